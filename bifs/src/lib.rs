@@ -1,0 +1,1 @@
+//! BIFs registered as data next to their code, built-in NIF modules and port drivers.

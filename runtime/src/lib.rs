@@ -1,0 +1,1 @@
+//! Terms, memory, processes, scheduling, code tables and the bytecode interpreter.

@@ -1,0 +1,1 @@
+//! Differential tests: Erlang programs run on Enigma and on BEAM.

@@ -1,0 +1,1 @@
+//! The one place that reads arguments and environment and wires the other crates together.

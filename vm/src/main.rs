@@ -1,0 +1,3 @@
+//! The `enigma` executable.
+
+fn main() {}
