@@ -40,6 +40,10 @@ pub struct Function {
     pub y_count: u16,
     /// Number of float registers used, set by verification.
     pub float_count: u16,
+    /// Offsets of the calls that must not return, in order, set by verification. The compiler knew
+    /// that the callee never returns and put an exception handler or nothing behind the call;
+    /// should the callee return after all, the runtime has to stop there.
+    pub no_return: Box<[u32]>,
 }
 
 /// One instruction of a [`FunctionCode`].
@@ -187,6 +191,7 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                     x_count: 0,
                     y_count: 0,
                     float_count: 0,
+                    no_return: Box::default(),
                 });
             }
             Op::IntCodeEnd => {
@@ -284,21 +289,9 @@ impl BeamFile {
         out.clear();
         let range = self.functions[index].range.clone();
         let data = &self.code[..range.end as usize];
-        let limits = Limits {
-            atoms: self.atoms.len() as u64,
-            imports: self.imports.len() as u64,
-            lambdas: self.lambdas.len() as u64,
-            literals: self.literals.len() as u64,
-            types: self.types.entries.len() as u64,
-            typed: !self.types.is_fallback(),
-            labels: u64::from(self.label_count),
-            lines: self.lines.items.len() as u64,
-            has_lines: !self.lines.items.is_empty(),
-            strings: self.strings.len() as u64,
-        };
         let mut decoder = Decoder {
             cursor: Cursor::new(data, range.start as usize),
-            limits,
+            limits: self.limits(),
             out,
         };
         while decoder.cursor.pos < data.len() {
@@ -312,6 +305,41 @@ impl BeamFile {
             }
         }
         true
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            atoms: self.atoms.len() as u64,
+            imports: self.imports.len() as u64,
+            lambdas: self.lambdas.len() as u64,
+            literals: self.literals.len() as u64,
+            types: self.types.entries.len() as u64,
+            typed: !self.types.is_fallback(),
+            labels: u64::from(self.label_count),
+            lines: self.lines.items.len() as u64,
+            has_lines: !self.lines.items.is_empty(),
+            strings: self.strings.len() as u64,
+        }
+    }
+
+    /// Decodes operands outside of the code. Gives them and the offset after the last one.
+    pub(crate) fn decode_operands(
+        &self,
+        data: &[u8],
+        pos: usize,
+        count: usize,
+        out: &mut FunctionCode,
+    ) -> Result<(Vec<Operand>, usize), ErrorKind> {
+        out.clear();
+        let mut decoder = Decoder {
+            cursor: Cursor::new(data, pos),
+            limits: self.limits(),
+            out,
+        };
+        let operands = (0..count)
+            .map(|_| decoder.operand())
+            .collect::<Result<_, _>>()?;
+        Ok((operands, decoder.cursor.pos))
     }
 }
 
@@ -532,6 +560,8 @@ impl Decoder<'_> {
             Kind::Live => (value <= MAX_REG, range),
             Kind::Frame => (value <= MAX_REG, range),
             Kind::Heap => (value <= MAX_HEAP_NEED, range),
+            Kind::Unit => ((1..=256).contains(&value), range),
+            Kind::Flags => (value <= 0xff, range),
             Kind::Def => (
                 value != 0 && value < limits.labels,
                 ErrorKind::LabelRange { label: value },
@@ -575,7 +605,13 @@ fn allowed(kind: Kind) -> (u16, &'static str) {
     use shape::*;
     match kind {
         Kind::Any => (u16::MAX, "an operand"),
-        Kind::Def | Kind::Uint | Kind::Arity | Kind::Live | Kind::Frame => (UNSIGNED, "a number"),
+        Kind::Def
+        | Kind::Uint
+        | Kind::Arity
+        | Kind::Live
+        | Kind::Frame
+        | Kind::Unit
+        | Kind::Flags => (UNSIGNED, "a number"),
         Kind::Import => (UNSIGNED, "an import"),
         Kind::Lambda => (UNSIGNED, "a fun"),
         Kind::Line => (UNSIGNED, "a source position"),

@@ -5,6 +5,7 @@ use crate::code::{self, Function};
 use crate::container::{ChunkEntry, Container};
 use crate::error::{ChunkId, CodeError, ErrorKind, LoadError};
 use crate::ops::MAX_OPCODE;
+use crate::records::RecordDef;
 
 /// A parsed module. All indices between its tables have been checked once it is verified.
 #[derive(Clone, Debug)]
@@ -33,8 +34,8 @@ pub struct BeamFile {
     pub compile_info: Option<Box<[u8]>>,
     /// Metadata (enabled features) in the external term format.
     pub meta: Option<Box<[u8]>>,
-    /// Definitions of native records in the external term format.
-    pub records: Option<Box<[u8]>>,
+    /// Definitions of native records.
+    pub records: Vec<RecordDef>,
     /// Types of registers.
     pub types: Types,
     /// The bare code.
@@ -134,7 +135,7 @@ impl BeamFile {
             .map(|(index, function)| (function.entry_label, index))
             .collect();
         entries.sort_unstable();
-        Ok(BeamFile {
+        let mut file = BeamFile {
             module: 1,
             atoms,
             imports,
@@ -147,7 +148,6 @@ impl BeamFile {
             attributes: owned(b"Attr"),
             compile_info: owned(b"CInf"),
             meta: owned(b"Meta"),
-            records: owned(b"Recs"),
             types,
             code: header.code.into(),
             functions: scan.functions,
@@ -157,8 +157,13 @@ impl BeamFile {
             instruction_count: scan.instructions,
             md5: crate::md5::module_md5(container),
             chunks: container.chunks().to_vec(),
+            records: Vec::new(),
             entries,
-        })
+        };
+        if let Some(data) = some(b"Recs") {
+            file.records = file.parse_records(data)?;
+        }
+        Ok(file)
     }
 
     /// Text of an atom; empty for an index that is out of range.

@@ -14,11 +14,14 @@
 pub mod chunks;
 pub mod code;
 pub mod container;
+pub mod disasm;
 pub mod error;
+pub mod etf_text;
 pub mod file;
 pub mod md5;
 pub mod operand;
 pub mod ops;
+pub mod records;
 pub mod verify;
 
 pub use chunks::{
@@ -30,3 +33,5 @@ pub use error::{ErrorKind, LoadError};
 pub use file::BeamFile;
 pub use operand::{AllocList, ListRef, Operand, Reg};
 pub use ops::{Family, Kind, Op, Status};
+pub use records::{RecordDef, RecordField};
+pub use verify::Command;

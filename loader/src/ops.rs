@@ -108,9 +108,9 @@ macro_rules! for_each_genop {
             86 bs_restore BsRestore [Any] 7 Obsolete Bits "Restores the position.";
             87 bs_init BsInit [Any Any] 7 Obsolete Bits "Starts binary construction.";
             88 bs_final BsFinal [Any Any] 7 Obsolete Bits "Ends binary construction.";
-            89 bs_put_integer BsPutInteger [Fail Size Uint Uint Src] 7 Legacy Bits "Adds an integer to the binary being built.";
-            90 bs_put_binary BsPutBinary [Fail Size Uint Uint Src] 7 Legacy Bits "Adds a binary to the binary being built.";
-            91 bs_put_float BsPutFloat [Fail Size Uint Uint Src] 7 Legacy Bits "Adds a float to the binary being built.";
+            89 bs_put_integer BsPutInteger [Fail Size Unit Flags Src] 7 Legacy Bits "Adds an integer to the binary being built.";
+            90 bs_put_binary BsPutBinary [Fail Size Unit Flags Src] 7 Legacy Bits "Adds a binary to the binary being built.";
+            91 bs_put_float BsPutFloat [Fail Size Unit Flags Src] 7 Legacy Bits "Adds a float to the binary being built.";
             92 bs_put_string BsPutString [Uint StrBytes] 7 Legacy Bits "Adds constant bytes to the binary being built.";
             93 bs_need_buf BsNeedBuf [Any] 7 Obsolete Bits "Reserves a buffer.";
             94 fclearerror Fclearerror [] 8 Legacy Float "Clears the floating point error flag.";
@@ -128,18 +128,18 @@ macro_rules! for_each_genop {
             106 try_case TryCase [CatchSlot] 10 Current Control "Handler of a try: class, reason and raw stack trace to x0, x1, x2.";
             107 try_case_end TryCaseEnd [Src] 10 Current Control "Raises {try_clause, Term}.";
             108 raise Raise [Src Src] 10 Current Control "Raises again: raw stack trace, then reason.";
-            109 bs_init2 BsInit2 [Fail Size Heap Live Uint Dst] 10 Legacy Bits "Starts a binary of a size in bytes.";
+            109 bs_init2 BsInit2 [Fail Size Heap Live Flags Dst] 10 Legacy Bits "Starts a binary of a size in bytes.";
             110 bs_bits_to_bytes BsBitsToBytes [Any Any Any] 10 Obsolete Bits "Converts bits to bytes.";
-            111 bs_add BsAdd [Fail Src Src Uint Dst] 10 Legacy Bits "First plus second times unit, for binary sizes.";
-            112 apply Apply [Uint] 10 Current Call "Calls by module and function in the two registers after the arguments.";
-            113 apply_last ApplyLast [Uint Frame] 10 Current Call "Drops the frame and tail calls by module and function.";
+            111 bs_add BsAdd [Fail Src Src Unit Dst] 10 Legacy Bits "First plus second times unit, for binary sizes.";
+            112 apply Apply [Arity] 10 Current Call "Calls by module and function in the two registers after the arguments.";
+            113 apply_last ApplyLast [Arity Frame] 10 Current Call "Drops the frame and tail calls by module and function.";
             114 is_boolean IsBoolean [Jump Src] 10 Current Guard "Boolean test.";
             115 is_function2 IsFunction2 [Jump Src Src] 10 Current Guard "Test for a fun of some arity.";
             116 bs_start_match2 BsStartMatch2 [Any Any Any Any Any] 11 Obsolete Bits "Starts binary matching.";
-            117 bs_get_integer2 BsGetInteger2 [Jump Src Live Size Uint Uint Dst] 11 Current Bits "Matches an integer.";
-            118 bs_get_float2 BsGetFloat2 [Jump Src Live Size Uint Uint Dst] 11 Current Bits "Matches a float.";
-            119 bs_get_binary2 BsGetBinary2 [Jump Src Live Size Uint Uint Dst] 11 Current Bits "Matches a bitstring.";
-            120 bs_skip_bits2 BsSkipBits2 [Jump Src Size Uint Uint] 11 Current Bits "Skips bits.";
+            117 bs_get_integer2 BsGetInteger2 [Jump Src Live Size Unit Flags Dst] 11 Current Bits "Matches an integer.";
+            118 bs_get_float2 BsGetFloat2 [Jump Src Live Size Unit Flags Dst] 11 Current Bits "Matches a float.";
+            119 bs_get_binary2 BsGetBinary2 [Jump Src Live Size Unit Flags Dst] 11 Current Bits "Matches a bitstring.";
+            120 bs_skip_bits2 BsSkipBits2 [Jump Src Size Unit Flags] 11 Current Bits "Skips bits.";
             121 bs_test_tail2 BsTestTail2 [Jump Src Uint] 11 Current Bits "Tests that so many bits are left.";
             122 bs_save2 BsSave2 [Any Any] 11 Obsolete Bits "Saves the position.";
             123 bs_restore2 BsRestore2 [Any Any] 11 Obsolete Bits "Restores the position.";
@@ -150,24 +150,24 @@ macro_rules! for_each_genop {
             128 put_literal PutLiteral [Any Any] 11 Obsolete ListTuple "Loads a literal.";
             129 is_bitstr IsBitstr [Jump Src] 11 Current Guard "Bitstring test.";
             130 bs_context_to_binary BsContextToBinary [Any] 12 Obsolete Bits "Turns a match context into a binary.";
-            131 bs_test_unit BsTestUnit [Jump Src Uint] 12 Legacy Bits "Tests that the rest is a multiple of the unit.";
+            131 bs_test_unit BsTestUnit [Jump Src Unit] 12 Legacy Bits "Tests that the rest is a multiple of the unit.";
             132 bs_match_string BsMatchString [Jump Src Uint StrBits] 12 Current Bits "Matches constant bits.";
             133 bs_init_writable BsInitWritable [] 12 Current Bits "Makes an appendable binary of the size in x0.";
-            134 bs_append BsAppend [Fail Size Heap Live Uint Src Uint Dst] 12 Legacy Bits "Starts appending to a binary.";
-            135 bs_private_append BsPrivateAppend [Fail Size Uint Src Uint Dst] 12 Legacy Bits "Starts appending to a binary that nothing else uses.";
+            134 bs_append BsAppend [Fail Size Heap Live Unit Src Flags Dst] 12 Legacy Bits "Starts appending to a binary.";
+            135 bs_private_append BsPrivateAppend [Fail Size Unit Src Flags Dst] 12 Legacy Bits "Starts appending to a binary that nothing else uses.";
             136 trim Trim [Frame Frame] 12 Current Control "Drops the first slots of the frame.";
-            137 bs_init_bits BsInitBits [Fail Size Heap Live Uint Dst] 12 Legacy Bits "Starts a bitstring of a size in bits.";
-            138 bs_get_utf8 BsGetUtf8 [Jump Src Live Uint Dst] 12 Current Bits "Matches a UTF-8 character.";
-            139 bs_skip_utf8 BsSkipUtf8 [Jump Src Live Uint] 12 Current Bits "Skips a UTF-8 character.";
-            140 bs_get_utf16 BsGetUtf16 [Jump Src Live Uint Dst] 12 Current Bits "Matches a UTF-16 character.";
-            141 bs_skip_utf16 BsSkipUtf16 [Jump Src Live Uint] 12 Current Bits "Skips a UTF-16 character.";
-            142 bs_get_utf32 BsGetUtf32 [Jump Src Live Uint Dst] 12 Current Bits "Matches a UTF-32 character.";
-            143 bs_skip_utf32 BsSkipUtf32 [Jump Src Live Uint] 12 Current Bits "Skips a UTF-32 character.";
+            137 bs_init_bits BsInitBits [Fail Size Heap Live Flags Dst] 12 Legacy Bits "Starts a bitstring of a size in bits.";
+            138 bs_get_utf8 BsGetUtf8 [Jump Src Live Flags Dst] 12 Current Bits "Matches a UTF-8 character.";
+            139 bs_skip_utf8 BsSkipUtf8 [Jump Src Live Flags] 12 Current Bits "Skips a UTF-8 character.";
+            140 bs_get_utf16 BsGetUtf16 [Jump Src Live Flags Dst] 12 Current Bits "Matches a UTF-16 character.";
+            141 bs_skip_utf16 BsSkipUtf16 [Jump Src Live Flags] 12 Current Bits "Skips a UTF-16 character.";
+            142 bs_get_utf32 BsGetUtf32 [Jump Src Live Flags Dst] 12 Current Bits "Matches a UTF-32 character.";
+            143 bs_skip_utf32 BsSkipUtf32 [Jump Src Live Flags] 12 Current Bits "Skips a UTF-32 character.";
             144 bs_utf8_size BsUtf8Size [Fail Src Dst] 12 Legacy Bits "Bytes of a character in UTF-8.";
-            145 bs_put_utf8 BsPutUtf8 [Fail Uint Src] 12 Legacy Bits "Adds a UTF-8 character.";
+            145 bs_put_utf8 BsPutUtf8 [Fail Flags Src] 12 Legacy Bits "Adds a UTF-8 character.";
             146 bs_utf16_size BsUtf16Size [Fail Src Dst] 12 Legacy Bits "Bytes of a character in UTF-16.";
-            147 bs_put_utf16 BsPutUtf16 [Fail Uint Src] 12 Legacy Bits "Adds a UTF-16 character.";
-            148 bs_put_utf32 BsPutUtf32 [Fail Uint Src] 12 Legacy Bits "Adds a UTF-32 character.";
+            147 bs_put_utf16 BsPutUtf16 [Fail Flags Src] 12 Legacy Bits "Adds a UTF-16 character.";
+            148 bs_put_utf32 BsPutUtf32 [Fail Flags Src] 12 Legacy Bits "Adds a UTF-32 character.";
             149 on_load OnLoad [] 13 Current Control "Marks the function to run when the module is loaded.";
             150 recv_mark RecvMark [Mark] 14 Legacy Msg "Remembers the end of the mailbox for a label.";
             151 recv_set RecvSet [Mark] 14 Legacy Msg "Starts the scan at the remembered place.";
@@ -189,14 +189,14 @@ macro_rules! for_each_genop {
             167 bs_get_position BsGetPosition [Src Dst Live] 22 Current Bits "Position of a match context.";
             168 bs_set_position BsSetPosition [Src Src] 22 Current Bits "Sets the position of a match context.";
             169 swap Swap [Reg Reg] 23 Current ListTuple "Swaps two registers.";
-            170 bs_start_match4 BsStartMatch4 [FailOrAtom Uint Src Dst] 23 Current Bits "Starts binary matching; no_fail or resume instead of a label.";
+            170 bs_start_match4 BsStartMatch4 [FailOrAtom Live Src Dst] 23 Current Bits "Starts binary matching; no_fail or resume instead of a label.";
             171 make_fun3 MakeFun3 [Lambda Dst SrcList] 24 Current Fun "Builds a fun.";
             172 init_yregs InitYregs [YList] 24 Current Control "Sets stack slots to nil.";
             173 recv_marker_bind RecvMarkerBind [Src Src] 24 Current Msg "Binds a receive marker to a reference.";
             174 recv_marker_clear RecvMarkerClear [Src] 24 Current Msg "Clears the receive marker of a reference.";
             175 recv_marker_reserve RecvMarkerReserve [Dst] 24 Current Msg "Makes a receive marker.";
             176 recv_marker_use RecvMarkerUse [Src] 24 Current Msg "Starts the scan at the marker of a reference.";
-            177 bs_create_bin BsCreateBin [Fail Heap Live Uint Dst Segments] 25 Current Bits "Builds a bitstring.";
+            177 bs_create_bin BsCreateBin [Fail Heap Live Unit Dst Segments] 25 Current Bits "Builds a bitstring.";
             178 call_fun2 CallFun2 [FunTag Arity Src] 25 Current Fun "Calls a fun.";
             179 nif_start NifStart [] 25 Current Control "Marks a function that a native library may replace.";
             180 badrecord Badrecord [Src] 25 Current Control "Raises {badrecord, Term}.";
@@ -236,6 +236,10 @@ pub enum Kind {
     Src,
     /// Segment size: a term that is read or an unsigned number.
     Size,
+    /// Unit of a bit syntax segment, 1 to 256.
+    Unit,
+    /// Flags of a bit syntax segment: 2 little, 4 signed, 16 native.
+    Flags,
     /// X or Y register that is written.
     Dst,
     /// Y register that is written.
