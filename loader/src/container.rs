@@ -97,7 +97,7 @@ fn index_chunks(data: &[u8]) -> Result<Vec<ChunkEntry>, LoadError> {
         }
         chunks.push(ChunkEntry { id, start, len });
         // Chunks are padded to four bytes; the padding of the last one may be missing.
-        pos = start + (len + 3 & !3);
+        pos = start + ((len + 3) & !3);
     }
     Ok(chunks)
 }

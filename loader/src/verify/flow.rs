@@ -3,169 +3,19 @@
 //!
 //! Each label has a state, the meet of the states of all ways to reach it. Blocks whose state has
 //! shrunk are visited again, lowest first, until nothing changes; states only ever shrink, so this
-//! ends. The arena of states is bounded by [`MAX_STATE_WORDS`].
-//!
-//! ```text
-//!  one state:  | frame (32) catches (32) | X set | Y set | Y that may hold catch tags |
-//! ```
+//! ends.
 //!
 //! Paths with different frames may meet in code that only raises an exception. The frame is then
 //! undecided: slots that all of them have can be read, but nothing may be called or returned.
 
 use super::shape::Command;
+use super::state::*;
 use super::{LabelMap, Usage, report};
 use crate::code::{FunctionCode, Instr};
 use crate::error::{CodeError, ErrorKind};
 use crate::file::BeamFile;
 use crate::operand::{Operand, Reg};
 use crate::ops::{Kind, Op};
-
-/// Greatest size of the states of one function, in words.
-const MAX_STATE_WORDS: usize = 8 << 20;
-
-/// Words of a register set.
-const WORDS: usize = 17;
-
-/// The way control came to a place: plainly, or as an exception.
-const PLAIN: u8 = 1;
-const EXCEPTION: u8 = 2;
-
-/// No catch is active.
-const NO_CATCH: u32 = 0;
-/// Paths with different catches have met.
-const MIXED_CATCHES: u32 = u32::MAX;
-/// Handler of a catch that differs between the paths that have met.
-const MIXED_HANDLER: u32 = u32::MAX;
-
-/// An active catch, linked to the one around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Catch {
-    outer: u32,
-    slot: u16,
-    is_try: bool,
-    /// Label, or [`MIXED_HANDLER`].
-    handler: u32,
-}
-
-/// What is known about the stack frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Frame {
-    None,
-    Known(u16),
-    /// Some frame, or none, of at least `min` slots; `set` when all slots above are set for sure.
-    Undecided {
-        min: u16,
-        set: bool,
-    },
-}
-
-impl Frame {
-    fn pack(self) -> u32 {
-        match self {
-            Frame::None => 0,
-            Frame::Known(slots) => 1 << 16 | u32::from(slots),
-            Frame::Undecided { min, set } => 2 << 16 | u32::from(set) << 24 | u32::from(min),
-        }
-    }
-
-    fn unpack(word: u32) -> Frame {
-        let slots = word as u16;
-        match word >> 16 & 0xff {
-            0 => Frame::None,
-            1 => Frame::Known(slots),
-            _ => Frame::Undecided {
-                min: slots,
-                set: word >> 24 != 0,
-            },
-        }
-    }
-
-    /// Slots that can be addressed.
-    fn slots(self) -> u16 {
-        match self {
-            Frame::None => 0,
-            Frame::Known(slots) | Frame::Undecided { min: slots, .. } => slots,
-        }
-    }
-}
-
-/// Sets of registers as bits; only the first words are in use.
-type Bits = [u64; WORDS];
-
-fn bit(bits: &Bits, index: u16) -> bool {
-    bits[usize::from(index >> 6)] >> (index & 63) & 1 != 0
-}
-
-fn set(bits: &mut Bits, index: u16) {
-    bits[usize::from(index >> 6)] |= 1 << (index & 63);
-}
-
-fn clear(bits: &mut Bits, index: u16) {
-    bits[usize::from(index >> 6)] &= !(1 << (index & 63));
-}
-
-/// Bits of word `word` that are below `count`.
-fn mask(word: usize, count: u16) -> u64 {
-    let below = usize::from(count).saturating_sub(word * 64);
-    if below >= 64 {
-        u64::MAX
-    } else {
-        (1 << below) - 1
-    }
-}
-
-/// The lowest index below `count` that is not in the set.
-fn first_unset(bits: &Bits, count: u16) -> Option<u16> {
-    let words = usize::from(count).div_ceil(64);
-    for (word, &value) in bits.iter().enumerate().take(words) {
-        let missing = mask(word, count) & !value;
-        if missing != 0 {
-            return Some((word * 64) as u16 + missing.trailing_zeros() as u16);
-        }
-    }
-    None
-}
-
-/// The first `count` X registers.
-fn first(count: u16) -> Bits {
-    std::array::from_fn(|word| mask(word, count))
-}
-
-/// The state at the current instruction.
-#[derive(Clone, Debug)]
-struct State {
-    frame: Frame,
-    catches: u32,
-    x: Bits,
-    y: Bits,
-    tags: Bits,
-}
-
-impl Default for State {
-    fn default() -> State {
-        State {
-            frame: Frame::None,
-            catches: NO_CATCH,
-            x: [0; WORDS],
-            y: [0; WORDS],
-            tags: [0; WORDS],
-        }
-    }
-}
-
-/// Buffers of the analysis, reused from function to function.
-#[derive(Default)]
-pub(super) struct Flow {
-    states: Vec<u64>,
-    /// How each label has been reached so far.
-    reached: Vec<u8>,
-    /// Labels to visit, a bit each.
-    pending: Vec<u64>,
-    catches: Vec<Catch>,
-    /// Offsets of calls that code does not follow; see
-    /// [`Function::no_return`](crate::Function::no_return).
-    pub(super) no_return: Vec<u32>,
-}
 
 impl Flow {
     /// Follows all paths through a function.
@@ -183,10 +33,6 @@ impl Flow {
         usage: Usage,
         found: &mut Vec<CodeError>,
     ) {
-        let labels = code.labels().len();
-        let xw = usize::from(usage.x).div_ceil(64).max(1);
-        let yw = usize::from(usage.y).div_ceil(64);
-        let stride = 1 + xw + 2 * yw;
         let info = &file.functions[function];
         let offset = info.range.start;
         let Some(entry) = map.local(function, info.entry_label) else {
@@ -199,7 +45,7 @@ impl Flow {
             );
             return;
         };
-        if labels.saturating_mul(stride) > MAX_STATE_WORDS {
+        if !self.prepare(code.labels().len(), usage.x, usage.y) {
             report(
                 found,
                 CodeError {
@@ -209,21 +55,6 @@ impl Flow {
             );
             return;
         }
-        self.states.clear();
-        self.states.resize(labels * stride, 0);
-        self.reached.clear();
-        self.reached.resize(labels, 0);
-        self.pending.clear();
-        self.pending.resize(labels.div_ceil(64), 0);
-        self.catches.clear();
-        self.no_return.clear();
-        // Index 0 means that no catch is active.
-        self.catches.push(Catch {
-            outer: NO_CATCH,
-            slot: 0,
-            is_try: false,
-            handler: 0,
-        });
         let mut walk = Walk {
             flow: self,
             file,
@@ -231,10 +62,6 @@ impl Flow {
             code,
             map,
             exits,
-            xw,
-            yw,
-            stride,
-            cursor: 0,
             now: State::default(),
             offset,
             op: Op::Label,
@@ -244,8 +71,8 @@ impl Flow {
             x: first(info.arity as u16),
             ..State::default()
         };
-        walk.meet(entry, PLAIN, &start, Keep::All);
-        while let Some(block) = walk.next_block() {
+        walk.flow.meet(entry, PLAIN, &start, Keep::All);
+        while let Some(block) = walk.flow.next_block() {
             walk.block(block);
         }
     }
@@ -259,14 +86,6 @@ fn may_not_return(op: Op) -> bool {
     )
 }
 
-/// Which X registers survive a change of control.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keep {
-    All,
-    None,
-    Only(u16),
-}
-
 struct Walk<'a> {
     flow: &'a mut Flow,
     file: &'a BeamFile,
@@ -274,11 +93,6 @@ struct Walk<'a> {
     code: &'a FunctionCode,
     map: &'a LabelMap,
     exits: &'a [bool],
-    xw: usize,
-    yw: usize,
-    stride: usize,
-    /// No pending label lies in a word below this.
-    cursor: usize,
     now: State,
     offset: u32,
     op: Op,
@@ -293,18 +107,6 @@ enum Next {
 }
 
 impl Walk<'_> {
-    fn next_block(&mut self) -> Option<usize> {
-        while self.cursor < self.flow.pending.len() {
-            let word = self.flow.pending[self.cursor];
-            if word != 0 {
-                self.flow.pending[self.cursor] = word & (word - 1);
-                return Some(self.cursor * 64 + word.trailing_zeros() as usize);
-            }
-            self.cursor += 1;
-        }
-        None
-    }
-
     #[cold]
     fn error(&mut self, kind: ErrorKind) {
         let error = CodeError {
@@ -316,159 +118,10 @@ impl Walk<'_> {
         }
     }
 
-    /// Merges a state into that of a label.
-    #[inline]
-    fn meet(&mut self, label: usize, mode: u8, state: &State, keep: Keep) {
-        let base = label * self.stride;
-        let (xw, yw) = (self.xw, self.yw);
-        let x = |word: usize| match keep {
-            Keep::All => state.x[word],
-            Keep::None => 0,
-            Keep::Only(x) if usize::from(x / 64) == word => 1 << (x % 64),
-            Keep::Only(_) => 0,
-        };
-        let head = u64::from(state.frame.pack()) << 32 | u64::from(state.catches);
-        let reached = self.flow.reached[label];
-        self.flow.reached[label] = reached | mode;
-        let slots = &mut self.flow.states[base..base + self.stride];
-        let mut changed = reached & mode == 0;
-        if reached == 0 {
-            slots[0] = head;
-            for word in 0..xw {
-                slots[1 + word] = x(word);
-            }
-            for word in 0..yw {
-                slots[1 + xw + word] = state.y[word];
-                slots[1 + xw + yw + word] = state.tags[word];
-            }
-        } else if slots[0] == head {
-            for word in 0..xw {
-                let merged = slots[1 + word] & x(word);
-                changed |= merged != slots[1 + word];
-                slots[1 + word] = merged;
-            }
-            for word in 0..yw {
-                let at = 1 + xw + word;
-                let merged = slots[at] & state.y[word];
-                changed |= merged != slots[at];
-                slots[at] = merged;
-                let merged = slots[at + yw] | state.tags[word];
-                changed |= merged != slots[at + yw];
-                slots[at + yw] = merged;
-            }
-        } else {
-            changed |= self.meet_unequal(label, state, x);
-        }
-        if changed {
-            self.flow.pending[label / 64] |= 1 << (label % 64);
-            self.cursor = self.cursor.min(label / 64);
-        }
-    }
-
-    /// The rare case: the paths have different frames or catches.
-    #[cold]
-    fn meet_unequal(&mut self, label: usize, state: &State, x: impl Fn(usize) -> u64) -> bool {
-        let mut old = State::default();
-        self.load(label, &mut old);
-        let before = old.clone();
-        let (frame, slots) = meet_frames(&old, state);
-        old.frame = frame;
-        old.catches = self.meet_catches(old.catches, state.catches);
-        for word in 0..WORDS {
-            if word < self.xw {
-                old.x[word] &= x(word);
-            }
-            old.y[word] &= state.y[word] & mask(word, slots);
-            old.tags[word] = (old.tags[word] | state.tags[word]) & mask(word, slots);
-        }
-        let changed = before.frame != old.frame
-            || before.catches != old.catches
-            || before.x != old.x
-            || before.y != old.y
-            || before.tags != old.tags;
-        if changed {
-            self.store(label, &old);
-        }
-        changed
-    }
-
-    fn meet_catches(&mut self, old: u32, new: u32) -> u32 {
-        if old == new {
-            return old;
-        }
-        if old == MIXED_CATCHES || new == MIXED_CATCHES || old == NO_CATCH || new == NO_CATCH {
-            return MIXED_CATCHES;
-        }
-        // Compare from the innermost catch outwards, then rebuild the merged chain inwards.
-        let mut chain = Vec::new();
-        let (mut a, mut b) = (old, new);
-        while a != b {
-            if a == NO_CATCH || b == NO_CATCH {
-                return MIXED_CATCHES;
-            }
-            let (left, right) = (self.flow.catches[a as usize], self.flow.catches[b as usize]);
-            if (left.slot, left.is_try) != (right.slot, right.is_try) {
-                return MIXED_CATCHES;
-            }
-            let handler = if left.handler == right.handler {
-                left.handler
-            } else {
-                MIXED_HANDLER
-            };
-            chain.push((left.slot, left.is_try, handler));
-            (a, b) = (left.outer, right.outer);
-        }
-        chain
-            .iter()
-            .rev()
-            .fold(a, |outer, &(slot, is_try, handler)| {
-                self.intern(Catch {
-                    outer,
-                    slot,
-                    is_try,
-                    handler,
-                })
-            })
-    }
-
-    fn intern(&mut self, catch: Catch) -> u32 {
-        let catches = &mut self.flow.catches;
-        // The newest are the likeliest; chains are short and few in real code.
-        let at = catches
-            .iter()
-            .rposition(|&known| known == catch)
-            .unwrap_or_else(|| {
-                catches.push(catch);
-                catches.len() - 1
-            });
-        at as u32
-    }
-
-    fn load(&self, label: usize, state: &mut State) {
-        let slots = &self.flow.states[label * self.stride..(label + 1) * self.stride];
-        let (xw, yw) = (self.xw, self.yw);
-        state.frame = Frame::unpack((slots[0] >> 32) as u32);
-        state.catches = slots[0] as u32;
-        state.x[..xw].copy_from_slice(&slots[1..1 + xw]);
-        state.y[..yw].copy_from_slice(&slots[1 + xw..1 + xw + yw]);
-        state.tags[..yw].copy_from_slice(&slots[1 + xw + yw..]);
-    }
-
-    fn store(&mut self, label: usize, state: &State) {
-        let (xw, yw) = (self.xw, self.yw);
-        let slots = &mut self.flow.states[label * self.stride..(label + 1) * self.stride];
-        slots[0] = u64::from(state.frame.pack()) << 32 | u64::from(state.catches);
-        slots[1..1 + xw].copy_from_slice(&state.x[..xw]);
-        slots[1 + xw..1 + xw + yw].copy_from_slice(&state.y[..yw]);
-        slots[1 + xw + yw..].copy_from_slice(&state.tags[..yw]);
-    }
-
     /// Walks from a label to the next one or to the end of the path.
     fn block(&mut self, label: usize) {
         let code = self.code;
-        let mut now = std::mem::take(&mut self.now);
-        self.load(label, &mut now);
-        self.now = now;
+        self.flow.load(label, &mut self.now);
         let mut mode = self.flow.reached[label];
         let (number, at) = code.labels()[label];
         let instrs = code.instrs();
@@ -476,10 +129,8 @@ impl Walk<'_> {
             self.offset = instr.offset;
             self.op = instr.op;
             if instr.op == Op::Label {
-                let now = std::mem::take(&mut self.now);
-                // Labels without an owner are duplicates and have been reported.
-                self.meet(self.ordinal_at(label, instr), mode, &now, Keep::All);
-                self.now = now;
+                // The walk stops at each label, so this is the one after `label`.
+                self.flow.meet(label + 1, mode, &self.now, Keep::All);
                 return;
             }
             if mode & EXCEPTION != 0 || instr.op == Op::TryCase {
@@ -529,15 +180,6 @@ impl Walk<'_> {
         false
     }
 
-    /// The position of the label that `instr` defines; it is the one after `label`.
-    fn ordinal_at(&self, label: usize, instr: &Instr) -> usize {
-        debug_assert_eq!(
-            self.code.instrs()[self.code.labels()[label + 1].1 as usize].offset,
-            instr.offset
-        );
-        label + 1
-    }
-
     /// Whether an instruction may stand where an exception arrives.
     fn handler_starts(&self, instr: &Instr, mode: u8) -> bool {
         let Some(top) = self.top_catch() else {
@@ -569,16 +211,19 @@ impl Walk<'_> {
     #[inline]
     fn read(&mut self, operand: &Operand) {
         match *operand {
-            Operand::X(x) | Operand::Typed { reg: Reg::X(x), .. } => {
-                if !bit(&self.now.x, x) {
-                    self.error(ErrorKind::UndefinedX {
-                        op: self.op,
-                        register: u32::from(x),
-                    });
-                }
-            }
+            Operand::X(x) | Operand::Typed { reg: Reg::X(x), .. } => self.read_x(x),
             Operand::Y(y) | Operand::Typed { reg: Reg::Y(y), .. } => self.read_y(y),
             _ => {}
+        }
+    }
+
+    #[inline]
+    fn read_x(&mut self, x: u16) {
+        if !bit(&self.now.x, x) {
+            self.error(ErrorKind::UndefinedX {
+                op: self.op,
+                register: u32::from(x),
+            });
         }
     }
 
@@ -626,7 +271,7 @@ impl Walk<'_> {
     /// All X registers from `count` on are lost.
     #[inline]
     fn keep(&mut self, count: u16) {
-        for word in 0..self.xw {
+        for word in 0..self.flow.xw {
             self.now.x[word] &= mask(word, count);
         }
     }
@@ -683,9 +328,7 @@ impl Walk<'_> {
                 } else {
                     Keep::Only(0)
                 };
-                let now = std::mem::take(&mut self.now);
-                self.meet(label, EXCEPTION, &now, keep);
-                self.now = now;
+                self.flow.meet(label, EXCEPTION, &self.now, keep);
             }
         }
     }
@@ -693,9 +336,7 @@ impl Walk<'_> {
     #[inline]
     fn branch(&mut self, label: u32, keep: Keep) {
         if let Some(label) = self.map.local(self.function, label) {
-            let now = std::mem::take(&mut self.now);
-            self.meet(label, PLAIN, &now, keep);
-            self.now = now;
+            self.flow.meet(label, PLAIN, &self.now, keep);
         }
     }
 
@@ -815,7 +456,7 @@ impl Walk<'_> {
         }
         set(&mut self.now.tags, slot);
         set(&mut self.now.y, slot);
-        self.now.catches = self.intern(Catch {
+        self.now.catches = self.flow.intern(Catch {
             outer: self.now.catches,
             slot,
             is_try,
@@ -1100,26 +741,6 @@ impl Walk<'_> {
             _ => Next::Falls,
         }
     }
-}
-
-/// The frame that two paths agree on, and how many slots both have.
-fn meet_frames(a: &State, b: &State) -> (Frame, u16) {
-    if a.frame == b.frame {
-        return (a.frame, a.frame.slots());
-    }
-    let min = a.frame.slots().min(b.frame.slots());
-    let rest_set = |state: &State| match state.frame {
-        Frame::None => true,
-        Frame::Known(slots) => (min..slots).all(|y| bit(&state.y, y)),
-        Frame::Undecided { min: slots, set } => set && (min..slots).all(|y| bit(&state.y, y)),
-    };
-    (
-        Frame::Undecided {
-            min,
-            set: rest_set(a) && rest_set(b),
-        },
-        min,
-    )
 }
 
 /// The value of a small unsigned operand, as checked by the decoder.

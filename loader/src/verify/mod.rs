@@ -21,6 +21,7 @@
 
 mod flow;
 mod shape;
+mod state;
 
 pub use shape::Command;
 
@@ -80,7 +81,7 @@ impl BeamFile {
             .map(|import| self.never_returns(import))
             .collect::<Vec<_>>();
         let mut code = FunctionCode::new();
-        let mut flow = flow::Flow::default();
+        let mut flow = state::Flow::default();
         let mut found: Vec<CodeError> = Vec::new();
         for index in 0..self.functions.len() {
             let mut whole = self.decode_collecting(index, &mut code, &mut |error| {
@@ -241,7 +242,7 @@ impl BeamFile {
                     (Kind::Entry, Operand::Label(label)) => {
                         let arity = operands[0].unsigned().unwrap_or(u64::MAX) as u32;
                         let entry = self.function_by_entry(label);
-                        if !entry.is_some_and(|at| self.functions[at].arity == arity) {
+                        if entry.is_none_or(|at| self.functions[at].arity != arity) {
                             fail(ErrorKind::BadCallTarget { label, arity });
                         }
                     }
