@@ -405,4 +405,12 @@ well_known_atoms! {
     BIN_OLD_VHEAP_SIZE = "bin_old_vheap_size";
     BIN_OLD_VHEAP_BLOCK_SIZE = "bin_old_vheap_block_size";
     MINOR_GCS = "minor_gcs";
+    TIMEOUT_VALUE = "timeout_value";
+    INVALID_CODE = "invalid_code";
+    FORMAT_BS_FAIL = "format_bs_fail";
+    NO_FLOAT = "no_float";
+    SHORT = "short";
+    UNIT = "unit";
+    INVALID = "invalid";
+    STRING = "string";
 }

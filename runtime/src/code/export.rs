@@ -37,6 +37,21 @@ impl Export {
         self.code.store(code.cast_mut(), Ordering::Release);
     }
 
+    /// Makes calls go to `to` if they go to `from` now.
+    pub fn replace_code(&self, from: *const u64, to: *const u64) {
+        let _ = self.code.compare_exchange(
+            from.cast_mut(),
+            to.cast_mut(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+    }
+
+    /// Code that calls the BIF behind this entry.
+    pub fn stub(&self) -> *const u64 {
+        self.stub.as_ptr()
+    }
+
     /// Makes calls go to the BIF, if there is one, or else to the error handler.
     pub fn clear_code(&self) {
         self.set_code(self.stub.as_ptr());
@@ -63,6 +78,12 @@ impl Export {
     /// Puts a BIF behind this entry.
     pub fn set_bif(&'static self, bif: &'static Bif) {
         self.bif.store(std::ptr::from_ref(bif).cast_mut(), Ordering::Release);
+    }
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 
@@ -104,4 +125,9 @@ pub fn get(module: Atom, function: Atom, arity: u32) -> &'static Export {
 /// All entries there are now.
 pub fn all() -> Vec<&'static Export> {
     TABLE.read().values().copied().collect()
+}
+
+/// All entries of a module.
+pub fn of_module(module: Atom) -> Vec<&'static Export> {
+    TABLE.read().values().filter(|e| e.module == module).copied().collect()
 }

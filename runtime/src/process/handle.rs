@@ -45,7 +45,7 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
             }
         }
         Signal::Timeout(n) => {
-            if own.timeout == Timeout::Running(n) {
+            if matches!(own.timeout, Timeout::Running(k, _) if k == n) {
                 own.timeout = Timeout::Over;
             }
         }

@@ -11,7 +11,7 @@
 use crate::heap::Heap;
 use crate::heap::chunk::Chunk;
 use crate::heap::literal::OwnedTerm;
-use crate::term::Term;
+use crate::term::{Kind, Term};
 use std::collections::VecDeque;
 
 /// A message in the queue.
@@ -38,12 +38,30 @@ impl Message {
     }
 }
 
-/// A marker of the receive optimisation: the reference it is for and where to start.
+/// A marker of the receive optimisation: what names it and where to start. Until it is bound to a
+/// reference the name is a small integer, afterwards the number of the reference.
 #[derive(Clone, Copy)]
 struct Marker {
-    number: u64,
+    name: Name,
     seq: u64,
 }
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Unbound(i64),
+    Reference(u64),
+}
+
+fn name_of(t: Term) -> Option<Name> {
+    match t.kind() {
+        Some(Kind::Ref) => Some(Name::Reference(t.ref_number())),
+        Some(_) => None,
+        None => t.as_small().map(Name::Unbound),
+    }
+}
+
+/// Most markers kept at a time; older ones are forgotten, which costs time only.
+const MAX_MARKERS: usize = 8;
 
 /// See the module's text.
 #[derive(Default)]
@@ -54,7 +72,7 @@ pub struct Mailbox {
     /// Is the running code looking at the message at the save pointer?
     peeking: bool,
     markers: Vec<Marker>,
-    next_marker: u64,
+    next_marker: i64,
 }
 
 impl Mailbox {
@@ -109,26 +127,35 @@ impl Mailbox {
 
     /// Makes a marker: messages that are here now do not hold the reference about to be made.
     pub fn reserve_marker(&mut self) -> Term {
-        if self.markers.len() >= 8 {
+        if self.markers.len() >= MAX_MARKERS {
             self.markers.remove(0);
         }
         self.next_marker += 1;
-        self.markers.push(Marker { number: self.next_marker, seq: self.next_seq });
-        Term::small(self.next_marker as i64)
+        self.markers.push(Marker { name: Name::Unbound(self.next_marker), seq: self.next_seq });
+        Term::small(self.next_marker)
     }
 
-    /// Starts at a marker made by `reserve_marker`, if it is still there.
-    pub fn use_marker(&mut self, marker: Term) {
-        let seq = self.markers.iter().find(|m| Term::small(m.number as i64) == marker).map(|m| m.seq);
-        if let Some(seq) = seq {
-            let at = self.queue.partition_point(|m| m.seq < seq);
+    /// Binds a marker to a reference.
+    pub fn bind_marker(&mut self, marker: Term, reference: Term) {
+        let (from, to) = (name_of(marker), name_of(reference));
+        if let (Some(to), Some(m)) = (to, self.markers.iter_mut().find(|m| Some(m.name) == from)) {
+            m.name = to;
+        }
+    }
+
+    /// Starts at the marker of a reference, if it is still there.
+    pub fn use_marker(&mut self, reference: Term) {
+        let name = name_of(reference);
+        if let Some(m) = self.markers.iter().find(|m| Some(m.name) == name) {
+            let at = self.queue.partition_point(|q| q.seq < m.seq);
             self.save = self.save.max(at);
         }
     }
 
-    /// Forgets a marker.
-    pub fn clear_marker(&mut self, marker: Term) {
-        self.markers.retain(|m| Term::small(m.number as i64) != marker);
+    /// Forgets the marker of a reference.
+    pub fn clear_marker(&mut self, reference: Term) {
+        let name = name_of(reference);
+        self.markers.retain(|m| Some(m.name) != name);
     }
 
     /// The messages, first to last.

@@ -186,10 +186,10 @@ pub struct Rare {
     pub bif_state: Option<Box<dyn std::any::Any + Send>>,
     /// References of unanswered `spawn_request` calls and the like.
     pub pending: Vec<u64>,
-    /// Tag of exceptions deferred by the dirty pool.
+    /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
-    /// `parent` of `process_info`.
-    pub tracer: Option<OwnedTerm>,
+    /// A bitstring under construction by instructions of old compilers.
+    pub building: Option<crate::interp::bits::Building>,
 }
 
 /// When an alias stops being active by itself.
@@ -248,12 +248,12 @@ pub struct Owned {
 unsafe impl Send for Owned {}
 
 /// State of a `receive ... after`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Timeout {
     /// No timer runs.
     None,
-    /// The timer with this number runs.
-    Running(u64),
+    /// The timer with this number runs; what cancels it.
+    Running(u64, crate::timer::Handle),
     /// The timer has run out.
     Over,
 }

@@ -382,6 +382,12 @@ impl Term {
         unsafe { std::slice::from_raw_parts(self.ptr().add(start).cast::<Term>(), count) }
     }
 
+    /// The number of a reference made on this node (`Ref` or `MagicRef`), unchecked.
+    #[inline]
+    pub fn ref_number(self) -> u64 {
+        if self.header().kind() == Kind::MagicRef { self.word(2) } else { self.word(1) }
+    }
+
     // ---- classes ----
 
     /// Is this an integer of any size?
