@@ -242,11 +242,11 @@ fn fetch_into(
     }
     crate::Install::open(&tree, crate::Origin::Fetched)?;
     fs::rename(&tree, &target).map_err(|error| OtpError::io(&target, error))?;
-    if options.with_beam {
-        if let Err(error) = oracle::check(&target, release) {
-            let _ = fs::remove_dir_all(&target);
-            return Err(error);
-        }
+    if options.with_beam
+        && let Err(error) = oracle::check(&target, release)
+    {
+        let _ = fs::remove_dir_all(&target);
+        return Err(error);
     }
     eprintln!("enigma: OTP {release} is ready");
     Ok(finished(target, options))

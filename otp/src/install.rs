@@ -239,10 +239,10 @@ impl Search {
             if !is_program(&real) || Some(&real) == own.as_ref() || is_enigma(&real) {
                 continue;
             }
-            if let Some(root) = root_from_program(&real) {
-                if let Ok(install) = Install::open(&root, Origin::Path(erl)) {
-                    return Some(install);
-                }
+            if let Some(root) = root_from_program(&real)
+                && let Ok(install) = Install::open(&root, Origin::Path(erl))
+            {
+                return Some(install);
             }
         }
         None

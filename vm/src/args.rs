@@ -92,11 +92,19 @@ pub struct Exit {
 
 impl Exit {
     fn printed(stdout: Bytes) -> Exit {
-        Exit { stdout, stderr: Vec::new(), status: 0 }
+        Exit {
+            stdout,
+            stderr: Vec::new(),
+            status: 0,
+        }
     }
 
     fn failed(stderr: Bytes) -> Exit {
-        Exit { stdout: Vec::new(), stderr, status: 1 }
+        Exit {
+            stdout: Vec::new(),
+            stderr,
+            status: 1,
+        }
     }
 }
 
@@ -111,7 +119,10 @@ pub struct ArgError {
 
 impl ArgError {
     fn own(text: impl fmt::Display) -> ArgError {
-        ArgError { text: format!("enigma: {text}\n").into_bytes(), status: 1 }
+        ArgError {
+            text: format!("enigma: {text}\n").into_bytes(),
+            status: 1,
+        }
     }
 }
 
@@ -217,7 +228,9 @@ impl Front {
             while at < words.len() {
                 if !front.own_option(&words, &mut at)? {
                     let word = String::from_utf8_lossy(&words[at]).into_owned();
-                    return Err(ArgError::own(format!("ENIGMA_FLAGS: unknown option {word}")));
+                    return Err(ArgError::own(format!(
+                        "ENIGMA_FLAGS: unknown option {word}"
+                    )));
                 }
                 at += 1;
             }
@@ -243,13 +256,17 @@ impl Front {
             }
             at += 1;
         }
-        front.args.extend(args[at.min(args.len())..].iter().cloned());
+        front
+            .args
+            .extend(args[at.min(args.len())..].iter().cloned());
         Ok(front)
     }
 
     /// Takes an own option at `at`, which is left at its last argument.
     fn own_option(&mut self, args: &[Bytes], at: &mut usize) -> Result<bool, ArgError> {
-        let Some(option) = table::OWN_OPTIONS.iter().find(|o| o.name.as_bytes() == args[*at])
+        let Some(option) = table::OWN_OPTIONS
+            .iter()
+            .find(|o| o.name.as_bytes() == args[*at])
         else {
             return Ok(false);
         };
@@ -257,7 +274,10 @@ impl Front {
         if !option.argument.is_empty() {
             *at += 1;
             value = args.get(*at).ok_or_else(|| {
-                ArgError::own(format!("{} needs an argument: {}", option.name, option.argument))
+                ArgError::own(format!(
+                    "{} needs an argument: {}",
+                    option.name, option.argument
+                ))
             })?;
         }
         match option.name {
@@ -307,7 +327,9 @@ impl Front {
         let profile = install.profile();
         let launched = match self.personality {
             Personality::Emulator => launcher::Launched {
-                emu_args: std::iter::once(self.argv0.clone()).chain(self.args.clone()).collect(),
+                emu_args: std::iter::once(self.argv0.clone())
+                    .chain(self.args.clone())
+                    .collect(),
                 env,
                 epmd: None,
                 detached: false,
@@ -319,24 +341,34 @@ impl Front {
                 match launcher::launch(&self.args, env, &places, profile, since) {
                     Ok(launched) => launched,
                     Err(Instead::Man(args, env)) => {
-                        return Ok(Command::Exec { program: b"man".to_vec(), args, env: *env });
+                        return Ok(Command::Exec {
+                            program: b"man".to_vec(),
+                            args,
+                            env: *env,
+                        });
                     }
                     Err(Instead::Exit(exit)) if exit.status == 0 => {
                         return Ok(Command::Print(exit));
                     }
                     Err(Instead::Exit(exit)) => {
-                        return Err(ArgError { text: exit.stderr, status: exit.status });
+                        return Err(ArgError {
+                            text: exit.stderr,
+                            status: exit.status,
+                        });
                     }
                 }
             }
         };
         let emu_args = launched.emu_args;
-        let parsed =
-            emulator::parse(&emu_args, &install.erts_vsn, profile, host, &launched.env);
+        let parsed = emulator::parse(&emu_args, &install.erts_vsn, profile, host, &launched.env);
         let (emu, rest) = match parsed {
             Ok(parsed) => parsed,
             Err(emulator::Stop::Version(text)) => {
-                return Ok(Command::Print(Exit { stdout: Vec::new(), stderr: text, status: 0 }));
+                return Ok(Command::Print(Exit {
+                    stdout: Vec::new(),
+                    stderr: text,
+                    status: 0,
+                }));
             }
             Err(emulator::Stop::Usage(mut text)) => {
                 let program = program_name(&emu_args[0]);
@@ -364,9 +396,8 @@ impl Front {
         let bin = install.bindir.as_os_str().as_bytes().to_vec();
         let own = std::env::current_exe().ok();
         let own = own.as_ref().map(|path| path.as_os_str().as_bytes());
-        let from_env = |env: &Env, name: &str, default: &[u8]| {
-            env.get(name).unwrap_or(default).to_vec()
-        };
+        let from_env =
+            |env: &Env, name: &str, default: &[u8]| env.get(name).unwrap_or(default).to_vec();
         let places = match self.personality {
             Personality::Erlexec | Personality::Emulator => Places {
                 rootdir: from_env(&env, "ROOTDIR", &root),
@@ -401,7 +432,11 @@ impl Front {
             env.set(name, value.clone());
         }
         // Children that run Enigma again are to find the same installation.
-        if let Some(dir) = self.options.otp.as_ref().and_then(|dir| std::fs::canonicalize(dir).ok())
+        if let Some(dir) = self
+            .options
+            .otp
+            .as_ref()
+            .and_then(|dir| std::fs::canonicalize(dir).ok())
         {
             env.set("ENIGMA_OTP", dir.as_os_str().as_bytes());
         }
@@ -444,12 +479,17 @@ pub fn parse(argv0: &[u8], args: &[Bytes], env: Env) -> Result<Command, ArgError
             return Ok(Command::Print(Exit::printed(text.into_bytes())));
         }
         Action::Inspect => {
-            return Ok(Command::Inspect { args: front.args, options: front.options });
+            return Ok(Command::Inspect {
+                args: front.args,
+                options: front.options,
+            });
         }
         Action::Run => {}
     }
     if env.get(enigma_otp::install::PROBE_VARIABLE).is_some() {
-        return Err(ArgError::own("asked for an OTP installation, but this is not one"));
+        return Err(ArgError::own(
+            "asked for an OTP installation, but this is not one",
+        ));
     }
     let install = front.search(&env).run().map_err(ArgError::own)?;
     front.command(env, install, &Host::detect())

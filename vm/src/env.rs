@@ -18,7 +18,9 @@ pub struct Env {
 impl Env {
     /// The environment of this process.
     pub fn from_os() -> Env {
-        std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect()
+        std::env::vars_os()
+            .map(|(name, value)| (name.into_vec(), value.into_vec()))
+            .collect()
     }
 
     /// The value of a variable.
@@ -28,7 +30,8 @@ impl Env {
 
     /// The value of a variable, as the standard library wants it.
     pub fn os(&self, name: &str) -> Option<OsString> {
-        self.get(name).map(|value| OsStr::from_bytes(value).to_owned())
+        self.get(name)
+            .map(|value| OsStr::from_bytes(value).to_owned())
     }
 
     /// Sets a variable.
@@ -43,7 +46,9 @@ impl Env {
 
     /// All variables, ordered by name.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.variables.iter().map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.variables
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 }
 
@@ -142,7 +147,11 @@ impl Host {
     pub fn detect() -> Host {
         let available = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
         let processors = configured_processors().unwrap_or(available).max(available);
-        Host { processors, available, max_files: open_file_limit() }
+        Host {
+            processors,
+            available,
+            max_files: open_file_limit(),
+        }
     }
 }
 
@@ -153,7 +162,10 @@ fn configured_processors() -> Option<u32> {
 }
 
 fn open_file_limit() -> u32 {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: the pointer is to a live, writable rlimit structure for the call's duration.
     let result = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     if result != 0 {
@@ -164,7 +176,10 @@ fn open_file_limit() -> u32 {
 
 /// The directory part of a program's name as it was called, when it has one.
 pub fn program_dir(argv0: &[u8]) -> Option<&[u8]> {
-    let dir = Path::new(OsStr::from_bytes(argv0)).parent()?.as_os_str().as_bytes();
+    let dir = Path::new(OsStr::from_bytes(argv0))
+        .parent()?
+        .as_os_str()
+        .as_bytes();
     (!dir.is_empty()).then_some(dir)
 }
 
@@ -193,14 +208,20 @@ mod tests {
         assert_eq!(path(None, None, true), "/o/erts-1/bin:/o/bin");
         assert_eq!(path(None, None, false), "/o/erts-1/bin:/o/bin:");
         for whole in [true, false] {
-            assert_eq!(path(Some("/a:/b"), None, whole), "/o/erts-1/bin:/o/bin:/a:/b");
+            assert_eq!(
+                path(Some("/a:/b"), None, whole),
+                "/o/erts-1/bin:/o/bin:/a:/b"
+            );
             assert_eq!(
                 path(Some("/a:/o/erts-1/bin:/o/bin:/b"), None, whole),
                 "/o/erts-1/bin:/a:/o/bin:/b"
             );
         }
         // Where the two generations of launchers differ.
-        assert_eq!(path(Some("/o/bin:/o/erts-1/bin"), None, true), "/o/erts-1/bin:/o/bin");
+        assert_eq!(
+            path(Some("/o/bin:/o/erts-1/bin"), None, true),
+            "/o/erts-1/bin:/o/bin"
+        );
         assert_eq!(
             path(Some("/o/bin:/o/erts-1/bin"), None, false),
             "/o/erts-1/bin:/o/bin:/o/erts-1/bin"

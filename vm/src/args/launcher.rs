@@ -100,7 +100,10 @@ pub fn launch(
         since,
         args: &args,
         at: 0,
-        emu_args: vec![env.get("ESCRIPT_NAME").map_or(emulator_file.clone(), <[u8]>::to_vec)],
+        emu_args: vec![
+            env.get("ESCRIPT_NAME")
+                .map_or(emulator_file.clone(), <[u8]>::to_vec),
+        ],
         init_args: Vec::new(),
         env,
         emulator,
@@ -115,9 +118,17 @@ pub fn launch(
     }
     line.push(SEPARATOR);
     line.read()?;
-    let Line { mut emu_args, init_args, env, state, .. } = line;
+    let Line {
+        mut emu_args,
+        init_args,
+        env,
+        state,
+        ..
+    } = line;
     if state.no_epmd && !state.proto_dist {
-        return Err(failure("Missing -proto_dist option, expected when using -no_epmd."));
+        return Err(failure(
+            "Missing -proto_dist option, expected when using -no_epmd.",
+        ));
     }
     for arg in [
         SEPARATOR,
@@ -162,9 +173,18 @@ pub fn launch(
     }
     let start_epmd = state.distributed && state.start_epmd;
     let epmd = start_epmd.then(|| {
-        state.epmd.unwrap_or_else(|| [b"\"", &places.bindir[..], b"/epmd\" -daemon"].concat())
+        state
+            .epmd
+            .unwrap_or_else(|| [b"\"", &places.bindir[..], b"/epmd\" -daemon"].concat())
     });
-    Ok(Launched { emu_args, env, epmd, detached: state.detached, announce, flavor })
+    Ok(Launched {
+        emu_args,
+        env,
+        epmd,
+        detached: state.detached,
+        announce,
+        flavor,
+    })
 }
 
 fn failure(text: &str) -> Instead {
@@ -188,7 +208,11 @@ fn refused(mut text: Bytes) -> Instead {
 /// Puts the command line and the flags of the environment together and reads `-args_file`s.
 fn gather(args: &[Bytes], env: &Env, profile: &Profile) -> Result<Vec<Bytes>, Instead> {
     let release_flags = format!("ERL_OTP{}_FLAGS", profile.release);
-    let from_env = |name: &str| env.get(name).map(|text| split(text, false)).unwrap_or_default();
+    let from_env = |name: &str| {
+        env.get(name)
+            .map(|text| split(text, false))
+            .unwrap_or_default()
+    };
     let before = [from_env(&release_flags), from_env("ERL_AFLAGS")];
     let after = [from_env("ERL_FLAGS"), from_env("ERL_ZFLAGS")];
     let scripts = profile.launcher_runs_scripts;
@@ -201,14 +225,17 @@ fn gather(args: &[Bytes], env: &Env, profile: &Profile) -> Result<Vec<Bytes>, In
         return Ok(args.to_vec());
     }
 
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered {
+        close_extra: !scripts,
+        ..Gathered::default()
+    };
     let add_env = |gathered: &mut Gathered, words: &Vec<Bytes>| -> Result<(), Instead> {
         if words.is_empty() {
             return Ok(());
         }
         let extra = words.iter().any(|word| word == b"-extra");
         gathered.part(words, scripts, false)?;
-        if !scripts || !extra {
+        if !extra || gathered.close_extra {
             gathered.close(extra);
         }
         Ok(())
@@ -223,7 +250,12 @@ fn gather(args: &[Bytes], env: &Env, profile: &Profile) -> Result<Vec<Bytes>, In
     for words in &after {
         add_env(&mut gathered, words)?;
     }
-    let Gathered { mut args, extra, script } = gathered;
+    let Gathered {
+        mut args,
+        extra,
+        script,
+        ..
+    } = gathered;
     if !extra.is_empty() {
         args.push(b"-extra".to_vec());
         args.extend(extra);
@@ -234,7 +266,10 @@ fn gather(args: &[Bytes], env: &Env, profile: &Profile) -> Result<Vec<Bytes>, In
 
 /// The arguments before an `-extra`.
 fn plain_part(args: &[Bytes]) -> &[Bytes] {
-    let end = args.iter().position(|arg| arg == b"-extra").unwrap_or(args.len());
+    let end = args
+        .iter()
+        .position(|arg| arg == b"-extra")
+        .unwrap_or(args.len());
     &args[..end]
 }
 
@@ -246,6 +281,8 @@ struct Gathered {
     extra: Vec<Bytes>,
     /// `++S` and what followed an `-S`.
     script: Vec<Bytes>,
+    /// Lists that have an `-extra` are closed as well (up to 25).
+    close_extra: bool,
 }
 
 impl Gathered {
@@ -268,7 +305,11 @@ impl Gathered {
                     self.script.push(b"++S".to_vec());
                     // A `--` of the user's must not look like one of the launcher's.
                     self.script.extend(rest.by_ref().map(|arg| {
-                        if arg == SEPARATOR { b"\\--".to_vec() } else { arg.clone() }
+                        if arg == SEPARATOR {
+                            b"\\--".to_vec()
+                        } else {
+                            arg.clone()
+                        }
                     }));
                     self.args.push(SEPARATOR.to_vec());
                 }
@@ -278,10 +319,14 @@ impl Gathered {
         Ok(())
     }
 
-    /// Closes a part of the environment. In one that has an `-extra`, the separator that
-    /// closes it is one of the extra arguments (up to 25; later there is none).
+    /// Closes a list of the environment or a file. In one that has an `-extra`, the
+    /// separator that closes it is one of the extra arguments.
     fn close(&mut self, in_extra: bool) {
-        let list = if in_extra { &mut self.extra } else { &mut self.args };
+        let list = if in_extra {
+            &mut self.extra
+        } else {
+            &mut self.args
+        };
         list.push(SEPARATOR.to_vec());
     }
 
@@ -303,16 +348,10 @@ impl Gathered {
                 _ => self.args.push(word.clone()),
             }
         }
-        if !words.is_empty() {
-            self.close_file(extra);
+        if !words.is_empty() && (!extra || self.close_extra) {
+            self.close(extra);
         }
         Ok(())
-    }
-
-    fn close_file(&mut self, extra: bool) {
-        if !extra {
-            self.args.push(SEPARATOR.to_vec());
-        }
     }
 }
 
@@ -322,7 +361,11 @@ fn read_args_file(name: &[u8]) -> Result<Vec<Bytes>, Instead> {
         let dir = std::env::current_dir().unwrap_or_default();
         let error = error.to_string();
         // The system's own words, without the number that Rust adds.
-        let reason = error.split(" (os error").next().unwrap_or_default().to_owned();
+        let reason = error
+            .split(" (os error")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         refused(
             [
                 b"Failed to open arguments file \"",
@@ -343,9 +386,8 @@ fn read_args_file(name: &[u8]) -> Result<Vec<Bytes>, Instead> {
 
 /// Reads `-smp`, `-emu_type` and `-emu_flavor`, wherever they stand before `-extra`.
 fn choose_emulator(args: &[Bytes]) -> Result<Bytes, Instead> {
-    let not_supported = || {
-        refused(b"Argument '-smp disable' not supported. Use \"+S 1\" instead.\n".to_vec())
-    };
+    let not_supported =
+        || refused(b"Argument '-smp disable' not supported. Use \"+S 1\" instead.\n".to_vec());
     let mut kind = b"opt".to_vec();
     let mut flavor = b"smp".to_vec();
     let mut at = 0;
@@ -360,7 +402,9 @@ fn choose_emulator(args: &[Bytes]) -> Result<Bytes, Instead> {
             b"-smpdisable" => return Err(not_supported()),
             b"-extra" => break,
             flag @ (b"-emu_type" | b"-emu_flavor") => {
-                let value = next.filter(|next| *next != SEPARATOR).ok_or_else(|| missing(flag))?;
+                let value = next
+                    .filter(|next| *next != SEPARATOR)
+                    .ok_or_else(|| missing(flag))?;
                 if flag == b"-emu_type" {
                     kind = value.clone();
                 } else {
@@ -441,7 +485,10 @@ impl Line<'_> {
 
     /// The argument after the current one, which must be there and be no separator.
     fn value(&mut self, flag: &[u8]) -> Result<Bytes, Instead> {
-        let value = self.args.get(self.at + 1).filter(|value| *value != SEPARATOR);
+        let value = self
+            .args
+            .get(self.at + 1)
+            .filter(|value| *value != SEPARATOR);
         let value = value.cloned().ok_or_else(|| missing(flag))?;
         self.at += 1;
         Ok(value)
@@ -527,7 +574,9 @@ impl Line<'_> {
             b"-man" => {
                 let rest = &self.args[self.at + 1..];
                 let end = if self.profile.launcher_runs_scripts {
-                    rest.iter().position(|arg| arg.starts_with(SEPARATOR)).unwrap_or(rest.len())
+                    rest.iter()
+                        .position(|arg| arg.starts_with(SEPARATOR))
+                        .unwrap_or(rest.len())
                 } else {
                     rest.len()
                 };
@@ -601,7 +650,10 @@ impl Line<'_> {
                 self.takes_next(arg)
             }
             [b'S', b'D', kind @ ..] => {
-                if ![&b"cpu"[..], b"Pcpu", b"io"].iter().any(|known| kind.starts_with(known)) {
+                if ![&b"cpu"[..], b"Pcpu", b"io"]
+                    .iter()
+                    .any(|known| kind.starts_with(known))
+                {
                     return Err(missing(arg));
                 }
                 self.takes_next(arg)
@@ -634,8 +686,9 @@ impl Line<'_> {
 fn spelled(name: &[u8], arg: &[u8]) -> bool {
     match name.strip_prefix(b"+M<S>") {
         None => name == arg,
-        Some(setting) => arg.strip_prefix(b"+M").and_then(<[u8]>::split_first).is_some_and(
-            |(letter, rest)| ALLOCATOR_LETTERS.contains(letter) && rest == setting,
-        ),
+        Some(setting) => arg
+            .strip_prefix(b"+M")
+            .and_then(<[u8]>::split_first)
+            .is_some_and(|(letter, rest)| ALLOCATOR_LETTERS.contains(letter) && rest == setting),
     }
 }

@@ -20,16 +20,26 @@ pub fn strtol(text: &[u8]) -> Strtol {
     let negative = text.get(start) == Some(&b'-');
     let signed = usize::from(matches!(text.get(start), Some(b'-' | b'+')));
     let digits_at = start + signed;
-    let digits = text[digits_at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = text[digits_at..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     if digits == 0 {
-        return Strtol { value: 0, used: 0, overflow: false };
+        return Strtol {
+            value: 0,
+            used: 0,
+            overflow: false,
+        };
     }
     let mut value: i64 = 0;
     let mut overflow = false;
     for byte in &text[digits_at..digits_at + digits] {
         let digit = i64::from(byte - b'0');
         // Numbers are built below zero, where there is one value more.
-        match value.checked_mul(10).and_then(|value| value.checked_sub(digit)) {
+        match value
+            .checked_mul(10)
+            .and_then(|value| value.checked_sub(digit))
+        {
             Some(next) => value = next,
             None => overflow = true,
         }
@@ -43,7 +53,11 @@ pub fn strtol(text: &[u8]) -> Strtol {
         (false, true) => value,
         (false, false) => -value,
     };
-    Strtol { value, used: digits_at + digits, overflow }
+    Strtol {
+        value,
+        used: digits_at + digits,
+        overflow,
+    }
 }
 
 /// `atoi`: what there is of a number, cut to 32 bits.
@@ -71,7 +85,9 @@ pub enum Pair {
 /// Reads a pair as `sscanf("%d:%d")` and then `sscanf(":%d")` would.
 pub fn scan_pair(text: &[u8]) -> Option<Pair> {
     let second = |rest: &[u8]| {
-        rest.strip_prefix(b":").and_then(scan_int).map(|(number, _)| number)
+        rest.strip_prefix(b":")
+            .and_then(scan_int)
+            .map(|(number, _)| number)
     };
     match scan_int(text) {
         Some((first, rest)) => Some(match second(rest) {

@@ -9,7 +9,10 @@
 pub fn split(text: &[u8], comments: bool) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     // Text ends at the first zero byte, as every C string does.
-    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    let end = text
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(text.len());
     let mut rest = text[..end].iter().copied().peekable();
     loop {
         while rest.next_if(|byte| is_space(*byte)).is_some() {}
@@ -22,7 +25,8 @@ pub fn split(text: &[u8], comments: bool) -> Vec<Vec<u8>> {
             Some(_) => {}
         }
         let mut word = Vec::new();
-        while let Some(byte) = rest.next_if(|byte| !(is_space(*byte) || comments && *byte == b'#')) {
+        while let Some(byte) = rest.next_if(|byte| !(is_space(*byte) || comments && *byte == b'#'))
+        {
             match byte {
                 b'"' | b'\'' => word.extend(std::iter::from_fn(|| rest.next_if(|b| *b != byte))),
                 b'\\' => word.extend(rest.next()),

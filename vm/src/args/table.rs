@@ -4,7 +4,7 @@
 //! the emulator's flag parser (`emulator.rs`: matching, in table order within a letter, and
 //! handling), the usage texts (`usage.rs`) and `docs/flags.md`, which a test writes.
 
-use super::emulator::{self as emu, AllocValue, Handler};
+use super::emulator::{AllocValue, Handler, handlers as emu};
 
 /// Who acts on a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,27 +104,45 @@ impl Flag {
     }
 
     const fn whole(self) -> Flag {
-        Flag { matching: Match::Whole, ..self }
+        Flag {
+            matching: Match::Whole,
+            ..self
+        }
     }
 
     const fn alone(self) -> Flag {
-        Flag { launch: Launch::Alone, ..self }
+        Flag {
+            launch: Launch::Alone,
+            ..self
+        }
     }
 
     const fn early(self) -> Flag {
-        Flag { pass: Pass::Early, ..self }
+        Flag {
+            pass: Pass::Early,
+            ..self
+        }
     }
 
     const fn early_only(self) -> Flag {
-        Flag { pass: Pass::EarlyOnly, ..self }
+        Flag {
+            pass: Pass::EarlyOnly,
+            ..self
+        }
     }
 
     const fn poll(self) -> Flag {
-        Flag { pass: Pass::Poll, ..self }
+        Flag {
+            pass: Pass::Poll,
+            ..self
+        }
     }
 
     const fn ignored(self, why: &'static str) -> Flag {
-        Flag { effect: Effect::Ignored(why), ..self }
+        Flag {
+            effect: Effect::Ignored(why),
+            ..self
+        }
     }
 
     /// Whether a runtime version has it.
@@ -161,8 +179,11 @@ const fn alloc(
     value: AllocValue,
     meaning: &'static str,
 ) -> Flag {
-    Flag { pass: Pass::Alloc, ..plus(name, argument, Handler::Alloc(value), meaning) }
-        .ignored(ALLOCATORS)
+    Flag {
+        pass: Pass::Alloc,
+        ..plus(name, argument, Handler::Alloc(value), meaning)
+    }
+    .ignored(ALLOCATORS)
 }
 
 /// A `-` flag.
@@ -423,7 +444,10 @@ pub const FLAGS: &[Flag] = &[
 
 impl Flag {
     const fn ignored_effect(self, why: &'static str) -> Flag {
-        Flag { effect: Effect::Ignored(why), ..self }
+        Flag {
+            effect: Effect::Ignored(why),
+            ..self
+        }
     }
 }
 
@@ -446,12 +470,44 @@ pub struct OwnOption {
 
 /// Enigma's own options. `erl` has no long options.
 pub const OWN_OPTIONS: &[OwnOption] = &[
-    OwnOption { name: "--otp", argument: "DIR", meaning: "the OTP installation to run" },
-    OwnOption { name: "--tier", argument: "interp", meaning: "how code is run; so far there is only the interpreter" },
-    OwnOption { name: "--gc-stress", argument: "", meaning: "collect garbage at every chance" },
-    OwnOption { name: "--verify-heap", argument: "", meaning: "verify a process's heap at every collection" },
-    OwnOption { name: "--sim", argument: "SEED", meaning: "one deterministic scheduler thread, its choices made from SEED" },
-    OwnOption { name: "--version", argument: "", meaning: "print Enigma's version and stop" },
-    OwnOption { name: "--help", argument: "", meaning: "print this and stop; --help-enigma is the same" },
-    OwnOption { name: "--help-enigma", argument: "", meaning: "print this and stop" },
+    OwnOption {
+        name: "--otp",
+        argument: "DIR",
+        meaning: "the OTP installation to run",
+    },
+    OwnOption {
+        name: "--tier",
+        argument: "interp",
+        meaning: "how code is run; so far there is only the interpreter",
+    },
+    OwnOption {
+        name: "--gc-stress",
+        argument: "",
+        meaning: "collect garbage at every chance",
+    },
+    OwnOption {
+        name: "--verify-heap",
+        argument: "",
+        meaning: "verify a process's heap at every collection",
+    },
+    OwnOption {
+        name: "--sim",
+        argument: "SEED",
+        meaning: "one deterministic scheduler thread, its choices made from SEED",
+    },
+    OwnOption {
+        name: "--version",
+        argument: "",
+        meaning: "print Enigma's version and stop",
+    },
+    OwnOption {
+        name: "--help",
+        argument: "",
+        meaning: "print this and stop; --help-enigma is the same",
+    },
+    OwnOption {
+        name: "--help-enigma",
+        argument: "",
+        meaning: "print this and stop",
+    },
 ];

@@ -49,10 +49,7 @@ pub fn parse(text: &[u8]) -> Result<Vec<LogicalProcessor>, &'static str> {
     Ok(all)
 }
 
-fn entry<'a>(
-    text: &'a [u8],
-    all: &mut Vec<LogicalProcessor>,
-) -> Result<&'a [u8], &'static str> {
+fn entry<'a>(text: &'a [u8], all: &mut Vec<LogicalProcessor>) -> Result<&'a [u8], &'static str> {
     let mut ids: [Vec<i32>; 6] = [vec![-1], vec![0], vec![-1], vec![0], vec![0], vec![]];
     let mut depth = LOGICAL + 1;
     let mut rest = text;
@@ -83,7 +80,11 @@ fn entry<'a>(
         return Err("invalid identifier range");
     }
     let at = |level: usize, index: usize| {
-        if ids[level].len() == 1 { ids[level][0] } else { ids[level][index] }
+        if ids[level].len() == 1 {
+            ids[level][0]
+        } else {
+            ids[level][index]
+        }
     };
     all.extend((0..count).map(|index| LogicalProcessor {
         logical: at(LOGICAL, index),
@@ -134,16 +135,37 @@ fn check(all: &[LogicalProcessor]) -> Result<(), &'static str> {
     if logical.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err("not unique logical identifiers");
     }
-    if all.iter().any(|cpu| cpu.node >= 0 && cpu.processor_node >= 0) {
-        return Err("invalid nodes declaration");
-    }
-    let mut places: Vec<[i32; 5]> = all
-        .iter()
-        .map(|cpu| [cpu.node, cpu.processor, cpu.processor_node, cpu.core, cpu.thread])
-        .collect();
-    places.sort_unstable();
-    if places.windows(2).any(|pair| pair[0] == pair[1]) {
+    let mut sorted = all.to_vec();
+    let place = |cpu: &LogicalProcessor| {
+        [
+            cpu.processor,
+            cpu.node,
+            cpu.processor_node,
+            cpu.core,
+            cpu.thread,
+        ]
+    };
+    sorted.sort_by_key(place);
+    if sorted
+        .windows(2)
+        .any(|pair| place(&pair[0]) == place(&pair[1]))
+    {
         return Err("not unique entities");
+    }
+    // Either nobody has a node, or everybody has exactly one, and the threads of a
+    // processor that is inside of a node have the same. The first one is not held to it.
+    let without = |cpu: &LogicalProcessor| cpu.node < 0 && cpu.processor_node < 0;
+    let no_nodes = sorted.first().is_some_and(without);
+    let wrong = |pair: &[LogicalProcessor]| {
+        let (before, cpu) = (&pair[0], &pair[1]);
+        if no_nodes {
+            return !without(cpu);
+        }
+        let torn = cpu.processor == before.processor && cpu.node != before.node;
+        torn || without(cpu) || (cpu.node >= 0 && cpu.processor_node >= 0)
+    };
+    if sorted.windows(2).any(wrong) {
+        return Err("invalid nodes declaration");
     }
     Ok(())
 }
@@ -175,6 +197,8 @@ mod tests {
             ("c0L0", "invalid hierarchy"),
             ("L0:L0", "not unique logical identifiers"),
             ("L0:L1", "not unique entities"),
+            ("L0c0:L1c1n0", "invalid nodes declaration"),
+            ("L0-1c0-1p0n0-1", "invalid nodes declaration"),
         ] {
             assert_eq!(parse(text.as_bytes()), Err(error), "{text}");
         }
