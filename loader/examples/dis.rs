@@ -1,0 +1,15 @@
+//! Lists files.
+fn main() {
+    let a: Vec<String> = std::env::args().collect();
+    let d = std::fs::read(&a[1]).unwrap();
+    let f = enigma_loader::BeamFile::parse_unverified(&d).unwrap();
+    let mut s = String::new();
+    if a.len() > 2 {
+        let (n, ar) = a[2].rsplit_once('/').unwrap();
+        f.disassemble_function(f.function_by_name(n, ar.parse().unwrap()).unwrap(), &mut s)
+            .unwrap();
+    } else {
+        f.disassemble(&mut s).unwrap();
+    }
+    print!("{s}");
+}
