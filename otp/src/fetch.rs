@@ -23,7 +23,8 @@ use crate::cache::{Cache, Entry};
 use crate::error::OtpError;
 use crate::profile;
 
-use apt::Apt;
+use apt::{Apt, Tools};
+use sources::Machine;
 
 /// What to fetch besides the libraries and helper programs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,30 +66,54 @@ impl Oracle {
     }
 }
 
+/// What packages are fetched with: the machine's programs and its package sources.
+#[derive(Debug, Clone)]
+struct Distribution {
+    tools: Tools,
+    machine: Machine,
+}
+
+impl Distribution {
+    fn of_this_machine() -> Result<Distribution, OtpError> {
+        let tools = Tools::find(&std::env::var_os("PATH").unwrap_or_default())?;
+        let machine = sources::read_machine(tools.apt_config());
+        Ok(Distribution { tools, machine })
+    }
+}
+
 /// Fetches `release`, or, without one, whatever release this machine's distribution has.
 /// What is in the cache already is not fetched again.
 pub fn fetch(cache: &Cache, release: Option<u32>, options: Options) -> Result<Fetched, OtpError> {
-    let cached = |release: u32| {
-        let wanted = Entry {
-            release,
-            beam: options.with_beam,
-            source: options.with_src,
-        };
-        cache.lookup(wanted).map(|dir| finished(dir, options))
-    };
-    if let Some(found) = release.and_then(cached) {
+    if let Some(found) = cached(cache, release, options) {
         return Ok(found);
     }
-    let apt_tools = apt::Tools::find()?;
+    fetch_from(&Distribution::of_this_machine()?, cache, release, options)
+}
+
+fn cached(cache: &Cache, release: Option<u32>, options: Options) -> Option<Fetched> {
+    let wanted = Entry {
+        release: release?,
+        beam: options.with_beam,
+        source: options.with_src,
+    };
+    cache.lookup(wanted).map(|dir| finished(dir, options))
+}
+
+fn fetch_from(
+    distribution: &Distribution,
+    cache: &Cache,
+    release: Option<u32>,
+    options: Options,
+) -> Result<Fetched, OtpError> {
     fs::create_dir_all(cache.dir()).map_err(|error| OtpError::io(cache.dir(), error))?;
     let _lock = lock(cache)?;
-    if let Some(found) = release.and_then(cached) {
+    // Another process may have fetched it meanwhile.
+    if let Some(found) = cached(cache, release, options) {
         return Ok(found);
     }
     clear_unfinished(cache);
-
     let work = cache.dir().join(format!(".work-{}", std::process::id()));
-    let result = fetch_into(&apt_tools, cache, &work, release, options);
+    let result = fetch_into(distribution, cache, &work, release, options);
     let _ = fs::remove_dir_all(&work);
     result
 }
@@ -154,7 +179,7 @@ fn clear_unfinished(cache: &Cache) {
 }
 
 fn fetch_into(
-    tools: &apt::Tools,
+    distribution: &Distribution,
     cache: &Cache,
     work: &Path,
     release: Option<u32>,
@@ -164,32 +189,22 @@ fn fetch_into(
         Some(release) => format!("OTP {release}"),
         None => "an OTP".to_owned(),
     };
-    let source = sources::choose(&sources::read_machine(tools.apt_config()), release)
+    let source = sources::choose(&distribution.machine, release)
         .map_err(|reason| OtpError::fetch(what(), reason))?;
-    let purpose = if options.with_beam {
-        " with a BEAM for comparisons"
-    } else {
-        ""
-    };
-    match release {
-        Some(release) => eprintln!(
-            "enigma: fetching OTP {release}{purpose} from the packages of {} into {}",
-            source.suite,
-            cache.dir().display()
-        ),
-        None => eprintln!(
-            "enigma: no OTP found; looking for one in the packages of {} ...",
+    if release.is_none() {
+        eprintln!(
+            "enigma: no OTP found; looking into the packages of {}",
             source.suite
-        ),
+        );
     }
-    let apt = Apt::new(tools, work, &source)?;
+    let apt = Apt::new(&distribution.tools, work, &source)?;
     apt.update()?;
     let offered = apt.erlang_release()?;
     let release = match release {
         Some(wanted) if wanted != offered => {
             return Err(OtpError::fetch(
                 what(),
-                format!("the packages of {} hold OTP {offered} now", source.suite),
+                format!("the packages of {} hold OTP {offered}", source.suite),
             ));
         }
         Some(wanted) => wanted,
@@ -315,3 +330,6 @@ fn merge_usr(root: &Path) -> Result<(), OtpError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,6 +64,13 @@ pub struct Install {
 impl Install {
     /// Reads the installation at `dir`, which may have any of the shapes above.
     pub fn open(dir: &Path, origin: Origin) -> Result<Install, OtpError> {
+        Install::open_with(dir, origin, &[])
+    }
+
+    /// As [`Install::open`]. A release that was assembled from parts of an installation
+    /// may lack the preloaded modules, which BEAM has inside of itself; they are then
+    /// taken from the first of `donors` (roots of installations) of the same version.
+    pub fn open_with(dir: &Path, origin: Origin, donors: &[PathBuf]) -> Result<Install, OtpError> {
         let shapes = ["", "lib/erlang", "usr/lib/erlang", "root/usr/lib/erlang"];
         if !dir.is_dir() {
             return Err(OtpError::broken(dir, "there is no such directory"));
@@ -80,10 +87,10 @@ impl Install {
             .find(|root| !erts_dirs(root).is_empty())
             .ok_or_else(|| OtpError::broken(dir, "it has no erts-* directory"))?;
         let root = fs::canonicalize(&root).map_err(|error| OtpError::io(&root, error))?;
-        Install::read(root, origin)
+        Install::read(root, origin, donors)
     }
 
-    fn read(root: PathBuf, origin: Origin) -> Result<Install, OtpError> {
+    fn read(root: PathBuf, origin: Origin, donors: &[PathBuf]) -> Result<Install, OtpError> {
         let erts_vsn = pick_erts(&root)
             .ok_or_else(|| OtpError::broken(&root, "it has no erts-* directory"))?;
         let bindir = root.join(format!("erts-{erts_vsn}")).join("bin");
@@ -105,16 +112,22 @@ impl Install {
             }
         }
         let otp_version = exact_version(&root, release);
-        let preloaded = preloaded_dir(&root, &erts_vsn).ok_or_else(|| {
-            OtpError::broken(
-                &root,
-                format!(
-                    "the preloaded modules (lib/erts-{erts_vsn}/ebin/init.beam) are missing; \
-                     a release assembled without them runs on Enigma only beside the \
-                     installation that it was made from"
-                ),
-            )
-        })?;
+        let preloaded = preloaded_dir(&root, &erts_vsn)
+            .or_else(|| {
+                donors
+                    .iter()
+                    .find_map(|donor| preloaded_dir(donor, &erts_vsn))
+            })
+            .ok_or_else(|| {
+                OtpError::broken(
+                    &root,
+                    format!(
+                        "the preloaded modules (lib/erts-{erts_vsn}/ebin/init.beam) are \
+                         missing, and no other installation of that version is at hand \
+                         that could lend them"
+                    ),
+                )
+            })?;
         Ok(Install {
             root,
             release,
@@ -192,13 +205,13 @@ impl Search {
     /// Runs the search. Fetching tells about its progress on standard error.
     pub fn run(&self) -> Result<Install, OtpError> {
         if let Some(dir) = &self.option {
-            return Install::open(dir, Origin::Option);
+            return Install::open_with(dir, Origin::Option, &self.donors());
         }
         if let Some(dir) = &self.enigma_otp {
-            return Install::open(dir, Origin::Variable("ENIGMA_OTP"));
+            return Install::open_with(dir, Origin::Variable("ENIGMA_OTP"), &self.donors());
         }
         if let Some(dir) = &self.erl_rootdir {
-            return Install::open(dir, Origin::Variable("ERL_ROOTDIR"));
+            return Install::open_with(dir, Origin::Variable("ERL_ROOTDIR"), &self.donors());
         }
         if let Some(install) = self.on_path() {
             return Ok(install);
@@ -217,6 +230,19 @@ impl Search {
         })?;
         let fetched = fetch::fetch(cache, None, fetch::Options::default())?;
         Install::open(&fetched.dir, Origin::Fetched)
+    }
+
+    /// Installations that can lend their preloaded modules.
+    fn donors(&self) -> Vec<PathBuf> {
+        let cached = self.cache.as_ref().map(Cache::entries).unwrap_or_default();
+        let cached = cached
+            .into_iter()
+            .map(|(_, dir)| dir.join("root/usr/lib/erlang"));
+        self.on_path()
+            .map(|install| install.root)
+            .into_iter()
+            .chain(cached)
+            .collect()
     }
 
     fn cached(&self) -> Option<Install> {

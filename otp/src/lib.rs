@@ -15,6 +15,8 @@ pub mod error;
 pub mod fetch;
 pub mod install;
 pub mod profile;
+#[cfg(test)]
+mod testing;
 
 pub use error::OtpError;
 pub use install::{Install, Origin, Search};

@@ -1,7 +1,7 @@
 //! Driving apt with a private state, and `dpkg-deb`.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -19,8 +19,13 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Looks for them on `PATH`.
-    pub fn find() -> Result<Tools, OtpError> {
+    /// Looks for them in the directories of `path`.
+    pub fn find(path: &OsStr) -> Result<Tools, OtpError> {
+        let on_path = |name: &str| {
+            env::split_paths(path)
+                .map(|dir| dir.join(name))
+                .find(|file| file.is_file())
+        };
         let needed = |name: &str| {
             on_path(name).ok_or_else(|| {
                 OtpError::fetch(
@@ -46,13 +51,6 @@ impl Tools {
     }
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|dir| dir.join(name))
-        .find(|file| file.is_file())
-}
-
 /// apt with a state directory of its own.
 #[derive(Debug)]
 pub struct Apt<'a> {
@@ -66,7 +64,12 @@ impl<'a> Apt<'a> {
     /// Lays out the private state below `work`, with `source` as the only source.
     pub fn new(tools: &'a Tools, work: &Path, source: &Source) -> Result<Apt<'a>, OtpError> {
         let dir = work.join("apt");
-        for sub in ["lists/partial", "cache/archives/partial", "sources"] {
+        for sub in [
+            "lists/partial",
+            "cache/archives/partial",
+            "sources",
+            "preferences",
+        ] {
             let sub = dir.join(sub);
             fs::create_dir_all(&sub).map_err(|error| OtpError::io(&sub, error))?;
         }
@@ -85,7 +88,7 @@ impl<'a> Apt<'a> {
             "Dir::Etc::sourcelist=/dev/null".into(),
             place("Dir::Etc::sourceparts", "sources"),
             "Dir::Etc::preferences=/dev/null".into(),
-            "Dir::Etc::preferencesparts=-".into(),
+            place("Dir::Etc::preferencesparts", "preferences"),
             place("Dir::State::lists", "lists"),
             place("Dir::State::status", "status"),
             place("Dir::State::extended_states", "extended_states"),
@@ -99,6 +102,8 @@ impl<'a> Apt<'a> {
             "Acquire::IndexTargets::deb::DEP-11-icons::DefaultEnabled=false".into(),
             "Acquire::IndexTargets::deb::DEP-11-icons-hidpi::DefaultEnabled=false".into(),
             "Acquire::Retries=3".into(),
+            // Otherwise an index that cannot be downloaded is only worth a warning.
+            "APT::Update::Error-Mode=any".into(),
             "Acquire::http::Timeout=60".into(),
             // Root would make apt download as another user, who cannot write here.
             "APT::Sandbox::User=root".into(),
@@ -146,9 +151,7 @@ impl<'a> Apt<'a> {
 
     /// Downloads the index of packages.
     pub fn update(&self) -> Result<(), OtpError> {
-        self.get("apt-get update", &["update"])?;
-        // apt-get reports success with warnings when an index could not be downloaded.
-        self.erlang_release().map(drop)
+        self.get("apt-get update", &["update"]).map(drop)
     }
 
     /// The OTP release that `erlang-base` of this source holds.

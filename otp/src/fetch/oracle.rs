@@ -25,6 +25,8 @@ const PACKAGE_ROOT: &str = "/usr/lib/erlang";
 /// Wraps every program of `tree` so that it runs from `target` under the release's own
 /// dynamic loader, and makes `bin/`.
 pub fn wrap(tree: &Path, target: &Path) -> Result<(), OtpError> {
+    // Before anything below writes text that has the new root in it already.
+    relocate_scripts(&tree.join("root"), &target.join("root"))?;
     let here = Place { tree, target };
     let libraries = triplet_dir(&tree.join("root/usr/lib"))
         .ok_or_else(|| OtpError::broken(tree, "it has no directory of shared libraries"))?;
@@ -60,7 +62,6 @@ pub fn wrap(tree: &Path, target: &Path) -> Result<(), OtpError> {
         "#!/bin/sh\nROOTDIR=\"{root}\"\nBINDIR=\"{bin}\"\nEMU=beam\nPROGNAME=${{0##*/}}\n\
          export EMU ROOTDIR BINDIR PROGNAME\nexec \"$BINDIR/erlexec\" ${{1+\"$@\"}}\n"
     );
-    relocate_scripts(&tree.join("root"), &target.join("root"))?;
     let user_bin = tree.join("bin");
     fs::create_dir_all(&user_bin).map_err(|error| OtpError::io(&user_bin, error))?;
     for dir in [erts.join("bin"), otp.join("bin"), user_bin.clone()] {

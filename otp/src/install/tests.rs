@@ -1,66 +1,9 @@
 //! Tests of finding and reading installations, on directories made for the purpose.
 
+use std::os::unix::fs::symlink;
+
 use super::*;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::sync::atomic::{AtomicU32, Ordering};
-
-/// A directory of its own for one test, removed at its end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Scratch {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir =
-            std::env::temp_dir().join(format!("enigma-install-{}-{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).expect("a scratch directory");
-        Scratch(fs::canonicalize(dir).expect("its real path"))
-    }
-
-    fn file(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-        fs::write(&path, text).expect("a file");
-        path
-    }
-
-    fn program(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.file(name, text);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("permissions");
-        path
-    }
-
-    /// The skeleton of an installation below `at`.
-    fn otp(&self, at: &str, erts: &str, version: &str) -> PathBuf {
-        let release = version.split('.').next().expect("a release");
-        for file in [
-            format!("erts-{erts}/bin/erlexec"),
-            format!("lib/erts-{erts}/ebin/init.beam"),
-            format!("lib/erts-{erts}/ebin/erlang.beam"),
-            "lib/kernel-1.2/ebin/kernel.app".to_owned(),
-            "lib/stdlib-9.8/ebin/stdlib.app".to_owned(),
-            "lib/stdlib-10.1/ebin/stdlib.app".to_owned(),
-        ] {
-            self.file(&format!("{at}/{file}"), "");
-        }
-        self.file(
-            &format!("{at}/releases/{release}/OTP_VERSION"),
-            &format!("{version}\n"),
-        );
-        self.file(
-            &format!("{at}/releases/start_erl.data"),
-            &format!("{erts} {release}\n"),
-        );
-        self.0.join(at)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::testing::Scratch;
 
 #[test]
 fn reads_versions_and_directories() {
@@ -220,4 +163,27 @@ fn reads_rootdir_out_of_scripts() {
     );
     assert_eq!(root("#!/bin/sh\nROOTDIR=\"$dyn_rootdir\"\n"), None);
     assert_eq!(root("ROOTDIR=/usr/lib/erlang\n"), None);
+}
+
+#[test]
+fn an_assembled_release_borrows_the_preloaded_modules() {
+    let scratch = Scratch::new();
+    let release = scratch.otp("release", "13.1", "25.1");
+    fs::remove_dir_all(release.join("lib/erts-13.1")).expect("removed");
+    let other = scratch.otp("cache/26/root/usr/lib/erlang", "14.0", "26.0");
+    let mut search = Search {
+        option: Some(release.clone()),
+        cache: Some(Cache::at(scratch.0.join("cache"))),
+        ..Search::default()
+    };
+    assert!(matches!(search.run(), Err(OtpError::Broken { .. })));
+    let same = scratch.otp("cache/25/root/usr/lib/erlang", "13.1", "25.1");
+    let install = search.run().expect("the release");
+    assert_eq!(install.root, release);
+    assert_eq!(install.preloaded, same.join("lib/erts-13.1/ebin"));
+    search.option = Some(other.clone());
+    assert_eq!(
+        search.run().expect("the other").preloaded,
+        other.join("lib/erts-14.0/ebin")
+    );
 }
