@@ -85,7 +85,9 @@ impl fmt::Display for OtpError {
             ),
             OtpError::NotFound => write!(f, "no OTP installation was found; {ADVICE}"),
             OtpError::Fetch { what, reason } => {
-                write!(f, "cannot obtain {what}: {reason}; {ADVICE}")
+                // A tool's own words come on lines of their own.
+                let joint = if reason.contains('\n') { "\n" } else { "; " };
+                write!(f, "cannot obtain {what}: {reason}{joint}{ADVICE}")
             }
             OtpError::Io { path, error } => write!(f, "{}: {error}", path.display()),
         }

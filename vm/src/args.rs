@@ -6,13 +6,14 @@
 //!       ──emulator─────> EmuFlags, and the list of binaries for init:boot/1
 //! ```
 //!
-//! [`parse`] does it all. Nothing is started or changed here: what is to be done comes back
-//! as a [`Command`].
+//! [`parse`] does it all. Nothing is started or changed by it: what is to be done comes back
+//! as a [`Command`], and [`start::prepare`] does what must be done before a system runs.
 
 pub mod emulator;
 mod launcher;
 mod number;
 mod split;
+pub mod start;
 pub mod table;
 mod topology;
 mod usage;
@@ -77,6 +78,9 @@ pub struct Run {
     pub detached: bool,
     /// Text for standard output before anything else.
     pub announce: Bytes,
+    /// The flavour that was asked for: `smp` (no wish), `jit`, or `emu`, which runs without
+    /// native code.
+    pub flavor: Bytes,
 }
 
 /// Text to print and a status to end with.
@@ -387,6 +391,7 @@ impl Front {
             epmd: launched.epmd,
             detached: launched.detached,
             announce: launched.announce,
+            flavor: launched.flavor,
         })))
     }
 
