@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use enigma_otp::profile::TimeWarp;
-use enigma_otp::{Origin, profile};
+use enigma_otp::Origin;
 
 use super::*;
 use crate::args::emulator::{FileNameEncoding, WarningsAs};
@@ -889,9 +889,6 @@ fn the_table_is_sound() {
                 && flag.pass != table::Pass::EarlyOnly
                 && later.name.starts_with(flag.name);
             assert!(!hides, "{} hides {}", flag.name, later.name);
-        }
-        for release in profile::OLDEST..=profile::NEWEST {
-            let _ = flag.exists_in((release - 12, 0));
         }
     }
 }
