@@ -9,8 +9,8 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command as Process;
 
-use enigma_otp::profile::TimeWarp;
 use enigma_otp::Origin;
+use enigma_otp::profile::TimeWarp;
 
 use super::*;
 use crate::args::emulator::{FileNameEncoding, WarningsAs};
