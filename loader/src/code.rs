@@ -40,10 +40,11 @@ pub struct Function {
     pub y_count: u16,
     /// Number of float registers used, set by verification.
     pub float_count: u16,
-    /// Offsets of the calls that must not return, in order, set by verification. The compiler knew
-    /// that the callee never returns and put an exception handler or nothing behind the call;
-    /// should the callee return after all, the runtime has to stop there.
-    pub no_return: Box<[u32]>,
+    /// Offsets of the instructions that must raise an exception, in order, set by verification. The
+    /// compiler knew that they always do (mostly calls of functions that never return) and put an
+    /// exception handler or nothing behind them; should one complete after all, the runtime has to
+    /// stop there.
+    pub must_raise: Box<[u32]>,
 }
 
 /// One instruction of a [`FunctionCode`].
@@ -191,7 +192,7 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                     x_count: 0,
                     y_count: 0,
                     float_count: 0,
-                    no_return: Box::default(),
+                    must_raise: Box::default(),
                 });
             }
             Op::IntCodeEnd => {

@@ -11,6 +11,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+#[doc(hidden)]
+pub mod builder;
 pub mod chunks;
 pub mod code;
 pub mod container;

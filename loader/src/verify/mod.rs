@@ -19,6 +19,7 @@
 //! The last four are a forward data flow over the labels of one function (`flow`). The types of
 //! terms are not verified: the interpreter checks them where it takes a term apart.
 
+mod catches;
 mod flow;
 mod shape;
 mod state;
@@ -89,7 +90,7 @@ impl BeamFile {
                     found.push(error);
                 }
             });
-            flow.no_return.clear();
+            flow.must_raise.clear();
             whole &= found.is_empty();
             self.place_labels(index, &code, &mut map, &mut found);
             let usage = self.verify_instrs(index, &code, &map, &mut found);
@@ -101,9 +102,9 @@ impl BeamFile {
             function.x_count = usage.x;
             function.y_count = usage.y;
             function.float_count = usage.float;
-            flow.no_return.sort_unstable();
-            flow.no_return.dedup();
-            function.no_return = flow.no_return.as_slice().into();
+            flow.must_raise.sort_unstable();
+            flow.must_raise.dedup();
+            function.must_raise = flow.must_raise.as_slice().into();
             if !found.is_empty() {
                 found.sort_by_key(|error| error.offset);
                 found.dedup();
