@@ -27,6 +27,8 @@ pub(super) struct Catch {
     pub(super) outer: u32,
     pub(super) slot: u16,
     pub(super) is_try: bool,
+    /// Slots of the frame; it cannot change while the catch is active.
+    pub(super) frame: u16,
     /// Label of the handler.
     pub(super) handler: u32,
 }
@@ -56,6 +58,7 @@ impl Catches {
             outer: END,
             slot: 0,
             is_try: false,
+            frame: 0,
             handler: 0,
         });
         self.intern_set(vec![END]);
@@ -98,25 +101,19 @@ impl Catches {
         self.intern_set(all)
     }
 
-    /// Starts a catch on all paths; `None` when it is not inside of those that are active.
-    pub(super) fn push(&mut self, set: u32, slot: u16, is_try: bool, handler: u32) -> Option<u32> {
+    /// Starts a catch on all paths, whatever its `outer` says; `None` when it is not inside of those
+    /// that are active.
+    pub(super) fn push(&mut self, set: u32, catch: Catch) -> Option<u32> {
         let chains = self.chains(set).to_vec();
         if chains
             .iter()
-            .any(|&chain| self.top(chain).is_some_and(|top| slot >= top.slot))
+            .any(|&chain| self.top(chain).is_some_and(|top| catch.slot >= top.slot))
         {
             return None;
         }
         let mut pushed: Vec<u32> = chains
             .into_iter()
-            .map(|outer| {
-                self.intern_chain(Catch {
-                    outer,
-                    slot,
-                    is_try,
-                    handler,
-                })
-            })
+            .map(|outer| self.intern_chain(Catch { outer, ..catch }))
             .collect();
         pushed.sort_unstable();
         Some(self.intern_set(pushed))

@@ -8,7 +8,7 @@
 //! Paths with different frames may meet in code that only raises an exception. The frame is then
 //! undecided: slots that all of them have can be read, but nothing may be called or returned.
 
-use super::catches::NO_CATCH;
+use super::catches::{Catch, END, NO_CATCH};
 use super::shape::Command;
 use super::state::*;
 use super::{LabelMap, Usage, report};
@@ -341,12 +341,19 @@ impl Walk<'_> {
             };
             if chains.len() == 1 {
                 self.flow.meet(label, EXCEPTION, &self.now, keep);
-            } else {
-                let mut state = self.now.clone();
-                state.catches = self.flow.catches.single(chain);
-                state.tags = self.flow.catches.slots(chain);
-                self.flow.meet(label, EXCEPTION, &state, keep);
+                continue;
             }
+            // Shared code: go back to what this catch knows.
+            let mut state = self.now.clone();
+            state.catches = self.flow.catches.single(chain);
+            state.tags = self.flow.catches.slots(chain);
+            state.frame = Frame::Known(catch.frame);
+            if let Frame::Undecided { min, set: true } = self.now.frame {
+                for slot in min..catch.frame {
+                    set_bit(&mut state.y, slot);
+                }
+            }
+            self.flow.meet(label, EXCEPTION, &state, keep);
         }
     }
 
@@ -455,17 +462,24 @@ impl Walk<'_> {
 
     fn start_catch(&mut self, slot: u16, handler: u32, is_try: bool) {
         let op = self.op;
-        if self.need_frame().is_none_or(|slots| slot >= slots) {
+        let Some(frame) = self.need_frame() else {
+            return;
+        };
+        if slot >= frame {
             self.error(ErrorKind::OutsideFrame {
                 op,
                 register: u32::from(slot),
             });
             return;
         }
-        let pushed = self
-            .flow
-            .catches
-            .push(self.now.catches, slot, is_try, handler);
+        let catch = Catch {
+            outer: END,
+            slot,
+            is_try,
+            frame,
+            handler,
+        };
+        let pushed = self.flow.catches.push(self.now.catches, catch);
         match pushed.filter(|_| !bit(&self.now.tags, slot)) {
             Some(catches) => {
                 set_bit(&mut self.now.tags, slot);
