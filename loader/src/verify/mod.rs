@@ -287,6 +287,14 @@ impl BeamFile {
                 (Op::Apply | Op::ApplyLast, [Operand::Unsigned(arity), ..]) => {
                     usage.note_x(arity + 2)
                 }
+                (Op::MakeFun3, [Operand::Unsigned(lambda), _, Operand::List(list)])
+                    if self
+                        .lambdas
+                        .get(*lambda as usize)
+                        .is_some_and(|lambda| lambda.num_free != list.len) =>
+                {
+                    fail(ErrorKind::BadList { op });
+                }
                 (Op::CallFun, [Operand::Unsigned(arity)]) => usage.note_x(arity + 1),
                 (Op::Send | Op::RawRaise | Op::TryCase, _) => usage.note_x(3),
                 (Op::MakeFun2, [Operand::Unsigned(lambda)]) => {
