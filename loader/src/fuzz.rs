@@ -318,7 +318,7 @@ pub fn control() -> Builder {
         &[
             X0,
             Arg::F(one),
-            Arg::List(vec![Arg::I(1), Arg::F(two), ok.clone(), Arg::F(three)]),
+            Arg::List(vec![Arg::I(1), Arg::F(two), ok, Arg::F(three)]),
         ],
     );
     b.place(one);
@@ -339,7 +339,8 @@ pub fn control() -> Builder {
             Arg::U(3),
         ],
     );
-    b.op(Op::CallFun2, &[ok, Arg::U(1), X1]);
+    let tag = b.a("unsafe");
+    b.op(Op::CallFun2, &[tag, Arg::U(1), X1]);
     b.op(Op::Move, &[X0, X1]);
     b.op(Op::Move, &[X0, X2]);
     b.op(Op::Apply, &[Arg::U(1)]);
