@@ -67,15 +67,18 @@ impl Flow {
             offset,
             op: Op::Label,
             found,
+            steps: 0,
         };
         let start = State {
             x: first(info.arity as u16),
             ..State::default()
         };
         walk.flow.meet(entry, PLAIN, &start, Keep::All);
+        // Real code needs hardly more than one visit of each block.
+        let budget = (1 << 20) + 256 * code.instrs().len();
         while let Some(block) = walk.flow.next_block() {
             walk.block(block);
-            if walk.flow.catches.overflow {
+            if walk.flow.catches.overflow || walk.steps > budget {
                 report(
                     walk.found,
                     CodeError {
@@ -116,6 +119,8 @@ struct Walk<'a> {
     offset: u32,
     op: Op,
     found: &'a mut Vec<CodeError>,
+    /// Instructions visited so far.
+    steps: usize,
 }
 
 /// What follows an instruction.
@@ -147,6 +152,7 @@ impl Walk<'_> {
         for (step, instr) in instrs[at as usize + 1..].iter().enumerate() {
             self.offset = instr.offset;
             self.op = instr.op;
+            self.steps += 1;
             if instr.op == Op::Label {
                 // The walk stops at each label, so this is the one after `label`.
                 self.flow.meet(label + 1, mode, &self.now, Keep::All);

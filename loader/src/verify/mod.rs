@@ -160,7 +160,7 @@ impl BeamFile {
     }
 
     /// Whether a call of this function never comes back, so that code need not follow it.
-    fn never_returns(&self, import: &crate::chunks::Import) -> bool {
+    pub fn never_returns(&self, import: &crate::chunks::Import) -> bool {
         self.atom(import.module) == "erlang"
             && matches!(
                 (self.atom(import.function), import.arity),
