@@ -391,8 +391,10 @@ impl Walk<'_> {
     fn make_frame(&mut self, slots: u16, all_set: bool) {
         self.need_no_frame();
         self.now.frame = Frame::Known(slots);
-        self.now.y = if all_set { first(slots) } else { [0; WORDS] };
-        self.now.tags = [0; WORDS];
+        for word in 0..self.flow.yw {
+            self.now.y[word] = if all_set { mask(word, slots) } else { 0 };
+            self.now.tags[word] = 0;
+        }
     }
 
     fn drop_frame(&mut self, found: u16) {
@@ -408,12 +410,14 @@ impl Walk<'_> {
         }
         self.need_no_catch();
         self.now.frame = Frame::None;
-        self.now.y = [0; WORDS];
-        self.now.tags = [0; WORDS];
+        self.now.y[..self.flow.yw].fill(0);
+        self.now.tags[..self.flow.yw].fill(0);
     }
 
     fn need_no_catch(&mut self) {
-        if self.now.catches != NO_CATCH || self.now.tags.iter().any(|&word| word != 0) {
+        if self.now.catches != NO_CATCH
+            || self.now.tags[..self.flow.yw].iter().any(|&word| word != 0)
+        {
             self.error(ErrorKind::CatchActive { op: self.op });
             self.now.catches = NO_CATCH;
         }

@@ -139,7 +139,7 @@ pub(super) struct Flow {
     pub(super) must_raise: Vec<u32>,
     /// Words of an X set, of a Y set, and of a state.
     pub(super) xw: usize,
-    yw: usize,
+    pub(super) yw: usize,
     stride: usize,
     /// No pending label lies in a word below this.
     cursor: usize,
