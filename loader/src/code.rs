@@ -44,7 +44,7 @@ pub struct Function {
     /// compiler knew that they always do (mostly calls of functions that never return) and put an
     /// exception handler or nothing behind them; should one complete after all, the runtime has to
     /// stop there.
-    pub must_raise: Box<[u32]>,
+    pub no_return: Box<[u32]>,
 }
 
 /// One instruction of a [`FunctionCode`].
@@ -192,7 +192,7 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                     x_count: 0,
                     y_count: 0,
                     float_count: 0,
-                    must_raise: Box::default(),
+                    no_return: Box::default(),
                 });
             }
             Op::IntCodeEnd => {

@@ -254,7 +254,7 @@ fn ends() {
     call(&mut b, 1);
     let mut file = BeamFile::parse_unverified(&b.finish()).expect("valid");
     assert_eq!(file.verify(), []);
-    assert_eq!(file.functions[0].must_raise.len(), 1);
+    assert_eq!(file.functions[0].no_return.len(), 1);
 }
 
 /// A try with a handler, around `inner`, and then the handler's instructions.

@@ -66,7 +66,7 @@ pub(super) fn walk(
             .map_err(|broken| format!("{} at {:#x}: {broken}", instr.op, instr.offset))?;
         match next {
             Next::Falls => {
-                if info.must_raise.contains(&instr.offset) {
+                if info.no_return.contains(&instr.offset) {
                     return Ok(());
                 }
             }

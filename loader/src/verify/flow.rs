@@ -173,7 +173,7 @@ impl Walk<'_> {
             }
             if may_raise(instr, code.operands(instr)) && self.leads_nowhere(at as usize + 1 + step)
             {
-                self.flow.must_raise.push(instr.offset);
+                self.flow.no_return.push(instr.offset);
                 return;
             }
         }

@@ -90,7 +90,7 @@ impl BeamFile {
                     found.push(error);
                 }
             });
-            flow.must_raise.clear();
+            flow.no_return.clear();
             whole &= found.is_empty();
             self.place_labels(index, &code, &mut map, &mut found);
             let usage = self.verify_instrs(index, &code, &map, &mut found);
@@ -102,9 +102,9 @@ impl BeamFile {
             function.x_count = usage.x;
             function.y_count = usage.y;
             function.float_count = usage.float;
-            flow.must_raise.sort_unstable();
-            flow.must_raise.dedup();
-            function.must_raise = flow.must_raise.as_slice().into();
+            flow.no_return.sort_unstable();
+            flow.no_return.dedup();
+            function.no_return = flow.no_return.as_slice().into();
             if !found.is_empty() {
                 found.sort_by_key(|error| error.offset);
                 found.dedup();

@@ -135,8 +135,8 @@ pub(super) struct Flow {
     pending: Vec<u64>,
     pub(super) catches: Catches,
     /// Offsets of instructions that code does not follow; see
-    /// [`Function::must_raise`](crate::Function::must_raise).
-    pub(super) must_raise: Vec<u32>,
+    /// [`Function::no_return`](crate::Function::no_return).
+    pub(super) no_return: Vec<u32>,
     /// Words of an X set, of a Y set, and of a state.
     pub(super) xw: usize,
     pub(super) yw: usize,
@@ -170,7 +170,7 @@ impl Flow {
         self.reached.resize(labels, 0);
         self.pending.clear();
         self.pending.resize(labels.div_ceil(64), 0);
-        self.must_raise.clear();
+        self.no_return.clear();
         self.catches.clear();
         true
     }
