@@ -40,9 +40,10 @@ pub struct Function {
     pub y_count: u16,
     /// Number of float registers used, set by verification.
     pub float_count: u16,
-    /// Offsets of the calls that must not return, in order, set by verification. The compiler knew
-    /// that the callee never returns and put an exception handler or nothing behind the call;
-    /// should the callee return after all, the runtime has to stop there.
+    /// Offsets of the instructions that must raise an exception, in order, set by verification. The
+    /// compiler knew that they always do (mostly calls of functions that never return) and put an
+    /// exception handler or nothing behind them; should one complete after all, the runtime has to
+    /// stop there.
     pub no_return: Box<[u32]>,
 }
 
@@ -549,53 +550,56 @@ impl Decoder<'_> {
         let Operand::Unsigned(value) = *operand else {
             return Ok(());
         };
+        if self.in_range(kind, value, start as usize + position) {
+            return Ok(());
+        }
+        Err(range_error(op, position, kind, value))
+    }
+
+    /// Whether an unsigned operand has a value that its kind allows.
+    #[inline]
+    fn in_range(&self, kind: Kind, value: u64, at: usize) -> bool {
         let limits = &self.limits;
-        let range = ErrorKind::OperandRange {
-            op,
-            position: position as u8,
-            value,
-        };
-        let (fits, error) = match kind {
-            Kind::Arity => (value <= u64::from(MAX_ARITY), range),
-            Kind::Live => (value <= MAX_REG, range),
-            Kind::Frame => (value <= MAX_REG, range),
-            Kind::Heap => (value <= MAX_HEAP_NEED, range),
-            Kind::Unit => ((1..=256).contains(&value), range),
-            Kind::Flags => (value <= 0xff, range),
-            Kind::Def => (
-                value != 0 && value < limits.labels,
-                ErrorKind::LabelRange { label: value },
-            ),
-            Kind::Import => (
-                value < limits.imports,
-                ErrorKind::ImportRange { index: value },
-            ),
-            Kind::Lambda | Kind::FunTag => (
-                value < limits.lambdas,
-                ErrorKind::LambdaRange { index: value },
-            ),
+        match kind {
+            Kind::Arity => value <= u64::from(MAX_ARITY),
+            Kind::Live | Kind::Frame => value <= MAX_REG,
+            Kind::Heap => value <= MAX_HEAP_NEED,
+            Kind::Unit => (1..=256).contains(&value),
+            Kind::Flags => value <= 0xff,
+            Kind::Def => value != 0 && value < limits.labels,
+            Kind::Import => value < limits.imports,
+            Kind::Lambda | Kind::FunTag => value < limits.lambdas,
             // Without a line table the operand means nothing.
-            Kind::Line => (
-                !limits.has_lines || value < limits.lines,
-                ErrorKind::LineRange { index: value },
-            ),
+            Kind::Line => !limits.has_lines || value < limits.lines,
             Kind::StrBytes | Kind::StrBits => {
-                let count = self.out.arena[start as usize + position - 1]
-                    .unsigned()
-                    .unwrap_or(u64::MAX);
+                let count = self.out.arena[at - 1].unsigned().unwrap_or(u64::MAX);
                 let bytes = if kind == Kind::StrBits {
                     count.div_ceil(8)
                 } else {
                     count
                 };
-                let fits = value
+                value
                     .checked_add(bytes)
-                    .is_some_and(|end| end <= limits.strings);
-                (fits, ErrorKind::StringRange { offset: value })
+                    .is_some_and(|end| end <= limits.strings)
             }
-            _ => return Ok(()),
-        };
-        if fits { Ok(()) } else { Err(error) }
+            _ => true,
+        }
+    }
+}
+
+#[cold]
+fn range_error(op: Op, position: usize, kind: Kind, value: u64) -> ErrorKind {
+    match kind {
+        Kind::Def => ErrorKind::LabelRange { label: value },
+        Kind::Import => ErrorKind::ImportRange { index: value },
+        Kind::Lambda | Kind::FunTag => ErrorKind::LambdaRange { index: value },
+        Kind::Line => ErrorKind::LineRange { index: value },
+        Kind::StrBytes | Kind::StrBits => ErrorKind::StringRange { offset: value },
+        _ => ErrorKind::OperandRange {
+            op,
+            position: position as u8,
+            value,
+        },
     }
 }
 

@@ -224,10 +224,6 @@ error_kinds! {
     HasFrame { op: Op } => "{op}: there is a stack frame",
     /// Deallocation of another size than the frame's.
     FrameSize { op: Op, expected: u32, found: u32 } => "{op}: the stack frame has {expected} slots, not {found}",
-    /// Paths with different frames meet.
-    FrameMismatch { label: u32 } => "label {label}: paths with different stack frames meet",
-    /// Paths with different active catches meet.
-    CatchMismatch { label: u32 } => "label {label}: paths with different active catches meet",
     /// Catch or try slots not nested.
     CatchNesting { op: Op } => "{op}: catches are not properly nested",
     /// A frame is left with a catch active.

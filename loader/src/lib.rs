@@ -11,6 +11,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+#[doc(hidden)]
+pub mod builder;
 pub mod chunks;
 pub mod code;
 pub mod container;
@@ -18,6 +20,9 @@ pub mod disasm;
 pub mod error;
 pub mod etf_text;
 pub mod file;
+#[doc(hidden)]
+pub mod fuzz;
+pub mod inspect;
 pub mod md5;
 pub mod operand;
 pub mod ops;

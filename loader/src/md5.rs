@@ -22,7 +22,8 @@ pub fn module_md5(container: &Container<'_>) -> [u8; 16] {
             add(Some(&[0; 4]));
         }
     }
-    add(container.get(b"LitT"));
-    add(container.get(b"Meta"));
+    for id in [b"LitT", b"Meta", b"Recs", b"DbgB"] {
+        add(container.get(id));
+    }
     hash.finalize().into()
 }

@@ -8,6 +8,7 @@
 //! Paths with different frames may meet in code that only raises an exception. The frame is then
 //! undecided: slots that all of them have can be read, but nothing may be called or returned.
 
+use super::catches::{Catch, END, NO_CATCH};
 use super::shape::Command;
 use super::state::*;
 use super::{LabelMap, Usage, report};
@@ -66,24 +67,45 @@ impl Flow {
             offset,
             op: Op::Label,
             found,
+            steps: 0,
         };
         let start = State {
             x: first(info.arity as u16),
             ..State::default()
         };
         walk.flow.meet(entry, PLAIN, &start, Keep::All);
+        // Real code needs hardly more than one visit of each block.
+        let budget = (1 << 20) + 256 * code.instrs().len();
         while let Some(block) = walk.flow.next_block() {
             walk.block(block);
+            if walk.flow.catches.overflow || walk.steps > budget {
+                report(
+                    walk.found,
+                    CodeError {
+                        offset,
+                        kind: ErrorKind::TooComplex,
+                    },
+                );
+                return;
+            }
         }
     }
 }
 
-/// Whether this is a call that code need not follow when the callee is known never to return.
-fn may_not_return(op: Op) -> bool {
+/// Whether this is an instruction that code need not follow when it is known to raise an exception
+/// always, or that calls something that does.
+fn may_raise(instr: &Instr, operands: &[Operand]) -> bool {
     matches!(
-        op,
-        Op::Call | Op::CallExt | Op::CallFun | Op::CallFun2 | Op::Apply | Op::RawRaise
-    )
+        instr.op,
+        Op::Call
+            | Op::CallExt
+            | Op::CallFun
+            | Op::CallFun2
+            | Op::Apply
+            | Op::RawRaise
+            | Op::Fconv
+            | Op::Send
+    ) || operands.first() == Some(&Operand::Label(0))
 }
 
 struct Walk<'a> {
@@ -97,6 +119,8 @@ struct Walk<'a> {
     offset: u32,
     op: Op,
     found: &'a mut Vec<CodeError>,
+    /// Instructions visited so far.
+    steps: usize,
 }
 
 /// What follows an instruction.
@@ -128,6 +152,7 @@ impl Walk<'_> {
         for (step, instr) in instrs[at as usize + 1..].iter().enumerate() {
             self.offset = instr.offset;
             self.op = instr.op;
+            self.steps += 1;
             if instr.op == Op::Label {
                 // The walk stops at each label, so this is the one after `label`.
                 self.flow.meet(label + 1, mode, &self.now, Keep::All);
@@ -146,7 +171,8 @@ impl Walk<'_> {
             if self.step(instr) == Next::Ends {
                 return;
             }
-            if may_not_return(instr.op) && self.leads_nowhere(at as usize + 1 + step) {
+            if may_raise(instr, code.operands(instr)) && self.leads_nowhere(at as usize + 1 + step)
+            {
                 self.flow.no_return.push(instr.offset);
                 return;
             }
@@ -154,7 +180,7 @@ impl Walk<'_> {
         self.error(ErrorKind::FallsOff);
     }
 
-    /// Whether the code after the call at `at` is not meant to be reached by returning: it is the
+    /// Whether the code after the instruction at `at` is not meant to be reached from it: it is the
     /// end of the function or the start of an exception handler.
     fn leads_nowhere(&self, at: usize) -> bool {
         let mut from = at + 1;
@@ -182,28 +208,21 @@ impl Walk<'_> {
 
     /// Whether an instruction may stand where an exception arrives.
     fn handler_starts(&self, instr: &Instr, mode: u8) -> bool {
-        let Some(top) = self.top_catch() else {
-            return false;
-        };
         let slot = match self.code.operands(instr) {
             [operand] => operand.reg(),
             _ => None,
         };
-        if slot != Some(Reg::Y(top.slot)) {
-            return false;
-        }
-        match instr.op {
-            Op::TryCase => top.is_try && mode == EXCEPTION,
-            Op::CatchEnd => !top.is_try,
-            _ => false,
-        }
-    }
-
-    fn top_catch(&self) -> Option<Catch> {
-        match self.now.catches {
-            NO_CATCH | MIXED_CATCHES => None,
-            top => Some(self.flow.catches[top as usize]),
-        }
+        let is_try = match instr.op {
+            Op::TryCase if mode == EXCEPTION => true,
+            Op::CatchEnd => false,
+            _ => return false,
+        };
+        let catches = &self.flow.catches;
+        catches.chains(self.now.catches).iter().all(|&chain| {
+            catches
+                .top(chain)
+                .is_some_and(|top| slot == Some(Reg::Y(top.slot)) && is_try == top.is_try)
+        })
     }
 
     // Reads and writes.
@@ -242,7 +261,7 @@ impl Walk<'_> {
     #[inline]
     fn write(&mut self, operand: &Operand) {
         match *operand {
-            Operand::X(x) | Operand::Typed { reg: Reg::X(x), .. } => set(&mut self.now.x, x),
+            Operand::X(x) | Operand::Typed { reg: Reg::X(x), .. } => set_bit(&mut self.now.x, x),
             Operand::Y(y) | Operand::Typed { reg: Reg::Y(y), .. } => {
                 let (op, register) = (self.op, u32::from(y));
                 if y >= self.now.frame.slots() {
@@ -250,7 +269,7 @@ impl Walk<'_> {
                 } else if bit(&self.now.tags, y) {
                     self.error(ErrorKind::CatchTagUsed { op, register });
                 } else {
-                    set(&mut self.now.y, y);
+                    set_bit(&mut self.now.y, y);
                 }
             }
             _ => {}
@@ -309,27 +328,38 @@ impl Walk<'_> {
     }
 
     fn raises_unscanned(&mut self) {
-        match self.now.catches {
-            NO_CATCH => {}
-            MIXED_CATCHES => self.error(ErrorKind::CatchMismatch { label: 0 }),
-            top => {
-                let catch = self.flow.catches[top as usize];
-                let label = match catch.handler {
-                    MIXED_HANDLER => None,
-                    label => self.map.local(self.function, label),
-                };
-                let Some(label) = label else {
-                    self.error(ErrorKind::CatchMismatch { label: 0 });
-                    return;
-                };
-                // The handler of a catch finds "no value" in x0, which catch_end looks at.
-                let keep = if catch.is_try {
-                    Keep::None
-                } else {
-                    Keep::Only(0)
-                };
+        if self.now.catches == NO_CATCH {
+            return;
+        }
+        let chains = self.flow.catches.chains(self.now.catches).to_vec();
+        for &chain in &chains {
+            let Some(catch) = self.flow.catches.top(chain) else {
+                continue;
+            };
+            let Some(label) = self.map.local(self.function, catch.handler) else {
+                continue;
+            };
+            // The handler of a catch finds "no value" in x0, which catch_end looks at.
+            let keep = if catch.is_try {
+                Keep::None
+            } else {
+                Keep::Only(0)
+            };
+            if chains.len() == 1 {
                 self.flow.meet(label, EXCEPTION, &self.now, keep);
+                continue;
             }
+            // Shared code: go back to what this catch knows.
+            let mut state = self.now.clone();
+            state.catches = self.flow.catches.single(chain);
+            state.tags = self.flow.catches.slots(chain);
+            state.frame = Frame::Known(catch.frame);
+            if let Frame::Undecided { min, set: true } = self.now.frame {
+                for slot in min..catch.frame {
+                    set_bit(&mut state.y, slot);
+                }
+            }
+            self.flow.meet(label, EXCEPTION, &state, keep);
         }
     }
 
@@ -361,8 +391,10 @@ impl Walk<'_> {
     fn make_frame(&mut self, slots: u16, all_set: bool) {
         self.need_no_frame();
         self.now.frame = Frame::Known(slots);
-        self.now.y = if all_set { first(slots) } else { [0; WORDS] };
-        self.now.tags = [0; WORDS];
+        for word in 0..self.flow.yw {
+            self.now.y[word] = if all_set { mask(word, slots) } else { 0 };
+            self.now.tags[word] = 0;
+        }
     }
 
     fn drop_frame(&mut self, found: u16) {
@@ -378,12 +410,14 @@ impl Walk<'_> {
         }
         self.need_no_catch();
         self.now.frame = Frame::None;
-        self.now.y = [0; WORDS];
-        self.now.tags = [0; WORDS];
+        self.now.y[..self.flow.yw].fill(0);
+        self.now.tags[..self.flow.yw].fill(0);
     }
 
     fn need_no_catch(&mut self) {
-        if self.now.catches != NO_CATCH || self.now.tags.iter().any(|&word| word != 0) {
+        if self.now.catches != NO_CATCH
+            || self.now.tags[..self.flow.yw].iter().any(|&word| word != 0)
+        {
             self.error(ErrorKind::CatchActive { op: self.op });
             self.now.catches = NO_CATCH;
         }
@@ -408,7 +442,7 @@ impl Walk<'_> {
         self.now.y = [0; WORDS];
         for y in 0..remaining {
             if bit(&old, y + count) {
-                set(&mut self.now.y, y);
+                set_bit(&mut self.now.y, y);
             }
         }
         self.now.frame = Frame::Known(remaining);
@@ -432,46 +466,48 @@ impl Walk<'_> {
     fn returns(&mut self) -> Next {
         self.raises();
         self.keep(0);
-        set(&mut self.now.x, 0);
+        set_bit(&mut self.now.x, 0);
         Next::Falls
     }
 
     fn start_catch(&mut self, slot: u16, handler: u32, is_try: bool) {
         let op = self.op;
-        if self.need_frame().is_none_or(|slots| slot >= slots) {
+        let Some(frame) = self.need_frame() else {
+            return;
+        };
+        if slot >= frame {
             self.error(ErrorKind::OutsideFrame {
                 op,
                 register: u32::from(slot),
             });
             return;
         }
-        let nested = match self.now.catches {
-            NO_CATCH => true,
-            MIXED_CATCHES => false,
-            top => slot < self.flow.catches[top as usize].slot,
-        };
-        if !nested || bit(&self.now.tags, slot) {
-            self.error(ErrorKind::CatchNesting { op });
-            return;
-        }
-        set(&mut self.now.tags, slot);
-        set(&mut self.now.y, slot);
-        self.now.catches = self.flow.intern(Catch {
-            outer: self.now.catches,
+        let catch = Catch {
+            outer: END,
             slot,
             is_try,
+            frame,
             handler,
-        });
+        };
+        let pushed = self.flow.catches.push(self.now.catches, catch);
+        match pushed.filter(|_| !bit(&self.now.tags, slot)) {
+            Some(catches) => {
+                set_bit(&mut self.now.tags, slot);
+                set_bit(&mut self.now.y, slot);
+                self.now.catches = catches;
+            }
+            None => self.error(ErrorKind::CatchNesting { op }),
+        }
     }
 
     fn end_catch(&mut self, slot: u16, is_try: bool) -> Next {
-        match self.top_catch() {
-            Some(top) if top.slot == slot && top.is_try == is_try => {
-                self.now.catches = top.outer;
+        match self.flow.catches.pop(self.now.catches, slot, is_try) {
+            Some(catches) => {
+                self.now.catches = catches;
                 clear(&mut self.now.tags, slot);
                 Next::Falls
             }
-            _ => {
+            None => {
                 self.error(ErrorKind::CatchNesting { op: self.op });
                 Next::Ends
             }
@@ -666,7 +702,7 @@ impl Walk<'_> {
                     .map_or(0, |lambda| lambda.num_free);
                 self.collects(free as u16);
                 self.keep(0);
-                set(&mut self.now.x, 0);
+                set_bit(&mut self.now.x, 0);
                 Next::Falls
             }
             Op::Allocate | Op::AllocateHeap => {

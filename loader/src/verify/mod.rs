@@ -19,6 +19,7 @@
 //! The last four are a forward data flow over the labels of one function (`flow`). The types of
 //! terms are not verified: the interpreter checks them where it takes a term apart.
 
+mod catches;
 mod flow;
 mod shape;
 mod state;
@@ -159,7 +160,7 @@ impl BeamFile {
     }
 
     /// Whether a call of this function never comes back, so that code need not follow it.
-    fn never_returns(&self, import: &crate::chunks::Import) -> bool {
+    pub fn never_returns(&self, import: &crate::chunks::Import) -> bool {
         self.atom(import.module) == "erlang"
             && matches!(
                 (self.atom(import.function), import.arity),
@@ -285,6 +286,14 @@ impl BeamFile {
                 }
                 (Op::Apply | Op::ApplyLast, [Operand::Unsigned(arity), ..]) => {
                     usage.note_x(arity + 2)
+                }
+                (Op::MakeFun3, [Operand::Unsigned(lambda), _, Operand::List(list)])
+                    if self
+                        .lambdas
+                        .get(*lambda as usize)
+                        .is_some_and(|lambda| lambda.num_free != list.len) =>
+                {
+                    fail(ErrorKind::BadList { op });
                 }
                 (Op::CallFun, [Operand::Unsigned(arity)]) => usage.note_x(arity + 1),
                 (Op::Send | Op::RawRaise | Op::TryCase, _) => usage.note_x(3),

@@ -4,7 +4,10 @@
 //!  one state:  | frame (32) catches (32) | X set | Y set | Y that may hold catch tags |
 //! ```
 //!
-//! States only ever shrink: register sets lose members, frames and catches become undecided.
+//! States only ever lose certainty: register sets lose members, frames become undecided, more
+//! catches become possible.
+
+use super::catches::{Catches, NO_CATCH};
 
 /// Greatest size of the states of one function, in words.
 const MAX_STATE_WORDS: usize = 8 << 20;
@@ -15,23 +18,6 @@ pub(super) const WORDS: usize = 17;
 /// The way control came to a place: plainly, or as an exception.
 pub(super) const PLAIN: u8 = 1;
 pub(super) const EXCEPTION: u8 = 2;
-
-/// No catch is active.
-pub(super) const NO_CATCH: u32 = 0;
-/// Paths with different catches have met.
-pub(super) const MIXED_CATCHES: u32 = u32::MAX;
-/// Handler of a catch that differs between the paths that have met.
-pub(super) const MIXED_HANDLER: u32 = u32::MAX;
-
-/// An active catch, linked to the one around it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Catch {
-    pub(super) outer: u32,
-    pub(super) slot: u16,
-    pub(super) is_try: bool,
-    /// Label, or [`MIXED_HANDLER`].
-    pub(super) handler: u32,
-}
 
 /// What is known about the stack frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +68,7 @@ pub(super) fn bit(bits: &Bits, index: u16) -> bool {
     bits[usize::from(index >> 6)] >> (index & 63) & 1 != 0
 }
 
-pub(super) fn set(bits: &mut Bits, index: u16) {
+pub(super) fn set_bit(bits: &mut Bits, index: u16) {
     bits[usize::from(index >> 6)] |= 1 << (index & 63);
 }
 
@@ -147,13 +133,13 @@ pub(super) struct Flow {
     pub(super) reached: Vec<u8>,
     /// Labels to visit, a bit each.
     pending: Vec<u64>,
-    pub(super) catches: Vec<Catch>,
-    /// Offsets of calls that code does not follow; see
+    pub(super) catches: Catches,
+    /// Offsets of instructions that code does not follow; see
     /// [`Function::no_return`](crate::Function::no_return).
     pub(super) no_return: Vec<u32>,
     /// Words of an X set, of a Y set, and of a state.
     pub(super) xw: usize,
-    yw: usize,
+    pub(super) yw: usize,
     stride: usize,
     /// No pending label lies in a word below this.
     cursor: usize,
@@ -186,13 +172,6 @@ impl Flow {
         self.pending.resize(labels.div_ceil(64), 0);
         self.no_return.clear();
         self.catches.clear();
-        // Index 0 means that no catch is active.
-        self.catches.push(Catch {
-            outer: NO_CATCH,
-            slot: 0,
-            is_try: false,
-            handler: 0,
-        });
         true
     }
 
@@ -266,7 +245,7 @@ impl Flow {
         let before = old.clone();
         let (frame, slots) = meet_frames(&old, state);
         old.frame = frame;
-        old.catches = self.meet_catches(old.catches, state.catches);
+        old.catches = self.catches.union(old.catches, state.catches);
         for word in 0..WORDS {
             if word < self.xw {
                 old.x[word] &= x(word);
@@ -283,58 +262,6 @@ impl Flow {
             self.store(label, &old);
         }
         changed
-    }
-
-    fn meet_catches(&mut self, old: u32, new: u32) -> u32 {
-        if old == new {
-            return old;
-        }
-        if old == MIXED_CATCHES || new == MIXED_CATCHES || old == NO_CATCH || new == NO_CATCH {
-            return MIXED_CATCHES;
-        }
-        // Compare from the innermost catch outwards, then rebuild the merged chain inwards.
-        let mut chain = Vec::new();
-        let (mut a, mut b) = (old, new);
-        while a != b {
-            if a == NO_CATCH || b == NO_CATCH {
-                return MIXED_CATCHES;
-            }
-            let (left, right) = (self.catches[a as usize], self.catches[b as usize]);
-            if (left.slot, left.is_try) != (right.slot, right.is_try) {
-                return MIXED_CATCHES;
-            }
-            let handler = if left.handler == right.handler {
-                left.handler
-            } else {
-                MIXED_HANDLER
-            };
-            chain.push((left.slot, left.is_try, handler));
-            (a, b) = (left.outer, right.outer);
-        }
-        chain
-            .iter()
-            .rev()
-            .fold(a, |outer, &(slot, is_try, handler)| {
-                self.intern(Catch {
-                    outer,
-                    slot,
-                    is_try,
-                    handler,
-                })
-            })
-    }
-
-    pub(super) fn intern(&mut self, catch: Catch) -> u32 {
-        let catches = &mut self.catches;
-        // The newest are the likeliest; chains are short and few in real code.
-        let at = catches
-            .iter()
-            .rposition(|&known| known == catch)
-            .unwrap_or_else(|| {
-                catches.push(catch);
-                catches.len() - 1
-            });
-        at as u32
     }
 
     pub(super) fn load(&self, label: usize, state: &mut State) {
