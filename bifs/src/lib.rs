@@ -1,1 +1,4 @@
 //! BIFs registered as data next to their code, built-in NIF modules and port drivers.
+
+pub mod erlang;
+pub mod table;
