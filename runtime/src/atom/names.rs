@@ -413,4 +413,11 @@ well_known_atoms! {
     UNIT = "unit";
     INVALID = "invalid";
     STRING = "string";
+    SPAWN_REPLY = "spawn_reply";
+    REPLY_TAG = "reply_tag";
+    ERROR_ONLY = "error_only";
+    SUCCESS_ONLY = "success_only";
+    SCHEDULER = "scheduler";
+    CLOCK_SERVICE = "clock_service";
+    FLUSH_MONITOR_MESSAGES = "flush_monitor_messages";
 }

@@ -388,6 +388,12 @@ impl Term {
         if self.header().kind() == Kind::MagicRef { self.word(2) } else { self.word(1) }
     }
 
+    /// Packed pid of the process whose alias a reference is; 0 for others.
+    #[inline]
+    pub fn ref_owner(self) -> u64 {
+        if self.is_kind(Kind::Ref) { self.word(2) } else { 0 }
+    }
+
     // ---- classes ----
 
     /// Is this an integer of any size?
