@@ -26,7 +26,17 @@ macro_rules! bifs {
 }
 
 /// The tables.
-pub static TABLES: &[&[Bif]] = &[crate::erlang::BIFS];
+pub static TABLES: &[&[Bif]] = &[
+    crate::dist::BIFS,
+    crate::erlang::code::BIFS,
+    crate::erlang::message::BIFS,
+    crate::erlang::process::BIFS,
+    crate::erlang::raise::BIFS,
+    crate::erlang::relations::BIFS,
+    crate::erlang::spawn::BIFS,
+    crate::erlang::time::BIFS,
+    crate::nifs::prim_file::BIFS,
+];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.
 pub fn register() {

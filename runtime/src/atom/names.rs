@@ -420,4 +420,20 @@ well_known_atoms! {
     SCHEDULER = "scheduler";
     CLOCK_SERVICE = "clock_service";
     FLUSH_MONITOR_MESSAGES = "flush_monitor_messages";
+    POSITIVE = "positive";
+    MONOTONIC = "monotonic";
+    CANCEL_TIMER = "cancel_timer";
+    READ_TIMER = "read_timer";
+    PREPARE = "prepare";
+    PREPARE_ON_LOAD = "prepare_on_load";
+    ABORT = "abort";
+    COMPLETE = "complete";
+    COPY_LITERALS = "copy_literals";
+    NATIVE_ADDRESSES = "native_addresses";
+    LOAD_FAILED = "load_failed";
+    UNLESS_SUSPENDING = "unless_suspending";
+    ASYNCHRONOUS = "asynchronous";
+    GL = "gl";
+    TIME = "time";
+    LOG = "log";
 }

@@ -45,8 +45,8 @@ pub struct ProcHeap {
     pub minor_count: u16,
     /// Minor collections after which a major one is made.
     pub fullsweep_after: u16,
-    /// Set by code that wants the next collection to be a major one.
-    pub force_major: bool,
+    /// A collection that was asked for: is it to be a major one?
+    requested: Option<bool>,
     /// A collection at every chance (a test mode).
     pub stress: bool,
 }
@@ -101,7 +101,7 @@ impl ProcHeap {
             min_vheap_words: min_vheap_words.min(u32::MAX as usize) as u32,
             minor_count: 0,
             fullsweep_after,
-            force_major: false,
+            requested: None,
             stress: false,
         }
     }
@@ -134,12 +134,17 @@ impl ProcHeap {
         self.young.more_used > 0 && self.young.used() > self.limit
             || self.young.binary_bytes > self.binary_limit
             || self.stress
-            || self.force_major
+            || self.requested.is_some()
+    }
+
+    /// Asks for a collection at the next chance.
+    pub fn request_collection(&mut self, major: bool) {
+        self.requested = Some(major || self.requested == Some(true));
     }
 
     /// Makes room for `words` in the current block without a collection, if the limit allows it.
     pub fn try_extend(&mut self, words: usize) -> bool {
-        if self.stress || self.force_major || self.young.binary_bytes > self.binary_limit {
+        if self.stress || self.requested.is_some() || self.young.binary_bytes > self.binary_limit {
             return false;
         }
         let used = self.young.used();
@@ -212,11 +217,11 @@ impl ProcHeap {
         let mature_words = self.mature.1 / 8;
         let fits_old = self.old.capacity() - self.old.used >= mature_words;
         let major = major
-            || self.force_major
+            || self.requested == Some(true)
             || self.minor_count >= self.fullsweep_after
             || (!fits_old && self.old.capacity() > 0)
             || self.old_binary_bytes > 4 * self.binary_limit.max(self.young.binary_bytes);
-        self.force_major = false;
+        self.requested = None;
         if major {
             self.major(roots, need);
         } else {
