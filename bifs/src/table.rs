@@ -26,7 +26,9 @@ macro_rules! bifs {
 }
 
 /// The tables.
-pub static TABLES: &[&[Bif]] = &[crate::erlang::BIFS];
+pub static TABLES: &[&[Bif]] = &[
+    crate::erlang::guard::BIFS,
+];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.
 pub fn register() {
