@@ -36,6 +36,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::erlang::spawn::BIFS,
     crate::erlang::time::BIFS,
     crate::nifs::prim_file::BIFS,
+    crate::erlang::guard::BIFS,
 ];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.

@@ -1,6 +1,7 @@
 //! Arithmetic on terms, for both tiers and for BIFs: the general case behind the fast paths.
 
 use crate::heap::Heap;
+use crate::release;
 use crate::term::{Term, bignum};
 use num_bigint::BigInt;
 use num_traits::Zero;
@@ -14,8 +15,11 @@ pub enum Fault {
     SystemLimit,
 }
 
-/// Greatest size of an integer, in bits (as OTP 27 and later have it).
-pub const MAX_BITS: u64 = 4_194_304;
+/// Greatest size of an integer, in bits.
+#[inline]
+pub fn max_bits() -> u64 {
+    if release::number() >= 27 { 64 * 0xffff } else { 64 * 0x7_ffff }
+}
 
 type Value = Result<Term, Fault>;
 
@@ -25,7 +29,7 @@ fn finite(heap: &mut Heap, f: f64) -> Value {
 }
 
 fn from_big(heap: &mut Heap, n: &BigInt) -> Value {
-    if n.bits() > MAX_BITS { Err(Fault::SystemLimit) } else { Ok(bignum::from_bigint(n, heap)) }
+    if n.bits() > max_bits() { Err(Fault::SystemLimit) } else { Ok(bignum::from_bigint(n, heap)) }
 }
 
 /// The value of a number as a float; an integer out of a float's range is an error.
@@ -85,7 +89,7 @@ pub fn sub(heap: &mut Heap, a: Term, b: Term) -> Value {
 
 /// `a * b`.
 pub fn mul(heap: &mut Heap, a: Term, b: Term) -> Value {
-    if a.is_big() && b.is_big() && (a.header().words() + b.header().words()) as u64 * 64 > MAX_BITS + 128 {
+    if a.is_big() && b.is_big() && (a.header().words() + b.header().words()) as u64 * 64 > max_bits() + 128 {
         return Err(Fault::SystemLimit);
     }
     general(heap, a, b, i128::checked_mul, |x, y| x * y, |x, y| x * y)
@@ -201,7 +205,7 @@ fn shift(heap: &mut Heap, a: Term, b: Term, right: bool) -> Value {
         }
         return from_big(heap, &(n >> by));
     }
-    if left > i128::from(MAX_BITS) {
+    if left > i128::from(max_bits()) {
         return Err(Fault::SystemLimit);
     }
     if let Some(n) = bignum::to_i128(a)
@@ -224,7 +228,9 @@ pub fn neg(heap: &mut Heap, a: Term) -> Value {
 /// `abs(a)`.
 pub fn abs(heap: &mut Heap, a: Term) -> Value {
     if let Some(f) = a.as_float() {
-        return Ok(heap.float(f.abs()));
+        // Before OTP 27 minus zero stays what it is.
+        let keep = f == 0.0 && !release::signed_zeros_differ();
+        return Ok(if keep { a } else { heap.float(f.abs()) });
     }
     if !a.is_integer() {
         return Err(Fault::BadArith);

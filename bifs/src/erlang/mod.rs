@@ -7,3 +7,4 @@ pub mod raise;
 pub mod relations;
 pub mod spawn;
 pub mod time;
+pub mod guard;

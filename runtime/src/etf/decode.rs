@@ -228,7 +228,7 @@ impl<'a> Decoder<'a> {
                 let n = if tag == 110 { usize::from(self.u8()?) } else { self.u32()? as usize };
                 let negative = self.u8()? != 0;
                 let s = self.take(n)?;
-                if n as u64 * 8 > crate::arith::MAX_BITS + 64 {
+                if n as u64 * 8 > crate::arith::max_bits() + 64 {
                     return Err(DecodeError::Malformed);
                 }
                 let limbs: Vec<u64> =
