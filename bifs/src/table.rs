@@ -35,7 +35,11 @@ pub static TABLES: &[&[Bif]] = &[
     crate::erlang::relations::BIFS,
     crate::erlang::spawn::BIFS,
     crate::erlang::time::BIFS,
+    crate::info::BIFS,
     crate::nifs::prim_file::BIFS,
+    crate::os::BIFS,
+    crate::system::BIFS,
+    crate::trace::BIFS,
     crate::erlang::guard::BIFS,
 ];
 

@@ -32,3 +32,16 @@ pub fn clear_name(_port: u64) {}
 
 /// A process sends an exit signal to a port.
 pub fn exit_signal(_port: u64, _from: Term, _reason: Term, _link: bool) {}
+
+/// Number of ports.
+pub fn count() -> usize {
+    0
+}
+
+/// Bytes read and written by all ports.
+pub fn totals() -> (u64, u64) {
+    (0, 0)
+}
+
+/// Waits until what processes have written is out.
+pub fn flush_all() {}
