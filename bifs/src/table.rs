@@ -28,6 +28,10 @@ macro_rules! bifs {
 /// The tables.
 pub static TABLES: &[&[Bif]] = &[
     crate::erlang::guard::BIFS,
+    crate::erlang::term::BIFS,
+    crate::lists::BIFS,
+    crate::maps::BIFS,
+    crate::math::BIFS,
 ];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.

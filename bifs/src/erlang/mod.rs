@@ -1,3 +1,4 @@
 //! The module `erlang`.
 
 pub mod guard;
+pub mod term;
