@@ -15,6 +15,9 @@ pub mod os;
 pub mod os_signal;
 pub mod ports;
 pub mod system;
+pub mod lists;
+pub mod maps;
+pub mod math;
 pub mod table;
 pub mod trace;
 

@@ -41,6 +41,10 @@ pub static TABLES: &[&[Bif]] = &[
     crate::system::BIFS,
     crate::trace::BIFS,
     crate::erlang::guard::BIFS,
+    crate::erlang::term::BIFS,
+    crate::lists::BIFS,
+    crate::maps::BIFS,
+    crate::math::BIFS,
 ];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.

@@ -8,3 +8,4 @@ pub mod relations;
 pub mod spawn;
 pub mod time;
 pub mod guard;
+pub mod term;
