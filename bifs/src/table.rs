@@ -26,7 +26,12 @@ macro_rules! bifs {
 }
 
 /// The tables.
-pub static TABLES: &[&[Bif]] = &[crate::erlang::BIFS];
+pub static TABLES: &[&[Bif]] = &[
+    crate::erlang::BIFS,
+    crate::erlang::iolist::BIFS,
+    crate::persistent_term::BIFS,
+    crate::atomics::BIFS,
+];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.
 pub fn register() {

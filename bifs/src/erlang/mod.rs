@@ -1,5 +1,7 @@
 //! The module `erlang`.
 
+pub mod iolist;
+
 use crate::bifs;
 use enigma_runtime::{BifResult, Ctx, Term};
 
