@@ -45,6 +45,10 @@ pub static TABLES: &[&[Bif]] = &[
     crate::lists::BIFS,
     crate::maps::BIFS,
     crate::math::BIFS,
+    crate::erlang::BIFS,
+    crate::erlang::iolist::BIFS,
+    crate::persistent_term::BIFS,
+    crate::atomics::BIFS,
 ];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.

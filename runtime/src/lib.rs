@@ -18,6 +18,7 @@ pub mod heap;
 pub mod hooks;
 pub mod interp;
 pub mod node;
+pub mod persistent_term;
 pub mod process;
 pub mod reference;
 pub mod release;
