@@ -16,7 +16,9 @@ impl Hooks for BifHooks {
         crate::erlang::message::send(cx, to, message)
     }
 
-    fn process_exit(&self, _cx: &mut Ctx<'_>, _reason: Term) {}
+    fn process_exit(&self, cx: &mut Ctx<'_>, reason: Term) {
+        crate::system::check_vital(cx.proc.id, reason);
+    }
 
     fn port_exit_signal(&self, port: u64, from: Term, reason: Term, link: bool) {
         crate::ports::exit_signal(port, from, reason, link);

@@ -19,7 +19,6 @@ pub mod lists;
 pub mod maps;
 pub mod math;
 pub mod atomics;
-pub mod erlang;
 pub mod persistent_term;
 pub mod table;
 pub mod trace;

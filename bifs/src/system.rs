@@ -46,6 +46,7 @@ pub struct Facts {
     pub init_args: Vec<Vec<u8>>,
     pub root: PathBuf,
     pub preloaded: Vec<&'static str>,
+    pub static_nifs: Vec<&'static str>,
     pub process_limit: u32,
     pub port_limit: u32,
     pub atom_limit: u32,

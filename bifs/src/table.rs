@@ -38,6 +38,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::info::BIFS,
     crate::nifs::prim_file::BIFS,
     crate::os::BIFS,
+    crate::ports::bifs::BIFS,
     crate::system::BIFS,
     crate::trace::BIFS,
     crate::erlang::guard::BIFS,

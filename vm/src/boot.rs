@@ -114,6 +114,7 @@ fn facts(run: &Run) -> Facts {
         init_args: run.init_args.clone(),
         root: run.install.root.clone(),
         preloaded: profile.preloaded.to_vec(),
+        static_nifs: profile.static_nifs.iter().map(|n| n.module).collect(),
         process_limit: emu.limits.processes,
         port_limit: emu.limits.ports,
         atom_limit: emu.limits.atoms,
@@ -167,7 +168,7 @@ fn first_processes(run: &Run) -> Result<(), BootError> {
                 Priority::High => state::Priority::High,
                 Priority::Max => state::Priority::Max,
             },
-            flags: if p.system { flag::SYSTEM } else { 0 },
+            flags: flag::HAS_RESOURCES | if p.system { flag::SYSTEM } else { 0 },
             ..Options::default()
         };
         let call = (Atom::new(p.module), Atom::new(p.function), args);
