@@ -436,4 +436,6 @@ well_known_atoms! {
     GL = "gl";
     TIME = "time";
     LOG = "log";
+    EOL = "eol";
+    NOEOL = "noeol";
 }
