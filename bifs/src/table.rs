@@ -27,6 +27,7 @@ macro_rules! bifs {
 
 /// The tables.
 pub static TABLES: &[&[Bif]] = &[
+    crate::erlang::convert::BIFS,
     crate::erlang::guard::BIFS,
     crate::erlang::term::BIFS,
     crate::lists::BIFS,

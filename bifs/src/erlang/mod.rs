@@ -1,4 +1,5 @@
 //! The module `erlang`.
 
+pub mod convert;
 pub mod guard;
 pub mod term;
