@@ -43,6 +43,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::ports::bifs::BIFS,
     crate::system::BIFS,
     crate::trace::BIFS,
+    crate::erlang::convert::BIFS,
     crate::erlang::guard::BIFS,
     crate::erlang::term::BIFS,
     crate::lists::BIFS,

@@ -16,6 +16,7 @@ pub mod exception;
 pub mod float_text;
 pub mod heap;
 pub mod hooks;
+pub mod int_text;
 pub mod interp;
 pub mod node;
 pub mod persistent_term;

@@ -7,6 +7,7 @@ pub mod raise;
 pub mod relations;
 pub mod spawn;
 pub mod time;
+pub mod convert;
 pub mod guard;
 pub mod term;
 pub mod iolist;

@@ -333,6 +333,21 @@ fn local_ref_ids(number: u64, owner: u64) -> Vec<u32> {
     }
 }
 
+/// The number and owner of a reference of this node with these ids, most significant first; nothing if
+/// no such reference can have been made.
+pub fn ref_from_ids(ids: &[u32]) -> Option<(u64, u64)> {
+    let (owner, three) = match *ids {
+        [a, b, c] => (0, [a, b, c]),
+        [high, low, a, b, c] => (u64::from(high) << 32 | u64::from(low), [a, b, c]),
+        _ => return None,
+    };
+    let [a, b, c] = three.map(u64::from);
+    if a >= 1 << 14 || c >= 1 << 18 || (ids.len() == 5 && owner == 0) {
+        return None;
+    }
+    Some((a << 50 | b << 18 | c, owner))
+}
+
 fn numbers(a: Term, b: Term, exact: bool) -> Ordering {
     match (a.as_float(), b.as_float()) {
         (Some(x), Some(y)) => match x.partial_cmp(&y) {
