@@ -43,6 +43,8 @@ pub static TABLES: &[&[Bif]] = &[
     crate::ports::bifs::BIFS,
     crate::system::BIFS,
     crate::trace::BIFS,
+    crate::unicode::BIFS,
+    crate::erlang::etf::BIFS,
     crate::erlang::convert::BIFS,
     crate::erlang::guard::BIFS,
     crate::erlang::term::BIFS,

@@ -24,3 +24,4 @@ bifs! { BIFS:
 fn self_pid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(cx.self_pid())
 }
+pub mod etf;

@@ -438,4 +438,5 @@ well_known_atoms! {
     LOG = "log";
     EOL = "eol";
     NOEOL = "noeol";
+    INCOMPLETE = "incomplete";
 }
