@@ -28,6 +28,7 @@ macro_rules! bifs {
 /// The tables.
 pub static TABLES: &[&[Bif]] = &[
     crate::erlang::convert::BIFS,
+    crate::erlang::display::BIFS,
     crate::erlang::guard::BIFS,
     crate::erlang::term::BIFS,
     crate::lists::BIFS,

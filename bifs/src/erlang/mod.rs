@@ -1,5 +1,6 @@
 //! The module `erlang`.
 
 pub mod convert;
+pub mod display;
 pub mod guard;
 pub mod term;
