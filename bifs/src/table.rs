@@ -27,6 +27,22 @@ macro_rules! bifs {
 
 /// The tables.
 pub static TABLES: &[&[Bif]] = &[
+    crate::dist::BIFS,
+    crate::erlang::code::BIFS,
+    crate::erlang::message::BIFS,
+    crate::erlang::process::BIFS,
+    crate::erlang::raise::BIFS,
+    crate::erlang::relations::BIFS,
+    crate::erlang::spawn::BIFS,
+    crate::erlang::time::BIFS,
+    crate::info::BIFS,
+    crate::nifs::prim_buffer::BIFS,
+    crate::nifs::prim_file::BIFS,
+    crate::nifs::prim_tty::BIFS,
+    crate::os::BIFS,
+    crate::ports::bifs::BIFS,
+    crate::system::BIFS,
+    crate::trace::BIFS,
     crate::erlang::convert::BIFS,
     crate::erlang::display::BIFS,
     crate::erlang::guard::BIFS,
@@ -34,6 +50,10 @@ pub static TABLES: &[&[Bif]] = &[
     crate::lists::BIFS,
     crate::maps::BIFS,
     crate::math::BIFS,
+    crate::erlang::BIFS,
+    crate::erlang::iolist::BIFS,
+    crate::persistent_term::BIFS,
+    crate::atomics::BIFS,
 ];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.

@@ -126,8 +126,7 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
     let mut functions: Vec<Function> = Vec::new();
     let mut on_load = None;
     let mut instructions = 0;
-    // A label that may turn out to start a function, its offset, and the line that follows it.
-    let mut candidate: Option<(u32, u32, u32)> = None;
+    let mut candidate: Option<Start> = None;
     loop {
         let offset = cursor.pos as u32;
         let fail = |kind| CodeError { offset, kind };
@@ -138,25 +137,28 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
         match op {
             Op::Label => {
                 let label = small(cursor.unsigned().map_err(fail)?).map_err(fail)?;
-                candidate = Some((label, offset, 0));
+                candidate = Some(Start {
+                    label,
+                    offset,
+                    end: cursor.pos,
+                    line: 0,
+                });
                 continue;
             }
             Op::Line => {
                 let line = small(cursor.unsigned().map_err(fail)?).map_err(fail)?;
-                if let Some((_, start, seen)) = &mut candidate
-                    && *seen == 0
-                    && offset as usize == label_end(code, *start)
+                if let Some(start) = &mut candidate
+                    && offset as usize == start.end
                 {
-                    *seen = line;
+                    start.line = line;
                     continue;
                 }
             }
             Op::FuncInfo => {
-                let (info_label, start, line) =
-                    candidate.ok_or(fail(ErrorKind::BadFunctionHeader))?;
-                for _ in 0..1 {
-                    cursor.skip_operand().map_err(fail)?;
-                }
+                let start = candidate.take();
+                let start = start.ok_or(fail(ErrorKind::BadFunctionHeader))?;
+                // The module is looked at by verification.
+                cursor.skip_operand().map_err(fail)?;
                 let name = match cursor.tagged().map_err(fail)? {
                     (tag::A, Raw::Word(index)) if index != 0 && index < atoms as u64 => {
                         index as u32
@@ -173,8 +175,8 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                 instructions += 1;
                 let entry_label = small(cursor.unsigned().map_err(fail)?).map_err(fail)?;
                 match functions.last_mut() {
-                    Some(last) => last.range.end = start,
-                    None if start != 0 => {
+                    Some(last) => last.range.end = start.offset,
+                    None if start.offset != 0 => {
                         return Err(CodeError {
                             offset: 0,
                             kind: ErrorKind::StrayCode,
@@ -185,10 +187,10 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                 functions.push(Function {
                     name,
                     arity: arity as u32,
-                    info_label,
+                    info_label: start.label,
                     entry_label,
-                    line,
-                    range: start..start,
+                    line: start.line,
+                    range: start.offset..start.offset,
                     x_count: 0,
                     y_count: 0,
                     float_count: 0,
@@ -229,13 +231,15 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
     }
 }
 
-/// The offset just after the `label` instruction at `start`.
-fn label_end(code: &[u8], start: u32) -> usize {
-    let mut cursor = Cursor::new(code, start as usize + 1);
-    match cursor.unsigned() {
-        Ok(_) => cursor.pos,
-        Err(_) => usize::MAX,
-    }
+/// A label that may turn out to start a function.
+struct Start {
+    label: u32,
+    /// Offset of the label.
+    offset: u32,
+    /// Offset after the label, where a line may follow.
+    end: usize,
+    /// Operand of that line.
+    line: u32,
 }
 
 fn small(value: u64) -> Result<u32, ErrorKind> {

@@ -206,6 +206,8 @@ error_kinds! {
     ImportArity { arity: u32 } => "the imported function does not take {arity} arguments",
     /// Guard instruction naming a BIF with the wrong arity.
     BifArity { op: Op } => "{op}: the BIF has another arity",
+    /// Guard instruction naming something that cannot be a guard BIF.
+    NotAGuardBif { op: Op } => "{op}: guard BIFs are functions of the module erlang",
     /// Execution can run past the last instruction.
     FallsOff => "execution can run past the end of the function",
     /// X register read although nothing defined it.

@@ -431,6 +431,20 @@ fn labels_and_calls() {
 }
 
 #[test]
+fn guard_bifs() {
+    refuses(ErrorKind::BifArity { op: Op::Bif1 }, |b| {
+        let import = b.import("erlang", "element", 2);
+        b.op(Op::Bif1, &[Arg::F(0), import, X0, X0]);
+        b.op(Op::Return, &[]);
+    });
+    refuses(ErrorKind::NotAGuardBif { op: Op::Bif1 }, |b| {
+        let import = b.import("lists", "last", 1);
+        b.op(Op::Bif1, &[Arg::F(0), import, X0, X0]);
+        b.op(Op::Return, &[]);
+    });
+}
+
+#[test]
 fn operands() {
     refuses(
         ErrorKind::BadOperandKind {

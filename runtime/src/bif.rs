@@ -7,8 +7,10 @@
 
 use crate::atom::Atom;
 use crate::code::export::Export;
+use crate::code::module::FnInfo;
 use crate::heap::Heap;
 use crate::process::{Owned, Process};
+use crate::sched::dirty::Pool;
 use crate::term::Term;
 
 /// What a BIF gives: its value, or another way out.
@@ -37,6 +39,8 @@ pub enum Exit {
     },
     /// Call this function with the arguments that were put into `cx.x`; its value is the BIF's.
     Trap(&'static Export),
+    /// Call this function without arguments; its value is the BIF's.
+    Call(&'static FnInfo),
     /// Suspend until a signal arrives, then call the BIF again with the same arguments.
     Wait,
     /// Let other processes run, then call the BIF again with the same arguments.
@@ -142,6 +146,12 @@ pub enum Kind {
     DirtyCpu,
     /// Runs in the pool for blocking I/O.
     DirtyIo,
+    /// Native function of a built-in library, ordinary.
+    Nif,
+    /// Native function of a built-in library, for the pool for blocking I/O.
+    NifDirtyIo,
+    /// Native function of a built-in library, for the pool for CPU-bound work.
+    NifDirtyCpu,
 }
 
 /// The function behind a BIF.
@@ -161,8 +171,25 @@ pub struct Bif {
     pub run: BifFn,
 }
 
-/// Number of X registers.
-pub const X_REGS: usize = 1024;
+impl Bif {
+    /// Does it belong to a built-in native library?
+    pub fn is_nif(&self) -> bool {
+        matches!(self.kind, Kind::Nif | Kind::NifDirtyIo | Kind::NifDirtyCpu)
+    }
+
+    /// The pool that it runs in, if any.
+    #[inline]
+    pub fn pool(&self) -> Option<Pool> {
+        match self.kind {
+            Kind::DirtyCpu | Kind::NifDirtyCpu => Some(Pool::Cpu),
+            Kind::DirtyIo | Kind::NifDirtyIo => Some(Pool::Io),
+            Kind::Call | Kind::Guard | Kind::Nif => None,
+        }
+    }
+}
+
+/// Size of the register file: X registers, then float registers.
+pub const X_REGS: usize = 2048;
 
 /// What running code sees of the world: its process and its scheduler.
 pub struct Ctx<'a> {
@@ -178,6 +205,8 @@ pub struct Ctx<'a> {
     pub scheduler: usize,
     /// Is this a dirty pool's thread, which stops after one call?
     pub dirty: bool,
+    /// The instruction that called the BIF now running.
+    pub pc: *const u64,
     /// Stop at the next chance.
     pub leave: bool,
     /// The reductions that were left when a collection became due and `reds` was set to zero, so that

@@ -256,14 +256,17 @@ impl BeamFile {
                                 Op::Bif3 | Op::GcBif3 => 3,
                                 _ => operands[0].unsigned().unwrap_or(u64::MAX),
                             };
+                            let call =
+                                matches!(op, Op::CallExt | Op::CallExtLast | Op::CallExtOnly);
+                            if !call && self.atom(import.module) != "erlang" {
+                                fail(ErrorKind::NotAGuardBif { op });
+                            }
                             if u64::from(import.arity) != expected {
-                                fail(match op {
-                                    Op::CallExt | Op::CallExtLast | Op::CallExtOnly => {
-                                        ErrorKind::ImportArity {
-                                            arity: expected as u32,
-                                        }
-                                    }
-                                    _ => ErrorKind::BifArity { op },
+                                let arity = expected as u32;
+                                fail(if call {
+                                    ErrorKind::ImportArity { arity }
+                                } else {
+                                    ErrorKind::BifArity { op }
                                 });
                             }
                         }

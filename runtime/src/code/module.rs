@@ -31,6 +31,12 @@ pub struct FnInfo {
     body: OnceLock<Body>,
 }
 
+impl std::fmt::Debug for FnInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}/{}", self.module().name, self.name, self.arity)
+    }
+}
+
 /// Bytecode of a function.
 pub struct Body {
     /// The words; the first ones raise `function_clause`.
@@ -172,6 +178,12 @@ impl Module {
             f.stub = [u64::from(ops::LAZY), std::ptr::from_ref(f) as u64];
             f.module = AtomicPtr::new(address);
             f.code = AtomicPtr::new(f.stub.as_mut_ptr());
+            // A function that is a BIF has a body in the file for show only.
+            if let Some(e) = export::lookup(m.name, f.name, f.arity)
+                && e.bif().is_some()
+            {
+                f.set_code(e.stub());
+            }
         }
         m
     }

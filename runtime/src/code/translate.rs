@@ -26,7 +26,6 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
         lines: Vec::new(),
         entry: 0,
         entry_label: info.entry_label,
-        info_label: info.info_label,
         no_return: &info.no_return,
     };
     t.run()?;
@@ -44,7 +43,7 @@ pub fn refused(f: &'static FnInfo, why: &Refused) -> Body {
 /// Longest list of operands: counts have 16 bits.
 const MAX_LIST: u32 = 0xffff;
 
-pub(super) struct Translator<'a> {
+pub struct Translator<'a> {
     pub(super) module: &'static Module,
     pub(super) f: &'static FnInfo,
     pub(super) code: &'a FunctionCode,
@@ -52,7 +51,6 @@ pub(super) struct Translator<'a> {
     lines: Vec<(u32, u32)>,
     entry: usize,
     entry_label: u32,
-    pub(super) info_label: u32,
     no_return: &'a [u32],
 }
 
@@ -61,7 +59,18 @@ impl Translator<'_> {
         let instrs = self.code.instrs();
         let mut i = 0;
         while i < instrs.len() {
-            i += self.fused(&instrs[i..]).map_or_else(|| self.instruction(&instrs[i]).map(|()| 1), Ok)?;
+            let n = match self.fused(&instrs[i..]) {
+                Some(n) => n,
+                None => {
+                    self.instruction(&instrs[i])?;
+                    1
+                }
+            };
+            i += n;
+            // The compiler knows that some instructions only raise; code that follows them is not theirs.
+            if self.no_return.binary_search(&instrs[i - 1].offset).is_ok() {
+                self.asm.nums(ops::NO_RETURN, 0, 0);
+            }
         }
         Ok(())
     }
@@ -509,7 +518,6 @@ impl Translator<'_> {
         self.asm.set(at, A, Self::num(&o[0]) as u64);
         self.asm.set(at, B, o.get(2).map_or(0, Self::num) as u64);
         self.asm.set(at + 1, 0, std::ptr::from_ref(f) as u64);
-        self.after_call(i);
     }
 
     fn external_call(&mut self, i: &Instr, o: &[Operand]) {
@@ -540,14 +548,6 @@ impl Translator<'_> {
             self.asm.set(at, A, arity as u64);
             self.asm.set(at, B, frame as u64);
             self.asm.set(at + 1, 0, std::ptr::from_ref(export) as u64);
-        }
-        self.after_call(i);
-    }
-
-    /// Guards the place behind a call that the compiler knows not to return.
-    fn after_call(&mut self, i: &Instr) {
-        if self.no_return.binary_search(&i.offset).is_ok() {
-            self.asm.nums(ops::NO_RETURN, 0, 0);
         }
     }
 

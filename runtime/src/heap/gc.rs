@@ -18,6 +18,7 @@ use super::chunk::Chunk;
 use super::offheap::{self, Swept};
 use super::{Heap, literal};
 use crate::term::{Header, Kind, TAG_BOXED, TAG_CONS, Term};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Default smallest heap of a process, in words.
 pub const DEFAULT_MIN_HEAP: usize = 233;
@@ -25,6 +26,14 @@ pub const DEFAULT_MIN_HEAP: usize = 233;
 pub const DEFAULT_MIN_VHEAP: usize = 46_422;
 /// Words of the first block of a process, less than the smallest heap so that idle processes are small.
 const FIRST_BLOCK: usize = 48;
+
+static COLLECTIONS: AtomicU64 = AtomicU64::new(0);
+static RECLAIMED: AtomicU64 = AtomicU64::new(0);
+
+/// Number of collections so far, and words that they have reclaimed.
+pub fn totals() -> (u64, u64) {
+    (COLLECTIONS.load(Ordering::Relaxed), RECLAIMED.load(Ordering::Relaxed))
+}
 
 /// A process's heap.
 pub struct ProcHeap {
@@ -45,8 +54,8 @@ pub struct ProcHeap {
     pub minor_count: u16,
     /// Minor collections after which a major one is made.
     pub fullsweep_after: u16,
-    /// Set by code that wants the next collection to be a major one.
-    pub force_major: bool,
+    /// A collection that was asked for: is it to be a major one?
+    requested: Option<bool>,
     /// A collection at every chance (a test mode).
     pub stress: bool,
 }
@@ -101,7 +110,7 @@ impl ProcHeap {
             min_vheap_words: min_vheap_words.min(u32::MAX as usize) as u32,
             minor_count: 0,
             fullsweep_after,
-            force_major: false,
+            requested: None,
             stress: false,
         }
     }
@@ -134,12 +143,17 @@ impl ProcHeap {
         self.young.more_used > 0 && self.young.used() > self.limit
             || self.young.binary_bytes > self.binary_limit
             || self.stress
-            || self.force_major
+            || self.requested.is_some()
+    }
+
+    /// Asks for a collection at the next chance.
+    pub fn request_collection(&mut self, major: bool) {
+        self.requested = Some(major || self.requested == Some(true));
     }
 
     /// Makes room for `words` in the current block without a collection, if the limit allows it.
     pub fn try_extend(&mut self, words: usize) -> bool {
-        if self.stress || self.force_major || self.young.binary_bytes > self.binary_limit {
+        if self.stress || self.requested.is_some() || self.young.binary_bytes > self.binary_limit {
             return false;
         }
         let used = self.young.used();
@@ -212,11 +226,11 @@ impl ProcHeap {
         let mature_words = self.mature.1 / 8;
         let fits_old = self.old.capacity() - self.old.used >= mature_words;
         let major = major
-            || self.force_major
+            || self.requested == Some(true)
             || self.minor_count >= self.fullsweep_after
             || (!fits_old && self.old.capacity() > 0)
             || self.old_binary_bytes > 4 * self.binary_limit.max(self.young.binary_bytes);
-        self.force_major = false;
+        self.requested = None;
         if major {
             self.major(roots, need);
         } else {
@@ -225,7 +239,10 @@ impl ProcHeap {
             }
             self.minor(roots, need);
         }
-        GcReport { major, before, after: self.used() }
+        let after = self.used();
+        COLLECTIONS.fetch_add(1, Ordering::Relaxed);
+        RECLAIMED.fetch_add(before.saturating_sub(after) as u64, Ordering::Relaxed);
+        GcReport { major, before, after }
     }
 
     fn minor(&mut self, roots: &mut dyn Roots, need: usize) {

@@ -2,11 +2,10 @@
 
 use super::{Outcome, park, special};
 use crate::atom::Atom;
-use crate::bif::{self, Class, Ctx, Exit, TraceArg};
+use crate::bif::{Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
 use crate::code::module::FnInfo;
 use crate::exception::{self, Head, Raised};
-use crate::sched::dirty::Pool;
 use crate::sched::sim;
 use crate::term::{Kind, Term, compare, list, stack_word};
 
@@ -113,12 +112,16 @@ pub fn bif_raised(cx: &mut Ctx<'_>, pc: *const u64, export: &'static Export, arg
 pub fn call_bif(cx: &mut Ctx<'_>, export: &'static Export, pc: *const u64, after: *const u64) -> Next {
     let arity = export.arity as usize;
     let Some(b) = export.bif() else { return undefined(cx, export, after) };
-    if matches!(b.kind, bif::Kind::DirtyCpu | bif::Kind::DirtyIo) && !cx.dirty && !sim::is_on() {
+    if let Some(pool) = b.pool()
+        && !cx.dirty
+        && !sim::is_on()
+    {
         park(cx, pc, arity);
-        return Next::Stop(Outcome::Dirty(if b.kind == bif::Kind::DirtyIo { Pool::Io } else { Pool::Cpu }));
+        return Next::Stop(Outcome::Dirty(pool));
     }
     let mut args = [Term::NIL; 16];
     args[..arity].copy_from_slice(&cx.x[..arity]);
+    cx.pc = pc;
     match (b.run)(cx, &args[..arity]) {
         Ok(v) => {
             cx.x[0] = v;
@@ -170,6 +173,14 @@ fn bif_exit(
                 return Next::Stop(Outcome::Yield);
             }
             Next::Go(to.code())
+        }
+        Exit::Call(f) => {
+            push_return(cx, after);
+            if cx.dirty || cx.leave {
+                park(cx, f.code(), 0);
+                return Next::Stop(Outcome::Yield);
+            }
+            Next::Go(f.code())
         }
         Exit::Wait | Exit::Yield => {
             cx.x[..args.len()].copy_from_slice(args);
@@ -226,8 +237,8 @@ pub fn undefined(cx: &mut Ctx<'_>, e: &'static Export, after: *const u64) -> Nex
 pub fn enter_undefined(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
     let args: Vec<Term> = cx.x[..e.arity as usize].to_vec();
     let args = cx.heap().list(&args);
-    let handler = export::get(Atom::ERROR_HANDLER, Atom::UNDEFINED_FUNCTION, 3);
-    if !handler.is_loaded() || e.module == Atom::ERROR_HANDLER {
+    let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_FUNCTION, 3);
+    if !handler.is_loaded() || e.module == cx.own.error_handler {
         let entry = cx.heap().tuple(&[e.module.into(), e.function.into(), args, Term::NIL]);
         let trace = cx.heap().list(&[entry]);
         return raise(cx, pc, Class::Error, Atom::UNDEF.into(), Head::Given(trace));
@@ -376,7 +387,7 @@ fn bad_arity(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Next {
 /// A fun whose module is not loaded: the error handler's `undefined_lambda/3`.
 #[cold]
 fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter {
-    let handler = export::get(Atom::ERROR_HANDLER, Atom::UNDEFINED_LAMBDA, 3);
+    let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_LAMBDA, 3);
     if !handler.is_loaded() {
         return Err(error_with(cx, pc, Atom::BADFUN, fun));
     }

@@ -105,6 +105,8 @@ pub struct Process {
     pub state: State,
     /// Signals that it has not fetched.
     pub inbox: Inbox,
+    /// Is it part of the VM itself?
+    system: bool,
     owned: UnsafeCell<Owned>,
 }
 
@@ -116,7 +118,13 @@ unsafe impl Send for Process {}
 impl Process {
     /// A process that is not in the table yet.
     pub fn new(id: u64, priority: state::Priority, owned: Owned) -> Process {
-        Process { id, state: State::new(priority), inbox: Inbox::new(), owned: UnsafeCell::new(owned) }
+        let system = owned.has(flag::SYSTEM);
+        Process { id, state: State::new(priority), inbox: Inbox::new(), system, owned: UnsafeCell::new(owned) }
+    }
+
+    /// Is it part of the VM itself, as `erts_internal:is_system_process/1` tells?
+    pub fn is_system(&self) -> bool {
+        self.system
     }
 
     /// The pid.
@@ -186,6 +194,8 @@ pub struct Rare {
     pub bif_state: Option<Box<dyn std::any::Any + Send>>,
     /// References of unanswered `spawn_request` calls and the like.
     pub pending: Vec<u64>,
+    /// Does it get messages about nodes?
+    pub monitors_nodes: bool,
     /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.
@@ -227,6 +237,8 @@ pub struct Owned {
     pub group_leader: Term,
     /// Registered name.
     pub name: Option<Atom>,
+    /// Module that is called for functions that are not there.
+    pub error_handler: Atom,
     /// See `flag`.
     pub flags: u8,
     /// Is a `receive ... after` under way, and did its time run out?

@@ -165,6 +165,23 @@ pub fn send(to: u64, signal: Signal) -> bool {
     .unwrap_or(false)
 }
 
+/// Sends work to a process; gives it back if there is no such process.
+pub fn send_task(to: u64, task: Task) -> Result<(), Task> {
+    let mut task = Some(task);
+    let sent = table::with(to, |p| {
+        if !p.state.is_exiting()
+            && let Some(t) = task.take()
+        {
+            p.inbox.push(Signal::Task(t));
+            crate::sched::wake(p);
+        }
+    });
+    match (sent, task) {
+        (_, Some(t)) => Err(t),
+        _ => Ok(()),
+    }
+}
+
 /// Sends a message to a process of this node. `false` if there is none.
 pub fn send_message(to: u64, message: Term) -> bool {
     table::with(to, |p| {

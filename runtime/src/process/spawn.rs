@@ -112,6 +112,7 @@ pub fn spawn(
         monitors: Monitors::default(),
         group_leader,
         name: None,
+        error_handler: Atom::ERROR_HANDLER,
         flags: options.flags,
         timeout: Timeout::None,
         initial_call: (module, function, arity),

@@ -116,6 +116,7 @@ fn pool_loop(kind: Pool, number: usize) {
             reds: super::TIME_SLICE,
             scheduler: first + number,
             dirty: true,
+            pc: std::ptr::null(),
             leave: false,
             gc_reds: None,
         };

@@ -302,7 +302,7 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
     p.state.start();
     // SAFETY: this thread has just set the RUNNING bit.
     let own = unsafe { p.owned() };
-    let mut cx = Ctx { proc: p, own, x, reds: slice, scheduler, dirty: false, leave: false, gc_reds: None };
+    let mut cx = Ctx { proc: p, own, x, reds: slice, scheduler, dirty: false, pc: std::ptr::null(), leave: false, gc_reds: None };
     let outcome = run_slice(&mut cx);
     let used = slice - cx.reds_left();
     cx.own.reductions += used.max(0) as u64;

@@ -390,6 +390,22 @@ impl Term {
         if self.header().kind() == Kind::MagicRef { self.word(2) } else { self.word(1) }
     }
 
+    /// Packed pid of the process whose alias a reference is; 0 for others.
+    #[inline]
+    pub fn ref_owner(self) -> u64 {
+        if self.is_kind(Kind::Ref) { self.word(2) } else { 0 }
+    }
+
+    /// The resource, if this is a reference that holds one.
+    pub fn as_magic<'a>(self) -> Option<&'a crate::heap::magic::Magic> {
+        if self.is_kind(Kind::MagicRef) {
+            // SAFETY: a live `MagicRef` owns the resource in word 3.
+            Some(unsafe { crate::heap::magic::MagicHandle::borrow_raw(self.word(3)) })
+        } else {
+            None
+        }
+    }
+
     // ---- classes ----
 
     /// Is this an integer of any size?
