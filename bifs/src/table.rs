@@ -46,6 +46,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::unicode::BIFS,
     crate::erlang::etf::BIFS,
     crate::erlang::convert::BIFS,
+    crate::erlang::display::BIFS,
     crate::erlang::guard::BIFS,
     crate::erlang::term::BIFS,
     crate::lists::BIFS,

@@ -8,6 +8,7 @@ pub mod relations;
 pub mod spawn;
 pub mod time;
 pub mod convert;
+pub mod display;
 pub mod guard;
 pub mod term;
 pub mod iolist;
