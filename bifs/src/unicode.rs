@@ -77,7 +77,7 @@ impl<S: Sink> Converter<'_, S> {
             while let Some((head, tail)) = t.as_cons() {
                 self.work += 1;
                 if let Some(n) = head.as_small() {
-                    if !self.carry.is_empty() || !is_code_point(n) {
+                    if !self.carry.is_empty() || !is_code_point(n) || !self.utf8 && n > 255 {
                         return Err(Stop::Wrong { current: t, outer });
                     }
                     self.out.put(n as u32);
