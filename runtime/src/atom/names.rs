@@ -438,4 +438,6 @@ well_known_atoms! {
     LOG = "log";
     EOL = "eol";
     NOEOL = "noeol";
+    OWNER = "owner";
+    PROTECTION = "protection";
 }
