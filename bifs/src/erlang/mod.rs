@@ -8,6 +8,7 @@ pub mod relations;
 pub mod spawn;
 pub mod time;
 pub mod convert;
+pub mod display;
 pub mod guard;
 pub mod term;
 pub mod iolist;
@@ -24,3 +25,4 @@ bifs! { BIFS:
 fn self_pid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(cx.self_pid())
 }
+pub mod etf;

@@ -440,4 +440,5 @@ well_known_atoms! {
     NOEOL = "noeol";
     OWNER = "owner";
     PROTECTION = "protection";
+    INCOMPLETE = "incomplete";
 }
