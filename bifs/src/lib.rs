@@ -20,6 +20,7 @@ pub mod lists;
 pub mod maps;
 pub mod math;
 pub mod atomics;
+pub mod ets;
 pub mod persistent_term;
 pub mod table;
 pub mod trace;

@@ -55,6 +55,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::math::BIFS,
     crate::erlang::BIFS,
     crate::erlang::iolist::BIFS,
+    crate::ets::BIFS,
     crate::persistent_term::BIFS,
     crate::atomics::BIFS,
 ];

@@ -438,5 +438,7 @@ well_known_atoms! {
     LOG = "log";
     EOL = "eol";
     NOEOL = "noeol";
+    OWNER = "owner";
+    PROTECTION = "protection";
     INCOMPLETE = "incomplete";
 }

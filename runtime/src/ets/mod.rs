@@ -82,6 +82,9 @@ impl Protection {
     }
 }
 
+/// Packed pid of the process that gets a table, and the term for the message that it then gets.
+pub type Heir = (u64, Option<OwnedTerm>);
+
 /// What a table is made with.
 pub struct Options {
     /// Its name.
@@ -94,8 +97,8 @@ pub struct Options {
     pub keypos: usize,
     /// Who may use it.
     pub protection: Protection,
-    /// Who gets it when the owner exits, with the term for the message.
-    pub heir: Option<(u64, OwnedTerm)>,
+    /// Who gets it when the owner exits.
+    pub heir: Option<Heir>,
     /// As given.
     pub compressed: bool,
     /// As given.
@@ -142,7 +145,7 @@ pub struct Table {
     protection: AtomicU8,
     owner: AtomicU64,
     /// Who gets it when the owner exits.
-    pub heir: Mutex<Option<(u64, OwnedTerm)>>,
+    pub heir: Mutex<Option<Heir>>,
     deleted: AtomicBool,
     objects: AtomicI64,
     words: AtomicI64,
@@ -683,27 +686,27 @@ impl Table {
         }
     }
 
-    /// The objects in slot `n`; nothing where `n` is the number of slots, an error beyond.
-    pub fn slot(&self, n: usize, heap: &mut Heap) -> Result<Option<Term>, ()> {
+    /// The objects in slot `n`; `Some(None)` where `n` is the number of slots, nothing beyond.
+    pub fn slot(&self, n: usize, heap: &mut Heap) -> Option<Option<Term>> {
         match &self.store {
             Store::Hash(shards) => {
                 let mut left = n;
                 for s in shards {
                     let s = s.read();
                     if left < s.places() {
-                        return Ok(Some(copy_chain(s.at(left), heap)));
+                        return Some(Some(copy_chain(s.at(left), heap)));
                     }
                     left -= s.places();
                 }
-                if left == 0 { Ok(None) } else { Err(()) }
+                (left == 0).then_some(None)
             }
             Store::Tree(t) => {
                 let t = t.read();
                 let o = t.nth(n);
                 if o.is_some() {
-                    return Ok(Some(copy_chain(o, heap)));
+                    return Some(Some(copy_chain(o, heap)));
                 }
-                if n == t.len() { Ok(None) } else { Err(()) }
+                (n == t.len()).then_some(None)
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::{Table, registry};
 use crate::atom::Atom;
 use crate::bif::Ctx;
+use crate::heap::literal::OwnedTerm;
 use crate::heap::{Heap, copy};
 use crate::process::{flag, signal};
 use crate::term::Term;
@@ -61,8 +62,9 @@ fn transfer_message(table: &Arc<Table>, from: u64, gift: Term, heap: &mut Heap) 
     heap.tuple(&[Atom::new("ETS-TRANSFER").into(), id, Term::local_pid(from), gift])
 }
 
-/// Makes `to` the owner of a table and tells it; `false` if there is no such process.
-pub fn give(table: &Arc<Table>, from: u64, to: u64, gift: Term) -> bool {
+/// Makes `to` the owner of a table and tells it, if there is a `gift` to tell it with; `false` if there is
+/// no such process.
+pub fn give(table: &Arc<Table>, from: u64, to: u64, gift: Option<Term>) -> bool {
     let number = table.number;
     table.owner.store(to, Ordering::Relaxed);
     remove(from, number);
@@ -81,9 +83,11 @@ pub fn give(table: &Arc<Table>, from: u64, to: u64, gift: Term) -> bool {
         add(from, number);
         return false;
     }
-    let mut heap = Heap::new();
-    let message = transfer_message(table, from, gift, &mut heap);
-    signal::send_message(to, message);
+    if let Some(gift) = gift {
+        let mut heap = Heap::new();
+        let message = transfer_message(table, from, gift, &mut heap);
+        signal::send_message(to, message);
+    }
     true
 }
 
@@ -99,7 +103,7 @@ pub fn process_exited(pid: u64) {
     for number in of.owned {
         let Some(t) = registry::numbered(number) else { continue };
         let heir = t.heir.lock().take();
-        let inherited = heir.is_some_and(|(heir, data)| heir != pid && give(&t, pid, heir, data.term()));
+        let inherited = heir.is_some_and(|(heir, data)| heir != pid && give(&t, pid, heir, data.as_ref().map(OwnedTerm::term)));
         if !inherited {
             registry::delete(&t);
         }

@@ -13,38 +13,41 @@ const MAX_DEPTH: usize = 4000;
 type Res<T> = Result<T, SpecError>;
 
 fn fail<T>(text: impl Into<String>) -> Res<T> {
-    Err(SpecError(text.into()))
+    Err(SpecError(vec![text.into()]))
 }
 
 /// Compiles a whole specification.
 pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
-    let Some(clauses) = list::to_vec(spec).filter(|c| !c.is_empty()) else {
-        return fail("Match spec is not a list.");
-    };
+    let Some(clauses) = list::to_vec(spec) else { return fail("Match programs are not in a list.") };
     let mut program = Program { clauses: Vec::new(), vars: 0, foreign_constants: false };
+    let mut errors: Vec<String> = Vec::new();
     for c in clauses {
         let Some(&[head, guards, body]) = c.as_tuple_n::<3>() else {
-            return fail("Match spec contains a clause that is not a 3-tuple.");
+            return fail("Match program part is not a 3-tuple.");
         };
         if dialect == Dialect::Trace && !head.is_list() && !is_open(head) {
-            return fail("Match spec head must be a list, a variable or '_'.");
+            return fail("Match program head is not a list.");
         }
-        let Some(guards) = list::to_vec(guards) else { return fail("Match spec guard is not a proper list.") };
-        let Some(body) = list::to_vec(body).filter(|b| dialect == Dialect::Trace || !b.is_empty()) else {
-            return fail("Match spec body is not a proper list.");
-        };
         let mut c = Compiler { dialect, vars: BTreeMap::new(), guard: true };
         let head = c.head(head)?;
         let mut guard_code = Vec::new();
-        for g in guards {
-            c.expr(g, false, 0, &mut guard_code)?;
+        for g in expressions(guards, &mut errors) {
+            if let Err(e) = c.expr(g, false, 0, &mut guard_code) {
+                errors.extend(e.0);
+            }
             guard_code.push(Op::Check);
         }
         c.guard = false;
+        let body = expressions(body, &mut errors);
+        if body.is_empty() && dialect == Dialect::Table && errors.is_empty() {
+            return fail("Body clause does not return anything.");
+        }
         let mut body_code = Vec::new();
         let last = body.len().saturating_sub(1);
         for (i, &b) in body.iter().enumerate() {
-            c.expr(b, i == last, 0, &mut body_code)?;
+            if let Err(e) = c.expr(b, i == last, 0, &mut body_code) {
+                errors.extend(e.0);
+            }
             if i != last {
                 body_code.push(Op::Waste);
             }
@@ -55,7 +58,19 @@ pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
         program.vars = program.vars.max(c.vars.len());
         program.clauses.push(Clause { head, guard: guard_code, body: body_code });
     }
-    Ok(program)
+    if errors.is_empty() { Ok(program) } else { Err(SpecError(errors)) }
+}
+
+/// The expressions of a guard or body.
+fn expressions(t: Term, errors: &mut Vec<String>) -> Vec<Term> {
+    if !t.is_list() {
+        errors.push("Match expression is not a list.".into());
+        return Vec::new();
+    }
+    list::to_vec(t).unwrap_or_else(|| {
+        errors.push("Match expression is not a proper list.".into());
+        Vec::new()
+    })
 }
 
 /// Compiles a lone pattern.

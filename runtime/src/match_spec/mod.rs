@@ -27,9 +27,9 @@ pub enum Dialect {
     Trace,
 }
 
-/// Why a specification is wrong, in words.
+/// Why a specification is wrong, in words: one text for each thing that is.
 #[derive(Clone, Debug)]
-pub struct SpecError(pub String);
+pub struct SpecError(pub Vec<String>);
 
 /// What the body of a pattern without a specification gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
