@@ -1,0 +1,3 @@
+//! The benchmark command.
+
+fn main() {}
