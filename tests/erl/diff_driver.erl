@@ -16,7 +16,7 @@ main(Args) ->
     Print = fun(Name, Text) ->
                     io:format("== ~s => ~s~n", [Name, Text])
             end,
-    Show = fun(R) -> io_lib:format("~0p", [R]) end,
+    Show = fun(R) -> ascii(lists:flatten(io_lib:format("~0p", [R]))) end,
     run(M:cases(), M, Weight, Skip, Print, Show),
     io:format("== done~n"),
     erlang:halt(0).
@@ -27,6 +27,11 @@ mini(Args) ->
     run(M:cases(), M, Weight, Skip, Print, fun(R) -> R end),
     erlang:display({diff_done}),
     erlang:halt(0).
+
+%% Whatever encoding standard output has, the line is the same.
+ascii([C | T]) when C > 126 -> io_lib:format("\\x{~.16B}", [C]) ++ ascii(T);
+ascii([C | T]) -> [C | ascii(T)];
+ascii([]) -> [].
 
 args([M]) -> args([M, "all", "0"]);
 args([M, W]) -> args([M, W, "0"]);
