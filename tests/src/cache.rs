@@ -37,7 +37,11 @@ pub fn hash(parts: &[&[u8]]) -> String {
 
 /// Writes a file so that a reader sees all of it or nothing.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let temp = path.with_file_name(format!("{name}.{}.tmp", std::process::id()));
     fs::write(&temp, bytes)
         .and_then(|()| fs::rename(&temp, path))

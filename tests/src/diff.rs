@@ -115,9 +115,19 @@ pub fn run(
         let scratch = Scratch::new()?;
         let mut command = machine.command(otp, mode);
         command.current_dir(scratch.path());
-        command.arg("-noinput").arg("-pa").arg(&suite_dir).arg(&driver_dir);
-        command.arg("-run").arg("diff_driver").arg(driver.function()).arg(&suite.name);
-        command.arg(if mode.light() { "light" } else { "all" }).arg(lines.len().to_string());
+        command
+            .arg("-noinput")
+            .arg("-pa")
+            .arg(&suite_dir)
+            .arg(&driver_dir);
+        command
+            .arg("-run")
+            .arg("diff_driver")
+            .arg(driver.function())
+            .arg(&suite.name);
+        command
+            .arg(if mode.light() { "light" } else { "all" })
+            .arg(lines.len().to_string());
         command.env("DIFF_BEAM_DIR", &suite_dir);
         command.env("DIFF_SOURCE_DIR", oracle::source_dir());
         let out = proc::run(command, LIMIT)?;
@@ -170,8 +180,11 @@ fn parse(text: &str, driver: Driver) -> (Lines, bool) {
 /// Compares case by case, in the oracle's order. Crashes carry no name, so they
 /// take the name at their position.
 pub fn compare(oracle: &Lines, tested: &Lines) -> Vec<(String, Verdict)> {
-    let by_name: HashMap<&str, &Line> =
-        tested.iter().filter(|(n, _)| !n.is_empty()).map(|(n, l)| (n.as_str(), l)).collect();
+    let by_name: HashMap<&str, &Line> = tested
+        .iter()
+        .filter(|(n, _)| !n.is_empty())
+        .map(|(n, l)| (n.as_str(), l))
+        .collect();
     let last_crash = tested.iter().rev().find_map(|(_, l)| match l {
         Line::Crash(text) => Some(text.as_str()),
         Line::Result(_) => None,
@@ -197,7 +210,11 @@ pub fn compare(oracle: &Lines, tested: &Lines) -> Vec<(String, Verdict)> {
             (_, Some(Line::Crash(text))) => Verdict::Different(format!("machine ended: {text}")),
             (_, None) => Verdict::Different(format!(
                 "no result{}{}",
-                if last_crash.is_some() { "; the machine had ended: " } else { "" },
+                if last_crash.is_some() {
+                    "; the machine had ended: "
+                } else {
+                    ""
+                },
                 last_crash.unwrap_or_default()
             )),
         };
@@ -210,12 +227,20 @@ pub fn compare(oracle: &Lines, tested: &Lines) -> Vec<(String, Verdict)> {
 fn contrast(want: &str, got: &str) -> String {
     const BEFORE: usize = 60;
     const AFTER: usize = 240;
-    let same = want.chars().zip(got.chars()).take_while(|(a, b)| a == b).count();
+    let same = want
+        .chars()
+        .zip(got.chars())
+        .take_while(|(a, b)| a == b)
+        .count();
     let cut = |text: &str| {
         let from = same.saturating_sub(BEFORE);
         let piece: String = text.chars().skip(from).take(BEFORE + AFTER).collect();
         let more = text.chars().count() > from + BEFORE + AFTER;
-        format!("{}{piece}{}", if from > 0 { "…" } else { "" }, if more { "…" } else { "" })
+        format!(
+            "{}{piece}{}",
+            if from > 0 { "…" } else { "" },
+            if more { "…" } else { "" }
+        )
     };
     format!("\n      beam:   {}\n      enigma: {}", cut(want), cut(got))
 }
@@ -227,7 +252,9 @@ impl Scratch {
     fn new() -> Result<Scratch, String> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = cache::root().join("scratch").join(format!("{}-{n}", std::process::id()));
+        let dir = cache::root()
+            .join("scratch")
+            .join(format!("{}-{n}", std::process::id()));
         fs::create_dir_all(&dir).map_err(|e| format!("cannot create {}: {e}", dir.display()))?;
         Ok(Scratch(dir))
     }

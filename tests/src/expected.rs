@@ -27,7 +27,9 @@ pub fn load() -> Result<Vec<Known>, String> {
 /// Reads the list from its text.
 pub fn parse(text: &str) -> Result<Vec<Known>, String> {
     let table: toml::Table = text.parse().map_err(|e| format!("{e}"))?;
-    let Some(list) = table.get("known") else { return Ok(vec![]) };
+    let Some(list) = table.get("known") else {
+        return Ok(vec![]);
+    };
     let list = list.as_array().ok_or("known must be an array of tables")?;
     list.iter().map(one).collect()
 }
@@ -38,13 +40,23 @@ fn one(value: &toml::Value) -> Result<Known, String> {
         None => Err(format!("an entry has no {key}: {value:?}")),
     };
     let list = |key: &str| {
-        value.get(key).and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default()
+        value
+            .get(key)
+            .and_then(toml::Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     };
     Ok(Known {
         case: text("case")?,
         reason: text("reason")?,
-        releases: list("releases").iter().filter_map(|v| v.as_integer()?.try_into().ok()).collect(),
-        modes: list("modes").iter().filter_map(|v| Some(v.as_str()?.to_string())).collect(),
+        releases: list("releases")
+            .iter()
+            .filter_map(|v| v.as_integer()?.try_into().ok())
+            .collect(),
+        modes: list("modes")
+            .iter()
+            .filter_map(|v| Some(v.as_str()?.to_string()))
+            .collect(),
     })
 }
 

@@ -45,7 +45,9 @@ impl Mode {
             "gc-stress" => Ok(Mode::GcStress),
             _ => match text.strip_prefix("sim:").map(str::parse) {
                 Some(Ok(seed)) => Ok(Mode::Sim(seed)),
-                _ => Err(format!("no mode is called {text}: plain, verify-heap, gc-stress, sim:N")),
+                _ => Err(format!(
+                    "no mode is called {text}: plain, verify-heap, gc-stress, sim:N"
+                )),
             },
         }
     }
@@ -107,11 +109,20 @@ impl Machine {
                 command
             }
         };
-        for name in ["ERL_FLAGS", "ERL_AFLAGS", "ERL_ZFLAGS", "ERL_LIBS", "ERL_INETRC"] {
+        for name in [
+            "ERL_FLAGS",
+            "ERL_AFLAGS",
+            "ERL_ZFLAGS",
+            "ERL_LIBS",
+            "ERL_INETRC",
+        ] {
             command.env_remove(name);
         }
         command.env("ERL_CRASH_DUMP_SECONDS", "0");
-        command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("TERM", "dumb");
+        command
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("TERM", "dumb");
         command
     }
 }

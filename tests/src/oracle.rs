@@ -41,7 +41,12 @@ pub fn locate(release: u32) -> Result<Otp, String> {
     }
     let nested = dir.join("root/usr/lib/erlang");
     let root = if nested.exists() { nested } else { dir };
-    Ok(Otp { release, erl, erlc, root })
+    Ok(Otp {
+        release,
+        erl,
+        erlc,
+        root,
+    })
 }
 
 /// The folder of `.erl` files that the tests run.
@@ -55,9 +60,15 @@ pub fn compile(otp: &Otp, source: &Path) -> Result<PathBuf, String> {
     let text = read(source)?;
     let parent = source.parent().unwrap_or(Path::new("."));
     let header = fs::read(parent.join("diff.hrl")).unwrap_or_default();
-    let stem = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem = source
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let key = cache::hash(&[&text, &header, otp.erlc.as_os_str().as_encoded_bytes()]);
-    let dir = cache::root().join(format!("beam-{}", otp.release)).join(format!("{stem}-{key}"));
+    let dir = cache::root()
+        .join(format!("beam-{}", otp.release))
+        .join(format!("{stem}-{key}"));
     // Two jobs that want the same module must not compile it into each other's feet.
     static ONE_AT_A_TIME: OnceLock<Mutex<()>> = OnceLock::new();
     let lock = ONE_AT_A_TIME.get_or_init(Mutex::default);
@@ -69,11 +80,19 @@ pub fn compile(otp: &Otp, source: &Path) -> Result<PathBuf, String> {
     let mut erlc = Command::new(&otp.erlc);
     // A relative file name, so that the name in stack traces is the same everywhere.
     let name = source.file_name().unwrap_or_default();
-    erlc.current_dir(parent).arg("-W0").arg("+debug_info").arg("-o").arg(&dir).arg(name);
+    erlc.current_dir(parent)
+        .arg("-W0")
+        .arg("+debug_info")
+        .arg("-o")
+        .arg(&dir)
+        .arg(name);
     let out = proc::run(erlc, Duration::from_secs(120))?;
     if !out.success() {
         let (stdout, stderr) = (out.stdout.trim(), out.stderr.trim());
-        return Err(format!("OTP {} does not compile {stem}: {stdout}{stderr}", otp.release));
+        return Err(format!(
+            "OTP {} does not compile {stem}: {stdout}{stderr}",
+            otp.release
+        ));
     }
     Ok(dir)
 }

@@ -76,7 +76,12 @@ pub fn run(mut command: Command, limit: Duration) -> Result<Output, String> {
         }
     };
     let elapsed = start.elapsed();
-    Ok(Output { stdout: collect(out), stderr: collect(err), status, elapsed })
+    Ok(Output {
+        stdout: collect(out),
+        stderr: collect(err),
+        status,
+        elapsed,
+    })
 }
 
 type Reader = Option<thread::JoinHandle<Vec<u8>>>;

@@ -81,7 +81,10 @@ pub fn run_all(
     });
     let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
     if total.known > 0 {
-        println!("\n{} of the passed cases are known differences", total.known);
+        println!(
+            "\n{} of the passed cases are known differences",
+            total.known
+        );
     }
     println!(
         "\ntest result: {}. {} passed; {} failed; {} ignored; 0 measured; {filtered} filtered out; \
@@ -104,7 +107,10 @@ fn run_one(machine: &Machine, job: &Job, known: &[Known], driver: Driver) -> (Co
     let (oracle, tested) = match lines {
         Ok(pair) => pair,
         Err(e) => {
-            let counts = Counts { failed: 1, ..Counts::default() };
+            let counts = Counts {
+                failed: 1,
+                ..Counts::default()
+            };
             return (counts, format!("test {} ... FAILED\n    {e}", job.name()));
         }
     };

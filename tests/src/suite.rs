@@ -25,21 +25,37 @@ pub fn all() -> Result<Vec<Suite>, String> {
     let mut suites = Vec::new();
     for entry in entries {
         let source = entry.map_err(|e| e.to_string())?.path();
-        let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = source
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if !name.starts_with("t_") || source.extension().is_none_or(|e| e != "erl") {
             continue;
         }
         let text = fs::read_to_string(&source)
             .map_err(|e| format!("cannot read {}: {e}", source.display()))?;
-        let header: Vec<&str> =
-            text.lines().take_while(|l| l.starts_with("%%")).map(|l| l[2..].trim()).collect();
+        let header: Vec<&str> = text
+            .lines()
+            .take_while(|l| l.starts_with("%%"))
+            .map(|l| l[2..].trim())
+            .collect();
         let releases = header
             .iter()
             .find_map(|l| l.strip_prefix("releases:"))
-            .map(|l| l.split_whitespace().filter_map(|w| w.parse().ok()).collect())
+            .map(|l| {
+                l.split_whitespace()
+                    .filter_map(|w| w.parse().ok())
+                    .collect()
+            })
             .unwrap_or_else(|| oracle::RELEASES.to_vec());
         let processes = header.contains(&"processes");
-        suites.push(Suite { name, source, releases, processes });
+        suites.push(Suite {
+            name,
+            source,
+            releases,
+            processes,
+        });
     }
     suites.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(suites)

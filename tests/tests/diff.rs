@@ -28,7 +28,8 @@ fn env_or(name: &str, default: &str) -> String {
 
 fn number(name: &str, default: usize) -> Result<usize, String> {
     let text = env_or(name, &default.to_string());
-    text.parse().map_err(|_| format!("{name}={text} is not a number"))
+    text.parse()
+        .map_err(|_| format!("{name}={text} is not a number"))
 }
 
 fn run() -> Result<bool, String> {
@@ -51,7 +52,9 @@ fn run() -> Result<bool, String> {
         .filter(|job| {
             let name = job.name();
             filters.is_empty()
-                || filters.iter().any(|f| if exact { name == *f } else { name.contains(f) })
+                || filters
+                    .iter()
+                    .any(|f| if exact { name == *f } else { name.contains(f) })
         })
         .collect();
     if list {
@@ -82,7 +85,10 @@ fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
     let suites = suite::all()?;
     let mut jobs = Vec::new();
     for release in releases.split(',') {
-        let release = release.trim().parse().map_err(|_| format!("no release {release}"))?;
+        let release = release
+            .trim()
+            .parse()
+            .map_err(|_| format!("no release {release}"))?;
         let otp = oracle::locate(release)?;
         for mode in modes.split(',').map(str::trim) {
             for suite in suites.iter().filter(|s| s.releases.contains(&release)) {
@@ -96,7 +102,11 @@ fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
                         "sim" => Mode::Sim(seed as u64),
                         mode => Mode::parse(mode)?,
                     };
-                    jobs.push(Job { otp: otp.clone(), suite: suite.clone(), mode });
+                    jobs.push(Job {
+                        otp: otp.clone(),
+                        suite: suite.clone(),
+                        mode,
+                    });
                 }
             }
         }
