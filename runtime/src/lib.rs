@@ -1,1 +1,33 @@
 //! Terms, memory, processes, scheduling, code tables and the bytecode interpreter.
+//!
+//! Everything that Erlang code can name but that is no part of its execution (BIFs, ports, NIF libraries)
+//! lives in the crates on top; they come in through `code::export` (BIF descriptors) and `hooks`.
+//!
+//! There is one VM in an operating system process: the tables of atoms, exports, modules and processes
+//! are global.
+
+pub mod arith;
+pub mod atom;
+pub mod bif;
+pub mod bug;
+pub mod code;
+pub mod etf;
+pub mod exception;
+pub mod float_text;
+pub mod heap;
+pub mod hooks;
+pub mod interp;
+pub mod node;
+pub mod process;
+pub mod reference;
+pub mod release;
+pub mod sched;
+pub mod sys;
+pub mod term;
+pub mod time;
+pub mod timer;
+
+pub use atom::Atom;
+pub use bif::{BifResult, Ctx, Exit, badarg};
+pub use heap::Heap;
+pub use term::Term;

@@ -1,0 +1,395 @@
+//! Guard BIFs and operators.
+
+use crate::bifs;
+use enigma_runtime::arith::{self, Fault};
+use enigma_runtime::bif::{badarith, system_limit};
+use enigma_runtime::term::{Kind, bignum, bits, compare, list, map, record};
+use enigma_runtime::{Atom, BifResult, Ctx, Exit, Term, badarg, node, release};
+use std::cmp::Ordering;
+
+bifs! { BIFS:
+    "erlang" {
+        "+"/1 Guard => plus;
+        "-"/1 Guard => negate;
+        "+"/2 Guard => add;
+        "-"/2 Guard => sub;
+        "*"/2 Guard => mul;
+        "/"/2 Guard => divide;
+        "div"/2 Guard => int_div;
+        "rem"/2 Guard => int_rem;
+        "band"/2 Guard => band;
+        "bor"/2 Guard => bor;
+        "bxor"/2 Guard => bxor;
+        "bnot"/1 Guard => bnot;
+        "bsl"/2 Guard => bsl;
+        "bsr"/2 Guard => bsr;
+        "abs"/1 Guard => abs;
+        "float"/1 Guard => float;
+        "round"/1 Guard => round;
+        "trunc"/1 Guard => trunc;
+        "floor"/1 Guard => floor;
+        "ceil"/1 Guard => ceil;
+        "=="/2 Guard => eq;
+        "/="/2 Guard => ne;
+        "=:="/2 Guard => exact_eq;
+        "=/="/2 Guard => exact_ne;
+        "<"/2 Guard => lt;
+        "=<"/2 Guard => le;
+        ">"/2 Guard => gt;
+        ">="/2 Guard => ge;
+        "min"/2 Guard => min;
+        "max"/2 Guard => max;
+        "and"/2 Guard => and;
+        "or"/2 Guard => or;
+        "xor"/2 Guard => xor;
+        "not"/1 Guard => not;
+        "is_atom"/1 Guard => is_atom;
+        "is_binary"/1 Guard => is_binary;
+        "is_bitstring"/1 Guard => is_bitstring;
+        "is_boolean"/1 Guard => is_boolean;
+        "is_float"/1 Guard => is_float;
+        "is_function"/1 Guard => is_function;
+        "is_function"/2 Guard => is_function_of;
+        "is_integer"/1 Guard => is_integer;
+        "is_integer"/3 Guard => is_integer_in;
+        "is_list"/1 Guard => is_list;
+        "is_map"/1 Guard => is_map;
+        "is_map_key"/2 Guard => is_map_key;
+        "is_number"/1 Guard => is_number;
+        "is_pid"/1 Guard => is_pid;
+        "is_port"/1 Guard => is_port;
+        "is_record"/1 Guard => is_native_record;
+        "is_record"/2 Guard => is_record;
+        "is_record"/3 Guard => is_record_of_size;
+        "is_reference"/1 Guard => is_reference;
+        "is_tuple"/1 Guard => is_tuple;
+        "element"/2 Guard => element;
+        "hd"/1 Guard => hd;
+        "tl"/1 Guard => tl;
+        "length"/1 Guard => length;
+        "size"/1 Guard => size;
+        "byte_size"/1 Guard => byte_size;
+        "bit_size"/1 Guard => bit_size;
+        "tuple_size"/1 Guard => tuple_size;
+        "map_size"/1 Guard => map_size;
+        "map_get"/2 Guard => map_get;
+        "binary_part"/2 Guard => binary_part_pair;
+        "binary_part"/3 Guard => binary_part;
+        "self"/0 Guard => self_pid;
+        "node"/0 Guard => this_node;
+        "node"/1 Guard => node_of;
+    }
+}
+
+// ---- arithmetic ----
+
+/// The error of a failed operation.
+#[cold]
+pub(crate) fn fault(f: Fault) -> Exit {
+    match f {
+        Fault::BadArith => badarith(),
+        Fault::SystemLimit => system_limit(),
+    }
+}
+
+/// Makes BIFs of operations of `arith`.
+macro_rules! operators {
+    ($($name:ident ($($arg:literal),*) => $op:path;)*) => {
+        $(fn $name(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+            $op(cx.heap(), $(a[$arg]),*).map_err(fault)
+        })*
+    };
+}
+
+operators! {
+    negate(0) => arith::neg;
+    add(0, 1) => arith::add;
+    sub(0, 1) => arith::sub;
+    mul(0, 1) => arith::mul;
+    divide(0, 1) => arith::div_float;
+    int_div(0, 1) => arith::int_div;
+    int_rem(0, 1) => arith::int_rem;
+    band(0, 1) => arith::band;
+    bor(0, 1) => arith::bor;
+    bxor(0, 1) => arith::bxor;
+    bnot(0) => arith::bnot;
+    bsl(0, 1) => arith::bsl;
+    bsr(0, 1) => arith::bsr;
+}
+
+fn plus(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[0].is_number() { Ok(a[0]) } else { Err(badarith()) }
+}
+
+fn abs(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    arith::abs(cx.heap(), a[0]).map_err(|_| badarg())
+}
+
+fn float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    arith::to_float(cx.heap(), a[0]).map_err(|_| badarg())
+}
+
+/// The integer that `to_whole` makes of a float; integers stay as they are.
+fn whole(cx: &mut Ctx<'_>, t: Term, to_whole: fn(f64) -> f64) -> BifResult {
+    match t.as_float() {
+        Some(f) => Ok(arith::float_to_int(cx.heap(), to_whole(f))),
+        None if t.is_integer() => Ok(t),
+        None => Err(badarg()),
+    }
+}
+
+fn round(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    whole(cx, a[0], f64::round)
+}
+
+fn trunc(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    whole(cx, a[0], f64::trunc)
+}
+
+fn floor(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    whole(cx, a[0], f64::floor)
+}
+
+fn ceil(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    whole(cx, a[0], f64::ceil)
+}
+
+// ---- comparison ----
+
+/// Makes BIFs of questions about terms that always have an answer.
+macro_rules! questions {
+    ($($name:ident ($($arg:ident),*) => $answer:expr;)*) => {
+        $(fn $name(_: &mut Ctx<'_>, args: &[Term]) -> BifResult {
+            let &[$($arg),*] = args else { return Err(badarg()) };
+            Ok(Term::bool($answer))
+        })*
+    };
+}
+
+questions! {
+    eq(a, b) => compare::eq(a, b);
+    ne(a, b) => !compare::eq(a, b);
+    exact_eq(a, b) => compare::exact_eq(a, b);
+    exact_ne(a, b) => !compare::exact_eq(a, b);
+    lt(a, b) => compare::compare(a, b) == Ordering::Less;
+    le(a, b) => compare::compare(a, b) != Ordering::Greater;
+    gt(a, b) => compare::compare(a, b) == Ordering::Greater;
+    ge(a, b) => compare::compare(a, b) != Ordering::Less;
+    is_atom(t) => t.is_atom();
+    is_binary(t) => t.is_binary();
+    is_bitstring(t) => t.is_bitstring();
+    is_boolean(t) => t.as_bool().is_some();
+    is_float(t) => t.is_float();
+    is_function(t) => t.is_function();
+    is_integer(t) => t.is_integer();
+    is_list(t) => t.is_list();
+    is_map(t) => t.is_map();
+    is_number(t) => t.is_number();
+    is_pid(t) => t.is_pid();
+    is_port(t) => t.is_port();
+    is_native_record(t) => t.is_kind(Kind::Record);
+    is_reference(t) => t.is_reference();
+    is_tuple(t) => t.is_tuple();
+}
+
+fn min(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(if compare::compare(a[0], a[1]) == Ordering::Greater { a[1] } else { a[0] })
+}
+
+fn max(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(if compare::compare(a[0], a[1]) == Ordering::Less { a[1] } else { a[0] })
+}
+
+// ---- truth values ----
+
+fn truth(a: &[Term], f: impl FnOnce(bool, bool) -> bool) -> BifResult {
+    match (a[0].as_bool(), a[1].as_bool()) {
+        (Some(x), Some(y)) => Ok(Term::bool(f(x, y))),
+        _ => Err(badarg()),
+    }
+}
+
+fn and(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    truth(a, |x, y| x && y)
+}
+
+fn or(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    truth(a, |x, y| x || y)
+}
+
+fn xor(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    truth(a, |x, y| x != y)
+}
+
+fn not(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    a[0].as_bool().map(|b| Term::bool(!b)).ok_or_else(badarg)
+}
+
+// ---- types with a condition ----
+
+fn is_function_of(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let arity = match a[1].as_small() {
+        Some(n) => u32::try_from(n).ok().or(if n < 0 { None } else { Some(u32::MAX) }),
+        None if a[1].is_kind(Kind::BigPos) => Some(u32::MAX),
+        None => None,
+    };
+    let arity = arity.ok_or_else(badarg)?;
+    Ok(Term::bool(fun_arity(a[0]) == Some(arity)))
+}
+
+/// The number of arguments of a fun, if `t` is one.
+pub(crate) fn fun_arity(t: Term) -> Option<u32> {
+    match t.kind()? {
+        Kind::Fun => Some(compare::fun_entry(t).arity),
+        Kind::Export => Some(compare::export_of(t).arity),
+        _ => None,
+    }
+}
+
+fn is_integer_in(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let [t, low, high] = [a[0], a[1], a[2]];
+    if !low.is_integer() || !high.is_integer() {
+        return Err(badarg());
+    }
+    Ok(Term::bool(
+        t.is_integer()
+            && bignum::compare(low, t) != Ordering::Greater
+            && bignum::compare(t, high) != Ordering::Greater,
+    ))
+}
+
+fn is_record(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[1].is_atom() {
+        return Err(badarg());
+    }
+    Ok(Term::bool(a[0].as_tuple().is_some_and(|e| e.first() == Some(&a[1]))))
+}
+
+fn is_record_of_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let [t, tag, size] = [a[0], a[1], a[2]];
+    // Since OTP 29 the third argument may also name a native record, its second the module.
+    let named = release::number() >= 29 && size.is_atom();
+    if !tag.is_atom() || !(size.is_small() || named) {
+        return Err(badarg());
+    }
+    if named {
+        return Ok(Term::bool(record::is_named(t, tag, size)));
+    }
+    Ok(Term::bool(t.as_tuple().is_some_and(|e| e.first() == Some(&tag) && size.as_usize() == Some(e.len()))))
+}
+
+fn is_map_key(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(Term::bool(map::get(need_map(cx, a[1])?, a[0]).is_some()))
+}
+
+// ---- parts of terms ----
+
+/// `error:{Tag, Value}`.
+#[cold]
+pub(crate) fn tagged_error(cx: &mut Ctx<'_>, tag: Atom, value: Term) -> Exit {
+    Exit::error(cx.tuple2(tag, value))
+}
+
+/// The map, or else the error that says that there is none.
+pub(crate) fn need_map(cx: &mut Ctx<'_>, t: Term) -> Result<Term, Exit> {
+    if t.is_map() { Ok(t) } else { Err(tagged_error(cx, Atom::BADMAP, t)) }
+}
+
+fn element(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let index = a[0].as_usize().ok_or_else(badarg)?;
+    let elements = a[1].as_tuple().ok_or_else(badarg)?;
+    elements.get(index.wrapping_sub(1)).copied().ok_or_else(badarg)
+}
+
+fn hd(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    a[0].as_cons().map(|c| c.0).ok_or_else(badarg)
+}
+
+fn tl(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    a[0].as_cons().map(|c| c.1).ok_or_else(badarg)
+}
+
+fn length(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let n = list::length(a[0]).ok_or_else(badarg)?;
+    cx.bump(n / 64);
+    Ok(Term::small(n as i64))
+}
+
+fn size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let n = match a[0].as_tuple() {
+        Some(e) => e.len(),
+        None if a[0].is_bitstring() => bits::bit_size(a[0]) / 8,
+        None => return Err(badarg()),
+    };
+    Ok(Term::small(n as i64))
+}
+
+fn bit_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[0].is_bitstring() {
+        return Err(badarg());
+    }
+    Ok(Term::small(bits::bit_size(a[0]) as i64))
+}
+
+fn byte_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[0].is_bitstring() {
+        return Err(badarg());
+    }
+    Ok(Term::small(bits::bit_size(a[0]).div_ceil(8) as i64))
+}
+
+fn tuple_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    a[0].as_tuple().map(|e| Term::small(e.len() as i64)).ok_or_else(badarg)
+}
+
+fn map_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(Term::small(map::size(need_map(cx, a[0])?) as i64))
+}
+
+fn map_get(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    match map::get(need_map(cx, a[1])?, a[0]) {
+        Some(v) => Ok(v),
+        None => Err(tagged_error(cx, Atom::BADKEY, a[0])),
+    }
+}
+
+fn binary_part_pair(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let &[at, len] = a[1].as_tuple_n().ok_or_else(badarg)?;
+    binary_part(cx, &[a[0], at, len])
+}
+
+fn binary_part(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let (at, len) = a[1].as_small().zip(a[2].as_small()).ok_or_else(badarg)?;
+    let whole_bytes = a[0].is_binary() || (a[0].is_bitstring() && release::number() < 27);
+    if !whole_bytes {
+        return Err(badarg());
+    }
+    let view = bits::view(a[0]);
+    let (from, len) = if len < 0 { (at.checked_add(len), -len) } else { (Some(at), len) };
+    let from = from.and_then(|n| usize::try_from(n).ok()).ok_or_else(badarg)?;
+    let len = len as usize;
+    if from.checked_add(len).is_none_or(|end| end > view.bits / 8) {
+        return Err(badarg());
+    }
+    Ok(bits::share(&view.part(from * 8, len * 8), cx.heap()))
+}
+
+// ---- identity ----
+
+fn self_pid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(cx.self_pid())
+}
+
+fn this_node(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(node::this().0.into())
+}
+
+fn node_of(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let t = a[0];
+    match t.kind() {
+        Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef) => Ok(compare::node_of(t).name.into()),
+        Some(Kind::Ref | Kind::MagicRef) => Ok(node::this().0.into()),
+        None if t.is_local_pid() || t.is_local_port() => Ok(node::this().0.into()),
+        _ => Err(badarg()),
+    }
+}

@@ -1,0 +1,393 @@
+//! What a process does to itself: dictionary, flags, group leader, hibernation, collections; and the
+//! list of processes.
+
+use super::spawn::{max_heap, priority};
+use crate::args;
+use crate::bifs;
+use enigma_runtime::atom::Atom;
+use enigma_runtime::heap::copy;
+use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::signal::{self, Signal};
+use enigma_runtime::process::spawn::Options;
+use enigma_runtime::process::state::Priority;
+use enigma_runtime::process::{MaxHeap, flag, table};
+use enigma_runtime::term::{list, map};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg};
+
+bifs! { BIFS:
+    "erlang" {
+        "get"/0 Call => get0;
+        "get"/1 Guard => get1;
+        "put"/2 Call => put;
+        "erase"/0 Call => erase0;
+        "erase"/1 Call => erase1;
+        "get_keys"/0 Call => get_keys0;
+        "get_keys"/1 Call => get_keys1;
+        "process_flag"/2 Call => process_flag2;
+        "group_leader"/0 Call => group_leader0;
+        "hibernate"/3 Call => hibernate;
+        "yield"/0 Call => yield0;
+        "processes"/0 Call => processes;
+        "bump_reductions"/1 Call => bump_reductions;
+        "suspend_process"/2 Call => suspend_process;
+        "resume_process"/1 Call => resume_process;
+    }
+    "erts_internal" {
+        "group_leader"/2 Call => group_leader2;
+        "group_leader"/3 Call => group_leader3;
+        "garbage_collect"/1 Call => garbage_collect;
+        "process_flag"/3 Call => process_flag3;
+        "dirty_process_handle_signals"/1 Call => dirty_process_handle_signals;
+        "is_system_process"/1 Call => is_system_process;
+        "suspend_process"/2 Call => suspend_process;
+        "processes_next"/1 Call => processes_next;
+    }
+}
+
+fn undefined() -> Term {
+    Atom::UNDEFINED.into()
+}
+
+// ---- dictionary ----
+
+fn pairs(cx: &mut Ctx<'_>, all: &[[Term; 2]]) -> Term {
+    let items: Vec<Term> = all.iter().map(|p| cx.heap().tuple(p)).collect();
+    cx.heap().list(&items)
+}
+
+fn get0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    let all = cx.own.dict.pairs().to_vec();
+    Ok(pairs(cx, &all))
+}
+
+fn get1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(cx.own.dict.get(a[0]).unwrap_or_else(undefined))
+}
+
+fn put(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(cx.own.dict.put(a[0], a[1]).unwrap_or_else(undefined))
+}
+
+fn erase0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    let all = cx.own.dict.pairs().to_vec();
+    cx.own.dict.clear();
+    Ok(pairs(cx, &all))
+}
+
+fn erase1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(cx.own.dict.erase(a[0]).unwrap_or_else(undefined))
+}
+
+fn get_keys0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    let keys: Vec<Term> = cx.own.dict.pairs().iter().map(|p| p[0]).collect();
+    Ok(cx.heap().list(&keys))
+}
+
+fn get_keys1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let same = |p: &&[Term; 2]| enigma_runtime::term::compare::exact_eq(p[1], a[0]);
+    let keys: Vec<Term> = cx.own.dict.pairs().iter().filter(same).map(|p| p[0]).collect();
+    Ok(cx.heap().list(&keys))
+}
+
+// ---- flags ----
+
+/// The atom of a priority.
+pub fn priority_atom(p: Priority) -> Atom {
+    match p {
+        Priority::Low => Atom::LOW,
+        Priority::Normal => Atom::NORMAL,
+        Priority::High => Atom::HIGH,
+        Priority::Max => Atom::MAX,
+    }
+}
+
+/// A maximum heap size as Erlang code sees it.
+pub fn max_heap_term(heap: &mut Heap, m: Option<MaxHeap>) -> Term {
+    let m = m.unwrap_or(MaxHeap { size: 0, kill: true, error_logger: true, include_shared_binaries: false });
+    let mut pairs = vec![
+        (Term::atom(Atom::SIZE), Term::small(m.size as i64)),
+        (Atom::KILL.into(), m.kill.into()),
+        (Atom::ERROR_LOGGER.into(), m.error_logger.into()),
+    ];
+    if enigma_runtime::release::number() >= 27 {
+        pairs.push((Atom::INCLUDE_SHARED_BINARIES.into(), m.include_shared_binaries.into()));
+    }
+    map::from_pairs(heap, &pairs)
+}
+
+fn bit_flag(cx: &mut Ctx<'_>, bit: u8, value: Term) -> BifResult {
+    let on = args::boolean(value)?;
+    Ok(cx.own.set_flag(bit, on).into())
+}
+
+fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if let Some(&[kind, options]) = a[0].as_tuple_n::<2>() {
+        return match kind.as_atom() {
+            Some(Atom::MONITOR_NODES) => crate::dist::monitor_nodes(cx, options, a[1]),
+            _ => Err(badarg()),
+        };
+    }
+    match a[0].as_atom().ok_or_else(badarg)? {
+        Atom::TRAP_EXIT => {
+            let on = args::boolean(a[1])?;
+            super::relations::fetch(cx)?;
+            Ok(cx.own.set_flag(flag::TRAP_EXIT, on).into())
+        }
+        Atom::ERROR_HANDLER => {
+            let new = a[1].as_atom().ok_or_else(badarg)?;
+            Ok(std::mem::replace(&mut cx.own.error_handler, new).into())
+        }
+        Atom::PRIORITY => {
+            let old = cx.proc.state.priority();
+            cx.proc.state.set_priority(priority(a[1])?);
+            Ok(priority_atom(old).into())
+        }
+        Atom::MIN_HEAP_SIZE => {
+            let old = cx.own.heap.min_words();
+            cx.own.heap.set_min_words(args::heap_size(a[1])?);
+            Ok(Term::small(old as i64))
+        }
+        Atom::MIN_BIN_VHEAP_SIZE => {
+            let old = cx.own.heap.min_vheap_words();
+            cx.own.heap.set_min_vheap_words(args::heap_size(a[1])?);
+            Ok(Term::small(old as i64))
+        }
+        Atom::FULLSWEEP_AFTER => {
+            let n = a[1].as_usize().ok_or_else(badarg)?.min(usize::from(u16::MAX)) as u16;
+            Ok(Term::small(i64::from(std::mem::replace(&mut cx.own.heap.fullsweep_after, n))))
+        }
+        Atom::MAX_HEAP_SIZE => {
+            let old = cx.own.rare().max_heap.or(Options::default().max_heap);
+            cx.own.rare().max_heap = Some(max_heap(a[1], old)?);
+            Ok(max_heap_term(cx.heap(), old))
+        }
+        Atom::MESSAGE_QUEUE_DATA => {
+            let on = match a[1].as_atom() {
+                Some(Atom::ON_HEAP) => false,
+                Some(Atom::OFF_HEAP) => true,
+                _ => return Err(badarg()),
+            };
+            let was = cx.own.set_flag(flag::OFF_HEAP_MESSAGES, on);
+            Ok(if was { Atom::OFF_HEAP } else { Atom::ON_HEAP }.into())
+        }
+        Atom::SAVE_CALLS => {
+            let n = a[1].as_usize().filter(|&n| n <= 10_000).ok_or_else(badarg)?;
+            let old = std::mem::replace(&mut cx.own.rare().save_calls, n);
+            Ok(Term::small(old as i64))
+        }
+        Atom::SENSITIVE => bit_flag(cx, flag::SENSITIVE, a[1]),
+        Atom::ASYNC_DIST => bit_flag(cx, flag::ASYNC_DIST, a[1]),
+        Atom::MONITOR_NODES => crate::dist::monitor_nodes(cx, Term::NIL, a[1]),
+        Atom::SCHEDULER => {
+            a[1].as_usize().ok_or_else(badarg)?;
+            Ok(Term::small(0))
+        }
+        _ => Err(badarg()),
+    }
+}
+
+/// `process_flag(Pid, save_calls, N)`, the one flag that one process may set for another.
+fn process_flag3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let id = a[0].as_local_pid().ok_or_else(badarg)?;
+    let n = a[2].as_usize().filter(|&n| n <= 10_000).ok_or_else(badarg)?;
+    if a[1].as_atom() != Some(Atom::SAVE_CALLS) {
+        return Err(badarg());
+    }
+    let set = move |own: &mut enigma_runtime::process::Owned| {
+        Term::small(std::mem::replace(&mut own.rare().save_calls, n) as i64)
+    };
+    if id == cx.proc.id {
+        return Ok(set(cx.own));
+    }
+    let v = crate::ask::ask(cx, id, move |other| {
+        OwnedTerm::new(other.map_or(Atom::BADARG.into(), |o| set(o.own)))
+    })?;
+    if v.is_atom() { Err(badarg()) } else { Ok(v) }
+}
+
+fn group_leader0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(cx.own.group_leader)
+}
+
+fn group_leader2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[0].is_pid() {
+        return Err(badarg());
+    }
+    let id = a[1].as_local_pid().ok_or_else(badarg)?;
+    if id == cx.proc.id {
+        cx.own.group_leader = a[0];
+        return Ok(true.into());
+    }
+    if !signal::send(id, Signal::GroupLeader(OwnedTerm::new(a[0]))) {
+        return Err(badarg());
+    }
+    Ok(true.into())
+}
+
+fn group_leader3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let result = group_leader2(cx, &a[..2]);
+    let answer: Term = match result {
+        Ok(v) => v,
+        Err(_) => Atom::BADARG.into(),
+    };
+    let message = cx.tuple2(a[2], answer);
+    signal::send_message(cx.proc.id, message);
+    Ok(Atom::OK.into())
+}
+
+// ---- running and resting ----
+
+fn hibernate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let arity = list::length(a[2]).filter(|&n| n <= 255);
+    if a[0].as_atom().is_none() || a[1].as_atom().is_none() || arity.is_none() {
+        return Err(badarg());
+    }
+    cx.x[..3].copy_from_slice(a);
+    Err(Exit::Hibernate)
+}
+
+fn yield0(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Err(Exit::YieldValue(true.into()))
+}
+
+fn bump_reductions(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let n = a[0].as_usize().filter(|&n| n > 0);
+    match n {
+        Some(n) => {
+            cx.bump(n.min(4000));
+            Ok(true.into())
+        }
+        None if a[0].is_integer() && !a[0].is_small() => {
+            cx.bump(4000);
+            Ok(true.into())
+        }
+        None => Err(badarg()),
+    }
+}
+
+fn processes(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    let all = table::all();
+    cx.bump(all.len() / 16);
+    Ok(cx.heap().list(&all))
+}
+
+/// The iterator of `erlang:processes_iterator/0`: everything in one portion.
+fn processes_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let from = a[0].as_usize().ok_or_else(badarg)? as u64;
+    let all: Vec<Term> =
+        table::all().into_iter().filter(|p| p.as_local_pid().is_some_and(|id| id >= from)).collect();
+    match all.last().and_then(|p| p.as_local_pid()) {
+        Some(last) => {
+            let l = cx.heap().list(&all);
+            Ok(cx.tuple2(Term::small(last as i64 + 1), l))
+        }
+        None => Ok(Atom::NONE.into()),
+    }
+}
+
+fn garbage_collect(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let major = match a[0].as_atom() {
+        Some(Atom::MAJOR) => true,
+        Some(Atom::MINOR) => false,
+        _ => return Err(badarg()),
+    };
+    cx.own.heap.request_collection(major);
+    Ok(true.into())
+}
+
+fn is_system_process(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let id = a[0].as_local_pid().ok_or_else(badarg)?;
+    Ok(table::with(id, |p| p.is_system()).unwrap_or(false).into())
+}
+
+/// A dirty process handles its signals itself, so there is nothing that another one must do for it.
+fn dirty_process_handle_signals(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(Atom::OK.into())
+}
+
+// ---- suspending others ----
+
+fn suspend_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let id = a[0].as_local_pid().ok_or_else(badarg)?;
+    let me = cx.proc.id;
+    if id == me {
+        return Err(badarg());
+    }
+    let (mut unless, mut asynchronous) = (false, None);
+    for o in list::to_vec(a[1]).ok_or_else(badarg)? {
+        match (o.as_atom(), o.as_tuple_n::<2>()) {
+            (Some(Atom::UNLESS_SUSPENDING), _) => unless = true,
+            (Some(Atom::ASYNCHRONOUS), _) => asynchronous = Some(Term::NONVALUE),
+            (_, Some(&[k, tag])) if k.as_atom() == Some(Atom::ASYNCHRONOUS) => asynchronous = Some(tag),
+            _ => return Err(badarg()),
+        }
+    }
+    let waiting = cx.own.rare().bif_state.is_some();
+    if !waiting {
+        let list = &mut cx.own.rare().suspends;
+        match list.iter_mut().find(|s| s.0 == id) {
+            Some(_) if unless => return Ok(false.into()),
+            Some(s) => {
+                s.1 += 1;
+                return Ok(true.into());
+            }
+            None => list.push((id, 1)),
+        }
+    }
+    let suspend = move |other: Option<&mut Ctx<'_>>| -> Term {
+        match other {
+            Some(o) => {
+                o.own.rare().suspended_by.push((me, 1));
+                o.proc.state.set_suspended(true);
+                Atom::SUSPENDED.into()
+            }
+            None => Atom::EXITED.into(),
+        }
+    };
+    if let Some(tag) = asynchronous {
+        let tag = (!tag.is_nonvalue()).then(|| OwnedTerm::new(tag));
+        let task: signal::Task = Box::new(move |other| {
+            let status = suspend(other);
+            if let Some(tag) = tag {
+                let message = enigma_runtime::process::handle::build(|h| {
+                    let t = copy::copy(tag.term(), h);
+                    h.tuple(&[t, status])
+                });
+                signal::send(me, Signal::Message(message));
+            }
+        });
+        if let Err(task) = signal::send_task(id, task) {
+            task(None);
+        }
+        return Ok(true.into());
+    }
+    let status = crate::ask::ask(cx, id, move |other| OwnedTerm::new(suspend(other)))?;
+    if status.as_atom() == Some(Atom::EXITED) {
+        cx.own.rare().suspends.retain(|s| s.0 != id);
+        return Err(badarg());
+    }
+    Ok(true.into())
+}
+
+fn resume_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let id = a[0].as_local_pid().ok_or_else(badarg)?;
+    let me = cx.proc.id;
+    let list = &mut cx.own.rare().suspends;
+    let s = list.iter_mut().find(|s| s.0 == id).ok_or_else(badarg)?;
+    s.1 -= 1;
+    if s.1 == 0 {
+        list.retain(|s| s.0 != id);
+        let task: signal::Task = Box::new(move |other| {
+            if let Some(o) = other {
+                o.own.rare().suspended_by.retain(|s| s.0 != me);
+                if !o.own.is_suspended() {
+                    o.proc.state.set_suspended(false);
+                }
+            }
+        });
+        if signal::send_task(id, task).is_err() {
+            return Err(badarg());
+        }
+    }
+    Ok(true.into())
+}

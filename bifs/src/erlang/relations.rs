@@ -1,0 +1,367 @@
+//! Links, monitors, aliases, exit signals, registered names.
+
+use super::spawn::alias_end;
+use crate::bifs;
+use enigma_runtime::atom::Atom;
+use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::relations::{Outgoing, Target};
+use enigma_runtime::process::signal::{self, Signal};
+use enigma_runtime::process::{AliasEnd, PidKey, exit, flag, handle, registry, table};
+use enigma_runtime::term::{Kind, list};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference};
+
+bifs! { BIFS:
+    "erlang" {
+        "link"/1 Call => link;
+        "link"/2 Call => link2;
+        "unlink"/1 Call => unlink;
+        "monitor"/2 Call => monitor2;
+        "monitor"/3 Call => monitor3;
+        "demonitor"/1 Call => demonitor1;
+        "demonitor"/2 Call => demonitor2;
+        "alias"/1 Call => alias1;
+        "alias"/0 Call => alias0;
+        "unalias"/1 Call => unalias;
+        "exit"/2 Call => exit2;
+        "exit"/3 Call => exit2;
+        "exit_signal"/2 Call => exit2;
+        "exit_signal"/3 Call => exit2;
+        "register"/2 Call => register;
+        "unregister"/1 Call => unregister;
+        "whereis"/1 Call => whereis;
+        "registered"/0 Call => registered;
+        "is_process_alive"/1 Call => is_process_alive;
+    }
+    "erts_internal" {
+        "is_process_alive"/2 Call => internal_is_process_alive;
+    }
+}
+
+fn noproc_exit(cx: &mut Ctx<'_>, key: PidKey, from: Term, reason: Atom) {
+    cx.own.links.insert(key);
+    let (from, reason) = (OwnedTerm::new(from), OwnedTerm::new(reason.into()));
+    signal::send(cx.proc.id, Signal::Exit { from, reason, link: true });
+}
+
+fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let key = PidKey::of(a[0]).ok_or_else(badarg)?;
+    let me = PidKey::local(cx.proc.id);
+    if key == me || cx.own.links.contains(&key) {
+        return Ok(true.into());
+    }
+    if let Some(id) = key.local_id() {
+        cx.own.links.insert(key);
+        if !signal::send(id, Signal::Link { from: me, to: id }) {
+            cx.own.links.remove(&key);
+            if cx.own.has(flag::TRAP_EXIT) {
+                noproc_exit(cx, key, a[0], Atom::NOPROC);
+                return Ok(true.into());
+            }
+            return Err(Exit::error(Atom::NOPROC));
+        }
+    } else if let Some(port) = key.local_port() {
+        if !crate::ports::link(port, cx.proc.id) {
+            return Err(Exit::error(Atom::NOPROC));
+        }
+        cx.own.links.insert(key);
+    } else {
+        noproc_exit(cx, key, a[0], Atom::NOCONNECTION);
+    }
+    Ok(true.into())
+}
+
+fn link2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    for o in list::to_vec(a[1]).ok_or_else(badarg)? {
+        if o.as_atom() != Some(Atom::PRIORITY) {
+            return Err(badarg());
+        }
+    }
+    link(cx, &a[..1])
+}
+
+fn unlink(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let key = PidKey::of(a[0]).ok_or_else(badarg)?;
+    // Exit signals that have arrived come first: they must not be lost by taking the link away.
+    fetch(cx)?;
+    if cx.own.links.remove(&key) {
+        let me = PidKey::local(cx.proc.id);
+        if let Some(id) = key.local_id() {
+            signal::send(id, Signal::Unlink(me));
+        } else if let Some(port) = key.local_port() {
+            crate::ports::unlink(port, cx.proc.id);
+        }
+    }
+    Ok(true.into())
+}
+
+/// Handles the signals that have arrived; the process may end by one of them.
+pub fn fetch(cx: &mut Ctx<'_>) -> Result<(), Exit> {
+    if !cx.proc.inbox.is_empty() {
+        handle::fetch(cx);
+    }
+    if cx.own.exit_reason.is_some() { Err(Exit::Exited) } else { Ok(()) }
+}
+
+fn monitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    monitor(cx, a[0], a[1], None, None)
+}
+
+fn monitor3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let (mut tag, mut alias) = (None, None);
+    for o in list::to_vec(a[2]).ok_or_else(badarg)? {
+        let Some(&[key, value]) = o.as_tuple_n::<2>() else { return Err(badarg()) };
+        match key.as_atom() {
+            Some(Atom::TAG) => tag = Some(value),
+            Some(Atom::ALIAS) => alias = Some(alias_end(value)?),
+            _ => return Err(badarg()),
+        }
+    }
+    monitor(cx, a[0], a[1], tag, alias)
+}
+
+fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, tag: Option<Term>, alias: Option<AliasEnd>) -> BifResult {
+    let me = PidKey::local(cx.proc.id);
+    let number = reference::fresh();
+    let (target, key, name) = match kind.as_atom().ok_or_else(badarg)? {
+        k @ (Atom::PROCESS | Atom::PORT) => target_of(k, what)?,
+        Atom::TIME_OFFSET if what.as_atom() == Some(Atom::CLOCK_SERVICE) => (Target::TimeOffset, None, None),
+        _ => return Err(badarg()),
+    };
+    let time_offset = matches!(target, Target::TimeOffset);
+    let tag = tag.map(OwnedTerm::new);
+    if key == Some(me) {
+        return Ok(cx.heap().reference(number, 0));
+    }
+    cx.own.monitors.outgoing.insert(number, Outgoing { target, tag, alias: alias.is_some() });
+    if let Some(end) = alias {
+        cx.own.rare().aliases.insert(number, end);
+    }
+    let there = match key {
+        Some(k) if k.local_id().is_some() => {
+            let id = k.local_id().unwrap_or(0);
+            signal::send(id, Signal::Monitor { reference: number, from: me, name })
+        }
+        Some(k) => k.local_port().is_some_and(|p| crate::ports::monitor(p, number, cx.proc.id)),
+        None => time_offset,
+    };
+    if !there {
+        let remote = key.is_some_and(|k| k.node().is_some());
+        let why = if remote { Atom::NOCONNECTION } else { Atom::NOPROC };
+        exit::send_down(me, number, &OwnedTerm::new(why.into()));
+    }
+    let owner = if alias.is_some() { cx.proc.id } else { 0 };
+    Ok(cx.heap().reference(number, owner))
+}
+
+type Found = (Target, Option<PidKey>, Option<Atom>);
+
+fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
+    let this = node::this().0;
+    let by_name = |name: Atom, at: Atom| {
+        let id = if at == this { registry::whereis(name).and_then(PidKey::of) } else { None };
+        let id = id.filter(|k| k.is_port() == (kind == Atom::PORT));
+        (Target::Name { name, node: at, id }, id, Some(name))
+    };
+    if let Some(name) = what.as_atom() {
+        return Ok(by_name(name, this));
+    }
+    if let Some(&[name, at]) = what.as_tuple_n::<2>() {
+        let (Some(name), Some(at)) = (name.as_atom(), at.as_atom()) else { return Err(badarg()) };
+        return Ok(by_name(name, at));
+    }
+    let key = PidKey::of(what).filter(|k| k.is_port() == (kind == Atom::PORT)).ok_or_else(badarg)?;
+    Ok((Target::Id(key), Some(key), None))
+}
+
+/// The number of a reference; other nodes' references monitor nothing here.
+fn monitor_number(t: Term) -> Result<Option<u64>, Exit> {
+    match t.kind() {
+        Some(Kind::Ref) => Ok(Some(t.ref_number())),
+        Some(Kind::MagicRef | Kind::ExtRef) => Ok(None),
+        _ => Err(badarg()),
+    }
+}
+
+/// Takes a monitor away; was it there?
+fn take(cx: &mut Ctx<'_>, number: Option<u64>) -> Result<bool, Exit> {
+    // A `'DOWN'` that has arrived is a message; only what arrives later is not.
+    fetch(cx)?;
+    let Some(n) = number else { return Ok(false) };
+    let found = cx.own.monitors.outgoing.remove(&n);
+    if let Some(m) = &found {
+        handle::take_away(m, n);
+    }
+    if let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) =
+        cx.own.rare_if_any().and_then(|r| r.aliases.get(&n).copied())
+    {
+        cx.own.rare().aliases.remove(&n);
+    }
+    Ok(found.is_some())
+}
+
+fn demonitor1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let n = monitor_number(a[0])?;
+    take(cx, n)?;
+    Ok(true.into())
+}
+
+fn demonitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let n = monitor_number(a[0])?;
+    let (mut flush, mut info) = (false, false);
+    for o in list::to_vec(a[1]).ok_or_else(badarg)? {
+        match o.as_atom() {
+            Some(Atom::FLUSH) => flush = true,
+            Some(Atom::INFO) => info = true,
+            _ => return Err(badarg()),
+        }
+    }
+    let was = take(cx, n)?;
+    if flush && !was {
+        // The message, if it came, is taken out by Erlang code that knows how to receive.
+        let flusher =
+            enigma_runtime::code::export::get(Atom::ERTS_INTERNAL, Atom::FLUSH_MONITOR_MESSAGES, 3);
+        let left: Term = if info { Atom::FALSE } else { Atom::TRUE }.into();
+        return cx.trap(flusher, &[a[0], Atom::FALSE.into(), left]);
+    }
+    Ok(if info { was.into() } else { true.into() })
+}
+
+fn alias0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    new_alias(cx, AliasEnd::Explicit)
+}
+
+fn alias1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let mut end = AliasEnd::Explicit;
+    for o in list::to_vec(a[0]).ok_or_else(badarg)? {
+        match o.as_atom() {
+            Some(Atom::EXPLICIT_UNALIAS | Atom::PRIORITY) => {}
+            Some(Atom::REPLY) => end = AliasEnd::Reply,
+            _ => return Err(badarg()),
+        }
+    }
+    new_alias(cx, end)
+}
+
+fn new_alias(cx: &mut Ctx<'_>, end: AliasEnd) -> BifResult {
+    let number = reference::fresh();
+    cx.own.rare().aliases.insert(number, end);
+    let me = cx.proc.id;
+    Ok(cx.heap().reference(number, me))
+}
+
+fn unalias(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let n = monitor_number(a[0])?;
+    fetch(cx)?;
+    let was = n.is_some_and(|n| cx.own.rare_if_any().is_some_and(|r| r.aliases.remove(&n).is_some()));
+    Ok(was.into())
+}
+
+fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let key = match PidKey::of(a[0]) {
+        Some(k) => k,
+        None => match a[0].kind() {
+            // An alias, or any other reference, takes exit signals only where it is active.
+            Some(Kind::Ref | Kind::ExtRef | Kind::MagicRef) => return Ok(true.into()),
+            _ => return Err(badarg()),
+        },
+    };
+    let me = OwnedTerm::new(cx.self_pid());
+    exit::send_exit_to(key, &me, &OwnedTerm::new(a[1]), false);
+    if key.local_id() == Some(cx.proc.id) {
+        fetch(cx)?;
+    }
+    Ok(true.into())
+}
+
+fn register(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let name = a[0].as_atom().filter(|&n| n != Atom::UNDEFINED).ok_or_else(badarg)?;
+    if let Some(port) = a[1].as_local_port() {
+        return if crate::ports::set_name(port, name) { Ok(true.into()) } else { Err(badarg()) };
+    }
+    let id = a[1].as_local_pid().ok_or_else(badarg)?;
+    if id == cx.proc.id {
+        if cx.own.name.is_some() || !registry::register(name, a[1]) {
+            return Err(badarg());
+        }
+        cx.own.name = Some(name);
+        return Ok(true.into());
+    }
+    let answer = crate::ask::ask(cx, id, move |other| {
+        let done = other.is_some_and(|o| {
+            let free = o.own.name.is_none() && registry::register(name, Term::local_pid(id));
+            if free {
+                o.own.name = Some(name);
+            }
+            free
+        });
+        OwnedTerm::new(done.into())
+    })?;
+    if answer.as_bool() == Some(true) { Ok(answer) } else { Err(badarg()) }
+}
+
+fn unregister(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let name = a[0].as_atom().ok_or_else(badarg)?;
+    let Some(who) = registry::whereis(name) else {
+        // Asked of its owner before, and answered.
+        return if cx.own.rare_if_any().is_some_and(|r| r.bif_state.is_some()) {
+            crate::ask::ask(cx, 0, |_| OwnedTerm::new(true.into()))
+        } else {
+            Err(badarg())
+        };
+    };
+    if let Some(port) = who.as_local_port() {
+        registry::unregister(name);
+        crate::ports::clear_name(port);
+        return Ok(true.into());
+    }
+    let id = who.as_local_pid().ok_or_else(badarg)?;
+    if id == cx.proc.id {
+        registry::unregister(name);
+        cx.own.name = None;
+        return Ok(true.into());
+    }
+    crate::ask::ask(cx, id, move |other| {
+        if let Some(o) = other
+            && o.own.name == Some(name)
+        {
+            registry::unregister(name);
+            o.own.name = None;
+        }
+        OwnedTerm::new(true.into())
+    })
+}
+
+fn whereis(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let name = a[0].as_atom().ok_or_else(badarg)?;
+    Ok(registry::whereis(name).unwrap_or(Atom::UNDEFINED.into()))
+}
+
+fn registered(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    let names: Vec<Term> = registry::names().into_iter().map(Term::atom).collect();
+    Ok(cx.heap().list(&names))
+}
+
+fn alive(t: Term) -> Result<bool, Exit> {
+    let id = t.as_local_pid().ok_or_else(badarg)?;
+    Ok(table::with(id, |p| !p.state.is_exiting()).unwrap_or(false))
+}
+
+fn is_process_alive(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let id = a[0].as_local_pid().ok_or_else(badarg)?;
+    if id == cx.proc.id {
+        return Ok(true.into());
+    }
+    let waiting = cx.own.rare_if_any().is_some_and(|r| r.bif_state.is_some());
+    if !waiting && !alive(a[0])? {
+        return Ok(false.into());
+    }
+    // Signals sent to it before must count, so it has to answer itself.
+    crate::ask::ask(cx, id, |other| OwnedTerm::new(other.is_some().into()))
+}
+
+fn internal_is_process_alive(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let live = alive(a[0])?;
+    let message = cx.tuple2(a[1], live);
+    signal::send_message(cx.proc.id, message);
+    Ok(Atom::OK.into())
+}

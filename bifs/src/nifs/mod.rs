@@ -1,0 +1,3 @@
+//! Built-in native libraries, in the modules of OTP whose bodies call for them.
+
+pub mod prim_file;

@@ -1,0 +1,196 @@
+//! The atom table: interned strings, shared by the whole operating system process.
+//!
+//! An atom is an index. Text by index is read without a lock; interning takes a lock on one of several
+//! shards. Atoms are never freed, as on BEAM. Text is UTF-8 and at most 255 characters long.
+
+mod names;
+
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// An atom: an index into the atom table.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct Atom(u32);
+
+/// Longest text of an atom, in characters.
+pub const MAX_ATOM_CHARS: usize = 255;
+/// Default limit on the number of atoms (`+t`).
+pub const DEFAULT_ATOM_LIMIT: u32 = 1_048_576;
+
+/// Why a text could not become an atom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AtomError {
+    /// More than `MAX_ATOM_CHARS` characters.
+    TooLong,
+    /// The table is full.
+    TableFull,
+}
+
+const PAGE: usize = 4096;
+const PAGES: usize = (1 << 27) / PAGE;
+const SHARDS: usize = 16;
+
+struct Entry {
+    text: &'static str,
+}
+
+struct Table {
+    pages: Box<[AtomicPtr<Entry>]>,
+    count: Mutex<u32>,
+    published: AtomicU32,
+    limit: AtomicU32,
+    shards: [RwLock<HashMap<&'static str, u32>>; SHARDS],
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let table = Table {
+        pages: (0..PAGES).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect(),
+        count: Mutex::new(0),
+        published: AtomicU32::new(0),
+        limit: AtomicU32::new(DEFAULT_ATOM_LIMIT),
+        shards: std::array::from_fn(|_| RwLock::new(HashMap::new())),
+    };
+    for (i, text) in names::TEXTS.iter().enumerate() {
+        let made = table.intern(text);
+        if made != Ok(i as u32) {
+            crate::bug::vm_bug("the table of well-known atoms holds a text twice");
+        }
+    }
+    table
+});
+
+fn shard(text: &str) -> usize {
+    let mut h: u32 = 0x811c_9dc5;
+    for &b in text.as_bytes() {
+        h = (h ^ u32::from(b)).wrapping_mul(0x0100_0193);
+    }
+    (h >> 16) as usize % SHARDS
+}
+
+impl Table {
+    fn lookup(&self, text: &str) -> Option<u32> {
+        self.shards[shard(text)].read().get(text).copied()
+    }
+
+    fn intern(&self, text: &str) -> Result<u32, AtomError> {
+        if let Some(i) = self.lookup(text) {
+            return Ok(i);
+        }
+        if text.len() > MAX_ATOM_CHARS && text.chars().count() > MAX_ATOM_CHARS {
+            return Err(AtomError::TooLong);
+        }
+        let mut map = self.shards[shard(text)].write();
+        if let Some(&i) = map.get(text) {
+            return Ok(i);
+        }
+        let mut count = self.count.lock();
+        let index = *count;
+        if index >= self.limit.load(Ordering::Relaxed) {
+            return Err(AtomError::TableFull);
+        }
+        let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
+        let page = &self.pages[index as usize / PAGE];
+        let mut base = page.load(Ordering::Acquire);
+        if base.is_null() {
+            let fresh: Vec<Entry> = (0..PAGE).map(|_| Entry { text: "" }).collect();
+            base = Box::leak(fresh.into_boxed_slice()).as_mut_ptr();
+            page.store(base, Ordering::Release);
+        }
+        // SAFETY: the slot lies in a leaked page and is not published yet; `count` is locked.
+        unsafe { (*base.add(index as usize % PAGE)).text = text };
+        *count = index + 1;
+        self.published.store(index + 1, Ordering::Release);
+        map.insert(text, index);
+        Ok(index)
+    }
+}
+
+impl Atom {
+    /// The atom with this text, made if need be.
+    pub fn try_new(text: &str) -> Result<Atom, AtomError> {
+        TABLE.intern(text).map(Atom)
+    }
+
+    /// The atom with this text, for texts that are known to be short.
+    ///
+    /// # Panics
+    /// When the text is too long or the table is full.
+    pub fn new(text: &str) -> Atom {
+        match Atom::try_new(text) {
+            Ok(a) => a,
+            Err(AtomError::TooLong) => crate::bug::vm_bug("an internal atom is too long"),
+            Err(AtomError::TableFull) => crate::bug::vm_bug("no more index entries in atom_tab"),
+        }
+    }
+
+    /// The atom with this text, if there is one already.
+    pub fn existing(text: &str) -> Option<Atom> {
+        TABLE.lookup(text).map(Atom)
+    }
+
+    /// The text.
+    pub fn text(self) -> &'static str {
+        debug_assert!(self.0 < TABLE.published.load(Ordering::Acquire));
+        let page = TABLE.pages[self.0 as usize / PAGE].load(Ordering::Acquire);
+        // SAFETY: an `Atom` exists only for published entries, whose page is never freed.
+        unsafe { (*page.add(self.0 as usize % PAGE)).text }
+    }
+
+    /// The index in the table.
+    #[inline(always)]
+    pub const fn index(self) -> u32 {
+        self.0
+    }
+
+    /// The atom with this index, which must have come from `index`.
+    #[inline(always)]
+    pub const fn from_index(i: u32) -> Atom {
+        Atom(i)
+    }
+}
+
+impl std::fmt::Debug for Atom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl std::fmt::Display for Atom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+/// Number of atoms in the table.
+pub fn count() -> u32 {
+    TABLE.published.load(Ordering::Acquire)
+}
+
+/// The limit on the number of atoms.
+pub fn limit() -> u32 {
+    TABLE.limit.load(Ordering::Relaxed)
+}
+
+/// Sets the limit (`+t`); to be called before the VM starts.
+pub fn set_limit(n: u32) {
+    TABLE.limit.store(n.min((PAGES * PAGE) as u32), Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interning_is_stable() {
+        let a = Atom::new("some fresh atom");
+        assert_eq!(a, Atom::new("some fresh atom"));
+        assert_eq!(a.text(), "some fresh atom");
+        assert_eq!(Atom::TRUE.text(), "true");
+        assert_eq!(Atom::new("true"), Atom::TRUE);
+        assert_eq!(Atom::try_new(&"x".repeat(256)), Err(AtomError::TooLong));
+        assert!(Atom::try_new(&"å".repeat(255)).is_ok());
+    }
+}

@@ -1,0 +1,68 @@
+//! Fun entries: what a local fun's word 1 points to. An entry belongs to a module, an index and the
+//! hash of the module's code, and outlives the code: a fun whose module was purged finds its way to the
+//! error handler, and one whose module is loaded again with the same code works again.
+
+use super::module::FnInfo;
+use crate::atom::Atom;
+use parking_lot::RwLock;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// What a fun calls.
+pub struct FunEntry {
+    /// Module that defines it.
+    pub module: Atom,
+    /// Number in the module's table of funs.
+    pub index: u32,
+    /// The compiler's hash of the fun's code.
+    pub old_uniq: u32,
+    /// MD5 of the module.
+    pub uniq: [u8; 16],
+    /// Number of arguments, without the environment.
+    pub arity: u32,
+    /// Number of values in the environment.
+    pub num_free: u32,
+    /// Function, null while no code is loaded.
+    target: AtomicPtr<FnInfo>,
+}
+
+impl FunEntry {
+    /// The function to run; none while the module is not loaded.
+    #[inline(always)]
+    pub fn target(&self) -> Option<&'static FnInfo> {
+        // SAFETY: only `set_target` stores here; the loader clears it before function records are freed.
+        unsafe { self.target.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Sets or clears the function.
+    pub fn set_target(&self, f: Option<&'static FnInfo>) {
+        self.target.store(f.map_or(std::ptr::null_mut(), |f| std::ptr::from_ref(f).cast_mut()), Ordering::Release);
+    }
+}
+
+type Key = (Atom, u32, u32, [u8; 16]);
+
+static TABLE: LazyLock<RwLock<HashMap<Key, &'static FunEntry>>> = LazyLock::new(Default::default);
+
+/// The entry, made if need be. Entries are never freed.
+pub fn get(
+    module: Atom,
+    index: u32,
+    old_uniq: u32,
+    uniq: [u8; 16],
+    arity: u32,
+    num_free: u32,
+) -> &'static FunEntry {
+    TABLE.write().entry((module, index, old_uniq, uniq)).or_insert_with(|| {
+        Box::leak(Box::new(FunEntry {
+            module,
+            index,
+            old_uniq,
+            uniq,
+            arity,
+            num_free,
+            target: AtomicPtr::new(std::ptr::null_mut()),
+        }))
+    })
+}

@@ -1,0 +1,158 @@
+//! Loading: from a file's bytes to a module that can be called.
+
+use super::export;
+use super::fun;
+use super::module::{self, Module};
+use crate::atom::{Atom, AtomError};
+use crate::etf;
+use crate::heap::Heap;
+use crate::heap::literal::LiteralArea;
+use crate::term::Term;
+use enigma_loader::{BeamFile, LoadError};
+use parking_lot::Mutex;
+
+/// A module that was read and verified and waits to be made current.
+pub struct Prepared {
+    module: Module,
+}
+
+/// Why a file cannot be loaded.
+#[derive(Debug)]
+pub enum Failure {
+    /// The file is malformed.
+    Bad(LoadError),
+    /// A literal is malformed.
+    BadLiteral(usize),
+    /// An atom does not fit the atom table.
+    Atom(AtomError),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Bad(e) => e.fmt(f),
+            Failure::BadLiteral(i) => write!(f, "literal {i} is malformed"),
+            Failure::Atom(AtomError::TooLong) => f.write_str("an atom is too long"),
+            Failure::Atom(AtomError::TableFull) => f.write_str("the atom table is full"),
+        }
+    }
+}
+
+/// Reads and verifies a file.
+pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
+    let file = BeamFile::parse(bytes).map_err(Failure::Bad)?;
+    let atoms: Box<[Atom]> = file
+        .atoms
+        .iter()
+        .map(|text| Atom::try_new(text))
+        .collect::<Result<_, _>>()
+        .map_err(Failure::Atom)?;
+    let mut heap = Heap::new();
+    let mut literals: Vec<Term> = Vec::with_capacity(file.literals.len());
+    for (i, bytes) in file.literals.iter().enumerate() {
+        literals.push(etf::decode_trusted(bytes, &mut heap).map_err(|_| Failure::BadLiteral(i))?);
+    }
+    let area = LiteralArea::copy_of(&mut literals);
+    let imports = file
+        .imports
+        .iter()
+        .map(|i| export::get(atoms[i.module as usize], atoms[i.function as usize], i.arity))
+        .collect();
+    let name = atoms[file.module as usize];
+    let funs = (0u32..)
+        .zip(&file.lambdas)
+        .map(|(i, l)| fun::get(name, i, l.old_uniq, file.md5, l.arity - l.num_free, l.num_free))
+        .collect();
+    Ok(Prepared { module: Module::new(file, atoms, literals.into_boxed_slice(), area, imports, funs) })
+}
+
+impl Prepared {
+    /// Name of the module.
+    pub fn name(&self) -> Atom {
+        self.module.name
+    }
+
+    /// Must an on_load function run before the module becomes current?
+    pub fn has_on_load(&self) -> bool {
+        self.module.file.on_load.is_some()
+    }
+}
+
+/// One loading at a time.
+static LOADING: Mutex<()> = Mutex::new(());
+
+/// Makes modules current, all at once. The versions that were current become old; a module that still
+/// has an old version must have been purged before, which the caller checks.
+pub fn install(list: Vec<Prepared>) -> Vec<&'static Module> {
+    let _one = LOADING.lock();
+    list.into_iter().map(|p| install_one(p.module.settle())).collect()
+}
+
+fn install_one(m: &'static Module) -> &'static Module {
+    module::update(m.name, |v| {
+        v.old = v.current.take().or(v.old);
+        v.current = Some(m);
+    });
+    activate(m);
+    m
+}
+
+/// Makes a module settle without becoming current: its on_load function is still to run.
+pub fn settle(p: Prepared) -> &'static Module {
+    p.module.settle()
+}
+
+/// Makes a settled module current, after its on_load function.
+pub fn install_settled(m: &'static Module) {
+    let _one = LOADING.lock();
+    install_one(m);
+}
+
+/// Lets calls and funs find the module's functions.
+fn activate(m: &'static Module) {
+    for e in export::of_module(m.name) {
+        e.clear_code();
+    }
+    for f in m.exports() {
+        let e = export::get(m.name, f.name, f.arity);
+        if e.bif().is_none() {
+            e.set_code(f.code());
+        }
+    }
+    for (l, entry) in m.file.lambdas.iter().zip(&m.funs) {
+        if let Some(i) = m.file.function_by_entry(l.label) {
+            entry.set_target(Some(&m.functions[i]));
+        }
+    }
+}
+
+/// Takes the current version away: it becomes old, calls go to the error handler. `false` if there is
+/// none.
+pub fn delete(name: Atom) -> bool {
+    let _one = LOADING.lock();
+    let had = module::update(name, |v| match v.current.take() {
+        Some(m) => {
+            v.old = Some(m);
+            true
+        }
+        None => false,
+    });
+    if had {
+        for e in export::of_module(name) {
+            e.clear_code();
+        }
+    }
+    had
+}
+
+/// Forgets the old version, which no process uses any more: funs of it lead to the error handler.
+pub fn purge(name: Atom) -> Option<&'static Module> {
+    let _one = LOADING.lock();
+    let old = module::update(name, |v| v.old.take())?;
+    for entry in &old.funs {
+        if entry.target().is_some_and(|f| std::ptr::eq(f.module(), old)) {
+            entry.set_target(None);
+        }
+    }
+    Some(old)
+}

@@ -1,0 +1,12 @@
+//! Loaded code: modules and their functions, export entries, fun entries, the way from `.beam` bytes to
+//! bytecode, and from an address in bytecode back to a function and a line.
+
+pub mod export;
+pub mod fun;
+pub mod load;
+pub mod module;
+pub mod operand;
+pub mod ranges;
+pub mod select;
+pub mod translate;
+pub mod translate_bits;

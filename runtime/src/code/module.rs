@@ -1,0 +1,250 @@
+//! Loaded modules and their functions.
+//!
+//! A module's functions are translated to bytecode one at a time, when they are first called. Until
+//! then a function's code is a stub that asks for the translation.
+
+use super::export::Export;
+use super::fun::FunEntry;
+use super::{export, ranges, translate};
+use crate::atom::Atom;
+use crate::heap::literal::LiteralArea;
+use crate::interp::ops;
+use crate::term::Term;
+use enigma_loader::BeamFile;
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// A function of a loaded module.
+pub struct FnInfo {
+    module: AtomicPtr<Module>,
+    /// Name.
+    pub name: Atom,
+    /// Number of arguments.
+    pub arity: u32,
+    /// Number in the module, in code order.
+    pub index: u32,
+    code: AtomicPtr<u64>,
+    stub: [u64; 2],
+    body: OnceLock<Body>,
+}
+
+impl std::fmt::Debug for FnInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}/{}", self.module().name, self.name, self.arity)
+    }
+}
+
+/// Bytecode of a function.
+pub struct Body {
+    /// The words; the first ones raise `function_clause`.
+    pub code: Box<[u64]>,
+    /// Offset of the entry.
+    pub entry: u32,
+    /// Offsets in words with the line items (see `enigma_loader::LineTable`) that begin there, ascending.
+    pub lines: Box<[(u32, u32)]>,
+}
+
+impl FnInfo {
+    /// The module.
+    #[inline]
+    pub fn module(&self) -> &'static Module {
+        // SAFETY: set once, before anybody can see the function, to a module that is never freed.
+        unsafe { &*self.module.load(Ordering::Relaxed) }
+    }
+
+    /// Where calls go.
+    #[inline(always)]
+    pub fn code(&self) -> *const u64 {
+        self.code.load(Ordering::Acquire)
+    }
+
+    /// Makes calls go to `code`: another translation, or a stub that calls a native function.
+    pub fn set_code(&self, code: *const u64) {
+        self.code.store(code.cast_mut(), Ordering::Release);
+    }
+
+    /// The translation, if there is one.
+    pub fn body(&self) -> Option<&Body> {
+        self.body.get()
+    }
+
+    /// Translates the function if that was not done; gives its entry. Export entries that lead to the stub
+    /// lead to the translation afterwards.
+    pub fn translate(&'static self) -> *const u64 {
+        let body = self.body.get_or_init(|| {
+            let module = self.module();
+            match translate::function(module, self) {
+                Ok(body) => body,
+                Err(why) => translate::refused(self, &why),
+            }
+        });
+        let entry = body.code[body.entry as usize..].as_ptr();
+        ranges::add(&body.code, self);
+        let stub = self.stub.as_ptr().cast_mut();
+        let _ = self.code.compare_exchange(stub, entry.cast_mut(), Ordering::AcqRel, Ordering::Relaxed);
+        if let Some(e) = export::lookup(self.module().name, self.name, self.arity) {
+            e.replace_code(stub, entry);
+        }
+        self.code()
+    }
+
+    /// File and line of a place in the bytecode.
+    pub fn position(&self, offset: usize) -> Option<(String, u32)> {
+        let body = self.body.get()?;
+        let i = body.lines.partition_point(|&(at, _)| (at as usize) < offset);
+        let (_, item) = *body.lines.get(i.checked_sub(1)?)?;
+        let module = self.module();
+        let (file, line) = module.file.lines.position(item)?;
+        let file = match file {
+            Some(f) => f.to_string(),
+            None => format!("{}.erl", module.name),
+        };
+        Some((file, line))
+    }
+}
+
+/// A loaded module.
+pub struct Module {
+    /// Name.
+    pub name: Atom,
+    /// The file's contents.
+    pub file: BeamFile,
+    /// Atoms by their index in the file.
+    pub atoms: Box<[Atom]>,
+    /// Literals by their index in the file; they lie in `literal_area`.
+    pub literals: Box<[Term]>,
+    /// Export entries by their index in the import table.
+    pub imports: Box<[&'static Export]>,
+    /// Fun entries by their index in the fun table.
+    pub funs: Box<[&'static FunEntry]>,
+    /// Functions in code order.
+    pub functions: Box<[FnInfo]>,
+    /// Big integers in the code, each in an area of its own.
+    constants: Mutex<Vec<LiteralArea>>,
+    /// Memory of the literals; taken away when the module has been purged and nobody uses them.
+    pub literal_area: Mutex<Option<LiteralArea>>,
+    /// Native libraries loaded by `erlang:load_nif/2`.
+    pub nif: Mutex<Option<Box<dyn std::any::Any + Send>>>,
+}
+
+impl Module {
+    /// A module whose functions still have to settle.
+    pub(super) fn new(
+        file: BeamFile,
+        atoms: Box<[Atom]>,
+        literals: Box<[Term]>,
+        literal_area: LiteralArea,
+        imports: Box<[&'static Export]>,
+        funs: Box<[&'static FunEntry]>,
+    ) -> Module {
+        Module {
+            name: atoms[file.module as usize],
+            functions: Module::make_functions(&file, &atoms),
+            file,
+            atoms,
+            literals,
+            imports,
+            funs,
+            constants: Mutex::default(),
+            literal_area: Mutex::new(Some(literal_area)),
+            nif: Mutex::new(None),
+        }
+    }
+
+    fn make_functions(file: &BeamFile, atoms: &[Atom]) -> Box<[FnInfo]> {
+        (0u32..)
+            .zip(&file.functions)
+            .map(|(index, f)| FnInfo {
+                module: AtomicPtr::new(std::ptr::null_mut()),
+                name: atoms[f.name as usize],
+                arity: f.arity,
+                index,
+                code: AtomicPtr::new(std::ptr::null_mut()),
+                stub: [0; 2],
+                body: OnceLock::new(),
+            })
+            .collect()
+    }
+
+    /// Puts the module at its final place, after which its functions can be called. Modules are never
+    /// freed; what takes most of their memory is (see `purge`).
+    pub(super) fn settle(self) -> &'static Module {
+        let m: &'static mut Module = Box::leak(Box::new(self));
+        let address = std::ptr::from_mut(m);
+        for f in &mut m.functions {
+            f.stub = [u64::from(ops::LAZY), std::ptr::from_ref(f) as u64];
+            f.module = AtomicPtr::new(address);
+            f.code = AtomicPtr::new(f.stub.as_mut_ptr());
+            // A function that is a BIF has a body in the file for show only.
+            if let Some(e) = export::lookup(m.name, f.name, f.arity)
+                && e.bif().is_some()
+            {
+                f.set_code(e.stub());
+            }
+        }
+        m
+    }
+
+    /// A big integer of the code, from its two's complement bytes.
+    pub(super) fn big_constant(&self, bytes: &[u8]) -> Term {
+        let n = num_bigint::BigInt::from_signed_bytes_be(bytes);
+        let mut heap = crate::heap::Heap::new();
+        let mut term = [crate::term::bignum::from_bigint(&n, &mut heap)];
+        let area = LiteralArea::copy_of(&mut term);
+        self.constants.lock().push(area);
+        term[0]
+    }
+
+    /// The function with this name.
+    pub fn function(&'static self, name: Atom, arity: u32) -> Option<&'static FnInfo> {
+        self.functions.iter().find(|f| f.name == name && f.arity == arity)
+    }
+
+    /// The exported functions.
+    pub fn exports(&'static self) -> impl Iterator<Item = &'static FnInfo> {
+        self.file
+            .exports
+            .iter()
+            .filter_map(|e| self.file.function_by_entry(e.label))
+            .map(|i| &self.functions[i])
+    }
+
+    /// Does an address belong to the bytecode of this module?
+    pub fn holds_code(&self, pc: *const u64) -> bool {
+        ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
+    }
+}
+
+/// The two versions of a module that there can be.
+#[derive(Default)]
+pub struct Versions {
+    /// The one that calls go to.
+    pub current: Option<&'static Module>,
+    /// The one that processes may still run.
+    pub old: Option<&'static Module>,
+}
+
+static MODULES: LazyLock<RwLock<HashMap<Atom, Versions>>> = LazyLock::new(Default::default);
+
+/// Looks at the versions of a module.
+pub fn with<R>(name: Atom, f: impl FnOnce(Option<&Versions>) -> R) -> R {
+    f(MODULES.read().get(&name))
+}
+
+/// Changes the versions of a module.
+pub fn update<R>(name: Atom, f: impl FnOnce(&mut Versions) -> R) -> R {
+    f(MODULES.write().entry(name).or_default())
+}
+
+/// The current version of a module.
+pub fn current(name: Atom) -> Option<&'static Module> {
+    with(name, |v| v.and_then(|v| v.current))
+}
+
+/// Names of the modules that have a current version.
+pub fn loaded() -> Vec<Atom> {
+    MODULES.read().iter().filter(|(_, v)| v.current.is_some()).map(|(&n, _)| n).collect()
+}

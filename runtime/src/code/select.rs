@@ -1,0 +1,85 @@
+//! `select_val` and `select_tuple_arity`: a table of distances for dense small integers, sorted words
+//! otherwise, a chain of comparisons where a value is no immediate.
+
+use super::operand::{A, B, Place};
+use super::translate::{Translator, is_plain_immediate};
+use crate::interp::ops;
+use crate::term::Term;
+use enigma_loader::Operand;
+
+/// Translates `select_val`.
+pub fn values(t: &mut Translator<'_>, value: Place, otherwise: u32, list: &[Operand]) {
+    let mut pairs: Vec<(u64, u32)> = list
+        .chunks_exact(2)
+        .filter_map(|p| Some((t.constant(&p[0])?.raw(), p[1].label()?)))
+        .collect();
+    if pairs.iter().any(|p| !is_plain_immediate(p.0)) {
+        for (word, label) in pairs {
+            let next = t.asm.test(ops::IS_NE_EXACT, value, Some(Place::K(word)), label);
+            debug_assert!(next < t.asm.len());
+        }
+        let at = t.asm.begin(ops::JUMP, 1);
+        t.asm.jump(at, otherwise);
+        return;
+    }
+    pairs.sort_unstable();
+    pairs.dedup_by_key(|p| p.0);
+    // SAFETY: the words are terms' own.
+    let small = |w: u64| unsafe { Term::from_raw(w) }.as_small();
+    let least = pairs.iter().filter_map(|p| small(p.0)).min();
+    let greatest = pairs.iter().filter_map(|p| small(p.0)).max();
+    if let (Some(lo), Some(hi)) = (least, greatest)
+        && pairs.iter().all(|p| small(p.0).is_some())
+        && pairs.len() >= 4
+        && hi.wrapping_sub(lo) < pairs.len() as i64 * 3
+    {
+        range(t, value, otherwise, lo, hi, &pairs);
+    } else {
+        sorted(t, ops::SELECT, value, otherwise, &pairs);
+    }
+}
+
+fn range(t: &mut Translator<'_>, value: Place, otherwise: u32, lo: i64, hi: i64, pairs: &[(u64, u32)]) {
+    let count = (hi - lo + 1) as usize;
+    let at = t.asm.begin(ops::SELECT_RANGE, 2);
+    t.asm.place(at, at, A, value);
+    t.asm.set(at, B, count as u64);
+    t.asm.jump(at, otherwise);
+    t.asm.set(at + 1, 0, lo as u64);
+    let labels = (0..count).map(|i| {
+        let word = Term::small(lo + i as i64).raw();
+        pairs.iter().find(|p| p.0 == word).map_or(otherwise, |p| p.1)
+    });
+    let labels: Vec<u32> = labels.collect();
+    distances(t, at, &labels);
+}
+
+fn sorted(t: &mut Translator<'_>, op: u16, value: Place, otherwise: u32, pairs: &[(u64, u32)]) {
+    let at = t.asm.begin(op, 1);
+    t.asm.place(at, at, A, value);
+    t.asm.set(at, B, pairs.len() as u64);
+    t.asm.jump(at, otherwise);
+    for p in pairs {
+        t.asm.word(p.0);
+    }
+    let labels: Vec<u32> = pairs.iter().map(|p| p.1).collect();
+    distances(t, at, &labels);
+}
+
+fn distances(t: &mut Translator<'_>, at: usize, labels: &[u32]) {
+    for two in labels.chunks(2) {
+        let w = t.asm.word(0);
+        for (i, &l) in two.iter().enumerate() {
+            t.asm.distance(at, w, 32 * i as u32, l);
+        }
+    }
+}
+
+/// Translates `select_tuple_arity`.
+pub fn arities(t: &mut Translator<'_>, tuple: Place, otherwise: u32, list: &[Operand]) {
+    let mut pairs: Vec<(u64, u32)> =
+        list.chunks_exact(2).filter_map(|p| Some((p[0].unsigned()?, p[1].label()?))).collect();
+    pairs.sort_unstable();
+    pairs.dedup_by_key(|p| p.0);
+    sorted(t, ops::SELECT_ARITY, tuple, otherwise, &pairs);
+}

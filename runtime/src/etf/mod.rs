@@ -1,0 +1,5 @@
+//! The external term format.
+
+pub mod decode;
+
+pub use decode::{DecodeError, decode_trusted};

@@ -1,0 +1,243 @@
+//! Exceptions: the raw stack trace, the search for a handler, the end of a process without one.
+//!
+//! While an exception is on its way, and until Erlang code asks for the list, a stack trace is *raw*: a
+//! tuple `{Class, First, Addresses}`, where `First` is a ready-made entry or `[]` and `Addresses` a list
+//! of bytecode addresses as small integers. Erlang code never looks into it.
+
+use crate::atom::Atom;
+use crate::bif::{Class, Ctx};
+use crate::code::export::Export;
+use crate::code::module::FnInfo;
+use crate::code::ranges;
+use crate::heap::Heap;
+use crate::heap::literal::OwnedTerm;
+use crate::hooks;
+use crate::term::{Term, list, map, stack_word};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Where the trace of a new exception begins.
+pub enum Head {
+    /// At the instruction itself.
+    Here,
+    /// A failed BIF: entry with its arguments, then the instruction that called it.
+    Bif {
+        /// The BIF.
+        export: &'static Export,
+        /// Its arguments, as a list.
+        args: Term,
+        /// Cause for the module that explains errors, or `NONVALUE`.
+        cause: Term,
+    },
+    /// No clause of a function matches: entry with its arguments, then its caller.
+    Clause {
+        /// The function.
+        function: &'static FnInfo,
+        /// Its arguments, as a list.
+        args: Term,
+    },
+    /// At the instruction, with arguments in place of the arity and a list of extra information.
+    Args {
+        /// List of arguments, or `NONVALUE` for the arity.
+        args: Term,
+        /// Extra information: a list of pairs.
+        info: Term,
+    },
+    /// A raw trace, or a list made by Erlang code.
+    Given(Term),
+}
+
+/// An exception about to be raised.
+pub struct Raised {
+    /// Class.
+    pub class: Class,
+    /// Reason.
+    pub reason: Term,
+    /// Where its trace begins.
+    pub head: Head,
+}
+
+static DEPTH: AtomicUsize = AtomicUsize::new(8);
+
+/// Sets the greatest length of stack traces (`system_flag(backtrace_depth, N)`); gives the old one.
+pub fn set_backtrace_depth(n: usize) -> usize {
+    DEPTH.swap(n, Ordering::Relaxed)
+}
+
+/// The greatest length of stack traces.
+pub fn backtrace_depth() -> usize {
+    DEPTH.load(Ordering::Relaxed)
+}
+
+/// The module that explains errors of BIFs of `module`.
+fn explainer(module: Atom) -> Option<Atom> {
+    match module.text() {
+        "erlang" | "atomics" | "counters" | "erts_internal" | "persistent_term" | "erl_tracer" | "trace" => {
+            Some(Atom::ERL_ERTS_ERRORS)
+        }
+        "binary" | "ets" | "lists" | "maps" | "math" | "re" | "unicode" | "io" | "string" => {
+            Some(Atom::new("erl_stdlib_errors"))
+        }
+        "code" | "os" | "erl_ddll" | "prim_file" => Some(Atom::new("erl_kernel_errors")),
+        _ => None,
+    }
+}
+
+/// `{M, F, Args, Info}`.
+fn entry(heap: &mut Heap, m: Atom, f: Atom, args: Term, info: Term) -> Term {
+    heap.tuple(&[m.into(), f.into(), args, info])
+}
+
+/// `[{file, F}, {line, L}]`, or `[]`.
+fn location(heap: &mut Heap, at: Option<(String, u32)>) -> Term {
+    let Some((file, line)) = at else { return Term::NIL };
+    let name = heap.char_list(&file);
+    let file = heap.tuple(&[Atom::FILE.into(), name]);
+    let line = heap.tuple(&[Atom::LINE.into(), Term::small(i64::from(line))]);
+    heap.list(&[file, line])
+}
+
+fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
+    match *head {
+        Head::Here | Head::Given(_) => (Term::NIL, true),
+        Head::Bif { export, args, cause } => {
+            let info = match explainer(export.module) {
+                Some(m) => {
+                    let heap = cx.heap();
+                    let mut pairs = vec![(Term::atom(Atom::MODULE), Term::atom(m))];
+                    if !cause.is_nonvalue() {
+                        pairs.push((Atom::CAUSE.into(), cause));
+                    }
+                    let map = map::from_pairs(heap, &pairs);
+                    let pair = heap.tuple(&[Atom::ERROR_INFO.into(), map]);
+                    heap.list(&[pair])
+                }
+                None => Term::NIL,
+            };
+            (entry(cx.heap(), export.module, export.function, args, info), true)
+        }
+        Head::Clause { function, args } => {
+            let at = function.position(function.body().map_or(0, |b| b.entry as usize));
+            let info = location(cx.heap(), at);
+            (entry(cx.heap(), function.module().name, function.name, args, info), false)
+        }
+        Head::Args { args, info } => {
+            let Some((f, offset)) = ranges::find(pc) else { return (Term::NIL, true) };
+            let at = f.position(offset + 1);
+            let here = location(cx.heap(), at);
+            let mut all: Vec<Term> = list::iter(here).collect();
+            all.extend(list::iter(info));
+            let info = cx.heap().list(&all);
+            let args = if args.is_nonvalue() { Term::small(i64::from(f.arity)) } else { args };
+            (entry(cx.heap(), f.module().name, f.name, args, info), false)
+        }
+    }
+}
+
+/// The raw trace of an exception raised at `pc` with the stack as it is.
+fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Term {
+    if let Head::Given(t) = *head {
+        return t;
+    }
+    let (first, with_pc) = first_entry(cx, pc, head);
+    let depth = backtrace_depth().saturating_sub(usize::from(!first.is_nil()));
+    let mut addresses: Vec<Term> = Vec::new();
+    if with_pc && depth > 0 {
+        // One word further, so that all addresses are return addresses.
+        addresses.push(Term::small(pc.wrapping_add(1) as i64));
+    }
+    for &w in cx.own.stack.words() {
+        if addresses.len() >= depth {
+            break;
+        }
+        if stack_word::is_return(w) {
+            addresses.push(Term::small(stack_word::pc(w) as i64));
+        }
+    }
+    let heap = cx.heap();
+    let list = heap.list(&addresses);
+    heap.tuple(&[class.atom().into(), first, list])
+}
+
+/// The class in a raw trace; none where the trace is a list.
+pub fn class_of(raw: Term) -> Option<Class> {
+    raw.as_tuple_n::<3>().and_then(|t| Class::from_atom(t[0].as_atom()?))
+}
+
+/// The list that Erlang code sees of a raw trace.
+pub fn stacktrace(heap: &mut Heap, raw: Term) -> Term {
+    let Some(&[_, first, addresses]) = raw.as_tuple_n::<3>() else { return raw };
+    let mut entries: Vec<Term> = Vec::new();
+    if !first.is_nil() {
+        entries.push(first);
+    }
+    for a in list::iter(addresses) {
+        let pc = a.small_value() as *const u64;
+        if let Some((f, offset)) = ranges::find(pc.wrapping_sub(1)) {
+            let at = f.position(offset + 1);
+            let info = location(heap, at);
+            entries.push(entry(heap, f.module().name, f.name, Term::small(i64::from(f.arity)), info));
+        }
+    }
+    heap.list(&entries)
+}
+
+/// The stack trace of a process that stands at `pc`, as `process_info` gives it.
+pub fn current_stacktrace(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
+    let raw = raw_trace(cx, pc, Class::Error, &Head::Here);
+    stacktrace(cx.heap(), raw)
+}
+
+/// Raises an exception at `pc`. With a handler: sets the stack and x0 to x3 and gives the handler's
+/// address. Without one: the process is to exit, for the reason now in `own.exit_reason`.
+#[cold]
+#[inline(never)]
+pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, r: &Raised) -> Option<*const u64> {
+    let raw = raw_trace(cx, pc, r.class, &r.head);
+    let stack = &mut cx.own.stack;
+    let mut frame = 0;
+    let mut found = None;
+    for (i, &w) in stack.words().iter().enumerate() {
+        if stack_word::is_return(w) {
+            frame = i + 1;
+        } else if stack_word::is_catch(w) {
+            found = Some((frame, stack_word::pc(w)));
+            break;
+        }
+    }
+    if let Some((frame, handler)) = found {
+        let sp = stack.sp().wrapping_add(frame);
+        stack.set_sp(sp);
+        cx.x[0] = Term::NONVALUE;
+        cx.x[1] = r.class.atom().into();
+        cx.x[2] = r.reason;
+        cx.x[3] = raw;
+        return Some(handler);
+    }
+    let trace = stacktrace(cx.heap(), raw);
+    let reason = match r.class {
+        Class::Exit => r.reason,
+        Class::Error => cx.tuple2(r.reason, trace),
+        Class::Throw => {
+            let nocatch = cx.tuple2(Atom::NOCATCH, r.reason);
+            cx.tuple2(nocatch, trace)
+        }
+    };
+    if r.class != Class::Exit {
+        hooks::get().uncaught(cx, reason);
+    }
+    cx.own.exit_reason = Some(OwnedTerm::new(reason));
+    None
+}
+
+/// What `catch` gives for an exception.
+pub fn catch_value(cx: &mut Ctx<'_>, class: Term, reason: Term, raw: Term) -> Term {
+    let why = match class.as_atom() {
+        Some(Atom::THROW) => return reason,
+        Some(Atom::ERROR) => {
+            let trace = stacktrace(cx.heap(), raw);
+            cx.tuple2(reason, trace)
+        }
+        _ => reason,
+    };
+    cx.tuple2(Atom::EXIT_SIGNAL, why)
+}

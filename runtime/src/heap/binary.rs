@@ -1,0 +1,208 @@
+//! Reference-counted binaries outside all heaps.
+//!
+//! A `Binary` is bytes with a count of references, a capacity and the number of bits in use. Contents
+//! below `used` never change once they are visible to Erlang code; the room above can be claimed by
+//! whoever holds a view that ends exactly at `used`: the claim is one compare-and-swap, so an append
+//! needs no knowledge of who else holds the binary, and a second append to the same view copies.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
+
+static BINARY_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes now held in reference-counted binaries.
+pub fn bytes_in_use() -> usize {
+    BINARY_BYTES.load(Ordering::Relaxed)
+}
+
+/// Header of a shared binary; the bytes follow it.
+#[repr(C)]
+pub struct Binary {
+    refs: AtomicUsize,
+    capacity: usize,
+    used_bits: AtomicUsize,
+}
+
+/// An owned reference to a shared binary.
+#[derive(Debug)]
+pub struct BinaryRef(NonNull<Binary>);
+
+// SAFETY: the count is atomic and the contents below `used` do not change.
+unsafe impl Send for BinaryRef {}
+// SAFETY: as above.
+unsafe impl Sync for BinaryRef {}
+
+fn layout(capacity: usize) -> Layout {
+    match Layout::from_size_align(size_of::<Binary>() + capacity, 8) {
+        Ok(l) => l,
+        Err(_) => crate::bug::vm_bug("a binary larger than the address space"),
+    }
+}
+
+impl BinaryRef {
+    fn with_capacity(capacity: usize, used_bits: usize) -> BinaryRef {
+        let l = layout(capacity);
+        // SAFETY: the layout has a size above zero.
+        let p = unsafe { alloc(l) }.cast::<Binary>();
+        let Some(p) = NonNull::new(p) else { handle_alloc_error(l) };
+        BINARY_BYTES.fetch_add(capacity, Ordering::Relaxed);
+        // SAFETY: fresh memory of the right size and alignment.
+        unsafe {
+            p.write(Binary {
+                refs: AtomicUsize::new(1),
+                capacity,
+                used_bits: AtomicUsize::new(used_bits),
+            });
+        }
+        BinaryRef(p)
+    }
+
+    /// A binary with these contents.
+    pub fn from_bytes(bytes: &[u8]) -> BinaryRef {
+        let b = BinaryRef::with_capacity(bytes.len(), bytes.len() * 8);
+        // SAFETY: fresh, and as large as `bytes`.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), b.data_mut(), bytes.len()) };
+        b
+    }
+
+    /// A binary of `len` bytes that `fill` writes; the bytes are zero before.
+    pub fn build(len: usize, fill: impl FnOnce(&mut [u8])) -> BinaryRef {
+        BinaryRef::build_with_room(len, len, fill)
+    }
+
+    /// A binary of `len` bytes with room for `capacity`, for values that are going to be appended to.
+    pub fn build_with_room(len: usize, capacity: usize, fill: impl FnOnce(&mut [u8])) -> BinaryRef {
+        let b = BinaryRef::with_capacity(capacity.max(len), len * 8);
+        // SAFETY: fresh and not shared yet; the bytes are initialised before the slice is made.
+        let s = unsafe {
+            std::ptr::write_bytes(b.data_mut(), 0, len);
+            std::slice::from_raw_parts_mut(b.data_mut(), len)
+        };
+        fill(s);
+        b
+    }
+
+    #[inline(always)]
+    fn header(&self) -> &Binary {
+        // SAFETY: an owned reference keeps the header alive.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline(always)]
+    fn data_mut(&self) -> *mut u8 {
+        // SAFETY: the data follows the header in the same allocation.
+        unsafe { self.0.as_ptr().add(1).cast() }
+    }
+
+    /// Address of the first byte.
+    #[inline(always)]
+    pub fn data(&self) -> *const u8 {
+        self.data_mut()
+    }
+
+    /// Bytes in use, a last partial byte included.
+    pub fn len(&self) -> usize {
+        self.header().used_bits.load(Ordering::Acquire).div_ceil(8)
+    }
+
+    /// Are no bytes in use?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes allocated.
+    pub fn capacity(&self) -> usize {
+        self.header().capacity
+    }
+
+    /// Number of references now.
+    pub fn refs(&self) -> usize {
+        self.header().refs.load(Ordering::Relaxed)
+    }
+
+    /// The contents.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: bytes below `used` are initialised and do not change.
+        unsafe { std::slice::from_raw_parts(self.data(), self.len()) }
+    }
+
+    /// Claims the bytes from `at_bits` (which must be a whole number of bytes) up to `at_bits + more_bits`
+    /// for the caller to write, if `at_bits` is the end of what is used and there is room. The new bytes
+    /// are zeroed by nobody: the caller writes them all before it makes them visible.
+    pub fn claim(&self, at_bits: usize, more_bits: usize) -> Option<*mut u8> {
+        if at_bits & 7 != 0 || more_bits & 7 != 0 {
+            return None;
+        }
+        let to = at_bits + more_bits;
+        if to.div_ceil(8) > self.header().capacity {
+            return None;
+        }
+        self.header()
+            .used_bits
+            .compare_exchange(at_bits, to, Ordering::AcqRel, Ordering::Relaxed)
+            .ok()
+            // SAFETY: inside the allocation, as checked against the capacity.
+            .map(|_| unsafe { self.data_mut().add(at_bits / 8) })
+    }
+
+    /// Shrinks the allocation to what is used if nobody else holds it; gives the possibly moved binary.
+    pub fn shrink(self) -> BinaryRef {
+        let (len, cap) = (self.len(), self.capacity());
+        if self.refs() != 1 || cap - len < 64 {
+            return self;
+        }
+        // SAFETY: the only reference is ours, so nobody else can look at or move the allocation.
+        let p = unsafe { realloc(self.0.as_ptr().cast(), layout(cap), layout(len).size()) };
+        let Some(p) = NonNull::new(p.cast::<Binary>()) else { return self };
+        std::mem::forget(self);
+        BINARY_BYTES.fetch_sub(cap - len, Ordering::Relaxed);
+        // SAFETY: `p` is the reallocated header.
+        unsafe { (*p.as_ptr()).capacity = len };
+        BinaryRef(p)
+    }
+
+    /// The reference as a word for a heap object; the object owns it from then on.
+    pub fn into_raw(self) -> u64 {
+        let p = self.0.as_ptr() as u64;
+        std::mem::forget(self);
+        p
+    }
+
+    /// Takes back a reference from a word.
+    ///
+    /// # Safety
+    /// The word came from `into_raw` and its owner gives it up.
+    pub unsafe fn from_raw(word: u64) -> BinaryRef {
+        // SAFETY: `into_raw` never gives null.
+        BinaryRef(unsafe { NonNull::new_unchecked(word as *mut Binary) })
+    }
+
+    /// Looks at the binary behind a word without owning it.
+    ///
+    /// # Safety
+    /// The word came from `into_raw` and its owner keeps it for as long as the result is used.
+    pub unsafe fn borrow_raw(word: u64) -> std::mem::ManuallyDrop<BinaryRef> {
+        // SAFETY: as the caller promises; `ManuallyDrop` leaves the count alone.
+        std::mem::ManuallyDrop::new(unsafe { BinaryRef::from_raw(word) })
+    }
+}
+
+impl Clone for BinaryRef {
+    fn clone(&self) -> BinaryRef {
+        self.header().refs.fetch_add(1, Ordering::Relaxed);
+        BinaryRef(self.0)
+    }
+}
+
+impl Drop for BinaryRef {
+    fn drop(&mut self) {
+        if self.header().refs.fetch_sub(1, Ordering::Release) == 1 {
+            fence(Ordering::Acquire);
+            let cap = self.header().capacity;
+            BINARY_BYTES.fetch_sub(cap, Ordering::Relaxed);
+            // SAFETY: this was the last reference.
+            unsafe { dealloc(self.0.as_ptr().cast(), layout(cap)) }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Blocks of words from the system allocator, and the counters of what they take.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static HEAP_WORDS: AtomicUsize = AtomicUsize::new(0);
+
+/// Words now held in chunks of process heaps, stacks, messages and tables.
+pub fn words_in_use() -> usize {
+    HEAP_WORDS.load(Ordering::Relaxed)
+}
+
+/// An owned block of words. `used` counts the words from the start that hold objects; for a block that
+/// is still being filled the owner keeps that number elsewhere.
+#[derive(Debug)]
+pub struct Chunk {
+    base: *mut u64,
+    cap: u32,
+    large_cap: u32,
+    /// Words from the start that hold objects.
+    pub used: usize,
+}
+
+// SAFETY: a chunk is plain owned memory; whoever owns the chunk owns the words.
+unsafe impl Send for Chunk {}
+
+impl Chunk {
+    /// A block of no words.
+    pub const EMPTY: Chunk = Chunk { base: std::ptr::dangling_mut::<u64>(), cap: 0, large_cap: 0, used: 0 };
+
+    /// A fresh block of exactly `words` words; their contents are undefined.
+    pub fn new(words: usize) -> Chunk {
+        if words == 0 {
+            return Chunk::EMPTY;
+        }
+        let layout = layout(words);
+        // SAFETY: the layout has a size above zero.
+        let base = unsafe { alloc(layout) }.cast::<u64>();
+        if base.is_null() {
+            handle_alloc_error(layout);
+        }
+        HEAP_WORDS.fetch_add(words, Ordering::Relaxed);
+        Chunk { base, cap: words as u32, large_cap: (words >> 32) as u32, used: 0 }
+    }
+
+    /// First word.
+    #[inline(always)]
+    pub fn start(&self) -> *mut u64 {
+        self.base
+    }
+
+    /// The word after the last.
+    #[inline(always)]
+    pub fn end(&self) -> *mut u64 {
+        self.base.wrapping_add(self.capacity())
+    }
+
+    /// Number of words.
+    #[inline(always)]
+    pub fn capacity(&self) -> usize {
+        self.cap as usize | (self.large_cap as usize) << 32
+    }
+
+    /// Does the address lie in the used part?
+    #[inline]
+    pub fn holds(&self, p: *const u64) -> bool {
+        (p as usize).wrapping_sub(self.base as usize) < self.used * 8
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        let words = self.capacity();
+        if words > 0 {
+            HEAP_WORDS.fetch_sub(words, Ordering::Relaxed);
+            // SAFETY: the block was allocated with this layout and is owned.
+            unsafe { dealloc(self.base.cast(), layout(words)) }
+        }
+    }
+}
+
+fn layout(words: usize) -> Layout {
+    match Layout::array::<u64>(words) {
+        Ok(l) => l,
+        Err(_) => crate::bug::vm_bug("a heap block larger than the address space"),
+    }
+}

@@ -1,0 +1,141 @@
+//! Copying terms from one heap to another. Literals are shared, not copied.
+//!
+//! Both passes work without recursion, so that no term is too deep to be sent.
+
+use super::binary::BinaryRef;
+use super::magic::MagicHandle;
+use super::{Heap, MAX_HEAP_BINARY, literal};
+use crate::term::{Kind, Term, bits, boxed};
+
+/// Words that `copy` of `t` takes.
+pub fn size(t: Term) -> usize {
+    if t.is_immediate() {
+        return 0;
+    }
+    let (lo, len) = literal::range();
+    let mut words = 0;
+    let mut stack: Vec<Term> = Vec::new();
+    let mut next = t;
+    loop {
+        let a = next.raw() as usize;
+        if next.is_immediate() || a.wrapping_sub(lo) < len {
+        } else if next.is_cons() {
+            words += 2;
+            let head = next.head();
+            if !head.is_immediate() {
+                stack.push(head);
+            }
+            next = next.tail();
+            continue;
+        } else {
+            let h = next.header();
+            match h.kind() {
+                Kind::SubBits => words += sub_bits_size(next),
+                Kind::MatchCtx => crate::bug::vm_bug("a match context is not a value"),
+                _ => {
+                    words += 1 + h.words();
+                    let range = boxed::term_words(h);
+                    let kids = next.terms_from(range.start, range.len());
+                    stack.extend(kids.iter().filter(|k| !k.is_immediate()));
+                }
+            }
+        }
+        match stack.pop() {
+            Some(t) => next = t,
+            None => return words,
+        }
+    }
+}
+
+/// A part of a bitstring is copied alone: its bytes if they are few or the whole is in a heap.
+fn sub_bits_size(t: Term) -> usize {
+    let view = bits::view(t);
+    if copies_bytes(&view) { 2 + view.bits.div_ceil(64) } else { 4 + 4 }
+}
+
+fn copies_bytes(view: &bits::View) -> bool {
+    view.bits.div_ceil(8) <= MAX_HEAP_BINARY || !view.base.is_kind(Kind::BinRef)
+}
+
+/// A copy of `t` in `to`.
+pub fn copy(t: Term, to: &mut Heap) -> Term {
+    if t.is_immediate() {
+        return t;
+    }
+    let (lo, len) = literal::range();
+    let mut root = t;
+    // Slots that still hold terms of the source.
+    let mut todo: Vec<*mut Term> = vec![&raw mut root];
+    while let Some(mut slot) = todo.pop() {
+        loop {
+            // SAFETY: slots are `root` or words of objects just made in `to`, whose blocks do not move.
+            let t = unsafe { *slot };
+            if t.is_immediate() || (t.raw() as usize).wrapping_sub(lo) < len {
+                break;
+            }
+            if t.is_cons() {
+                let cell = to.cons(t.head(), t.tail());
+                let p = cell.ptr().cast::<Term>();
+                // SAFETY: as above; the cell has two words.
+                unsafe {
+                    *slot = cell;
+                    if !(*p).is_immediate() {
+                        todo.push(p);
+                    }
+                    slot = p.add(1);
+                }
+                continue;
+            }
+            let fresh = copy_boxed(t, to);
+            // SAFETY: as above.
+            unsafe { *slot = fresh };
+            let range = boxed::term_words(fresh.header());
+            if fresh.header().kind() != Kind::SubBits {
+                for i in range {
+                    // SAFETY: the header says that word `i` is a term of the object.
+                    unsafe {
+                        let p = fresh.ptr().add(i).cast::<Term>();
+                        if !(*p).is_immediate() {
+                            todo.push(p);
+                        }
+                    }
+                }
+            }
+            break;
+        }
+    }
+    root
+}
+
+/// Copies one object; its terms still point to the source, except a `SubBits`, which is complete.
+fn copy_boxed(t: Term, to: &mut Heap) -> Term {
+    let h = t.header();
+    match h.kind() {
+        Kind::BinRef => {
+            // SAFETY: a live `BinRef` owns the binary in word 2.
+            let b = unsafe { BinaryRef::borrow_raw(t.word(2)) };
+            to.shared_bits(BinaryRef::clone(&b), t.word(3) as usize)
+        }
+        Kind::MagicRef => {
+            // SAFETY: a live `MagicRef` owns the resource in word 3.
+            let m = unsafe { MagicHandle::borrow_raw(t.word(3)) };
+            to.magic_ref(t.word(2), m.clone())
+        }
+        Kind::SubBits => {
+            let view = bits::view(t);
+            if copies_bytes(&view) {
+                bits::copy_out(&view, to)
+            } else {
+                let base = copy_boxed(view.base, to);
+                to.sub_bits(base, view.offset, view.bits)
+            }
+        }
+        _ => {
+            let n = 1 + h.words();
+            let p = to.alloc(n);
+            // SAFETY: `n` fresh words, and the object has `n` words.
+            unsafe { std::ptr::copy_nonoverlapping(t.ptr(), p, n) };
+            Term::boxed_at(p)
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! The memory of one process and its collector: two generations, copying.
+//!
+//! ```text
+//! young   blocks of the `Heap`; one of them starts with the *mature* words, those that survived one
+//!         collection; everything else in the blocks is fresh
+//! old     one block; objects that survived two collections
+//! ```
+//!
+//! A minor collection copies what is reachable: mature objects to the end of the old block, fresh
+//! ones to a new young block, where they become the mature part. A major collection copies
+//! everything into a new young block. Whether an object moves is decided by two range tests, "is it a
+//! literal" and "is it old", so the number of young blocks does not matter.
+//!
+//! The caller hands over every root; what is not handed over is lost. Dead words on the way (an unused
+//! X register) must not be handed over.
+
+use super::chunk::Chunk;
+use super::offheap::{self, Swept};
+use super::{Heap, literal};
+use crate::term::{Header, Kind, TAG_BOXED, TAG_CONS, Term};
+
+/// Default smallest heap of a process, in words.
+pub const DEFAULT_MIN_HEAP: usize = 233;
+/// Default smallest virtual binary heap, in words.
+pub const DEFAULT_MIN_VHEAP: usize = 46_422;
+/// Words of the first block of a process, less than the smallest heap so that idle processes are small.
+const FIRST_BLOCK: usize = 48;
+
+/// A process's heap.
+pub struct ProcHeap {
+    /// Where new objects go.
+    pub young: Heap,
+    /// The mature part: start and length in bytes.
+    mature: (usize, usize),
+    old: Chunk,
+    old_offheap: *mut u64,
+    old_binary_bytes: usize,
+    /// Words of young objects after which a collection is due.
+    limit: usize,
+    /// Bytes of binaries after which a collection is due.
+    binary_limit: usize,
+    min_words: u32,
+    min_vheap_words: u32,
+    /// Minor collections since the last major one.
+    pub minor_count: u16,
+    /// Minor collections after which a major one is made.
+    pub fullsweep_after: u16,
+    /// A collection that was asked for: is it to be a major one?
+    requested: Option<bool>,
+    /// A collection at every chance (a test mode).
+    pub stress: bool,
+}
+
+// SAFETY: the heap owns all that its pointers point to.
+unsafe impl Send for ProcHeap {}
+
+/// What a collection did.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GcReport {
+    /// Was it a major collection?
+    pub major: bool,
+    /// Words in use before.
+    pub before: usize,
+    /// Words in use after.
+    pub after: usize,
+}
+
+/// Where the roots are.
+pub trait Roots {
+    /// Calls `visit` on every slot that may hold a term of the process.
+    fn visit(&mut self, visit: &mut dyn FnMut(&mut [Term]));
+}
+
+/// The next heap size that is at least `words`: Fibonacci-like at first, then a fifth more each time,
+/// as BEAM's documentation of heap growth describes.
+pub fn heap_size_for(words: usize) -> usize {
+    let (mut a, mut b) = (12usize, 38usize);
+    while b < words {
+        if b < 1_000_000 {
+            (a, b) = (b, a + b + 1);
+        } else {
+            b += b / 5;
+        }
+    }
+    b
+}
+
+impl ProcHeap {
+    /// A heap whose smallest size is `min_words`.
+    pub fn new(min_words: usize, min_vheap_words: usize, fullsweep_after: u16) -> ProcHeap {
+        let first = if min_words <= DEFAULT_MIN_HEAP { FIRST_BLOCK.min(min_words) } else { min_words };
+        ProcHeap {
+            young: Heap::with_capacity(first),
+            mature: (0, 0),
+            old: Chunk::EMPTY,
+            old_offheap: std::ptr::null_mut(),
+            old_binary_bytes: 0,
+            limit: min_words,
+            binary_limit: min_vheap_words * 8,
+            min_words: min_words.min(u32::MAX as usize) as u32,
+            min_vheap_words: min_vheap_words.min(u32::MAX as usize) as u32,
+            minor_count: 0,
+            fullsweep_after,
+            requested: None,
+            stress: false,
+        }
+    }
+
+    /// The smallest heap size in words.
+    pub fn min_words(&self) -> usize {
+        self.min_words as usize
+    }
+
+    /// Sets the smallest heap size.
+    pub fn set_min_words(&mut self, words: usize) {
+        self.min_words = words.min(u32::MAX as usize) as u32;
+        self.limit = self.limit.max(words);
+    }
+
+    /// The smallest virtual binary heap in words.
+    pub fn min_vheap_words(&self) -> usize {
+        self.min_vheap_words as usize
+    }
+
+    /// Sets the smallest virtual binary heap.
+    pub fn set_min_vheap_words(&mut self, words: usize) {
+        self.min_vheap_words = words.min(u32::MAX as usize) as u32;
+        self.binary_limit = self.binary_limit.max(words * 8);
+    }
+
+    /// Has the heap outgrown its limits?
+    #[inline(always)]
+    pub fn wants_gc(&self) -> bool {
+        self.young.more_used > 0 && self.young.used() > self.limit
+            || self.young.binary_bytes > self.binary_limit
+            || self.stress
+            || self.requested.is_some()
+    }
+
+    /// Asks for a collection at the next chance.
+    pub fn request_collection(&mut self, major: bool) {
+        self.requested = Some(major || self.requested == Some(true));
+    }
+
+    /// Makes room for `words` in the current block without a collection, if the limit allows it.
+    pub fn try_extend(&mut self, words: usize) -> bool {
+        if self.stress || self.requested.is_some() || self.young.binary_bytes > self.binary_limit {
+            return false;
+        }
+        let used = self.young.used();
+        if used + words > self.limit {
+            return false;
+        }
+        let more = (self.limit - used).min(self.young.capacity().max(words * 2)).max(words);
+        self.young.add_block(more);
+        true
+    }
+
+    /// Words in use, both generations.
+    pub fn used(&self) -> usize {
+        self.young.used() + self.old.used
+    }
+
+    /// Words in use in the young generation.
+    pub fn young_used(&self) -> usize {
+        self.young.used()
+    }
+
+    /// The size that the young generation may reach before a collection.
+    pub fn block_size(&self) -> usize {
+        self.limit
+    }
+
+    /// Words allocated for the old generation and in use there.
+    pub fn old_size(&self) -> (usize, usize) {
+        (self.old.capacity(), self.old.used)
+    }
+
+    /// Words in use that survived a collection.
+    pub fn mature_words(&self) -> usize {
+        self.mature.1 / 8
+    }
+
+    /// Words allocated.
+    pub fn capacity(&self) -> usize {
+        self.young.capacity() + self.old.capacity()
+    }
+
+    /// Bytes of the binaries that young and old objects refer to.
+    pub fn binary_bytes(&self) -> (usize, usize) {
+        (self.young.binary_bytes, self.old_binary_bytes)
+    }
+
+    /// The limit on bytes of binaries.
+    pub fn binary_limit(&self) -> usize {
+        self.binary_limit
+    }
+
+    /// First off-heap object of each generation.
+    pub fn offheap_lists(&self) -> [*mut u64; 2] {
+        [self.young.offheap, self.old_offheap]
+    }
+
+    /// Does the address lie in this heap?
+    pub fn holds(&self, p: *const u64) -> bool {
+        self.young.holds(p) || self.old.holds(p)
+    }
+
+    /// All blocks with their lengths in use.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (*mut u64, usize)> + '_ {
+        self.young.blocks().chain(std::iter::once((self.old.start(), self.old.used)))
+    }
+
+    /// Collects. Afterwards the current block has room for `need` words.
+    pub fn collect(&mut self, roots: &mut dyn Roots, need: usize, major: bool) -> GcReport {
+        let before = self.used();
+        let mature_words = self.mature.1 / 8;
+        let fits_old = self.old.capacity() - self.old.used >= mature_words;
+        let major = major
+            || self.requested == Some(true)
+            || self.minor_count >= self.fullsweep_after
+            || (!fits_old && self.old.capacity() > 0)
+            || self.old_binary_bytes > 4 * self.binary_limit.max(self.young.binary_bytes);
+        self.requested = None;
+        if major {
+            self.major(roots, need);
+        } else {
+            if mature_words > 0 && !fits_old {
+                self.old = Chunk::new(heap_size_for(mature_words * 2));
+            }
+            self.minor(roots, need);
+        }
+        GcReport { major, before, after: self.used() }
+    }
+
+    fn minor(&mut self, roots: &mut dyn Roots, need: usize) {
+        self.minor_count = self.minor_count.saturating_add(1);
+        let survivors = self.young.used() - self.mature.1 / 8;
+        let to = Chunk::new((survivors + need).max(self.limit));
+        let old_from = self.old.used;
+        let mut c = Collector::new(&to, Some(&self.old), self.mature);
+        c.run(roots, self.old.start().wrapping_add(old_from));
+        self.old.used = c.old_used(&self.old);
+        self.finish(to, c.top, need, false);
+    }
+
+    fn major(&mut self, roots: &mut dyn Roots, need: usize) {
+        self.minor_count = 0;
+        let bound = self.used();
+        let to = Chunk::new((bound + need).max(self.limit.min(2 * bound + need)).max(self.min_words as usize / 4));
+        let mut c = Collector::new(&to, None, (0, 0));
+        c.run(roots, std::ptr::null_mut());
+        let top = c.top;
+        let live = (top as usize - to.start() as usize) / 8;
+        self.finish(to, top, need, true);
+        // Most of it was garbage: move once more, into a block of the right size.
+        let want = heap_size_for((live + need) * 4 / 3).max(self.min_words as usize);
+        if self.young.capacity() > 2 * want + 1024 {
+            let to = Chunk::new(want);
+            let mut c = Collector::new(&to, None, (0, 0));
+            c.run(roots, std::ptr::null_mut());
+            let top = c.top;
+            self.finish(to, top, need, true);
+        }
+    }
+
+    /// Collects into a block of exactly the size of what is live, for a process that is going to sleep
+    /// long.
+    pub fn shrink_to_live(&mut self, roots: &mut dyn Roots) -> GcReport {
+        let before = self.used();
+        self.major(roots, 0);
+        let to = Chunk::new(self.young.used());
+        let mut c = Collector::new(&to, None, (0, 0));
+        c.run(roots, std::ptr::null_mut());
+        let top = c.top;
+        self.finish(to, top, 0, true);
+        self.limit = self.min_words as usize;
+        GcReport { major: true, before, after: self.used() }
+    }
+
+    /// Installs the new young block, sorts the off-heap objects, sets the limits.
+    fn finish(&mut self, to: Chunk, top: *mut u64, need: usize, major: bool) {
+        let live = (top as usize - to.start() as usize) / 8;
+        let mut swept =
+            Swept { young: std::ptr::null_mut(), old: std::ptr::null_mut(), young_bytes: 0, old_bytes: 0 };
+        let (lo, hi) = (self.old.start() as usize, self.old.end() as usize);
+        let is_old = |p: *mut u64| !major && (p as usize) >= lo && (p as usize) < hi;
+        // SAFETY: the lists are this heap's own and its live objects have just been forwarded.
+        unsafe {
+            offheap::sweep(self.young.take_offheap(), is_old, &mut swept);
+            let old = std::mem::replace(&mut self.old_offheap, std::ptr::null_mut());
+            if major {
+                offheap::sweep(old, is_old, &mut swept);
+            } else {
+                offheap::keep_all(old, &mut swept);
+            }
+        }
+        let mut young = Heap::from_chunk(to);
+        young.hp = top;
+        young.offheap = swept.young;
+        self.young = young;
+        if major {
+            self.old = Chunk::EMPTY;
+        }
+        self.old_offheap = swept.old;
+        self.old_binary_bytes = swept.old_bytes;
+        self.young.binary_bytes = swept.young_bytes;
+        self.binary_limit = (self.min_vheap_words as usize * 8).max(swept.young_bytes * 2);
+        self.mature = (self.young.cur.start() as usize, live * 8);
+        // Next collection when the heap is full again, with at least a quarter of it free now.
+        let want = heap_size_for((live + need) * 4 / 3).max(self.min_words as usize);
+        self.limit = if major || want > self.limit { want } else { self.limit };
+        if self.young.room() < need || (live + need) * 4 > self.young.cur.capacity() * 3 {
+            self.young.add_block((self.limit - live.min(self.limit)).max(need));
+        }
+    }
+}
+
+impl Drop for ProcHeap {
+    fn drop(&mut self) {
+        // SAFETY: the heap owns its objects and is going away.
+        unsafe { offheap::release_all(self.old_offheap) };
+    }
+}
+
+/// One collection under way.
+struct Collector {
+    /// Range of addresses that do not move because they are old: start and length in bytes.
+    old: (usize, usize),
+    literals: (usize, usize),
+    mature: (usize, usize),
+    start: *mut u64,
+    top: *mut u64,
+    old_top: *mut u64,
+}
+
+impl Collector {
+    fn new(to: &Chunk, old: Option<&Chunk>, mature: (usize, usize)) -> Collector {
+        let (old_range, old_top) = match old {
+            Some(o) => ((o.start() as usize, o.capacity() * 8), o.start().wrapping_add(o.used)),
+            None => ((0, 0), std::ptr::null_mut()),
+        };
+        Collector {
+            old: old_range,
+            literals: literal::range(),
+            mature,
+            start: to.start(),
+            top: to.start(),
+            old_top,
+        }
+    }
+
+    fn old_used(&self, old: &Chunk) -> usize {
+        (self.old_top as usize - old.start() as usize) / 8
+    }
+
+    fn run(&mut self, roots: &mut dyn Roots, old_scan: *mut u64) {
+        roots.visit(&mut |slots| {
+            for slot in slots {
+                // SAFETY: roots hold terms of the heap that is being collected.
+                *slot = unsafe { self.moved(*slot) };
+            }
+        });
+        let (mut scan, mut old_scan) = (self.start, old_scan);
+        loop {
+            if scan < self.top {
+                // SAFETY: everything between `start` and `top` is whole objects.
+                scan = unsafe { self.scan(scan) };
+            } else if old_scan < self.old_top {
+                // SAFETY: likewise for the part of the old block that was filled by this collection.
+                old_scan = unsafe { self.scan(old_scan) };
+            } else {
+                break;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn stays(&self, p: usize) -> bool {
+        p.wrapping_sub(self.literals.0) < self.literals.1 || p.wrapping_sub(self.old.0) < self.old.1
+    }
+
+    #[inline(always)]
+    fn room_for(&mut self, from: usize, words: usize) -> *mut u64 {
+        let top =
+            if from.wrapping_sub(self.mature.0) < self.mature.1 { &mut self.old_top } else { &mut self.top };
+        let p = *top;
+        *top = p.wrapping_add(words);
+        p
+    }
+
+    /// The term with its object moved.
+    #[inline(always)]
+    unsafe fn moved(&mut self, t: Term) -> Term {
+        // SAFETY: pointers to objects of this heap that were moved lead to a forwarding word, others to
+        // live objects; the new blocks were made large enough for all of them.
+        unsafe {
+            match t.tag() {
+                TAG_CONS => {
+                    let p = t.ptr();
+                    if self.stays(p as usize) {
+                        return t;
+                    }
+                    let head = *p;
+                    if head == Term::NONVALUE.0 {
+                        return Term(*p.add(1));
+                    }
+                    let to = self.room_for(p as usize, 2);
+                    *to = head;
+                    *to.add(1) = *p.add(1);
+                    let new = Term::cons_at(to);
+                    *p = Term::NONVALUE.0;
+                    *p.add(1) = new.0;
+                    new
+                }
+                TAG_BOXED => {
+                    let p = t.ptr();
+                    if self.stays(p as usize) {
+                        return t;
+                    }
+                    let h = *p;
+                    if h & 7 == TAG_BOXED {
+                        return Term(h);
+                    }
+                    let n = Header(h).words() + 1;
+                    let to = self.room_for(p as usize, n);
+                    if n <= 8 {
+                        for i in 0..n {
+                            *to.add(i) = *p.add(i);
+                        }
+                    } else {
+                        std::ptr::copy_nonoverlapping(p, to, n);
+                    }
+                    let new = Term::boxed_at(to);
+                    *p = new.0;
+                    new
+                }
+                _ => t,
+            }
+        }
+    }
+
+    /// Visits one object or plain word at `p`; gives what follows it.
+    #[inline(always)]
+    unsafe fn scan(&mut self, p: *mut u64) -> *mut u64 {
+        // SAFETY: as in `moved`; the header tells terms from raw words.
+        unsafe {
+            let w = *p;
+            match w & 7 {
+                TAG_CONS | TAG_BOXED => {
+                    *p = self.moved(Term(w)).0;
+                    p.add(1)
+                }
+                crate::term::TAG_HEADER => {
+                    let h = Header(w);
+                    match h.kind() {
+                        Kind::Tuple
+                        | Kind::FlatMap
+                        | Kind::HashMap
+                        | Kind::HashNode
+                        | Kind::HashCollision
+                        | Kind::Record => p.add(1),
+                        Kind::Fun => p.add(2),
+                        Kind::SubBits | Kind::MatchCtx => {
+                            *p.add(1) = self.moved(Term(*p.add(1))).0;
+                            p.add(4)
+                        }
+                        _ => p.add(1 + h.words()),
+                    }
+                }
+                _ => p.add(1),
+            }
+        }
+    }
+}

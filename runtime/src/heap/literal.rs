@@ -1,0 +1,201 @@
+//! Literal areas: terms that belong to no process and never move.
+//!
+//! All areas lie in one reserved range of addresses, so that the collector recognises a literal by two
+//! comparisons. Areas hold the literals of modules and the values of persistent terms.
+
+use super::Heap;
+use super::chunk::Chunk;
+use crate::term::Term;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// Size of the reserved range in bytes; only what is used takes memory.
+const RESERVED: usize = 16 << 30;
+/// Areas start at multiples of this many bytes.
+const GRAIN: usize = 64;
+
+struct Region {
+    base: usize,
+    state: Mutex<State>,
+}
+
+struct State {
+    top: usize,
+    in_use: usize,
+    /// Free pieces below `top`: offset to size.
+    free: BTreeMap<usize, usize>,
+}
+
+static REGION: LazyLock<Region> = LazyLock::new(|| Region {
+    base: crate::sys::reserve(RESERVED),
+    state: Mutex::new(State { top: 0, in_use: 0, free: BTreeMap::new() }),
+});
+
+/// Base address and length in bytes of the range of literals.
+#[inline]
+pub fn range() -> (usize, usize) {
+    (REGION.base, RESERVED)
+}
+
+/// Is the address a literal's?
+#[inline]
+pub fn is_literal(p: *const u64) -> bool {
+    (p as usize).wrapping_sub(REGION.base) < RESERVED
+}
+
+/// Bytes now taken by literal areas.
+pub fn bytes_in_use() -> usize {
+    REGION.state.lock().in_use
+}
+
+/// An area of literals; freed when dropped.
+#[derive(Debug)]
+pub struct LiteralArea {
+    base: *mut u64,
+    words: usize,
+    offheap: *mut u64,
+}
+
+// SAFETY: an area is immutable after it was filled and owned by one holder.
+unsafe impl Send for LiteralArea {}
+// SAFETY: as above.
+unsafe impl Sync for LiteralArea {}
+
+impl LiteralArea {
+    /// Copies `terms` into a fresh area; they are replaced by the copies.
+    pub fn copy_of(terms: &mut [Term]) -> LiteralArea {
+        let words: usize = terms.iter().map(|&t| super::copy::size(t)).sum();
+        let bytes = (words * 8).next_multiple_of(GRAIN);
+        let base = if bytes == 0 { REGION.base } else { take(bytes) } as *mut u64;
+        let mut to = Heap::borrowed(base, words);
+        for t in terms.iter_mut() {
+            *t = super::copy::copy(*t, &mut to);
+        }
+        LiteralArea { base, words, offheap: to.take_offheap() }
+    }
+
+    /// Does the address lie in this area?
+    pub fn holds(&self, p: *const u64) -> bool {
+        (p as usize).wrapping_sub(self.base as usize) < self.words * 8
+    }
+
+    /// Size in words.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// First address and the address after the last.
+    pub fn bounds(&self) -> (usize, usize) {
+        (self.base as usize, self.base as usize + self.words * 8)
+    }
+}
+
+impl Drop for LiteralArea {
+    fn drop(&mut self) {
+        // SAFETY: the list was made by this area's own heap and nobody uses the area any more.
+        unsafe { super::offheap::release_all(self.offheap) };
+        let bytes = (self.words * 8).next_multiple_of(GRAIN);
+        if bytes > 0 {
+            give_back(self.base as usize - REGION.base, bytes);
+        }
+    }
+}
+
+fn take(bytes: usize) -> usize {
+    let region = &*REGION;
+    let mut s = region.state.lock();
+    s.in_use += bytes;
+    if let Some((&at, &size)) = s.free.iter().find(|&(_, &size)| size >= bytes) {
+        s.free.remove(&at);
+        if size > bytes {
+            s.free.insert(at + bytes, size - bytes);
+        }
+        return region.base + at;
+    }
+    let at = s.top;
+    if at + bytes > RESERVED {
+        crate::bug::vm_bug("the range of addresses for literals is used up");
+    }
+    crate::sys::commit(region.base + at, bytes);
+    s.top += bytes;
+    region.base + at
+}
+
+fn give_back(mut at: usize, mut size: usize) {
+    let mut s = REGION.state.lock();
+    s.in_use -= size;
+    if let Some((&before, &n)) = s.free.range(..at).next_back()
+        && before + n == at
+    {
+        s.free.remove(&before);
+        at = before;
+        size += n;
+    }
+    if let Some(n) = s.free.remove(&(at + size)) {
+        size += n;
+    }
+    s.free.insert(at, size);
+}
+
+/// A term with memory of its own, outside process heaps: what tables, timers and signals keep.
+#[derive(Debug)]
+pub struct OwnedTerm {
+    term: Term,
+    chunk: Chunk,
+    offheap: *mut u64,
+}
+
+// SAFETY: the term points into the owned chunk (or to literals) only.
+unsafe impl Send for OwnedTerm {}
+// SAFETY: the contents do not change.
+unsafe impl Sync for OwnedTerm {}
+
+impl OwnedTerm {
+    /// A copy of `t`.
+    pub fn new(t: Term) -> OwnedTerm {
+        if t.is_immediate() {
+            return OwnedTerm { term: t, chunk: Chunk::EMPTY, offheap: std::ptr::null_mut() };
+        }
+        let mut heap = Heap::with_capacity(super::copy::size(t));
+        let term = super::copy::copy(t, &mut heap);
+        OwnedTerm::from_heap(term, heap)
+    }
+
+    /// Takes a heap of its own that holds `term`.
+    pub fn from_heap(term: Term, heap: Heap) -> OwnedTerm {
+        let (chunk, offheap) = heap.into_parts();
+        OwnedTerm { term, chunk, offheap }
+    }
+
+    /// The term; valid for as long as `self`.
+    #[inline]
+    pub fn term(&self) -> Term {
+        self.term
+    }
+
+    /// Words of memory that the term takes.
+    pub fn words(&self) -> usize {
+        self.chunk.capacity()
+    }
+
+    /// Gives up the memory: term, block and list of off-heap objects, for a heap that takes them over.
+    pub fn into_parts(mut self) -> (Term, Chunk, *mut u64) {
+        let chunk = std::mem::replace(&mut self.chunk, Chunk::EMPTY);
+        let offheap = std::mem::replace(&mut self.offheap, std::ptr::null_mut());
+        (self.term, chunk, offheap)
+    }
+}
+
+impl Clone for OwnedTerm {
+    fn clone(&self) -> OwnedTerm {
+        OwnedTerm::new(self.term)
+    }
+}
+
+impl Drop for OwnedTerm {
+    fn drop(&mut self) {
+        // SAFETY: the list belongs to the owned chunk, which nobody else looks at.
+        unsafe { super::offheap::release_all(self.offheap) };
+    }
+}

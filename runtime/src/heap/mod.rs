@@ -1,0 +1,435 @@
+//! Memory for terms.
+//!
+//! A `Heap` hands out words by moving a pointer; when its block is full it takes another. It **never
+//! collects**: code that builds terms may hold any term it likes while it builds. Collections happen in
+//! `gc`, at points where the interpreter or the scheduler knows every root; a process heap that has
+//! outgrown its limit only says so (`ProcHeap::wants_gc`).
+//!
+//! The same type serves a process's young generation, messages, tables, timers and literal areas.
+
+pub mod binary;
+pub mod chunk;
+pub mod copy;
+pub mod gc;
+pub mod literal;
+pub mod magic;
+pub mod offheap;
+pub mod verify;
+
+use crate::term::{Header, Kind, Term};
+use binary::BinaryRef;
+use chunk::Chunk;
+use magic::{Magic, MagicHandle};
+
+/// Largest binary, in bytes, that lives in a heap itself.
+pub const MAX_HEAP_BINARY: usize = 64;
+
+/// Growing memory for terms; see the module's text.
+pub struct Heap {
+    hp: *mut u64,
+    end: *mut u64,
+    /// First object of the list of off-heap objects (see `offheap`).
+    pub(crate) offheap: *mut u64,
+    /// Bytes of binaries made or received since the last collection.
+    pub(crate) binary_bytes: usize,
+    cur: Chunk,
+    /// Blocks filled before `cur`, and blocks of received messages.
+    more: Vec<Chunk>,
+    /// Words in use in `more`.
+    more_used: usize,
+}
+
+// SAFETY: a heap owns its memory; the raw pointers point into it.
+unsafe impl Send for Heap {}
+
+impl Default for Heap {
+    fn default() -> Heap {
+        Heap::new()
+    }
+}
+
+impl Heap {
+    /// A heap without memory; the first object makes it take some.
+    pub fn new() -> Heap {
+        Heap::from_chunk(Chunk::EMPTY)
+    }
+
+    /// A heap whose first block has exactly `words` words.
+    pub fn with_capacity(words: usize) -> Heap {
+        Heap::from_chunk(Chunk::new(words))
+    }
+
+    fn from_chunk(cur: Chunk) -> Heap {
+        Heap {
+            hp: cur.start(),
+            end: cur.end(),
+            offheap: std::ptr::null_mut(),
+            binary_bytes: 0,
+            cur,
+            more: Vec::new(),
+            more_used: 0,
+        }
+    }
+
+    /// A heap over memory that belongs to somebody else and suffices.
+    pub(crate) fn borrowed(base: *mut u64, words: usize) -> Heap {
+        let mut h = Heap::new();
+        h.hp = base;
+        h.end = base.wrapping_add(words);
+        h
+    }
+
+    /// `words` fresh words; the caller writes all of them before the next allocation.
+    #[inline(always)]
+    pub fn alloc(&mut self, words: usize) -> *mut u64 {
+        let p = self.hp;
+        if (self.end as usize).wrapping_sub(p as usize) / 8 < words {
+            return self.alloc_slow(words);
+        }
+        self.hp = p.wrapping_add(words);
+        p
+    }
+
+    /// Words left in the current block.
+    #[inline(always)]
+    pub fn room(&self) -> usize {
+        (self.end as usize).wrapping_sub(self.hp as usize) / 8
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&mut self, words: usize) -> *mut u64 {
+        let grow = (self.cur.capacity() + self.more_used).clamp(32, 1 << 16);
+        self.add_block(words.max(grow));
+        self.alloc(words)
+    }
+
+    /// Makes a fresh block of `words` words the current one.
+    pub(crate) fn add_block(&mut self, words: usize) {
+        let fresh = Chunk::new(words);
+        let mut old = std::mem::replace(&mut self.cur, fresh);
+        old.used = (self.hp as usize).wrapping_sub(old.start() as usize) / 8;
+        if old.capacity() > 0 {
+            self.more_used += old.used;
+            self.more.push(old);
+        }
+        self.hp = self.cur.start();
+        self.end = self.cur.end();
+    }
+
+    /// Takes over a block filled elsewhere, with its off-heap objects.
+    pub fn adopt(&mut self, chunk: Chunk, offheap: *mut u64) {
+        if chunk.used > 0 {
+            self.more_used += chunk.used;
+            self.more.push(chunk);
+        }
+        if offheap.is_null() {
+            return;
+        }
+        let mut last = offheap;
+        // SAFETY: a well-formed list of live off-heap objects, now ours.
+        unsafe {
+            loop {
+                if Header(*last).kind() == Kind::BinRef {
+                    self.binary_bytes += BinaryRef::borrow_raw(*last.add(2)).capacity();
+                }
+                let next = *last.add(1) as *mut u64;
+                if next.is_null() {
+                    break;
+                }
+                last = next;
+            }
+            *last.add(1) = self.offheap as u64;
+        }
+        self.offheap = offheap;
+    }
+
+    /// Words in use.
+    pub fn used(&self) -> usize {
+        self.more_used + (self.hp as usize).wrapping_sub(self.cur.start() as usize) / 8
+    }
+
+    /// Words allocated.
+    pub fn capacity(&self) -> usize {
+        self.cur.capacity() + self.more.iter().map(Chunk::capacity).sum::<usize>()
+    }
+
+    /// Does the address lie in the part in use?
+    pub fn holds(&self, p: *const u64) -> bool {
+        let a = p as usize;
+        (a >= self.cur.start() as usize && a < self.hp as usize) || self.more.iter().any(|c| c.holds(p))
+    }
+
+    /// The blocks, with their parts in use, oldest first.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (*mut u64, usize)> + '_ {
+        let cur_used = (self.hp as usize).wrapping_sub(self.cur.start() as usize) / 8;
+        self.more.iter().map(|c| (c.start(), c.used)).chain(std::iter::once((self.cur.start(), cur_used)))
+    }
+
+    pub(crate) fn take_offheap(&mut self) -> *mut u64 {
+        std::mem::replace(&mut self.offheap, std::ptr::null_mut())
+    }
+
+    /// The heap's one block and its off-heap objects. A heap of several blocks is moved into one.
+    pub fn into_parts(mut self) -> (Chunk, *mut u64) {
+        if !self.more.is_empty() {
+            crate::bug::vm_bug("a heap of several blocks cannot become a fragment");
+        }
+        let mut chunk = std::mem::replace(&mut self.cur, Chunk::EMPTY);
+        chunk.used = (self.hp as usize).wrapping_sub(chunk.start() as usize) / 8;
+        (chunk, self.take_offheap())
+    }
+
+    // ---- constructors ----
+
+    /// `[head | tail]`.
+    #[inline(always)]
+    pub fn cons(&mut self, head: Term, tail: Term) -> Term {
+        let p = self.alloc(2);
+        // SAFETY: two fresh words.
+        unsafe {
+            *p = head.0;
+            *p.add(1) = tail.0;
+        }
+        Term::cons_at(p)
+    }
+
+    #[inline(always)]
+    fn object(&mut self, kind: Kind, words: &[u64]) -> Term {
+        let p = self.alloc(1 + words.len());
+        // SAFETY: that many fresh words.
+        unsafe {
+            *p = Header::new(kind, words.len()).0;
+            std::ptr::copy_nonoverlapping(words.as_ptr(), p.add(1), words.len());
+        }
+        Term::boxed_at(p)
+    }
+
+    /// An object of `kind` whose words after the header are all terms.
+    #[inline]
+    pub(crate) fn term_object(&mut self, kind: Kind, terms: &[Term]) -> Term {
+        let p = self.alloc(1 + terms.len());
+        // SAFETY: that many fresh words.
+        unsafe {
+            *p = Header::new(kind, terms.len()).0;
+            std::ptr::copy_nonoverlapping(terms.as_ptr().cast(), p.add(1), terms.len());
+        }
+        Term::boxed_at(p)
+    }
+
+    /// A tuple.
+    #[inline]
+    pub fn tuple(&mut self, elements: &[Term]) -> Term {
+        self.term_object(Kind::Tuple, elements)
+    }
+
+    /// A list of `items`.
+    pub fn list(&mut self, items: &[Term]) -> Term {
+        self.list_with_tail(items, Term::NIL)
+    }
+
+    /// `items` followed by `tail`.
+    pub fn list_with_tail(&mut self, items: &[Term], tail: Term) -> Term {
+        items.iter().rev().fold(tail, |t, &h| self.cons(h, t))
+    }
+
+    /// A list of the values of an iterator.
+    pub fn list_from<I>(&mut self, items: I) -> Term
+    where
+        I: IntoIterator<Item = Term>,
+        I::IntoIter: DoubleEndedIterator,
+    {
+        items.into_iter().rev().fold(Term::NIL, |t, h| self.cons(h, t))
+    }
+
+    /// A list of the bytes.
+    pub fn byte_list(&mut self, bytes: &[u8]) -> Term {
+        self.byte_list_with_tail(bytes, Term::NIL)
+    }
+
+    /// A list of the bytes, followed by `tail`.
+    pub fn byte_list_with_tail(&mut self, bytes: &[u8], tail: Term) -> Term {
+        bytes.iter().rev().fold(tail, |t, &b| self.cons(Term::small(i64::from(b)), t))
+    }
+
+    /// A list of the code points of `s`.
+    pub fn char_list(&mut self, s: &str) -> Term {
+        s.chars().rev().fold(Term::NIL, |t, c| self.cons(Term::small(i64::from(u32::from(c))), t))
+    }
+
+    /// A float.
+    #[inline]
+    pub fn float(&mut self, f: f64) -> Term {
+        match Term::try_flonum(f) {
+            Some(t) => t,
+            None => self.object(Kind::Float, &[f.to_bits()]),
+        }
+    }
+
+    /// An integer.
+    #[inline]
+    pub fn int(&mut self, n: i64) -> Term {
+        match Term::try_small(n) {
+            Some(t) => t,
+            None => self.big(n < 0, &[n.unsigned_abs()]),
+        }
+    }
+
+    /// An integer.
+    #[inline]
+    pub fn uint(&mut self, n: u64) -> Term {
+        match i64::try_from(n).ok().and_then(Term::try_small) {
+            Some(t) => t,
+            None => self.big(false, &[n]),
+        }
+    }
+
+    /// An integer.
+    pub fn int128(&mut self, n: i128) -> Term {
+        match i64::try_from(n) {
+            Ok(small) => self.int(small),
+            Err(_) => {
+                let m = n.unsigned_abs();
+                self.big(n < 0, &[m as u64, (m >> 64) as u64])
+            }
+        }
+    }
+
+    /// An integer of sign and magnitude (limbs, least significant first; leading zeros allowed).
+    pub fn big(&mut self, negative: bool, limbs: &[u64]) -> Term {
+        let len = limbs.iter().rposition(|&l| l != 0).map_or(0, |i| i + 1);
+        let limbs = &limbs[..len];
+        if let Some(t) = small_of(negative, limbs) {
+            return t;
+        }
+        self.object(if negative { Kind::BigNeg } else { Kind::BigPos }, limbs)
+    }
+
+    /// A binary with these bytes.
+    pub fn binary(&mut self, bytes: &[u8]) -> Term {
+        self.bits(bytes, bytes.len() * 8)
+    }
+
+    /// A bitstring of the first `bits` bits of `bytes`.
+    pub fn bits(&mut self, bytes: &[u8], bits: usize) -> Term {
+        let len = bits.div_ceil(8);
+        if len <= MAX_HEAP_BINARY {
+            let (t, data) = self.heap_bits(bits);
+            // SAFETY: `heap_bits` made room for `len` bytes.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, len) };
+            t
+        } else {
+            self.shared_bits(BinaryRef::from_bytes(&bytes[..len]), bits)
+        }
+    }
+
+    /// A binary of `len` bytes that `fill` writes; the bytes are zero before.
+    pub fn build_binary(&mut self, len: usize, fill: impl FnOnce(&mut [u8])) -> Term {
+        if len <= MAX_HEAP_BINARY {
+            let (t, data) = self.heap_bits(len * 8);
+            // SAFETY: `heap_bits` made and zeroed room for `len` bytes.
+            fill(unsafe { std::slice::from_raw_parts_mut(data, len) });
+            t
+        } else {
+            self.shared_binary(BinaryRef::build(len, fill))
+        }
+    }
+
+    /// A bitstring of at most `MAX_HEAP_BINARY` bytes, zeroed, and the address of its bytes.
+    pub(crate) fn heap_bits(&mut self, bits: usize) -> (Term, *mut u8) {
+        let words = bits.div_ceil(64);
+        let p = self.alloc(2 + words);
+        // SAFETY: that many fresh words.
+        unsafe {
+            *p = Header::new(Kind::HeapBits, 1 + words).0;
+            *p.add(1) = bits as u64;
+            std::ptr::write_bytes(p.add(2), 0, words);
+            (Term::boxed_at(p), p.add(2).cast())
+        }
+    }
+
+    /// A handle of all of a shared binary.
+    pub fn shared_binary(&mut self, b: BinaryRef) -> Term {
+        let bits = b.len() * 8;
+        self.shared_bits(b, bits)
+    }
+
+    /// A handle of the first `bits` bits of a shared binary.
+    pub fn shared_bits(&mut self, b: BinaryRef, bits: usize) -> Term {
+        self.binary_bytes += b.capacity();
+        let t = self.object(Kind::BinRef, &[self.offheap as u64, b.into_raw(), bits as u64]);
+        self.offheap = t.ptr();
+        t
+    }
+
+    /// A part of `base`, which must be a `HeapBits` or `BinRef` and hold that part.
+    pub(crate) fn sub_bits(&mut self, base: Term, offset: usize, bits: usize) -> Term {
+        self.object(Kind::SubBits, &[base.0, offset as u64, bits as u64])
+    }
+
+    /// A match context over `base` (a `HeapBits` or `BinRef`), positions counted from its start.
+    pub(crate) fn match_context(&mut self, base: Term, position: usize, end: usize) -> Term {
+        self.object(Kind::MatchCtx, &[base.0, position as u64, end as u64])
+    }
+
+    /// A fun of `entry` with its environment.
+    pub fn fun(&mut self, entry: &'static crate::code::fun::FunEntry, creator: Term, env: &[Term]) -> Term {
+        let p = self.alloc(3 + env.len());
+        // SAFETY: that many fresh words.
+        unsafe {
+            *p = Header::new(Kind::Fun, 2 + env.len()).0;
+            *p.add(1) = std::ptr::from_ref(entry) as u64;
+            *p.add(2) = creator.0;
+            std::ptr::copy_nonoverlapping(env.as_ptr().cast(), p.add(3), env.len());
+        }
+        Term::boxed_at(p)
+    }
+
+    /// `fun M:F/A`.
+    pub fn export_fun(&mut self, export: &'static crate::code::export::Export) -> Term {
+        self.object(Kind::Export, &[std::ptr::from_ref(export) as u64])
+    }
+
+    /// A reference made on this node. `owner` is the packed pid whose alias it is, or 0.
+    pub fn reference(&mut self, number: u64, owner: u64) -> Term {
+        self.object(Kind::Ref, &[number, owner])
+    }
+
+    /// A reference that holds a resource.
+    pub fn magic_ref(&mut self, number: u64, m: Magic) -> Term {
+        let t =
+            self.object(Kind::MagicRef, &[self.offheap as u64, number, MagicHandle::new(m).into_raw()]);
+        self.offheap = t.ptr();
+        t
+    }
+
+    /// A pid (`Kind::ExtPid`) or port (`Kind::ExtPort`) of another node.
+    pub fn external_id(&mut self, kind: Kind, node: &'static crate::node::Node, number: u64) -> Term {
+        debug_assert!(matches!(kind, Kind::ExtPid | Kind::ExtPort));
+        self.object(kind, &[std::ptr::from_ref(node) as u64, number])
+    }
+
+    /// A reference of another node.
+    pub fn external_ref(&mut self, node: &'static crate::node::Node, ids: &[u32]) -> Term {
+        let mut words = vec![std::ptr::from_ref(node) as u64, ids.len() as u64];
+        words.extend(ids.chunks(2).map(|c| u64::from(c[0]) | c.get(1).map_or(0, |&h| u64::from(h) << 32)));
+        self.object(Kind::ExtRef, &words)
+    }
+}
+
+/// The small integer of sign and magnitude, if it is one. `limbs` has no leading zeros.
+pub(crate) fn small_of(negative: bool, limbs: &[u64]) -> Option<Term> {
+    match limbs {
+        [] => Some(Term::small(0)),
+        [n] if negative && *n <= 1 << 60 => Some(Term::small((*n as i64).wrapping_neg())),
+        [n] if *n < 1 << 60 => Some(Term::small(*n as i64)),
+        _ => None,
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        // SAFETY: the heap owns its objects and is going away.
+        unsafe { offheap::release_all(self.offheap) };
+    }
+}

@@ -1,0 +1,63 @@
+//! What the runtime asks of the parts built on top of it (ports, tables, distribution, the logger). The
+//! `vm` crate hands the implementation over at start; until then nothing is there to ask.
+
+use crate::bif::{Ctx, Exit};
+use crate::process::{MaxHeap, Owned, PidKey};
+use crate::term::Term;
+use std::sync::OnceLock;
+
+/// See the module's text.
+pub trait Hooks: Send + Sync {
+    /// `To ! Message`: to a pid, a port, a name, a name on a node.
+    fn send(&self, cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit>;
+    /// A process that owns tables or ports exits.
+    fn process_exit(&self, cx: &mut Ctx<'_>, reason: Term);
+    /// An exit signal to a port of this node.
+    fn port_exit_signal(&self, port: u64, from: Term, reason: Term, link: bool);
+    /// A monitor on a port is taken away.
+    fn port_demonitor(&self, port: u64, reference: u64);
+    /// An exit signal to a process of another node.
+    fn remote_exit_signal(&self, to: PidKey, from: Term, reason: Term, link: bool);
+    /// What a process of another node monitors here is gone.
+    fn remote_down(&self, to: PidKey, reference: u64, reason: Term);
+    /// A monitor on a process of another node is taken away.
+    fn remote_demonitor(&self, target: PidKey, reference: u64);
+    /// A process has exceeded its maximum heap size and is to be reported.
+    fn max_heap_exceeded(&self, own: &Owned, words: usize, max: MaxHeap);
+    /// A process ends with an uncaught error: tell the logger.
+    fn uncaught(&self, cx: &mut Ctx<'_>, reason: Term);
+}
+
+struct NoHooks;
+
+impl Hooks for NoHooks {
+    fn send(&self, _: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit> {
+        match to.as_local_pid() {
+            Some(id) => {
+                crate::process::signal::send_message(id, message);
+                Ok(())
+            }
+            None => Err(crate::bif::badarg()),
+        }
+    }
+    fn process_exit(&self, _: &mut Ctx<'_>, _: Term) {}
+    fn port_exit_signal(&self, _: u64, _: Term, _: Term, _: bool) {}
+    fn port_demonitor(&self, _: u64, _: u64) {}
+    fn remote_exit_signal(&self, _: PidKey, _: Term, _: Term, _: bool) {}
+    fn remote_down(&self, _: PidKey, _: u64, _: Term) {}
+    fn remote_demonitor(&self, _: PidKey, _: u64) {}
+    fn max_heap_exceeded(&self, _: &Owned, _: usize, _: MaxHeap) {}
+    fn uncaught(&self, _: &mut Ctx<'_>, _: Term) {}
+}
+
+static HOOKS: OnceLock<Box<dyn Hooks>> = OnceLock::new();
+
+/// Sets the implementation; the first call wins.
+pub fn set(hooks: Box<dyn Hooks>) {
+    let _ = HOOKS.set(hooks);
+}
+
+/// The implementation.
+pub fn get() -> &'static dyn Hooks {
+    HOOKS.get().map_or(&NoHooks, |h| &**h)
+}

@@ -1,0 +1,412 @@
+//! The slow parts of calls: reductions that have run out, BIFs, `apply`, funs, the error handler.
+
+use super::{Outcome, park, special};
+use crate::atom::Atom;
+use crate::bif::{Class, Ctx, Exit, TraceArg};
+use crate::code::export::{self, Export};
+use crate::code::module::FnInfo;
+use crate::exception::{self, Head, Raised};
+use crate::sched::sim;
+use crate::term::{Kind, Term, compare, list, stack_word};
+
+/// What happens after a slow part.
+pub enum Next {
+    /// Go on at this address; the stack may have changed.
+    Go(*const u64),
+    /// Leave the loop.
+    Stop(Outcome),
+}
+
+/// Room on the stack beyond what frames ask for, for the words that calls push.
+pub const STACK_SLACK: usize = 8;
+
+/// At the entry `pc` of a function of `arity` arguments with no reductions left: collects if that is
+/// due, and stops the process if its slice is over.
+#[cold]
+#[inline(never)]
+pub fn out_of_reductions(cx: &mut Ctx<'_>, pc: *const u64, arity: usize) -> Next {
+    if let Some(left) = cx.gc_reds.take() {
+        cx.reds += left;
+    }
+    if cx.own.heap.wants_gc() {
+        cx.own.collect(&mut cx.x[..arity], 0, false);
+        if cx.own.exit_reason.is_some() {
+            return Next::Stop(Outcome::Exit);
+        }
+    }
+    if cx.reds > 0 && !cx.leave {
+        return Next::Go(pc);
+    }
+    park(cx, pc, arity);
+    Next::Stop(Outcome::Yield)
+}
+
+/// Reserves `words` with `live` X registers, collecting if need be. `false`: the process must exit.
+#[cold]
+#[inline(never)]
+pub fn reserve(cx: &mut Ctx<'_>, words: usize, live: usize) -> bool {
+    if !cx.own.heap.try_extend(words) {
+        cx.own.collect(&mut cx.x[..live], words, false);
+    }
+    cx.own.exit_reason.is_none()
+}
+
+/// Makes the stack larger by at least `words`.
+#[cold]
+#[inline(never)]
+pub fn grow_stack(cx: &mut Ctx<'_>, words: usize) {
+    cx.own.stack.grow(words);
+}
+
+/// Raises an exception at `pc`.
+#[cold]
+#[inline(never)]
+pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head: Head) -> Next {
+    match exception::raise(cx, pc, &Raised { class, reason, head }) {
+        Some(handler) if cx.leave || cx.dirty => {
+            park(cx, handler, 4);
+            Next::Stop(Outcome::Yield)
+        }
+        Some(handler) => Next::Go(handler),
+        None => Next::Stop(Outcome::Exit),
+    }
+}
+
+/// `error:Reason` at `pc`.
+#[cold]
+pub fn error(cx: &mut Ctx<'_>, pc: *const u64, reason: impl Into<Term>) -> Next {
+    raise(cx, pc, Class::Error, reason.into(), Head::Here)
+}
+
+/// `error:{Tag, Value}` at `pc`.
+#[cold]
+pub fn error_with(cx: &mut Ctx<'_>, pc: *const u64, tag: Atom, value: Term) -> Next {
+    let reason = cx.tuple2(tag, value);
+    error(cx, pc, reason)
+}
+
+/// What an exit of a BIF that raises means, for a BIF called at `pc` with `args`.
+#[cold]
+#[inline(never)]
+pub fn bif_raised(cx: &mut Ctx<'_>, pc: *const u64, export: &'static Export, args: &[Term], e: Exit) -> Next {
+    match e {
+        Exit::Raise { class: Class::Error, reason, cause } => {
+            let args = cx.heap().list(args);
+            raise(cx, pc, Class::Error, reason, Head::Bif { export, args, cause })
+        }
+        Exit::Raise { class, reason, .. } => raise(cx, pc, class, reason, Head::Here),
+        Exit::RaiseWith { class, reason, trace } => {
+            let head = match trace {
+                TraceArg::Trace(t) => Head::Given(t),
+                TraceArg::Args(args, info) => Head::Args { args, info },
+            };
+            raise(cx, pc, class, reason, head)
+        }
+        _ => crate::bug::vm_bug("a guard BIF has tried to leave by other means than an error"),
+    }
+}
+
+/// Calls the BIF of `export` with the arguments in X registers. `pc` is the instruction, `after` where
+/// its value is to go on with x0.
+#[inline]
+pub fn call_bif(cx: &mut Ctx<'_>, export: &'static Export, pc: *const u64, after: *const u64) -> Next {
+    let arity = export.arity as usize;
+    let Some(b) = export.bif() else { return undefined(cx, export, after) };
+    if let Some(pool) = b.pool()
+        && !cx.dirty
+        && !sim::is_on()
+    {
+        park(cx, pc, arity);
+        return Next::Stop(Outcome::Dirty(pool));
+    }
+    let mut args = [Term::NIL; 16];
+    args[..arity].copy_from_slice(&cx.x[..arity]);
+    cx.pc = pc;
+    match (b.run)(cx, &args[..arity]) {
+        Ok(v) => {
+            cx.x[0] = v;
+            cx.reds -= 1;
+            if cx.own.heap.wants_gc() {
+                return collect_after(cx, after);
+            }
+            if cx.dirty || cx.leave {
+                park(cx, after, 1);
+                return Next::Stop(Outcome::Yield);
+            }
+            Next::Go(after)
+        }
+        Err(e) => bif_exit(cx, export, pc, after, &args[..arity], e),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn collect_after(cx: &mut Ctx<'_>, after: *const u64) -> Next {
+    cx.own.collect(&mut cx.x[..1], 0, false);
+    if cx.own.exit_reason.is_some() {
+        return Next::Stop(Outcome::Exit);
+    }
+    if cx.dirty || cx.leave {
+        park(cx, after, 1);
+        return Next::Stop(Outcome::Yield);
+    }
+    Next::Go(after)
+}
+
+#[cold]
+#[inline(never)]
+fn bif_exit(
+    cx: &mut Ctx<'_>,
+    export: &'static Export,
+    pc: *const u64,
+    after: *const u64,
+    args: &[Term],
+    e: Exit,
+) -> Next {
+    match e {
+        Exit::Raise { .. } | Exit::RaiseWith { .. } => bif_raised(cx, pc, export, args, e),
+        Exit::Trap(to) => {
+            push_return(cx, after);
+            let arity = to.arity as usize;
+            if cx.dirty || cx.leave {
+                park(cx, to.code(), arity);
+                return Next::Stop(Outcome::Yield);
+            }
+            Next::Go(to.code())
+        }
+        Exit::Call(f) => {
+            push_return(cx, after);
+            if cx.dirty || cx.leave {
+                park(cx, f.code(), 0);
+                return Next::Stop(Outcome::Yield);
+            }
+            Next::Go(f.code())
+        }
+        Exit::Wait | Exit::Yield => {
+            cx.x[..args.len()].copy_from_slice(args);
+            park(cx, pc, args.len());
+            Next::Stop(if matches!(e, Exit::Wait) { Outcome::Wait } else { Outcome::Yield })
+        }
+        Exit::YieldValue(v) => {
+            cx.x[0] = v;
+            park(cx, after, 1);
+            Next::Stop(Outcome::Yield)
+        }
+        Exit::Hibernate => {
+            // The BIF has put the call to make on waking into x0 to x2.
+            let live = 3;
+            cx.own.stack.clear();
+            cx.own.stack.push(stack_word::return_pc(special::normal_exit()));
+            park(cx, special::apply_args(), live);
+            cx.own.collect_to_size();
+            if !cx.proc.inbox.is_empty() {
+                crate::process::handle::fetch(cx);
+            }
+            if cx.own.exit_reason.is_some() {
+                return Next::Stop(Outcome::Exit);
+            }
+            let waits = cx.own.mailbox.is_empty();
+            Next::Stop(if waits { Outcome::Wait } else { Outcome::Yield })
+        }
+        Exit::Exited => {
+            if cx.own.exit_reason.is_none() {
+                crate::bug::vm_bug("a BIF ends its process without a reason");
+            }
+            Next::Stop(Outcome::Exit)
+        }
+    }
+}
+
+/// Pushes a return address.
+pub fn push_return(cx: &mut Ctx<'_>, after: *const u64) {
+    cx.own.stack.push(stack_word::return_pc(after));
+}
+
+/// A call of a function that is not there: the error handler's `undefined_function/3`, to return to
+/// `after`.
+#[cold]
+#[inline(never)]
+pub fn undefined(cx: &mut Ctx<'_>, e: &'static Export, after: *const u64) -> Next {
+    push_return(cx, after);
+    enter_undefined(cx, e, after)
+}
+
+/// The same as a tail call.
+#[cold]
+#[inline(never)]
+pub fn enter_undefined(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
+    let args: Vec<Term> = cx.x[..e.arity as usize].to_vec();
+    let args = cx.heap().list(&args);
+    let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_FUNCTION, 3);
+    if !handler.is_loaded() || e.module == cx.own.error_handler {
+        let entry = cx.heap().tuple(&[e.module.into(), e.function.into(), args, Term::NIL]);
+        let trace = cx.heap().list(&[entry]);
+        return raise(cx, pc, Class::Error, Atom::UNDEF.into(), Head::Given(trace));
+    }
+    cx.x[0] = e.module.into();
+    cx.x[1] = e.function.into();
+    cx.x[2] = args;
+    Next::Go(handler.code())
+}
+
+/// Runs the stub of an export entry, as if its function had been entered with a return address pushed.
+#[inline(never)]
+pub fn stub(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
+    if e.module == Atom::ERLANG && e.function == Atom::APPLY {
+        match e.arity {
+            2 => {
+                let target = apply_fun_list(cx, pc);
+                return arrive(cx, target);
+            }
+            3 => {
+                let target = apply_mfa(cx, pc);
+                return arrive(cx, target);
+            }
+            _ => {}
+        }
+    }
+    if e.bif().is_none() {
+        return enter_undefined(cx, e, pc);
+    }
+    call_bif(cx, e, pc, special::return_x0())
+}
+
+/// Translates a function at its first call.
+#[cold]
+#[inline(never)]
+pub fn translate(f: &'static FnInfo) -> *const u64 {
+    f.translate()
+}
+
+/// Puts the elements of a list into the X registers from 0 on; gives their number.
+fn spread(cx: &mut Ctx<'_>, args: Term) -> Option<usize> {
+    let mut it = list::iter(args);
+    let mut n = 0;
+    for a in it.by_ref() {
+        if n == 256 {
+            return None;
+        }
+        cx.x[n] = a;
+        n += 1;
+    }
+    it.tail().is_nil().then_some(n)
+}
+
+/// The code of a function to enter and how many X registers its arguments take, or another way on.
+pub type Enter = Result<(*const u64, usize), Next>;
+
+/// x0: module, x1: function, x2: list of arguments.
+#[inline(never)]
+pub fn apply_mfa(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
+    let (m, f, args) = (cx.x[0], cx.x[1], cx.x[2]);
+    let (Some(module), Some(function)) = (m.as_atom(), f.as_atom()) else {
+        return Err(bad_apply(cx, pc, &[m, f, args]));
+    };
+    match spread(cx, args) {
+        Some(n) if n <= 255 => enter(cx, pc, module, function, n),
+        _ if list::length(args).is_some() => Err(error(cx, pc, Atom::SYSTEM_LIMIT)),
+        _ => Err(bad_apply(cx, pc, &[m, f, args])),
+    }
+}
+
+#[cold]
+fn bad_apply(cx: &mut Ctx<'_>, pc: *const u64, args: &[Term]) -> Next {
+    let export = export::get(Atom::ERLANG, Atom::APPLY, args.len() as u32);
+    let args = cx.heap().list(args);
+    let head = Head::Bif { export, args, cause: Term::NONVALUE };
+    raise(cx, pc, Class::Error, Atom::BADARG.into(), head)
+}
+
+/// The code of `module:function` with `n` arguments in place; `erlang:apply` is unfolded.
+fn enter(cx: &mut Ctx<'_>, pc: *const u64, module: Atom, function: Atom, n: usize) -> Enter {
+    if module == Atom::ERLANG && function == Atom::APPLY {
+        match n {
+            2 => return apply_fun_list(cx, pc),
+            3 => return apply_mfa(cx, pc),
+            _ => {}
+        }
+    }
+    Ok((export::get(module, function, n as u32).code(), n))
+}
+
+/// The instruction `apply`: arguments in place, module and function behind them.
+#[inline(never)]
+pub fn apply(cx: &mut Ctx<'_>, pc: *const u64, n: usize) -> Enter {
+    match (cx.x[n].as_atom(), cx.x[n + 1].as_atom()) {
+        (Some(m), Some(f)) => enter(cx, pc, m, f, n),
+        _ => {
+            let (m, f) = (cx.x[n], cx.x[n + 1]);
+            let args: Vec<Term> = cx.x[..n].to_vec();
+            let args = cx.heap().list(&args);
+            Err(bad_apply(cx, pc, &[m, f, args]))
+        }
+    }
+}
+
+/// x0: fun, x1: list of arguments.
+#[inline(never)]
+pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
+    let (fun, args) = (cx.x[0], cx.x[1]);
+    match spread(cx, args) {
+        Some(n) if n <= 255 => call_fun(cx, pc, fun, n),
+        _ if list::length(args).is_some() => Err(error(cx, pc, Atom::SYSTEM_LIMIT)),
+        _ => Err(bad_apply(cx, pc, &[fun, args])),
+    }
+}
+
+/// The code of a fun called with `n` arguments in place; the environment is put behind them.
+#[inline]
+pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter {
+    if fun.is_kind(Kind::Fun) {
+        let e = compare::fun_entry(fun);
+        if e.arity as usize == n {
+            let Some(target) = e.target() else { return unloaded_fun(cx, pc, fun, n) };
+            let env = fun.fun_env().unwrap_or(&[]);
+            cx.x[n..n + env.len()].copy_from_slice(env);
+            return Ok((target.code(), n + env.len()));
+        }
+    } else if fun.is_kind(Kind::Export) {
+        let e = compare::export_of(fun);
+        if e.arity as usize == n {
+            return Ok((e.code(), n));
+        }
+    } else {
+        return Err(error_with(cx, pc, Atom::BADFUN, fun));
+    }
+    Err(bad_arity(cx, pc, fun, n))
+}
+
+#[cold]
+fn bad_arity(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Next {
+    let args: Vec<Term> = cx.x[..n].to_vec();
+    let args = cx.heap().list(&args);
+    let what = cx.tuple2(fun, args);
+    error_with(cx, pc, Atom::BADARITY, what)
+}
+
+/// A fun whose module is not loaded: the error handler's `undefined_lambda/3`.
+#[cold]
+fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter {
+    let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_LAMBDA, 3);
+    if !handler.is_loaded() {
+        return Err(error_with(cx, pc, Atom::BADFUN, fun));
+    }
+    let args: Vec<Term> = cx.x[..n].to_vec();
+    let args = cx.heap().list(&args);
+    cx.x[0] = compare::fun_entry(fun).module.into();
+    cx.x[1] = fun;
+    cx.x[2] = args;
+    Ok((handler.code(), 3))
+}
+
+/// A call at a place where the arguments are ready and the return address is pushed: goes there, unless
+/// the reductions have run out.
+pub fn arrive(cx: &mut Ctx<'_>, e: Enter) -> Next {
+    match e {
+        Ok((code, live)) => {
+            cx.reds -= 1;
+            if cx.reds < 0 { out_of_reductions(cx, code, live) } else { Next::Go(code) }
+        }
+        Err(next) => next,
+    }
+}

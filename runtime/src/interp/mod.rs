@@ -1,0 +1,49 @@
+//! The bytecode interpreter: the reference for what code means.
+//!
+//! `run` takes a process at `own.pc` with its live X registers in `own.saved` and runs it until its time
+//! slice is over, it waits, it exits, or it must go to a dirty pool. The state of a process between two
+//! instructions is the stack, the X registers and the address: nothing else.
+//!
+//! Collections happen at three kinds of place only: where an instruction reserves heap (`ALLOCATE`,
+//! `TEST_HEAP`), at a function's entry when the reductions have run out, and after a BIF called as an
+//! ordinary function. Everything else may hold terms in Rust variables.
+
+pub mod bits;
+pub mod calls;
+pub mod dispatch;
+pub mod maps;
+pub mod ops;
+pub mod special;
+
+use crate::bif::Ctx;
+use crate::sched::dirty::Pool;
+
+/// Why `run` has stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The slice is over.
+    Yield,
+    /// The process waits for a signal.
+    Wait,
+    /// The process goes to a dirty pool.
+    Dirty(Pool),
+    /// The process exits, for the reason in `own.exit_reason`.
+    Exit,
+}
+
+/// See the module's text.
+pub fn run(cx: &mut Ctx<'_>) -> Outcome {
+    let n = cx.own.saved.len();
+    let (own, x) = (&mut *cx.own, &mut *cx.x);
+    x[..n].copy_from_slice(&own.saved);
+    own.saved.clear();
+    dispatch::run(cx)
+}
+
+/// Keeps the state of a process that stops at `pc` with `live` X registers.
+pub(crate) fn park(cx: &mut Ctx<'_>, pc: *const u64, live: usize) {
+    let (own, x) = (&mut *cx.own, &*cx.x);
+    own.pc = pc;
+    own.saved.clear();
+    own.saved.extend_from_slice(&x[..live]);
+}

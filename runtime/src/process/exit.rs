@@ -1,0 +1,112 @@
+//! The end of a process.
+
+use super::relations::Target;
+use super::signal::{self, Signal};
+use super::{MaxHeap, Owned, PidKey, Process, flag, registry, table};
+use crate::atom::Atom;
+use crate::bif::Ctx;
+use crate::heap::gc::GcReport;
+use crate::heap::literal::OwnedTerm;
+use crate::hooks;
+use crate::term::Term;
+
+/// Ends the running process: tells everybody who should know, frees what it has. The record itself
+/// goes when nobody can look at it any more.
+pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
+    p.state.set_exiting();
+    if cx.own.has(flag::HAS_RESOURCES) {
+        hooks::get().process_exit(cx, reason.term());
+    }
+    if let Some(name) = cx.own.name.take() {
+        registry::unregister(name);
+    }
+    let me = OwnedTerm::new(p.pid_term());
+    for key in std::mem::take(&mut cx.own.links) {
+        send_exit_to(key, &me, reason, true);
+    }
+    let monitors = std::mem::take(&mut cx.own.monitors);
+    for (reference, m) in monitors.incoming {
+        send_down(m.from, reference, reason);
+    }
+    for (reference, m) in monitors.outgoing {
+        let key = match m.target {
+            Target::Id(k) => Some(k),
+            Target::Name { id, .. } => id,
+            Target::TimeOffset => None,
+        };
+        if let Some(k) = key {
+            demonitor(k, reference);
+        }
+    }
+    p.inbox.take_all().for_each(answer_for_dead);
+    let own = &mut *cx.own;
+    own.mailbox.clear();
+    own.dict.clear();
+    own.saved = Vec::new();
+    table::remove(p);
+}
+
+/// Sends the exit signal of a link (or of `exit/2`) to a process or port.
+pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool) {
+    if let Some(id) = to.local_id() {
+        signal::send(id, Signal::Exit { from: from.clone(), reason: reason.clone(), link });
+    } else if let Some(port) = to.local_port() {
+        hooks::get().port_exit_signal(port, from.term(), reason.term(), link);
+    } else {
+        hooks::get().remote_exit_signal(to, from.term(), reason.term(), link);
+    }
+}
+
+/// Tells a monitoring process that what it monitors is gone.
+pub fn send_down(to: PidKey, reference: u64, reason: &OwnedTerm) {
+    match to.local_id() {
+        Some(id) => {
+            signal::send(id, Signal::Down { reference, reason: reason.clone() });
+        }
+        None => hooks::get().remote_down(to, reference, reason.term()),
+    }
+}
+
+/// Takes a monitor away from what it watches.
+pub fn demonitor(target: PidKey, reference: u64) {
+    if let Some(id) = target.local_id() {
+        signal::send(id, Signal::Demonitor(reference));
+    } else if let Some(port) = target.local_port() {
+        hooks::get().port_demonitor(port, reference);
+    } else {
+        hooks::get().remote_demonitor(target, reference);
+    }
+}
+
+/// What a process that is gone answers to a signal.
+pub fn answer_for_dead(s: Signal) {
+    match s {
+        Signal::Monitor { reference, from, .. } => {
+            send_down(from, reference, &OwnedTerm::new(Term::atom(Atom::NOPROC)));
+        }
+        Signal::Task(f) => f(None),
+        Signal::Link { from, to } => {
+            let me = OwnedTerm::new(Term::local_pid(to));
+            send_exit_to(from, &me, &OwnedTerm::new(Term::atom(Atom::NOPROC)), true);
+        }
+        _ => {}
+    }
+}
+
+/// After a collection: has the process more than it may have?
+pub fn check_max_heap(own: &mut Owned, max: MaxHeap, report: GcReport) {
+    let mut words = report.after.max(own.heap.block_size()) + own.stack.used();
+    if max.include_shared_binaries {
+        let (young, old) = own.heap.binary_bytes();
+        words += (young + old) / 8;
+    }
+    if max.size == 0 || words <= max.size {
+        return;
+    }
+    if max.error_logger {
+        hooks::get().max_heap_exceeded(own, words, max);
+    }
+    if max.kill {
+        own.exit_reason = Some(OwnedTerm::new(Term::atom(Atom::KILLED)));
+    }
+}

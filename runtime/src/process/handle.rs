@@ -1,0 +1,132 @@
+//! What a process does with the signals it has received.
+
+use super::relations::{Incoming, Outgoing, Target};
+use super::signal::Signal;
+use super::{AliasEnd, Owned, PidKey, Timeout, exit, flag};
+use crate::atom::Atom;
+use crate::bif::Ctx;
+use crate::heap::Heap;
+use crate::heap::copy;
+use crate::heap::literal::OwnedTerm;
+use crate::term::Term;
+
+/// Fetches and handles all signals. If one of them ends the process, `own.exit_reason` is set and
+/// the rest is answered as by a dead process.
+pub fn fetch(cx: &mut Ctx<'_>) {
+    let mut signals = cx.proc.inbox.take_all();
+    for s in signals.by_ref() {
+        handle(cx, s);
+        if cx.own.exit_reason.is_some() {
+            signals.for_each(exit::answer_for_dead);
+            return;
+        }
+    }
+}
+
+fn handle(cx: &mut Ctx<'_>, s: Signal) {
+    let own = &mut *cx.own;
+    match s {
+        Signal::Message(m) => own.mailbox.push(m),
+        Signal::AliasMessage(number, m) => {
+            if let Some(end) = own.rare().aliases.get(&number).copied() {
+                own.mailbox.push(m);
+                match end {
+                    AliasEnd::Reply => {
+                        own.rare().aliases.remove(&number);
+                    }
+                    AliasEnd::ReplyDemonitor => {
+                        own.rare().aliases.remove(&number);
+                        if let Some(m) = own.monitors.outgoing.remove(&number) {
+                            take_away(&m, number);
+                        }
+                    }
+                    AliasEnd::Explicit | AliasEnd::Demonitor => {}
+                }
+            }
+        }
+        Signal::Timeout(n) => {
+            if matches!(own.timeout, Timeout::Running(k, _) if k == n) {
+                own.timeout = Timeout::Over;
+            }
+        }
+        Signal::Exit { from, reason, link } => exit_signal(cx.proc.id, own, from, reason, link),
+        Signal::Link { from, .. } => {
+            own.links.insert(from);
+        }
+        Signal::Unlink(from) => {
+            own.links.remove(&from);
+        }
+        Signal::Monitor { reference, from, name } => {
+            own.monitors.incoming.insert(reference, Incoming { from, name });
+        }
+        Signal::Demonitor(reference) => {
+            own.monitors.incoming.remove(&reference);
+        }
+        Signal::Down { reference, reason } => down(cx.proc.id, own, reference, &reason),
+        Signal::GroupLeader(t) => own.group_leader = copy::copy(t.term(), &mut own.heap.young),
+        Signal::Task(f) => f(Some(cx)),
+    }
+}
+
+/// Tells what a monitor watches that the monitor is gone.
+pub fn take_away(m: &Outgoing, reference: u64) {
+    let key = match m.target {
+        Target::Id(k) => Some(k),
+        Target::Name { id, .. } => id,
+        Target::TimeOffset => None,
+    };
+    if let Some(k) = key {
+        exit::demonitor(k, reference);
+    }
+}
+
+fn exit_signal(me: u64, own: &mut Owned, from: OwnedTerm, reason: OwnedTerm, link: bool) {
+    let key = PidKey::of(from.term());
+    if link && !key.is_some_and(|k| own.links.remove(&k)) {
+        return;
+    }
+    let atom = reason.term().as_atom();
+    if !link && atom == Some(Atom::KILL) {
+        own.exit_reason = Some(OwnedTerm::new(Term::atom(Atom::KILLED)));
+    } else if own.has(flag::TRAP_EXIT) {
+        let message = build(|h| {
+            let parts = [Term::atom(Atom::EXIT_SIGNAL), copy::copy(from.term(), h), copy::copy(reason.term(), h)];
+            h.tuple(&parts)
+        });
+        own.mailbox.push(message);
+    } else if atom != Some(Atom::NORMAL) || (!link && key == Some(PidKey::local(me))) {
+        own.exit_reason = Some(reason);
+    }
+}
+
+/// A term built in a heap of its own.
+pub fn build(f: impl FnOnce(&mut Heap) -> Term) -> OwnedTerm {
+    let mut h = Heap::new();
+    let t = f(&mut h);
+    OwnedTerm::new(t)
+}
+
+/// The message that a monitor gives.
+fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
+    let Some(m) = own.monitors.outgoing.remove(&reference) else { return };
+    let message = build(|h| {
+        let tag = m.tag.as_ref().map_or(Term::atom(Atom::DOWN), |t| copy::copy(t.term(), h));
+        let r = h.reference(reference, if m.alias { me } else { 0 });
+        let (kind, object) = match m.target {
+            Target::Id(k) => (if k.is_port() { Atom::PORT } else { Atom::PROCESS }, k.to_term(h)),
+            Target::Name { name, node, id } => {
+                let port = id.is_some_and(PidKey::is_port);
+                (if port { Atom::PORT } else { Atom::PROCESS }, h.tuple(&[name.into(), node.into()]))
+            }
+            Target::TimeOffset => (Atom::TIME_OFFSET, Term::atom(Atom::TIME_OFFSET)),
+        };
+        let why = copy::copy(reason.term(), h);
+        h.tuple(&[tag, r, kind.into(), object, why])
+    });
+    if m.alias
+        && let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) = own.rare().aliases.get(&reference)
+    {
+        own.rare().aliases.remove(&reference);
+    }
+    own.mailbox.push(message);
+}

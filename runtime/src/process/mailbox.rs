@@ -1,0 +1,200 @@
+//! The inner message queue: messages that the process has fetched from its inbox and not yet taken.
+//!
+//! Every message gets a sequence number when it is fetched. The save pointer is the index of the next
+//! message that `receive` looks at. A receive marker is a sequence number: messages before it are known
+//! not to hold a reference that was made later.
+//!
+//! A message keeps the block it was sent in. While the process looks at a message the term points into
+//! that block; only when it takes the message, or a collection happens in between, is the block
+//! handed to the heap.
+
+use crate::heap::Heap;
+use crate::heap::chunk::Chunk;
+use crate::heap::literal::OwnedTerm;
+use crate::term::{Kind, Term};
+use std::collections::VecDeque;
+
+/// A message in the queue.
+struct Message {
+    term: Term,
+    body: Option<(Chunk, *mut u64)>,
+    seq: u64,
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        if let Some((_, offheap)) = self.body.take() {
+            // SAFETY: the message owns the block and its off-heap objects.
+            unsafe { crate::heap::offheap::release_all(offheap) };
+        }
+    }
+}
+
+impl Message {
+    fn move_to(&mut self, heap: &mut Heap) {
+        if let Some((chunk, offheap)) = self.body.take() {
+            heap.adopt(chunk, offheap);
+        }
+    }
+}
+
+/// A marker of the receive optimisation: what names it and where to start. Until it is bound to a
+/// reference the name is a small integer, afterwards the number of the reference.
+#[derive(Clone, Copy)]
+struct Marker {
+    name: Name,
+    seq: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name {
+    Unbound(i64),
+    Reference(u64),
+}
+
+fn name_of(t: Term) -> Option<Name> {
+    match t.kind() {
+        Some(Kind::Ref) => Some(Name::Reference(t.ref_number())),
+        Some(_) => None,
+        None => t.as_small().map(Name::Unbound),
+    }
+}
+
+/// Most markers kept at a time; older ones are forgotten, which costs time only.
+const MAX_MARKERS: usize = 8;
+
+/// See the module's text.
+#[derive(Default)]
+pub struct Mailbox {
+    queue: VecDeque<Message>,
+    save: usize,
+    next_seq: u64,
+    /// Is the running code looking at the message at the save pointer?
+    peeking: bool,
+    markers: Vec<Marker>,
+    next_marker: i64,
+}
+
+impl Mailbox {
+    /// Adds a message that arrived.
+    pub fn push(&mut self, message: OwnedTerm) {
+        let (term, chunk, offheap) = message.into_parts();
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        let body = if chunk.capacity() > 0 { Some((chunk, offheap)) } else { None };
+        self.queue.push_back(Message { term, body, seq });
+    }
+
+    /// Number of messages.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Are there no messages?
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Looks at the message at the save pointer.
+    #[inline]
+    pub fn peek(&mut self) -> Option<Term> {
+        let m = self.queue.get(self.save)?;
+        self.peeking = true;
+        Some(m.term)
+    }
+
+    /// Goes on to the next message.
+    #[inline]
+    pub fn skip(&mut self) {
+        self.peeking = false;
+        self.save += 1;
+    }
+
+    /// Takes the message at the save pointer out of the queue; its memory becomes the heap's.
+    pub fn take(&mut self, heap: &mut Heap) {
+        self.peeking = false;
+        if let Some(mut m) = self.queue.remove(self.save) {
+            m.move_to(heap);
+        }
+        self.save = 0;
+    }
+
+    /// Starts over at the first message.
+    pub fn rewind(&mut self) {
+        self.peeking = false;
+        self.save = 0;
+    }
+
+    /// Makes a marker: messages that are here now do not hold the reference about to be made.
+    pub fn reserve_marker(&mut self) -> Term {
+        if self.markers.len() >= MAX_MARKERS {
+            self.markers.remove(0);
+        }
+        self.next_marker += 1;
+        self.markers.push(Marker { name: Name::Unbound(self.next_marker), seq: self.next_seq });
+        Term::small(self.next_marker)
+    }
+
+    /// Binds a marker to a reference.
+    pub fn bind_marker(&mut self, marker: Term, reference: Term) {
+        let (from, to) = (name_of(marker), name_of(reference));
+        if let (Some(to), Some(m)) = (to, self.markers.iter_mut().find(|m| Some(m.name) == from)) {
+            m.name = to;
+        }
+    }
+
+    /// Starts at the marker of a reference, if it is still there.
+    pub fn use_marker(&mut self, reference: Term) {
+        let name = name_of(reference);
+        if let Some(m) = self.markers.iter().find(|m| Some(m.name) == name) {
+            let at = self.queue.partition_point(|q| q.seq < m.seq);
+            self.save = self.save.max(at);
+        }
+    }
+
+    /// Forgets the marker of a reference.
+    pub fn clear_marker(&mut self, reference: Term) {
+        let name = name_of(reference);
+        self.markers.retain(|m| Some(m.name) != name);
+    }
+
+    /// The messages, first to last.
+    pub fn terms(&self) -> impl Iterator<Item = Term> + '_ {
+        self.queue.iter().map(|m| m.term)
+    }
+
+    /// Words of memory that waiting messages take.
+    pub fn words(&self) -> usize {
+        self.queue.iter().map(|m| m.body.as_ref().map_or(0, |b| b.0.capacity())).sum()
+    }
+
+    /// Before a collection: the message being looked at must belong to the heap.
+    pub(crate) fn pin_peeked(&mut self, heap: &mut Heap) {
+        if self.peeking
+            && let Some(m) = self.queue.get_mut(self.save)
+        {
+            m.move_to(heap);
+        }
+    }
+
+    /// Terms of messages whose memory is the heap's already.
+    pub(crate) fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        for m in &mut self.queue {
+            if m.body.is_none() && !m.term.is_immediate() {
+                visit(std::slice::from_mut(&mut m.term));
+            }
+        }
+    }
+
+    /// Moves all message bodies to the heap, for whoever wants the terms themselves.
+    pub fn adopt_all(&mut self, heap: &mut Heap) {
+        for m in &mut self.queue {
+            m.move_to(heap);
+        }
+    }
+
+    /// Drops all messages.
+    pub fn clear(&mut self) {
+        *self = Mailbox::default();
+    }
+}

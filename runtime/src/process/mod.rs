@@ -1,0 +1,378 @@
+//! Processes.
+//!
+//! A process is two structs. `Process` is what everybody may look at: its pid, state word and inbox.
+//! `Owned` is everything else, and only the thread that holds the `RUNNING` bit may touch it: the
+//! scheduler that runs the process, or the dirty pool that runs a BIF for it. Others ask by signal.
+//!
+//! A process that does not run is described by `Owned::pc`, the Erlang stack and `Owned::saved` (the
+//! live X registers); see `interp`.
+
+pub mod dict;
+pub mod exit;
+pub mod handle;
+pub mod mailbox;
+pub mod registry;
+pub mod relations;
+pub mod signal;
+pub mod spawn;
+pub mod stack;
+pub mod state;
+pub mod table;
+
+use crate::atom::Atom;
+use crate::heap::gc::{ProcHeap, Roots};
+use crate::heap::literal::OwnedTerm;
+use crate::node::Node;
+use crate::term::{Kind, Term, compare};
+use dict::Dict;
+use mailbox::Mailbox;
+use relations::{Links, Monitors};
+use signal::Inbox;
+use stack::Stack;
+use state::State;
+use std::cell::UnsafeCell;
+
+/// A process or port of any node, as a key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct PidKey {
+    /// Address of the node entry; 0 for this node.
+    node: usize,
+    number: u64,
+    port: bool,
+}
+
+impl PidKey {
+    /// The key of a pid or port.
+    pub fn of(t: Term) -> Option<PidKey> {
+        if let Some(number) = t.as_local_pid() {
+            return Some(PidKey { node: 0, number, port: false });
+        }
+        if let Some(number) = t.as_local_port() {
+            return Some(PidKey { node: 0, number, port: true });
+        }
+        match t.kind() {
+            Some(k @ (Kind::ExtPid | Kind::ExtPort)) => Some(PidKey {
+                node: std::ptr::from_ref(compare::node_of(t)) as usize,
+                number: t.word(2),
+                port: k == Kind::ExtPort,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The key of a process of this node.
+    pub fn local(id: u64) -> PidKey {
+        PidKey { node: 0, number: id, port: false }
+    }
+
+    /// The packed pid, if it is a process of this node.
+    pub fn local_id(self) -> Option<u64> {
+        (self.node == 0 && !self.port).then_some(self.number)
+    }
+
+    /// The number, if it is a port of this node.
+    pub fn local_port(self) -> Option<u64> {
+        (self.node == 0 && self.port).then_some(self.number)
+    }
+
+    /// Is it a port?
+    pub fn is_port(self) -> bool {
+        self.port
+    }
+
+    /// The node, if it is another one.
+    pub fn node(self) -> Option<&'static Node> {
+        // SAFETY: node entries are never freed; `of` took the address from one.
+        unsafe { (self.node as *const Node).as_ref() }
+    }
+
+    /// The pid or port as a term in `heap`.
+    pub fn to_term(self, heap: &mut crate::heap::Heap) -> Term {
+        match (self.node(), self.port) {
+            (None, false) => Term::local_pid(self.number),
+            (None, true) => Term::local_port(self.number),
+            (Some(n), false) => heap.external_id(Kind::ExtPid, n, self.number),
+            (Some(n), true) => heap.external_id(Kind::ExtPort, n, self.number),
+        }
+    }
+}
+
+/// What everybody may look at.
+pub struct Process {
+    /// The packed pid.
+    pub id: u64,
+    /// Who may run it.
+    pub state: State,
+    /// Signals that it has not fetched.
+    pub inbox: Inbox,
+    /// Is it part of the VM itself?
+    system: bool,
+    owned: UnsafeCell<Owned>,
+}
+
+// SAFETY: `owned` is touched only by the holder of the state word's RUNNING bit, the rest is atomic.
+unsafe impl Sync for Process {}
+// SAFETY: as above.
+unsafe impl Send for Process {}
+
+impl Process {
+    /// A process that is not in the table yet.
+    pub fn new(id: u64, priority: state::Priority, owned: Owned) -> Process {
+        let system = owned.has(flag::SYSTEM);
+        Process { id, state: State::new(priority), inbox: Inbox::new(), system, owned: UnsafeCell::new(owned) }
+    }
+
+    /// Is it part of the VM itself, as `erts_internal:is_system_process/1` tells?
+    pub fn is_system(&self) -> bool {
+        self.system
+    }
+
+    /// The pid.
+    #[inline(always)]
+    pub fn pid_term(&self) -> Term {
+        Term::local_pid(self.id)
+    }
+
+    /// The part that only its runner may touch.
+    ///
+    /// # Safety
+    /// The caller holds the RUNNING bit, or the process is not yet or no longer visible to others, and
+    /// no other reference to it lives.
+    #[allow(clippy::mut_from_ref, reason = "exclusive by the state word, which the borrow checker does not see")]
+    #[inline(always)]
+    pub unsafe fn owned(&self) -> &mut Owned {
+        // SAFETY: as the caller promises.
+        unsafe { &mut *self.owned.get() }
+    }
+}
+
+/// Bits of `Owned::flags`.
+pub mod flag {
+    /// Exit signals become messages.
+    pub const TRAP_EXIT: u8 = 1;
+    /// `process_flag(sensitive, true)`.
+    pub const SENSITIVE: u8 = 2;
+    /// `process_flag(message_queue_data, off_heap)`.
+    pub const OFF_HEAP_MESSAGES: u8 = 4;
+    /// `process_flag(async_dist, true)`.
+    pub const ASYNC_DIST: u8 = 8;
+    /// Part of the VM, does not keep `init:stop` waiting and is left alone by it.
+    pub const SYSTEM: u8 = 16;
+    /// It owns something outside (tables, ports), which exit hooks must see to.
+    pub const HAS_RESOURCES: u8 = 32;
+}
+
+/// `process_flag(max_heap_size, ...)`.
+#[derive(Clone, Copy, Debug)]
+pub struct MaxHeap {
+    /// Words; 0 is no limit.
+    pub size: usize,
+    /// Kill a process that exceeds it?
+    pub kill: bool,
+    /// Log it?
+    pub error_logger: bool,
+    /// Count shared binaries?
+    pub include_shared_binaries: bool,
+}
+
+/// Rarely used parts of a process.
+#[derive(Default)]
+pub struct Rare {
+    /// `process_flag(save_calls, N)`.
+    pub save_calls: usize,
+    /// Aliases that are active: number of the reference, and when they end.
+    pub aliases: std::collections::BTreeMap<u64, AliasEnd>,
+    /// Processes that suspended this one, with counts.
+    pub suspended_by: Vec<(u64, usize)>,
+    /// Processes that this one suspended, with counts.
+    pub suspends: Vec<(u64, usize)>,
+    /// Sequential trace token.
+    pub seq_token: Option<OwnedTerm>,
+    /// `process_flag(monitor_nodes...)`, label and whatever else BIFs keep by name.
+    pub label: Option<OwnedTerm>,
+    /// State of a BIF that waits or yields, kept between its calls.
+    pub bif_state: Option<Box<dyn std::any::Any + Send>>,
+    /// References of unanswered `spawn_request` calls and the like.
+    pub pending: Vec<u64>,
+    /// Does it get messages about nodes?
+    pub monitors_nodes: bool,
+    /// Limit on the heap's size.
+    pub max_heap: Option<MaxHeap>,
+    /// A bitstring under construction by instructions of old compilers.
+    pub building: Option<crate::interp::bits::Building>,
+}
+
+/// When an alias stops being active by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AliasEnd {
+    /// Only by `unalias/1`.
+    Explicit,
+    /// With the monitor it belongs to.
+    Demonitor,
+    /// With the monitor, or with the first message.
+    ReplyDemonitor,
+    /// With the first message (`alias([reply])`).
+    Reply,
+}
+
+/// What only the running thread may touch.
+pub struct Owned {
+    /// Terms.
+    pub heap: ProcHeap,
+    /// Frames.
+    pub stack: Stack,
+    /// Where to go on.
+    pub pc: *const u64,
+    /// The X registers that are live at `pc`.
+    pub saved: Vec<Term>,
+    /// Messages fetched and not taken.
+    pub mailbox: Mailbox,
+    /// Process dictionary.
+    pub dict: Dict,
+    /// Links.
+    pub links: Links,
+    /// Monitors of both directions.
+    pub monitors: Monitors,
+    /// Group leader.
+    pub group_leader: Term,
+    /// Registered name.
+    pub name: Option<Atom>,
+    /// Module that is called for functions that are not there.
+    pub error_handler: Atom,
+    /// See `flag`.
+    pub flags: u8,
+    /// Is a `receive ... after` under way, and did its time run out?
+    pub timeout: Timeout,
+    /// Module, function and arity of the first call.
+    pub initial_call: (Atom, Atom, u32),
+    /// Packed pid of the process that spawned it, or `u64::MAX`.
+    pub parent: u64,
+    /// Reductions used in earlier time slices.
+    pub reductions: u64,
+    /// Set when the process is to exit at the next chance: the reason.
+    pub exit_reason: Option<OwnedTerm>,
+    /// Collections so far.
+    pub collections: u32,
+    rare: Option<Box<Rare>>,
+}
+
+// SAFETY: `pc` points to bytecode that is kept while a process may run it; terms point into the heap.
+unsafe impl Send for Owned {}
+
+/// State of a `receive ... after`.
+#[derive(Clone, Copy, Debug)]
+pub enum Timeout {
+    /// No timer runs.
+    None,
+    /// The timer with this number runs; what cancels it.
+    Running(u64, crate::timer::Handle),
+    /// The timer has run out.
+    Over,
+}
+
+impl Owned {
+    /// The rarely used parts, made at first use.
+    pub fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// The rarely used parts, if any was used.
+    pub fn rare_if_any(&mut self) -> Option<&mut Rare> {
+        self.rare.as_deref_mut()
+    }
+
+    /// Is the flag set?
+    #[inline]
+    pub fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// Sets or clears a flag; gives what it was.
+    pub fn set_flag(&mut self, flag: u8, on: bool) -> bool {
+        let was = self.has(flag);
+        self.flags = if on { self.flags | flag } else { self.flags & !flag };
+        was
+    }
+
+    /// Collects garbage. `live` are the live X registers; everything else is known here.
+    pub fn collect(&mut self, live: &mut [Term], need: usize, major: bool) {
+        self.mailbox.pin_peeked(&mut self.heap.young);
+        let mut roots = ProcRoots {
+            live,
+            saved: &mut self.saved,
+            stack: self.stack.slots(),
+            dict: &mut self.dict,
+            mailbox: &mut self.mailbox,
+            group_leader: &mut self.group_leader,
+        };
+        let report = self.heap.collect(&mut roots, need, major);
+        if verify_heaps() {
+            crate::heap::verify::verify(&self.heap, &mut roots);
+        }
+        self.collections = self.collections.wrapping_add(1);
+        if report.major {
+            self.stack.trim();
+        }
+        if let Some(max) = self.rare.as_ref().and_then(|r| r.max_heap) {
+            exit::check_max_heap(self, max, report);
+        }
+    }
+
+    /// Collects into the least memory, for a process that hibernates.
+    pub fn collect_to_size(&mut self) {
+        self.mailbox.pin_peeked(&mut self.heap.young);
+        let mut roots = ProcRoots {
+            live: &mut [],
+            saved: &mut self.saved,
+            stack: self.stack.slots(),
+            dict: &mut self.dict,
+            mailbox: &mut self.mailbox,
+            group_leader: &mut self.group_leader,
+        };
+        self.heap.shrink_to_live(&mut roots);
+        self.stack.shrink();
+        self.collections = self.collections.wrapping_add(1);
+    }
+
+    /// Is it suspended by `erlang:suspend_process/1,2`?
+    pub fn is_suspended(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| !r.suspended_by.is_empty())
+    }
+
+    /// Words of memory of heap and stack.
+    pub fn memory_words(&self) -> usize {
+        self.heap.capacity() + self.stack.capacity() + self.mailbox.words()
+    }
+}
+
+static VERIFY: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(cfg!(debug_assertions));
+
+/// Turns the heap verifier on or off (`--verify-heap`).
+pub fn set_verify_heaps(on: bool) {
+    VERIFY.store(on, std::sync::atomic::Ordering::Relaxed);
+}
+
+fn verify_heaps() -> bool {
+    VERIFY.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+/// All roots of a process, in one place.
+struct ProcRoots<'a> {
+    live: &'a mut [Term],
+    saved: &'a mut Vec<Term>,
+    stack: &'a mut [Term],
+    dict: &'a mut Dict,
+    mailbox: &'a mut Mailbox,
+    group_leader: &'a mut Term,
+}
+
+impl Roots for ProcRoots<'_> {
+    fn visit(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(self.live);
+        visit(self.saved);
+        visit(self.stack);
+        self.dict.visit_roots(visit);
+        self.mailbox.visit_roots(visit);
+        visit(std::slice::from_mut(self.group_leader));
+    }
+}

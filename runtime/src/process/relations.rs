@@ -1,0 +1,54 @@
+//! Links and monitors of one process.
+
+use super::PidKey;
+use crate::atom::Atom;
+use crate::heap::literal::OwnedTerm;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The processes and ports that this process is linked to.
+pub type Links = BTreeSet<PidKey>;
+
+/// What a process monitors.
+pub enum Target {
+    /// A process or port by its identifier.
+    Id(PidKey),
+    /// A registered name; the process that had it when the monitor was made, if there was one.
+    Name {
+        /// The name.
+        name: Atom,
+        /// The node, where it is another one.
+        node: Atom,
+        /// Who had the name.
+        id: Option<PidKey>,
+    },
+    /// The time offset.
+    TimeOffset,
+}
+
+/// A monitor that this process made.
+pub struct Outgoing {
+    /// What it watches.
+    pub target: Target,
+    /// First element of the message, if it is not `'DOWN'`.
+    pub tag: Option<OwnedTerm>,
+    /// Does an alias end with it?
+    pub alias: bool,
+}
+
+/// A monitor that somebody else has on this process.
+pub struct Incoming {
+    /// Who made it.
+    pub from: PidKey,
+    /// The name it was made with.
+    pub name: Option<Atom>,
+}
+
+/// Monitors of both directions, by the number of their reference. (A remote process's reference has a
+/// number of its own node; the pair with its owner is unique.)
+#[derive(Default)]
+pub struct Monitors {
+    /// Made by this process.
+    pub outgoing: BTreeMap<u64, Outgoing>,
+    /// On this process.
+    pub incoming: BTreeMap<u64, Incoming>,
+}

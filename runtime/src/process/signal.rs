@@ -1,0 +1,196 @@
+//! Signals: all that processes (and ports, timers, the VM itself) tell a process.
+//!
+//! One lock-free queue a process: senders push onto a stack with one compare-and-swap, the receiver
+//! takes the whole stack and reverses it. Two signals of one sender are thereby handled in the order in
+//! which they were sent, which is the guarantee that the language gives.
+
+use super::PidKey;
+use crate::bif::Ctx;
+use crate::heap::literal::OwnedTerm;
+use crate::process::table;
+use crate::term::Term;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// See the module's text.
+pub enum Signal {
+    /// A message.
+    Message(OwnedTerm),
+    /// A message to an alias of the receiver; dropped if the alias is no longer active.
+    AliasMessage(u64, OwnedTerm),
+    /// The time of a `receive ... after` is over; the number tells which one.
+    Timeout(u64),
+    /// `exit/2`, or the end of a linked process or port.
+    Exit {
+        /// Who sends it.
+        from: OwnedTerm,
+        /// Why.
+        reason: OwnedTerm,
+        /// Does it come from a link, which must then still be there?
+        link: bool,
+    },
+    /// Somebody links to the receiver; `to` is the receiver, for the answer when it is gone.
+    Link {
+        /// Who links.
+        from: PidKey,
+        /// Packed pid of the receiver.
+        to: u64,
+    },
+    /// Somebody takes the link away.
+    Unlink(PidKey),
+    /// Somebody monitors the receiver: number of the reference, who, and the name it was monitored by.
+    Monitor {
+        /// Number of the monitor's reference.
+        reference: u64,
+        /// The monitoring process.
+        from: PidKey,
+        /// Name that the monitor was made with.
+        name: Option<crate::atom::Atom>,
+    },
+    /// Somebody takes a monitor away.
+    Demonitor(u64),
+    /// Something that the receiver monitors is gone.
+    Down {
+        /// Number of the monitor's reference.
+        reference: u64,
+        /// Why.
+        reason: OwnedTerm,
+    },
+    /// The receiver gets another group leader.
+    GroupLeader(OwnedTerm),
+    /// The receiver is to run this, with its own memory at hand: requests for information, for a
+    /// collection, for a look at its code, suspension. Without a context when the receiver is gone.
+    Task(Task),
+}
+
+/// Work that one process does for another.
+pub type Task = Box<dyn FnOnce(Option<&mut Ctx<'_>>) + Send>;
+
+struct Node {
+    next: *mut Node,
+    signal: Signal,
+}
+
+/// The outer queue of a process.
+pub struct Inbox(AtomicPtr<Node>);
+
+impl Inbox {
+    /// An empty queue.
+    pub fn new() -> Inbox {
+        Inbox(AtomicPtr::new(std::ptr::null_mut()))
+    }
+
+    /// Is there anything in it?
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.0.load(Ordering::Acquire).is_null()
+    }
+
+    fn push(&self, signal: Signal) {
+        let node = Box::into_raw(Box::new(Node { next: std::ptr::null_mut(), signal }));
+        let mut head = self.0.load(Ordering::Relaxed);
+        loop {
+            // SAFETY: the node is ours until the exchange succeeds.
+            unsafe { (*node).next = head };
+            match self.0.compare_exchange_weak(head, node, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => head = now,
+            }
+        }
+    }
+
+    /// Takes all signals, oldest first.
+    pub fn take_all(&self) -> Taken {
+        let mut node = self.0.swap(std::ptr::null_mut(), Ordering::AcqRel);
+        let mut reversed = std::ptr::null_mut();
+        while !node.is_null() {
+            // SAFETY: the nodes were taken out and belong to us.
+            unsafe {
+                let next = (*node).next;
+                (*node).next = reversed;
+                reversed = node;
+                node = next;
+            }
+        }
+        Taken(reversed)
+    }
+}
+
+impl Default for Inbox {
+    fn default() -> Inbox {
+        Inbox::new()
+    }
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        self.take_all().for_each(super::exit::answer_for_dead);
+    }
+}
+
+/// Signals taken from an inbox.
+pub struct Taken(*mut Node);
+
+impl Iterator for Taken {
+    type Item = Signal;
+
+    fn next(&mut self) -> Option<Signal> {
+        if self.0.is_null() {
+            return None;
+        }
+        // SAFETY: the nodes were made by `push` and belong to us.
+        let node = unsafe { Box::from_raw(self.0) };
+        self.0 = node.next;
+        Some(node.signal)
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        for s in self.by_ref() {
+            drop(s);
+        }
+    }
+}
+
+/// Sends a signal to the process with this packed pid. `false` if there is none.
+pub fn send(to: u64, signal: Signal) -> bool {
+    table::with(to, |p| {
+        if p.state.is_exiting() {
+            return false;
+        }
+        p.inbox.push(signal);
+        crate::sched::wake(p);
+        true
+    })
+    .unwrap_or(false)
+}
+
+/// Sends work to a process; gives it back if there is no such process.
+pub fn send_task(to: u64, task: Task) -> Result<(), Task> {
+    let mut task = Some(task);
+    let sent = table::with(to, |p| {
+        if !p.state.is_exiting()
+            && let Some(t) = task.take()
+        {
+            p.inbox.push(Signal::Task(t));
+            crate::sched::wake(p);
+        }
+    });
+    match (sent, task) {
+        (_, Some(t)) => Err(t),
+        _ => Ok(()),
+    }
+}
+
+/// Sends a message to a process of this node. `false` if there is none.
+pub fn send_message(to: u64, message: Term) -> bool {
+    table::with(to, |p| {
+        if p.state.is_exiting() {
+            return false;
+        }
+        p.inbox.push(Signal::Message(OwnedTerm::new(message)));
+        crate::sched::wake(p);
+        true
+    })
+    .unwrap_or(false)
+}

@@ -1,0 +1,123 @@
+//! The Erlang stack of a process: a block of words that grows downwards and is replaced by a larger one
+//! when it is full. Nothing points into it.
+//!
+//! ```text
+//! sp ->  y0, y1 ... yn     the running function's Y registers
+//!        return pc         pushed by the call that entered it
+//!        y0 ...            the caller's
+//! ```
+
+use crate::heap::chunk::Chunk;
+use crate::term::Term;
+
+/// Words of a fresh stack.
+const FIRST: usize = 16;
+
+/// See the module's text.
+pub struct Stack {
+    block: Chunk,
+    /// Words in use; the top of the stack is that many words below the block's end.
+    used: usize,
+}
+
+impl Stack {
+    /// An empty stack.
+    pub fn new() -> Stack {
+        Stack { block: Chunk::new(FIRST), used: 0 }
+    }
+
+    /// Address of the top word.
+    #[inline(always)]
+    pub fn sp(&self) -> *mut u64 {
+        self.block.end().wrapping_sub(self.used)
+    }
+
+    /// Sets the top, to an address that running code reached from `sp` by pushes and pops.
+    #[inline(always)]
+    pub fn set_sp(&mut self, sp: *mut u64) {
+        debug_assert!(sp >= self.block.start() && sp <= self.block.end());
+        self.used = (self.block.end() as usize).wrapping_sub(sp as usize) / 8;
+    }
+
+    /// The lowest address that may be used.
+    #[inline(always)]
+    pub fn limit(&self) -> *mut u64 {
+        self.block.start()
+    }
+
+    /// The word after the bottom of the stack.
+    #[inline(always)]
+    pub fn bottom(&self) -> *mut u64 {
+        self.block.end()
+    }
+
+    /// Makes room for `words` more words.
+    #[cold]
+    pub fn grow(&mut self, words: usize) {
+        let cap = (self.block.capacity() * 2).max((self.used + words).next_power_of_two());
+        self.resize(cap);
+    }
+
+    fn resize(&mut self, cap: usize) {
+        let fresh = Chunk::new(cap);
+        let from = self.sp();
+        // SAFETY: the top `used` words are initialised and fit the new block.
+        unsafe { std::ptr::copy_nonoverlapping(from, fresh.end().sub(self.used), self.used) };
+        self.block = fresh;
+    }
+
+    /// Gives memory back after a collection if most of it is unused.
+    pub fn trim(&mut self) {
+        if self.block.capacity() > 64 && self.used * 8 < self.block.capacity() {
+            self.resize((self.used * 2).max(FIRST));
+        }
+    }
+
+    /// Makes the stack as small as its contents allow.
+    pub fn shrink(&mut self) {
+        self.resize((self.used + 2).max(4));
+    }
+
+    /// Words in use.
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Words allocated.
+    pub fn capacity(&self) -> usize {
+        self.block.capacity()
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    /// Pushes a word, growing if need be.
+    pub fn push(&mut self, word: u64) {
+        if self.used == self.block.capacity() {
+            self.grow(1);
+        }
+        self.used += 1;
+        // SAFETY: `used` is within the capacity.
+        unsafe { *self.sp() = word };
+    }
+
+    /// The words in use, top first.
+    pub fn words(&self) -> &[u64] {
+        // SAFETY: the words in use are initialised.
+        unsafe { std::slice::from_raw_parts(self.sp(), self.used) }
+    }
+
+    /// The words in use, as slots for the collector, which passes over words that are no terms.
+    pub fn slots(&mut self) -> &mut [Term] {
+        // SAFETY: as above; `Term` is a transparent word.
+        unsafe { std::slice::from_raw_parts_mut(self.sp().cast::<Term>(), self.used) }
+    }
+}
+
+impl Default for Stack {
+    fn default() -> Stack {
+        Stack::new()
+    }
+}

@@ -1,0 +1,194 @@
+//! The state word of a process: who may run it, and whether there is work for it.
+//!
+//! ```text
+//! ACTIVE    something happened since the process was last taken to run (a signal, a timeout)
+//! QUEUED    it is in a run queue, or in the hands of a dirty pool's queue
+//! RUNNING   a scheduler runs it; only the holder of this bit may touch `Owned`
+//! EXITING   it is going away; signals are dropped
+//! ```
+//! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+const ACTIVE: u32 = 1;
+const QUEUED: u32 = 2;
+const RUNNING: u32 = 4;
+const EXITING: u32 = 8;
+const GARBAGE: u32 = 16;
+const SUSPENDED: u32 = 32;
+const PRIORITY_SHIFT: u32 = 8;
+
+/// Scheduling priority.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Priority {
+    /// Runs when no normal process has run for a while.
+    Low,
+    /// The usual.
+    Normal,
+    /// Before normal ones.
+    High,
+    /// Before all others.
+    Max,
+}
+
+/// The state word.
+pub struct State(AtomicU32);
+
+/// What `wake` found.
+#[must_use]
+#[derive(PartialEq, Eq, Debug)]
+pub enum Wake {
+    /// The caller must put the process into a run queue.
+    Enqueue,
+    /// Somebody else has it already.
+    Nothing,
+}
+
+/// What `stop_waiting` found.
+#[must_use]
+#[derive(PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// The process waits now.
+    Waits,
+    /// Something happened meanwhile: the caller must put it into a run queue.
+    Enqueue,
+}
+
+impl State {
+    /// The state of a fresh process that its maker is about to put into a run queue.
+    pub fn new(priority: Priority) -> State {
+        State(AtomicU32::new(QUEUED | (priority as u32) << PRIORITY_SHIFT))
+    }
+
+    /// Notes that there is something to do.
+    pub fn wake(&self) -> Wake {
+        let mut s = self.0.load(Ordering::Relaxed);
+        loop {
+            let idle = s & (QUEUED | RUNNING | EXITING) == 0;
+            let to = s | ACTIVE | if idle { QUEUED } else { 0 };
+            if to == s {
+                // Order the signal before this look at the word all the same.
+                match self.0.compare_exchange_weak(s, s, Ordering::AcqRel, Ordering::Relaxed) {
+                    Ok(_) => return Wake::Nothing,
+                    Err(now) => {
+                        s = now;
+                        continue;
+                    }
+                }
+            }
+            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return if idle { Wake::Enqueue } else { Wake::Nothing },
+                Err(now) => s = now,
+            }
+        }
+    }
+
+    /// The process was taken from a queue and runs now.
+    pub fn start(&self) {
+        let mut s = self.0.load(Ordering::Relaxed);
+        loop {
+            debug_assert!(s & QUEUED != 0 && s & RUNNING == 0);
+            let to = (s & !(QUEUED | ACTIVE)) | RUNNING;
+            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => s = now,
+            }
+        }
+    }
+
+    /// It stops running with more to do; the caller puts it into a queue.
+    pub fn stop_ready(&self) {
+        let mut s = self.0.load(Ordering::Relaxed);
+        loop {
+            let to = (s & !RUNNING) | QUEUED;
+            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => s = now,
+            }
+        }
+    }
+
+    /// It stops running to wait for something.
+    pub fn stop_waiting(&self) -> Stop {
+        let mut s = self.0.load(Ordering::Relaxed);
+        loop {
+            let active = s & ACTIVE != 0;
+            let to = if active { (s & !RUNNING) | QUEUED } else { s & !RUNNING };
+            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return if active { Stop::Enqueue } else { Stop::Waits },
+                Err(now) => s = now,
+            }
+        }
+    }
+
+    /// It exits: from now on nobody puts it into a queue.
+    pub fn set_exiting(&self) {
+        self.0.fetch_or(EXITING, Ordering::AcqRel);
+    }
+
+    /// Is it going away?
+    pub fn is_exiting(&self) -> bool {
+        self.0.load(Ordering::Acquire) & EXITING != 0
+    }
+
+    /// Marks the time of a collection, for `process_info`.
+    pub fn set_collecting(&self, on: bool) {
+        self.flag(GARBAGE, on);
+    }
+
+    /// Marks a suspended process, for `process_info`.
+    pub fn set_suspended(&self, on: bool) {
+        self.flag(SUSPENDED, on);
+    }
+
+    fn flag(&self, bit: u32, on: bool) {
+        if on {
+            self.0.fetch_or(bit, Ordering::AcqRel);
+        } else {
+            self.0.fetch_and(!bit, Ordering::AcqRel);
+        }
+    }
+
+    /// The status as `process_info(_, status)` names it.
+    pub fn status(&self) -> crate::atom::Atom {
+        use crate::atom::Atom;
+        let s = self.0.load(Ordering::Acquire);
+        if s & EXITING != 0 {
+            Atom::EXITING
+        } else if s & GARBAGE != 0 {
+            Atom::GARBAGE_COLLECTING
+        } else if s & RUNNING != 0 {
+            Atom::RUNNING
+        } else if s & SUSPENDED != 0 {
+            Atom::SUSPENDED
+        } else if s & QUEUED != 0 {
+            Atom::RUNNABLE
+        } else {
+            Atom::WAITING
+        }
+    }
+
+    /// The priority.
+    #[inline]
+    pub fn priority(&self) -> Priority {
+        match (self.0.load(Ordering::Relaxed) >> PRIORITY_SHIFT) & 3 {
+            0 => Priority::Low,
+            1 => Priority::Normal,
+            2 => Priority::High,
+            _ => Priority::Max,
+        }
+    }
+
+    /// Sets the priority; counts from the next time the process is put into a queue.
+    pub fn set_priority(&self, p: Priority) {
+        let mut s = self.0.load(Ordering::Relaxed);
+        loop {
+            let to = (s & !(3 << PRIORITY_SHIFT)) | (p as u32) << PRIORITY_SHIFT;
+            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => s = now,
+            }
+        }
+    }
+}

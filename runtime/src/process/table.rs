@@ -1,0 +1,145 @@
+//! From pid to process, without a lock.
+//!
+//! A pid's packed number is a count; its low bits are the slot. Slots are reused only with a higher
+//! count, so an old pid finds nothing. A process record is freed after every thread that may have
+//! looked it up has let go (epoch-based reclamation), which is why lookups lend it to a closure.
+
+use super::Process;
+use crate::term::Term;
+use crossbeam_epoch as epoch;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+
+const NUMBER_BITS: u32 = 28;
+const SERIAL_BITS: u32 = 13;
+
+/// Default limit on the number of processes (`+P`).
+pub const DEFAULT_LIMIT: usize = 262_144;
+/// Least and greatest limits on the number of processes.
+pub const LIMITS: std::ops::RangeInclusive<usize> = 1024..=134_217_727;
+
+/// Number and serial of a packed pid, as a pid is printed: `<0.Number.Serial>`.
+pub fn pid_parts(id: u64) -> (u64, u64) {
+    (id & ((1 << NUMBER_BITS) - 1), id >> NUMBER_BITS)
+}
+
+/// The packed pid of number and serial.
+pub fn pid_from_parts(number: u64, serial: u64) -> Option<u64> {
+    (number < 1 << NUMBER_BITS && serial < 1 << SERIAL_BITS).then_some(serial << NUMBER_BITS | number)
+}
+
+struct Table {
+    slots: Box<[AtomicPtr<Process>]>,
+    next: AtomicU64,
+    count: AtomicUsize,
+    limit: usize,
+}
+
+static TABLE: OnceLock<Table> = OnceLock::new();
+
+fn reserved() -> *mut Process {
+    std::ptr::dangling_mut()
+}
+
+fn table() -> &'static Table {
+    TABLE.get_or_init(|| make(DEFAULT_LIMIT))
+}
+
+fn make(limit: usize) -> Table {
+    let size = limit.next_power_of_two();
+    let layout = match std::alloc::Layout::array::<AtomicPtr<Process>>(size) {
+        Ok(l) => l,
+        Err(_) => crate::bug::vm_bug("process table larger than the address space"),
+    };
+    // SAFETY: zeroed memory is an array of null pointers; allocated with the slice's own layout.
+    let slots = unsafe {
+        let p = std::alloc::alloc_zeroed(layout).cast::<AtomicPtr<Process>>();
+        if p.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        Box::from_raw(std::ptr::slice_from_raw_parts_mut(p, size))
+    };
+    Table { slots, next: AtomicU64::new(0), count: AtomicUsize::new(0), limit: size }
+}
+
+/// Sets the limit on the number of processes, before the first one is made.
+pub fn set_limit(limit: usize) {
+    let _ = TABLE.set(make(limit));
+}
+
+/// The limit on the number of processes.
+pub fn limit() -> usize {
+    table().limit
+}
+
+/// Number of processes.
+pub fn count() -> usize {
+    table().count.load(Ordering::Relaxed)
+}
+
+/// Makes a process with a fresh pid; `make_process` gets the packed pid. Nothing if there are too many.
+pub fn insert(make_process: impl FnOnce(u64) -> Box<Process>) -> Option<&'static Process> {
+    let t = table();
+    if t.count.fetch_add(1, Ordering::Relaxed) >= t.limit {
+        t.count.fetch_sub(1, Ordering::Relaxed);
+        return None;
+    }
+    let mask = t.slots.len() as u64 - 1;
+    loop {
+        let id = t.next.fetch_add(1, Ordering::Relaxed) & ((1 << (NUMBER_BITS + SERIAL_BITS)) - 1);
+        let slot = &t.slots[(id & mask) as usize];
+        if slot
+            .compare_exchange(std::ptr::null_mut(), reserved(), Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
+        {
+            let p: &'static Process = Box::leak(make_process(id));
+            slot.store(std::ptr::from_ref(p).cast_mut(), Ordering::Release);
+            return Some(p);
+        }
+    }
+}
+
+/// Lends the process with this packed pid, if there is one, exiting or not.
+#[inline]
+pub fn with<R>(id: u64, f: impl FnOnce(&Process) -> R) -> Option<R> {
+    let t = table();
+    let slot = &t.slots[id as usize & (t.slots.len() - 1)];
+    let _guard = epoch::pin();
+    let p = slot.load(Ordering::Acquire);
+    if p.is_null() || p == reserved() {
+        return None;
+    }
+    // SAFETY: the record is freed only after all threads pinned now have let go.
+    let p = unsafe { &*p };
+    if p.id == id { Some(f(p)) } else { None }
+}
+
+/// Takes a process out of the table; its memory is freed when nobody can look at it any more.
+pub fn remove(p: &'static Process) {
+    let t = table();
+    t.slots[p.id as usize & (t.slots.len() - 1)].store(std::ptr::null_mut(), Ordering::Release);
+    t.count.fetch_sub(1, Ordering::Relaxed);
+    let address = std::ptr::from_ref(p) as usize;
+    let guard = epoch::pin();
+    // SAFETY: the record came from a leaked box, is no longer in the table, and whoever found it there
+    // is pinned.
+    unsafe { guard.defer_unchecked(move || drop(Box::from_raw(address as *mut Process))) };
+}
+
+/// The pids of all processes that are not exiting.
+pub fn all() -> Vec<Term> {
+    let _guard = epoch::pin();
+    let t = table();
+    let seen = usize::try_from(t.next.load(Ordering::Relaxed)).unwrap_or(usize::MAX).min(t.slots.len());
+    let mut ids: Vec<u64> = t.slots[..seen]
+        .iter()
+        .map(|s| s.load(Ordering::Acquire))
+        .filter(|p| !p.is_null() && *p != reserved())
+        // SAFETY: as in `with`.
+        .map(|p| unsafe { &*p })
+        .filter(|p| !p.state.is_exiting())
+        .map(|p| p.id)
+        .collect();
+    ids.sort_unstable();
+    ids.into_iter().map(Term::local_pid).collect()
+}

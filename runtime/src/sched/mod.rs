@@ -1,0 +1,354 @@
+//! Schedulers: threads that run processes.
+//!
+//! Each scheduler has a run queue and a timer wheel. A process that becomes ready is put into the queue
+//! of the scheduler that made it ready; a scheduler without work takes from the others, then sleeps
+//! until it is poked or a timer is due. A sleeping scheduler is poked when work piles up in front of
+//! a busy one: at the end of a time slice, and when a second process waits in one queue.
+//!
+//! While a scheduler runs a process it is *pinned* in the epoch scheme that protects process records
+//! (see `process::table`); between two processes it is not, and holds no reference to any.
+//!
+//! Stopping: `shutdown` sets a flag and pokes everybody; schedulers leave their loops at the next look.
+
+pub mod dirty;
+mod run_queue;
+pub mod sim;
+
+use crate::bif::{Ctx, X_REGS};
+use crate::interp::{self, Outcome};
+use crate::process::state::{Stop, Wake};
+use crate::process::{Process, exit, handle};
+use crate::term::Term;
+use crate::{time, timer};
+use parking_lot::{Condvar, Mutex};
+use run_queue::RunQueue;
+use std::cell::Cell;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Most schedulers there can be.
+pub const MAX_SCHEDULERS: usize = 1024;
+/// Reductions of a time slice, as on BEAM.
+pub const TIME_SLICE: i64 = 4000;
+
+/// One scheduler, as the others see it.
+struct Scheduler {
+    queue: Mutex<RunQueue>,
+    /// Length of the queue, to look at without the lock.
+    length: AtomicUsize,
+    sleeping: AtomicBool,
+    poked: Mutex<bool>,
+    wakeup: Condvar,
+    reductions: AtomicU64,
+    context_switches: AtomicU64,
+    /// Nanoseconds spent running processes.
+    busy: AtomicU64,
+}
+
+struct Schedulers {
+    all: Box<[Scheduler]>,
+    online: AtomicUsize,
+    sleepers: AtomicUsize,
+    stopping: AtomicBool,
+    next: AtomicUsize,
+}
+
+static SCHEDULERS: OnceLock<Schedulers> = OnceLock::new();
+
+thread_local! {
+    static CURRENT: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+fn schedulers() -> &'static Schedulers {
+    SCHEDULERS.get_or_init(|| make(1))
+}
+
+fn make(count: usize) -> Schedulers {
+    let one = || Scheduler {
+        queue: Mutex::default(),
+        length: AtomicUsize::new(0),
+        sleeping: AtomicBool::new(false),
+        poked: Mutex::new(false),
+        wakeup: Condvar::new(),
+        reductions: AtomicU64::new(0),
+        context_switches: AtomicU64::new(0),
+        busy: AtomicU64::new(0),
+    };
+    Schedulers {
+        all: (0..count).map(|_| one()).collect(),
+        online: AtomicUsize::new(count),
+        sleepers: AtomicUsize::new(0),
+        stopping: AtomicBool::new(false),
+        next: AtomicUsize::new(0),
+    }
+}
+
+/// Sets the number of schedulers, before the first process is made.
+pub fn init(count: usize, online: usize) {
+    let _ = SCHEDULERS.set(make(count.clamp(1, MAX_SCHEDULERS)));
+    set_online(online);
+}
+
+/// Number of schedulers.
+pub fn count() -> usize {
+    schedulers().all.len()
+}
+
+/// Number of schedulers that take part.
+pub fn online() -> usize {
+    schedulers().online.load(Ordering::Relaxed)
+}
+
+/// Sets how many schedulers take part; gives the old number.
+pub fn set_online(n: usize) -> usize {
+    let s = schedulers();
+    let old = s.online.swap(n.clamp(1, s.all.len()), Ordering::Relaxed);
+    (0..s.all.len()).for_each(poke);
+    old
+}
+
+/// Index of the scheduler that this thread is, if it is one.
+#[inline]
+pub fn current_index() -> Option<usize> {
+    CURRENT.get()
+}
+
+/// Notes that there is something to do for a process, and makes it run if it waits.
+#[inline]
+pub fn wake(p: &Process) {
+    if p.state.wake() == Wake::Enqueue {
+        // SAFETY: a process that is queued stays in the table until it has run, so the reference outlives
+        // its stay in the queue.
+        let p: &'static Process = unsafe { &*std::ptr::from_ref(p) };
+        enqueue(p);
+    }
+}
+
+/// Puts a process, whose state says that it is queued, into a run queue.
+pub fn enqueue(p: &'static Process) {
+    let s = schedulers();
+    let online = s.online.load(Ordering::Relaxed);
+    let here = match CURRENT.get() {
+        Some(i) if i < online => i,
+        _ => s.next.fetch_add(1, Ordering::Relaxed) % online,
+    };
+    let target = &s.all[here];
+    let length = {
+        let mut q = target.queue.lock();
+        q.push(p);
+        let n = q.len();
+        target.length.store(n, Ordering::Relaxed);
+        n
+    };
+    if CURRENT.get() != Some(here) {
+        poke(here);
+    } else if length > 1 {
+        poke_sleeper();
+    }
+}
+
+/// Wakes one sleeping scheduler, if there is one, to take work from a busy one.
+fn poke_sleeper() {
+    let s = schedulers();
+    if s.sleepers.load(Ordering::SeqCst) == 0 {
+        return;
+    }
+    let online = s.online.load(Ordering::Relaxed);
+    if let Some(i) = (0..online).find(|&i| s.all[i].sleeping.load(Ordering::Relaxed)) {
+        poke(i);
+    }
+}
+
+/// Makes a scheduler look again.
+pub fn poke(i: usize) {
+    let s = &schedulers().all[i];
+    let mut poked = s.poked.lock();
+    *poked = true;
+    s.wakeup.notify_one();
+}
+
+/// Makes all schedulers leave their loops.
+pub fn shutdown() {
+    let s = schedulers();
+    s.stopping.store(true, Ordering::SeqCst);
+    (0..s.all.len()).for_each(poke);
+}
+
+/// Reductions used so far by all schedulers, the current time slices not counted.
+pub fn total_reductions() -> u64 {
+    schedulers().all.iter().map(|s| s.reductions.load(Ordering::Relaxed)).sum()
+}
+
+/// Times that a process was taken to run.
+pub fn context_switches() -> u64 {
+    schedulers().all.iter().map(|s| s.context_switches.load(Ordering::Relaxed)).sum()
+}
+
+/// Lengths of the run queues.
+pub fn queue_lengths() -> Vec<usize> {
+    schedulers().all.iter().map(|s| s.length.load(Ordering::Relaxed)).collect()
+}
+
+/// Nanoseconds that each scheduler has spent running processes.
+pub fn busy_times() -> Vec<u64> {
+    schedulers().all.iter().map(|s| s.busy.load(Ordering::Relaxed)).collect()
+}
+
+/// Starts all schedulers and waits for their end.
+pub fn run_all() {
+    let threads: Vec<_> = (0..count())
+        .map(|i| {
+            std::thread::Builder::new()
+                .name(format!("{}_scheduler", i + 1))
+                .stack_size(8 << 20)
+                .spawn(move || scheduler_loop(i))
+        })
+        .collect();
+    for t in threads {
+        match t {
+            Ok(t) => drop(t.join()),
+            Err(_) => crate::bug::vm_bug("cannot start a scheduler thread"),
+        }
+    }
+}
+
+fn scheduler_loop(me: usize) {
+    CURRENT.set(Some(me));
+    let mut x = fresh_registers();
+    let s = schedulers();
+    while !s.stopping.load(Ordering::Relaxed) {
+        let next = timer::next_deadline(me);
+        if let Some(at) = next {
+            let now = time::monotonic();
+            if at <= now {
+                timer::advance(me, now);
+            }
+        }
+        let online = me < s.online.load(Ordering::Relaxed);
+        match if online { take(me) } else { None } {
+            Some(p) => run(me + 1, p, &mut x, TIME_SLICE),
+            None => sleep(me),
+        }
+    }
+}
+
+/// X registers of a thread that runs processes.
+pub(crate) fn fresh_registers() -> Box<[Term; X_REGS]> {
+    let v: Box<[Term]> = vec![Term::NIL; X_REGS].into_boxed_slice();
+    match v.try_into() {
+        Ok(b) => b,
+        Err(_) => crate::bug::vm_bug("register file of the wrong size"),
+    }
+}
+
+fn take(me: usize) -> Option<&'static Process> {
+    let s = schedulers();
+    let own = &s.all[me];
+    if own.length.load(Ordering::Relaxed) > 0 {
+        let mut q = own.queue.lock();
+        let p = q.pop();
+        own.length.store(q.len(), Ordering::Relaxed);
+        if p.is_some() {
+            return p;
+        }
+    }
+    let n = s.all.len();
+    for k in 1..n {
+        let other = &s.all[(me + k) % n];
+        if other.length.load(Ordering::Relaxed) > 0 {
+            let mut q = other.queue.lock();
+            let p = q.steal();
+            other.length.store(q.len(), Ordering::Relaxed);
+            if p.is_some() {
+                return p;
+            }
+        }
+    }
+    None
+}
+
+fn sleep(me: usize) {
+    let s = schedulers();
+    let own = &s.all[me];
+    own.sleeping.store(true, Ordering::SeqCst);
+    s.sleepers.fetch_add(1, Ordering::SeqCst);
+    // Look once more now that others know that this scheduler sleeps.
+    let work = me < s.online.load(Ordering::Relaxed)
+        && s.all.iter().any(|q| q.length.load(Ordering::SeqCst) > 0);
+    if !work {
+        let deadline = timer::next_deadline(me);
+        let mut poked = own.poked.lock();
+        if !*poked && !s.stopping.load(Ordering::SeqCst) {
+            match deadline {
+                Some(at) => {
+                    let ns = at.saturating_sub(time::monotonic());
+                    if ns > 0 {
+                        own.wakeup.wait_for(&mut poked, Duration::from_nanos(ns as u64));
+                    }
+                }
+                None => own.wakeup.wait(&mut poked),
+            }
+        }
+        *poked = false;
+    }
+    s.sleepers.fetch_sub(1, Ordering::SeqCst);
+    own.sleeping.store(false, Ordering::SeqCst);
+}
+
+/// Runs a process that was taken from a queue for one time slice. `scheduler` counts from 1.
+pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64) {
+    let _pinned = crossbeam_epoch::pin();
+    p.state.start();
+    // SAFETY: this thread has just set the RUNNING bit.
+    let own = unsafe { p.owned() };
+    let mut cx = Ctx { proc: p, own, x, reds: slice, scheduler, dirty: false, pc: std::ptr::null(), leave: false, gc_reds: None };
+    let outcome = run_slice(&mut cx);
+    let used = slice - cx.reds_left();
+    cx.own.reductions += used.max(0) as u64;
+    if let Some(s) = schedulers().all.get(scheduler - 1) {
+        s.reductions.fetch_add(used.max(0) as u64, Ordering::Relaxed);
+        s.context_switches.fetch_add(1, Ordering::Relaxed);
+    }
+    finish(&mut cx, p, outcome);
+}
+
+/// Handles signals, then runs code.
+fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
+    if !cx.proc.inbox.is_empty() {
+        handle::fetch(cx);
+    }
+    if cx.own.exit_reason.is_some() {
+        return Outcome::Exit;
+    }
+    if cx.own.is_suspended() {
+        return Outcome::Wait;
+    }
+    interp::run(cx)
+}
+
+/// Puts the process where its slice has left it.
+pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
+    match outcome {
+        Outcome::Yield => {
+            p.state.stop_ready();
+            enqueue(p);
+        }
+        Outcome::Wait => {
+            if p.state.stop_waiting() == Stop::Enqueue {
+                enqueue(p);
+            }
+        }
+        Outcome::Dirty(kind) => {
+            p.state.stop_ready();
+            dirty::enqueue(kind, p);
+        }
+        Outcome::Exit => {
+            let reason = match cx.own.exit_reason.take() {
+                Some(r) => r,
+                None => crate::bug::vm_bug("a process exits without a reason"),
+            };
+            exit::terminate(cx, p, &reason);
+        }
+    }
+}

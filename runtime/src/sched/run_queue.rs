@@ -1,0 +1,72 @@
+//! Processes that are ready to run, by priority.
+
+use crate::process::Process;
+use crate::process::state::Priority;
+use std::collections::VecDeque;
+
+/// How many normal processes run for every low one that waits.
+const LOW_EVERY: u32 = 8;
+
+/// One scheduler's queue.
+#[derive(Default)]
+pub struct RunQueue {
+    max: VecDeque<&'static Process>,
+    high: VecDeque<&'static Process>,
+    normal: VecDeque<&'static Process>,
+    low: VecDeque<&'static Process>,
+    since_low: u32,
+}
+
+impl RunQueue {
+    /// Adds a process behind the others of its priority.
+    pub fn push(&mut self, p: &'static Process) {
+        match p.state.priority() {
+            Priority::Max => self.max.push_back(p),
+            Priority::High => self.high.push_back(p),
+            Priority::Normal => self.normal.push_back(p),
+            Priority::Low => self.low.push_back(p),
+        }
+    }
+
+    /// Takes the process to run next.
+    pub fn pop(&mut self) -> Option<&'static Process> {
+        if let Some(p) = self.max.pop_front() {
+            return Some(p);
+        }
+        if let Some(p) = self.high.pop_front() {
+            return Some(p);
+        }
+        if !self.low.is_empty() && (self.since_low >= LOW_EVERY || self.normal.is_empty()) {
+            self.since_low = 0;
+            return self.low.pop_front();
+        }
+        self.since_low += 1;
+        self.normal.pop_front()
+    }
+
+    /// Takes one of the processes that wait, whichever `choose` picks of how many.
+    pub fn pop_any(&mut self, choose: impl FnOnce(usize) -> usize) -> Option<&'static Process> {
+        for q in [&mut self.max, &mut self.high, &mut self.normal, &mut self.low] {
+            if !q.is_empty() {
+                let i = choose(q.len());
+                return q.remove(i);
+            }
+        }
+        None
+    }
+
+    /// Takes a process for another scheduler: the one that would wait longest here.
+    pub fn steal(&mut self) -> Option<&'static Process> {
+        [&mut self.max, &mut self.high, &mut self.normal, &mut self.low].into_iter().find_map(VecDeque::pop_back)
+    }
+
+    /// Number of processes that wait.
+    pub fn len(&self) -> usize {
+        self.max.len() + self.high.len() + self.normal.len() + self.low.len()
+    }
+
+    /// Does nobody wait?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

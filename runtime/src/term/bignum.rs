@@ -1,0 +1,111 @@
+//! Integers of any size: limbs of big integers, conversions to and from `num_bigint`, comparison.
+
+use super::{Kind, Term};
+use crate::heap::Heap;
+use num_bigint::{BigInt, BigUint, Sign};
+use std::cmp::Ordering;
+
+/// Sign and magnitude of an integer. A small integer's limb is put into `buf`.
+pub fn limbs<'a>(t: Term, buf: &'a mut [u64; 1]) -> (bool, &'a [u64]) {
+    if let Some(n) = t.as_small() {
+        buf[0] = n.unsigned_abs();
+        return (n < 0, if n == 0 { &[] } else { &buf[..] });
+    }
+    let h = t.header();
+    // SAFETY: a big integer's words after the header are its limbs.
+    let s = unsafe { std::slice::from_raw_parts(t.ptr().add(1).cast_const(), h.words()) };
+    (h.kind() == Kind::BigNeg, s)
+}
+
+/// The integer as a `BigInt`, if `t` is one.
+pub fn to_bigint(t: Term) -> Option<BigInt> {
+    if let Some(n) = t.as_small() {
+        return Some(BigInt::from(n));
+    }
+    if !t.is_big() {
+        return None;
+    }
+    let mut buf = [0];
+    let (neg, limbs) = limbs(t, &mut buf);
+    let digits: Vec<u32> = limbs.iter().flat_map(|&l| [l as u32, (l >> 32) as u32]).collect();
+    Some(BigInt::from_biguint(if neg { Sign::Minus } else { Sign::Plus }, BigUint::new(digits)))
+}
+
+/// The integer as a term.
+pub fn from_bigint(n: &BigInt, heap: &mut Heap) -> Term {
+    let digits: Vec<u64> = n.magnitude().iter_u64_digits().collect();
+    heap.big(n.sign() == Sign::Minus, &digits)
+}
+
+/// The value, if it is an integer that fits.
+pub fn to_i64(t: Term) -> Option<i64> {
+    match t.as_small() {
+        Some(n) => Some(n),
+        None => i64::try_from(to_i128(t)?).ok(),
+    }
+}
+
+/// The value, if it is an integer that fits.
+pub fn to_u64(t: Term) -> Option<u64> {
+    match t.as_small() {
+        Some(n) => u64::try_from(n).ok(),
+        None => u64::try_from(to_i128(t)?).ok(),
+    }
+}
+
+/// The value, if it is an integer of at most 64 bits and sign.
+pub fn to_i128(t: Term) -> Option<i128> {
+    if let Some(n) = t.as_small() {
+        return Some(i128::from(n));
+    }
+    if !t.is_big() || t.header().words() != 1 {
+        return None;
+    }
+    let m = i128::from(t.word(1));
+    Some(if t.header().kind() == Kind::BigNeg { -m } else { m })
+}
+
+/// The float nearest to an integer; infinite where it is too large.
+pub fn to_f64(t: Term) -> f64 {
+    match t.as_small() {
+        Some(n) => n as f64,
+        None => {
+            use num_traits::ToPrimitive;
+            to_bigint(t).and_then(|b| b.to_f64()).unwrap_or(f64::INFINITY)
+        }
+    }
+}
+
+/// Compares two integers.
+pub fn compare(a: Term, b: Term) -> Ordering {
+    if let (Some(x), Some(y)) = (a.as_small(), b.as_small()) {
+        return x.cmp(&y);
+    }
+    let (mut p, mut q) = ([0], [0]);
+    let ((na, la), (nb, lb)) = (limbs(a, &mut p), limbs(b, &mut q));
+    match (na, nb) {
+        (false, true) => Ordering::Greater,
+        (true, false) => Ordering::Less,
+        _ => {
+            let o = la.len().cmp(&lb.len()).then_with(|| la.iter().rev().cmp(lb.iter().rev()));
+            if na { o.reverse() } else { o }
+        }
+    }
+}
+
+/// Compares an integer with a float by their exact values.
+pub fn compare_float(a: Term, f: f64) -> Ordering {
+    if let Some(n) = a.as_small()
+        && n.unsigned_abs() <= 1 << 53
+    {
+        return (n as f64).partial_cmp(&f).unwrap_or(Ordering::Equal);
+    }
+    if f.abs() >= 9_007_199_254_740_992.0 {
+        use num_traits::FromPrimitive;
+        let x = to_bigint(a);
+        return x.cmp(&BigInt::from_f64(f));
+    }
+    // Beyond 2^53 in magnitude, and the float is not.
+    let negative = a.as_small().map_or(a.is_kind(Kind::BigNeg), |n| n < 0);
+    if negative { Ordering::Less } else { Ordering::Greater }
+}

@@ -1,0 +1,358 @@
+//! Equality and the order of all terms:
+//! number < atom < reference < fun < port < pid < tuple < record < map < nil < list < bitstring.
+//!
+//! Works with a list of pending pairs instead of recursion, so depth costs memory, not stack.
+
+use super::{Kind, Term, bignum, bits, map};
+use crate::code::export::Export;
+use crate::code::fun::FunEntry;
+use crate::node::Node;
+use crate::release;
+use std::cmp::Ordering;
+
+/// `a =:= b`.
+#[inline(always)]
+pub fn exact_eq(a: Term, b: Term) -> bool {
+    if a == b {
+        return true;
+    }
+    if a.is_immediate() || b.is_immediate() {
+        return both_zero(a, b);
+    }
+    exact_eq_slow(a, b)
+}
+
+/// Are these the two float zeros, in a release that does not tell them apart?
+#[inline(always)]
+fn both_zero(a: Term, b: Term) -> bool {
+    a.raw() ^ b.raw() == 8 && a.raw() | b.raw() == 12 && !release::signed_zeros_differ()
+}
+
+#[inline(never)]
+fn exact_eq_slow(a: Term, b: Term) -> bool {
+    let mut stack: Vec<(Term, Term)> = Vec::new();
+    let (mut a, mut b) = (a, b);
+    loop {
+        if a != b {
+            if a.is_immediate() || b.is_immediate() {
+                if !both_zero(a, b) {
+                    return false;
+                }
+            } else if a.is_cons() {
+                if !b.is_cons() {
+                    return false;
+                }
+                let (x, y) = (a.head(), b.head());
+                if x != y {
+                    if x.is_immediate() || y.is_immediate() {
+                        if !both_zero(x, y) {
+                            return false;
+                        }
+                    } else {
+                        stack.push((a.tail(), b.tail()));
+                        (a, b) = (x, y);
+                        continue;
+                    }
+                }
+                (a, b) = (a.tail(), b.tail());
+                continue;
+            } else if b.is_cons() || !boxed_eq(a, b, &mut stack) {
+                return false;
+            }
+        }
+        match stack.pop() {
+            Some(pair) => (a, b) = pair,
+            None => return true,
+        }
+    }
+}
+
+/// Compares what is not terms in two objects and pushes what is.
+fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
+    let (ha, hb) = (a.header(), b.header());
+    match (ha.kind(), hb.kind()) {
+        (Kind::Tuple, Kind::Tuple) | (Kind::FlatMap, Kind::FlatMap) | (Kind::Record, Kind::Record) => {
+            if ha != hb {
+                return false;
+            }
+            push_pairs(a.terms_from(1, ha.words()), b.terms_from(1, hb.words()), stack);
+            true
+        }
+        (
+            Kind::BigPos | Kind::BigNeg | Kind::Float | Kind::Ref | Kind::ExtPid | Kind::ExtPort | Kind::ExtRef
+            | Kind::Export,
+            _,
+        ) => ha == hb && (1..=ha.words()).all(|i| a.word(i) == b.word(i)),
+        (Kind::MagicRef, Kind::MagicRef) => a.word(2) == b.word(2),
+        (
+            Kind::HeapBits | Kind::BinRef | Kind::SubBits,
+            Kind::HeapBits | Kind::BinRef | Kind::SubBits,
+        ) => {
+            let (x, y) = (bits::view(a), bits::view(b));
+            x.bits == y.bits && bits::compare(&x, &y) == Ordering::Equal
+        }
+        (Kind::Fun, Kind::Fun) => {
+            if ha != hb || !std::ptr::eq(fun_entry(a), fun_entry(b)) {
+                return false;
+            }
+            push_pairs(a.terms_from(3, ha.words() - 2), b.terms_from(3, hb.words() - 2), stack);
+            true
+        }
+        (Kind::HashMap, Kind::HashMap) => {
+            if a.word(1) != b.word(1) {
+                return false;
+            }
+            for (k, v) in map::iter(a) {
+                match map::get(b, k) {
+                    Some(w) => stack.push((v, w)),
+                    None => return false,
+                }
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+fn push_pairs(a: &[Term], b: &[Term], stack: &mut Vec<(Term, Term)>) {
+    for (&x, &y) in a.iter().zip(b).rev() {
+        if x != y {
+            stack.push((x, y));
+        }
+    }
+}
+
+/// `a == b`.
+#[inline(always)]
+pub fn eq(a: Term, b: Term) -> bool {
+    if a == b {
+        return true;
+    }
+    if a.is_immediate() && b.is_immediate() && !(a.is_flonum() || b.is_flonum()) {
+        return false;
+    }
+    compare(a, b) == Ordering::Equal
+}
+
+/// The order of `<`, in which an integer and a float of equal value are equal.
+#[inline(always)]
+pub fn compare(a: Term, b: Term) -> Ordering {
+    if a.is_small() && b.is_small() {
+        return (a.raw() as i64).cmp(&(b.raw() as i64));
+    }
+    compare_slow(a, b, false)
+}
+
+/// The order of map keys: as `compare`, but integers come before floats.
+pub fn compare_exact(a: Term, b: Term) -> Ordering {
+    if a == b { Ordering::Equal } else { compare_slow(a, b, true) }
+}
+
+/// Rank of a term's type in the order.
+fn rank(t: Term) -> u8 {
+    if t.is_small() || t.is_flonum() {
+        0
+    } else if t.is_cons() {
+        10
+    } else if t.is_boxed() {
+        match t.header().kind() {
+            Kind::BigPos | Kind::BigNeg | Kind::Float => 0,
+            Kind::Ref | Kind::MagicRef | Kind::ExtRef => 2,
+            Kind::Fun | Kind::Export => 3,
+            Kind::ExtPort => 4,
+            Kind::ExtPid => 5,
+            Kind::Tuple => 6,
+            Kind::Record => 7,
+            Kind::FlatMap | Kind::HashMap => 8,
+            _ => 11,
+        }
+    } else if t.is_atom() {
+        1
+    } else if t.is_local_port() {
+        4
+    } else if t.is_local_pid() {
+        5
+    } else {
+        9
+    }
+}
+
+/// A pair still to be compared; `exact` inside map keys.
+type Pending = (Term, Term, bool);
+
+#[inline(never)]
+fn compare_slow(a: Term, b: Term, exact: bool) -> Ordering {
+    let mut stack: Vec<Pending> = Vec::new();
+    let (mut a, mut b, mut exact) = (a, b, exact);
+    loop {
+        if a != b {
+            if a.is_cons() && b.is_cons() {
+                stack.push((a.tail(), b.tail(), exact));
+                (a, b) = (a.head(), b.head());
+                continue;
+            }
+            let o = match rank(a).cmp(&rank(b)) {
+                Ordering::Equal => same_rank(a, b, exact, &mut stack),
+                o => o,
+            };
+            if o != Ordering::Equal {
+                return o;
+            }
+        }
+        match stack.pop() {
+            Some(p) => (a, b, exact) = p,
+            None => return Ordering::Equal,
+        }
+    }
+}
+
+fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+    match rank(a) {
+        0 => numbers(a, b, exact),
+        1 => match (a.as_atom(), b.as_atom()) {
+            (Some(x), Some(y)) => x.text().cmp(y.text()),
+            _ => Ordering::Equal,
+        },
+        2 => ref_ids(a).cmp(&ref_ids(b)),
+        3 => funs(a, b, exact, stack),
+        4 | 5 => id_key(a).cmp(&id_key(b)),
+        6 => {
+            let (x, y) = (a.header().words(), b.header().words());
+            if x != y {
+                return x.cmp(&y);
+            }
+            push_ordered(a.terms_from(1, x), b.terms_from(1, y), exact, stack);
+            Ordering::Equal
+        }
+        7 => {
+            let (x, y) = (a.header().words(), b.header().words());
+            push_ordered(a.terms_from(1, x.min(y)), b.terms_from(1, x.min(y)), exact, stack);
+            if x == y { Ordering::Equal } else { x.cmp(&y) }
+        }
+        8 => maps(a, b, exact, stack),
+        11 => bits::compare(&bits::view(a), &bits::view(b)),
+        _ => Ordering::Equal,
+    }
+}
+
+fn push_ordered(a: &[Term], b: &[Term], exact: bool, stack: &mut Vec<Pending>) {
+    for (&x, &y) in a.iter().zip(b).rev() {
+        stack.push((x, y, exact));
+    }
+}
+
+fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+    let (n, m) = (map::size(a), map::size(b));
+    if n != m {
+        return n.cmp(&m);
+    }
+    let (x, y) = (map::sorted_pairs(a), map::sorted_pairs(b));
+    for (&(_, v), &(_, w)) in x.iter().zip(&y).rev() {
+        stack.push((v, w, exact));
+    }
+    for (&(k, _), &(l, _)) in x.iter().zip(&y).rev() {
+        stack.push((k, l, true));
+    }
+    Ordering::Equal
+}
+
+fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+    match (a.kind(), b.kind()) {
+        (Some(Kind::Fun), Some(Kind::Fun)) => {
+            let (x, y) = (fun_entry(a), fun_entry(b));
+            let o = (x.module.text(), x.index, x.old_uniq).cmp(&(y.module.text(), y.index, y.old_uniq));
+            let (n, m) = (a.header().words() - 2, b.header().words() - 2);
+            if o == Ordering::Equal && n == m {
+                push_ordered(a.terms_from(3, n), b.terms_from(3, m), exact, stack);
+            }
+            o.then(n.cmp(&m))
+        }
+        (Some(Kind::Export), Some(Kind::Export)) => {
+            let (x, y) = (export_of(a), export_of(b));
+            (x.module.text(), x.function.text(), x.arity).cmp(&(y.module.text(), y.function.text(), y.arity))
+        }
+        (Some(Kind::Fun), _) => Ordering::Less,
+        _ => Ordering::Greater,
+    }
+}
+
+/// The entry of a local fun; `t` must be one.
+#[inline(always)]
+pub fn fun_entry(t: Term) -> &'static FunEntry {
+    debug_assert!(t.is_kind(Kind::Fun));
+    // SAFETY: word 1 of a `Fun` is the address of an entry, which is never freed.
+    unsafe { &*(t.word(1) as *const FunEntry) }
+}
+
+/// The export entry of an external fun; `t` must be one.
+#[inline(always)]
+pub fn export_of(t: Term) -> &'static Export {
+    debug_assert!(t.is_kind(Kind::Export));
+    // SAFETY: word 1 of an `Export` is the address of an entry, which is never freed.
+    unsafe { &*(t.word(1) as *const Export) }
+}
+
+/// The node of an external pid, port or reference; `t` must be one.
+#[inline(always)]
+pub fn node_of(t: Term) -> &'static Node {
+    debug_assert!(matches!(t.kind(), Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef)));
+    // SAFETY: word 1 of an external identifier is the address of a node entry, which is never freed.
+    unsafe { &*(t.word(1) as *const Node) }
+}
+
+/// Pids and ports: by number, then by node (this node's first).
+fn id_key(t: Term) -> (u64, &'static str, u32) {
+    match t.as_local_pid().or(t.as_local_port()) {
+        Some(n) => (n, "", 0),
+        None => {
+            let n = node_of(t);
+            (t.word(2), n.name.text(), n.creation)
+        }
+    }
+}
+
+/// The ids of any reference, most significant first.
+pub fn ref_ids(t: Term) -> Vec<u32> {
+    match t.kind() {
+        Some(Kind::ExtRef) => {
+            let n = t.word(2) as usize;
+            (0..n).rev().map(|i| (t.word(3 + i / 2) >> (32 * (i & 1))) as u32).collect()
+        }
+        Some(Kind::MagicRef) => local_ref_ids(t.word(2), 0),
+        _ => local_ref_ids(t.word(1), t.word(2)),
+    }
+}
+
+/// The 32-bit ids of a local reference, most significant first; the first one sent has 18 bits.
+fn local_ref_ids(number: u64, owner: u64) -> Vec<u32> {
+    let three = [(number >> 50) as u32, (number >> 18) as u32, (number & 0x3_ffff) as u32];
+    if owner == 0 {
+        three.to_vec()
+    } else {
+        [&[(owner >> 32) as u32, owner as u32][..], &three].concat()
+    }
+}
+
+fn numbers(a: Term, b: Term, exact: bool) -> Ordering {
+    match (a.as_float(), b.as_float()) {
+        (Some(x), Some(y)) => match x.partial_cmp(&y) {
+            Some(Ordering::Equal) | None if exact && release::signed_zeros_differ() => x.total_cmp(&y),
+            o => o.unwrap_or(Ordering::Equal),
+        },
+        (None, None) => bignum::compare(a, b),
+        (Some(x), None) => {
+            if exact {
+                Ordering::Greater
+            } else {
+                bignum::compare_float(b, x).reverse()
+            }
+        }
+        (None, Some(y)) => {
+            if exact {
+                Ordering::Less
+            } else {
+                bignum::compare_float(a, y)
+            }
+        }
+    }
+}

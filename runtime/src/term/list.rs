@@ -1,0 +1,69 @@
+//! Walking lists.
+
+use super::Term;
+
+/// The elements of a list; stops at a tail that is no cell, which `tail` then gives.
+#[derive(Clone, Copy)]
+pub struct ListIter(Term);
+
+impl ListIter {
+    /// What is left: `[]` after a proper list.
+    pub fn tail(&self) -> Term {
+        self.0
+    }
+}
+
+impl Iterator for ListIter {
+    type Item = Term;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Term> {
+        if self.0.is_cons() {
+            let h = self.0.head();
+            self.0 = self.0.tail();
+            Some(h)
+        } else {
+            None
+        }
+    }
+}
+
+/// Walks a list.
+#[inline]
+pub fn iter(t: Term) -> ListIter {
+    ListIter(t)
+}
+
+/// The elements of a proper list.
+pub fn to_vec(t: Term) -> Option<Vec<Term>> {
+    let mut it = iter(t);
+    let v: Vec<Term> = it.by_ref().collect();
+    if it.tail().is_nil() { Some(v) } else { None }
+}
+
+/// The number of elements of a proper list.
+pub fn length(t: Term) -> Option<usize> {
+    let mut it = iter(t);
+    let n = it.by_ref().count();
+    if it.tail().is_nil() { Some(n) } else { None }
+}
+
+/// The bytes of a proper list of integers 0 to 255.
+pub fn to_bytes(t: Term) -> Option<Vec<u8>> {
+    let mut it = iter(t);
+    let mut out = Vec::new();
+    for e in it.by_ref() {
+        out.push(u8::try_from(e.as_small()?).ok()?);
+    }
+    if it.tail().is_nil() { Some(out) } else { None }
+}
+
+/// The text of a proper list of code points.
+pub fn to_string(t: Term) -> Option<String> {
+    let mut it = iter(t);
+    let mut out = String::new();
+    for e in it.by_ref() {
+        out.push(char::from_u32(u32::try_from(e.as_small()?).ok()?)?);
+    }
+    if it.tail().is_nil() { Some(out) } else { None }
+}

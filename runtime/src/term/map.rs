@@ -1,0 +1,403 @@
+//! Maps: sorted arrays up to 32 pairs, hash array mapped tries beyond.
+//!
+//! A `FlatMap` shares its tuple of keys with the maps it was updated from. A `HashMap` is a trie with
+//! four bits of the key's hash a level (Bagwell, "Ideal Hash Trees", 2001); a leaf is a list cell
+//! `[Key | Value]`, so a pair costs two words and its share of the nodes above.
+
+use super::{Kind, Term, compare, hash};
+use crate::heap::Heap;
+use crate::release;
+use std::cmp::Ordering;
+
+/// Most pairs of a flat map.
+pub const MAX_FLAT: usize = 32;
+const BITS: u32 = 4;
+const LEVELS: u32 = 64 / BITS;
+
+/// Number of pairs; `t` must be a map.
+#[inline]
+pub fn size(t: Term) -> usize {
+    match t.header().kind() {
+        Kind::FlatMap => t.header().words() - 1,
+        _ => Term(t.word(1)).small_value() as usize,
+    }
+}
+
+/// The order of keys in a flat map.
+pub fn key_order(a: Term, b: Term) -> Ordering {
+    if a == b {
+        return Ordering::Equal;
+    }
+    if release::map_atoms_by_index() && a.is_atom() && b.is_atom() {
+        return a.raw().cmp(&b.raw());
+    }
+    compare::compare_exact(a, b)
+}
+
+/// Keys and values of a flat map; `t` must be one.
+#[inline(always)]
+pub fn flat_parts<'a>(t: Term) -> (&'a [Term], &'a [Term]) {
+    let n = t.header().words() - 1;
+    (Term(t.word(1)).terms_from(1, n), t.terms_from(2, n))
+}
+
+/// The value of `key`; `t` must be a map.
+#[inline]
+pub fn get(t: Term, key: Term) -> Option<Term> {
+    if t.header().kind() == Kind::FlatMap {
+        let (keys, values) = flat_parts(t);
+        return flat_find(keys, key).map(|i| values[i]);
+    }
+    hash_get(t, key)
+}
+
+#[inline]
+fn flat_find(keys: &[Term], key: Term) -> Option<usize> {
+    if key.is_immediate() && !key.is_flonum() {
+        return keys.iter().position(|&k| k == key);
+    }
+    keys.iter().position(|&k| compare::exact_eq(k, key))
+}
+
+fn hash_get(t: Term, key: Term) -> Option<Term> {
+    let mut h = hash::internal(key);
+    let mut node = Term(t.word(2));
+    loop {
+        if node.is_cons() {
+            return if compare::exact_eq(node.head(), key) { Some(node.tail()) } else { None };
+        }
+        if node.header().kind() == Kind::HashCollision {
+            let pairs = node.terms_from(1, node.header().words());
+            return pairs.iter().find(|p| compare::exact_eq(p.head(), key)).map(|p| p.tail());
+        }
+        let (bitmap, children) = node_parts(node);
+        let bit = 1u64 << (h & 15);
+        if bitmap & bit == 0 {
+            return None;
+        }
+        node = children[(bitmap & (bit - 1)).count_ones() as usize];
+        h >>= BITS;
+    }
+}
+
+#[inline(always)]
+fn node_parts<'a>(node: Term) -> (u64, &'a [Term]) {
+    (Term(node.word(1)).small_value() as u64, node.terms_from(2, node.header().words() - 1))
+}
+
+fn make_node(heap: &mut Heap, bitmap: u64, children: &[Term]) -> Term {
+    let mut words = [Term::NIL; 17];
+    words[0] = Term::small(bitmap as i64);
+    words[1..=children.len()].copy_from_slice(children);
+    heap.term_object(Kind::HashNode, &words[..=children.len()])
+}
+
+fn make_hash(heap: &mut Heap, size: usize, root: Term) -> Term {
+    heap.term_object(Kind::HashMap, &[Term::small(size as i64), root])
+}
+
+/// The map of no pairs.
+pub fn empty(heap: &mut Heap) -> Term {
+    let keys = heap.tuple(&[]);
+    heap.term_object(Kind::FlatMap, &[keys])
+}
+
+/// A flat map of a tuple of sorted keys and their values.
+pub fn flat_from_sorted(heap: &mut Heap, keys: Term, values: &[Term]) -> Term {
+    let p = heap.alloc(2 + values.len());
+    // SAFETY: that many fresh words.
+    unsafe {
+        *p = super::Header::new(Kind::FlatMap, 1 + values.len()).0;
+        *p.add(1) = keys.0;
+        std::ptr::copy_nonoverlapping(values.as_ptr().cast(), p.add(2), values.len());
+    }
+    Term::boxed_at(p)
+}
+
+/// `t` with `key` set to `value`; `t` must be a map.
+pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
+    if t.header().kind() == Kind::HashMap {
+        let n = size(t);
+        let mut added = false;
+        let leaf = heap.cons(key, value);
+        let root = hash_put(heap, Term(t.word(2)), leaf, hash::internal(key), 0, &mut added);
+        return make_hash(heap, n + usize::from(added), root);
+    }
+    let (keys, values) = flat_parts(t);
+    if let Some(i) = flat_find(keys, key) {
+        return if values[i] == value { t } else { flat_replace(heap, t, i, value) };
+    }
+    if keys.len() == MAX_FLAT {
+        let mut pairs: Vec<(Term, Term)> = keys.iter().copied().zip(values.iter().copied()).collect();
+        pairs.push((key, value));
+        return hash_from(heap, &pairs);
+    }
+    let at = keys.partition_point(|&k| key_order(k, key) == Ordering::Less);
+    let n = keys.len();
+    let mut buf = [Term::NIL; MAX_FLAT];
+    insert_into(&mut buf, keys, at, key);
+    let tuple = heap.tuple(&buf[..=n]);
+    insert_into(&mut buf, values, at, value);
+    flat_from_sorted(heap, tuple, &buf[..=n])
+}
+
+fn insert_into(buf: &mut [Term], old: &[Term], at: usize, new: Term) {
+    buf[..at].copy_from_slice(&old[..at]);
+    buf[at] = new;
+    buf[at + 1..=old.len()].copy_from_slice(&old[at..]);
+}
+
+fn flat_replace(heap: &mut Heap, t: Term, i: usize, value: Term) -> Term {
+    let n = t.header().words();
+    let p = heap.alloc(1 + n);
+    // SAFETY: that many fresh words; the source has as many.
+    unsafe {
+        std::ptr::copy_nonoverlapping(t.ptr(), p, 1 + n);
+        *p.add(2 + i) = value.0;
+    }
+    Term::boxed_at(p)
+}
+
+/// `t` with `key`, which must be there, set to `value`; nothing where it is not.
+pub fn update(heap: &mut Heap, t: Term, key: Term, value: Term) -> Option<Term> {
+    if t.header().kind() == Kind::FlatMap {
+        let (keys, values) = flat_parts(t);
+        let i = flat_find(keys, key)?;
+        return Some(if values[i] == value { t } else { flat_replace(heap, t, i, value) });
+    }
+    get(t, key)?;
+    Some(put(heap, t, key, value))
+}
+
+fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: &mut bool) -> Term {
+    if node.is_cons() {
+        if compare::exact_eq(node.head(), leaf.head()) {
+            return leaf;
+        }
+        *added = true;
+        let other = if level >= LEVELS { 0 } else { hash::internal(node.head()) >> (level * BITS) };
+        return two_leaves(heap, node, other, leaf, h, level);
+    }
+    if node.header().kind() == Kind::HashCollision {
+        let mut pairs = node.terms_from(1, node.header().words()).to_vec();
+        match pairs.iter().position(|p| compare::exact_eq(p.head(), leaf.head())) {
+            Some(i) => pairs[i] = leaf,
+            None => {
+                *added = true;
+                pairs.push(leaf);
+            }
+        }
+        return heap.term_object(Kind::HashCollision, &pairs);
+    }
+    let (bitmap, children) = node_parts(node);
+    let bit = 1u64 << (h & 15);
+    let at = (bitmap & (bit - 1)).count_ones() as usize;
+    if bitmap & bit != 0 {
+        let child = hash_put(heap, children[at], leaf, h >> BITS, level + 1, added);
+        let n = node.header().words();
+        let p = heap.alloc(1 + n);
+        // SAFETY: that many fresh words; the source has as many.
+        unsafe {
+            std::ptr::copy_nonoverlapping(node.ptr(), p, 1 + n);
+            *p.add(2 + at) = child.0;
+        }
+        return Term::boxed_at(p);
+    }
+    *added = true;
+    let mut buf = [Term::NIL; 16];
+    insert_into(&mut buf, children, at, leaf);
+    make_node(heap, bitmap | bit, &buf[..=children.len()])
+}
+
+fn two_leaves(heap: &mut Heap, a: Term, ha: u64, b: Term, hb: u64, level: u32) -> Term {
+    if level >= LEVELS {
+        return heap.term_object(Kind::HashCollision, &[a, b]);
+    }
+    let (i, j) = (ha & 15, hb & 15);
+    match i.cmp(&j) {
+        Ordering::Equal => {
+            let child = two_leaves(heap, a, ha >> BITS, b, hb >> BITS, level + 1);
+            make_node(heap, 1 << i, &[child])
+        }
+        Ordering::Less => make_node(heap, 1 << i | 1 << j, &[a, b]),
+        Ordering::Greater => make_node(heap, 1 << i | 1 << j, &[b, a]),
+    }
+}
+
+/// `t` without `key`, and the value it had; nothing where it was not there. `t` must be a map.
+pub fn remove(heap: &mut Heap, t: Term, key: Term) -> Option<(Term, Term)> {
+    if t.header().kind() == Kind::FlatMap {
+        let (keys, values) = flat_parts(t);
+        let i = flat_find(keys, key)?;
+        let without = |s: &[Term]| [&s[..i], &s[i + 1..]].concat();
+        let tuple = heap.tuple(&without(keys));
+        return Some((flat_from_sorted(heap, tuple, &without(values)), values[i]));
+    }
+    let value = get(t, key)?;
+    let n = size(t) - 1;
+    if n <= MAX_FLAT {
+        let pairs: Vec<(Term, Term)> = iter(t).filter(|&(k, _)| !compare::exact_eq(k, key)).collect();
+        return Some((from_pairs(heap, &pairs), value));
+    }
+    let root = hash_remove(heap, Term(t.word(2)), key, hash::internal(key)).unwrap_or(Term::NIL);
+    Some((make_hash(heap, n, root), value))
+}
+
+/// The node without the key, which is in it; nothing if that leaves it empty.
+fn hash_remove(heap: &mut Heap, node: Term, key: Term, h: u64) -> Option<Term> {
+    if node.is_cons() {
+        return None;
+    }
+    if node.header().kind() == Kind::HashCollision {
+        let mut pairs = node.terms_from(1, node.header().words()).to_vec();
+        pairs.retain(|p| !compare::exact_eq(p.head(), key));
+        return Some(if let [one] = pairs[..] { one } else { heap.term_object(Kind::HashCollision, &pairs) });
+    }
+    let (bitmap, children) = node_parts(node);
+    let bit = 1u64 << (h & 15);
+    let at = (bitmap & (bit - 1)).count_ones() as usize;
+    let mut kids = children.to_vec();
+    match hash_remove(heap, children[at], key, h >> BITS) {
+        Some(child) => {
+            if kids.len() == 1 && (child.is_cons() || child.is_kind(Kind::HashCollision)) {
+                return Some(child);
+            }
+            kids[at] = child;
+            Some(make_node(heap, bitmap, &kids))
+        }
+        None => {
+            kids.remove(at);
+            match kids[..] {
+                [] => None,
+                [one] if one.is_cons() => Some(one),
+                _ => Some(make_node(heap, bitmap & !bit, &kids)),
+            }
+        }
+    }
+}
+
+/// A map of the pairs; of several pairs with one key the last counts.
+pub fn from_pairs(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
+    if pairs.len() > MAX_FLAT {
+        return from_many(heap, pairs);
+    }
+    let mut sorted: Vec<(Term, Term)> = Vec::with_capacity(pairs.len());
+    for &(k, v) in pairs {
+        match sorted.binary_search_by(|&(l, _)| key_order(l, k)) {
+            Ok(i) => sorted[i].1 = v,
+            Err(i) => sorted.insert(i, (k, v)),
+        }
+    }
+    let keys: Vec<Term> = sorted.iter().map(|p| p.0).collect();
+    let values: Vec<Term> = sorted.iter().map(|p| p.1).collect();
+    let tuple = heap.tuple(&keys);
+    flat_from_sorted(heap, tuple, &values)
+}
+
+/// More than `MAX_FLAT` pairs, perhaps with equal keys among them.
+fn from_many(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
+    let mut tagged: Vec<(u64, usize)> =
+        pairs.iter().enumerate().map(|(i, p)| (spread(hash::internal(p.0)), i)).collect();
+    tagged.sort_unstable();
+    let mut unique: Vec<(Term, Term)> = Vec::with_capacity(pairs.len());
+    let mut hashes: Vec<u64> = Vec::with_capacity(pairs.len());
+    for (h, i) in tagged {
+        let (k, v) = pairs[i];
+        let same = hashes.iter().rposition(|&x| x != h).map_or(0, |p| p + 1);
+        match (same..unique.len()).find(|&j| compare::exact_eq(unique[j].0, k)) {
+            Some(j) => unique[j].1 = v,
+            None => {
+                unique.push((k, v));
+                hashes.push(h);
+            }
+        }
+    }
+    if unique.len() <= MAX_FLAT {
+        return from_pairs(heap, &unique);
+    }
+    let root = build(heap, &unique, &hashes, 0);
+    make_hash(heap, unique.len(), root)
+}
+
+/// Reverses the order of a hash's four-bit groups, so that numeric order is the trie's order.
+fn spread(h: u64) -> u64 {
+    let b = h.swap_bytes();
+    ((b & 0x0f0f_0f0f_0f0f_0f0f) << 4) | ((b >> 4) & 0x0f0f_0f0f_0f0f_0f0f)
+}
+
+/// The trie of pairs sorted by spread hash.
+fn build(heap: &mut Heap, pairs: &[(Term, Term)], hashes: &[u64], level: u32) -> Term {
+    if let [(k, v)] = *pairs {
+        return heap.cons(k, v);
+    }
+    if level >= LEVELS {
+        let leaves: Vec<Term> = pairs.iter().map(|&(k, v)| heap.cons(k, v)).collect();
+        return heap.term_object(Kind::HashCollision, &leaves);
+    }
+    let digit = |h: u64| (h >> (60 - level * BITS)) & 15;
+    let mut children = [Term::NIL; 16];
+    let (mut n, mut bitmap, mut from) = (0, 0u64, 0);
+    while from < pairs.len() {
+        let d = digit(hashes[from]);
+        let len = hashes[from..].iter().take_while(|&&h| digit(h) == d).count();
+        children[n] = build(heap, &pairs[from..from + len], &hashes[from..from + len], level + 1);
+        bitmap |= 1 << d;
+        n += 1;
+        from += len;
+    }
+    make_node(heap, bitmap, &children[..n])
+}
+
+fn hash_from(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
+    from_many(heap, pairs)
+}
+
+/// The pairs of a map, in the map's own order.
+pub fn iter(t: Term) -> MapIter {
+    match t.header().kind() {
+        Kind::FlatMap => {
+            let (keys, values) = flat_parts(t);
+            MapIter { keys, values, at: 0, stack: Vec::new() }
+        }
+        _ => MapIter { keys: &[], values: &[], at: 0, stack: vec![Term(t.word(2))] },
+    }
+}
+
+/// See `iter`.
+pub struct MapIter {
+    keys: &'static [Term],
+    values: &'static [Term],
+    at: usize,
+    stack: Vec<Term>,
+}
+
+impl Iterator for MapIter {
+    type Item = (Term, Term);
+
+    fn next(&mut self) -> Option<(Term, Term)> {
+        if self.at < self.keys.len() {
+            let i = self.at;
+            self.at += 1;
+            return Some((self.keys[i], self.values[i]));
+        }
+        loop {
+            let node = self.stack.pop()?;
+            if node.is_cons() {
+                return Some((node.head(), node.tail()));
+            }
+            let kids = if node.header().kind() == Kind::HashCollision {
+                node.terms_from(1, node.header().words())
+            } else {
+                node_parts(node).1
+            };
+            self.stack.extend(kids.iter().rev());
+        }
+    }
+}
+
+/// The pairs in the term order of their keys.
+pub fn sorted_pairs(t: Term) -> Vec<(Term, Term)> {
+    let mut pairs: Vec<(Term, Term)> = iter(t).collect();
+    pairs.sort_by(|a, b| compare::compare_exact(a.0, b.0));
+    pairs
+}

@@ -1,0 +1,46 @@
+//! Native records (OTP 29): values with named fields whose definition belongs to a module.
+//!
+//! A value's first word is its definition, a tuple `{Module, Name, IsExported, {Field, ...}}` that all
+//! values made from one definition share; the fields' values follow in the same order.
+
+use super::{Kind, Term};
+
+/// Definition of a native record; `t` must be one.
+pub fn definition(t: Term) -> Term {
+    debug_assert!(t.is_kind(Kind::Record));
+    Term(t.word(1))
+}
+
+/// The fields' values; `t` must be a native record.
+pub fn values<'a>(t: Term) -> &'a [Term] {
+    t.terms_from(2, t.header().words() - 1)
+}
+
+fn part(t: Term, i: usize) -> Term {
+    definition(t).as_tuple().and_then(|d| d.get(i).copied()).unwrap_or(Term::NIL)
+}
+
+/// The module that defines it.
+pub fn module(t: Term) -> Term {
+    part(t, 0)
+}
+
+/// Its name.
+pub fn name(t: Term) -> Term {
+    part(t, 1)
+}
+
+/// May other modules look into it?
+pub fn is_exported(t: Term) -> bool {
+    part(t, 2).as_bool() == Some(true)
+}
+
+/// The names of its fields.
+pub fn field_names<'a>(t: Term) -> &'a [Term] {
+    part(t, 3).as_tuple().unwrap_or(&[])
+}
+
+/// Is `t` a native record of this name, defined by this module?
+pub fn is_named(t: Term, module_name: Term, record_name: Term) -> bool {
+    t.is_kind(Kind::Record) && module(t) == module_name && name(t) == record_name
+}

@@ -1,0 +1,129 @@
+//! Timers: `receive ... after`, `erlang:send_after/3` and `erlang:start_timer/3`.
+//!
+//! Every scheduler has a wheel. A timer belongs to the wheel of the scheduler that started it; its number
+//! tells which. Deadlines are nanoseconds of Erlang monotonic time.
+
+mod wheel;
+
+use crate::heap::literal::OwnedTerm;
+use crate::process::signal::{self, Signal};
+use crate::term::Term;
+use crate::{sched, time};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wheel::{Entry, Wheel};
+
+/// What happens when a timer runs out.
+pub enum Action {
+    /// The `receive ... after` with this number of the process is over.
+    Timeout {
+        /// Packed pid.
+        process: u64,
+        /// Number of the wait.
+        number: u64,
+    },
+    /// A message is sent.
+    Message {
+        /// A local pid or a registered name.
+        to: Term,
+        /// The message.
+        message: OwnedTerm,
+        /// Number of the timer's reference.
+        reference: u64,
+    },
+}
+
+/// A timer that can be cancelled: wheel and entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Handle {
+    wheel: u32,
+    entry: Entry,
+    deadline: i64,
+}
+
+static WHEELS: LazyLock<Box<[Mutex<Wheel>]>> =
+    LazyLock::new(|| (0..sched::MAX_SCHEDULERS).map(|_| Mutex::new(Wheel::new(time::monotonic()))).collect());
+
+/// Timers by the number of their reference, for `cancel_timer` and `read_timer`.
+static BY_REFERENCE: LazyLock<Box<[Mutex<HashMap<u64, Handle>>]>> =
+    LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
+
+static NEXT_WAIT: AtomicU64 = AtomicU64::new(1);
+
+fn shard(reference: u64) -> &'static Mutex<HashMap<u64, Handle>> {
+    &BY_REFERENCE[(reference % 16) as usize]
+}
+
+fn start(deadline: i64, action: Action) -> Handle {
+    let wheel = sched::current_index().unwrap_or(0);
+    let entry = WHEELS[wheel].lock().insert(deadline, action);
+    if sched::current_index().is_none() {
+        sched::poke(wheel);
+    }
+    Handle { wheel: wheel as u32, entry, deadline }
+}
+
+/// Starts the timer of a `receive ... after`; gives the number of the wait and the handle.
+pub fn start_wait(process: u64, deadline: i64) -> (u64, Handle) {
+    let number = NEXT_WAIT.fetch_add(1, Ordering::Relaxed);
+    (number, start(deadline, Action::Timeout { process, number }))
+}
+
+/// Starts a timer that sends a message.
+pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm) {
+    let mut map = shard(reference).lock();
+    let handle = start(deadline, Action::Message { to, message, reference });
+    map.insert(reference, handle);
+}
+
+/// Cancels a timer; `false` if it has run out already.
+pub fn cancel(h: Handle) -> bool {
+    WHEELS[h.wheel as usize].lock().remove(h.entry).is_some()
+}
+
+/// Cancels a timer by its reference; gives its deadline.
+pub fn cancel_reference(reference: u64) -> Option<i64> {
+    let h = shard(reference).lock().remove(&reference)?;
+    cancel(h).then_some(h.deadline)
+}
+
+/// The deadline of a timer.
+pub fn deadline_of(reference: u64) -> Option<i64> {
+    shard(reference).lock().get(&reference).map(|h| h.deadline)
+}
+
+/// Runs what is due on a wheel; gives the next deadline, if any is known.
+pub fn advance(wheel: usize, now: i64) -> Option<i64> {
+    loop {
+        let due = WHEELS[wheel].lock().take_due(now);
+        if due.is_empty() {
+            return WHEELS[wheel].lock().next_deadline();
+        }
+        due.into_iter().for_each(fire);
+    }
+}
+
+/// Is anything due or set on this wheel? The time is that of the next look that is worth it.
+pub fn next_deadline(wheel: usize) -> Option<i64> {
+    WHEELS[wheel].lock().next_deadline()
+}
+
+fn fire(action: Action) {
+    match action {
+        Action::Timeout { process, number } => {
+            signal::send(process, Signal::Timeout(number));
+        }
+        Action::Message { to, message, reference } => {
+            shard(reference).lock().remove(&reference);
+            let id = match to.as_atom() {
+                Some(name) => crate::process::registry::whereis(name),
+                None => Some(to),
+            };
+            if let Some(id) = id.and_then(Term::as_local_pid) {
+                signal::send(id, Signal::Message(message));
+            }
+        }
+    }
+}
