@@ -74,8 +74,8 @@ pub enum Machine {
 }
 
 impl Machine {
-    /// The machine under test: `ENIGMA_BIN`, or the workspace's release build, made
-    /// first when it is absent. `ENIGMA_BIN=beam` compares BEAM with itself, which
+    /// The machine under test: `ENIGMA_BIN`, or the workspace's release build, which
+    /// is brought up to date first. `ENIGMA_BIN=beam` compares BEAM with itself, which
     /// checks the tests.
     pub fn under_test() -> Result<Machine, String> {
         match std::env::var("ENIGMA_BIN") {
@@ -84,16 +84,13 @@ impl Machine {
             Err(_) => {}
         }
         let path = cache::target().join("release/enigma");
-        if !path.exists() {
-            eprintln!("building {}", path.display());
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let mut build = Command::new(cargo);
-            build.current_dir(cache::workspace());
-            build.args(["build", "--release", "-p", "enigma-vm", "--bin", "enigma"]);
-            let out = proc::run(build, Duration::from_secs(1800))?;
-            if !out.success() {
-                return Err(format!("cannot build enigma: {}", out.obituary()));
-            }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.current_dir(cache::workspace());
+        build.args(["build", "--release", "-p", "enigma-vm", "--bin", "enigma"]);
+        let out = proc::run(build, Duration::from_secs(1800))?;
+        if !out.success() {
+            return Err(format!("cannot build enigma: {}", out.obituary()));
         }
         Ok(Machine::Enigma(path))
     }

@@ -24,27 +24,24 @@ pub struct Otp {
     pub root: PathBuf,
 }
 
-/// Finds the OTP of a release: the folder that `ENIGMA_TEST_OTP_<release>` names,
-/// which holds `bin/erl` and either `root/usr/lib/erlang` or the root itself.
+/// Finds the OTP of a release: the folder that `ENIGMA_TEST_OTP_<release>` names, or
+/// one from the cache of fetched installations, fetched on first use.
 pub fn locate(release: u32) -> Result<Otp, String> {
-    let var = format!("ENIGMA_TEST_OTP_{release}");
-    let dir = match std::env::var_os(&var) {
-        Some(dir) => PathBuf::from(dir),
-        None => return Err(format!("no OTP {release}: set {var} to its folder")),
+    let options = enigma_otp::fetch::Options {
+        with_beam: true,
+        with_src: false,
     };
-    let erl = dir.join("bin/erl");
-    let erlc = dir.join("bin/erlc");
-    for file in [&erl, &erlc] {
-        if !file.exists() {
-            return Err(format!("{var}: {} does not exist", file.display()));
-        }
-    }
-    let nested = dir.join("root/usr/lib/erlang");
-    let root = if nested.exists() { nested } else { dir };
+    let fetched = enigma_otp::fetch::for_tests(release, options, |name| std::env::var_os(name))
+        .map_err(|e| format!("no OTP {release}: {e}"))?;
+    let programs = fetched
+        .oracle
+        .ok_or_else(|| format!("OTP {release} was obtained without its emulator"))?;
+    let nested = fetched.dir.join("root/usr/lib/erlang");
+    let root = if nested.exists() { nested } else { fetched.dir };
     Ok(Otp {
         release,
-        erl,
-        erlc,
+        erl: programs.erl,
+        erlc: programs.erlc,
         root,
     })
 }
