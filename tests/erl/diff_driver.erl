@@ -7,7 +7,7 @@
 -module(diff_driver).
 -export([main/1, mini/1, norm/1]).
 
--define(CASE_TIMEOUT, 60000).
+-define(CASE_TIMEOUT, 120000).
 
 %% Arguments: module, "all" or "light", how many cases to skip.
 main(Args) ->
@@ -23,6 +23,11 @@ main(Args) ->
 
 mini(Args) ->
     [M, Weight, Skip] = args(Args),
+    %% Where there is a kernel all the same, keep its reports out of the lines.
+    _ = case whereis(logger) of
+            undefined -> ok;
+            _ -> logger:set_primary_config(level, none)
+        end,
     Print = fun(Name, Text) -> erlang:display({diff_case, Name, Text}) end,
     run(M:cases(), M, Weight, Skip, Print, fun(R) -> R end),
     erlang:display({diff_done}),
