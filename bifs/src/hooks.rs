@@ -18,6 +18,7 @@ impl Hooks for BifHooks {
 
     fn process_exit(&self, cx: &mut Ctx<'_>, reason: Term) {
         crate::system::check_vital(cx.proc.id, reason);
+        crate::ets::process_exit(cx);
     }
 
     fn port_exit_signal(&self, port: u64, from: Term, reason: Term, link: bool) {

@@ -25,8 +25,3 @@ pub mod persistent_term;
 pub mod table;
 pub mod trace;
 pub mod unicode;
-
-/// Number of tables, for `system_info(ets_count)`.
-pub(crate) fn ets_count() -> usize {
-    0
-}

@@ -250,7 +250,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             let n = (num_bigint::BigInt::from(1) << enigma_runtime::arith::max_bits() as usize) - 1;
             enigma_runtime::term::bignum::from_bigint(&n, h)
         }
-        "ets_count" => num(crate::ets_count()),
+        "ets_count" => num(enigma_runtime::ets::registry::count()),
         _ => return Err(badarg()),
     })
 }
@@ -498,6 +498,7 @@ struct MemoryUse {
     binary: usize,
     code: usize,
     atoms: usize,
+    ets: usize,
 }
 
 fn memory_words() -> MemoryUse {
@@ -505,7 +506,8 @@ fn memory_words() -> MemoryUse {
     let binary = binary::bytes_in_use();
     let code = literal::bytes_in_use();
     let atoms = atom::count() as usize * 40;
-    MemoryUse { total: processes + binary + code + atoms, processes, binary, code, atoms }
+    let ets = enigma_runtime::ets::object::words_in_use() * 8;
+    MemoryUse { total: processes + binary + code + atoms + ets, processes, binary, code, atoms, ets }
 }
 
 /// `[{Type, Bytes}]`, the material of `erlang:memory/0,1`.
@@ -520,7 +522,7 @@ fn memory(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
         ("atom_used", m.atoms),
         ("binary", m.binary),
         ("code", m.code),
-        ("ets", 0),
+        ("ets", m.ets),
     ];
     let h = cx.heap();
     let l: Vec<Term> = rows.map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)])).to_vec();
