@@ -56,6 +56,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::erlang::iolist::BIFS,
     crate::ets::BIFS,
     crate::persistent_term::BIFS,
+    crate::re::BIFS,
     crate::atomics::BIFS,
 ];
 
