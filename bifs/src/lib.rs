@@ -10,6 +10,7 @@ pub mod file_name;
 pub mod hooks;
 pub mod info;
 pub mod inventory;
+pub mod misc;
 pub mod nifs;
 pub mod os;
 pub mod os_signal;

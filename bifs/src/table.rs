@@ -36,6 +36,8 @@ pub static TABLES: &[&[Bif]] = &[
     crate::erlang::spawn::BIFS,
     crate::erlang::time::BIFS,
     crate::info::BIFS,
+    crate::erlang::calendar::BIFS,
+    crate::misc::BIFS,
     crate::nifs::prim_buffer::BIFS,
     crate::nifs::prim_file::BIFS,
     crate::nifs::prim_tty::BIFS,

@@ -77,7 +77,7 @@ impl<S: Sink> Converter<'_, S> {
             while let Some((head, tail)) = t.as_cons() {
                 self.work += 1;
                 if let Some(n) = head.as_small() {
-                    if !self.carry.is_empty() || !is_code_point(n) {
+                    if !self.carry.is_empty() || !is_code_point(n) || !self.utf8 && n > 255 {
                         return Err(Stop::Wrong { current: t, outer });
                     }
                     self.out.put(n as u32);
@@ -219,9 +219,7 @@ fn characters_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     convert::<Vec<u8>>(cx, a, "characters_to_binary_int", |cx, out| cx.heap().binary(out))
 }
 
+/// `false` for what is no binary too.
 fn bin_is_7bit(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    match bits::binary_bytes(a[0]) {
-        Some(b) => Ok(b.is_ascii().into()),
-        None => Err(badarg()),
-    }
+    Ok(bits::binary_bytes(a[0]).is_some_and(|b| b.is_ascii()).into())
 }

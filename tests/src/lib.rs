@@ -1,1 +1,18 @@
-//! Differential tests: Erlang programs run on Enigma and on BEAM.
+//! Differential tests: Erlang programs run on Enigma and on BEAM, compared
+//! line by line.
+//!
+//! A *suite* is one module under `erl/`; `diff_driver.erl` runs its cases and
+//! prints one line for each. The same compiled file runs on both machines, so
+//! whatever differs is the machine's doing. BEAM's lines are cached by
+//! content, because they do not change between runs.
+#![forbid(unsafe_code)]
+
+pub mod bench;
+pub mod cache;
+pub mod diff;
+pub mod expected;
+pub mod machine;
+pub mod oracle;
+pub mod proc;
+pub mod report;
+pub mod suite;

@@ -7,7 +7,7 @@ use enigma_runtime::bif::system_limit;
 use enigma_runtime::code::export;
 use enigma_runtime::int_text::{self, NoInteger};
 use enigma_runtime::process::table;
-use enigma_runtime::term::{Kind, bits, compare, list};
+use enigma_runtime::term::{Kind, bits, compare, display, list};
 use enigma_runtime::{Atom, BifResult, Ctx, Exit, Heap, Term, badarg, float_text, node};
 
 bifs! { BIFS:
@@ -360,7 +360,7 @@ fn string_list_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 // ---- identifiers ----
 
 fn shown(cx: &mut Ctx<'_>, t: Term, right_kind: bool) -> BifResult {
-    if right_kind { Ok(cx.heap().char_list(&t.to_string())) } else { Err(badarg()) }
+    if right_kind { Ok(cx.heap().byte_list(&display::text(t, usize::MAX))) } else { Err(badarg()) }
 }
 
 fn pid_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -49,14 +49,15 @@ fn display(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn display_nl(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    let _ = write_all(1, b"\r\n");
+    let _ = write_all(2, b"\n");
     Ok(Term::bool(true))
 }
 
-fn display_string(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let bytes = list::to_bytes(a[0]).ok_or_else(badarg)?;
-    let _ = write_all(1, &bytes);
-    Ok(Term::bool(true))
+fn display_string(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[0].is_list() && release::number() < 26 {
+        return Err(badarg());
+    }
+    display_string_to(cx, &[Atom::new("stderr").into(), a[0]])
 }
 
 fn display_string_to(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -26,3 +26,4 @@ fn self_pid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(cx.self_pid())
 }
 pub mod etf;
+pub mod calendar;

@@ -80,6 +80,7 @@ impl Printer {
         } else if let Some(a) = t.as_atom() {
             self.left = self.left.saturating_sub(a.text().len());
             write_atom(a.text(), &mut self.out);
+            return self.left > 0;
         } else if let Some(x) = t.as_float() {
             self.out.extend_from_slice(crate::float_text::scientific(x, 6).as_bytes());
         } else if t.is_nil() {
@@ -339,5 +340,35 @@ mod tests {
         assert_eq!(shown(nothing), "<<>>");
         let one_pair = map::from_pairs(&mut h, &[(one, string)]);
         assert_eq!(shown(one_pair), "#{1=>\"a\\\"b\\nc\t\\\"}");
+    }
+
+    #[test]
+    fn long_texts_are_cut_off() {
+        let mut h = Heap::new();
+        let list = h.list(&[1, 2, 3].map(Term::small));
+        let string = h.char_list("hello");
+        let binary = h.binary(b"abcdef");
+        let pair = (Atom::new("a").into(), Atom::new("b").into());
+        let m = map::from_pairs(&mut h, &[pair]);
+        let fun = crate::code::export::get(Atom::new("lists"), Atom::new("map"), 2);
+        let fun = h.export_fun(fun);
+        let float = h.float(1.0);
+        let t = h.tuple(&[Atom::new("abc").into(), list, string, binary, m, fun, float]);
+        for (limit, s) in [
+            (2, "{abc... "),
+            (5, "{abc... "),
+            (6, "{abc,[... "),
+            (9, "{abc,[1,2,3],... "),
+            (10, "{abc,[1,2,3],\"... "),
+            (15, "{abc,[1,2,3],\"hello\",... "),
+            (17, "{abc,[1,2,3],\"hello\",<<\"ab... "),
+            (25, "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a... "),
+            (26, "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a=>b... "),
+            (30, "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a=>b},fun lists:map/2,... "),
+            (40, "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a=>b},fun lists:map/2,1.000000e+00}"),
+        ] {
+            let shown: String = text(t, limit).iter().map(|&b| char::from(b)).collect();
+            assert_eq!(shown, s, "{limit}");
+        }
     }
 }

@@ -1,0 +1,131 @@
+%% Matching binaries and bitstrings.
+-module(t_bs_match).
+-include("diff.hrl").
+
+data() -> <<16#01, 16#23, 16#45, 16#67, 16#89, 16#AB, 16#CD, 16#EF, 16#FE, 16#DC, 16#BA, 16#98, 16#76, 16#54, 16#32, 16#10, 16#80, 16#7F, 16#FF, 0>>.
+
+int(S, O) -> case data() of <<_:O, X:S, _/bits>> -> X; _ -> nomatch end.
+sint(S, O) -> case data() of <<_:O, X:S/signed, _/bits>> -> X; _ -> nomatch end.
+lint(S, O) -> case data() of <<_:O, X:S/little, _/bits>> -> X; _ -> nomatch end.
+slint(S, O) -> case data() of <<_:O, X:S/signed-little, _/bits>> -> X; _ -> nomatch end.
+
+sizes() -> [0, 1, 3, 7, 8, 9, 12, 15, 16, 17, 24, 31, 32, 33, 40, 59, 60, 61, 63, 64, 65, 72, 96, 128, 150].
+offs() -> [0, 1, 4, 7, 8, 9, 13].
+
+h(L) -> erlang:md5(term_to_binary(L)).
+
+sum(<<X, R/binary>>, A) -> sum(R, A + X);
+sum(<<>>, A) -> A.
+
+bits(<<X:1, R/bits>>, A) -> bits(R, A + X);
+bits(<<>>, A) -> A.
+
+cp(<<C/utf8, R/binary>>) -> [C | cp(R)];
+cp(<<C, R/binary>>) -> [{bad, C} | cp(R)];
+cp(<<>>) -> [].
+
+cp16(<<C/utf16, R/binary>>) -> [C | cp16(R)];
+cp16(R) -> [{rest, R}].
+
+tok(<<" ", R/binary>>) -> tok(R);
+tok(<<C, _/binary>> = B) when C >= $0, C =< $9 -> {num, num(B, 0)};
+tok(<<"let", R/binary>>) -> {'let', R};
+tok(<<"le", R/binary>>) -> {le, R};
+tok(<<>>) -> eof;
+tok(<<C/utf8, R/binary>>) -> {char, C, R}.
+
+num(<<C, R/binary>>, A) when C >= $0, C =< $9 -> num(R, A * 10 + C - $0);
+num(R, A) -> {A, R}.
+
+tlv(<<T, L, V:L/binary, R/binary>>) -> [{T, V} | tlv(R)];
+tlv(R) -> {rest, R}.
+
+hdr(<<4:4, L:4, _:8, Len:16, Id:16, F:3, Off:13, Rest/binary>>) when L >= 5 -> {L, Len, Id, F, Off, Rest};
+hdr(_) -> bad.
+
+two(<<A:8, B:8>>) -> {A, B};
+two(<<A:8>>) -> {A};
+two(B) when is_binary(B) -> {bin, byte_size(B)};
+two(B) when is_bitstring(B) -> {bits, bit_size(B)};
+two(_) -> other.
+
+lit(<<1, 2, 3, _/binary>>) -> a;
+lit(<<1, 2, _/binary>>) -> b;
+lit(<<"hello">>) -> c;
+lit(<<1:4, 15:4>>) -> d;
+lit(<<-1:8/signed>>) -> e;
+lit(<<2.0:32/float, _/bits>>) -> f;
+lit(_) -> z.
+
+cases() ->
+    [{ints, fun() -> h([int(S, O) || S <- sizes(), O <- offs()]) end},
+     {signed, fun() -> h([sint(S, O) || S <- sizes(), O <- offs()]) end},
+     {little, fun() -> h([lint(S, O) || S <- sizes(), O <- offs()]) end},
+     {signed_little, fun() -> h([slint(S, O) || S <- sizes(), O <- offs()]) end},
+     {ints_show, fun() -> [{S, O, int(S, O), sint(S, O), lint(S, O), slint(S, O)} || S <- [4, 8, 12, 16, 64, 65], O <- [0, 3]] end},
+     {ints_nomatch, fun() -> [int(S, O) || S <- [160, 161, 200, 153], O <- [0, 8]] end},
+     {fixed, fun() -> <<A:8, B:16, C:24, D:32, E:64, _/binary>> = id(data()), [A, B, C, D, E] end},
+     {fixed_signed, fun() -> <<_:128, A:8/signed, B:16/signed, _/binary>> = id(data()), [A, B] end},
+     {fixed_60ish, fun() -> X = id(data()), <<_:7/binary, A:59, _/bits>> = X, <<_:8/binary, B:60, _/bits>> = X, <<_:8/binary, C:61, _/bits>> = X, <<_:8/binary, D:64/signed, _/bits>> = X, [A, B, C, D] end},
+     {floats, fun() -> [begin <<X:S/float>> = <<F:S/float>>, X end || S <- [16, 32, 64], F <- [0.0, -0.0, 1.0, -2.5, 0.1, 1000.0]] end},
+     {floats_little, fun() -> [begin <<X:S/float-little>> = <<F:S/float-little>>, X end || S <- [16, 32, 64], F <- [1.0, -2.5]] end},
+     {float_nan_inf, fun() -> [case id(B) of <<X/float>> -> X; _ -> nomatch end || B <- [<<16#7FF0000000000000:64>>, <<16#FFF0000000000000:64>>, <<16#7FF8000000000000:64>>, <<16#7FEFFFFFFFFFFFFF:64>>]] end},
+     {float32_nan_inf, fun() -> [case id(B) of <<X:32/float>> -> X; _ -> nomatch end || B <- [<<16#7F800000:32>>, <<16#FFC00000:32>>, <<16#7F7FFFFF:32>>, <<1:32>>]] end},
+     {float16_all_kinds, fun() -> [case id(B) of <<X:16/float>> -> X; _ -> nomatch end || B <- [<<16#7C00:16>>, <<16#7E00:16>>, <<16#7BFF:16>>, <<1:16>>, <<16#0400:16>>, <<16#8000:16>>]] end},
+     {float_unaligned, fun() -> <<_:3, X/float, _/bits>> = <<5:3, 1.25/float, 0:5>>, X end},
+     {float_bad_size, fun() -> [case id(data()) of <<X:S/float, _/bits>> -> X; _ -> nomatch end || S <- [0, 8, 17]] end},
+     {binary_tail, fun() -> <<A, R/binary>> = id(<<1, 2, 3>>), <<B:2/binary, T/binary>> = R, [A, R, B, T] end},
+     {binary_var, fun() -> tlv(id(<<1, 3, "abc", 2, 0, 3, 1, "z", 9, 9, "short">>)) end},
+     {bits_tail, fun() -> <<A:3, R/bits>> = id(<<16#AB, 16#CD>>), [A, R, bit_size(R)] end},
+     {binary_tail_unaligned_fails, fun() -> [case id(<<1, 2>>) of <<_:N, R/binary>> -> {ok, R}; _ -> nomatch end || N <- [0, 1, 8, 9, 16, 17]] end},
+     {unit, fun() -> [case id(data()) of <<X:N/binary-unit:4, _/bits>> -> X; _ -> nomatch end || N <- [0, 1, 3, 40, 41]] end},
+     {tail_unit, fun() -> [case id(B) of <<_:8, R/binary-unit:16>> -> R; _ -> nomatch end || B <- [<<1, 2, 3>>, <<1, 2>>, <<1>>]] end},
+     {skip, fun() -> <<_:5/binary, _:3, X:5, _/bits>> = id(data()), X end},
+     {size_expr, fun() -> case id(<<3, 1, 2, 3, 4, 5>>) of <<N, B:(N + 1)/binary, R/binary>> -> {B, R} end end},
+     {size_expr_neg, fun() -> case id(<<3, 1, 2>>) of <<N, _:(N - 10)/binary, _/binary>> -> yes; _ -> no end end},
+     {size_not_integer, fun() -> S = id(a), case id(<<1, 2>>) of <<_:S, _/bits>> -> yes; _ -> no end end},
+     {sum_loop, fun() -> sum(binary:copy(data(), 100), 0) end},
+     {bits_loop, fun() -> bits(data(), 0) end},
+     {utf8, fun() -> cp(<<"aåä€😀"/utf8>>) end},
+     {utf8_bad, fun() -> [cp(id(B)) || B <- [<<255>>, <<195>>, <<195, 40>>, <<226, 130>>, <<237, 160, 128>>, <<192, 128>>, <<244, 144, 128, 128>>, <<240, 159, 152, 128>>, <<224, 128, 128>>, <<"a", 128, "b">>]] end},
+     {utf8_unaligned, fun() -> <<_:3, C/utf8, R/bits>> = <<5:3, "é"/utf8, 1:5>>, {C, R} end},
+     {utf16, fun() -> [cp16(<<"aé😀"/utf16>>), cp16(<<16#D800:16, 65:16>>), cp16(<<16#DC00:16>>), cp16(<<16#D83D:16, 16#DE00:16>>), cp16(<<1>>)] end},
+     {utf16_little, fun() -> <<A/utf16-little, B/utf16-little>> = id(<<"a😀"/utf16-little>>), [A, B] end},
+     {utf32, fun() -> [case id(B) of <<C/utf32>> -> C; _ -> nomatch end || B <- [<<65:32>>, <<16#10FFFF:32>>, <<16#110000:32>>, <<16#D800:32>>, <<1:24>>]] end},
+     {utf32_little, fun() -> <<A/utf32-little>> = id(<<128512:32/little>>), A end},
+     {utf_skip, fun() -> <<_/utf8, X/utf8, _/binary>> = id(<<"é€z"/utf8>>), X end},
+     {tokens, fun() -> [tok(id(B)) || B <- [<<"  42x">>, <<"let x">>, <<"leave">>, <<"l">>, <<"">>, <<"é"/utf8>>, <<"  ">>]] end},
+     {header, fun() -> [hdr(id(<<16#45, 0, 0, 60, 16#1c, 16#46, 16#40, 0, "rest">>)), hdr(id(<<16#44, 0, 0, 60, 0, 0, 0, 0>>)), hdr(id(<<16#45>>))] end},
+     {clauses, fun() -> [two(id(X)) || X <- [<<1, 2>>, <<1>>, <<1, 2, 3>>, <<1:3>>, a, <<>>, <<1, 2, 1:1>>]] end},
+     {literals, fun() -> [lit(id(X)) || X <- [<<1, 2, 3, 4>>, <<1, 2>>, <<"hello">>, <<31>>, <<255>>, <<2.0:32/float>>, <<"help">>, a]] end},
+     {string_segment, fun() -> [case id(X) of <<"GET ", P/binary>> -> P; <<"PO", _:8, "T">> -> post; _ -> no end || X <- [<<"GET /">>, <<"POST">>, <<"PO">>]] end},
+     {match_in_head_and_body, fun() -> <<A:4, B:4>> = X = id(<<16#5A>>), <<C:8>> = X, [A, B, C] end},
+     {bound_value, fun() -> X = id(5), [case id(B) of <<X, _/binary>> -> yes; _ -> no end || B <- [<<5, 6>>, <<6, 5>>, <<5>>]] end},
+     {bound_tail, fun() -> T = id(<<2, 3>>), case id(<<1, 2, 3>>) of <<1, T/binary>> -> yes; _ -> no end end},
+     {repeated_var, fun() -> [case id(B) of <<L, S:L, S:L, _/bits>> -> {same, S}; _ -> no end || B <- [<<4, 16#33>>, <<4, 16#34>>, <<8, 1, 1>>, <<8, 1, 2>>]] end},
+     {badmatch, fun() -> [c(fun() -> <<_:16>> = id(X), ok end) || X <- [<<1>>, <<1, 2, 3>>, a]] end},
+     {function_clause, fun() -> c(fun() -> sum(id(<<1:3>>), 0) end) end},
+     {sub_sub, fun() -> <<_:3, A/bits>> = id(data()), <<_:5, B/bits>> = A, <<_:2/binary, C:4/binary, _/bits>> = B, C end},
+     {sub_survives, fun() -> L = [begin <<_:N/binary, S:2/binary, _/binary>> = data(), S end || N <- lists:seq(0, 18)], garbage_collect(), h(L) end},
+     {comprehension, fun() -> [[X || <<X:4>> <= id(<<16#12, 16#34>>)], [X || <<1:1, X:7>> <= id(<<129, 2, 131>>)], << <<X:2>> || <<X:3>> <= id(<<16#12, 16#34, 16#56>>) >>, [{X, Y} || <<X, Y:4/bits, _:4>> <= id(<<1, 2, 3, 4, 5>>)]] end},
+     {comprehension_bad, fun() -> [c(fun() -> [X || <<X>> <= id(abc)] end), c(fun() -> << <<X>> || <<X>> <= id(1) >> end)] end},
+     {guard_bits, fun() -> [case id(B) of X when bit_size(X) rem 8 =/= 0 -> unaligned; X when byte_size(X) > 2 -> long; _ -> short end || B <- [<<1:3>>, <<1, 2, 3>>, <<1>>]] end},
+     {is_types, fun() -> [{is_binary(id(B)), is_bitstring(id(B))} || B <- [<<>>, <<1>>, <<1:7>>, <<1:8>>, a, []]] end},
+     {large_int, fun() -> <<X:1000, _/bits>> = id(binary:copy(data(), 10)), erlang:phash2(X) end},
+     {large_little_signed, fun() -> <<X:999/little-signed, _/bits>> = id(binary:copy(<<255, 254>>, 100)), X end},
+     {backtrack, fun() -> [back(id(B)) || B <- [<<1, 2, 3, 4>>, <<1, 9, 3, 5>>, <<1, 9, 3, 4>>, <<7>>]] end},
+     {nested_tuple, fun() -> {<<A, _/binary>>, [<<B:4, _:4>>]} = id({<<1, 2>>, [<<16#F0>>]}), [A, B] end},
+     {map_bin, fun() -> #{k := <<X:16>>} = id(#{k => <<1, 2>>}), X end},
+     {reuse_ctx, fun() -> B = id(<<1, 2, 3, 4>>), <<A:2/binary, _/binary>> = B, <<C:3/binary, _/binary>> = B, [A, C, B] end},
+     {split_on, fun() -> split(id(<<"a,bb,,ccc">>), <<>>, []) end},
+     {zero_size, fun() -> <<X:0, Y:0/binary, Z/binary>> = id(<<1>>), [X, Y, Z] end},
+     {huge_size, fun() -> [case id(<<1, 2>>) of <<_:S/binary, _/binary>> -> yes; _ -> no end || S <- [1 bsl 60, 1 bsl 64, 1 bsl 70, -1]] end}].
+
+back(<<1, X, 3, 4>>) when X < 5 -> first;
+back(<<1, X, 3, Y>>) when X + Y > 13 -> second;
+back(<<1, R/binary>>) -> {third, R};
+back(<<_, R/binary>>) -> {fourth, R}.
+
+split(<<$,, R/binary>>, W, A) -> split(R, <<>>, [W | A]);
+split(<<C, R/binary>>, W, A) -> split(R, <<W/binary, C>>, A);
+split(<<>>, W, A) -> lists:reverse([W | A]).

@@ -1,0 +1,67 @@
+%% Funs and all forms of call.
+-module(t_fun).
+-export([f0/0, f1/1, f2/2, va/1]).
+-include("diff.hrl").
+
+f0() -> zero.
+f1(X) -> {one, X}.
+f2(X, Y) -> {two, X, Y}.
+va(F) -> F().
+
+loc1(X) -> {loc, X}.
+
+compose(F, G) -> fun(X) -> F(G(X)) end.
+adder(N) -> fun(X) -> X + N end.
+counter(N) -> fun() -> {N, counter(N + 1)} end.
+
+y(F) -> (fun(X) -> X(X) end)(fun(G) -> F(fun(A) -> (G(G))(A) end) end).
+
+many(A, B, C, D, E, F, G, H, I, J, K, L) -> [A, B, C, D, E, F, G, H, I, J, K, L].
+
+cases() ->
+    [{call_local, fun() -> F = fun(X) -> X + 1 end, F(id(1)) end},
+     {closure, fun() -> A = id(10), F = fun(X) -> X + A end, [F(1), F(2)] end},
+     {closure_many, fun() -> [A, B, C, D, E] = id([1, 2, 3, 4, 5]), F = fun(X) -> {X, A, B, C, D, E} end, F(0) end},
+     {adders, fun() -> [(adder(N))(10) || N <- [1, 2, 3]] end},
+     {compose, fun() -> (compose(adder(1), fun(X) -> X * 2 end))(5) end},
+     {counter, fun() -> {0, C1} = (counter(0))(), {1, C2} = C1(), {N, _} = C2(), N end},
+     {y_comb, fun() -> F = y(fun(S) -> fun(0) -> 1; (N) -> N * S(N - 1) end end), F(10) end},
+     {named_fun, fun() -> F = fun Fact(0) -> 1; Fact(N) -> N * Fact(N - 1) end, F(20) end},
+     {multi_clause, fun() -> F = fun(a) -> 1; ({b, X}) when X > 1 -> 2; (_) -> 3 end, [F(a), F({b, 2}), F({b, 0})] end},
+     {fun_clause_error, fun() -> F = fun(a) -> 1 end, c(fun() -> F(id(b)) end) end},
+     {local_ref, fun() -> [(id(fun loc1/1))(5), (id(fun f2/2))(1, 2)] end},
+     {ext_ref, fun() -> [(id(fun t_fun:f1/1))(5), (id(fun ?MODULE:f0/0))()] end},
+     {ext_ref_dynamic, fun() -> M = id(t_fun), F = id(f1), A = id(1), (fun M:F/A)(x) end},
+     {ext_ref_bad, fun() -> [c(fun() -> M = id(1), fun M:f/1 end), c(fun() -> A = id(x), fun m:f/A end)] end},
+     {make_fun, fun() -> [(erlang:make_fun(t_fun, f1, 1))(7), c(fun() -> erlang:make_fun(id(1), f, 1) end), c(fun() -> erlang:make_fun(m, f, id(-1)) end)] end},
+     {apply_2, fun() -> [apply(id(fun f1/1), id([1])), apply(id(fun() -> x end), [])] end},
+     {apply_3, fun() -> [apply(id(t_fun), id(f2), id([1, 2])), apply(t_fun, f0, [])] end},
+     {apply_var, fun() -> M = id(t_fun), F = id(f1), [M:F(1), t_fun:F(2), M:f1(3)] end},
+     {apply_bad, fun() -> [c(fun() -> apply(id(t_fun), id(f1), id([1 | 2])) end), c(fun() -> apply(id(t_fun), id(f1), id(a)) end), c(fun() -> apply(id(1), id(f1), id([])) end), c(fun() -> apply(id(fun f1/1), id(x)) end), c(fun() -> apply(id(x), id([])) end), c(fun() -> apply(id(t_fun), id(1), id([])) end)] end},
+     {apply_many_args, fun() -> [apply(fun many/12, lists:seq(1, 12)), apply(fun(A) -> A end, [id(x)])] end},
+     {apply_300_args, fun() -> cr(fun() -> apply(id(lists), id(foo), lists:seq(1, 300)) end) end},
+     {apply_bif, fun() -> [apply(id(erlang), id(length), id([[1, 2]])), apply(id(lists), id(reverse), id([[1, 2]]))] end},
+     {many_args, fun() -> many(id(1), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, id(12)) end},
+     {badfun_kinds, fun() -> [c(fun() -> (id(X))(1) end) || X <- [1, a, "f", {m, f}, <<>>, #{}]] end},
+     {badarity_kinds, fun() -> [cr(fun() -> (id(F))(1, 2, 3) end) || F <- [fun lists:map/2, fun f1/1]] end},
+     {info_ext, fun() -> lists:sort(erlang:fun_info(id(fun lists:map/2))) end},
+     {info_local, fun() -> A = id(1), F = fun(X) -> X + A end, [erlang:fun_info(F, I) || I <- [arity, env, module, type, name]] end},
+     {info_local_pid, fun() -> F = fun() -> ok end, {pid, P} = erlang:fun_info(F, pid), is_pid(P) end},
+     {info_index, fun() -> F = fun(X) -> X end, [begin {K, V} = erlang:fun_info(F, K), is_integer(V) end || K <- [index, new_index]] end},
+     {info_uniq, fun() -> F = fun(X) -> X end, {new_uniq, B} = erlang:fun_info(F, new_uniq), {uniq, U} = erlang:fun_info(F, uniq), {byte_size(B), is_integer(U), B =:= t_fun:module_info(md5)} end},
+     {info_bad, fun() -> [c(fun() -> erlang:fun_info(id(x), arity) end), c(fun() -> erlang:fun_info(id(fun f1/1), foo) end), c(fun() -> erlang:fun_info(id(a)) end)] end},
+     {info_mfa, fun() -> [erlang:fun_info_mfa(id(fun lists:map/2))] end},
+     {to_list, fun() -> F = fun(X) -> X end, "#Fun<t_fun." ++ _ = erlang:fun_to_list(F), erlang:fun_to_list(fun a:b/3) end},
+     {equality, fun() -> F = fun f1/1, G = fun f1/1, H = adder(1), [F =:= G, adder(1) =:= H, adder(2) =:= H, fun a:b/1 =:= fun a:b/1] end},
+     {in_guard, fun() -> [case id(F) of G when is_function(G, 0) -> zero; G when is_function(G, 1) -> one; G when is_function(G) -> more; _ -> no end || F <- [fun f0/0, fun f1/1, fun f2/2, x]] end},
+     {as_map_value, fun() -> M = #{add => fun(A, B) -> A + B end, mul => fun(A, B) -> A * B end}, [(maps:get(K, M))(3, 4) || K <- [add, mul]] end},
+     {as_map_key, fun() -> M = #{fun lists:map/2 => a, fun lists:map/1 => b}, [maps:get(fun lists:map/2, M), maps:get(id(fun lists:map/1), M)] end},
+     {nested_env, fun() -> F = fun(A) -> fun(B) -> fun(C) -> A * 100 + B * 10 + C end end end, ((F(1))(2))(3) end},
+     {send_fun, fun() -> S = self(), N = id(7), spawn(fun() -> S ! fun(X) -> X * N end end), receive F -> F(6) end end},
+     {big_env, fun() -> L = lists:seq(1, 1000), F = fun() -> lists:sum(L) end, S = self(), spawn(fun() -> S ! {r, F()} end), receive {r, R} -> R end end},
+     {recursion_via_fun, fun() -> F = fun(_, 0) -> done; (G, N) -> G(G, N - 1) end, F(F, 100000) end},
+     {fun_in_list_comp, fun() -> [F(3) || F <- [fun(X) -> X end, fun(X) -> X * X end, adder(4)]] end},
+     {va, fun() -> [va(id(fun f0/0)), c(fun() -> va(id(fun f1/1)) end)] end},
+     {sort_by_fun, fun() -> lists:sort(fun({_, A}, {_, B}) -> A =< B end, [{x, 3}, {y, 1}, {z, 2}]) end},
+     {shadow, fun() -> X = id(1), F = fun(X) -> X end, {F(2), X} end},
+     {tail_call_fun, fun() -> lists:foldl(fun(F, A) -> F(A) end, 0, lists:duplicate(1000, adder(1))) end}].

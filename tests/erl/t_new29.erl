@@ -1,0 +1,56 @@
+%% releases: 29
+%% Native records, strict and zipped generators.
+-module(t_new29).
+-export([dist/1]).
+-export_record([point, box]).
+-include("diff.hrl").
+
+-record #point{x = 0, y = 1}.
+-record #box{a, b = none, list = []}.
+-record #empty{}.
+
+dist(#point{x = X, y = Y}) -> X * X + Y * Y;
+dist(#box{a = A}) -> {box, A};
+dist(#_{x = X}) -> {anon, X};
+dist(_) -> other.
+
+moved(P, N) -> P#point{x = N}.
+
+guarded(P) when is_record(P, point), P#point.x > 3 -> far;
+guarded(P) when is_record(P, point) -> near;
+guarded(_) -> none.
+
+cases() ->
+    [{create, fun() -> P = #point{x = id(5)}, [P#point.x, P#point.y, is_record(P), is_tuple(P)] end},
+     {defaults, fun() -> B = #box{a = id(1), b = #point{}}, [(B#box.b)#point.y, B#box.list, (#box{a = 1})#box.b] end},
+     {update, fun() -> P = moved(#point{}, id(9)), Q = P#point{y = 7}, [P#point.x, Q#point.x, Q#point.y] end},
+     {match, fun() -> [dist(id(X)) || X <- [#point{x = 3, y = 4}, #box{a = q}, a, {point, 1, 2}, #empty{}]] end},
+     {guard, fun() -> [guarded(id(X)) || X <- [#point{x = 5}, #point{}, #box{a = 1}, x]] end},
+     {is_record, fun() -> P = id(#point{}), [is_record(P, point), is_record(P, box), is_record(P, t_new29, point), is_record(P, other, point), is_record(id(a))] end},
+     {qualified, fun() -> P = id(#t_new29:point{x = 2}), [P#t_new29:point.x, P =:= #point{x = 2}] end},
+     {anonymous_get, fun() -> P = id(#point{x = 8}), P#_.x end},
+     {errors_get, fun() -> [c(fun() -> (id(X))#point.x end) || X <- [a, {point, 1, 2}, #box{a = 1}]] end},
+     {errors_update, fun() -> [c(fun() -> moved(id(X), 1) end) || X <- [a, #box{a = 1}, #{}]] end},
+     {errors_anonymous, fun() -> [c(fun() -> (id(X))#_.zz end) || X <- [a, #point{}]] end},
+     {module_api, fun() -> P = id(#point{x = 1, y = 2}), [records:get(x, P), records:get_name(P), records:get_module(P), records:get_field_names(P), records:is_exported(P)] end},
+     {module_api_update, fun() -> P = id(#point{x = 1}), Q = cr(fun() -> records:update(P, t_new29, point, #{x => 5}) end), case Q of {ok, R} -> [R#point.x, R =:= #point{x = 5}]; E -> E end end},
+     {module_api_create, fun() -> case cr(fun() -> records:create(t_new29, point, #{x => 7}, #{}) end) of {ok, R} -> R#point.x; {C, _} -> C end end},
+     {module_api_bad, fun() -> [cr(fun() -> records:get(id(zz), #point{}) end), cr(fun() -> records:get(x, id(a)) end), cr(fun() -> records:get_name(id(a)) end)] end},
+     {compare, fun() -> A = id(#point{x = 1}), B = id(#point{x = 2}), [A < B, A == #point{x = 1}, A =:= #point{x = 1.0}, A == #point{x = 1.0}, #point{} =:= #empty{}] end},
+     {order_among_types, fun() -> L = lists:sort([#point{}, {a}, #{}, [], <<>>, a, 1, #empty{}]), [if is_record(X) -> {rec, records:get_name(X)}; true -> X end || X <- L] end},
+     {print, fun() -> [lists:flatten(io_lib:format(F, [X])) || F <- ["~p", "~w"], X <- [#point{x = 1}, #box{a = "s"}, #empty{}]] end},
+     {etf, fun() -> P = id(#box{a = [1, {2}]}), B = term_to_binary(P), [binary_to_term(B) =:= P, byte_size(B), erlang:external_size(P) >= byte_size(B)] end},
+     {etf_bytes, fun() -> term_to_binary(#point{x = 1, y = 2}) end},
+     {hash, fun() -> [erlang:phash2(#point{x = 1}), erlang:phash2(#empty{})] end},
+     {send, fun() -> S = self(), P = id(#box{a = lists:seq(1, 10)}), spawn(fun() -> S ! P end), receive #box{a = A} -> lists:sum(A) end end},
+     {ets, fun() -> T = ets:new(x, []), ets:insert(T, {k, #point{x = 4}}), [{k, P}] = ets:lookup(T, k), P#point.x end},
+     {as_key, fun() -> M = #{#point{x = 1} => one, #point{x = 2} => two}, maps:get(id(#point{x = 2}), M) end},
+     {gc, fun() -> L = [#point{x = I, y = {I}} || I <- lists:seq(1, 1000)], garbage_collect(), lists:sum([X || #point{x = X} <- L]) end},
+     {element_fails, fun() -> [c(fun() -> element(1, id(#point{})) end), c(fun() -> tuple_size(id(#point{})) end)] end},
+     {strict_generator, fun() -> [[X || {ok, X} <:- id([{ok, 1}, {ok, 2}])], cr(fun() -> [X || {ok, X} <:- id([{ok, 1}, error])] end)] end},
+     {strict_binary, fun() -> [[X || <<X:16>> <:= id(<<0, 1, 0, 2>>)], cr(fun() -> [X || <<X:16>> <:= id(<<0, 1, 2>>)] end)] end},
+     {strict_map, fun() -> cr(fun() -> [K || K := 1 <:- id(#{a => 2})] end) end},
+     {zip, fun() -> [{X, Y} || X <- id([1, 2, 3]) && Y <- id([a, b, c])] end},
+     {zip_mixed, fun() -> [{X, Y} || X <- id([1, 2]) && <<Y>> <= id(<<7, 8>>)] end},
+     {zip_bad, fun() -> [c(fun() -> [{X, Y} || X <- id([1, 2]) && Y <- id([a])] end)] end},
+     {zip_map, fun() -> #{X => Y || X <- id([1, 2]) && Y <- id([a, b])} end}].

@@ -1,0 +1,177 @@
+%% processes
+%% Spawning, links, monitors, exits, registration, flags and information.
+-module(t_proc).
+-export([hello/2, idle/0, hib/1, fail/0, init_it/1]).
+-include("diff.hrl").
+
+hello(To, X) -> To ! {hello, X}.
+idle() -> receive stop -> ok end.
+hib(To) -> receive M -> To ! {woken, M} end.
+fail() -> error(deliberate).
+init_it(P) -> proc_lib:init_ack(P, {ok, self()}), idle().
+
+get_msg() -> receive M -> M after 5000 -> nothing end.
+no_msg() -> receive M -> M after 30 -> none end.
+
+down(F) ->
+    {P, R} = spawn_monitor(F),
+    receive {'DOWN', R, process, P, Why} -> Why end.
+
+simple({R, S}) when is_list(S) -> {R, trace(S)};
+simple(R) -> R.
+
+%% Traps exits, links to a process that runs F, and says what arrives.
+trapped(F) ->
+    process_flag(trap_exit, true),
+    P = spawn_link(F),
+    receive {'EXIT', P, R} -> simple(R) after 5000 -> nothing end.
+
+sync(P) -> _ = process_info(P, status), ok.
+
+dead(P) -> R = monitor(process, P), receive {'DOWN', R, _, _, _} -> ok end.
+
+chain(0, S) -> S ! {ready, self()}, receive after infinity -> ok end;
+chain(N, S) -> spawn_link(fun() -> chain(N - 1, S) end), receive after infinity -> ok end.
+
+cases() ->
+    [{spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
+     {spawn_mfa, fun() -> spawn(?MODULE, hello, [self(), 1]), get_msg() end},
+     {spawn_node, fun() -> spawn(node(), ?MODULE, hello, [self(), 1]), get_msg() end},
+     {spawn_link_mfa, fun() -> spawn_link(?MODULE, hello, [self(), 2]), get_msg() end},
+     {spawn_opt, fun() -> S = self(), spawn_opt(fun() -> S ! process_info(self(), [priority, min_heap_size, fullsweep_after]) end, [{priority, high}, {min_heap_size, 1000}, {fullsweep_after, 7}]), {[A, {min_heap_size, B}, _]} = {get_msg()}, {A, B >= 1000} end},
+     {spawn_opt_monitor, fun() -> {P, R} = spawn_opt(fun() -> exit(bye) end, [monitor]), receive {'DOWN', R, process, P, W} -> W end end},
+     {spawn_opt_monitor_tag, fun() -> {_, R} = spawn_opt(fun() -> exit(bye) end, [{monitor, [{tag, my_tag}]}]), receive {my_tag, R, process, _, W} -> W end end},
+     {spawn_opt_link_monitor, fun() -> process_flag(trap_exit, true), {P, R} = spawn_opt(fun() -> exit(bye) end, [link, monitor]), A = receive {'DOWN', R, process, P, W} -> W end, B = receive {'EXIT', P, W2} -> W2 end, {A, B} end},
+     {spawn_bad, fun() -> [c(fun() -> spawn(id(X)) end) || X <- [a, fun lists:map/2, 1]] ++ [c(fun() -> spawn(id(1), f, []) end), c(fun() -> spawn(m, f, id(x)) end), c(fun() -> spawn(m, f, id([1 | 2])) end), c(fun() -> spawn_opt(fun() -> ok end, id([foo])) end), c(fun() -> spawn_opt(fun() -> ok end, id([{priority, foo}])) end), c(fun() -> spawn_opt(fun() -> ok end, id(x)) end)] end},
+     {spawn_undef, fun() -> simple(down(fun() -> apply(nomod_x, f, [1]) end)) end},
+     {spawn_undef_mfa, fun() -> {P, R} = spawn_monitor(nomod_x, f, [1]), receive {'DOWN', R, process, P, W} -> W end end},
+     {spawn_request, fun() -> R = spawn_request(?MODULE, idle, [], [{reply_tag, tg}]), receive {tg, R, ok, P} -> P ! stop, is_pid(P) end end},
+     {spawn_request_no_reply, fun() -> S = self(), spawn_request(fun() -> S ! here end, [{reply, error_only}]), [get_msg(), no_msg()] end},
+     {spawn_monitor_normal, fun() -> down(fun() -> ok end) end},
+     {down_reasons, fun() -> [down(fun() -> exit(R) end) || R <- [normal, kill, shutdown, {a, b}, "str"]] end},
+     {down_error, fun() -> simple(down(fun() -> fail() end)) end},
+     {down_throw, fun() -> simple(down(fun() -> throw(x) end)) end},
+     {down_noproc, fun() -> P = spawn(fun() -> ok end), dead(P), R = monitor(process, P), receive {'DOWN', R, process, P, W} -> W end end},
+     {monitor_name, fun() -> R = monitor(process, no_such_registered), receive {'DOWN', R, process, O, W} -> {O, W} end end},
+     {monitor_registered, fun() -> P = spawn(fun idle/0), register(t_proc_m, P), R = monitor(process, t_proc_m), P ! stop, receive {'DOWN', R, process, O, W} -> {O, W} end end},
+     {monitor_bad, fun() -> [c(fun() -> monitor(id(foo), self()) end), c(fun() -> monitor(process, id(1)) end), c(fun() -> monitor(process, self(), id([foo])) end)] end},
+     {monitor_self, fun() -> R = monitor(process, self()), [is_reference(R), demonitor(R)] end},
+     {monitor_tag, fun() -> P = spawn(fun idle/0), R = monitor(process, P, [{tag, {t, 1}}]), P ! stop, receive {{t, 1}, R, process, P, W} -> W end end},
+     {demonitor, fun() -> P = spawn(fun idle/0), R = monitor(process, P), demonitor(R), P ! stop, dead(P), no_msg() end},
+     {demonitor_flush, fun() -> P = spawn(fun idle/0), R = monitor(process, P), P ! stop, dead(P), [demonitor(R, [flush]), no_msg()] end},
+     {demonitor_info, fun() -> P = spawn(fun idle/0), R = monitor(process, P), [demonitor(R, [info]), demonitor(R, [info]), demonitor(R, [flush, info])] end},
+     {demonitor_bad, fun() -> [c(fun() -> demonitor(id(x)) end), c(fun() -> demonitor(make_ref(), id([foo])) end), demonitor(make_ref())] end},
+     {many_monitors, fun() -> P = spawn(fun idle/0), Rs = [monitor(process, P) || _ <- lists:seq(1, 100)], P ! stop, length([receive {'DOWN', R, _, _, normal} -> ok end || R <- Rs]) end},
+     {time_offset_monitor, fun() -> R = erlang:monitor(time_offset, clock_service), [is_reference(R), demonitor(R)] end},
+     {link_normal, fun() -> trapped(fun() -> ok end) end},
+     {link_reasons, fun() -> [trapped(fun() -> exit(R) end) || R <- [normal, shutdown, {x}, kill, killed]] end},
+     {link_error, fun() -> trapped(fun() -> error(bad) end) end},
+     {link_throw, fun() -> trapped(fun() -> throw(bad) end) end},
+     {link_kills, fun() -> down(fun() -> spawn_link(fun() -> exit(crash) end), receive after 5000 -> ok end end) end},
+     {link_normal_does_not_kill, fun() -> down(fun() -> P = spawn_link(fun() -> ok end), dead(P), exit(still_here) end) end},
+     {link_dead_trap, fun() -> process_flag(trap_exit, true), P = spawn(fun() -> ok end), dead(P), link(P), get_msg_exit() end},
+     {link_dead_no_trap, fun() -> P = spawn(fun() -> ok end), dead(P), down(fun() -> link(P), receive after 1000 -> alive end end) end},
+     {link_self, fun() -> [link(self()), unlink(self())] end},
+     {link_bad, fun() -> [c(fun() -> link(id(x)) end), c(fun() -> unlink(id(1)) end)] end},
+     {unlink, fun() -> P = spawn_link(fun idle/0), true = unlink(P), exit(P, foo), dead(P), no_msg() end},
+     {unlink_after_exit, fun() -> process_flag(trap_exit, true), P = spawn_link(fun() -> exit(x) end), dead(P), unlink(P), R = receive {'EXIT', P, _} -> had after 0 -> none end, lists:member(R, [had, none]) end},
+     {link_both_ways, fun() -> process_flag(trap_exit, true), P = spawn(fun idle/0), link(P), link(P), {links, L} = process_info(self(), links), P ! stop, receive {'EXIT', P, R} -> {length([X || X <- L, X =:= P]), R, no_msg()} end end},
+     {chain_death, fun() -> S = self(), P = spawn(fun() -> chain(50, S) end), receive {ready, L} -> ok end, R = monitor(process, P), exit(L, boom), receive {'DOWN', R, _, _, W} -> W end end},
+     {exit2_normal, fun() -> P = spawn(fun idle/0), exit(P, normal), sync(P), A = is_process_alive(P), P ! stop, A end},
+     {exit2_reason, fun() -> P = spawn(fun idle/0), R = monitor(process, P), true = exit(P, foo), receive {'DOWN', R, _, _, W} -> W end end},
+     {exit2_kill, fun() -> P = spawn(fun() -> process_flag(trap_exit, true), idle() end), R = monitor(process, P), exit(P, kill), receive {'DOWN', R, _, _, W} -> W end end},
+     {exit2_trapped, fun() -> S = self(), P = spawn(fun() -> process_flag(trap_exit, true), S ! ready, receive M -> S ! {got, setelement(2, M, pid)} end end), receive ready -> ok end, exit(P, foo), get_msg() end},
+     {exit2_trapped_normal, fun() -> S = self(), P = spawn(fun() -> process_flag(trap_exit, true), S ! ready, receive M -> S ! {got, setelement(2, M, pid)} end end), receive ready -> ok end, exit(P, normal), get_msg() end},
+     {exit2_self_normal, fun() -> down(fun() -> exit(self(), normal), exit(still) end) end},
+     {exit2_self_reason, fun() -> down(fun() -> exit(self(), foo), exit(still) end) end},
+     {exit2_self_kill, fun() -> down(fun() -> process_flag(trap_exit, true), exit(self(), kill), exit(still) end) end},
+     {exit2_self_trapping, fun() -> down(fun() -> process_flag(trap_exit, true), exit(self(), foo), receive {'EXIT', _, R} -> exit({got, R}) end end) end},
+     {exit2_bad, fun() -> [c(fun() -> exit(id(x), foo) end), c(fun() -> exit(id(1), foo) end)] end},
+     {exit2_dead, fun() -> P = spawn(fun() -> ok end), dead(P), exit(P, kill) end},
+     {kill_is_killed_for_links, fun() -> process_flag(trap_exit, true), P = spawn_link(fun idle/0), exit(P, kill), receive {'EXIT', P, R} -> R end end},
+     {exit_kill_reason_by_itself, fun() -> process_flag(trap_exit, true), P = spawn_link(fun() -> exit(kill) end), receive {'EXIT', P, R} -> R end end},
+     {register, fun() -> P = spawn(fun idle/0), true = register(t_proc_a, P), R = {whereis(t_proc_a) =:= P, process_info(P, registered_name), lists:member(t_proc_a, registered())}, P ! stop, R end},
+     {register_gone_after_death, fun() -> P = spawn(fun idle/0), register(t_proc_b, P), P ! stop, dead(P), {whereis(t_proc_b), cr(fun() -> unregister(t_proc_b) end)} end},
+     {register_bad, fun() -> P = spawn(fun idle/0), register(t_proc_c, P), R = [c2(fun() -> register(t_proc_c, self()) end), c2(fun() -> register(t_proc_d, P) end), c2(fun() -> register(undefined, self()) end), c2(fun() -> register(id(1), self()) end), c2(fun() -> register(t_proc_e, id(x)) end), c2(fun() -> unregister(id(t_proc_zz)) end), c2(fun() -> whereis(id(1)) end)], P ! stop, R end},
+     {unregister, fun() -> register(t_proc_f, self()), unregister(t_proc_f), whereis(t_proc_f) end},
+     {alive, fun() -> P = spawn(fun idle/0), A = is_process_alive(P), P ! stop, dead(P), [A, is_process_alive(P), is_process_alive(self()), c(fun() -> is_process_alive(id(x)) end)] end},
+     {dict, fun() -> [put(a, 1), put(a, 2), get(a), get(b), erase(a), erase(a), get(a)] end},
+     {dict_all, fun() -> erase(), [put(K, K * K) || K <- lists:seq(1, 20)], A = lists:sort(get()), B = lists:sort(get_keys()), C = get_keys(4), D = lists:sort(erase()), {A =:= D, B, C, get()} end},
+     {dict_many, fun() -> erase(), [put({k, I}, I) || I <- lists:seq(1, 2000)], [erase({k, I}) || I <- lists:seq(1, 2000, 2)], {length(get()), lists:sum([V || {{k, _}, V} <- get()]), get({k, 1}), get({k, 2})} end},
+     {dict_not_shared, fun() -> put(x, 1), S = self(), spawn(fun() -> S ! {r, get(x)} end), receive {r, V} -> V end end},
+     {dict_of_other, fun() -> S = self(), P = spawn(fun() -> put(k, v), S ! go, idle() end), receive go -> ok end, R = process_info(P, dictionary), P ! stop, {dictionary, L} = R, lists:keyfind(k, 1, L) end},
+     {flags, fun() -> [process_flag(trap_exit, true), process_flag(trap_exit, false), process_flag(priority, high), process_flag(priority, normal), process_flag(min_heap_size, 500), process_flag(fullsweep_after, 10), process_flag(sensitive, true), process_flag(sensitive, false), process_flag(save_calls, 0)] end},
+     {flags_bad, fun() -> [c(fun() -> process_flag(id(F), id(V)) end) || {F, V} <- [{trap_exit, 1}, {foo, 1}, {priority, foo}, {min_heap_size, -1}, {fullsweep_after, a}, {max_heap_size, -1}, {message_queue_data, x}]] end},
+     {info_basic, fun() -> {[process_info(self(), I) || I <- [trap_exit, priority, status, registered_name, message_queue_len, message_queue_data, error_handler, suspending, catchlevel_missing], I =/= catchlevel_missing], process_info(self(), registered_name)} end},
+     {info_list, fun() -> process_info(self(), [trap_exit, status, message_queue_len, registered_name]) end},
+     {info_types, fun() -> [begin {I, V} = process_info(self(), I), {I, is_integer(V)} end || I <- [heap_size, total_heap_size, stack_size, reductions, memory]] end},
+     {info_current, fun() -> {current_function, F} = process_info(self(), current_function), {current_location, {M, Fn, A, L}} = process_info(self(), current_location), {F, M, Fn, A, lists:keyfind(file, 1, L)} end},
+     {info_current_other, fun() -> P = spawn(fun idle/0), wait(P), R = process_info(P, [current_function, status, initial_call]), P ! stop, setelement(1, list_to_tuple(R), hd(R)) end},
+     {info_stacktrace, fun() -> P = spawn(?MODULE, idle, []), wait(P), {current_stacktrace, S} = process_info(P, current_stacktrace), P ! stop, [{M, F, A} || {M, F, A, _} <- S] end},
+     {info_initial_call, fun() -> P = spawn(?MODULE, idle, []), R = process_info(P, initial_call), P ! stop, R end},
+     {info_links_monitors, fun() -> P = spawn(fun idle/0), link(P), M = monitor(process, P), {links, L} = process_info(self(), links), {monitors, Ms} = process_info(self(), monitors), {monitored_by, By} = process_info(P, monitored_by), unlink(P), demonitor(M), P ! stop, {lists:member(P, L), Ms =:= [{process, P}], By =:= [self()]} end},
+     {info_group_leader, fun() -> {group_leader, G} = process_info(self(), group_leader), G =:= group_leader() end},
+     {info_dead, fun() -> P = spawn(fun() -> ok end), dead(P), [process_info(P), process_info(P, status), process_info(P, [status])] end},
+     {info_bad, fun() -> [c(fun() -> process_info(id(x)) end), c(fun() -> process_info(self(), id(foo)) end), c(fun() -> process_info(self(), id([status | x])) end), c(fun() -> process_info(self(), id(1)) end)] end},
+     {info_default_keys, fun() -> [K || {K, _} <- process_info(self())] end},
+     {info_gc, fun() -> {garbage_collection, L} = process_info(self(), garbage_collection), lists:sort([K || {K, _} <- L]) end},
+     {info_parent, fun() -> case erlang:system_info(otp_release) of "25" -> old; _ -> S = self(), P = spawn(fun idle/0), R = process_info(P, parent) =:= {parent, S}, P ! stop, R end end},
+     {label, fun() -> case erlang:system_info(otp_release) of "25" -> old; _ -> proc_lib:set_label(my_label), [proc_lib:get_label(self()), process_info(self(), label)] end end},
+     {group_leader, fun() -> G = group_leader(), S = self(), P = spawn(fun idle/0), group_leader(S, P), {group_leader, X} = process_info(P, group_leader), P ! stop, {X =:= S, G =:= group_leader()} end},
+     {group_leader_inherited, fun() -> S = self(), group_leader(S, S), spawn(fun() -> S ! {gl, group_leader()} end), receive {gl, X} -> X =:= S end end},
+     {group_leader_bad, fun() -> [c(fun() -> group_leader(id(x), self()) end), c(fun() -> group_leader(self(), id(x)) end)] end},
+     {processes, fun() -> P = spawn(fun idle/0), R = {lists:member(P, processes()), lists:member(self(), processes())}, P ! stop, R end},
+     {hibernate, fun() -> S = self(), P = spawn(fun() -> erlang:hibernate(?MODULE, hib, [S]) end), P ! wake, get_msg() end},
+     {hibernate_pending, fun() -> S = self(), P = spawn(fun() -> receive go -> ok end, erlang:hibernate(?MODULE, hib, [S]) end), P ! go, P ! wake, get_msg() end},
+     {hibernate_info, fun() -> S = self(), P = spawn(fun() -> erlang:hibernate(?MODULE, hib, [S]) end), wait_cf(P), R = process_info(P, current_function), P ! wake, {R, get_msg()} end},
+     {hibernate_bad, fun() -> [c(fun() -> erlang:hibernate(id(1), f, []) end), c(fun() -> erlang:hibernate(m, f, id(x)) end)] end},
+     {suspend, fun() -> S = self(), P = spawn(fun() -> loop(S) end), receive tick -> ok end, erlang:suspend_process(P), R = process_info(P, status), erlang:resume_process(P), exit(P, kill), R end},
+     {suspend_counts, fun() -> P = spawn(fun idle/0), erlang:suspend_process(P), erlang:suspend_process(P), erlang:resume_process(P), A = process_info(P, status), erlang:resume_process(P), B = process_info(P, status), P ! stop, {A, element(2, B) =:= suspended, c2(fun() -> erlang:resume_process(P) end)} end},
+     {suspend_bad, fun() -> [c2(fun() -> erlang:suspend_process(self()) end), c2(fun() -> erlang:suspend_process(id(x)) end)] end},
+     {alias, fun() -> A = alias(), A ! hello, R = get_msg(), true = unalias(A), A ! gone, {R, no_msg(), unalias(A)} end},
+     {alias_reply, fun() -> A = alias([reply]), A ! one, A ! two, {get_msg(), no_msg()} end},
+     {alias_explicit, fun() -> A = alias([explicit_unalias]), A ! one, A ! two, R = [get_msg(), get_msg()], unalias(A), A ! three, {R, no_msg()} end},
+     {alias_monitor, fun() -> P = spawn(fun() -> receive {req, Al} -> Al ! reply, Al ! late end end), R = monitor(process, P, [{alias, reply_demonitor}]), P ! {req, R}, {get_msg(), no_msg()} end},
+     {alias_monitor_demonitor, fun() -> P = spawn(fun idle/0), R = monitor(process, P, [{alias, demonitor}]), demonitor(R), R ! x, N = no_msg(), P ! stop, N end},
+     {alias_bad, fun() -> [c(fun() -> alias(id([foo])) end), c(fun() -> unalias(id(x)) end), unalias(make_ref())] end},
+     {yield, fun() -> [erlang:yield(), erlang:bump_reductions(100)] end},
+     {many, fun() -> S = self(), Ps = [spawn(fun() -> receive {add, N} -> S ! {r, N * 2} end end) || _ <- lists:seq(1, 10000)], [P ! {add, 1} || P <- Ps], lists:sum([receive {r, X} -> X end || _ <- Ps]) end},
+     {many_100k, heavy, fun() -> S = self(), Ps = [spawn(fun() -> receive go -> S ! done end end) || _ <- lists:seq(1, 100000)], [P ! go || P <- Ps], length([receive done -> ok end || _ <- Ps]) end},
+     {storm, fun() -> storm(5000, 0) end},
+     {tree, fun() -> tree(12) end},
+     {busy_fairness, fun() -> S = self(), B = [spawn(fun() -> spin(0) end) || _ <- lists:seq(1, 4)], spawn(fun() -> S ! alive end), R = get_msg(), [exit(P, kill) || P <- B], R end},
+     {priority_runs, fun() -> S = self(), [spawn_opt(fun() -> S ! {done, Pr} end, [{priority, Pr}]) || Pr <- [low, normal, high, max]], lists:sort([receive {done, X} -> X end || _ <- [1, 2, 3, 4]]) end},
+     {exit_during_receive, fun() -> P = spawn(fun() -> receive after 100000 -> ok end end), R = monitor(process, P), wait(P), exit(P, out), receive {'DOWN', R, _, _, W} -> W end end},
+     {exit_running, fun() -> P = spawn(fun() -> spin(0) end), R = monitor(process, P), exit(P, out), receive {'DOWN', R, _, _, W} -> W end end},
+     {signal_order, fun() -> S = self(), P = spawn(fun() -> process_flag(trap_exit, true), S ! up, A = get_msg(), B = get_msg(), C = get_msg(), S ! [x(A), x(B), x(C)] end), receive up -> ok end, P ! one, exit(P, two), P ! three, get_msg() end},
+     {exit_message_order, fun() -> S = self(), {P, R} = spawn_monitor(fun() -> S ! a, S ! b, exit(c) end), X = get_msg(), Y = get_msg(), {'DOWN', R, process, P, Z} = get_msg(), {X, Y, Z} end},
+     {proc_lib_start, fun() -> {ok, P} = proc_lib:start_link(?MODULE, init_it, [self()]), R = proc_lib:initial_call(P), P ! stop, R end},
+     {proc_lib_crash, fun() -> process_flag(trap_exit, true), P = proc_lib:spawn_link(fun() -> exit(oops) end), receive {'EXIT', P, R} -> R end end},
+     {node, fun() -> [node(), node(self()), node(make_ref()), nodes(), is_alive(), c(fun() -> node(id(x)) end)] end},
+     {halt_bad, fun() -> [c(fun() -> halt(id(-1)) end), c(fun() -> halt(id(x)) end), c(fun() -> halt(0, id([x])) end)] end},
+     {exit_reason_big, fun() -> length(down(fun() -> exit(lists:seq(1, 10000)) end)) end},
+     {monitor_after_kill_chain, fun() -> A = spawn(fun idle/0), B = spawn(fun() -> link(A), receive after infinity -> ok end end), wait(B), RB = monitor(process, B), exit(A, kill), receive {'DOWN', RB, _, _, W} -> W end end},
+     {process_flag_other, fun() -> P = spawn(fun idle/0), R = [process_flag(P, save_calls, 10), cr(fun() -> process_flag(P, trap_exit, true) end)], P ! stop, R end}].
+
+c2(F) -> cr(F).
+
+x({'EXIT', _, R}) -> {exit, R};
+x(M) -> M.
+
+get_msg_exit() -> receive {'EXIT', _, R} -> R after 5000 -> nothing end.
+
+wait(P) -> case process_info(P, status) of {status, waiting} -> ok; _ -> erlang:yield(), wait(P) end.
+wait_cf(P) -> case process_info(P, current_function) of {current_function, {erlang, hibernate, 3}} -> ok; _ -> erlang:yield(), wait_cf(P) end.
+
+loop(S) -> S ! tick, loop2().
+loop2() -> erlang:yield(), loop2().
+spin(N) -> spin(N + 1).
+
+storm(0, A) -> A;
+storm(N, A) -> S = self(), spawn(fun() -> S ! N end), receive N -> storm(N - 1, A + N) end.
+
+tree(0) -> 1;
+tree(N) ->
+    S = self(),
+    P = [spawn_link(fun() -> S ! {self(), tree(N - 1)} end) || _ <- [1, 2]],
+    lists:sum([receive {X, V} -> V end || X <- P]).

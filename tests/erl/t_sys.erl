@@ -1,0 +1,97 @@
+%% System information, memory settings, limits and depth.
+-module(t_sys).
+-include("diff.hrl").
+
+down(F) -> {P, R} = spawn_monitor(F), receive {'DOWN', R, process, P, W} -> W end.
+opt(F, O) -> {P, R} = spawn_opt(F, [monitor | O]), receive {'DOWN', R, process, P, W} -> W end.
+
+len([]) -> 0;
+len([_ | T]) -> 1 + len(T).
+
+build(0) -> [];
+build(N) -> [N | build(N - 1)].
+
+ack(0, N) -> N + 1;
+ack(M, 0) -> ack(M - 1, 1);
+ack(M, N) -> ack(M - 1, ack(M, N - 1)).
+
+even(0) -> true;
+even(N) -> odd(N - 1).
+odd(0) -> false;
+odd(N) -> even(N - 1).
+
+tree(0) -> leaf;
+tree(N) -> {tree(N - 1), N, tree(N - 1)}.
+count(leaf) -> 0;
+count({L, _, R}) -> count(L) + 1 + count(R).
+
+garbage(0) -> ok;
+garbage(N) -> _ = lists:seq(1, 100), garbage(N - 1).
+
+double(0, X) -> X;
+double(N, X) -> double(N - 1, [X | X]).
+
+cases() ->
+    [{info_items, fun() -> [{I, erlang:system_info(I)} || I <- [wordsize, {wordsize, internal}, {wordsize, external}, otp_release, machine, endian, threads, smp_support, process_limit_x, kernel_poll_x], I =/= process_limit_x, I =/= kernel_poll_x] end},
+     {info_types, fun() -> [{I, is_integer(erlang:system_info(I))} || I <- [schedulers, schedulers_online, process_count, process_limit, port_count, port_limit, atom_count, atom_limit, ets_limit, logical_processors_online, thread_pool_size, dirty_cpu_schedulers, dirty_io_schedulers, creation]] end},
+     {info_strings, fun() -> [{I, is_list(erlang:system_info(I))} || I <- [version, system_version, system_architecture, driver_version, nif_version]] end},
+     {info_gc_defaults, fun() -> [erlang:system_info(I) || I <- [fullsweep_after, min_heap_size, min_bin_vheap_size, max_heap_size, multi_scheduling, thread_pool_size, modified_timing_level, compat_rel]] end},
+     {info_time, fun() -> [erlang:system_info(I) || I <- [time_correction, time_warp_mode, os_monotonic_time_source]] =/= [] end},
+     {info_bad, fun() -> [c(fun() -> erlang:system_info(id(X)) end) || X <- [foo, 1, {foo, 1}]] end},
+     {system_flag_bad, fun() -> [c(fun() -> erlang:system_flag(id(foo), 1) end), c(fun() -> erlang:system_flag(id(fullsweep_after), -1) end)] end},
+     {memory, fun() -> M = erlang:memory(), {lists:sort([K || {K, _} <- M]), lists:all(fun({_, V}) -> is_integer(V) end, M), erlang:memory(total) > 0, c(fun() -> erlang:memory(id(foo)) end)} end},
+     {statistics, fun() -> [is_integer(statistics(run_queue)), tuple_size(statistics(io)), tuple_size(statistics(garbage_collection)), is_integer(statistics(total_run_queue_lengths))] end},
+     {gc_self, fun() -> [garbage_collect(), garbage_collect(self()), garbage_collect(self(), [{type, minor}]), garbage_collect(self(), [{type, major}])] end},
+     {gc_other, fun() -> P = spawn(fun() -> receive stop -> ok end end), R = garbage_collect(P), P ! stop, M = monitor(process, P), receive {'DOWN', M, _, _, _} -> ok end, {R, garbage_collect(P)} end},
+     {gc_async, fun() -> P = spawn(fun() -> receive stop -> ok end end), R = garbage_collect(P, [{async, tag}]), X = receive {garbage_collect, tag, V} -> V after 1000 -> none end, P ! stop, {R, X} end},
+     {gc_bad, fun() -> [c(fun() -> garbage_collect(id(x)) end), c(fun() -> garbage_collect(self(), id([foo])) end)] end},
+     {gc_keeps_data, fun() -> L = build(1000), T = tree(10), garbage(500), garbage_collect(), garbage(500), {lists:sum(L), count(T)} end},
+     {gc_frees, fun() -> _ = length(build(100000)), garbage_collect(), {total_heap_size, N} = process_info(self(), total_heap_size), N < 100000 end},
+     {min_heap, fun() -> opt(fun() -> {heap_size, N} = process_info(self(), heap_size), exit(N >= 5000) end, [{min_heap_size, 5000}]) end},
+     {max_heap_kill, fun() -> opt(fun() -> process_flag(max_heap_size, #{size => 10000, kill => true, error_logger => false}), exit(length(build(1000000))) end, []) end},
+     {max_heap_opt, fun() -> opt(fun() -> exit(length(build(1000000))) end, [{max_heap_size, #{size => 10000, kill => true, error_logger => false}}]) end},
+     {max_heap_no_kill, fun() -> opt(fun() -> exit(length(build(100000))) end, [{max_heap_size, #{size => 10000, kill => false, error_logger => false}}]) end},
+     {max_heap_trap_ignored, fun() -> opt(fun() -> process_flag(trap_exit, true), exit(length(build(1000000))) end, [{max_heap_size, #{size => 10000, kill => true, error_logger => false}}]) end},
+     {max_heap_get, fun() -> opt(fun() -> Old = process_flag(max_heap_size, 12345), exit({Old, process_info(self(), max_heap_size)}) end, []) end},
+     {max_heap_bad, fun() -> [c(fun() -> process_flag(max_heap_size, id(X)) end) || X <- [1, a, #{size => -1}, #{size => 100000, kill => x}]] end},
+     {fullsweep_0, fun() -> opt(fun() -> L = build(1000), garbage(1000), exit(lists:sum(L)) end, [{fullsweep_after, 0}]) end},
+     {deep_body_recursion, fun() -> len(lists:seq(1, 1000000)) end},
+     {deep_build, heavy, fun() -> lists:sum(build(1000000)) end},
+     {deep_foldr, heavy, fun() -> lists:foldr(fun(X, A) -> X + A end, 0, lists:seq(1, 1000000)) end},
+     {tail_recursion, fun() -> even(1000000) end},
+     {ackermann, fun() -> ack(2, 300) end},
+     {big_tuple, fun() -> T = erlang:make_tuple(1000000, x), tuple_size(setelement(500000, T, y)) end},
+     {tuple_limit, fun() -> [cr(fun() -> erlang:make_tuple(id(1 bsl 24), x) end), cr(fun() -> tuple_size(erlang:make_tuple(id((1 bsl 24) - 1), x)) end)] end},
+     {tuple_limit_list, heavy, fun() -> cr(fun() -> list_to_tuple(lists:duplicate(1 bsl 24, x)) end) end},
+     {wide_tree, heavy, fun() -> count(tree(18)) end},
+     {long_lived_with_garbage, heavy, fun() -> T = tree(15), garbage(100000), count(T) end},
+     {shared_structure, fun() -> X = double(20, [a]), hd(X) =:= tl(X) end},
+     {shared_structure_size, fun() -> erts_debug:size(double(10, [a])) end},
+     {flat_size, fun() -> [erts_debug:flat_size(T) || T <- [1, a, [], [1], {1, 2}, "abc", 1.5, 1 bsl 80, <<"abc">>, #{a => 1}, maps:from_list([{I, I} || I <- lists:seq(1, 40)])]] =/= [] end},
+     {external_size_big, fun() -> erlang:external_size(lists:seq(1, 100000)) end},
+     {heap_growth, fun() -> [length(build(N)) || N <- [10, 100, 1000, 10000, 100000]] end},
+     {binary_garbage, fun() -> [byte_size(binary:copy(<<N>>, 100000)) || N <- lists:seq(1, 200)] =:= lists:duplicate(200, 100000) end},
+     {sub_binary_garbage, fun() -> B = binary:copy(<<"0123456789">>, 10000), L = [binary:part(B, N, 10) || N <- lists:seq(0, 9000)], garbage_collect(), {length(L), lists:last(L)} end},
+     {process_heap_after_hibernate, fun() -> S = self(), P = spawn(fun() -> L = build(10000), S ! {len, length(L)}, erlang:hibernate(erlang, exit, [normal]) end), receive {len, N} -> ok end, timer:sleep(5), R = process_info(P, total_heap_size), exit(P, kill), {N, element(2, R) < 1000} end},
+     {atom_limits, fun() -> [cr(fun() -> list_to_atom(lists:duplicate(N, $a)) end) =:= {error, system_limit} || N <- [255, 256, 1000]] end},
+     {binary_too_big, fun() -> cr(fun() -> <<0:(id(1 bsl 66))>> end) end},
+     {list_dup_small, fun() -> length(lists:duplicate(1000000, x)) end},
+     {spawn_limit_info, fun() -> erlang:system_info(process_limit) >= 1000 end},
+     {trace_self_bad, fun() -> cr(fun() -> erlang:trace(self(), true, [foo]) end) end},
+     {trace_call, fun() -> S = self(), P = spawn(fun() -> receive go -> lists:seq(1, 3), S ! done end end), erlang:trace(P, true, [send, 'receive']), P ! go, receive done -> ok end, R = [receive {trace, P, 'receive', go} -> got_receive after 500 -> none end, receive {trace, P, send, done, S} -> got_send after 500 -> none end], R end},
+     {dist_info, fun() -> [erlang:get_cookie(), node(), erlang:system_info(delayed_node_table_gc)] =/= [] end},
+     {garbage_in_exception, fun() -> lists:sum([try garbage(10), throw(build(100)) catch L -> length(L) end || _ <- lists:seq(1, 100)]) end},
+     {many_args_deep, fun() -> deep8(1, 2, 3, 4, 5, 6, 7, 10000) end},
+     {huge_message, heavy, fun() -> S = self(), spawn(fun() -> S ! lists:seq(1, 2000000) end), receive L -> lists:sum(L) end end},
+     {huge_exit_reason, fun() -> length(down(fun() -> exit(lists:seq(1, 200000)) end)) end},
+     {ets_mem_many, heavy, fun() -> T = ets:new(x, []), [ets:insert(T, {I, lists:seq(1, 10)}) || I <- lists:seq(1, 100000)], ets:info(T, size) end},
+     {loop_reductions, fun() -> {reductions, A} = process_info(self(), reductions), garbage(1000), {reductions, B} = process_info(self(), reductions), B > A end},
+     {parallel_gc, fun() -> S = self(), Ps = [spawn(fun() -> L = build(5000), garbage(200), S ! {self(), lists:sum(L)} end) || _ <- lists:seq(1, 50)], lists:usort([receive {P, N} -> N end || P <- Ps]) end},
+     {init_args, fun() -> [init:get_argument(no_such_flag), is_list(init:get_arguments()), init:get_plain_arguments() =/= x, element(1, init:get_status())] end},
+     {script_id, fun() -> tuple_size(init:script_id()) end},
+     {erl_flags, fun() -> element(1, init:get_argument(root)) end},
+     {display_string, fun() -> erlang:display_string("") end},
+     {whereis_system, fun() -> [is_pid(whereis(N)) || N <- [init, kernel_sup, code_server, logger, application_controller, rex, error_logger_x], N =/= rex] end}].
+
+deep8(A, B, C, D, E, F, G, 0) -> A + B + C + D + E + F + G;
+deep8(A, B, C, D, E, F, G, N) -> 1 + deep8(B, C, D, E, F, G, A, N - 1).

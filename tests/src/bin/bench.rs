@@ -1,0 +1,231 @@
+//! `bench`: the table of benchmarks, Enigma against an `erl`.
+//!
+//! ```text
+//! cargo run --release -p enigma-tests --bin bench -- [--against ERL] [--release N]
+//!     [--rounds N] [--programs] [--system] [NAME...]
+//! ```
+//!
+//! Names (or parts of them, or of a group) choose programs. `--programs` and
+//! `--system` leave out the other half. Without `--against`, the `erl` of the
+//! release itself is the opponent. `benches/README.md` says what each number means.
+
+use enigma_tests::bench::{self, Arena, Program};
+use enigma_tests::machine::Machine;
+use enigma_tests::oracle;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+struct Options {
+    against: Option<PathBuf>,
+    release: u32,
+    rounds: u32,
+    programs: bool,
+    system: bool,
+    names: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn options() -> Result<Options, String> {
+    let mut options = Options {
+        against: None,
+        release: 27,
+        rounds: 3,
+        programs: true,
+        system: true,
+        names: vec![],
+    };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or(format!("{arg} needs a value"));
+        match arg.as_str() {
+            "--against" => options.against = Some(PathBuf::from(value()?)),
+            "--release" => options.release = number(&value()?)?,
+            "--rounds" => options.rounds = number(&value()?)?.max(1),
+            "--programs" => options.system = false,
+            "--system" => options.programs = false,
+            a if a.starts_with("--") => return Err(format!("no option is called {a}")),
+            _ => options.names.push(arg),
+        }
+    }
+    if !options.names.is_empty() {
+        options.system = false;
+    }
+    Ok(options)
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("{text} is not a number"))
+}
+
+fn run() -> Result<bool, String> {
+    let options = options()?;
+    let otp = oracle::locate(options.release)?;
+    let opponent = match &options.against {
+        None => Machine::Beam,
+        Some(path) => Machine::Enigma(path.clone()),
+    };
+    let arena = Arena {
+        otp,
+        machines: [Machine::under_test()?, opponent],
+    };
+    println!(
+        "OTP {}; times in ms; a ratio below 1 means that Enigma is faster",
+        options.release
+    );
+    let mut good = true;
+    if options.programs {
+        good &= programs(&arena, &options)?;
+    }
+    if options.system {
+        good &= system(&arena, &options);
+    }
+    Ok(good)
+}
+
+fn programs(arena: &Arena, options: &Options) -> Result<bool, String> {
+    let all = bench::programs()?;
+    let chosen: Vec<&Program> = all
+        .iter()
+        .filter(|p| {
+            options.names.is_empty()
+                || options
+                    .names
+                    .iter()
+                    .any(|n| p.name.contains(n) || p.group.contains(n))
+        })
+        .collect();
+    println!(
+        "\n{:<20} {:<14} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7}",
+        "group", "program", "enigma", "erl", "(median)", "(median)", "ratio", "median"
+    );
+    let mut ratios = Vec::new();
+    let mut medians = Vec::new();
+    let mut good = true;
+    for program in chosen {
+        match compete(arena, program, options.rounds) {
+            Ok(times) => {
+                let [min, erl_min] = [bench::minimum(&times[0]), bench::minimum(&times[1])];
+                let [med, erl_med] = [bench::median(&times[0]), bench::median(&times[1])];
+                ratios.push(min / erl_min);
+                medians.push(med / erl_med);
+                println!(
+                    "{:<20} {:<14} {min:>10.1} {erl_min:>10.1} {med:>10.1} {erl_med:>10.1} \
+                     {:>7.2} {:>7.2}",
+                    program.group,
+                    program.name,
+                    min / erl_min,
+                    med / erl_med
+                );
+            }
+            Err(e) => {
+                good = false;
+                println!("{:<20} {:<14} FAILED: {e}", program.group, program.name);
+            }
+        }
+    }
+    if !ratios.is_empty() {
+        println!(
+            "{:<20} {:<14} {:>43} {:>7.2} {:>7.2}",
+            "geometric mean",
+            format!("of {}", ratios.len()),
+            "",
+            bench::geometric_mean(&ratios),
+            bench::geometric_mean(&medians)
+        );
+    }
+    Ok(good)
+}
+
+/// Both machines' times in milliseconds; the first to go changes every round.
+fn compete(arena: &Arena, program: &Program, rounds: u32) -> Result<[Vec<f64>; 2], String> {
+    let mut times = [vec![], vec![]];
+    let mut results = [String::new(), String::new()];
+    for round in 0..rounds {
+        for turn in 0..2 {
+            let side = (turn + round as usize) % 2;
+            let who = ["enigma", "erl"][side];
+            let sample = arena
+                .run(side, program, 2)
+                .map_err(|e| format!("{who}: {e}"))?;
+            times[side].extend(sample.times.iter().map(|t| *t as f64 / 1000.0));
+            results[side] = sample.result;
+        }
+        if results[0] != results[1] {
+            return Err(format!("results differ: {} and {}", results[0], results[1]));
+        }
+    }
+    Ok(times)
+}
+
+/// The table of what is not a program: boot, memory, throughput.
+fn system(arena: &Arena, options: &Options) -> bool {
+    println!(
+        "\n{:<26} {:>14} {:>14} {:>7}  unit",
+        "system", "enigma", "erl", "ratio"
+    );
+    let mut good = true;
+    let rounds = options.rounds.max(2);
+    let mut row = |name: &str,
+                   unit: &str,
+                   pick: fn(&[f64]) -> f64,
+                   rounds: u32,
+                   f: &dyn Fn(usize) -> Result<f64, String>| {
+        let mut values = [vec![], vec![]];
+        for round in 0..rounds {
+            for turn in 0..2 {
+                let side = (turn + round as usize) % 2;
+                match f(side) {
+                    Ok(v) => values[side].push(v),
+                    Err(e) => {
+                        println!("{name:<26} FAILED: {}: {e}", ["enigma", "erl"][side]);
+                        good = false;
+                        return;
+                    }
+                }
+            }
+        }
+        let [a, b] = [pick(&values[0]), pick(&values[1])];
+        println!("{name:<26} {a:>14.1} {b:>14.1} {:>7.2}  {unit}", a / b);
+    };
+    row(
+        "boot to halt (min)",
+        "ms",
+        bench::minimum,
+        rounds * 5,
+        &|s| arena.boot(s),
+    );
+    row(
+        "boot to halt (median)",
+        "ms",
+        bench::median,
+        rounds * 5,
+        &|s| arena.boot(s),
+    );
+    row("resident after boot", "kB", bench::median, rounds, &|s| {
+        arena.resident(s)
+    });
+    for (name, unit) in [
+        ("idle_process_memory", "bytes each"),
+        ("idle_process_rss", "bytes each"),
+        ("spawn_throughput", "per second, more is better"),
+        ("spawn_link_exit", "per second, more is better"),
+        ("send_one_to_one", "per second, more is better"),
+        ("send_many_to_one", "per second, more is better"),
+        ("send_self", "per second, more is better"),
+    ] {
+        row(name, unit, bench::median, rounds, &|s| {
+            arena.scenario(s, name)
+        });
+    }
+    good
+}

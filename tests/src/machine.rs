@@ -1,0 +1,125 @@
+//! The two kinds of machine that run the compiled suites.
+
+use crate::cache;
+use crate::oracle::Otp;
+use crate::proc;
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// How Enigma is made to attack itself while it runs a suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// As a user runs it.
+    Plain,
+    /// The heap verifier runs at every collection.
+    VerifyHeap,
+    /// A collection is forced at every chance.
+    GcStress,
+    /// The deterministic single-thread scheduler with this seed.
+    Sim(u64),
+}
+
+impl Mode {
+    /// Command-line options of this mode.
+    pub fn options(self) -> Vec<String> {
+        match self {
+            Mode::Plain => vec![],
+            Mode::VerifyHeap => vec!["--verify-heap".to_string()],
+            Mode::GcStress => vec!["--gc-stress".to_string()],
+            Mode::Sim(seed) => vec!["--sim".to_string(), seed.to_string()],
+        }
+    }
+
+    /// Whether cases marked heavy are left out.
+    pub fn light(self) -> bool {
+        matches!(self, Mode::GcStress)
+    }
+
+    /// Reads `plain`, `verify-heap`, `gc-stress` or `sim:N`.
+    pub fn parse(text: &str) -> Result<Mode, String> {
+        match text {
+            "plain" => Ok(Mode::Plain),
+            "verify-heap" => Ok(Mode::VerifyHeap),
+            "gc-stress" => Ok(Mode::GcStress),
+            _ => match text.strip_prefix("sim:").map(str::parse) {
+                Some(Ok(seed)) => Ok(Mode::Sim(seed)),
+                _ => Err(format!(
+                    "no mode is called {text}: plain, verify-heap, gc-stress, sim:N"
+                )),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mode::Plain => f.write_str("plain"),
+            Mode::VerifyHeap => f.write_str("verify-heap"),
+            Mode::GcStress => f.write_str("gc-stress"),
+            Mode::Sim(seed) => write!(f, "sim:{seed}"),
+        }
+    }
+}
+
+/// Something that takes `erl`'s command line.
+#[derive(Clone, Debug)]
+pub enum Machine {
+    /// The release's own `erl`.
+    Beam,
+    /// An `enigma` executable, or any other stand-in for `erl`.
+    Enigma(PathBuf),
+}
+
+impl Machine {
+    /// The machine under test: `ENIGMA_BIN`, or the workspace's release build, which
+    /// is brought up to date first. `ENIGMA_BIN=beam` compares BEAM with itself, which
+    /// checks the tests.
+    pub fn under_test() -> Result<Machine, String> {
+        match std::env::var("ENIGMA_BIN") {
+            Ok(name) if name == "beam" => return Ok(Machine::Beam),
+            Ok(path) => return Ok(Machine::Enigma(cache::workspace().join(path))),
+            Err(_) => {}
+        }
+        let path = cache::target().join("release/enigma");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.current_dir(cache::workspace());
+        build.args(["build", "--release", "-p", "enigma-vm", "--bin", "enigma"]);
+        let out = proc::run(build, Duration::from_secs(1800))?;
+        if !out.success() {
+            return Err(format!("cannot build enigma: {}", out.obituary()));
+        }
+        Ok(Machine::Enigma(path))
+    }
+
+    /// A command that runs this machine on the libraries of `otp`.
+    pub fn command(&self, otp: &Otp, mode: Mode) -> Command {
+        let mut command = match self {
+            Machine::Beam => Command::new(&otp.erl),
+            Machine::Enigma(path) => {
+                let mut command = Command::new(path);
+                command.args(mode.options());
+                command.env("ENIGMA_OTP", &otp.root);
+                command
+            }
+        };
+        for name in [
+            "ERL_FLAGS",
+            "ERL_AFLAGS",
+            "ERL_ZFLAGS",
+            "ERL_LIBS",
+            "ERL_INETRC",
+        ] {
+            command.env_remove(name);
+        }
+        command.env("ERL_CRASH_DUMP_SECONDS", "0");
+        command
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("TERM", "dumb");
+        command
+    }
+}

@@ -1,0 +1,62 @@
+//! The suites: which modules there are and what their header lines ask for.
+
+use crate::oracle;
+use std::fs;
+use std::path::PathBuf;
+
+/// One module of cases.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    /// Module name, which begins with `t_`.
+    pub name: String,
+    /// Its source file.
+    pub source: PathBuf,
+    /// The releases it is written for (`%% releases: 27 29`); all by default.
+    pub releases: Vec<u32>,
+    /// Whether it is about processes (`%% processes`), and so worth running with
+    /// many scheduler seeds.
+    pub processes: bool,
+}
+
+/// All suites, sorted by name.
+pub fn all() -> Result<Vec<Suite>, String> {
+    let dir = oracle::source_dir();
+    let entries = fs::read_dir(&dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?;
+    let mut suites = Vec::new();
+    for entry in entries {
+        let source = entry.map_err(|e| e.to_string())?.path();
+        let name = source
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if !name.starts_with("t_") || source.extension().is_none_or(|e| e != "erl") {
+            continue;
+        }
+        let text = fs::read_to_string(&source)
+            .map_err(|e| format!("cannot read {}: {e}", source.display()))?;
+        let header: Vec<&str> = text
+            .lines()
+            .take_while(|l| l.starts_with("%%"))
+            .map(|l| l[2..].trim())
+            .collect();
+        let releases = header
+            .iter()
+            .find_map(|l| l.strip_prefix("releases:"))
+            .map(|l| {
+                l.split_whitespace()
+                    .filter_map(|w| w.parse().ok())
+                    .collect()
+            })
+            .unwrap_or_else(|| oracle::RELEASES.to_vec());
+        let processes = header.contains(&"processes");
+        suites.push(Suite {
+            name,
+            source,
+            releases,
+            processes,
+        });
+    }
+    suites.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(suites)
+}

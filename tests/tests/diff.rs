@@ -1,0 +1,115 @@
+//! The differential suites as a test program.
+//!
+//! Arguments that are not options filter case groups by substring, as with
+//! `cargo test`; group names are `release/suite/mode`. The environment chooses:
+//! `ENIGMA_BIN` the machine, `ENIGMA_TEST_RELEASES` (`25,27`), `ENIGMA_TEST_MODES`
+//! (`plain,verify-heap,gc-stress,sim`), `ENIGMA_TEST_SEEDS` how many seeds `sim`
+//! stands for, `ENIGMA_TEST_THREADS` how many groups run at once.
+
+use enigma_tests::machine::{Machine, Mode};
+use enigma_tests::report::{self, Job};
+use enigma_tests::{expected, oracle, suite};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(101),
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::from(101)
+        }
+    }
+}
+
+fn env_or(name: &str, default: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| default.to_string())
+}
+
+fn number(name: &str, default: usize) -> Result<usize, String> {
+    let text = env_or(name, &default.to_string());
+    text.parse()
+        .map_err(|_| format!("{name}={text} is not a number"))
+}
+
+fn run() -> Result<bool, String> {
+    let mut filters = Vec::new();
+    let mut exact = false;
+    let mut list = false;
+    for arg in std::env::args().skip(1) {
+        match arg.as_str() {
+            "--exact" => exact = true,
+            "--list" => list = true,
+            a if a.starts_with("--") => {}
+            _ => filters.push(arg),
+        }
+    }
+    let machine = Machine::under_test()?;
+    let jobs = jobs(&machine)?;
+    let all = jobs.len();
+    let jobs: Vec<Job> = jobs
+        .into_iter()
+        .filter(|job| {
+            let name = job.name();
+            filters.is_empty()
+                || filters
+                    .iter()
+                    .any(|f| if exact { name == *f } else { name.contains(f) })
+        })
+        .collect();
+    if list {
+        for job in &jobs {
+            println!("{}: test", job.name());
+        }
+        return Ok(true);
+    }
+    let known = match machine {
+        // BEAM has no differences from itself.
+        Machine::Beam => vec![],
+        Machine::Enigma(_) => expected::load()?,
+    };
+    let threads = number("ENIGMA_TEST_THREADS", 2)?;
+    let filtered = all - jobs.len();
+    Ok(report::run_all(&machine, &jobs, &known, threads, filtered))
+}
+
+/// Every suite on every release that it is written for, in every mode asked for.
+fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
+    let default = match machine {
+        Machine::Beam => "plain",
+        Machine::Enigma(_) => "plain,verify-heap,gc-stress,sim",
+    };
+    let modes = env_or("ENIGMA_TEST_MODES", default);
+    let seeds = number("ENIGMA_TEST_SEEDS", 3)?;
+    let releases = env_or("ENIGMA_TEST_RELEASES", "25,27,29");
+    let suites = suite::all()?;
+    let mut jobs = Vec::new();
+    for release in releases.split(',') {
+        let release = release
+            .trim()
+            .parse()
+            .map_err(|_| format!("no release {release}"))?;
+        let otp = oracle::locate(release)?;
+        for mode in modes.split(',').map(str::trim) {
+            for suite in suites.iter().filter(|s| s.releases.contains(&release)) {
+                let seeds = match mode {
+                    "sim" if suite.processes => seeds,
+                    "sim" => 0,
+                    _ => 1,
+                };
+                for seed in 1..=seeds {
+                    let mode = match mode {
+                        "sim" => Mode::Sim(seed as u64),
+                        mode => Mode::parse(mode)?,
+                    };
+                    jobs.push(Job {
+                        otp: otp.clone(),
+                        suite: suite.clone(),
+                        mode,
+                    });
+                }
+            }
+        }
+    }
+    Ok(jobs)
+}
