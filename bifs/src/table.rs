@@ -60,6 +60,8 @@ pub static TABLES: &[&[Bif]] = &[
     crate::persistent_term::BIFS,
     crate::re::BIFS,
     crate::atomics::BIFS,
+    crate::binary::BIFS,
+    crate::erlang::digest::BIFS,
 ];
 
 /// Puts all BIFs behind their export entries; to be called once, before any code is loaded.
