@@ -43,6 +43,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::nifs::prim_buffer::BIFS,
     crate::nifs::prim_file::BIFS,
     crate::nifs::prim_tty::BIFS,
+    crate::nifs::zlib::BIFS,
     crate::os::BIFS,
     crate::ports::bifs::BIFS,
     crate::system::BIFS,
