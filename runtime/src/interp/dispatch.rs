@@ -40,6 +40,19 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             sp = cx.own.stack.sp().cast()
         };
     }
+    // Goes on where a slow part that has run already says; the stack may have changed.
+    macro_rules! resume {
+        ($next:expr) => {
+            match $next {
+                Next::Go(to) => {
+                    reload!();
+                    pc = to;
+                    continue;
+                }
+                Next::Stop(outcome) => return outcome,
+            }
+        };
+    }
     // A slow part that may change the stack and tells where to go on.
     macro_rules! go {
         ($next:expr) => {{
@@ -167,11 +180,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     macro_rules! dynamic_call {
         ($target:expr, $after:expr) => {
             match $target {
-                Ok(_) => {
+                Ok((code, live)) => {
                     push_pc!($after);
-                    go!(calls::arrive(cx, $target))
+                    go!(calls::arrive(cx, code, live))
                 }
-                Err(next) => go!(next),
+                Err(next) => resume!(next),
             }
         };
     }
@@ -179,11 +192,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     macro_rules! dynamic_last {
         ($target:expr, $n:expr) => {
             match $target {
-                Ok(_) => {
+                Ok((code, live)) => {
                     drop_frame!($n);
-                    go!(calls::arrive(cx, $target))
+                    go!(calls::arrive(cx, code, live))
                 }
-                Err(next) => go!(next),
+                Err(next) => resume!(next),
             }
         };
     }
@@ -323,8 +336,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::APPLY_ARGS => {
                 sync!();
-                let target = calls::apply_mfa(cx, pc);
-                go!(calls::arrive(cx, target))
+                dynamic_last!(calls::apply_mfa(cx, pc), 0)
             }
             ops::APPLY => {
                 sync!();
@@ -626,8 +638,14 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_PID => test!(w, src!(a!(w)).is_pid()),
             ops::IS_REFERENCE => test!(w, src!(a!(w)).is_reference()),
             ops::IS_PORT => test!(w, src!(a!(w)).is_port()),
-            ops::IS_BINARY => test!(w, src!(a!(w)).is_binary()),
-            ops::IS_BITSTR => test!(w, src!(a!(w)).is_bitstring()),
+            ops::IS_BINARY => {
+                let t = src!(a!(w));
+                test!(w, t.is_binary() || t.is_kind(Kind::MatchCtx) && bits::left(t) & 7 == 0)
+            }
+            ops::IS_BITSTR => {
+                let t = src!(a!(w));
+                test!(w, t.is_bitstring() || t.is_kind(Kind::MatchCtx))
+            }
             ops::IS_TUPLE => test!(w, src!(a!(w)).is_tuple()),
             ops::IS_FUNCTION => test!(w, src!(a!(w)).is_function()),
             ops::IS_BOOLEAN => test!(w, src!(a!(w)).as_bool().is_some()),
@@ -829,6 +847,8 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let list = word!(2) as usize;
                 let args =
                     [src!(list & 0xffff), src!((list >> 16) & 0xffff), src!((list >> 32) & 0xffff)];
+                // From OTP 28 on sizes are asked of match contexts too.
+                let args = args.map(|t| if t.is_kind(Kind::MatchCtx) { bits::tail(cx.heap(), t) } else { t });
                 sync!();
                 let Some(bif) = e.bif() else { go!(missing_guard(cx, pc, e)) };
                 match (bif.run)(cx, &args[..n]) {
