@@ -27,3 +27,4 @@ fn self_pid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 pub mod etf;
 pub mod calendar;
+pub mod digest;
