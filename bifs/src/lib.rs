@@ -23,6 +23,7 @@ pub mod math;
 pub mod atomics;
 pub mod ets;
 pub mod persistent_term;
+pub mod records;
 pub mod table;
 pub mod trace;
 pub mod unicode;
