@@ -64,6 +64,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::persistent_term::BIFS,
     crate::re::BIFS,
     crate::atomics::BIFS,
+    crate::binary::BIFS,
 ];
 
 /// Puts the BIFs of an OTP release behind their export entries; to be called once, before any code is

@@ -11,6 +11,7 @@ pub mod convert;
 pub mod display;
 pub mod guard;
 pub mod term;
+pub mod digest;
 pub mod iolist;
 
 use crate::bifs;
@@ -27,4 +28,3 @@ fn self_pid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 pub mod etf;
 pub mod calendar;
-pub mod digest;
