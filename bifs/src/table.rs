@@ -57,6 +57,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::lists::BIFS,
     crate::maps::BIFS,
     crate::math::BIFS,
+    crate::records::BIFS,
     crate::erlang::BIFS,
     crate::erlang::iolist::BIFS,
     crate::ets::BIFS,

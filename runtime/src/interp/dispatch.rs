@@ -7,16 +7,16 @@
 //! verifier does not prove kinds.
 
 use super::calls::{self, Next, STACK_SLACK};
-use super::{Outcome, bits, maps, ops, park};
+use super::{Outcome, bits, maps, ops, park, records};
 use crate::arith;
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit};
 use crate::code::export::Export;
 use crate::code::fun::FunEntry;
-use crate::code::module::FnInfo;
+use crate::code::module::{FnInfo, Module};
 use crate::exception::{self, Head};
 use crate::process::{Timeout, handle};
-use crate::term::{Kind, TAG_CONS, Term, compare, stack_word};
+use crate::term::{Kind, TAG_CONS, Term, compare, record, stack_word};
 use crate::{time, timer};
 use std::cmp::Ordering;
 
@@ -1049,6 +1049,48 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
                 cx.note_allocation();
                 next!(2 + n.div_ceil(4))
+            }
+
+            // ---- native records ----
+            ops::RECORD_OP => {
+                let (operation, n) = (a!(w) as u64, b!(w));
+                let size = 2 + n.div_ceil(4);
+                if operation == records::op::ELEMENTS {
+                    let value = src!(listed!(2, 0));
+                    // The value's own register may be among the destinations, so all fields come first.
+                    let mut found = value.is_kind(Kind::Record);
+                    let mut fields: Vec<Term> = Vec::with_capacity(n / 2);
+                    let mut i = 1;
+                    while found && i < n {
+                        match record::position(value, src!(listed!(2, i))) {
+                            Some(at) => fields.push(record::values(value)[at]),
+                            None => found = false,
+                        }
+                        i += 2;
+                    }
+                    if !found {
+                        jump!(w);
+                    }
+                    for (k, &v) in fields.iter().enumerate() {
+                        dst!(listed!(2, 2 * k + 2), v);
+                    }
+                    next!(size)
+                }
+                let mut args: Vec<Term> = Vec::with_capacity(n);
+                for i in 0..n {
+                    args.push(src!(listed!(2, i)));
+                }
+                // SAFETY: the upper bits are the address of the running module, which is never freed.
+                let running = unsafe { &*((word!(1) >> 16) as *const Module) };
+                match records::run(cx, running, operation, &args) {
+                    records::Outcome::Test(true) => {}
+                    records::Outcome::Test(false) => jump!(w),
+                    records::Outcome::Value(v) => dst!(word!(1) as usize & 0xffff, v),
+                    records::Outcome::Error(_) if (w as i64) >> 44 != 0 => jump!(w),
+                    records::Outcome::Error(reason) => go!(calls::error(cx, pc, reason)),
+                }
+                cx.note_allocation();
+                next!(size)
             }
 
             // ---- floats ----
