@@ -50,6 +50,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::trace::BIFS,
     crate::unicode::BIFS,
     crate::erlang::etf::BIFS,
+    crate::erlang::digest::BIFS,
     crate::erlang::convert::BIFS,
     crate::erlang::display::BIFS,
     crate::erlang::guard::BIFS,
