@@ -240,7 +240,7 @@ fn split(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn byte_at(v: &View, i: usize) -> BifResult {
-    if i < v.bits / 8 { Ok(Term::small(bits::read_bits(v.data, v.offset + 8 * i, 8) as i64)) } else { Err(badarg()) }
+    if i < v.bits / 8 { Ok(Term::small(i64::from(v.byte(i)))) } else { Err(badarg()) }
 }
 
 fn first(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -107,6 +107,7 @@ impl Exit {
     }
 
     /// `exit:Reason`.
+    #[allow(clippy::self_named_constructors, reason = "the class of the exception is called exit")]
     pub fn exit(reason: impl Into<Term>) -> Exit {
         Exit::Raise { class: Class::Exit, reason: reason.into(), cause: Term::NONVALUE }
     }

@@ -175,7 +175,7 @@ pub fn to_binary(t: Term, heap: &mut Heap) -> Result<Term, NotIolist> {
                     at += 1;
                 }
                 Piece::Bits(v) => {
-                    bits::copy_bits(v.data, v.offset, out, at * 8, v.bits);
+                    v.write_to(out, at * 8);
                     at += v.bits / 8;
                 }
             }
@@ -238,11 +238,11 @@ fn list_to_bitstring(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     walk(a[0], |p| {
         match p {
             Piece::Byte(b) => {
-                bits::copy_bits(&raw const b, 0, &mut out, at, 8);
+                bits::put_byte(&mut out, at, b);
                 at += 8;
             }
             Piece::Bits(v) => {
-                bits::copy_bits(v.data, v.offset, &mut out, at, v.bits);
+                v.write_to(&mut out, at);
                 at += v.bits;
             }
         }

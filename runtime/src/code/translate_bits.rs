@@ -32,11 +32,11 @@ impl Translator<'_> {
             Op::IsNativeRecord => self.record_op(record_op::IS_NAMED, &o[1..4], None, o[0].label()),
             Op::IsRecordAccessible => self.record_op(record_op::IS_ACCESSIBLE, &o[1..3], None, o[0].label()),
             Op::GetRecordElements => {
-                let list = [&o[1..2], &self.list(&o[2]).to_vec()].concat();
+                let list = [&o[1..2], self.list(&o[2])].concat();
                 self.record_op(record_op::ELEMENTS, &list, None, o[0].label());
             }
             Op::PutRecord => {
-                let list = [&o[1..3], &self.list(&o[5]).to_vec()].concat();
+                let list = [&o[1..3], self.list(&o[5])].concat();
                 self.record_op(record_op::PUT, &list, Some(&o[3]), Self::fail(&o[0]));
             }
             Op::GetRecordField => {

@@ -49,6 +49,11 @@ impl Tree {
         self.len
     }
 
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Words of memory, objects not counted.
     pub fn words(&self) -> usize {
         self.firsts.capacity() + self.leaves.iter().map(|l| 3 + l.capacity() * 2).sum::<usize>()

@@ -641,13 +641,10 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
     }
     // Two's complement, least significant byte first, sign extended.
     let len = n.div_ceil(8);
-    let mut small = [0u8; 8];
+    let small = value.as_small().unwrap_or(0).to_le_bytes();
     let mut large: Vec<u8> = Vec::new();
     let (bytes, fill): (&[u8], u8) = match value.as_small() {
-        Some(v) => {
-            small = v.to_le_bytes();
-            (&small, if v < 0 { 0xff } else { 0 })
-        }
+        Some(v) => (&small, if v < 0 { 0xff } else { 0 }),
         None => {
             if let Some(b) = bignum::to_bigint(value) {
                 large = b.to_signed_bytes_le();

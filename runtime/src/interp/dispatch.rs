@@ -6,6 +6,8 @@
 //! in range; terms are checked for their kind by every instruction that looks into one, because the
 //! verifier does not prove kinds.
 
+#![allow(unused_unsafe, reason = "the macros that read operands are used inside each other")]
+
 use super::calls::{self, Next, STACK_SLACK};
 use super::{Outcome, bits, maps, ops, park, records};
 use crate::arith;
@@ -1209,14 +1211,13 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let n = a!(w);
                 let mut segments: [bits::Segment; bits::INLINE_SEGMENTS] = [bits::Segment::NONE; bits::INLINE_SEGMENTS];
                 let mut many: Vec<bits::Segment> = Vec::new();
-                for i in 0..n {
-                    let (how, arg) = (word!(1 + 2 * i), word!(2 + 2 * i));
-                    let s = bits::Segment::decode(how, arg, |o| src!(o));
-                    if n <= bits::INLINE_SEGMENTS {
-                        segments[i] = s;
-                    } else {
-                        many.push(s);
+                let decode = |i: usize| bits::Segment::decode(word!(1 + 2 * i), word!(2 + 2 * i), |o| src!(o));
+                if n <= bits::INLINE_SEGMENTS {
+                    for (i, slot) in segments.iter_mut().enumerate().take(n) {
+                        *slot = decode(i);
                     }
+                } else {
+                    many.extend((0..n).map(decode));
                 }
                 let list = if n <= bits::INLINE_SEGMENTS { &segments[..n] } else { &many[..] };
                 match bits::create(cx.heap(), list) {

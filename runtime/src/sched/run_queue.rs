@@ -64,9 +64,4 @@ impl RunQueue {
     pub fn len(&self) -> usize {
         self.max.len() + self.high.len() + self.normal.len() + self.low.len()
     }
-
-    /// Does nobody wait?
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
 }

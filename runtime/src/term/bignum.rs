@@ -6,7 +6,7 @@ use num_bigint::{BigInt, BigUint, Sign};
 use std::cmp::Ordering;
 
 /// Sign and magnitude of an integer. A small integer's limb is put into `buf`.
-pub fn limbs<'a>(t: Term, buf: &'a mut [u64; 1]) -> (bool, &'a [u64]) {
+pub fn limbs(t: Term, buf: &mut [u64; 1]) -> (bool, &[u64]) {
     if let Some(n) = t.as_small() {
         buf[0] = n.unsigned_abs();
         return (n < 0, if n == 0 { &[] } else { &buf[..] });

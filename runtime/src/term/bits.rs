@@ -82,6 +82,17 @@ impl View {
         }
     }
 
+    /// Copies the bits to bit `at` of `out`, whose other bits stay as they are.
+    pub fn write_to(&self, out: &mut [u8], at: usize) {
+        copy_bits(self.data, self.offset, out, at, self.bits);
+    }
+
+    /// Byte `i` of the bits; must lie inside.
+    pub fn byte(&self, i: usize) -> u8 {
+        debug_assert!(8 * (i + 1) <= self.bits);
+        read_bits(self.data, self.offset + 8 * i, 8) as u8
+    }
+
     /// The part from bit `from` on, `bits` long; must lie inside.
     pub fn part(&self, from: usize, bits: usize) -> View {
         debug_assert!(from + bits <= self.bits);
@@ -127,7 +138,7 @@ pub fn copy_out(v: &View, heap: &mut Heap) -> Term {
 
 /// Copies `count` bits from bit `from` of `src` to bit `to` of `dst`. Bits of `dst` outside the range
 /// stay as they are.
-pub fn copy_bits(src: *const u8, from: usize, dst: &mut [u8], to: usize, count: usize) {
+pub(crate) fn copy_bits(src: *const u8, from: usize, dst: &mut [u8], to: usize, count: usize) {
     if count == 0 {
         return;
     }
@@ -178,7 +189,7 @@ fn read_up_to_8(src: *const u8, from: usize, n: usize) -> u8 {
 
 /// `n` (at most 64) bits from bit `from` on, as an unsigned big-endian number.
 #[inline]
-pub fn read_bits(src: *const u8, from: usize, n: usize) -> u64 {
+pub(crate) fn read_bits(src: *const u8, from: usize, n: usize) -> u64 {
     if from & 7 == 0 && n & 7 == 0 {
         let mut v = 0u64;
         for i in 0..n / 8 {
@@ -195,6 +206,11 @@ pub fn read_bits(src: *const u8, from: usize, n: usize) -> u64 {
         left -= k;
     }
     v
+}
+
+/// Puts a byte at bit `at` of `out`, whose other bits stay as they are.
+pub fn put_byte(out: &mut [u8], at: usize, byte: u8) {
+    copy_bits(&raw const byte, 0, out, at, 8);
 }
 
 /// Compares the bits of two views as bitstrings are ordered: bit by bit, a prefix first.

@@ -411,7 +411,7 @@ pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
         0 => 0,
         p => (127 - p.leading_zeros()) / BITS,
     };
-    if place > 1 && (127 - place.leading_zeros()) % BITS != 0 {
+    if place > 1 && !(127 - place.leading_zeros()).is_multiple_of(BITS) {
         return None;
     }
     let mut way = 1u128;

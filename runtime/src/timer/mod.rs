@@ -60,13 +60,16 @@ impl Known {
     }
 }
 
+/// A part of the table of timers.
+type Shard = Mutex<HashMap<u64, Known>>;
+
 /// Timers by the number of their reference, for `cancel_timer` and `read_timer`.
-static BY_REFERENCE: LazyLock<Box<[Mutex<HashMap<u64, Known>>]>> =
+static BY_REFERENCE: LazyLock<Box<[Shard]>> =
     LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
 
 static NEXT_WAIT: AtomicU64 = AtomicU64::new(1);
 
-fn shard(reference: u64) -> &'static Mutex<HashMap<u64, Known>> {
+fn shard(reference: u64) -> &'static Shard {
     &BY_REFERENCE[(reference % 16) as usize]
 }
 
