@@ -147,7 +147,9 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if chain && place.is_list() {
         return next_of_keys(cx, place, m);
     }
-    let path = bignum::to_i128(place).and_then(|n| u128::try_from(n).ok()).ok_or_else(badarg)?;
+    let path = bignum::to_i128(place)
+        .and_then(|n| u128::try_from(n).ok())
+        .ok_or_else(badarg)?;
     let mut it = map::iter_from(m, path).ok_or_else(badarg)?;
     let batch = match chain {
         true => ITERATOR_BATCH,
@@ -161,7 +163,10 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let next = next.map(|p| heap.int128(p as i128));
     if chain {
         let end = next.map_or(Atom::NONE.into(), |p| heap.cons(p, m));
-        return Ok(pairs.iter().rev().fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])));
+        return Ok(pairs
+            .iter()
+            .rev()
+            .fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])));
     }
     let mut out = how;
     let mut add = |&(k, v): &(Term, Term)| {
@@ -191,8 +196,15 @@ fn next_of_keys(cx: &mut Ctx<'_>, keys: Term, m: Term) -> BifResult {
         return Err(badarg());
     }
     let heap = cx.heap();
-    let end = if it.tail().is_nil() { Atom::NONE.into() } else { heap.cons(it.tail(), m) };
-    Ok(pairs.iter().rev().fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])))
+    let end = if it.tail().is_nil() {
+        Atom::NONE.into()
+    } else {
+        heap.cons(it.tail(), m)
+    };
+    Ok(pairs
+        .iter()
+        .rev()
+        .fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])))
 }
 
 // ---- representation ----

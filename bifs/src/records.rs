@@ -29,13 +29,16 @@ fn is_record(t: Term) -> bool {
 
 /// The value of the one option there is.
 fn exported_option(options: Term) -> Result<bool, Exit> {
-    let value = map::get(options, Atom::new("is_exported").into()).filter(|_| map::size(options) == 1);
+    let value =
+        map::get(options, Atom::new("is_exported").into()).filter(|_| map::size(options) == 1);
     value.and_then(Term::as_bool).ok_or_else(badarg)
 }
 
 fn create(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let [module, name, fields, options] = [a[0], a[1], a[2], a[3]];
-    let Some((m, n)) = module.as_atom().zip(name.as_atom()) else { return Err(bad_record(cx, name)) };
+    let Some((m, n)) = module.as_atom().zip(name.as_atom()) else {
+        return Err(bad_record(cx, name));
+    };
     let exported = exported_option(need_map(cx, options)?)?;
     let mut names: Vec<Atom> = Vec::new();
     let mut values: Vec<Term> = Vec::new();
@@ -51,7 +54,11 @@ fn create(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         names.push(key);
         values.push(value);
     }
-    Ok(record::make(cx.heap(), record::intern(m, n, exported, &names), &values))
+    Ok(record::make(
+        cx.heap(),
+        record::intern(m, n, exported, &names),
+        &values,
+    ))
 }
 
 fn get(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -59,7 +66,9 @@ fn get(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !is_record(value) {
         return Err(badarg());
     }
-    record::position(value, key).map(|i| record::values(value)[i]).ok_or_else(badarg)
+    record::position(value, key)
+        .map(|i| record::values(value)[i])
+        .ok_or_else(badarg)
 }
 
 /// `{#{is_exported => Boolean}, [Field | {Field, Default}]}`.
@@ -91,11 +100,19 @@ fn get_field_names(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn get_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if is_record(a[0]) { Ok(record::module(a[0])) } else { Err(badarg()) }
+    if is_record(a[0]) {
+        Ok(record::module(a[0]))
+    } else {
+        Err(badarg())
+    }
 }
 
 fn get_name(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if is_record(a[0]) { Ok(record::name(a[0])) } else { Err(badarg()) }
+    if is_record(a[0]) {
+        Ok(record::name(a[0]))
+    } else {
+        Err(badarg())
+    }
 }
 
 fn is_exported(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

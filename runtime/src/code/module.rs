@@ -85,7 +85,9 @@ impl FnInfo {
         let entry = body.code[body.entry as usize..].as_ptr();
         ranges::add(&body.code, self);
         let stub = self.stub.as_ptr().cast_mut();
-        let _ = self.code.compare_exchange(stub, entry.cast_mut(), Ordering::AcqRel, Ordering::Relaxed);
+        let _ =
+            self.code
+                .compare_exchange(stub, entry.cast_mut(), Ordering::AcqRel, Ordering::Relaxed);
         if let Some(e) = export::lookup(self.module().name, self.name, self.arity) {
             e.replace_code(stub, entry);
         }
@@ -95,7 +97,9 @@ impl FnInfo {
     /// File and line of a place in the bytecode.
     pub fn position(&self, offset: usize) -> Option<(String, u32)> {
         let body = self.body.get()?;
-        let i = body.lines.partition_point(|&(at, _)| (at as usize) < offset);
+        let i = body
+            .lines
+            .partition_point(|&(at, _)| (at as usize) < offset);
         let (_, item) = *body.lines.get(i.checked_sub(1)?)?;
         let module = self.module();
         let (file, line) = module.file.lines.position(item)?;
@@ -208,7 +212,9 @@ impl Module {
 
     /// The function with this name.
     pub fn function(&'static self, name: Atom, arity: u32) -> Option<&'static FnInfo> {
-        self.functions.iter().find(|f| f.name == name && f.arity == arity)
+        self.functions
+            .iter()
+            .find(|f| f.name == name && f.arity == arity)
     }
 
     /// The exported functions.
@@ -254,5 +260,10 @@ pub fn current(name: Atom) -> Option<&'static Module> {
 
 /// Names of the modules that have a current version.
 pub fn loaded() -> Vec<Atom> {
-    MODULES.read().iter().filter(|(_, v)| v.current.is_some()).map(|(&n, _)| n).collect()
+    MODULES
+        .read()
+        .iter()
+        .filter(|(_, v)| v.current.is_some())
+        .map(|(&n, _)| n)
+        .collect()
 }

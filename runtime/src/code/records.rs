@@ -34,17 +34,29 @@ pub(super) fn definitions(m: &Module) -> Box<[Definition]> {
             let fields: Vec<(Atom, Option<Term>)> = r
                 .fields
                 .iter()
-                .map(|f| (m.atoms[f.name as usize], f.default.as_ref().and_then(|d| default(m, d))))
+                .map(|f| {
+                    (
+                        m.atoms[f.name as usize],
+                        f.default.as_ref().and_then(|d| default(m, d)),
+                    )
+                })
                 .collect();
             let names: Vec<Atom> = fields.iter().map(|f| f.0).collect();
-            Definition { term: record::intern(m.name, name, r.exported, &names), name, exported: r.exported, fields }
+            Definition {
+                term: record::intern(m.name, name, r.exported, &names),
+                name,
+                exported: r.exported,
+                fields,
+            }
         })
         .collect()
 }
 
 fn default(m: &Module, d: &RecordDefault) -> Option<Term> {
     match d {
-        RecordDefault::BigInt(bytes) => Some(constant(num_bigint::BigInt::from_signed_bytes_be(bytes))),
+        RecordDefault::BigInt(bytes) => {
+            Some(constant(num_bigint::BigInt::from_signed_bytes_be(bytes)))
+        }
         RecordDefault::Operand(o) => Some(match *o {
             Operand::Int(n) => Term::try_small(n).unwrap_or_else(|| constant(n.into())),
             Operand::Atom(a) => m.atoms[a as usize].into(),
@@ -125,8 +137,12 @@ pub fn put(
             None => Err(bad_record(heap, id)),
         };
     }
-    let named = id.as_tuple_n().and_then(|&[m, n]| m.as_atom().zip(n.as_atom()));
-    let Some((of, name)) = named else { return Err(bad_record(heap, id)) };
+    let named = id
+        .as_tuple_n()
+        .and_then(|&[m, n]| m.as_atom().zip(n.as_atom()));
+    let Some((of, name)) = named else {
+        return Err(bad_record(heap, id));
+    };
     with_definition(of, name, |d| match d {
         Some(d) if d.exported => create(heap, d, changes),
         _ => Err(bad_record(heap, id)),
@@ -142,7 +158,12 @@ fn create(heap: &mut Heap, d: &Definition, given: &[(Term, Term)]) -> Result<Ter
         }
     }
     if let Some(i) = values.iter().position(Option::is_none) {
-        return Err(field_fault(heap, Atom::NOVALUE, d.term, d.fields[i].0.into()));
+        return Err(field_fault(
+            heap,
+            Atom::NOVALUE,
+            d.term,
+            d.fields[i].0.into(),
+        ));
     }
     let values: Vec<Term> = values.into_iter().flatten().collect();
     Ok(record::make(heap, d.term, &values))
@@ -164,7 +185,13 @@ pub fn update(heap: &mut Heap, source: Term, changes: &[(Term, Term)]) -> Result
 }
 
 /// `get_record_field`. The error is the reason of the exception.
-pub fn field(heap: &mut Heap, running: &Module, source: Term, id: Term, field: Term) -> Result<Term, Term> {
+pub fn field(
+    heap: &mut Heap,
+    running: &Module,
+    source: Term,
+    id: Term,
+    field: Term,
+) -> Result<Term, Term> {
     if !fits(running, id, source) {
         return Err(bad_record(heap, source));
     }
@@ -179,5 +206,6 @@ pub fn field(heap: &mut Heap, running: &Module, source: Term, id: Term, field: T
 pub fn is_accessible(running: &Module, value: Term, scope: Term) -> bool {
     value.is_kind(Kind::Record)
         && (record::is_exported(value)
-            || scope != Term::atom(Atom::EXTERNAL) && record::module(value) == Term::atom(running.name))
+            || scope != Term::atom(Atom::EXTERNAL)
+                && record::module(value) == Term::atom(running.name))
 }

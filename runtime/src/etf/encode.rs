@@ -17,7 +17,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { minor: if release::number() >= 26 { 2 } else { 1 }, deterministic: false }
+        Options {
+            minor: if release::number() >= 26 { 2 } else { 1 },
+            deterministic: false,
+        }
     }
 }
 
@@ -102,8 +105,11 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
         Kind::FlatMap | Kind::HashMap => {
             out.push(116);
             put32(out, map::size(t));
-            let mut pairs: Vec<(Term, Term)> =
-                if o.deterministic { map::sorted_pairs(t) } else { map::iter(t).collect() };
+            let mut pairs: Vec<(Term, Term)> = if o.deterministic {
+                map::sorted_pairs(t)
+            } else {
+                map::iter(t).collect()
+            };
             // A large map is written from its last pair on, as BEAM does.
             if o.deterministic || h.kind() == Kind::FlatMap {
                 pairs.reverse();
@@ -222,7 +228,11 @@ fn c_exponent(f: f64) -> String {
 fn list(t: Term, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
     let (mut n, mut bytes, mut rest) = (0usize, true, t);
     while rest.is_cons() {
-        bytes = bytes && rest.head().as_small().is_some_and(|b| (0..256).contains(&b));
+        bytes = bytes
+            && rest
+                .head()
+                .as_small()
+                .is_some_and(|b| (0..256).contains(&b));
         n += 1;
         rest = rest.tail();
     }

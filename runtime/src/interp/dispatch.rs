@@ -6,7 +6,10 @@
 //! in range; terms are checked for their kind by every instruction that looks into one, because the
 //! verifier does not prove kinds.
 
-#![allow(unused_unsafe, reason = "the macros that read operands are used inside each other")]
+#![allow(
+    unused_unsafe,
+    reason = "the macros that read operands are used inside each other"
+)]
 
 use super::calls::{self, Next, STACK_SLACK};
 use super::{Outcome, bits, maps, ops, park, records};
@@ -26,7 +29,11 @@ use std::cmp::Ordering;
 pub const FLOATS: usize = 1024;
 
 /// Runs the process at `own.pc`; see `interp::run`.
-#[allow(clippy::cognitive_complexity, clippy::too_many_lines, reason = "one arm an instruction")]
+#[allow(
+    clippy::cognitive_complexity,
+    clippy::too_many_lines,
+    reason = "one arm an instruction"
+)]
 pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     let x: *mut Term = cx.x.as_mut_ptr();
     let mut pc: *const u64 = cx.own.pc;
@@ -112,7 +119,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
         ($o:expr, $v:expr) => {{
             let v: Term = $v;
             let o: usize = $o;
-            let at = if o & 0x8000 == 0 { ptr!(x, o) } else { ptr!(sp, o & 0x3fff) };
+            let at = if o & 0x8000 == 0 {
+                ptr!(x, o)
+            } else {
+                ptr!(sp, o & 0x3fff)
+            };
             // SAFETY: see the module's text.
             unsafe { *at = v }
         }};
@@ -149,9 +160,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
         }};
     }
     macro_rules! test {
-        ($w:expr, $ok:expr) => {{
-            if $ok { next!(1) } else { jump!($w) }
-        }};
+        ($w:expr, $ok:expr) => {{ if $ok { next!(1) } else { jump!($w) } }};
     }
     // Operand i of a list of operands, four a word, that starts at a word of the instruction.
     macro_rules! listed {
@@ -275,7 +284,13 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let args: Vec<Term> = cx.x[..function.arity as usize].to_vec();
                 let args = cx.heap().list(&args);
                 let head = Head::Clause { function, args };
-                go!(calls::raise(cx, pc, Class::Error, Atom::FUNCTION_CLAUSE.into(), head))
+                go!(calls::raise(
+                    cx,
+                    pc,
+                    Class::Error,
+                    Atom::FUNCTION_CLAUSE.into(),
+                    head
+                ))
             }
             ops::ENTER => enter!(ptr!(pc, 1), a!(w)),
             ops::CALL => {
@@ -384,7 +399,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             // ---- frames and memory ----
             ops::ALLOCATE => {
                 let (slots, words) = (a!(w), (w >> 44) as usize);
-                if (sp as usize).wrapping_sub(cx.own.stack.limit() as usize) / 8 < slots + STACK_SLACK {
+                if (sp as usize).wrapping_sub(cx.own.stack.limit() as usize) / 8
+                    < slots + STACK_SLACK
+                {
                     sync!();
                     calls::grow_stack(cx, slots + STACK_SLACK);
                     reload!();
@@ -540,7 +557,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::SET_TUPLE_ELEMENT => {
                 let (v, t, i) = (src!(a!(w)), src!(b!(w)), (w >> 44) as usize);
-                if !t.is_tuple() || i >= t.header().words() || crate::heap::literal::is_literal(t.ptr()) {
+                if !t.is_tuple()
+                    || i >= t.header().words()
+                    || crate::heap::literal::is_literal(t.ptr())
+                {
                     go!(bad_code(cx, pc));
                 }
                 // The tuple is fresh: the compiler puts this right behind its making or its copying.
@@ -572,7 +592,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::CASE_END => go!(calls::error_with(cx, pc, Atom::CASE_CLAUSE, src!(a!(w)))),
             ops::TRY_CASE_END => go!(calls::error_with(cx, pc, Atom::TRY_CLAUSE, src!(a!(w)))),
             ops::BADRECORD => go!(calls::error_with(cx, pc, Atom::BADRECORD, src!(a!(w)))),
-            ops::NO_RETURN | ops::ON_LOAD | ops::BREAKPOINT | ops::BAD_CODE => go!(bad_code(cx, pc)),
+            ops::NO_RETURN | ops::ON_LOAD | ops::BREAKPOINT | ops::BAD_CODE => {
+                go!(bad_code(cx, pc))
+            }
             ops::CATCH => {
                 let handler = pc.wrapping_offset(((w as i64) >> 44) as isize);
                 // SAFETY: see the module's text.
@@ -622,7 +644,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::RAW_RAISE => {
                 match getx!(0).as_atom().and_then(Class::from_atom) {
-                    Some(class) => go!(calls::raise(cx, pc, class, getx!(1), Head::Given(getx!(2)))),
+                    Some(class) => {
+                        go!(calls::raise(cx, pc, class, getx!(1), Head::Given(getx!(2))))
+                    }
                     None => setx!(0, Atom::BADARG.into()),
                 }
                 next!(1)
@@ -642,7 +666,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_PORT => test!(w, src!(a!(w)).is_port()),
             ops::IS_BINARY => {
                 let t = src!(a!(w));
-                test!(w, t.is_binary() || t.is_kind(Kind::MatchCtx) && bits::left(t) & 7 == 0)
+                test!(
+                    w,
+                    t.is_binary() || t.is_kind(Kind::MatchCtx) && bits::left(t) & 7 == 0
+                )
             }
             ops::IS_BITSTR => {
                 let t = src!(a!(w));
@@ -656,7 +683,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_FUNCTION2 => test!(w, is_function2(src!(a!(w)), src!(b!(w)))),
             ops::TEST_ARITY | ops::IS_TUPLE_OF_ARITY => {
                 let t = src!(a!(w));
-                test!(w, t.is_boxed() && t.header() == crate::term::Header::new(Kind::Tuple, b!(w)))
+                test!(
+                    w,
+                    t.is_boxed() && t.header() == crate::term::Header::new(Kind::Tuple, b!(w))
+                )
             }
             ops::IS_TAGGED_TUPLE => {
                 let t = src!(a!(w));
@@ -686,8 +716,14 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_NE_EXACT => test!(w, !compare::exact_eq(src!(a!(w)), src!(b!(w)))),
             ops::IS_EQ => test!(w, compare::eq(src!(a!(w)), src!(b!(w)))),
             ops::IS_NE => test!(w, !compare::eq(src!(a!(w)), src!(b!(w)))),
-            ops::IS_LT => test!(w, compare::compare(src!(a!(w)), src!(b!(w))) == Ordering::Less),
-            ops::IS_GE => test!(w, compare::compare(src!(a!(w)), src!(b!(w))) != Ordering::Less),
+            ops::IS_LT => test!(
+                w,
+                compare::compare(src!(a!(w)), src!(b!(w))) == Ordering::Less
+            ),
+            ops::IS_GE => test!(
+                w,
+                compare::compare(src!(a!(w)), src!(b!(w))) != Ordering::Less
+            ),
             ops::SELECT => {
                 let v = src!(a!(w)).raw();
                 let n = b!(w);
@@ -746,7 +782,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                         next!(1)
                     }
                     Err(e) => {
-                        let (name, q) = if step < 0 { (Atom::MINUS, Term::small(-step)) } else { (Atom::PLUS, q) };
+                        let (name, q) = if step < 0 {
+                            (Atom::MINUS, Term::small(-step))
+                        } else {
+                            (Atom::PLUS, q)
+                        };
                         go!(arith_fault(cx, pc, name, &[p, q], e))
                     }
                 }
@@ -754,7 +794,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::ADD => arith!(
                 w,
                 |p, q| if both_small!(p, q) {
-                    (p.raw() as i64).checked_add(q.raw() as i64).map(|r| Term(r as u64))
+                    (p.raw() as i64)
+                        .checked_add(q.raw() as i64)
+                        .map(|r| Term(r as u64))
                 } else {
                     None
                 },
@@ -764,7 +806,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::SUB => arith!(
                 w,
                 |p, q| if both_small!(p, q) {
-                    (p.raw() as i64).checked_sub(q.raw() as i64).map(|r| Term(r as u64))
+                    (p.raw() as i64)
+                        .checked_sub(q.raw() as i64)
+                        .map(|r| Term(r as u64))
                 } else {
                     None
                 },
@@ -774,7 +818,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::MUL => arith!(
                 w,
                 |p, q| if both_small!(p, q) {
-                    p.small_value().checked_mul(q.raw() as i64).map(|r| Term(r as u64))
+                    p.small_value()
+                        .checked_mul(q.raw() as i64)
+                        .map(|r| Term(r as u64))
                 } else {
                     None
                 },
@@ -803,19 +849,31 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ),
             ops::BAND => arith!(
                 w,
-                |p, q| if both_small!(p, q) { Some(Term(p.raw() & q.raw())) } else { None },
+                |p, q| if both_small!(p, q) {
+                    Some(Term(p.raw() & q.raw()))
+                } else {
+                    None
+                },
                 BAND,
                 arith::band
             ),
             ops::BOR => arith!(
                 w,
-                |p, q| if both_small!(p, q) { Some(Term(p.raw() | q.raw())) } else { None },
+                |p, q| if both_small!(p, q) {
+                    Some(Term(p.raw() | q.raw()))
+                } else {
+                    None
+                },
                 BOR,
                 arith::bor
             ),
             ops::BXOR => arith!(
                 w,
-                |p, q| if both_small!(p, q) { Some(Term(p.raw() ^ q.raw())) } else { None },
+                |p, q| if both_small!(p, q) {
+                    Some(Term(p.raw() ^ q.raw()))
+                } else {
+                    None
+                },
                 BXOR,
                 arith::bxor
             ),
@@ -847,12 +905,23 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let e: &'static Export = unsafe { &*(word!(1) as *const Export) };
                 let n = a!(w);
                 let list = word!(2) as usize;
-                let args =
-                    [src!(list & 0xffff), src!((list >> 16) & 0xffff), src!((list >> 32) & 0xffff)];
+                let args = [
+                    src!(list & 0xffff),
+                    src!((list >> 16) & 0xffff),
+                    src!((list >> 32) & 0xffff),
+                ];
                 // From OTP 28 on sizes are asked of match contexts too.
-                let args = args.map(|t| if t.is_kind(Kind::MatchCtx) { bits::tail(cx.heap(), t) } else { t });
+                let args = args.map(|t| {
+                    if t.is_kind(Kind::MatchCtx) {
+                        bits::tail(cx.heap(), t)
+                    } else {
+                        t
+                    }
+                });
                 sync!();
-                let Some(bif) = e.bif() else { go!(missing_guard(cx, pc, e)) };
+                let Some(bif) = e.bif() else {
+                    go!(missing_guard(cx, pc, e))
+                };
                 match (bif.run)(cx, &args[..n]) {
                     Ok(v) => {
                         dst!(b!(w), v);
@@ -880,7 +949,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                             Exit::Raise { .. } => go!(calls::bif_raised(cx, pc, export, &args, e)),
                             _ => {
                                 park(cx, pc, 2);
-                                return if matches!(e, Exit::Wait) { Outcome::Wait } else { Outcome::Yield };
+                                return if matches!(e, Exit::Wait) {
+                                    Outcome::Wait
+                                } else {
+                                    Outcome::Yield
+                                };
                             }
                         }
                     }
@@ -1209,9 +1282,12 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::BS_CREATE => {
                 let n = a!(w);
-                let mut segments: [bits::Segment; bits::INLINE_SEGMENTS] = [bits::Segment::NONE; bits::INLINE_SEGMENTS];
+                let mut segments: [bits::Segment; bits::INLINE_SEGMENTS] =
+                    [bits::Segment::NONE; bits::INLINE_SEGMENTS];
                 let mut many: Vec<bits::Segment> = Vec::new();
-                let decode = |i: usize| bits::Segment::decode(word!(1 + 2 * i), word!(2 + 2 * i), |o| src!(o));
+                let decode = |i: usize| {
+                    bits::Segment::decode(word!(1 + 2 * i), word!(2 + 2 * i), |o| src!(o))
+                };
                 if n <= bits::INLINE_SEGMENTS {
                     for (i, slot) in segments.iter_mut().enumerate().take(n) {
                         *slot = decode(i);
@@ -1219,7 +1295,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 } else {
                     many.extend((0..n).map(decode));
                 }
-                let list = if n <= bits::INLINE_SEGMENTS { &segments[..n] } else { &many[..] };
+                let list = if n <= bits::INLINE_SEGMENTS {
+                    &segments[..n]
+                } else {
+                    &many[..]
+                };
                 match bits::create(cx.heap(), list) {
                     Ok(v) => {
                         dst!(b!(w), v);
@@ -1248,7 +1328,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
             }
             ops::BS_OLD => {
-                let (p, q) = (src!(word!(1) as usize & 0xffff), src!((word!(1) >> 16) as usize & 0xffff));
+                let (p, q) = (
+                    src!(word!(1) as usize & 0xffff),
+                    src!((word!(1) >> 16) as usize & 0xffff),
+                );
                 match bits::old(cx, b!(w), word!(1), word!(2), p, q) {
                     Ok(v) => {
                         if !v.is_nonvalue() {
@@ -1280,22 +1363,28 @@ fn bad_code(cx: &mut Ctx<'_>, pc: *const u64) -> Next {
 
 #[cold]
 fn missing_guard(cx: &mut Ctx<'_>, pc: *const u64, e: &'static Export) -> Next {
-    let reason = cx.heap().tuple(&[e.module.into(), e.function.into(), Term::small(i64::from(e.arity))]);
+    let reason = cx.heap().tuple(&[
+        e.module.into(),
+        e.function.into(),
+        Term::small(i64::from(e.arity)),
+    ]);
     calls::error_with(cx, pc, Atom::UNDEF, reason)
 }
 
 #[cold]
 #[inline(never)]
-fn arith_fault(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, args: &[Term], e: arith::Fault) -> Next {
+fn arith_fault(
+    cx: &mut Ctx<'_>,
+    pc: *const u64,
+    name: Atom,
+    args: &[Term],
+    e: arith::Fault,
+) -> Next {
     let export = crate::code::export::get(Atom::ERLANG, name, args.len() as u32);
     let reason = match e {
         arith::Fault::BadArith => Atom::BADARITH,
         arith::Fault::SystemLimit => Atom::SYSTEM_LIMIT,
     };
-    if crate::release::number() == 25 && matches!(name, Atom::PLUS | Atom::MINUS) && args.len() == 2 {
-        // That release tells the caller only.
-        return calls::error(cx, pc, reason);
-    }
     calls::bif_raised(cx, pc, export, args, Exit::error(reason))
 }
 
@@ -1324,7 +1413,11 @@ fn shift_left(p: Term, q: Term) -> Option<Term> {
         return None;
     }
     let r = n << by;
-    if r >> by == n { Term::try_small(r) } else { None }
+    if r >> by == n {
+        Term::try_small(r)
+    } else {
+        None
+    }
 }
 
 fn is_function2(f: Term, arity: Term) -> bool {

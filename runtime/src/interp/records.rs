@@ -43,7 +43,8 @@ pub fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) ->
             return Outcome::Test(records::is_accessible(running, value, scope));
         }
         (op::PUT, [id, source, changes @ ..]) => {
-            let changes: Vec<(Term, Term)> = changes.chunks_exact(2).map(|p| (p[0], p[1])).collect();
+            let changes: Vec<(Term, Term)> =
+                changes.chunks_exact(2).map(|p| (p[0], p[1])).collect();
             records::put(cx.heap(), running, *id, *source, &changes)
         }
         (op::FIELD, &[value, id, field]) => records::field(cx.heap(), running, value, id, field),

@@ -11,7 +11,11 @@ use crate::release;
 /// The internal hash.
 #[inline]
 pub fn internal(t: Term) -> u64 {
-    if release::number() >= 26 { murmur::hash(t) } else { jenkins::hash(t) }
+    if release::number() >= 26 {
+        murmur::hash(t)
+    } else {
+        jenkins::hash(t)
+    }
 }
 
 /// Integers of this many bits and sign are immediate on BEAM.
@@ -38,7 +42,11 @@ fn immediate(t: Term) -> Option<u64> {
 
 /// The float's bits; the two zeros are alike where they are equal.
 fn float_bits(f: f64) -> u64 {
-    if f == 0.0 && !release::signed_zeros_differ() { 0 } else { f.to_bits() }
+    if f == 0.0 && !release::signed_zeros_differ() {
+        0
+    } else {
+        f.to_bits()
+    }
 }
 
 /// The value of a byte in a string.
@@ -65,7 +73,11 @@ struct Pending<const N: usize> {
 impl<const N: usize> Pending<N> {
     #[inline(always)]
     fn new() -> Pending<N> {
-        Pending { few: [Term::NIL; N], len: 0, more: Vec::new() }
+        Pending {
+            few: [Term::NIL; N],
+            len: 0,
+            more: Vec::new(),
+        }
     }
 
     #[inline(always)]
@@ -157,14 +169,18 @@ mod murmur {
     impl State {
         #[inline(always)]
         fn alpha(&mut self, w: u64) {
-            let a = (self.alpha ^ scramble_alpha(w)).rotate_left(27).wrapping_add(self.beta);
+            let a = (self.alpha ^ scramble_alpha(w))
+                .rotate_left(27)
+                .wrapping_add(self.beta);
             self.alpha = a.wrapping_mul(5).wrapping_add(0x52dc_e729);
             self.ticks += 1;
         }
 
         #[inline(always)]
         fn beta(&mut self, w: u64) {
-            let b = (self.beta ^ scramble_beta(w)).rotate_left(31).wrapping_add(self.alpha);
+            let b = (self.beta ^ scramble_beta(w))
+                .rotate_left(31)
+                .wrapping_add(self.alpha);
             self.beta = b.wrapping_mul(5).wrapping_add(0x3849_5ab5);
             self.ticks += 1;
         }
@@ -207,7 +223,11 @@ mod murmur {
     }
 
     fn deep(t: Term) -> u64 {
-        let mut s = State { alpha: 0, beta: 0, ticks: 0 };
+        let mut s = State {
+            alpha: 0,
+            beta: 0,
+            ticks: 0,
+        };
         let mut pending = Pending::<12>::new();
         let mut t = t;
         loop {
@@ -347,7 +367,11 @@ mod murmur {
             }
             Kind::ExtPid | Kind::ExtPort => {
                 let pid = h.kind() == Kind::ExtPid;
-                s.alpha(late(if pid { Late::ExternalPid } else { Late::ExternalPort }));
+                s.alpha(late(if pid {
+                    Late::ExternalPid
+                } else {
+                    Late::ExternalPort
+                }));
                 s.beta(t.word(1));
                 s.alpha(t.word(2));
             }
@@ -364,7 +388,11 @@ mod murmur {
     fn integer(t: Term, s: &mut State) {
         let mut buf = [0];
         let (negative, limbs) = bignum::limbs(t, &mut buf);
-        let sign = late(if negative { Late::NegativeBig } else { Late::PositiveBig });
+        let sign = late(if negative {
+            Late::NegativeBig
+        } else {
+            Late::PositiveBig
+        });
         s.alpha(sign | (limbs.len() as u64) << 32);
         let mut pairs = limbs.chunks_exact(2);
         for pair in pairs.by_ref() {
@@ -504,7 +532,12 @@ mod jenkins {
             }
             Kind::HashMap => {
                 let sum = unordered(t, hash);
-                mix2(mix(h, map::size(t) as u32, seed(16)), sum as u32, (sum >> 32) as u32, seed(16))
+                mix2(
+                    mix(h, map::size(t) as u32, seed(16)),
+                    sum as u32,
+                    (sum >> 32) as u32,
+                    seed(16),
+                )
             }
             Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
                 let v = bits::view(t);
@@ -518,7 +551,12 @@ mod jenkins {
                 if extra == 0 {
                     return h;
                 }
-                mix2(h, extra as u32, u32::from(bytes[whole] >> (8 - extra)), seed(15))
+                mix2(
+                    h,
+                    extra as u32,
+                    u32::from(bytes[whole] >> (8 - extra)),
+                    seed(15),
+                )
             }
             Kind::Fun => {
                 let e = compare::fun_entry(t);
@@ -561,8 +599,8 @@ mod tests {
         assert_eq!(
             order,
             [
-                18, 4, 34, 12, 19, 29, 13, 2, 7, 38, 31, 8, 10, 23, 9, 15, 35, 36, 32, 1, 25, 28, 20, 6, 11,
-                17, 24, 37, 40, 14, 33, 3, 16, 30, 21, 5, 27, 26, 22, 39
+                18, 4, 34, 12, 19, 29, 13, 2, 7, 38, 31, 8, 10, 23, 9, 15, 35, 36, 32, 1, 25, 28,
+                20, 6, 11, 17, 24, 37, 40, 14, 33, 3, 16, 30, 21, 5, 27, 26, 22, 39
             ]
         );
         let mut old: Vec<i64> = (1..=40).collect();

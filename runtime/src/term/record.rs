@@ -23,7 +23,10 @@ pub fn values<'a>(t: Term) -> &'a [Term] {
 }
 
 fn part(t: Term, i: usize) -> Term {
-    definition(t).as_tuple().and_then(|d| d.get(i).copied()).unwrap_or(Term::NIL)
+    definition(t)
+        .as_tuple()
+        .and_then(|d| d.get(i).copied())
+        .unwrap_or(Term::NIL)
 }
 
 /// The module that defines it.
@@ -58,7 +61,9 @@ pub fn position(t: Term, field: Term) -> Option<usize> {
 
 /// A value of a definition; `values` are its fields'.
 pub fn make(heap: &mut Heap, definition: Term, values: &[Term]) -> Term {
-    let words: Vec<Term> = std::iter::once(definition).chain(values.iter().copied()).collect();
+    let words: Vec<Term> = std::iter::once(definition)
+        .chain(values.iter().copied())
+        .collect();
     heap.term_object(Kind::Record, &words)
 }
 
@@ -68,13 +73,17 @@ static DEFINITIONS: LazyLock<Mutex<HashMap<Key, Term>>> = LazyLock::new(Default:
 
 /// The definition with these parts. There is one of each; they are literals and kept for ever.
 pub fn intern(module: Atom, name: Atom, exported: bool, fields: &[Atom]) -> Term {
-    *DEFINITIONS.lock().entry((module, name, exported, fields.to_vec())).or_insert_with(|| {
-        let mut heap = Heap::new();
-        let fields: Vec<Term> = fields.iter().map(|&f| f.into()).collect();
-        let fields = heap.tuple(&fields);
-        let mut term = [heap.tuple(&[module.into(), name.into(), Term::bool(exported), fields])];
-        // The area lives as long as the operating system process.
-        std::mem::forget(LiteralArea::copy_of(&mut term));
-        term[0]
-    })
+    *DEFINITIONS
+        .lock()
+        .entry((module, name, exported, fields.to_vec()))
+        .or_insert_with(|| {
+            let mut heap = Heap::new();
+            let fields: Vec<Term> = fields.iter().map(|&f| f.into()).collect();
+            let fields = heap.tuple(&fields);
+            let mut term =
+                [heap.tuple(&[module.into(), name.into(), Term::bool(exported), fields])];
+            // The area lives as long as the operating system process.
+            std::mem::forget(LiteralArea::copy_of(&mut term));
+            term[0]
+        })
 }
