@@ -13,12 +13,13 @@ bifs! { BIFS:
     }
 }
 
-/// `process_flag({monitor_nodes, Options}, On)`: gives whether it was on.
+/// `process_flag({monitor_nodes, Options}, On)`: gives how often it was on before.
 pub fn monitor_nodes(cx: &mut Ctx<'_>, _options: Term, on: Term) -> BifResult {
     let on = on.as_bool().ok_or_else(badarg)?;
     let rare = cx.own.rare();
-    let was = std::mem::replace(&mut rare.monitors_nodes, on);
-    Ok(was.into())
+    let before = rare.monitors_nodes;
+    rare.monitors_nodes = if on { before + 1 } else { 0 };
+    Ok(Term::small(i64::from(before)))
 }
 
 fn nodes(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {

@@ -16,7 +16,10 @@ impl Hooks for BifHooks {
         crate::erlang::message::send(cx, to, message)
     }
 
-    fn process_exit(&self, _cx: &mut Ctx<'_>, _reason: Term) {}
+    fn process_exit(&self, cx: &mut Ctx<'_>, reason: Term) {
+        crate::system::check_vital(cx.proc.id, reason);
+        crate::ets::process_exit(cx);
+    }
 
     fn port_exit_signal(&self, port: u64, from: Term, reason: Term, link: bool) {
         crate::ports::exit_signal(port, from, reason, link);
@@ -53,6 +56,7 @@ impl Hooks for BifHooks {
 
     fn uncaught(&self, cx: &mut Ctx<'_>, reason: Term) {
         let (leader, me) = (cx.own.group_leader, cx.self_pid());
+        if std::env::var_os("DBG").is_some() { eprintln!("uncaught {me} {reason}"); }
         log(leader, |h| {
             let reason = copy::copy(reason, h);
             match enigma_runtime::node::this().0 {

@@ -1,3 +1,11 @@
 //! The `enigma` executable.
 
-fn main() {}
+use std::os::unix::ffi::OsStringExt;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().map(OsStringExt::into_vec);
+    let argv0 = args.next().unwrap_or_else(|| b"enigma".to_vec());
+    let args: Vec<Vec<u8>> = args.collect();
+    ExitCode::from(enigma_vm::main(&argv0, &args))
+}

@@ -403,15 +403,13 @@ fn system_task(requester: Term, target: Term, request: Term) -> BifResult {
 
 // ---- native functions, coverage ----
 
-/// The functions of built-in libraries are behind their functions from the start, so that loading one
-/// has nothing more to do.
+/// The functions of built-in libraries take the place of the module's own from the start, so that loading
+/// one has nothing more to do. Those that are missing keep the module's body, which raises an error.
 fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = list::to_string(a[0]).or_else(|| bits::binary_bytes(a[0]).and_then(|b| String::from_utf8(b.into()).ok()));
     let path = path.ok_or_else(badarg)?;
     let caller = ranges::find(cx.pc).map(|(f, _)| f.module().name);
-    let built_in = caller.is_some_and(|m| {
-        crate::table::TABLES.iter().copied().flatten().any(|b| b.is_nif() && b.module == m.text())
-    });
+    let built_in = caller.is_some_and(|m| crate::system::facts().static_nifs.contains(&m.text()));
     if built_in {
         return Ok(Atom::OK.into());
     }

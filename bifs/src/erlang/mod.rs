@@ -7,4 +7,23 @@ pub mod raise;
 pub mod relations;
 pub mod spawn;
 pub mod time;
+pub mod convert;
+pub mod display;
 pub mod guard;
+pub mod term;
+pub mod iolist;
+
+use crate::bifs;
+use enigma_runtime::{BifResult, Ctx, Term};
+
+bifs! { BIFS:
+    "erlang" {
+        "self"/0 Guard => self_pid;
+    }
+}
+
+fn self_pid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(cx.self_pid())
+}
+pub mod etf;
+pub mod calendar;

@@ -1,3 +1,5 @@
 //! Built-in native libraries, in the modules of OTP whose bodies call for them.
 
+pub mod prim_buffer;
 pub mod prim_file;
+pub mod prim_tty;

@@ -1,34 +1,366 @@
-//! Ports: what processes say to them.
+//! Ports: doors to the outside world that behave like processes.
+//!
+//! A port is an entry in a table with a driver behind it. Commands run in the calling process; drivers
+//! that may block hand the work to a thread of their own, so that no scheduler waits. What comes from
+//! outside is sent to the connected process by the driver's thread.
+
+pub mod bifs;
+pub mod fd;
+pub mod framing;
+pub mod inet;
+pub mod options;
+pub mod spawn;
 
 use enigma_runtime::atom::Atom;
-use enigma_runtime::{Ctx, Term};
+use enigma_runtime::heap::copy;
+use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::signal::{self, Signal};
+use enigma_runtime::process::{PidKey, exit, handle, registry};
+use enigma_runtime::{Ctx, Heap, Term};
+use parking_lot::{Mutex, RwLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
-/// A message to a port: `{Owner, {command, Data}}` and its kin.
-pub fn message(_cx: &mut Ctx<'_>, _port: u64, _message: Term) {}
+/// What stands behind a port.
+pub trait Driver: Send + Sync {
+    /// Data for the outside.
+    fn output(&self, port: &Arc<Port>, data: Vec<u8>) -> Result<(), Atom>;
+    /// `port_control/3`: the answer, or nothing where the driver has no such operation.
+    fn control(&self, _port: &Arc<Port>, _operation: u32, _data: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+    /// The port closes: nothing more comes from outside.
+    fn close(&self);
+    /// Waits until what was given to `output` is out.
+    fn flush(&self) {}
+    /// Process id of an external program.
+    fn os_pid(&self) -> Option<u32> {
+        None
+    }
+}
+
+/// A port.
+pub struct Port {
+    /// Number: `#Port<0.Number>`.
+    pub id: u64,
+    /// The name it was opened by, as `port_info` shows it.
+    pub name: String,
+    /// Are answers of `port_control/3` binaries?
+    pub binary_control: bool,
+    driver: std::sync::OnceLock<Box<dyn Driver>>,
+    state: Mutex<State>,
+    input: AtomicU64,
+    output: AtomicU64,
+}
+
+struct State {
+    connected: u64,
+    links: BTreeSet<u64>,
+    monitors: BTreeMap<u64, u64>,
+    registered: Option<Atom>,
+    data: Option<OwnedTerm>,
+    closed: bool,
+}
+
+static PORTS: LazyLock<RwLock<BTreeMap<u64, Arc<Port>>>> = LazyLock::new(Default::default);
+static NEXT: AtomicU64 = AtomicU64::new(1);
+static INPUT: AtomicU64 = AtomicU64::new(0);
+static OUTPUT: AtomicU64 = AtomicU64::new(0);
+
+/// The port with this number.
+pub fn get(id: u64) -> Option<Arc<Port>> {
+    PORTS.read().get(&id).cloned()
+}
+
+/// All ports.
+pub fn all() -> Vec<Arc<Port>> {
+    PORTS.read().values().cloned().collect()
+}
+
+impl Port {
+    /// Makes a port that is linked to its owner; `start` makes the driver and may fail.
+    pub fn open(
+        owner: u64,
+        name: &str,
+        binary_control: bool,
+        start: impl FnOnce(&Arc<Port>) -> Result<Box<dyn Driver>, Atom>,
+    ) -> Result<Arc<Port>, Atom> {
+        let port = Arc::new(Port {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            name: name.to_string(),
+            binary_control,
+            driver: std::sync::OnceLock::new(),
+            state: Mutex::new(State {
+                connected: owner,
+                links: BTreeSet::from([owner]),
+                monitors: BTreeMap::new(),
+                registered: None,
+                data: None,
+                closed: false,
+            }),
+            input: AtomicU64::new(0),
+            output: AtomicU64::new(0),
+        });
+        PORTS.write().insert(port.id, port.clone());
+        match start(&port) {
+            Ok(d) => {
+                let _ = port.driver.set(d);
+                Ok(port)
+            }
+            Err(why) => {
+                PORTS.write().remove(&port.id);
+                Err(why)
+            }
+        }
+    }
+
+    /// The identifier.
+    pub fn term(&self) -> Term {
+        Term::local_port(self.id)
+    }
+
+    /// The connected process.
+    pub fn connected(&self) -> u64 {
+        self.state.lock().connected
+    }
+
+    /// The driver; none while the port is being opened.
+    pub fn driver(&self) -> Option<&dyn Driver> {
+        self.driver.get().map(|d| &**d)
+    }
+
+    /// Bytes read and written.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.input.load(Ordering::Relaxed), self.output.load(Ordering::Relaxed))
+    }
+
+    /// Sends `{Port, What}` to the connected process.
+    pub fn tell(&self, build: impl FnOnce(&mut Heap) -> Term) {
+        let (me, to) = (self.term(), self.connected());
+        let message = handle::build(|h| {
+            let what = build(h);
+            h.tuple(&[me, what])
+        });
+        signal::send(to, Signal::Message(message));
+    }
+
+    /// Sends data from outside: `{Port, {data, Data}}`.
+    pub fn tell_data(&self, data: &[u8], binary: bool) {
+        self.count_input(data.len());
+        self.tell(|h| {
+            let d = if binary { h.binary(data) } else { h.byte_list(data) };
+            h.tuple(&[Atom::DATA.into(), d])
+        });
+    }
+
+    /// Counts bytes that came from outside.
+    pub fn count_input(&self, n: usize) {
+        self.input.fetch_add(n as u64, Ordering::Relaxed);
+        INPUT.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// Gives data to the driver.
+    pub fn write(self: &Arc<Self>, data: Vec<u8>) -> Result<(), Atom> {
+        let n = data.len() as u64;
+        self.output.fetch_add(n, Ordering::Relaxed);
+        OUTPUT.fetch_add(n, Ordering::Relaxed);
+        match self.driver() {
+            Some(d) => d.output(self, data),
+            None => Err(Atom::EINVAL),
+        }
+    }
+
+    /// Closes the port: links get an exit signal, monitors their message. `false` if it was closed before.
+    pub fn close(&self, reason: Term) -> bool {
+        let (links, monitors, name) = {
+            let mut s = self.state.lock();
+            if s.closed {
+                return false;
+            }
+            s.closed = true;
+            (std::mem::take(&mut s.links), std::mem::take(&mut s.monitors), s.registered.take())
+        };
+        PORTS.write().remove(&self.id);
+        if let Some(n) = name {
+            registry::unregister(n);
+        }
+        if let Some(d) = self.driver() {
+            d.close();
+        }
+        let (me, reason) = (OwnedTerm::new(self.term()), OwnedTerm::new(reason));
+        for id in links {
+            exit::send_exit_to(PidKey::local(id), &me, &reason, true);
+        }
+        for (reference, id) in monitors {
+            exit::send_down(PidKey::local(id), reference, &reason);
+        }
+        true
+    }
+
+    /// Is it closed?
+    pub fn is_closed(&self) -> bool {
+        self.state.lock().closed
+    }
+
+    /// Makes `to` the connected process; links it.
+    pub fn connect(&self, to: u64) {
+        let mut s = self.state.lock();
+        s.connected = to;
+        s.links.insert(to);
+    }
+
+    /// Linked processes.
+    pub fn links(&self) -> Vec<u64> {
+        self.state.lock().links.iter().copied().collect()
+    }
+
+    /// Monitoring processes.
+    pub fn monitored_by(&self) -> Vec<u64> {
+        self.state.lock().monitors.values().copied().collect()
+    }
+
+    /// Registered name.
+    pub fn registered(&self) -> Option<Atom> {
+        self.state.lock().registered
+    }
+
+    /// What `port_set_data/2` has kept.
+    pub fn data(&self, heap: &mut Heap) -> Option<Term> {
+        self.state.lock().data.as_ref().map(|d| copy::copy(d.term(), heap))
+    }
+
+    /// Keeps a term.
+    pub fn set_data(&self, t: Term) {
+        self.state.lock().data = Some(OwnedTerm::new(t));
+    }
+}
+
+/// A message to a port: `{Owner, {command, Data}}`, `{Owner, close}`, `{Owner, {connect, Pid}}`.
+pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) {
+    let Some(p) = get(port) else { return };
+    let me = cx.proc.id;
+    let bad = || {
+        let (from, reason) = (OwnedTerm::new(Term::local_port(port)), OwnedTerm::new(Atom::BADSIG.into()));
+        exit::send_exit_to(PidKey::local(me), &from, &reason, false);
+    };
+    let Some(&[owner, what]) = message.as_tuple_n::<2>() else { return bad() };
+    let Some(owner) = owner.as_local_pid() else { return bad() };
+    if owner != p.connected() {
+        return bad();
+    }
+    if what.as_atom() == Some(Atom::CLOSE) {
+        if p.close(Atom::NORMAL.into()) {
+            let note = handle::build(|h| h.tuple(&[Term::local_port(port), Atom::CLOSED.into()]));
+            signal::send(owner, Signal::Message(note));
+        }
+        return;
+    }
+    match what.as_tuple_n::<2>() {
+        Some(&[k, data]) if k.as_atom() == Some(Atom::COMMAND) => {
+            match crate::erlang::iolist::collect(data).ok() {
+                Some(bytes) => {
+                    if let Err(why) = p.write(bytes) {
+                        p.close(why.into());
+                    }
+                }
+                None => bad(),
+            }
+        }
+        Some(&[k, pid]) if k.as_atom() == Some(Atom::CONNECT) => match pid.as_local_pid() {
+            Some(to) => {
+                p.connect(to);
+                signal::send(to, Signal::Link { from: PidKey::of(p.term()).unwrap_or(PidKey::local(to)), to });
+                let note = handle::build(|h| h.tuple(&[Term::local_port(port), Atom::CONNECTED.into()]));
+                signal::send(owner, Signal::Message(note));
+            }
+            None => bad(),
+        },
+        _ => bad(),
+    }
+}
 
 /// Links a process to a port. `false` if there is no such port.
-pub fn link(_port: u64, _process: u64) -> bool {
-    false
+pub fn link(port: u64, process: u64) -> bool {
+    let Some(p) = get(port) else { return false };
+    let mut s = p.state.lock();
+    if !s.closed {
+        s.links.insert(process);
+    }
+    !s.closed
 }
 
 /// Takes a link away.
-pub fn unlink(_port: u64, _process: u64) {}
+pub fn unlink(port: u64, process: u64) {
+    if let Some(p) = get(port) {
+        p.state.lock().links.remove(&process);
+    }
+}
 
 /// Makes a process monitor a port. `false` if there is no such port.
-pub fn monitor(_port: u64, _reference: u64, _process: u64) -> bool {
-    false
+pub fn monitor(port: u64, reference: u64, process: u64) -> bool {
+    let Some(p) = get(port) else { return false };
+    let mut s = p.state.lock();
+    if !s.closed {
+        s.monitors.insert(reference, process);
+    }
+    !s.closed
 }
 
 /// Takes a monitor away.
-pub fn demonitor(_port: u64, _reference: u64) {}
+pub fn demonitor(port: u64, reference: u64) {
+    if let Some(p) = get(port) {
+        p.state.lock().monitors.remove(&reference);
+    }
+}
 
 /// Gives a port a name. `false` if that is not possible.
-pub fn set_name(_port: u64, _name: Atom) -> bool {
-    false
+pub fn set_name(port: u64, name: Atom) -> bool {
+    let Some(p) = get(port) else { return false };
+    let mut s = p.state.lock();
+    if s.closed || s.registered.is_some() || !registry::register(name, Term::local_port(port)) {
+        return false;
+    }
+    s.registered = Some(name);
+    true
 }
 
 /// Notes that a port has lost its name.
-pub fn clear_name(_port: u64) {}
+pub fn clear_name(port: u64) {
+    if let Some(p) = get(port) {
+        p.state.lock().registered = None;
+    }
+}
 
-/// A process sends an exit signal to a port.
-pub fn exit_signal(_port: u64, _from: Term, _reason: Term, _link: bool) {}
+/// An exit signal to a port: from a linked process, or by `exit/2`. Any reason but `normal` closes it, and
+/// so does the end of its owner.
+pub fn exit_signal(port: u64, from: Term, reason: Term, link: bool) {
+    let Some(p) = get(port) else { return };
+    let from = from.as_local_pid().unwrap_or(u64::MAX);
+    let owner = p.connected() == from;
+    if link && !p.state.lock().links.remove(&from) && !owner {
+        return;
+    }
+    if owner || reason.as_atom() != Some(Atom::NORMAL) {
+        p.close(reason);
+    }
+}
+
+/// Number of ports.
+pub fn count() -> usize {
+    PORTS.read().len()
+}
+
+/// Bytes read and written by all ports.
+pub fn totals() -> (u64, u64) {
+    (INPUT.load(Ordering::Relaxed), OUTPUT.load(Ordering::Relaxed))
+}
+
+/// Waits until what processes have written is out.
+pub fn flush_all() {
+    for p in all() {
+        if let Some(d) = p.driver() {
+            d.flush();
+        }
+    }
+}

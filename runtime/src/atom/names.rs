@@ -436,4 +436,9 @@ well_known_atoms! {
     GL = "gl";
     TIME = "time";
     LOG = "log";
+    EOL = "eol";
+    NOEOL = "noeol";
+    OWNER = "owner";
+    PROTECTION = "protection";
+    INCOMPLETE = "incomplete";
 }

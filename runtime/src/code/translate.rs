@@ -301,6 +301,7 @@ impl Translator<'_> {
             | Op::IsTuple
             | Op::IsFunction
             | Op::IsBoolean
+            | Op::IsAnyNativeRecord
             | Op::IsMap => {
                 let s = self.src(&o[1]);
                 let op = match (type_test(i.op), s) {
@@ -740,6 +741,7 @@ fn type_test(op: Op) -> u16 {
         Op::IsTuple => ops::IS_TUPLE,
         Op::IsFunction => ops::IS_FUNCTION,
         Op::IsBoolean => ops::IS_BOOLEAN,
+        Op::IsAnyNativeRecord => ops::IS_RECORD,
         _ => ops::IS_MAP,
     }
 }

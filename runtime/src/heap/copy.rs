@@ -1,4 +1,5 @@
-//! Copying terms from one heap to another. Literals are shared, not copied.
+//! Copying terms from one heap to another. Literals are shared, not copied, except by the functions for
+//! whole copies.
 //!
 //! Both passes work without recursion, so that no term is too deep to be sent.
 
@@ -9,10 +10,19 @@ use crate::term::{Kind, Term, bits, boxed};
 
 /// Words that `copy` of `t` takes.
 pub fn size(t: Term) -> usize {
+    size_outside(t, literal::range())
+}
+
+/// Words that `copy_whole` of `t` takes.
+pub fn size_whole(t: Term) -> usize {
+    size_outside(t, (0, 0))
+}
+
+/// Words that a copy of `t` takes when terms in a range of addresses are shared.
+fn size_outside(t: Term, (lo, len): (usize, usize)) -> usize {
     if t.is_immediate() {
         return 0;
     }
-    let (lo, len) = literal::range();
     let mut words = 0;
     let mut stack: Vec<Term> = Vec::new();
     let mut next = t;
@@ -59,10 +69,18 @@ fn copies_bytes(view: &bits::View) -> bool {
 
 /// A copy of `t` in `to`.
 pub fn copy(t: Term, to: &mut Heap) -> Term {
+    copy_outside(t, to, literal::range())
+}
+
+/// A copy of `t` in `to` that shares nothing, not even literals.
+pub fn copy_whole(t: Term, to: &mut Heap) -> Term {
+    copy_outside(t, to, (0, 0))
+}
+
+fn copy_outside(t: Term, to: &mut Heap, (lo, len): (usize, usize)) -> Term {
     if t.is_immediate() {
         return t;
     }
-    let (lo, len) = literal::range();
     let mut root = t;
     // Slots that still hold terms of the source.
     let mut todo: Vec<*mut Term> = vec![&raw mut root];

@@ -18,6 +18,7 @@ use super::chunk::Chunk;
 use super::offheap::{self, Swept};
 use super::{Heap, literal};
 use crate::term::{Header, Kind, TAG_BOXED, TAG_CONS, Term};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Default smallest heap of a process, in words.
 pub const DEFAULT_MIN_HEAP: usize = 233;
@@ -25,6 +26,14 @@ pub const DEFAULT_MIN_HEAP: usize = 233;
 pub const DEFAULT_MIN_VHEAP: usize = 46_422;
 /// Words of the first block of a process, less than the smallest heap so that idle processes are small.
 const FIRST_BLOCK: usize = 48;
+
+static COLLECTIONS: AtomicU64 = AtomicU64::new(0);
+static RECLAIMED: AtomicU64 = AtomicU64::new(0);
+
+/// Number of collections so far, and words that they have reclaimed.
+pub fn totals() -> (u64, u64) {
+    (COLLECTIONS.load(Ordering::Relaxed), RECLAIMED.load(Ordering::Relaxed))
+}
 
 /// A process's heap.
 pub struct ProcHeap {
@@ -230,7 +239,10 @@ impl ProcHeap {
             }
             self.minor(roots, need);
         }
-        GcReport { major, before, after: self.used() }
+        let after = self.used();
+        COLLECTIONS.fetch_add(1, Ordering::Relaxed);
+        RECLAIMED.fetch_add(before.saturating_sub(after) as u64, Ordering::Relaxed);
+        GcReport { major, before, after }
     }
 
     fn minor(&mut self, roots: &mut dyn Roots, need: usize) {

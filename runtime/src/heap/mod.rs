@@ -223,6 +223,39 @@ impl Heap {
         self.term_object(Kind::Tuple, elements)
     }
 
+    /// A copy of a tuple with one element replaced; `index` counts from 0 and must be inside.
+    pub fn tuple_with(&mut self, tuple: Term, index: usize, value: Term) -> Term {
+        let words = tuple.header().words();
+        assert!(tuple.is_tuple() && index < words, "no such element");
+        let p = self.alloc(1 + words);
+        // SAFETY: that many fresh words; the source has as many.
+        unsafe {
+            std::ptr::copy_nonoverlapping(tuple.ptr(), p, 1 + words);
+            *p.add(1 + index) = value.0;
+        }
+        Term::boxed_at(p)
+    }
+
+    /// A copy of the first `len` cells of a list, which it must have, followed by `tail`.
+    pub fn list_before(&mut self, list: Term, len: usize, tail: Term) -> Term {
+        if len == 0 {
+            return tail;
+        }
+        let p = self.alloc(2 * len);
+        let mut from = list;
+        for i in 0..len {
+            let cell = p.wrapping_add(2 * i);
+            let next = if i + 1 == len { tail } else { Term::cons_at(cell.wrapping_add(2)) };
+            // SAFETY: the cell lies in the fresh words.
+            unsafe {
+                *cell = from.head().0;
+                *cell.add(1) = next.0;
+            }
+            from = from.tail();
+        }
+        Term::cons_at(p)
+    }
+
     /// A list of `items`.
     pub fn list(&mut self, items: &[Term]) -> Term {
         self.list_with_tail(items, Term::NIL)

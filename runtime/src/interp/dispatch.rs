@@ -632,6 +632,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_FUNCTION => test!(w, src!(a!(w)).is_function()),
             ops::IS_BOOLEAN => test!(w, src!(a!(w)).as_bool().is_some()),
             ops::IS_MAP => test!(w, src!(a!(w)).is_map()),
+            ops::IS_RECORD => test!(w, src!(a!(w)).is_kind(Kind::Record)),
             ops::IS_FUNCTION2 => test!(w, is_function2(src!(a!(w)), src!(b!(w)))),
             ops::TEST_ARITY | ops::IS_TUPLE_OF_ARITY => {
                 let t = src!(a!(w));

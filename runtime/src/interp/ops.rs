@@ -190,6 +190,8 @@ ops! {
     IS_BOOLEAN = 1;
     /// a; c: fail.
     IS_MAP = 1;
+    /// a native record; c: fail.
+    IS_RECORD = 1;
     /// a: tuple, tested before, b: size; c: fail.
     TEST_ARITY = 1;
     /// Tuple of the size at once; a, b: size; c: fail.

@@ -194,8 +194,8 @@ pub struct Rare {
     pub bif_state: Option<Box<dyn std::any::Any + Send>>,
     /// References of unanswered `spawn_request` calls and the like.
     pub pending: Vec<u64>,
-    /// Does it get messages about nodes?
-    pub monitors_nodes: bool,
+    /// How often it has asked for messages about nodes.
+    pub monitors_nodes: u32,
     /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.

@@ -114,4 +114,9 @@ impl Term {
     pub fn fun_env<'a>(self) -> Option<&'a [Term]> {
         if self.is_kind(Kind::Fun) { Some(self.terms_from(3, self.header().words() - 2)) } else { None }
     }
+
+    /// The pid of the process that made a local fun, if this is one.
+    pub fn fun_creator(self) -> Option<Term> {
+        if self.is_kind(Kind::Fun) { Some(Term(self.word(2))) } else { None }
+    }
 }

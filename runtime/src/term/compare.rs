@@ -213,9 +213,10 @@ fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Orderin
             (Some(x), Some(y)) => x.text().cmp(y.text()),
             _ => Ordering::Equal,
         },
-        2 => ref_ids(a).cmp(&ref_ids(b)),
+        2 => refs(a, b),
         3 => funs(a, b, exact, stack),
-        4 | 5 => id_key(a).cmp(&id_key(b)),
+        4 => ports(a, b),
+        5 => pids(a, b),
         6 => {
             let (x, y) = (a.header().words(), b.header().words());
             if x != y {
@@ -300,14 +301,56 @@ pub fn node_of(t: Term) -> &'static Node {
     unsafe { &*(t.word(1) as *const Node) }
 }
 
-/// Pids and ports: by number, then by node (this node's first).
-fn id_key(t: Term) -> (u64, &'static str, u32) {
-    match t.as_local_pid().or(t.as_local_port()) {
-        Some(n) => (n, "", 0),
-        None => {
+/// Name and creation of the node that an identifier belongs to.
+fn home(t: Term) -> (&'static str, u32) {
+    match t.kind() {
+        Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef) => {
             let n = node_of(t);
-            (t.word(2), n.name.text(), n.creation)
+            (n.name.text(), n.creation)
         }
+        _ => {
+            let (name, creation) = crate::node::this();
+            (name.text(), creation)
+        }
+    }
+}
+
+/// Pids: by number, then by node.
+fn pids(a: Term, b: Term) -> Ordering {
+    let number = |t: Term| t.as_local_pid().unwrap_or_else(|| t.word(2));
+    number(a).cmp(&number(b)).then_with(|| home(a).cmp(&home(b)))
+}
+
+/// Ports: by node, then by number.
+fn ports(a: Term, b: Term) -> Ordering {
+    if let (Some(x), Some(y)) = (a.as_local_port(), b.as_local_port()) {
+        return x.cmp(&y);
+    }
+    let number = |t: Term| t.as_local_port().unwrap_or_else(|| t.word(2));
+    home(a).cmp(&home(b)).then_with(|| number(a).cmp(&number(b)))
+}
+
+/// References: by node, then by ids, of which missing ones count as zero.
+fn refs(a: Term, b: Term) -> Ordering {
+    if let (Some(x), Some(y)) = (local_ref(a), local_ref(b)) {
+        return x.cmp(&y);
+    }
+    let padded = |t: Term| {
+        let ids = ref_ids(t);
+        std::iter::repeat_n(0, MAX_REF_IDS.saturating_sub(ids.len())).chain(ids).collect::<Vec<u32>>()
+    };
+    home(a).cmp(&home(b)).then_with(|| padded(a).cmp(&padded(b)))
+}
+
+/// Most ids that a reference has.
+const MAX_REF_IDS: usize = 5;
+
+/// Owner and number of a reference of this node: the order of these is that of its ids.
+fn local_ref(t: Term) -> Option<(u64, u64)> {
+    match t.header().kind() {
+        Kind::Ref => Some((t.word(2), t.word(1))),
+        Kind::MagicRef => Some((0, t.word(2))),
+        _ => None,
     }
 }
 
@@ -331,6 +374,21 @@ fn local_ref_ids(number: u64, owner: u64) -> Vec<u32> {
     } else {
         [&[(owner >> 32) as u32, owner as u32][..], &three].concat()
     }
+}
+
+/// The number and owner of a reference of this node with these ids, most significant first; nothing if
+/// no such reference can have been made.
+pub fn ref_from_ids(ids: &[u32]) -> Option<(u64, u64)> {
+    let (owner, three) = match *ids {
+        [a, b, c] => (0, [a, b, c]),
+        [high, low, a, b, c] => (u64::from(high) << 32 | u64::from(low), [a, b, c]),
+        _ => return None,
+    };
+    let [a, b, c] = three.map(u64::from);
+    if a >= 1 << 14 || c >= 1 << 18 || (ids.len() == 5 && owner == 0) {
+        return None;
+    }
+    Some((a << 50 | b << 18 | c, owner))
 }
 
 fn numbers(a: Term, b: Term, exact: bool) -> Ordering {

@@ -395,6 +395,201 @@ impl Iterator for MapIter {
     }
 }
 
+/// The pairs of a map from a place on that `PlaceIter::place` gave, or from the beginning (0); nothing
+/// where the map has no such place. A flat map has no places but its beginning.
+///
+/// A place is the way through the trie: a leading 1, then four bits a level.
+pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
+    if t.header().kind() == Kind::FlatMap {
+        let small = usize::try_from(place).is_ok_and(|p| p <= size(t));
+        return small.then(|| PlaceIter { flat: iter(t), stack: Vec::new() });
+    }
+    let flat = MapIter { keys: &[], values: &[], at: 0, stack: Vec::new() };
+    let mut it = PlaceIter { flat, stack: Vec::new() };
+    let mut node = Term(t.word(2));
+    let digits = match place {
+        0 => 0,
+        p => (127 - p.leading_zeros()) / BITS,
+    };
+    if place > 1 && (127 - place.leading_zeros()) % BITS != 0 {
+        return None;
+    }
+    let mut way = 1u128;
+    for level in (0..digits).rev() {
+        let digit = (place >> (level * BITS)) as u64 & 15;
+        if !node.is_kind(Kind::HashNode) {
+            return None;
+        }
+        let (bitmap, children) = node_parts(node);
+        if bitmap & (1 << digit) == 0 {
+            return None;
+        }
+        let at = (bitmap & ((1 << digit) - 1)).count_ones() as usize;
+        it.push_children(bitmap, children, at + 1, way);
+        node = children[at];
+        way = way << BITS | u128::from(digit);
+    }
+    it.stack.push((node, way));
+    Some(it)
+}
+
+/// See `iter_from`.
+pub struct PlaceIter {
+    flat: MapIter,
+    /// Nodes still to be visited, the next one last, and the ways to them.
+    stack: Vec<(Term, u128)>,
+}
+
+impl PlaceIter {
+    /// Pushes the children from the `from`-th on of the node that `way` leads to.
+    fn push_children(&mut self, bitmap: u64, children: &[Term], from: usize, way: u128) {
+        let digits = (0..16u32).filter(|d| bitmap & (1 << d) != 0);
+        let ways = digits.map(|d| way << BITS | u128::from(d));
+        let first = self.stack.len();
+        self.stack.extend(children.iter().copied().zip(ways).skip(from));
+        self.stack[first..].reverse();
+    }
+
+    /// Where to go on later; nothing at the end. Not to be called between pairs whose hashes collide.
+    pub fn place(&self) -> Option<u128> {
+        self.stack.last().map(|s| s.1)
+    }
+
+    /// The next pairs: at least `count` if there are that many. Pairs whose hashes collide stay together.
+    pub fn take_pairs(&mut self, count: usize) -> Vec<(Term, Term)> {
+        let mut out: Vec<(Term, Term)> = self.flat.by_ref().collect();
+        while out.len() < count
+            && let Some((node, way)) = self.stack.pop()
+        {
+            if node.is_cons() {
+                out.push((node.head(), node.tail()));
+            } else if node.header().kind() == Kind::HashCollision {
+                let leaves = node.terms_from(1, node.header().words());
+                out.extend(leaves.iter().map(|l| (l.head(), l.tail())));
+            } else {
+                let (bitmap, children) = node_parts(node);
+                self.push_children(bitmap, children, 0, way);
+            }
+        }
+        out
+    }
+}
+
+/// The children of a hashed map's root: nodes are given as they are, so only debugging code may look at
+/// them.
+pub fn root_pairs_by_child(t: Term) -> Option<Vec<Vec<(Term, Term)>>> {
+    if !t.is_kind(Kind::HashMap) {
+        return None;
+    }
+    let root = Term(t.word(2));
+    let children = if root.is_kind(Kind::HashNode) { node_parts(root).1 } else { &[] };
+    let below = |&child: &Term| MapIter { keys: &[], values: &[], at: 0, stack: vec![child] }.collect();
+    Some(children.iter().map(below).collect())
+}
+
+/// `a` with all pairs of `b`.
+pub fn merge(heap: &mut Heap, a: Term, b: Term) -> Term {
+    if size(a) == 0 {
+        return b;
+    }
+    if size(b) == 0 {
+        return a;
+    }
+    match (a.header().kind(), b.header().kind()) {
+        (Kind::FlatMap, Kind::FlatMap) => merge_flat(heap, a, b),
+        (Kind::HashMap, Kind::HashMap) => {
+            let mut common = 0;
+            let root = merge_nodes(heap, Term(a.word(2)), Term(b.word(2)), 0, &mut common);
+            make_hash(heap, size(a) + size(b) - common, root)
+        }
+        (Kind::HashMap, _) => iter(b).fold(a, |m, (k, v)| put(heap, m, k, v)),
+        _ => iter(a).fold(b, |m, (k, v)| if get(m, k).is_some() { m } else { put(heap, m, k, v) }),
+    }
+}
+
+fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
+    let ((ka, va), (kb, vb)) = (flat_parts(a), flat_parts(b));
+    if a.word(1) == b.word(1) {
+        return b;
+    }
+    let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(ka.len() + kb.len());
+    let (mut i, mut j) = (0, 0);
+    while i < ka.len() && j < kb.len() {
+        let order = key_order(ka[i], kb[j]);
+        if order == Ordering::Less {
+            pairs.push((ka[i], va[i]));
+            i += 1;
+        } else {
+            pairs.push((kb[j], vb[j]));
+            i += usize::from(order == Ordering::Equal);
+            j += 1;
+        }
+    }
+    pairs.extend(ka[i..].iter().copied().zip(va[i..].iter().copied()));
+    pairs.extend(kb[j..].iter().copied().zip(vb[j..].iter().copied()));
+    if pairs.len() > MAX_FLAT {
+        return from_many(heap, &pairs);
+    }
+    if pairs.len() == kb.len() {
+        return b;
+    }
+    let keys = if pairs.len() == ka.len() {
+        Term(a.word(1))
+    } else {
+        let keys: Vec<Term> = pairs.iter().map(|p| p.0).collect();
+        heap.tuple(&keys)
+    };
+    let values: Vec<Term> = pairs.iter().map(|p| p.1).collect();
+    flat_from_sorted(heap, keys, &values)
+}
+
+/// The union of two tries; of pairs with one key `b`'s counts. `common` counts those.
+fn merge_nodes(heap: &mut Heap, a: Term, b: Term, level: u32, common: &mut usize) -> Term {
+    if a == b {
+        *common += MapIter { keys: &[], values: &[], at: 0, stack: vec![a] }.count();
+        return b;
+    }
+    if b.is_cons() || b.is_kind(Kind::HashCollision) {
+        let one = [b];
+        let leaves = if b.is_cons() { &one[..] } else { b.terms_from(1, b.header().words()) };
+        return leaves.iter().fold(a, |node, &leaf| {
+            let mut added = false;
+            let node = hash_put(heap, node, leaf, hash_at(leaf, level), level, &mut added);
+            *common += usize::from(!added);
+            node
+        });
+    }
+    if a.is_cons() || a.is_kind(Kind::HashCollision) {
+        let one = [a];
+        let leaves = if a.is_cons() { &one[..] } else { a.terms_from(1, a.header().words()) };
+        return leaves.iter().fold(b, |node, &leaf| {
+            let mut added = false;
+            let new = hash_put(heap, node, leaf, hash_at(leaf, level), level, &mut added);
+            *common += usize::from(!added);
+            if added { new } else { node }
+        });
+    }
+    let ((ma, ca), (mb, cb)) = (node_parts(a), node_parts(b));
+    let mut children = [Term::NIL; 16];
+    let (mut n, mut i, mut j) = (0, 0, 0);
+    for bit in (0..16).map(|d| 1u64 << d).filter(|bit| (ma | mb) & bit != 0) {
+        children[n] = match (ma & bit != 0, mb & bit != 0) {
+            (true, true) => merge_nodes(heap, ca[i], cb[j], level + 1, common),
+            (true, false) => ca[i],
+            _ => cb[j],
+        };
+        n += 1;
+        i += usize::from(ma & bit != 0);
+        j += usize::from(mb & bit != 0);
+    }
+    make_node(heap, ma | mb, &children[..n])
+}
+
+/// What is left of a leaf's hash at a level.
+fn hash_at(leaf: Term, level: u32) -> u64 {
+    if level >= LEVELS { 0 } else { hash::internal(leaf.head()) >> (level * BITS) }
+}
+
 /// The pairs in the term order of their keys.
 pub fn sorted_pairs(t: Term) -> Vec<(Term, Term)> {
     let mut pairs: Vec<(Term, Term)> = iter(t).collect();

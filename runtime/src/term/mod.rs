@@ -28,6 +28,7 @@ pub mod display;
 pub mod hash;
 pub mod list;
 pub mod map;
+pub mod phash;
 pub mod record;
 
 use crate::atom::Atom;

@@ -1,0 +1,117 @@
+//! Match specifications by themselves: compiling, running over lists, testing.
+
+use enigma_runtime::atom::Atom;
+use enigma_runtime::bif::Ctx;
+use enigma_runtime::match_spec::{Action, Actions, Dialect, Machine, NoActions, Program, Shared, SpecError, Subject};
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Heap, Term, badarg, reference};
+use std::sync::Arc;
+
+/// The compiled specification behind a reference.
+pub(super) fn shared<'a>(t: Term) -> Option<&'a Shared> {
+    t.magic()?.downcast_ref()
+}
+
+/// A reference to a compiled specification.
+pub(super) fn reference_to(s: Shared, heap: &mut Heap) -> Term {
+    heap.magic_ref(reference::fresh(), Arc::new(s))
+}
+
+pub(super) fn compile(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let s = Shared::compile(a[0], Dialect::Table).map_err(|_| badarg())?;
+    Ok(reference_to(s, cx.heap()))
+}
+
+pub(super) fn is_compiled(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(Term::bool(shared(a[0]).is_some()))
+}
+
+pub(super) fn run(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let program = shared(a[1]).ok_or_else(badarg)?.program();
+    let mut machine = Machine::default();
+    let mut results = a[2];
+    let mut it = list::iter(a[0]);
+    for t in it.by_ref() {
+        cx.bump(1);
+        if let Some(r) = machine.run(program, cx, t, Subject::Local, &mut NoActions) {
+            results = cx.heap().cons(r, results);
+        }
+    }
+    if it.tail().is_nil() { Ok(results) } else { Err(badarg()) }
+}
+
+/// Actions in a test: they have no effect except on what the test reports.
+#[derive(Default)]
+struct Pretended {
+    message: Option<Term>,
+    flags: Vec<Atom>,
+}
+
+impl Actions for Pretended {
+    fn act(&mut self, cx: &mut Ctx<'_>, action: Action, args: &[Term]) -> Option<Term> {
+        let yes = Some(Term::bool(true));
+        match action {
+            Action::Message => {
+                self.message = Some(args[0]);
+                yes
+            }
+            Action::ReturnTrace => {
+                self.flags.push(Atom::new("return_trace"));
+                yes
+            }
+            Action::ExceptionTrace => {
+                self.flags.push(Atom::new("exception_trace"));
+                yes
+            }
+            Action::Caller => Some(Atom::UNDEFINED.into()),
+            Action::CallerLine => Some(Atom::UNDEFINED.into()),
+            Action::CurrentStacktrace => Some(Term::NIL),
+            Action::GetSeqToken => Some(Term::NIL),
+            Action::IsSeqTrace => Some(Term::bool(false)),
+            Action::GetTcw | Action::SetTcw => Some(Term::small(0)),
+            Action::ProcessDump => Some(cx.heap().binary(b"")),
+            _ => yes,
+        }
+    }
+}
+
+pub(super) fn test(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let trace = match a[2].as_atom() {
+        Some(Atom::TRACE) => true,
+        Some(t) if t.text() == "table" => false,
+        _ => return Err(badarg()),
+    };
+    if trace && list::to_vec(a[0]).is_none() || !trace && !a[0].is_tuple() {
+        return Err(badarg());
+    }
+    let dialect = if trace { Dialect::Trace } else { Dialect::Table };
+    let program = match Program::compile(a[1], dialect) {
+        Ok(p) => p,
+        Err(e) => return Ok(explained(cx, &e)),
+    };
+    let mut actions = Pretended::default();
+    let result = Machine::default().run(&program, cx, a[0], Subject::Local, &mut actions);
+    let value = match result {
+        None => Term::bool(false),
+        Some(_) if trace => actions.message.unwrap_or(Term::bool(true)),
+        Some(v) => v,
+    };
+    let flags: Vec<Term> = actions.flags.iter().map(|&f| f.into()).collect();
+    let heap = cx.heap();
+    let flags = heap.list(&flags);
+    Ok(heap.tuple(&[Atom::OK.into(), value, flags, Term::NIL]))
+}
+
+fn explained(cx: &mut Ctx<'_>, e: &SpecError) -> Term {
+    let heap = cx.heap();
+    let texts: Vec<Term> = e
+        .0
+        .iter()
+        .map(|text| {
+            let text = heap.char_list(text);
+            heap.tuple(&[Atom::ERROR.into(), text])
+        })
+        .collect();
+    let list = heap.list(&texts);
+    heap.tuple(&[Atom::ERROR.into(), list])
+}

@@ -1,0 +1,151 @@
+//! Making tables and changing their options.
+
+use super::{Need, cause, table};
+use enigma_runtime::atom::Atom;
+use enigma_runtime::bif::Ctx;
+use enigma_runtime::ets::{Heir, Kind, Options, Protection, registry};
+use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::{PidKey, flag};
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Term, badarg, release};
+
+struct Wanted {
+    options: Options,
+    decentralized: Option<bool>,
+}
+
+/// One element of the list of options; nothing if it is wrong.
+fn option(w: &mut Wanted, t: Term) -> Option<()> {
+    let o = &mut w.options;
+    if let Some(a) = t.as_atom() {
+        match a {
+            Atom::SET => o.kind = Kind::Set,
+            Atom::ORDERED_SET => o.kind = Kind::OrderedSet,
+            Atom::BAG => o.kind = Kind::Bag,
+            Atom::DUPLICATE_BAG => o.kind = Kind::DuplicateBag,
+            Atom::PUBLIC => o.protection = Protection::Public,
+            Atom::PROTECTED => o.protection = Protection::Protected,
+            Atom::PRIVATE => o.protection = Protection::Private,
+            Atom::NAMED_TABLE => o.named = true,
+            Atom::COMPRESSED => o.compressed = true,
+            _ => return None,
+        }
+        return Some(());
+    }
+    match *t.as_tuple()? {
+        [key, value] => match key.as_atom()? {
+            Atom::KEYPOS => o.keypos = value.as_usize().filter(|&n| n > 0 && n < 1 << 32)?,
+            Atom::READ_CONCURRENCY => o.read_concurrency = value.as_bool()?,
+            Atom::WRITE_CONCURRENCY => {
+                o.write_concurrency = match value.as_atom() {
+                    Some(a @ (Atom::TRUE | Atom::FALSE | Atom::AUTO)) => a,
+                    Some(_) => return None,
+                    None => {
+                        // The number of locks can be given in tests.
+                        let &[what, n] = value.as_tuple_n::<2>()?;
+                        let known = what.as_atom()?.text() == "debug_hash_fixed_number_of_locks";
+                        if !known || n.as_usize()? == 0 {
+                            return None;
+                        }
+                        Atom::TRUE
+                    }
+                }
+            }
+            Atom::DECENTRALIZED_COUNTERS => w.decentralized = Some(value.as_bool()?),
+            Atom::HEIR if value == Term::from(Atom::NONE) => o.heir = None,
+            Atom::HEIR => o.heir = Some(heir(value, None)?),
+            _ => return None,
+        },
+        [key, pid, data] if key == Term::from(Atom::HEIR) => o.heir = Some(heir(pid, Some(data))?),
+        _ => return None,
+    }
+    Some(())
+}
+
+fn heir(pid: Term, data: Option<Term>) -> Option<Heir> {
+    if data.is_none() && release::number() < 28 {
+        return None;
+    }
+    let id = PidKey::of(pid).and_then(PidKey::local_id)?;
+    Some((id, data.map(OwnedTerm::new)))
+}
+
+pub(super) fn new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let name = a[0].as_atom().ok_or_else(badarg)?;
+    let mut w = Wanted {
+        options: Options {
+            name,
+            named: false,
+            kind: Kind::Set,
+            keypos: 1,
+            protection: Protection::Protected,
+            heir: None,
+            compressed: false,
+            read_concurrency: false,
+            write_concurrency: Atom::FALSE,
+            decentralized_counters: false,
+        },
+        decentralized: None,
+    };
+    for t in list::to_vec(a[1]).ok_or_else(badarg)? {
+        option(&mut w, t).ok_or_else(badarg)?;
+    }
+    let mut o = w.options;
+    if o.protection == Protection::Private {
+        o.read_concurrency = false;
+        o.write_concurrency = Atom::FALSE;
+    }
+    o.decentralized_counters = match o.write_concurrency {
+        Atom::FALSE => false,
+        Atom::AUTO => w.decentralized.unwrap_or(true),
+        _ => w.decentralized.unwrap_or(o.kind == Kind::OrderedSet),
+    };
+    let t = registry::create(cx.proc.id, o).ok_or_else(|| cause("already_exists"))?;
+    cx.own.set_flag(flag::HAS_RESOURCES, true);
+    Ok(registry::identifier(&t, cx.heap()))
+}
+
+enum Change {
+    Heir(Option<Heir>),
+    Protection(Protection),
+}
+
+fn change(t: Term) -> Option<Change> {
+    match *t.as_tuple()? {
+        [key, value] => match key.as_atom()? {
+            Atom::HEIR if value == Term::from(Atom::NONE) => Some(Change::Heir(None)),
+            Atom::HEIR => Some(Change::Heir(Some(heir(value, None)?))),
+            _ if key.as_atom()?.text() == "protection" => Some(Change::Protection(match value.as_atom()? {
+                Atom::PUBLIC => Protection::Public,
+                Atom::PROTECTED => Protection::Protected,
+                Atom::PRIVATE => Protection::Private,
+                _ => return None,
+            })),
+            _ => None,
+        },
+        [key, pid, data] if key == Term::from(Atom::HEIR) => {
+            Some(Change::Heir(Some(heir(pid, Some(data))?)))
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn setopts(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let t = table(cx, a[0], Need::Own)?;
+    let all = if a[1].is_tuple() { vec![a[1]] } else { list::to_vec(a[1]).ok_or_else(badarg)? };
+    let changes: Option<Vec<Change>> = all.into_iter().map(change).collect();
+    let changes = changes.ok_or_else(badarg)?;
+    // Each option at most once.
+    if changes.iter().filter(|c| matches!(c, Change::Heir(_))).count() > 1
+        || changes.iter().filter(|c| matches!(c, Change::Protection(_))).count() > 1
+    {
+        return Err(badarg());
+    }
+    for c in changes {
+        match c {
+            Change::Heir(h) => *t.heir.lock() = h,
+            Change::Protection(p) => t.set_protection(p),
+        }
+    }
+    Ok(Term::bool(true))
+}

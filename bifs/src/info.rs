@@ -1,0 +1,392 @@
+//! `process_info`: a process describes itself, or another one is asked to.
+
+use crate::bifs;
+use crate::erlang::process::{max_heap_term, priority_atom};
+use enigma_runtime::atom::Atom;
+use enigma_runtime::code::ranges;
+use enigma_runtime::exception;
+use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::relations::Target;
+use enigma_runtime::process::{PidKey, flag, handle};
+use enigma_runtime::term::{Kind, list};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, code};
+
+bifs! { BIFS:
+    "erlang" {
+        "process_info"/1 Call => process_info1;
+        "process_info"/2 Call => process_info2;
+        "process_display"/2 Call => process_display;
+    }
+    "erts_internal" {
+        "process_display"/2 Call => process_display;
+    }
+}
+
+/// The items of `process_info/1`, in its order.
+const USUAL: &[&str] = &[
+    "registered_name",
+    "current_function",
+    "initial_call",
+    "status",
+    "message_queue_len",
+    "links",
+    "dictionary",
+    "trap_exit",
+    "error_handler",
+    "priority",
+    "group_leader",
+    "total_heap_size",
+    "heap_size",
+    "stack_size",
+    "reductions",
+    "garbage_collection",
+    "suspending",
+];
+
+fn process_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let items: Vec<Term> = USUAL.iter().map(|i| Atom::new(i).into()).collect();
+    answer(cx, a[0], &items, |cx, values| {
+        let named = values.into_iter().filter(|v| !v.is_nil()).collect::<Vec<_>>();
+        cx.heap().list(&named)
+    })
+}
+
+fn process_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[1].is_list() {
+        let items = list::to_vec(a[1]).ok_or_else(badarg)?;
+        return answer(cx, a[0], &items, |cx, values| {
+            let all: Vec<Term> = values
+                .into_iter()
+                .map(|v| if v.is_nil() { cx.tuple2(Atom::REGISTERED_NAME, Term::NIL) } else { v })
+                .collect();
+            cx.heap().list(&all)
+        });
+    }
+    answer(cx, a[0], &[a[1]], |_, values| values.first().copied().unwrap_or(Term::NIL))
+}
+
+type Finish = fn(&mut Ctx<'_>, Vec<Term>) -> Term;
+
+fn answer(cx: &mut Ctx<'_>, who: Term, items: &[Term], finish: Finish) -> BifResult {
+    let id = match who.as_local_pid() {
+        Some(id) => id,
+        None if who.is_kind(Kind::ExtPid) => return Err(badarg()),
+        None => return Err(badarg()),
+    };
+    for &i in items {
+        if !is_item(i) {
+            return Err(badarg());
+        }
+    }
+    if id == cx.proc.id {
+        let pc = cx.pc;
+        return describe(cx, pc, items, true, finish);
+    }
+    let wanted = OwnedTerm::new(cx.heap().list(items));
+    crate::ask::ask(cx, id, move |other| match other {
+        None => OwnedTerm::new(Atom::UNDEFINED.into()),
+        Some(o) => {
+            let items = list::to_vec(wanted.term()).unwrap_or_default();
+            let pc = o.own.pc;
+            match describe(o, pc, &items, false, finish) {
+                Ok(t) => OwnedTerm::new(t),
+                Err(_) => OwnedTerm::new(Atom::UNDEFINED.into()),
+            }
+        }
+    })
+}
+
+fn describe(cx: &mut Ctx<'_>, pc: *const u64, items: &[Term], running: bool, finish: Finish) -> BifResult {
+    let mut values = Vec::with_capacity(items.len());
+    for &i in items {
+        values.push(item(cx, pc, i, running)?);
+    }
+    Ok(finish(cx, values))
+}
+
+fn is_item(t: Term) -> bool {
+    if let Some(&[k, _]) = t.as_tuple_n::<2>() {
+        return k.as_atom() == Some(Atom::DICTIONARY);
+    }
+    t.as_atom().is_some_and(|a| {
+        USUAL.contains(&a.text())
+            || matches!(
+                a.text(),
+                "async_dist"
+                    | "backtrace"
+                    | "binary"
+                    | "catchlevel"
+                    | "current_location"
+                    | "current_stacktrace"
+                    | "fullsweep_after"
+                    | "garbage_collection_info"
+                    | "label"
+                    | "last_calls"
+                    | "magic_ref"
+                    | "max_heap_size"
+                    | "memory"
+                    | "message_queue_data"
+                    | "messages"
+                    | "min_bin_vheap_size"
+                    | "min_heap_size"
+                    | "monitored_by"
+                    | "monitors"
+                    | "parent"
+                    | "priority_messages"
+                    | "sequential_trace_token"
+                    | "trace"
+            )
+    })
+}
+
+/// `{Item, Value}`; `[]` for a name that is not there.
+fn item(cx: &mut Ctx<'_>, pc: *const u64, what: Term, running: bool) -> BifResult {
+    if let Some(&[_, key]) = what.as_tuple_n::<2>() {
+        let v = cx.own.dict.get(key).unwrap_or(Atom::UNDEFINED.into());
+        return Ok(cx.tuple2(what, v));
+    }
+    let name = what.as_atom().ok_or_else(badarg)?;
+    if name == Atom::REGISTERED_NAME {
+        return Ok(match cx.own.name {
+            Some(n) => cx.tuple2(name, n),
+            None => Term::NIL,
+        });
+    }
+    let v = value(cx, pc, name, running)?;
+    Ok(cx.tuple2(name, v))
+}
+
+fn num(n: usize) -> Term {
+    Term::small(n as i64)
+}
+
+fn mfa(cx: &mut Ctx<'_>, m: Atom, f: Atom, a: u32) -> Term {
+    cx.heap().tuple(&[m.into(), f.into(), num(a as usize)])
+}
+
+#[allow(clippy::too_many_lines, reason = "one arm an item")]
+fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResult {
+    let sensitive = cx.own.has(flag::SENSITIVE) && !running;
+    Ok(match name.text() {
+        "current_function" => match ranges::find(pc) {
+            Some((f, _)) => mfa(cx, f.module().name, f.name, f.arity),
+            None => Atom::UNDEFINED.into(),
+        },
+        "current_location" => {
+            let trace = exception::current_stacktrace(cx, pc);
+            trace.as_cons().map_or(Atom::UNDEFINED.into(), |(h, _)| h)
+        }
+        "current_stacktrace" => exception::current_stacktrace(cx, pc),
+        "initial_call" => {
+            let (m, f, a) = cx.own.initial_call;
+            mfa(cx, m, f, a)
+        }
+        "status" => {
+            if running {
+                Atom::RUNNING.into()
+            } else if cx.own.is_suspended() {
+                Atom::SUSPENDED.into()
+            } else if waits(pc) {
+                Atom::WAITING.into()
+            } else {
+                Atom::RUNNABLE.into()
+            }
+        }
+        "message_queue_len" => {
+            handle_pending(cx)?;
+            num(cx.own.mailbox.len())
+        }
+        "messages" if sensitive => Term::NIL,
+        "messages" => {
+            handle_pending(cx)?;
+            let own = &mut *cx.own;
+            own.mailbox.adopt_all(&mut own.heap.young);
+            let l: Vec<Term> = own.mailbox.terms().collect();
+            cx.heap().list(&l)
+        }
+        "message_queue_data" => {
+            if cx.own.has(flag::OFF_HEAP_MESSAGES) { Atom::OFF_HEAP } else { Atom::ON_HEAP }.into()
+        }
+        "links" => {
+            let keys: Vec<PidKey> = cx.own.links.iter().copied().collect();
+            let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
+            cx.heap().list(&l)
+        }
+        "monitors" => monitors(cx),
+        "monitored_by" => {
+            let keys: Vec<PidKey> = cx.own.monitors.incoming.values().map(|m| m.from).collect();
+            let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
+            cx.heap().list(&l)
+        }
+        "dictionary" if sensitive => Term::NIL,
+        "dictionary" => {
+            let pairs = cx.own.dict.pairs().to_vec();
+            let l: Vec<Term> = pairs.iter().map(|p| cx.heap().tuple(p)).collect();
+            cx.heap().list(&l)
+        }
+        "trap_exit" => cx.own.has(flag::TRAP_EXIT).into(),
+        "async_dist" => cx.own.has(flag::ASYNC_DIST).into(),
+        "error_handler" => cx.own.error_handler.into(),
+        "priority" => priority_atom(cx.proc.state.priority()).into(),
+        "group_leader" => cx.own.group_leader,
+        "total_heap_size" => num(cx.own.heap.block_size() + cx.own.heap.old_size().0),
+        "heap_size" => num(cx.own.heap.block_size()),
+        "stack_size" => num(cx.own.stack.used()),
+        "memory" => num(cx.own.memory_words() * 8 + size_of::<enigma_runtime::process::Process>()),
+        "reductions" => {
+            let r = cx.own.reductions;
+            cx.heap().uint(r)
+        }
+        "garbage_collection" => gc_settings(cx),
+        "garbage_collection_info" => gc_info(cx),
+        "fullsweep_after" => num(usize::from(cx.own.heap.fullsweep_after)),
+        "min_heap_size" => num(cx.own.heap.min_words()),
+        "min_bin_vheap_size" => num(cx.own.heap.min_vheap_words()),
+        "max_heap_size" => {
+            let m = cx.own.rare_if_any().and_then(|r| r.max_heap);
+            max_heap_term(cx.heap(), m)
+        }
+        "suspending" => {
+            let l = cx.own.rare_if_any().map_or_else(Vec::new, |r| r.suspends.clone());
+            let rows: Vec<Term> =
+                l.iter().map(|&(p, n)| cx.heap().tuple(&[Term::local_pid(p), num(n), num(0)])).collect();
+            cx.heap().list(&rows)
+        }
+        "parent" => match cx.own.parent {
+            u64::MAX => Atom::UNDEFINED.into(),
+            p => Term::local_pid(p),
+        },
+        "label" => {
+            let key = Atom::new("$process_label");
+            cx.own.dict.get(key.into()).unwrap_or(Atom::UNDEFINED.into())
+        }
+        "catchlevel" => num(cx
+            .own
+            .stack
+            .words()
+            .iter()
+            .filter(|&&w| enigma_runtime::term::stack_word::is_catch(w))
+            .count()),
+        "last_calls" | "priority_messages" => false.into(),
+        "sequential_trace_token" | "binary" | "magic_ref" => Term::NIL,
+        "trace" => num(0),
+        "backtrace" => {
+            let trace = exception::current_stacktrace(cx, pc);
+            let s = format!("Program counter: {pc:?} ({trace})\n");
+            cx.heap().binary(s.as_bytes())
+        }
+        _ => return Err(badarg()),
+    })
+}
+
+/// Messages that have arrived count.
+fn handle_pending(cx: &mut Ctx<'_>) -> Result<(), Exit> {
+    if !cx.proc.inbox.is_empty() {
+        handle::fetch(cx);
+    }
+    if cx.own.exit_reason.is_some() { Err(Exit::Exited) } else { Ok(()) }
+}
+
+/// Is the process at a place where it waits for a message?
+fn waits(pc: *const u64) -> bool {
+    use enigma_runtime::interp::ops;
+    code::ranges::find(pc).is_some_and(|(f, offset)| {
+        f.body().is_some_and(|b| {
+            b.code.get(offset).is_some_and(|w| (w & 0xfff) as u16 == ops::LOOP_REC || (w & 0xfff) as u16 == ops::WAIT)
+        })
+    })
+}
+
+fn monitors(cx: &mut Ctx<'_>) -> Term {
+    enum Row {
+        Id(PidKey),
+        Name(Atom, Atom, bool),
+        Offset,
+    }
+    let rows: Vec<Row> = cx
+        .own
+        .monitors
+        .outgoing
+        .values()
+        .map(|m| match m.target {
+            Target::Id(k) => Row::Id(k),
+            Target::Name { name, node, id } => Row::Name(name, node, id.is_some_and(PidKey::is_port)),
+            Target::TimeOffset => Row::Offset,
+        })
+        .collect();
+    let h = cx.heap();
+    let mut l = Vec::with_capacity(rows.len());
+    for r in rows {
+        let (kind, what) = match r {
+            Row::Id(k) => (if k.is_port() { Atom::PORT } else { Atom::PROCESS }, k.to_term(h)),
+            Row::Name(n, node, port) => {
+                (if port { Atom::PORT } else { Atom::PROCESS }, h.tuple(&[n.into(), node.into()]))
+            }
+            Row::Offset => (Atom::TIME_OFFSET, Term::atom(Atom::CLOCK_SERVICE)),
+        };
+        l.push(h.tuple(&[kind.into(), what]));
+    }
+    h.list(&l)
+}
+
+fn gc_settings(cx: &mut Ctx<'_>) -> Term {
+    let heap = &cx.own.heap;
+    let rows = [
+        (Atom::MIN_BIN_VHEAP_SIZE, num(heap.min_vheap_words())),
+        (Atom::MIN_HEAP_SIZE, num(heap.min_words())),
+        (Atom::FULLSWEEP_AFTER, num(usize::from(heap.fullsweep_after))),
+        (Atom::MINOR_GCS, num(usize::from(heap.minor_count))),
+    ];
+    let max = cx.own.rare_if_any().and_then(|r| r.max_heap);
+    let h = cx.heap();
+    let max = max_heap_term(h, max);
+    let mut l = vec![h.tuple(&[Atom::MAX_HEAP_SIZE.into(), max])];
+    for (k, v) in rows {
+        l.push(h.tuple(&[k.into(), v]));
+    }
+    h.list(&l)
+}
+
+fn gc_info(cx: &mut Ctx<'_>) -> Term {
+    let heap = &cx.own.heap;
+    let (old_block, old_used) = heap.old_size();
+    let (young_bytes, old_bytes) = heap.binary_bytes();
+    let rows = [
+        ("old_heap_block_size", old_block),
+        ("heap_block_size", heap.block_size()),
+        ("mbuf_size", 0),
+        ("recent_size", heap.mature_words()),
+        ("stack_size", cx.own.stack.used()),
+        ("old_heap_size", old_used),
+        ("heap_size", heap.young_used()),
+        ("bin_vheap_size", young_bytes / 8),
+        ("bin_vheap_block_size", heap.binary_limit() / 8),
+        ("bin_old_vheap_size", old_bytes / 8),
+        ("bin_old_vheap_block_size", heap.binary_limit() / 8),
+    ];
+    let h = cx.heap();
+    let l: Vec<Term> = rows.map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)])).to_vec();
+    h.list(&l)
+}
+
+/// Prints the stack trace of a process on standard error.
+fn process_display(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[1].as_atom() != Some(Atom::BACKTRACE) {
+        return Err(badarg());
+    }
+    let id = a[0].as_local_pid().ok_or_else(badarg)?;
+    if id == cx.proc.id {
+        let pc = cx.pc;
+        let trace = exception::current_stacktrace(cx, pc);
+        eprintln!("{trace}");
+        return Ok(true.into());
+    }
+    let r = crate::ask::ask(cx, id, |other| {
+        let there = other.map(|o| {
+            let pc = o.own.pc;
+            eprintln!("{}", exception::current_stacktrace(o, pc));
+        });
+        OwnedTerm::new(there.is_some().into())
+    })?;
+    if r.as_bool() == Some(true) { Ok(r) } else { Err(badarg()) }
+}

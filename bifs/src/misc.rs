@@ -1,0 +1,63 @@
+//! Small BIFs of modules that have one or two: printing range, warnings, node flags.
+
+use crate::bifs;
+use crate::system::facts;
+use enigma_runtime::atom::Atom;
+use enigma_runtime::heap::copy;
+use enigma_runtime::term::compare;
+use enigma_runtime::{BifResult, Ctx, Term, badarg};
+
+bifs! { BIFS:
+    "io" {
+        "printable_range"/0 Call => printable_range;
+    }
+    "error_logger" {
+        "warning_map"/0 Call => warning_map;
+    }
+    "net_kernel" {
+        "dflag_unicode_io"/1 Call => dflag_unicode_io;
+    }
+    "erts_debug" {
+        "same"/2 Call => same;
+        "flat_size"/1 Call => flat_size;
+        "size_shared"/1 Call => flat_size;
+        "copy_shared"/2 Call => copy_shared;
+    }
+    "erts_internal" {
+        "get_creation"/0 Call => get_creation;
+        "no_aux_work_threads"/0 Call => no_aux_work_threads;
+    }
+}
+
+fn printable_range(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(if facts().printable_unicode { Atom::UNICODE } else { Atom::LATIN1 }.into())
+}
+
+fn warning_map(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(Atom::new(facts().warnings_as).into())
+}
+
+/// Every node that can be connected to understands Unicode.
+fn dflag_unicode_io(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[0].is_pid() { Ok(true.into()) } else { Err(badarg()) }
+}
+
+fn same(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok((a[0] == a[1] || a[0].is_immediate() && compare::exact_eq(a[0], a[1])).into())
+}
+
+fn flat_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(Term::small(copy::size(a[0]) as i64))
+}
+
+fn copy_shared(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(copy::copy(a[0], cx.heap()))
+}
+
+fn get_creation(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(Term::small(i64::from(enigma_runtime::node::this().1)))
+}
+
+fn no_aux_work_threads(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(Term::small(enigma_runtime::sched::count() as i64 + 1))
+}

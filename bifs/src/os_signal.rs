@@ -1,0 +1,95 @@
+//! Signals of the operating system that Erlang code wants to hear of: each becomes the message
+//! `{notify, Name}` to the process registered as `erl_signal_server`.
+//!
+//! The handler itself only writes the signal's number into a pipe; a thread reads the pipe.
+
+use enigma_runtime::atom::Atom;
+use enigma_runtime::process::{handle as process_handle, registry, signal};
+use enigma_runtime::Term;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+static PIPE: AtomicI32 = AtomicI32::new(-1);
+static STARTED: OnceLock<bool> = OnceLock::new();
+
+extern "C" fn on_signal(number: libc::c_int) {
+    let fd = PIPE.load(Ordering::Relaxed);
+    let byte = number as u8;
+    // SAFETY: `write` may be called in a signal handler; the byte lives on this stack.
+    unsafe {
+        let _ = libc::write(fd, (&raw const byte).cast(), 1);
+    }
+}
+
+fn set(number: i32, action: libc::sighandler_t) -> bool {
+    // SAFETY: the structure is filled in completely; handlers are plain functions of this program.
+    unsafe {
+        let mut sa: libc::sigaction = std::mem::zeroed();
+        sa.sa_sigaction = action;
+        sa.sa_flags = libc::SA_RESTART;
+        libc::sigemptyset(&raw mut sa.sa_mask);
+        libc::sigaction(number, &raw const sa, std::ptr::null_mut()) == 0
+    }
+}
+
+/// The signal is ignored from now on.
+pub fn ignore(number: i32) -> bool {
+    set(number, libc::SIG_IGN)
+}
+
+/// The signal has its usual effect from now on.
+pub fn default(number: i32) -> bool {
+    set(number, libc::SIG_DFL)
+}
+
+/// The signal becomes a message from now on.
+pub fn handle(number: i32) -> bool {
+    *STARTED.get_or_init(start) && set(number, on_signal as *const () as libc::sighandler_t)
+}
+
+fn start() -> bool {
+    let mut fds = [0; 2];
+    // SAFETY: room for two descriptors.
+    if unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) } != 0 {
+        return false;
+    }
+    PIPE.store(fds[1], Ordering::Relaxed);
+    let from = fds[0];
+    std::thread::Builder::new().name("sys_signal".into()).spawn(move || read_loop(from)).is_ok()
+}
+
+fn read_loop(fd: i32) {
+    loop {
+        let mut byte = 0u8;
+        // SAFETY: one byte of room.
+        let n = unsafe { libc::read(fd, (&raw mut byte).cast(), 1) };
+        if n == 1 {
+            notify(i32::from(byte));
+        } else if n == 0 {
+            return;
+        }
+    }
+}
+
+fn notify(number: i32) {
+    let name = match number {
+        libc::SIGHUP => "sighup",
+        libc::SIGQUIT => "sigquit",
+        libc::SIGABRT => "sigabrt",
+        libc::SIGALRM => "sigalrm",
+        libc::SIGTERM => "sigterm",
+        libc::SIGUSR1 => "sigusr1",
+        libc::SIGUSR2 => "sigusr2",
+        libc::SIGCHLD => "sigchld",
+        libc::SIGTSTP => "sigtstp",
+        libc::SIGCONT => "sigcont",
+        libc::SIGWINCH => "sigwinch",
+        _ => return,
+    };
+    let server = registry::whereis(Atom::new("erl_signal_server")).and_then(Term::as_local_pid);
+    if let Some(id) = server {
+        let message =
+            process_handle::build(|h| h.tuple(&[Atom::new("notify").into(), Atom::new(name).into()]));
+        signal::send(id, signal::Signal::Message(message));
+    }
+}

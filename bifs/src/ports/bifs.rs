@@ -1,0 +1,236 @@
+//! The BIFs on ports.
+
+use super::options::Options;
+use super::{Port, fd, inet, spawn};
+use crate::bifs;
+use crate::erlang::iolist;
+use crate::file_name;
+use enigma_runtime::atom::Atom;
+use enigma_runtime::process::{PidKey, registry};
+use enigma_runtime::term::{bignum, list};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use std::sync::Arc;
+
+bifs! { BIFS:
+    "erts_internal" {
+        "open_port"/2 Call => open_port;
+        "port_command"/3 Call => port_command;
+        "port_control"/3 Call => port_control;
+        "port_call"/3 Call => port_call;
+        "port_close"/1 Call => port_close;
+        "port_connect"/2 Call => port_connect;
+        "port_info"/1 Call => port_info1;
+        "port_info"/2 Call => port_info2;
+    }
+    "erlang" {
+        "ports"/0 Call => ports;
+        "port_get_data"/1 Call => port_get_data;
+        "port_set_data"/2 Call => port_set_data;
+    }
+}
+
+/// The port that a term names; nothing if there is none.
+fn find(t: Term) -> Option<Arc<Port>> {
+    let id = match t.as_atom() {
+        Some(name) => registry::whereis(name)?,
+        None => t,
+    };
+    super::get(id.as_local_port()?)
+}
+
+fn badarg_value() -> Term {
+    Atom::BADARG.into()
+}
+
+fn text(t: Term) -> Result<Vec<u8>, Exit> {
+    match enigma_runtime::term::bits::binary_bytes(t) {
+        Some(b) => Ok(b.into_owned()),
+        None => file_name::encode(t).ok_or_else(badarg),
+    }
+}
+
+/// Opens a port: the port, or the error's name.
+fn open_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let Ok(options) = Options::read(a[1]) else { return Ok(badarg_value()) };
+    let opened = match open(cx, a[0], &options) {
+        Ok(r) => r,
+        Err(_) => return Ok(badarg_value()),
+    };
+    match opened {
+        Ok(port) => {
+            if let Some(key) = PidKey::of(port.term()) {
+                cx.own.links.insert(key);
+            }
+            Ok(port.term())
+        }
+        Err(why) => Ok(why.into()),
+    }
+}
+
+fn open(cx: &mut Ctx<'_>, name: Term, o: &Options) -> Result<Result<Arc<Port>, Atom>, Exit> {
+    let me = cx.proc.id;
+    let shown = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+    match name.as_tuple() {
+        Some(&[k, what]) => match k.as_atom().map(Atom::text).ok_or_else(badarg)? {
+            "spawn" => {
+                let line = text(what)?;
+                let first = shown(line.split(|&b| b == b' ').next().unwrap_or(&[]));
+                if inet::is_driver(&first) {
+                    return Ok(inet::open(me, &first));
+                }
+                Ok(spawn::open(me, &shown(&line), &spawn::What::Shell(&line), o))
+            }
+            "spawn_driver" => {
+                let line = text(what)?;
+                let first = shown(line.split(|&b| b == b' ').next().unwrap_or(&[]));
+                if inet::is_driver(&first) { Ok(inet::open(me, &first)) } else { Err(badarg()) }
+            }
+            "spawn_executable" => {
+                let file = text(what)?;
+                Ok(spawn::open(me, &shown(&file), &spawn::What::Executable(&file), o))
+            }
+            _ => Err(badarg()),
+        },
+        Some(&[k, input, output]) if k.as_atom().map(Atom::text) == Some("fd") => {
+            let fd = |t: Term| t.as_small().and_then(|n| i32::try_from(n).ok()).filter(|&n| n >= 0);
+            match (fd(input), fd(output)) {
+                (Some(i), Some(u)) => Ok(fd::open(me, i, u, o)),
+                _ => Err(badarg()),
+            }
+        }
+        _ => Err(badarg()),
+    }
+}
+
+fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let Some(port) = find(a[0]) else { return Ok(badarg_value()) };
+    let Ok(bytes) = iolist::collect(a[1]) else { return Ok(badarg_value()) };
+    cx.bump(bytes.len() / 1024 + 1);
+    match port.write(bytes) {
+        Ok(()) => Ok(true.into()),
+        Err(Atom::EINVAL) => Ok(badarg_value()),
+        Err(why) => {
+            port.close(why.into());
+            super::super::erlang::relations::fetch(cx)?;
+            Ok(true.into())
+        }
+    }
+}
+
+fn port_control(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let Some(port) = find(a[0]) else { return Ok(badarg_value()) };
+    let operation = bignum::to_u64(a[1]).and_then(|n| u32::try_from(n).ok());
+    let (Some(operation), Ok(data)) = (operation, iolist::collect(a[2])) else { return Ok(badarg_value()) };
+    match port.driver().and_then(|d| d.control(&port, operation, &data)) {
+        Some(answer) if port.binary_control => Ok(cx.heap().binary(&answer)),
+        Some(answer) => Ok(cx.heap().byte_list(&answer)),
+        None => Ok(badarg_value()),
+    }
+}
+
+/// No driver here has calls with terms.
+fn port_call(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(badarg_value())
+}
+
+fn port_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let Some(port) = find(a[0]) else { return Ok(badarg_value()) };
+    // The caller does not hear of it by a signal.
+    if let Some(key) = PidKey::of(port.term())
+        && cx.own.links.remove(&key)
+    {
+        super::unlink(port.id, cx.proc.id);
+        if cx.own.has(enigma_runtime::process::flag::TRAP_EXIT) {
+            let message = cx.heap().tuple(&[Atom::EXIT_SIGNAL.into(), port.term(), Atom::NORMAL.into()]);
+            enigma_runtime::process::signal::send_message(cx.proc.id, message);
+        }
+    }
+    Ok(if port.close(Atom::NORMAL.into()) { true.into() } else { badarg_value() })
+}
+
+fn port_connect(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let (Some(port), Some(to)) = (find(a[0]), a[1].as_local_pid()) else { return Ok(badarg_value()) };
+    let Some(key) = PidKey::of(port.term()) else { return Ok(badarg_value()) };
+    port.connect(to);
+    if to == cx.proc.id {
+        cx.own.links.insert(key);
+    } else {
+        let link = enigma_runtime::process::signal::Signal::Link { from: key, to };
+        if !enigma_runtime::process::signal::send(to, link) {
+            return Ok(badarg_value());
+        }
+    }
+    Ok(true.into())
+}
+
+fn ports(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    let l: Vec<Term> = super::all().iter().map(|p| p.term()).collect();
+    Ok(cx.heap().list(&l))
+}
+
+fn port_set_data(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    find(a[0]).ok_or_else(badarg)?.set_data(a[1]);
+    Ok(true.into())
+}
+
+fn port_get_data(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    find(a[0]).ok_or_else(badarg)?.data(cx.heap()).ok_or_else(badarg)
+}
+
+// ---- information ----
+
+const ITEMS: &[&str] = &["name", "links", "id", "connected", "input", "output", "os_pid"];
+
+fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
+    let h = cx.heap();
+    let pids = |h: &mut enigma_runtime::Heap, ids: Vec<u64>| {
+        let l: Vec<Term> = ids.into_iter().map(Term::local_pid).collect();
+        h.list(&l)
+    };
+    let v = match what {
+        "name" => h.char_list(&p.name),
+        "links" => pids(h, p.links()),
+        "id" => Term::small(p.id as i64 * 8),
+        "connected" => Term::local_pid(p.connected()),
+        "input" => h.uint(p.counts().0),
+        "output" => h.uint(p.counts().1),
+        "os_pid" => match p.driver().and_then(super::Driver::os_pid) {
+            Some(n) => Term::small(i64::from(n)),
+            None => Atom::UNDEFINED.into(),
+        },
+        "monitors" => Term::NIL,
+        "monitored_by" => pids(h, p.monitored_by()),
+        "registered_name" => match p.registered() {
+            Some(n) => n.into(),
+            None => return Some(Term::NIL),
+        },
+        "memory" => Term::small(size_of::<Port>() as i64),
+        "queue_size" => Term::small(0),
+        "parallelism" | "locking" => false.into(),
+        _ => return None,
+    };
+    Some(h.tuple(&[Atom::new(what).into(), v]))
+}
+
+fn port_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let Some(p) = find(a[0]) else { return gone(a[0]) };
+    let mut rows = Vec::new();
+    if p.registered().is_some() {
+        rows.extend(item(cx, &p, "registered_name"));
+    }
+    for i in ITEMS {
+        rows.extend(item(cx, &p, i));
+    }
+    Ok(cx.heap().list(&rows))
+}
+
+fn port_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let what = a[1].as_atom().map(Atom::text);
+    let (Some(what), false) = (what, list::length(a[1]).is_some()) else { return Ok(badarg_value()) };
+    let Some(p) = find(a[0]) else { return gone(a[0]) };
+    Ok(item(cx, &p, what).unwrap_or_else(badarg_value))
+}
+
+fn gone(t: Term) -> BifResult {
+    Ok(if t.is_local_port() || t.is_atom() { Atom::UNDEFINED.into() } else { badarg_value() })
+}

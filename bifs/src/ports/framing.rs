@@ -1,0 +1,95 @@
+//! How bytes from outside are cut into messages, and what is put before bytes for the outside.
+
+use super::Port;
+use enigma_runtime::atom::Atom;
+
+/// A port's framing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Framing {
+    /// As it comes.
+    Stream,
+    /// A big-endian length of so many bytes before each packet.
+    Packet(usize),
+    /// Lines, longer ones in pieces of this many bytes.
+    Line(usize),
+}
+
+impl Framing {
+    /// Data for the outside; an error where it is too long for its length field.
+    pub fn frame(self, data: Vec<u8>) -> Result<Vec<u8>, Atom> {
+        let Framing::Packet(n) = self else { return Ok(data) };
+        if n < 8 && data.len() >> (8 * n) != 0 {
+            return Err(Atom::EINVAL);
+        }
+        let mut out = (data.len() as u64).to_be_bytes()[8 - n..].to_vec();
+        out.extend_from_slice(&data);
+        Ok(out)
+    }
+}
+
+/// Cuts what comes from outside.
+pub struct Cutter {
+    framing: Framing,
+    binary: bool,
+    rest: Vec<u8>,
+}
+
+impl Cutter {
+    /// A fresh one.
+    pub fn new(framing: Framing, binary: bool) -> Cutter {
+        Cutter { framing, binary, rest: Vec::new() }
+    }
+
+    /// Sends what is complete to the port's owner.
+    pub fn feed(&mut self, port: &Port, data: &[u8]) {
+        match self.framing {
+            Framing::Stream => port.tell_data(data, self.binary),
+            Framing::Packet(n) => {
+                self.rest.extend_from_slice(data);
+                while self.rest.len() >= n {
+                    let len = self.rest[..n].iter().fold(0usize, |l, &b| l << 8 | usize::from(b));
+                    if self.rest.len() < n + len {
+                        break;
+                    }
+                    port.tell_data(&self.rest[n..n + len], self.binary);
+                    self.rest.drain(..n + len);
+                }
+            }
+            Framing::Line(max) => {
+                self.rest.extend_from_slice(data);
+                loop {
+                    let end = self.rest.iter().position(|&b| b == b'\n');
+                    match end {
+                        Some(i) if i <= max => {
+                            self.line(port, i, Atom::EOL);
+                            self.rest.drain(..=i);
+                        }
+                        _ if self.rest.len() > max => {
+                            self.line(port, max, Atom::NOEOL);
+                            self.rest.drain(..max);
+                        }
+                        _ => break,
+                    }
+                }
+            }
+        }
+    }
+
+    /// The end: the rest of a last line is sent.
+    pub fn end(&mut self, port: &Port) {
+        if matches!(self.framing, Framing::Line(_)) && !self.rest.is_empty() {
+            self.line(port, self.rest.len(), Atom::NOEOL);
+            self.rest.clear();
+        }
+    }
+
+    fn line(&self, port: &Port, n: usize, kind: Atom) {
+        let (data, binary) = (&self.rest[..n], self.binary);
+        port.count_input(n);
+        port.tell(|h| {
+            let d = if binary { h.binary(data) } else { h.byte_list(data) };
+            let line = h.tuple(&[kind.into(), d]);
+            h.tuple(&[Atom::DATA.into(), line])
+        });
+    }
+}

@@ -1,0 +1,203 @@
+//! External programs: `{spawn, Command}` and `{spawn_executable, File}`.
+
+use super::fd::{Writer, read_loop};
+use super::framing::Framing;
+use super::options::Options;
+use super::{Driver, Port};
+use crate::errno;
+use enigma_runtime::Term;
+use enigma_runtime::atom::Atom;
+use parking_lot::Mutex;
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+/// A running program.
+struct Program {
+    writer: Option<Arc<Writer>>,
+    framing: Framing,
+    pid: u32,
+}
+
+/// What is to be run.
+pub enum What<'a> {
+    /// A command for the shell.
+    Shell(&'a [u8]),
+    /// A program.
+    Executable(&'a [u8]),
+}
+
+fn command(what: &What<'_>, o: &Options) -> Command {
+    let os = OsStr::from_bytes;
+    let mut c = match what {
+        What::Shell(line) => {
+            let mut c = Command::new("/bin/sh");
+            c.arg("-c").arg(os(&[b"exec ", *line].concat()));
+            c
+        }
+        What::Executable(file) => {
+            let mut c = Command::new(os(file));
+            c.args(o.args.iter().map(|a| os(a)));
+            if let Some(name) = &o.arg0 {
+                c.arg0(os(name));
+            }
+            c
+        }
+    };
+    c.env_clear();
+    let mut env = crate::os::environment();
+    for (k, v) in &o.env {
+        match v {
+            Some(v) => env.insert(k.clone(), v.clone()),
+            None => env.remove(k),
+        };
+    }
+    c.envs(env.iter().map(|(k, v)| (os(k), os(v))));
+    if let Some(dir) = &o.cd {
+        c.current_dir(os(dir));
+    }
+    c
+}
+
+/// Opens a port to a program.
+pub fn open(owner: u64, name: &str, what: &What<'_>, o: &Options) -> Result<Arc<Port>, Atom> {
+    if let What::Executable(file) = what {
+        let path = std::path::Path::new(OsStr::from_bytes(file));
+        let meta = std::fs::metadata(path).map_err(|e| errno::of(&e))?;
+        if meta.is_dir() {
+            return Err(Atom::EACCES);
+        }
+    }
+    Port::open(owner, name, false, |port| {
+        let mut c = command(what, o);
+        let mut far_ends: Vec<OwnedFd> = Vec::new();
+        let (input, output) = plumb(&mut c, o, &mut far_ends)?;
+        let child = c.spawn().map_err(|e| errno::of(&e))?;
+        drop(far_ends);
+        drop(c);
+        start(port, child, input, output, o)
+    })
+}
+
+type Ends = (Option<std::io::PipeReader>, Option<std::io::PipeWriter>);
+
+/// Connects the program's descriptors; gives our ends.
+fn plumb(c: &mut Command, o: &Options, far: &mut Vec<OwnedFd>) -> Result<Ends, Atom> {
+    let fail = |e: std::io::Error| errno::of(&e);
+    let (mut ours_in, mut ours_out) = (None, None);
+    if o.nouse_stdio {
+        // The program reads from 3 and writes to 4.
+        let (r3, w3) = std::io::pipe().map_err(fail)?;
+        let (r4, w4) = std::io::pipe().map_err(fail)?;
+        let (a, b) = (OwnedFd::from(r3), OwnedFd::from(w4));
+        let (from, to) = (a.as_raw_fd(), b.as_raw_fd());
+        // SAFETY: only `dup` and `dup2` are called between fork and exec, which is allowed there.
+        unsafe {
+            c.pre_exec(move || {
+                let (x, y) = (libc::fcntl(from, libc::F_DUPFD, 10), libc::fcntl(to, libc::F_DUPFD, 10));
+                if x < 0 || y < 0 || libc::dup2(x, 3) < 0 || libc::dup2(y, 4) < 0 {
+                    return Err(std::io::Error::last_os_error());
+                }
+                libc::close(x);
+                libc::close(y);
+                Ok(())
+            });
+        }
+        far.push(a);
+        far.push(b);
+        if o.output {
+            ours_out = Some(w3);
+        }
+        if o.input {
+            ours_in = Some(r4);
+        }
+        return Ok((ours_in, ours_out));
+    }
+    if o.output {
+        let (r, w) = std::io::pipe().map_err(fail)?;
+        c.stdin(Stdio::from(OwnedFd::from(r)));
+        ours_out = Some(w);
+    } else {
+        c.stdin(Stdio::null());
+    }
+    if o.input {
+        let (r, w) = std::io::pipe().map_err(fail)?;
+        if o.stderr_to_stdout {
+            c.stderr(Stdio::from(OwnedFd::from(w.try_clone().map_err(fail)?)));
+        }
+        c.stdout(Stdio::from(OwnedFd::from(w)));
+        ours_in = Some(r);
+    } else if o.stderr_to_stdout {
+        c.stderr(Stdio::inherit());
+    }
+    Ok((ours_in, ours_out))
+}
+
+fn start(
+    port: &Arc<Port>,
+    child: Child,
+    input: Option<std::io::PipeReader>,
+    output: Option<std::io::PipeWriter>,
+    o: &Options,
+) -> Result<Box<dyn Driver>, Atom> {
+    let pid = child.id();
+    let writer = match output {
+        Some(w) => Some(Writer::start(port.clone(), w)?),
+        None => None,
+    };
+    let (eof, exit_status) = (o.eof, o.exit_status);
+    let child = Mutex::new(Some(child));
+    let finish = move |port: &Arc<Port>| {
+        if eof {
+            port.tell(|_| Atom::EOF.into());
+        }
+        let status = child.lock().take().and_then(|mut c| c.wait().ok());
+        if exit_status {
+            let n = status.map_or(0, |s| s.code().unwrap_or_else(|| 128 + s.signal().unwrap_or(0)));
+            port.tell(|h| h.tuple(&[Atom::EXIT_STATUS.into(), Term::small(i64::from(n))]));
+        }
+        if !eof {
+            port.close(Atom::NORMAL.into());
+        }
+    };
+    match input {
+        Some(r) => read_loop(port.clone(), r, o, finish)?,
+        None => {
+            let p = port.clone();
+            let wait = move || finish(&p);
+            if std::thread::Builder::new().name("port_waiter".into()).spawn(wait).is_err() {
+                return Err(Atom::SYSTEM_LIMIT);
+            }
+        }
+    }
+    Ok(Box::new(Program { writer, framing: o.framing, pid }))
+}
+
+impl Driver for Program {
+    fn output(&self, _: &Arc<Port>, data: Vec<u8>) -> Result<(), Atom> {
+        if let Some(w) = &self.writer {
+            w.push(self.framing.frame(data)?);
+        }
+        Ok(())
+    }
+
+    /// The program sees the end of its input when everything is written.
+    fn close(&self) {
+        if let Some(w) = &self.writer {
+            w.close();
+        }
+    }
+
+    fn flush(&self) {
+        if let Some(w) = &self.writer {
+            w.flush();
+        }
+    }
+
+    fn os_pid(&self) -> Option<u32> {
+        Some(self.pid)
+    }
+}

@@ -1,0 +1,82 @@
+//! Tracing, as far as programs that do not trace call it: everything is off. A request to trace fails
+//! with an error that says so.
+
+use crate::bifs;
+use crate::system::unsupported;
+use enigma_runtime::atom::Atom;
+use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use parking_lot::Mutex;
+
+bifs! { BIFS:
+    "erlang" {
+        "dt_restore_tag"/1 Call => yes;
+        "dt_spread_tag"/1 Call => yes;
+        "dt_get_tag"/0 Call => undefined;
+        "dt_get_tag_data"/0 Call => undefined;
+        "dt_put_tag"/1 Call => undefined;
+        "dt_append_vm_tag_data"/1 Call => same;
+        "dt_prepend_vm_tag_data"/1 Call => same;
+        "trace_delivered"/1 Call => not_supported;
+        "system_monitor"/0 Call => undefined;
+        "system_profile"/0 Call => undefined;
+        "seq_trace_info"/1 Call => seq_trace_info;
+        "seq_trace"/2 Call => not_supported;
+        "seq_trace_print"/1 Call => no;
+        "seq_trace_print"/2 Call => no;
+    }
+    "erl_tracer" {
+        "enabled"/3 Nif => discard;
+        "trace"/5 Nif => discard;
+    }
+}
+
+static LOGGER: Mutex<Option<u64>> = Mutex::new(None);
+
+fn yes(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(true.into())
+}
+
+fn no(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(false.into())
+}
+
+fn undefined(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(Atom::UNDEFINED.into())
+}
+
+fn same(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(a[0])
+}
+
+fn discard(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(Atom::new("discard").into())
+}
+
+fn not_supported(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Err(unsupported("tracing"))
+}
+
+/// Sequential tracing is off: no item of the token is set.
+fn seq_trace_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    a[0].as_atom().ok_or_else(badarg)?;
+    Ok(cx.tuple2(a[0], Term::NIL))
+}
+
+/// The process that gets messages of the emulator for the log.
+pub fn system_logger() -> Term {
+    match *LOGGER.lock() {
+        Some(id) => Term::local_pid(id),
+        None => Atom::LOGGER.into(),
+    }
+}
+
+/// Sets it: a pid, `logger`, or `undefined`.
+pub fn set_system_logger(t: Term) -> BifResult {
+    let old = system_logger();
+    *LOGGER.lock() = match (t.as_local_pid(), t.as_atom()) {
+        (Some(id), _) => Some(id),
+        (_, Some(Atom::LOGGER | Atom::UNDEFINED)) => None,
+        _ => return Err(badarg()),
+    };
+    Ok(old)
+}

@@ -1,0 +1,307 @@
+//! Objects of tables: each a block of memory of its own that holds a tuple and everything it refers to.
+//!
+//! ```text
+//! [words of terms][first off-heap object][next object of the key][tuple header][elements ...][rest ...]
+//! ```
+//!
+//! Nothing in a block points out of it, not even to literals. So an object is copied to a heap by
+//! copying its words and moving the pointers, in one pass without a stack.
+
+use crate::heap::binary::BinaryRef;
+use crate::heap::magic::MagicHandle;
+use crate::heap::{Heap, copy, offheap};
+use crate::term::{Header, Kind, Term, boxed};
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Words before the tuple.
+const PREFIX: usize = 3;
+
+static WORDS: AtomicUsize = AtomicUsize::new(0);
+
+/// Words now held by objects of all tables.
+pub fn words_in_use() -> usize {
+    WORDS.load(Ordering::Relaxed)
+}
+
+/// An object. A plain pointer: tables own the blocks and say when they are freed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Obj(*mut u64);
+
+fn layout(words: usize) -> Layout {
+    match Layout::array::<u64>(words) {
+        Ok(l) => l,
+        Err(_) => crate::bug::vm_bug("a table object larger than the address space"),
+    }
+}
+
+impl Obj {
+    /// No object.
+    pub const NONE: Obj = Obj(std::ptr::null_mut());
+
+    /// Is it an object?
+    #[inline(always)]
+    pub fn is_some(self) -> bool {
+        !self.0.is_null()
+    }
+
+    /// A copy of a tuple.
+    pub fn new(tuple: Term) -> Obj {
+        let elements = tuple.as_tuple().unwrap_or(&[]);
+        if elements.iter().all(|e| e.is_immediate()) {
+            let n = 1 + elements.len();
+            let p = Obj::block(n);
+            // SAFETY: the block has room for `n` words after the prefix; the tuple has as many.
+            unsafe { std::ptr::copy_nonoverlapping(tuple.ptr(), p.add(PREFIX), n) };
+            return Obj(p);
+        }
+        let n = copy::size_whole(tuple);
+        let p = Obj::block(n);
+        let mut heap = Heap::borrowed(p.wrapping_add(PREFIX), n);
+        let root = copy::copy_whole(tuple, &mut heap);
+        debug_assert_eq!(root.ptr(), p.wrapping_add(PREFIX));
+        // SAFETY: the second word of the prefix.
+        unsafe { *p.add(1) = heap.take_offheap() as u64 };
+        Obj(p)
+    }
+
+    fn block(words: usize) -> *mut u64 {
+        let l = layout(PREFIX + words);
+        // SAFETY: the layout has a size above zero.
+        let p = unsafe { alloc(l) }.cast::<u64>();
+        if p.is_null() {
+            handle_alloc_error(l);
+        }
+        WORDS.fetch_add(PREFIX + words, Ordering::Relaxed);
+        // SAFETY: the block has at least `PREFIX` words.
+        unsafe {
+            *p = words as u64;
+            *p.add(1) = 0;
+            *p.add(2) = 0;
+        }
+        p
+    }
+
+    /// Frees the block.
+    ///
+    /// # Safety
+    /// Nobody uses the object or terms in it afterwards.
+    pub unsafe fn free(self) {
+        let words = PREFIX + self.term_words();
+        // SAFETY: a block made by `block`, with a well-formed list of off-heap objects.
+        unsafe {
+            offheap::release_all(*self.0.add(1) as *mut u64);
+            dealloc(self.0.cast(), layout(words));
+        }
+        WORDS.fetch_sub(words, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn term_words(self) -> usize {
+        // SAFETY: an object is a live block.
+        unsafe { *self.0 as usize }
+    }
+
+    /// Words of memory that it takes.
+    #[inline]
+    pub fn words(self) -> usize {
+        PREFIX + self.term_words()
+    }
+
+    /// The tuple, in the block.
+    #[inline(always)]
+    pub fn root(self) -> Term {
+        Term::boxed_at(self.0.wrapping_add(PREFIX))
+    }
+
+    /// Element `pos`, counted from 1, which must be there.
+    #[inline(always)]
+    pub fn element(self, pos: usize) -> Term {
+        Term(self.root().word(pos))
+    }
+
+    /// Number of elements.
+    #[inline(always)]
+    pub fn arity(self) -> usize {
+        self.root().header().words()
+    }
+
+    /// The next object with the same key.
+    #[inline(always)]
+    pub fn next(self) -> Obj {
+        // SAFETY: the third word of a live block.
+        Obj(unsafe { *self.0.add(2) } as *mut u64)
+    }
+
+    /// Sets the next object with the same key.
+    #[inline(always)]
+    pub fn set_next(self, next: Obj) {
+        // SAFETY: as above; the table's lock is held for writing.
+        unsafe { *self.0.add(2) = next.0 as u64 };
+    }
+
+    /// Overwrites an element by an immediate, if what it replaces is one as well.
+    #[inline]
+    pub fn set_immediate(self, pos: usize, value: Term) -> bool {
+        if !value.is_immediate() || !self.element(pos).is_immediate() {
+            return false;
+        }
+        // SAFETY: inside the tuple; the table's lock is held for writing.
+        unsafe { *self.0.add(PREFIX + pos) = value.0 };
+        true
+    }
+
+    /// Overwrites the whole tuple where old and new have only immediates and the same size.
+    #[inline]
+    pub fn overwrite(self, tuple: Term) -> bool {
+        let n = 1 + tuple.header().words();
+        if self.term_words() != n {
+            return false;
+        }
+        let old = self.root();
+        if old.header() != tuple.header() || !old.terms_from(1, n - 1).iter().all(|e| e.is_immediate()) {
+            return false;
+        }
+        if !tuple.terms_from(1, n - 1).iter().all(|e| e.is_immediate()) {
+            return false;
+        }
+        // SAFETY: both have `n` words; the table's lock is held for writing.
+        unsafe { std::ptr::copy_nonoverlapping(tuple.ptr(), self.0.add(PREFIX), n) };
+        true
+    }
+
+    /// A copy in a heap.
+    #[inline]
+    pub fn copy(self, heap: &mut Heap) -> Term {
+        copy_root(self.root(), heap)
+    }
+
+    /// Address, size and number of references of each shared binary in it.
+    pub fn shared_binaries(self) -> Vec<(u64, usize, usize)> {
+        let mut all = Vec::new();
+        // SAFETY: the list of a live block's off-heap objects.
+        unsafe {
+            let mut p = *self.0.add(1) as *mut u64;
+            while !p.is_null() {
+                if Header(*p).kind() == Kind::BinRef {
+                    let b = BinaryRef::borrow_raw(*p.add(2));
+                    all.push((b.data() as u64, b.len(), b.refs()));
+                }
+                p = *p.add(1) as *mut u64;
+            }
+        }
+        all
+    }
+
+    /// The chain of objects from this one on.
+    pub fn chain(self) -> impl Iterator<Item = Obj> {
+        std::iter::successors(self.is_some().then_some(self), |o| Some(o.next()).filter(|n| n.is_some()))
+    }
+}
+
+/// A copy of an object, given by its tuple, in a heap.
+#[inline]
+pub fn copy_root(root: Term, heap: &mut Heap) -> Term {
+    let src = root.ptr();
+    // SAFETY: the root of an object stands `PREFIX` words after the start of its block.
+    let words = unsafe { *src.sub(PREFIX) } as usize;
+    let dst = heap.alloc(words);
+    // SAFETY: `words` fresh words; the block has as many after its prefix.
+    unsafe { std::ptr::copy_nonoverlapping(src, dst, words) };
+    if words > 1 + root.header().words() {
+        // SAFETY: the copy is complete except for its pointers.
+        unsafe { relocate(src, dst, words, heap) };
+    }
+    Term::boxed_at(dst)
+}
+
+/// A copy of a part of an object (or of a term that refers to parts of one) in a heap.
+#[inline]
+pub fn copy_part(t: Term, heap: &mut Heap) -> Term {
+    copy::copy(t, heap)
+}
+
+/// Makes the pointers of a copied block point into the copy, and lets the heap own its off-heap objects.
+///
+/// # Safety
+/// `dst` holds a copy of the `words` words at `src`, a run of whole objects and cells, in `heap`.
+unsafe fn relocate(src: *mut u64, dst: *mut u64, words: usize, heap: &mut Heap) {
+    let delta = (dst as u64).wrapping_sub(src as u64);
+    let fix = |p: *mut u64| {
+        // SAFETY: a word of the copy.
+        unsafe {
+            if !Term(*p).is_immediate() {
+                *p = (*p).wrapping_add(delta);
+            }
+        }
+    };
+    let mut i = 0;
+    while i < words {
+        // SAFETY: `i` stays below `words`, and headers tell the extent of their objects.
+        unsafe {
+            let p = dst.add(i);
+            if !Header::is_header(*p) {
+                fix(p);
+                i += 1;
+                continue;
+            }
+            let h = Header(*p);
+            match h.kind() {
+                Kind::BinRef => {
+                    let b = BinaryRef::borrow_raw(*p.add(2));
+                    heap.binary_bytes += b.capacity();
+                    *p.add(2) = BinaryRef::clone(&b).into_raw();
+                    *p.add(1) = heap.offheap as u64;
+                    heap.offheap = p;
+                }
+                Kind::MagicRef => {
+                    *p.add(3) = MagicHandle::new(MagicHandle::borrow_raw(*p.add(3)).clone()).into_raw();
+                    *p.add(1) = heap.offheap as u64;
+                    heap.offheap = p;
+                }
+                _ => {
+                    for k in boxed::term_words(h) {
+                        fix(p.add(k));
+                    }
+                }
+            }
+            i += 1 + h.words();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::{compare, map};
+    use std::sync::Arc;
+
+    #[test]
+    fn objects_of_all_kinds_survive_copying() {
+        let mut h = Heap::new();
+        let list = h.char_list("some list");
+        let big = h.uint(u64::MAX);
+        let small_bin = h.binary(b"abc");
+        let large_bin = h.binary(&[7; 1000]);
+        let pairs: Vec<(Term, Term)> = (0..100).map(|i| (Term::small(i), list)).collect();
+        let m = map::from_pairs(&mut h, &pairs);
+        let flat = map::from_pairs(&mut h, &[(Term::small(1), big)]);
+        let magic = h.magic_ref(77, Arc::new(5u32));
+        let float = h.float(f64::MAX);
+        let nested = h.tuple(&[list, large_bin]);
+        let nested = h.list(&[nested, float, Term::NIL]);
+        let t = h.tuple(&[list, big, small_bin, large_bin, m, flat, magic, nested]);
+        let o = Obj::new(t);
+        assert!(compare::exact_eq(o.root(), t));
+        let mut to = Heap::new();
+        let back = o.copy(&mut to);
+        assert!(compare::exact_eq(back, t));
+        // SAFETY: only the copy is used from here on.
+        unsafe { o.free() };
+        assert!(compare::exact_eq(back, t));
+        let five = back.as_tuple().unwrap()[6].magic().unwrap().downcast_ref::<u32>();
+        assert_eq!(five, Some(&5));
+        drop(h);
+        assert_eq!(back.as_tuple().unwrap().len(), 8);
+    }
+}

@@ -1,0 +1,274 @@
+//! Storage of ordered sets: a sorted sequence in leaves of bounded size under one array of first keys.
+//!
+//! A search is a binary search over the first keys and one in a leaf. Any predicate that is true of a
+//! prefix of the sequence can be searched for, which partly bound keys of match specifications use.
+
+use super::hash::Change;
+use super::object::Obj;
+use crate::term::{Term, compare};
+use std::cmp::Ordering;
+
+/// Most objects of a leaf.
+const LEAF: usize = 128;
+
+#[derive(Clone, Copy)]
+struct Item {
+    key: Term,
+    object: Obj,
+}
+
+/// See the module's text.
+pub struct Tree {
+    keypos: usize,
+    /// First key of each leaf.
+    firsts: Vec<Term>,
+    leaves: Vec<Vec<Item>>,
+    len: usize,
+}
+
+/// A place in the sequence; valid until the next change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    leaf: usize,
+    at: usize,
+}
+
+// SAFETY: a tree owns its objects, whose memory is plain.
+unsafe impl Send for Tree {}
+// SAFETY: reading does not change anything.
+unsafe impl Sync for Tree {}
+
+impl Tree {
+    /// An empty one; element `keypos` of its objects is the key.
+    pub fn new(keypos: usize) -> Tree {
+        Tree { keypos, firsts: Vec::new(), leaves: Vec::new(), len: 0 }
+    }
+
+    /// Number of objects.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Words of memory, objects not counted.
+    pub fn words(&self) -> usize {
+        self.firsts.capacity() + self.leaves.iter().map(|l| 3 + l.capacity() * 2).sum::<usize>()
+    }
+
+    /// The first place for which `before` does not hold (it must hold for a prefix of the sequence).
+    #[inline]
+    pub fn locate(&self, before: impl Fn(Term) -> bool) -> Place {
+        let i = self.firsts.partition_point(|&k| before(k));
+        if i == 0 {
+            return Place { leaf: 0, at: 0 };
+        }
+        let leaf = &self.leaves[i - 1];
+        let at = leaf.partition_point(|e| before(e.key));
+        if at == leaf.len() { Place { leaf: i, at: 0 } } else { Place { leaf: i - 1, at } }
+    }
+
+    /// The first place whose key is not less than `key`.
+    #[inline]
+    pub fn lower(&self, key: Term) -> Place {
+        if key.is_small() {
+            let k = key.raw() as i64;
+            return self.locate(|t| {
+                if t.is_small() { (t.raw() as i64) < k } else { compare::compare(t, key) == Ordering::Less }
+            });
+        }
+        self.locate(|t| compare::compare(t, key) == Ordering::Less)
+    }
+
+    /// The first place whose key is greater than `key`.
+    pub fn upper(&self, key: Term) -> Place {
+        self.locate(|t| compare::compare(t, key) != Ordering::Greater)
+    }
+
+    /// The object at a place; none at the end.
+    #[inline]
+    pub fn at(&self, p: Place) -> Obj {
+        self.leaves.get(p.leaf).and_then(|l| l.get(p.at)).map_or(Obj::NONE, |i| i.object)
+    }
+
+    /// The first place.
+    pub fn first(&self) -> Place {
+        Place { leaf: 0, at: 0 }
+    }
+
+    /// The place after the last.
+    pub fn end(&self) -> Place {
+        Place { leaf: self.leaves.len(), at: 0 }
+    }
+
+    /// The place after one that holds an object.
+    #[inline]
+    pub fn after(&self, p: Place) -> Place {
+        if p.at + 1 < self.leaves[p.leaf].len() {
+            Place { leaf: p.leaf, at: p.at + 1 }
+        } else {
+            Place { leaf: p.leaf + 1, at: 0 }
+        }
+    }
+
+    /// The place before.
+    #[inline]
+    pub fn before(&self, p: Place) -> Option<Place> {
+        if p.at > 0 {
+            return Some(Place { leaf: p.leaf, at: p.at - 1 });
+        }
+        let leaf = p.leaf.checked_sub(1)?;
+        Some(Place { leaf, at: self.leaves[leaf].len() - 1 })
+    }
+
+    /// The `n`th object, counted from 0.
+    pub fn nth(&self, n: usize) -> Obj {
+        let mut left = n;
+        for l in &self.leaves {
+            if left < l.len() {
+                return l[left].object;
+            }
+            left -= l.len();
+        }
+        Obj::NONE
+    }
+
+    /// The place of this key, if it is there.
+    #[inline]
+    pub fn find(&self, key: Term) -> Option<Place> {
+        let p = self.lower(key);
+        let i = self.leaves.get(p.leaf)?.get(p.at)?;
+        (i.key == key || compare::eq(i.key, key)).then_some(p)
+    }
+
+    /// Puts an object in; one with an equal key is replaced.
+    pub fn insert(&mut self, tuple: Term, key: Term, c: &mut Change) {
+        let p = self.lower(key);
+        if let Some(i) = self.leaves.get(p.leaf).and_then(|l| l.get(p.at))
+            && compare::eq(i.key, key)
+        {
+            // The key may be written differently (1 and 1.0), so it is overwritten as well.
+            if i.object.overwrite(tuple) {
+                let fresh = i.object.element(self.keypos);
+                self.set_key(p, fresh);
+            } else {
+                self.replace(p, Obj::new(tuple), c);
+            }
+            return;
+        }
+        let o = Obj::new(tuple);
+        c.added(o);
+        self.len += 1;
+        let item = Item { key: o.element(self.keypos), object: o };
+        // At the border of two leaves the end of the left one is the place.
+        let (leaf, at) = match p {
+            Place { leaf: 0, at: 0 } if self.leaves.is_empty() => {
+                self.leaves.push(Vec::with_capacity(8));
+                self.firsts.push(item.key);
+                (0, 0)
+            }
+            Place { leaf, at: 0 } if leaf > 0 => (leaf - 1, self.leaves[leaf - 1].len()),
+            Place { leaf, at } => (leaf, at),
+        };
+        self.leaves[leaf].insert(at, item);
+        if at == 0 {
+            self.firsts[leaf] = item.key;
+        }
+        if self.leaves[leaf].len() > LEAF {
+            // Keys that come in ascending order leave full leaves behind.
+            let cut = if leaf + 1 == self.leaves.len() && at + 1 > LEAF { LEAF } else { LEAF / 2 };
+            let mut right = Vec::with_capacity(LEAF + 1);
+            right.extend(self.leaves[leaf].drain(cut..));
+            self.firsts.insert(leaf + 1, right[0].key);
+            self.leaves.insert(leaf + 1, right);
+        }
+    }
+
+    fn set_key(&mut self, p: Place, key: Term) {
+        self.leaves[p.leaf][p.at].key = key;
+        if p.at == 0 {
+            self.firsts[p.leaf] = key;
+        }
+    }
+
+    /// Replaces the object at a place by one with an equal key.
+    pub fn replace(&mut self, p: Place, o: Obj, c: &mut Change) {
+        let old = std::mem::replace(&mut self.leaves[p.leaf][p.at].object, o);
+        self.set_key(p, o.element(self.keypos));
+        c.removed(old);
+        c.added(o);
+        // SAFETY: no longer in the tree, and the lock is held for writing.
+        unsafe { old.free() };
+    }
+
+    /// Takes the object at a place out; the caller frees it.
+    pub fn remove(&mut self, p: Place, c: &mut Change) -> Obj {
+        let leaf = &mut self.leaves[p.leaf];
+        let o = leaf.remove(p.at).object;
+        let n = leaf.len();
+        self.len -= 1;
+        c.removed(o);
+        if n == 0 {
+            self.leaves.remove(p.leaf);
+            self.firsts.remove(p.leaf);
+        } else {
+            if p.at == 0 {
+                self.firsts[p.leaf] = self.leaves[p.leaf][0].key;
+            }
+            if n < LEAF / 8 && p.leaf + 1 < self.leaves.len() && self.leaves[p.leaf + 1].len() < LEAF / 2 {
+                let right = self.leaves.remove(p.leaf + 1);
+                self.firsts.remove(p.leaf + 1);
+                self.leaves[p.leaf].extend(right);
+            }
+        }
+        o
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        for i in self.leaves.iter().flatten() {
+            // SAFETY: the tree owns its objects and is going away.
+            unsafe { i.object.free() };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::Heap;
+
+    #[test]
+    fn behaves_like_a_sorted_map() {
+        let mut h = Heap::new();
+        let mut t = Tree::new(1);
+        let mut c = Change::default();
+        let mut model = std::collections::BTreeMap::new();
+        let mut x = 12345u64;
+        for round in 0..20000 {
+            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let k = (x >> 33) as i64 % 3000;
+            let key = Term::small(k);
+            if round % 3 == 0 {
+                assert_eq!(t.find(key).is_some(), model.remove(&k).is_some());
+                if let Some(p) = t.find(key) {
+                    let o = t.remove(p, &mut c);
+                    // SAFETY: taken out above.
+                    unsafe { o.free() };
+                }
+            } else {
+                let v = h.tuple(&[key, Term::small(round)]);
+                t.insert(v, key, &mut c);
+                model.insert(k, round);
+            }
+            assert_eq!(t.len(), model.len());
+        }
+        let mut p = t.first();
+        for (&k, &v) in &model {
+            let o = t.at(p);
+            assert_eq!((o.element(1), o.element(2)), (Term::small(k), Term::small(v)));
+            p = t.after(p);
+        }
+        assert_eq!(p, t.end());
+        assert_eq!(c.objects, model.len() as isize);
+    }
+}

@@ -1,0 +1,266 @@
+//! Persistent terms: a table of constants that every process reads without copying and without a lock.
+//!
+//! A key and its value lie in a literal area of their own. Readers walk an open-addressed array of
+//! pointers to entries; writers take a lock, make a new entry and store its pointer. A full array is
+//! replaced by one of twice the size; the old one is kept, because a reader may still be in it (all old
+//! arrays together are smaller than the current one).
+//!
+//! A process that has read a value holds pointers into its area, and so may messages and other terms
+//! made from it. The area of a value that was replaced or erased therefore goes to a list of *retired*
+//! areas, and its memory stays valid until whoever collects literal areas has made sure, by a
+//! collection in every process, that nobody points there: `take_retired` hands the areas over, `drop`
+//! frees them. An area that nobody asks for is kept. Entries are freed together with their areas: a reader
+//! looks at one only inside a BIF, which no such collection interrupts.
+
+use crate::heap::literal::LiteralArea;
+use crate::term::{Term, compare, hash};
+use parking_lot::Mutex;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+struct Entry {
+    hash: u64,
+    key: Term,
+    value: Term,
+}
+
+// SAFETY: the terms lie in a literal area, which does not change.
+unsafe impl Sync for Entry {}
+
+type Slot = AtomicPtr<Entry>;
+
+/// What is left of a value that was replaced or erased; freed when dropped.
+pub struct Retired {
+    /// Memory of key and value.
+    pub area: LiteralArea,
+    entry: *mut Entry,
+}
+
+// SAFETY: the entry belongs to this value alone; what it points to is in the area.
+unsafe impl Send for Retired {}
+
+impl Drop for Retired {
+    fn drop(&mut self) {
+        // SAFETY: made by `put` from a box; it is in no array any more, and a reader that found it
+        // there has passed the point where its process was checked since.
+        drop(unsafe { Box::from_raw(self.entry) });
+    }
+}
+
+struct Writer {
+    /// The area of each entry by the entry's address.
+    areas: std::collections::HashMap<usize, LiteralArea>,
+    /// Slots in use, erased ones included.
+    filled: usize,
+}
+
+struct Table {
+    slots: AtomicPtr<Box<[Slot]>>,
+    writer: Mutex<Writer>,
+    count: AtomicUsize,
+    words: AtomicUsize,
+    retired: Mutex<Vec<Retired>>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| Table {
+    slots: AtomicPtr::new(array(256)),
+    writer: Mutex::new(Writer { areas: std::collections::HashMap::new(), filled: 0 }),
+    count: AtomicUsize::new(0),
+    words: AtomicUsize::new(0),
+    retired: Mutex::new(Vec::new()),
+});
+
+/// Marks the slot of an erased entry.
+fn erased() -> *mut Entry {
+    std::ptr::dangling_mut()
+}
+
+fn array(len: usize) -> *mut Box<[Slot]> {
+    let slots: Box<[Slot]> = (0..len).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect();
+    Box::into_raw(Box::new(slots))
+}
+
+fn slots() -> &'static [Slot] {
+    // SAFETY: arrays are never freed.
+    unsafe { &*TABLE.slots.load(Ordering::Acquire) }
+}
+
+/// The slot that holds `key`, with its entry; or the first slot where it could be put.
+fn find(slots: &[Slot], key: Term, h: u64) -> (usize, Option<&'static Entry>) {
+    let mask = slots.len() - 1;
+    let mut i = h as usize & mask;
+    loop {
+        let p = slots[i].load(Ordering::Acquire);
+        if p.is_null() {
+            return (i, None);
+        }
+        if p != erased() {
+            // SAFETY: an entry outlives every BIF that may have found it.
+            let e = unsafe { &*p };
+            if e.hash == h && compare::exact_eq(e.key, key) {
+                return (i, Some(e));
+            }
+        }
+        i = (i + 1) & mask;
+    }
+}
+
+/// The value of a key.
+#[inline]
+pub fn get(key: Term) -> Option<Term> {
+    find(slots(), key, hash::internal(key)).1.map(|e| e.value)
+}
+
+/// All keys and values.
+pub fn all() -> Vec<(Term, Term)> {
+    slots()
+        .iter()
+        .map(|s| s.load(Ordering::Acquire))
+        .filter(|&p| !p.is_null() && p != erased())
+        // SAFETY: an entry outlives every BIF that may have found it.
+        .map(|p| unsafe { &*p })
+        .map(|e| (e.key, e.value))
+        .collect()
+}
+
+/// Number of keys.
+pub fn count() -> usize {
+    TABLE.count.load(Ordering::Relaxed)
+}
+
+/// Bytes that keys, values and the table take.
+pub fn memory() -> usize {
+    (TABLE.words.load(Ordering::Relaxed) + slots().len()) * 8 + count() * size_of::<Entry>()
+}
+
+/// What `put` does about a key that is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IfThere {
+    /// Replace its value.
+    Replace,
+    /// Leave it, and say whether the value was the same.
+    Keep,
+}
+
+/// Sets the value of a key. `false` if the key is there with another value and was to be left.
+pub fn put(key: Term, value: Term, if_there: IfThere) -> bool {
+    let h = hash::internal(key);
+    let mut w = TABLE.writer.lock();
+    let old = find(slots(), key, h).1;
+    if let Some(e) = old {
+        if compare::exact_eq(e.value, value) {
+            return true;
+        }
+        if if_there == IfThere::Keep {
+            return false;
+        }
+    }
+    let mut pair = [key, value];
+    let area = LiteralArea::copy_of(&mut pair);
+    let entry: &'static Entry = Box::leak(Box::new(Entry { hash: h, key: pair[0], value: pair[1] }));
+    TABLE.words.fetch_add(area.words(), Ordering::Relaxed);
+    w.areas.insert(std::ptr::from_ref(entry) as usize, area);
+    if old.is_none() {
+        if (w.filled + 1) * 4 > slots().len() * 3 {
+            grow(&mut w);
+        }
+        w.filled += 1;
+        TABLE.count.fetch_add(1, Ordering::Relaxed);
+    }
+    let now = slots();
+    let (i, _) = find(now, key, h);
+    now[i].store(std::ptr::from_ref(entry).cast_mut(), Ordering::Release);
+    if let Some(e) = old {
+        retire(&mut w, e);
+    }
+    true
+}
+
+fn retire(w: &mut Writer, e: &'static Entry) {
+    if let Some(area) = w.areas.remove(&(std::ptr::from_ref(e) as usize)) {
+        TABLE.words.fetch_sub(area.words(), Ordering::Relaxed);
+        TABLE.retired.lock().push(Retired { area, entry: std::ptr::from_ref(e).cast_mut() });
+    }
+}
+
+fn grow(w: &mut Writer) {
+    let old = slots();
+    let fresh = array((count() * 2 + 2).next_power_of_two().max(old.len()));
+    // SAFETY: just made, and arrays are never freed.
+    let to: &'static [Slot] = unsafe { &*fresh };
+    w.filled = 0;
+    for s in old {
+        let p = s.load(Ordering::Relaxed);
+        if p.is_null() || p == erased() {
+            continue;
+        }
+        // SAFETY: an entry outlives every BIF that may have found it.
+        let e = unsafe { &*p };
+        let mut i = e.hash as usize & (to.len() - 1);
+        while !to[i].load(Ordering::Relaxed).is_null() {
+            i = (i + 1) & (to.len() - 1);
+        }
+        to[i].store(p, Ordering::Relaxed);
+        w.filled += 1;
+    }
+    TABLE.slots.store(fresh, Ordering::Release);
+}
+
+/// Takes a key away; `false` if it was not there.
+pub fn erase(key: Term) -> bool {
+    let mut w = TABLE.writer.lock();
+    let now = slots();
+    let (i, Some(e)) = find(now, key, hash::internal(key)) else { return false };
+    now[i].store(erased(), Ordering::Release);
+    TABLE.count.fetch_sub(1, Ordering::Relaxed);
+    retire(&mut w, e);
+    true
+}
+
+/// Takes all keys away.
+pub fn erase_all() {
+    for (key, _) in all() {
+        erase(key);
+    }
+}
+
+/// Areas that are no longer in the table; see the module's text for when they may be dropped.
+pub fn take_retired() -> Vec<Retired> {
+    std::mem::take(&mut TABLE.retired.lock())
+}
+
+/// Gives back areas that could not be dropped yet.
+pub fn put_back_retired(areas: Vec<Retired>) {
+    TABLE.retired.lock().extend(areas);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::Heap;
+
+    #[test]
+    fn put_get_replace_erase() {
+        let mut h = Heap::new();
+        let key = |h: &mut Heap, n: i64| {
+            let s = h.tuple(&[Term::small(n), Term::NIL]);
+            h.tuple(&[Term::small(77), s])
+        };
+        for n in 0..2000 {
+            let k = key(&mut h, n);
+            assert!(put(k, k, IfThere::Keep));
+        }
+        for n in 0..2000 {
+            let k = key(&mut h, n);
+            assert!(get(k).is_some_and(|v| compare::exact_eq(v, k)));
+        }
+        let k = key(&mut h, 5);
+        let kept = get(k).unwrap();
+        assert!(!put(k, Term::NIL, IfThere::Keep));
+        assert!(put(k, Term::NIL, IfThere::Replace));
+        assert_eq!(get(k), Some(Term::NIL));
+        assert!(compare::exact_eq(kept, k), "the old value stays readable");
+        assert!(erase(k) && !erase(k) && get(k).is_none());
+        assert!(!take_retired().is_empty());
+    }
+}

@@ -1,0 +1,425 @@
+//! The portable hashes of `erlang:phash2/1,2` and `erlang:phash/2`. They are part of the language: the
+//! same term has the same hash on every node, so every constant here is given.
+//!
+//! `phash2` mixes words with Bob Jenkins' function of 1996; `phash` multiplies byte by byte.
+
+use super::{Kind, Term, bignum, bits, compare, map, record};
+use crate::atom::Atom;
+use crate::process::table::pid_parts;
+
+/// The golden ratio, of which the seeds are multiples.
+const GOLDEN: u32 = 0x9e37_79b9;
+
+/// The hash of `[]` on its own.
+const NIL_ALONE: u32 = 3_468_870_702;
+/// What `[]` is mixed in as elsewhere.
+const NIL_CODE: u32 = 2;
+
+/// The seed with this number.
+const fn seed(n: u32) -> u32 {
+    GOLDEN.wrapping_mul(n)
+}
+
+#[inline(always)]
+fn jenkins(mut a: u32, mut b: u32, mut c: u32) -> (u32, u32, u32) {
+    macro_rules! step {
+        ($x:ident, $y:ident, $z:ident, $shifted:expr) => {
+            $x = $x.wrapping_sub($y).wrapping_sub($z) ^ $shifted;
+        };
+    }
+    step!(a, b, c, c >> 13);
+    step!(b, c, a, a << 8);
+    step!(c, a, b, b >> 13);
+    step!(a, b, c, c >> 12);
+    step!(b, c, a, a << 16);
+    step!(c, a, b, b >> 5);
+    step!(a, b, c, c >> 3);
+    step!(b, c, a, a << 10);
+    step!(c, a, b, b >> 15);
+    (a, b, c)
+}
+
+/// `hash` with two words mixed in.
+#[inline]
+fn mix2(hash: u32, x: u32, y: u32, seed: u32) -> u32 {
+    jenkins(seed.wrapping_add(x), seed.wrapping_add(y), hash).2
+}
+
+#[inline]
+fn mix(hash: u32, x: u32, seed: u32) -> u32 {
+    mix2(hash, x, 0, seed)
+}
+
+/// The hash of a block of bytes.
+fn block(bytes: &[u8], initial: u32) -> u32 {
+    let word = |s: &[u8]| s.iter().rev().fold(0u32, |w, &b| w << 8 | u32::from(b));
+    let (mut a, mut b, mut c) = (GOLDEN, GOLDEN, initial);
+    let mut chunks = bytes.chunks_exact(12);
+    for k in chunks.by_ref() {
+        a = a.wrapping_add(word(&k[..4]));
+        b = b.wrapping_add(word(&k[4..8]));
+        c = c.wrapping_add(word(&k[8..]));
+        (a, b, c) = jenkins(a, b, c);
+    }
+    let rest = chunks.remainder();
+    let part = |from: usize| word(&rest[from.min(rest.len())..(from + 4).min(rest.len())]);
+    // The last word leaves its lowest byte to the length.
+    c = c.wrapping_add(bytes.len() as u32).wrapping_add(part(8) << 8);
+    jenkins(a.wrapping_add(part(0)), b.wrapping_add(part(4)), c).2
+}
+
+/// The hash of an atom's text (P. J. Weinberger's). Characters of Latin-1 count as one byte.
+pub fn atom_hash(a: Atom) -> u32 {
+    let mut bytes = a.text().as_bytes();
+    let mut h = 0u32;
+    while let [first, rest @ ..] = bytes {
+        bytes = rest;
+        let mut v = *first;
+        if let (0xc2 | 0xc3, [second, rest @ ..]) = (v, rest) {
+            v = v << 6 | (second & 0x3f);
+            bytes = rest;
+        }
+        h = (h << 4).wrapping_add(u32::from(v));
+        let high = h & 0xf000_0000;
+        h ^= high >> 24 ^ high;
+    }
+    h
+}
+
+/// An integer, already known not to be small in the sense of 28 bits.
+fn limbs_hash(hash: u32, t: Term) -> u32 {
+    let mut buf = [0];
+    let (negative, limbs) = bignum::limbs(t, &mut buf);
+    let seed = seed(if negative { 10 } else { 11 });
+    limbs.iter().fold(hash, |h, &l| mix2(h, l as u32, (l >> 32) as u32, seed))
+}
+
+fn integer_hash(hash: u32, t: Term) -> u32 {
+    match t.as_small() {
+        Some(n) if (-(1 << 27)..1 << 27).contains(&n) => {
+            let hash = if n < 0 { mix(hash, -n as u32, GOLDEN) } else { hash };
+            mix(hash, n as u32, GOLDEN)
+        }
+        _ => limbs_hash(hash, t),
+    }
+}
+
+/// What is still to be hashed.
+enum Todo {
+    Term(Term),
+    /// A pair of a map is done.
+    Pair,
+    /// A map is done: the hash before it, and the pairs' hash of the map around it.
+    Map { before: u32, outer: u32 },
+}
+
+/// The 32-bit hash behind `erlang:phash2`.
+pub fn phash2(t: Term) -> u32 {
+    let mut todo = vec![Todo::Term(t)];
+    let mut hash = 0u32;
+    // The hashes of the pairs of the map under way are combined without regard to their order.
+    let mut pairs = 0u32;
+    while let Some(next) = todo.pop() {
+        match next {
+            Todo::Term(t) => hash = hash2_one(hash, t, &mut todo, &mut pairs),
+            Todo::Pair => {
+                pairs ^= hash;
+                hash = 0;
+            }
+            Todo::Map { before, outer } => {
+                hash = mix(before, pairs, seed(19));
+                pairs = outer;
+            }
+        }
+    }
+    hash
+}
+
+/// Mixes one term in; its parts go to `todo`.
+fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
+    if t.is_cons() {
+        return hash2_list(hash, t, todo);
+    }
+    if t.is_integer() {
+        return integer_hash(hash, t);
+    }
+    if let Some(a) = t.as_atom() {
+        let h = atom_hash(a);
+        return if hash == 0 { h } else { mix(hash, h, seed(3)) };
+    }
+    if t.is_nil() {
+        return if hash == 0 { NIL_ALONE } else { mix(hash, NIL_CODE, seed(2)) };
+    }
+    if let Some(f) = t.as_float() {
+        let b = positive_zero(f).to_bits();
+        return mix2(hash, (b >> 32) as u32, b as u32, seed(12));
+    }
+    if let Some(n) = pid_number(t) {
+        return mix(hash, n, seed(5));
+    }
+    if let Some(n) = port_number(t) {
+        return mix2(hash, n as u32, (n >> 32) as u32, seed(6));
+    }
+    let h = t.header();
+    match h.kind() {
+        Kind::Tuple => {
+            let elements = t.terms_from(1, h.words());
+            todo.extend(elements.iter().rev().map(|&e| Todo::Term(e)));
+            mix(hash, elements.len() as u32, seed(9))
+        }
+        Kind::FlatMap | Kind::HashMap => {
+            let n = map::size(t);
+            let hash = mix(hash, n as u32, seed(16));
+            if n == 0 {
+                return hash;
+            }
+            todo.push(Todo::Map { before: hash, outer: *pairs });
+            for (k, v) in map::iter(t) {
+                todo.extend([Todo::Pair, Todo::Term(v), Todo::Term(k)]);
+            }
+            *pairs = 0;
+            0
+        }
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
+            let v = bits::view(t);
+            let initial = hash.wrapping_add(seed(13));
+            if v.bits == 0 {
+                return initial;
+            }
+            let bytes = v.to_bytes();
+            let (whole, extra) = (v.bits / 8, v.bits % 8);
+            let hash = block(&bytes[..whole], initial);
+            if extra == 0 {
+                return hash;
+            }
+            mix2(hash, extra as u32, u32::from(bytes[whole] >> (8 - extra)), seed(15))
+        }
+        Kind::Ref | Kind::MagicRef | Kind::ExtRef => mix(hash, first_ref_id(t), seed(7)),
+        Kind::Fun => {
+            let e = compare::fun_entry(t);
+            let env = t.fun_env().unwrap_or(&[]);
+            todo.extend(env.iter().rev().map(|&e| Todo::Term(e)));
+            let hash = mix2(hash, env.len() as u32, atom_hash(e.module), GOLDEN);
+            mix2(hash, e.index, e.old_uniq, GOLDEN)
+        }
+        Kind::Export => {
+            let e = compare::export_of(t);
+            let hash = mix2(hash, e.arity, atom_hash(e.module), GOLDEN);
+            mix(hash, atom_hash(e.function), seed(14))
+        }
+        Kind::Record => {
+            todo.extend(record::values(t).iter().rev().map(|&v| Todo::Term(v)));
+            todo.push(Todo::Term(record::name(t)));
+            todo.push(Todo::Term(record::module(t)));
+            hash
+        }
+        k => crate::bug::vm_bug(&format!("a {k:?} in a term to be hashed")),
+    }
+}
+
+/// Bytes at the front of a list are taken four at a time; the rest of the list goes to `todo`.
+fn hash2_list(mut hash: u32, t: Term, todo: &mut Vec<Todo>) -> u32 {
+    let (mut t, mut word, mut n) = (t, 0u32, 0);
+    while let Some((head, tail)) = t.as_cons()
+        && let Some(b) = byte(head)
+    {
+        word = word << 8 | u32::from(b);
+        n += 1;
+        if n == 4 {
+            hash = mix(hash, word, seed(4));
+            (word, n) = (0, 0);
+        }
+        t = tail;
+    }
+    if n > 0 {
+        hash = mix(hash, word, seed(4));
+    }
+    match t.as_cons() {
+        Some((head, tail)) => todo.extend([Todo::Term(tail), Todo::Term(head)]),
+        None => todo.push(Todo::Term(t)),
+    }
+    hash
+}
+
+#[inline]
+fn byte(t: Term) -> Option<u8> {
+    t.as_small().and_then(|n| u8::try_from(n).ok())
+}
+
+fn positive_zero(f: f64) -> f64 {
+    if f == 0.0 { 0.0 } else { f }
+}
+
+/// The part of a pid's number that counts.
+fn pid_number(t: Term) -> Option<u32> {
+    let id = match t.as_local_pid() {
+        Some(id) => id,
+        None if t.is_kind(Kind::ExtPid) => t.word(2),
+        None => return None,
+    };
+    Some(pid_parts(id).0 as u32)
+}
+
+fn port_number(t: Term) -> Option<u64> {
+    t.as_local_port().or_else(|| t.is_kind(Kind::ExtPort).then(|| t.word(2)))
+}
+
+/// The id of a reference that counts: the first one in the external format.
+fn first_ref_id(t: Term) -> u32 {
+    compare::ref_ids(t).last().copied().unwrap_or(0)
+}
+
+// ---- phash ----
+
+/// The primes of `phash`, just above 2^28, by what they are used for.
+mod prime {
+    pub const TEXT: u32 = 268_440_163;
+    pub const INTEGER: u32 = 268_439_161;
+    pub const POSITIVE: u32 = 268_435_459;
+    pub const NEGATIVE: u32 = 268_436_141;
+    pub const PID: u32 = 268_438_633;
+    pub const PID_END: u32 = 268_437_017;
+    pub const LIST_END: u32 = 268_437_511;
+    pub const ID: u32 = 268_439_627;
+    pub const ID_END: u32 = 268_440_479;
+    pub const EXPORT: u32 = 268_440_577;
+    pub const LAST_BITS: u32 = 268_440_581;
+    pub const MAP: u32 = 268_440_593;
+    pub const MAP_STEP: u32 = 268_440_611;
+}
+
+/// `hash` with bytes multiplied in.
+fn times(hash: u32, bytes: &[u8], prime: u32) -> u32 {
+    bytes.iter().fold(hash, |h, &b| h.wrapping_mul(prime).wrapping_add(u32::from(b)))
+}
+
+fn step(hash: u32, prime: u32, plus: u32) -> u32 {
+    hash.wrapping_mul(prime).wrapping_add(plus)
+}
+
+/// What `phash` still has to do.
+enum Rest {
+    Term(Term),
+    /// The tail of a list, perhaps the rest of it.
+    Tail(Term),
+    /// Multiply by the list's prime.
+    ListEnd,
+    /// Multiply and add the tuple's size.
+    TupleEnd(u32),
+}
+
+/// The 32-bit hash behind `erlang:phash`.
+pub fn phash(t: Term) -> u32 {
+    let mut todo = vec![Rest::Term(t)];
+    let mut hash = 0u32;
+    while let Some(next) = todo.pop() {
+        match next {
+            Rest::Term(t) if t.is_cons() => hash = hash1_list(hash, t, &mut todo),
+            Rest::Tail(t) if t.is_cons() => hash = hash1_list(hash, t, &mut todo),
+            Rest::Tail(t) => todo.extend([Rest::ListEnd, Rest::Term(t)]),
+            Rest::Term(t) => hash = hash1_one(hash, t, &mut todo),
+            Rest::ListEnd => hash = hash.wrapping_mul(prime::LIST_END),
+            Rest::TupleEnd(n) => hash = step(hash, prime::ID, n),
+        }
+    }
+    hash
+}
+
+fn hash1_list(mut hash: u32, mut t: Term, todo: &mut Vec<Rest>) -> u32 {
+    while let Some((head, tail)) = t.as_cons() {
+        match byte(head) {
+            Some(b) => hash = step(hash, prime::INTEGER, u32::from(b)),
+            None => {
+                todo.extend([Rest::Tail(tail), Rest::Term(head)]);
+                return hash;
+            }
+        }
+        t = tail;
+    }
+    todo.push(Rest::Tail(t));
+    hash
+}
+
+fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
+    if t.is_nil() {
+        return step(hash, prime::POSITIVE, 1);
+    }
+    if let Some(a) = t.as_atom() {
+        return step(hash, prime::TEXT, atom_hash(a));
+    }
+    if t.is_integer() {
+        return hash1_integer(hash, t);
+    }
+    if let Some(f) = t.as_float() {
+        let b = positive_zero(f).to_bits();
+        return step(hash, prime::PID_END, (b >> 32) as u32 ^ b as u32);
+    }
+    if let Some(n) = pid_number(t) {
+        return times(hash, &n.to_le_bytes(), prime::PID).wrapping_mul(prime::PID_END);
+    }
+    if let Some(n) = port_number(t) {
+        let high = (n >> 32) as u32;
+        let hash = if high == 0 { hash } else { times(hash, &high.to_le_bytes(), prime::EXPORT) };
+        return times(hash, &(n as u32).to_le_bytes(), prime::ID).wrapping_mul(prime::ID_END);
+    }
+    let h = t.header();
+    match h.kind() {
+        Kind::Tuple => {
+            let elements = t.terms_from(1, h.words());
+            todo.push(Rest::TupleEnd(elements.len() as u32));
+            todo.extend(elements.iter().rev().map(|&e| Rest::Term(e)));
+            hash
+        }
+        Kind::FlatMap | Kind::HashMap => {
+            step(hash, prime::MAP, prime::MAP_STEP).wrapping_add(phash2(t))
+        }
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
+            let v = bits::view(t);
+            let bytes = v.to_bytes();
+            let (whole, extra) = (v.bits / 8, v.bits % 8);
+            let mut hash = times(hash, &bytes[..whole], prime::TEXT);
+            if extra > 0 {
+                hash = step(hash, prime::TEXT, u32::from(bytes[whole] >> (8 - extra)));
+                hash = step(hash, prime::LAST_BITS, extra as u32);
+            }
+            step(hash, prime::NEGATIVE, whole as u32)
+        }
+        Kind::Ref | Kind::MagicRef | Kind::ExtRef => {
+            times(hash, &first_ref_id(t).to_le_bytes(), prime::ID).wrapping_mul(prime::ID_END)
+        }
+        Kind::Fun => {
+            let e = compare::fun_entry(t);
+            let env = t.fun_env().unwrap_or(&[]);
+            todo.extend(env.iter().rev().map(|&e| Rest::Term(e)));
+            let hash = step(hash, prime::ID_END, env.len() as u32);
+            let hash = step(hash, prime::TEXT, atom_hash(e.module));
+            let hash = step(hash, prime::INTEGER, e.index);
+            step(hash, prime::INTEGER, e.old_uniq)
+        }
+        Kind::Export => {
+            let e = compare::export_of(t);
+            let hash = step(hash, prime::EXPORT, e.arity);
+            let hash = step(hash, prime::TEXT, atom_hash(e.module));
+            step(hash, prime::TEXT, atom_hash(e.function))
+        }
+        _ => step(hash, prime::MAP, phash2(t)),
+    }
+}
+
+/// The bytes of the magnitude, in whole 32-bit words, least significant first.
+fn hash1_integer(hash: u32, t: Term) -> u32 {
+    let mut buf = [0];
+    let (negative, limbs) = bignum::limbs(t, &mut buf);
+    let mut hash = hash;
+    match limbs.split_last() {
+        None => hash = times(hash, &[0; 4], prime::INTEGER),
+        Some((last, others)) => {
+            for l in others {
+                hash = times(hash, &l.to_le_bytes(), prime::INTEGER);
+            }
+            let n = if last >> 32 == 0 { 4 } else { 8 };
+            hash = times(hash, &last.to_le_bytes()[..n], prime::INTEGER);
+        }
+    }
+    hash.wrapping_mul(if negative { prime::NEGATIVE } else { prime::POSITIVE })
+}

@@ -1,0 +1,179 @@
+//! From settings to a running system: limits, BIFs, preloaded modules, the first processes.
+
+use crate::args::Run;
+use crate::args::emulator::{BreakKey, FileNameEncoding, WarningsAs, WrongNames};
+use enigma_bifs::file_name::{self, BadName};
+use enigma_bifs::hooks::BifHooks;
+use enigma_bifs::system::{self, Facts};
+use enigma_otp::boot::{self, Preloaded};
+use enigma_otp::profile::{Arguments, Priority};
+use enigma_runtime::code::load;
+use enigma_runtime::process::spawn::{self, Options};
+use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
+use enigma_runtime::sched::{self, dirty};
+use enigma_runtime::{Atom, Heap, Term, atom, hooks, release, time};
+
+/// Why a system cannot be started.
+#[derive(Debug)]
+pub enum BootError {
+    /// The preloaded modules cannot be read.
+    Otp(enigma_otp::OtpError),
+    /// One of them cannot be loaded.
+    Preloaded(&'static str, load::Failure),
+    /// The first processes cannot be made.
+    Processes,
+}
+
+impl std::fmt::Display for BootError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            BootError::Otp(e) => e.fmt(f),
+            BootError::Preloaded(name, e) => write!(f, "cannot load the preloaded module {name}: {e}"),
+            BootError::Processes => f.write_str("cannot make the first processes"),
+        }
+    }
+}
+
+/// Runs a system until it halts; gives the exit status.
+pub fn run(run: &Run) -> Result<i32, BootError> {
+    configure(run);
+    let modules = boot::preloaded(&run.install).map_err(BootError::Otp)?;
+    enigma_bifs::table::register();
+    hooks::set(Box::new(BifHooks));
+    load_preloaded(&modules)?;
+    first_processes(run)?;
+    match run.options.sim {
+        Some(seed) => sched::sim::run_all(seed),
+        None => sched::run_all(),
+    }
+    Ok(system::exit_status())
+}
+
+/// Applies the settings that must be in force before anything is made.
+fn configure(run: &Run) {
+    let emu = &run.emu;
+    time::init();
+    release::set(run.install.release);
+    atom::set_limit(emu.limits.atoms);
+    table::set_limit(emu.limits.processes as usize);
+    let simulated = run.options.sim.is_some();
+    let (schedulers, online) = if simulated {
+        (1, 1)
+    } else {
+        (emu.threads.schedulers as usize, emu.threads.schedulers_online as usize)
+    };
+    sched::init(schedulers, online);
+    dirty::set_limit(dirty::Pool::Cpu, emu.threads.dirty_cpu as usize);
+    dirty::set_limit(dirty::Pool::Io, emu.threads.dirty_io as usize);
+    let heap = &emu.heap;
+    spawn::set_default_min_heap(heap.min_words as usize);
+    spawn::set_default_min_vheap(heap.min_bin_vheap_words as usize);
+    spawn::set_default_fullsweep(heap.fullsweep_after);
+    if heap.max_words > 0 || !heap.max_kill || !heap.max_log || heap.max_include_binaries {
+        spawn::set_default_max_heap(Some(MaxHeap {
+            size: heap.max_words as usize,
+            kill: heap.max_kill,
+            error_logger: heap.max_log,
+            include_shared_binaries: heap.max_include_binaries,
+        }));
+    }
+    if run.options.verify_heap {
+        set_verify_heaps(true);
+    }
+    spawn::set_gc_stress(run.options.gc_stress);
+    let names = &emu.file_names;
+    let bad = match names.wrong {
+        WrongNames::Warn => BadName::Warn,
+        WrongNames::Ignore => BadName::Ignore,
+        WrongNames::Error => BadName::Error,
+    };
+    file_name::configure(names.encoding == FileNameEncoding::Utf8, bad);
+    system::configure(facts(run));
+    enigma_bifs::os::set_environment(run.env.iter().map(|(k, v)| (k.to_vec(), v.to_vec())));
+}
+
+/// What `erlang:system_info/1` tells of the settings.
+fn facts(run: &Run) -> Facts {
+    let emu = &run.emu;
+    let profile = run.install.profile();
+    let banner = enigma_otp::profile::BannerFacts {
+        erts_vsn: &run.install.erts_vsn,
+        schedulers: emu.threads.schedulers,
+        schedulers_online: emu.threads.schedulers_online,
+        dirty_cpu: emu.threads.dirty_cpu,
+        dirty_cpu_online: emu.threads.dirty_cpu_online,
+        dirty_io: emu.threads.dirty_io,
+        async_threads: emu.threads.async_threads,
+        tier: "",
+    };
+    Facts {
+        otp_release: run.install.release.to_string(),
+        erts_version: run.install.erts_vsn.clone(),
+        system_version: profile.system_version(&banner),
+        emu_args: run.emu_args.clone(),
+        init_args: run.init_args.clone(),
+        root: run.install.root.clone(),
+        preloaded: profile.preloaded.to_vec(),
+        static_nifs: profile.static_nifs.iter().map(|n| n.module).collect(),
+        process_limit: emu.limits.processes,
+        port_limit: emu.limits.ports,
+        atom_limit: emu.limits.atoms,
+        ets_limit: emu.limits.ets_tables,
+        dirty_cpu: emu.threads.dirty_cpu,
+        dirty_cpu_online: emu.threads.dirty_cpu_online,
+        dirty_io: emu.threads.dirty_io,
+        async_threads: emu.threads.async_threads,
+        compat_release: emu.compat_release,
+        printable_unicode: emu.printable_unicode,
+        warnings_as: match emu.warnings_as {
+            WarningsAs::Warning => "warning",
+            WarningsAs::Info => "info",
+            WarningsAs::Error => "error",
+        },
+        break_ignored: emu.break_key == BreakKey::Ignore,
+        line_info: emu.line_info,
+        halt_flush_timeout: emu.halt_flush_timeout,
+    }
+}
+
+fn load_preloaded(modules: &[Preloaded]) -> Result<(), BootError> {
+    let mut prepared = Vec::with_capacity(modules.len());
+    let mut names = Vec::with_capacity(modules.len());
+    for m in modules {
+        let p = load::prepare(&m.beam).map_err(|e| BootError::Preloaded(m.name, e))?;
+        names.push(p.name());
+        prepared.push(p);
+    }
+    load::install(prepared);
+    enigma_bifs::erlang::code::set_preloaded(names);
+    Ok(())
+}
+
+/// Starts the processes that the emulator itself starts, in the order of their pids.
+fn first_processes(run: &Run) -> Result<(), BootError> {
+    for p in run.install.profile().system_processes {
+        let mut heap = Heap::new();
+        let args = match p.arguments {
+            Arguments::Nothing => Term::NIL,
+            Arguments::Boot => {
+                let args: Vec<Term> = run.init_args.iter().map(|a| heap.binary(a)).collect();
+                let args = heap.list(&args);
+                let module = Atom::new(&String::from_utf8_lossy(&run.emu.boot_module));
+                heap.list(&[module.into(), args])
+            }
+        };
+        let options = Options {
+            priority: match p.priority {
+                Priority::Normal => state::Priority::Normal,
+                Priority::High => state::Priority::High,
+                Priority::Max => state::Priority::Max,
+            },
+            flags: flag::HAS_RESOURCES | if p.system { flag::SYSTEM } else { 0 },
+            ..Options::default()
+        };
+        let call = (Atom::new(p.module), Atom::new(p.function), args);
+        let id = spawn::spawn(None, call, &options, |_, _| ()).ok_or(BootError::Processes)?;
+        system::note_first_process(id, p.system);
+    }
+    Ok(())
+}
