@@ -15,6 +15,7 @@ pub mod nifs;
 pub mod os;
 pub mod os_signal;
 pub mod ports;
+pub mod re;
 pub mod system;
 pub mod lists;
 pub mod maps;

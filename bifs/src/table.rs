@@ -58,6 +58,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::erlang::iolist::BIFS,
     crate::ets::BIFS,
     crate::persistent_term::BIFS,
+    crate::re::BIFS,
     crate::atomics::BIFS,
 ];
 
