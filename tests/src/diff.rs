@@ -12,7 +12,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How often a suite is taken up again behind a case that brought the machine down.
-const RESUMES: usize = 12;
+const RESUMES: usize = 40;
+/// After this many cases in a row that brought it down, the rest is given up.
+const HOPELESS: usize = 6;
 
 /// How one case ended on one machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,13 +142,13 @@ pub fn run(
         command.env("DIFF_SOURCE_DIR", oracle::source_dir());
         let out = proc::run(command, suite.limit)?;
         let (got, done) = parse(&out.stdout, driver);
-        let progress = !got.is_empty();
         lines.extend(got.into_iter().filter(|(name, _)| name != "done"));
         if done {
             return Ok(lines);
         }
         lines.push((String::new(), Line::Crash(out.obituary())));
-        if !progress && lines.iter().rev().take(3).all(|(n, _)| n.is_empty()) && lines.len() >= 3 {
+        let crashes = lines.iter().rev().take_while(|(name, _)| name.is_empty());
+        if crashes.count() >= HOPELESS {
             break;
         }
     }
