@@ -170,6 +170,10 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
     Ok(match name.text() {
         "current_function" => match ranges::find(pc) {
             Some((f, _)) => mfa(cx, f.module().name, f.name, f.arity),
+            // A hibernating process stands before the call that it is going to make.
+            None if pc == enigma_runtime::interp::special::apply_args() => {
+                mfa(cx, Atom::ERLANG, Atom::HIBERNATE, 3)
+            }
             None => Atom::UNDEFINED.into(),
         },
         "current_location" => {
@@ -289,10 +293,14 @@ fn handle_pending(cx: &mut Ctx<'_>) -> Result<(), Exit> {
 
 /// Is the process at a place where it waits for a message?
 fn waits(pc: *const u64) -> bool {
-    use enigma_runtime::interp::ops;
+    use enigma_runtime::interp::{ops, special};
+    if pc == special::apply_args() {
+        return true;
+    }
     code::ranges::find(pc).is_some_and(|(f, offset)| {
         f.body().is_some_and(|b| {
-            b.code.get(offset).is_some_and(|w| (w & 0xfff) as u16 == ops::LOOP_REC || (w & 0xfff) as u16 == ops::WAIT)
+            let waiting = [ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT];
+            b.code.get(offset).is_some_and(|w| waiting.contains(&((w & 0xfff) as u16)))
         })
     })
 }

@@ -25,6 +25,11 @@ pub fn of(release: u32) -> impl Iterator<Item = &'static OtpBif> {
     TABLE.iter().filter(move |b| b.releases.contains(&release))
 }
 
+/// BIFs that other releases have and this one has not.
+pub fn not_in(release: u32) -> impl Iterator<Item = &'static OtpBif> {
+    TABLE.iter().filter(move |b| !b.releases.contains(&release))
+}
+
 macro_rules! table {
     ($($module:literal $function:literal $arity:literal [$($release:literal)*] $($code:ident)?;)*) => {
         static TABLE: &[OtpBif] = &[$(OtpBif {

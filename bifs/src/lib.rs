@@ -21,6 +21,7 @@ pub mod lists;
 pub mod maps;
 pub mod math;
 pub mod atomics;
+pub mod binary;
 pub mod ets;
 pub mod persistent_term;
 pub mod table;

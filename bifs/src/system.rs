@@ -372,7 +372,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "trace_control_word" => num(0),
         "outstanding_system_requests_limit" => num(4 * sched::count()),
         "reset_seq_trace" | "erts_alloc" | "display_items" => true.into(),
-        _ => return Err(badarg()),
+        _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),
     })
 }
 
@@ -538,7 +538,7 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         match o.as_tuple_n::<2>() {
             Some(&[k, v]) if k.as_atom() == Some(Atom::FLUSH) => flush = args::boolean(v)?,
             Some(&[k, _]) if k.as_atom() == Some(Atom::new("flush_timeout")) => {}
-            _ => return Err(badarg()),
+            _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),
         }
     }
     let status = match a[0].as_atom().map(Atom::text) {

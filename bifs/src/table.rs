@@ -3,9 +3,11 @@
 //! Every file of this crate that implements BIFs has a table `BIFS` next to its code, made with the
 //! `bifs!` macro. This list of tables is what the VM registers at start.
 
+use crate::inventory;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Bif;
 use enigma_runtime::code::export;
+use std::collections::HashSet;
 
 /// Makes the table of a file: `bifs! { BIFS: "module" { "function"/arity kind => rust_function; ... } ... }`.
 /// Kinds are those of `enigma_runtime::bif::Kind`.
@@ -47,6 +49,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::trace::BIFS,
     crate::unicode::BIFS,
     crate::erlang::etf::BIFS,
+    crate::erlang::digest::BIFS,
     crate::erlang::convert::BIFS,
     crate::erlang::display::BIFS,
     crate::erlang::guard::BIFS,
@@ -60,11 +63,25 @@ pub static TABLES: &[&[Bif]] = &[
     crate::persistent_term::BIFS,
     crate::re::BIFS,
     crate::atomics::BIFS,
+    crate::binary::BIFS,
 ];
 
-/// Puts all BIFs behind their export entries; to be called once, before any code is loaded.
-pub fn register() {
+/// Puts the BIFs of an OTP release behind their export entries; to be called once, before any code is
+/// loaded. Of releases that the inventory does not know the next newer one counts.
+pub fn register(release: u32) {
+    let release = inventory::RELEASES.into_iter().find(|&r| r >= release).unwrap_or(29);
+    let absent: HashSet<(&str, &str, u32)> =
+        inventory::not_in(release).map(|b| (b.module, b.function, b.arity)).collect();
     for b in TABLES.iter().copied().flatten() {
+        if absent.contains(&(b.module, b.function, u32::from(b.arity))) {
+            continue;
+        }
         export::get(Atom::new(b.module), Atom::new(b.function), u32::from(b.arity)).set_bif(b);
     }
+}
+
+/// Is there a BIF with this name?
+pub fn has(module: &str, function: &str, arity: u32) -> bool {
+    let same = |b: &&Bif| b.module == module && b.function == function && u32::from(b.arity) == arity;
+    TABLES.iter().copied().flatten().any(|b| same(&b))
 }

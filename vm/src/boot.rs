@@ -38,7 +38,7 @@ impl std::fmt::Display for BootError {
 pub fn run(run: &Run) -> Result<i32, BootError> {
     configure(run);
     let modules = boot::preloaded(&run.install).map_err(BootError::Otp)?;
-    enigma_bifs::table::register();
+    enigma_bifs::table::register(run.install.release);
     hooks::set(Box::new(BifHooks));
     load_preloaded(&modules)?;
     first_processes(run)?;
@@ -82,14 +82,26 @@ fn configure(run: &Run) {
     }
     spawn::set_gc_stress(run.options.gc_stress);
     let names = &emu.file_names;
+    let utf8 = match names.encoding {
+        FileNameEncoding::Utf8 => true,
+        FileNameEncoding::Latin1 => false,
+        FileNameEncoding::ByLocale => locale_is_utf8(run),
+    };
     let bad = match names.wrong {
         WrongNames::Warn => BadName::Warn,
         WrongNames::Ignore => BadName::Ignore,
         WrongNames::Error => BadName::Error,
     };
-    file_name::configure(names.encoding == FileNameEncoding::Utf8, bad);
+    file_name::configure(utf8, bad);
     system::configure(facts(run));
     enigma_bifs::os::set_environment(run.env.iter().map(|(k, v)| (k.to_vec(), v.to_vec())));
+}
+
+/// Does the locale of the environment say UTF-8?
+fn locale_is_utf8(run: &Run) -> bool {
+    let value = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|k| run.env.get(k)).find(|v| !v.is_empty());
+    let text = String::from_utf8_lossy(value.unwrap_or_default()).to_ascii_lowercase();
+    text.ends_with("utf-8") || text.ends_with("utf8")
 }
 
 /// What `erlang:system_info/1` tells of the settings.
@@ -142,7 +154,7 @@ fn load_preloaded(modules: &[Preloaded]) -> Result<(), BootError> {
     for m in modules {
         let p = load::prepare(&m.beam).map_err(|e| BootError::Preloaded(m.name, e))?;
         names.push(p.name());
-        prepared.push(p);
+        prepared.push(p.without_lines());
     }
     load::install(prepared);
     enigma_bifs::erlang::code::set_preloaded(names);

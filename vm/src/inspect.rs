@@ -2,8 +2,6 @@
 
 use crate::args::Options;
 use enigma_loader::inspect::{self, Options as What};
-use enigma_runtime::Atom;
-use enigma_runtime::code::export;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -51,13 +49,11 @@ fn beam(file: &[u8], what: &What) -> u8 {
 
 /// The BIFs that there are, and those that OTP's modules name but nobody implements.
 fn bifs() -> u8 {
-    enigma_bifs::table::register();
     let mut out = std::io::stdout().lock();
     for release in enigma_bifs::inventory::RELEASES {
         let (mut present, mut missing) = (0, Vec::new());
         for b in enigma_bifs::inventory::of(release) {
-            let there = export::lookup(Atom::new(b.module), Atom::new(b.function), b.arity)
-                .is_some_and(|e| e.bif().is_some());
+            let there = enigma_bifs::table::has(b.module, b.function, b.arity);
             if there || b.built_into_code {
                 present += 1;
             } else {

@@ -82,7 +82,7 @@ fn send3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         match o.as_atom() {
             Some(Atom::NOCONNECT) => no_connect = true,
             Some(Atom::NOSUSPEND) => {}
-            _ => return Err(badarg()),
+            _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),
         }
     }
     cx.bump(4);

@@ -11,6 +11,7 @@ pub mod convert;
 pub mod display;
 pub mod guard;
 pub mod term;
+pub mod digest;
 pub mod iolist;
 
 use crate::bifs;

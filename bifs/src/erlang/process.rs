@@ -182,7 +182,7 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             a[1].as_usize().ok_or_else(badarg)?;
             Ok(Term::small(0))
         }
-        _ => Err(badarg()),
+        _ => Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),
     }
 }
 
@@ -210,26 +210,22 @@ fn group_leader0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 
 fn group_leader2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if !a[0].is_pid() {
-        return Err(badarg());
-    }
-    let id = a[1].as_local_pid().ok_or_else(badarg)?;
+    let id = match a[1].as_local_pid() {
+        Some(id) if a[0].is_pid() => id,
+        _ => return Ok(Atom::BADARG.into()),
+    };
     if id == cx.proc.id {
         cx.own.group_leader = a[0];
         return Ok(true.into());
     }
     if !signal::send(id, Signal::GroupLeader(OwnedTerm::new(a[0]))) {
-        return Err(badarg());
+        return Ok(Atom::BADARG.into());
     }
     Ok(true.into())
 }
 
 fn group_leader3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let result = group_leader2(cx, &a[..2]);
-    let answer: Term = match result {
-        Ok(v) => v,
-        Err(_) => Atom::BADARG.into(),
-    };
+    let answer = group_leader2(cx, &a[..2])?;
     let message = cx.tuple2(a[2], answer);
     signal::send_message(cx.proc.id, message);
     Ok(Atom::OK.into())

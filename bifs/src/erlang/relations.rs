@@ -108,12 +108,13 @@ fn monitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn monitor3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (mut tag, mut alias) = (None, None);
-    for o in list::to_vec(a[2]).ok_or_else(badarg)? {
-        let Some(&[key, value]) = o.as_tuple_n::<2>() else { return Err(badarg()) };
+    let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+    for o in list::to_vec(a[2]).ok_or_else(bad)? {
+        let Some(&[key, value]) = o.as_tuple_n::<2>() else { return Err(bad()) };
         match key.as_atom() {
             Some(Atom::TAG) => tag = Some(value),
-            Some(Atom::ALIAS) => alias = Some(alias_end(value)?),
-            _ => return Err(badarg()),
+            Some(Atom::ALIAS) => alias = Some(alias_end(value).map_err(|_| bad())?),
+            _ => return Err(bad()),
         }
     }
     monitor(cx, a[0], a[1], tag, alias)
@@ -125,7 +126,7 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, tag: Option<Term>, alias: O
     let (target, key, name) = match kind.as_atom().ok_or_else(badarg)? {
         k @ (Atom::PROCESS | Atom::PORT) => target_of(k, what)?,
         Atom::TIME_OFFSET if what.as_atom() == Some(Atom::CLOCK_SERVICE) => (Target::TimeOffset, None, None),
-        _ => return Err(badarg()),
+        _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADTYPE)),
     };
     let time_offset = matches!(target, Target::TimeOffset);
     let tag = tag.map(OwnedTerm::new);

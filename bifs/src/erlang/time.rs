@@ -171,25 +171,27 @@ fn start(cx: &mut Ctx<'_>, a: &[Term], wrap: bool) -> BifResult {
     let mut absolute = false;
     if let Some(&options) = a.get(3) {
         for o in list::to_vec(options).ok_or_else(badarg)? {
+            let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
             match o.as_tuple_n::<2>() {
-                Some(&[k, v]) if k.as_atom() == Some(Atom::ABS) => absolute = v.as_bool().ok_or_else(badarg)?,
-                _ => return Err(badarg()),
+                Some(&[k, v]) if k.as_atom() == Some(Atom::ABS) => absolute = v.as_bool().ok_or_else(bad)?,
+                _ => return Err(bad()),
             }
         }
     }
-    let ms = bignum::to_i64(a[0]).ok_or_else(badarg)?;
+    let bad_time = || Exit::error_cause(Atom::BADARG, Atom::TIME);
+    let ms = bignum::to_i64(a[0]).ok_or_else(bad_time)?;
     let to = a[1];
     if !(to.is_local_pid() || to.is_atom() || to.is_kind(Kind::ExtPid)) {
         return Err(badarg());
     }
     let deadline = if absolute {
         if ms.abs() > MAX_MS {
-            return Err(badarg());
+            return Err(bad_time());
         }
         ms * 1_000_000
     } else {
         if !(0..=MAX_MS).contains(&ms) {
-            return Err(badarg());
+            return Err(bad_time());
         }
         time::monotonic() + ms * 1_000_000
     };

@@ -295,6 +295,10 @@ fn chunk(cx: &mut Ctx<'_>, t: &Found<'_>, part: &Part, mut results: Vec<Term>) -
     }
     let heap = cx.heap();
     let rest = results.split_off(results.len().min(part.limit));
+    // As a list that grew at its front, except where the order of keys counts.
+    if t.kind != Kind::OrderedSet {
+        results.reverse();
+    }
     let list = heap.list(&results);
     let count = Term::small(rest.len() as i64);
     let left = heap.list(&rest);

@@ -129,7 +129,6 @@ pub fn read_loop(
                 Err(_) => break,
             }
         }
-        cutter.end(&port);
         end(&port);
     };
     match std::thread::Builder::new().name("port_reader".into()).spawn(run) {

@@ -75,14 +75,6 @@ impl Cutter {
         }
     }
 
-    /// The end: the rest of a last line is sent.
-    pub fn end(&mut self, port: &Port) {
-        if matches!(self.framing, Framing::Line(_)) && !self.rest.is_empty() {
-            self.line(port, self.rest.len(), Atom::NOEOL);
-            self.rest.clear();
-        }
-    }
-
     fn line(&self, port: &Port, n: usize, kind: Atom) {
         let (data, binary) = (&self.rest[..n], self.binary);
         port.count_input(n);

@@ -441,4 +441,6 @@ well_known_atoms! {
     OWNER = "owner";
     PROTECTION = "protection";
     INCOMPLETE = "incomplete";
+    SEND_MESSAGE = "send";
+    BADTYPE = "badtype";
 }

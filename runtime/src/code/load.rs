@@ -72,6 +72,12 @@ impl Prepared {
         self.module.name
     }
 
+    /// Forgets the source positions, for modules that are part of the emulator.
+    pub fn without_lines(mut self) -> Prepared {
+        self.module.file.lines = enigma_loader::LineTable::default();
+        self
+    }
+
     /// Must an on_load function run before the module becomes current?
     pub fn has_on_load(&self) -> bool {
         self.module.file.on_load.is_some()

@@ -652,6 +652,12 @@ impl Translator<'_> {
         {
             return self.arithmetic(op, a, b, dst, fail);
         }
+        if export.module == Atom::ERLANG
+            && export.function == Atom::PLUS
+            && let [a] = args[..]
+        {
+            return self.arithmetic(ops::ADD, a, Place::K(Term::small(0).raw()), dst, fail);
+        }
         let at = self.asm.begin(ops::GUARD_BIF, 3);
         self.asm.set(at, A, args.len() as u64);
         self.asm.place(at, at, B, dst);

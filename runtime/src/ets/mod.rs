@@ -23,6 +23,8 @@ use tree::Tree;
 
 /// Number of shards of a table for concurrent writing.
 const SHARDS: usize = 64;
+/// Least number of slots of a set or bag.
+const MIN_SLOTS: usize = 256;
 /// Freeing more objects than this at once is left to a thread of its own.
 const MANY: usize = 200_000;
 
@@ -698,7 +700,12 @@ impl Table {
                     }
                     left -= s.places();
                 }
-                (left == 0).then_some(None)
+                // A small table has the slots that it could fill without growing.
+                match n.cmp(&MIN_SLOTS.max(n - left)) {
+                    std::cmp::Ordering::Less => Some(Some(Term::NIL)),
+                    std::cmp::Ordering::Equal => Some(None),
+                    std::cmp::Ordering::Greater => None,
+                }
             }
             Store::Tree(t) => {
                 let t = t.read();

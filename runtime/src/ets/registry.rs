@@ -167,14 +167,15 @@ pub fn find<'a>(t: Term) -> Result<Found<'a>, NotFound> {
     if let Some(m) = t.magic() {
         return match m.downcast_ref::<Table>() {
             Some(t) if !t.is_deleted() => Ok(Found::Held(t)),
-            _ => Err(NotFound::NoTable),
+            Some(_) => Err(NotFound::NoTable),
+            None => Err(NotFound::NoIdentifier),
         };
     }
     if let Some(name) = t.as_atom() {
         return named(name).map(Found::Shared).ok_or(NotFound::NoTable);
     }
     if t.is_kind(Kind::Ref) {
-        return numbered(t.ref_number()).map(Found::Shared).ok_or(NotFound::NoTable);
+        return numbered(t.ref_number()).map(Found::Shared).ok_or(NotFound::NoIdentifier);
     }
-    if t.is_reference() { Err(NotFound::NoTable) } else { Err(NotFound::NoIdentifier) }
+    Err(NotFound::NoIdentifier)
 }

@@ -852,7 +852,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                         next!(1)
                     }
                     Err(e) => {
-                        let export = crate::code::export::get(Atom::ERLANG, Atom::SEND, 2);
+                        let export = crate::code::export::get(Atom::ERLANG, Atom::SEND_MESSAGE, 2);
                         let args = [getx!(0), getx!(1)];
                         match e {
                             Exit::Raise { .. } => go!(calls::bif_raised(cx, pc, export, &args, e)),
@@ -1229,6 +1229,10 @@ fn arith_fault(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, args: &[Term], e: a
         arith::Fault::BadArith => Atom::BADARITH,
         arith::Fault::SystemLimit => Atom::SYSTEM_LIMIT,
     };
+    if crate::release::number() == 25 && matches!(name, Atom::PLUS | Atom::MINUS) && args.len() == 2 {
+        // That release tells the caller only.
+        return calls::error(cx, pc, reason);
+    }
     calls::bif_raised(cx, pc, export, args, Exit::error(reason))
 }
 

@@ -46,7 +46,7 @@ pub fn set_default_min_heap(words: usize) -> usize {
 
 /// Sets the default of `min_vheap` (`+hmbs`, `system_flag`); gives the old one.
 pub fn set_default_min_vheap(words: usize) -> usize {
-    MIN_VHEAP.swap(words, Ordering::Relaxed)
+    MIN_VHEAP.swap(gc::heap_size_for(words), Ordering::Relaxed)
 }
 
 /// Sets the default of `fullsweep_after`; gives the old one.

@@ -7,6 +7,7 @@ mod wheel;
 
 use crate::heap::literal::OwnedTerm;
 use crate::process::signal::{self, Signal};
+use crate::process::table;
 use crate::term::Term;
 use crate::{sched, time};
 use parking_lot::Mutex;
@@ -46,13 +47,26 @@ pub struct Handle {
 static WHEELS: LazyLock<Box<[Mutex<Wheel>]>> =
     LazyLock::new(|| (0..sched::MAX_SCHEDULERS).map(|_| Mutex::new(Wheel::new(time::monotonic()))).collect());
 
+/// A timer that can be asked for: how to reach it, and whom it is for.
+struct Known {
+    handle: Handle,
+    to: Term,
+}
+
+impl Known {
+    /// Is there still somebody to get the message? Timers end with their receiver.
+    fn has_receiver(&self) -> bool {
+        self.to.as_local_pid().is_none_or(|id| table::with(id, |p| !p.state.is_exiting()).unwrap_or(false))
+    }
+}
+
 /// Timers by the number of their reference, for `cancel_timer` and `read_timer`.
-static BY_REFERENCE: LazyLock<Box<[Mutex<HashMap<u64, Handle>>]>> =
+static BY_REFERENCE: LazyLock<Box<[Mutex<HashMap<u64, Known>>]>> =
     LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
 
 static NEXT_WAIT: AtomicU64 = AtomicU64::new(1);
 
-fn shard(reference: u64) -> &'static Mutex<HashMap<u64, Handle>> {
+fn shard(reference: u64) -> &'static Mutex<HashMap<u64, Known>> {
     &BY_REFERENCE[(reference % 16) as usize]
 }
 
@@ -75,7 +89,7 @@ pub fn start_wait(process: u64, deadline: i64) -> (u64, Handle) {
 pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm) {
     let mut map = shard(reference).lock();
     let handle = start(deadline, Action::Message { to, message, reference });
-    map.insert(reference, handle);
+    map.insert(reference, Known { handle, to });
 }
 
 /// Cancels a timer; `false` if it has run out already.
@@ -85,13 +99,14 @@ pub fn cancel(h: Handle) -> bool {
 
 /// Cancels a timer by its reference; gives its deadline.
 pub fn cancel_reference(reference: u64) -> Option<i64> {
-    let h = shard(reference).lock().remove(&reference)?;
-    cancel(h).then_some(h.deadline)
+    let k = shard(reference).lock().remove(&reference)?;
+    (cancel(k.handle) && k.has_receiver()).then_some(k.handle.deadline)
 }
 
 /// The deadline of a timer.
 pub fn deadline_of(reference: u64) -> Option<i64> {
-    shard(reference).lock().get(&reference).map(|h| h.deadline)
+    let map = shard(reference).lock();
+    map.get(&reference).filter(|k| k.has_receiver()).map(|k| k.handle.deadline)
 }
 
 /// Runs what is due on a wheel; gives the next deadline, if any is known.

@@ -1,0 +1,284 @@
+//! Checksums and digests: `crc32`, `adler32`, `md5`.
+
+use super::iolist::{self, NotIolist, Piece};
+use crate::bifs;
+use enigma_runtime::bif::Ctx;
+use enigma_runtime::term::{bignum, bits};
+use enigma_runtime::{BifResult, Exit, Term, badarg};
+
+bifs! { BIFS:
+    "erlang" {
+        "crc32"/1 Call => crc32;
+        "crc32"/2 Call => crc32_from;
+        "crc32_combine"/3 Call => crc32_combine;
+        "adler32"/1 Call => adler32;
+        "adler32"/2 Call => adler32_from;
+        "adler32_combine"/3 Call => adler32_combine;
+        "md5"/1 Call => md5;
+        "md5_init"/0 Call => md5_init;
+        "md5_update"/2 Call => md5_update;
+        "md5_final"/1 Call => md5_final;
+    }
+}
+
+/// Calls `f` with the bytes of an I/O list, in pieces.
+fn feed(cx: &mut Ctx<'_>, t: Term, mut f: impl FnMut(&[u8])) -> Result<(), Exit> {
+    // Wrong data must be noticed before anything has been counted.
+    let n = iolist::size(t)?;
+    cx.bump(n / 128);
+    let mut run: Vec<u8> = Vec::new();
+    iolist::walk(t, |p| {
+        match p {
+            Piece::Byte(b) => run.push(b),
+            Piece::Bits(v) => {
+                if !run.is_empty() {
+                    f(&run);
+                    run.clear();
+                }
+                f(&v.to_bytes());
+            }
+        }
+        Ok::<(), NotIolist>(())
+    })?;
+    if !run.is_empty() {
+        f(&run);
+    }
+    Ok(())
+}
+
+fn sum_arg(t: Term) -> Result<u32, Exit> {
+    bignum::to_u64(t).and_then(|n| u32::try_from(n).ok()).ok_or_else(badarg)
+}
+
+fn length_arg(t: Term) -> Result<u64, Exit> {
+    bignum::to_u64(t).filter(|&n| n <= i64::MAX as u64).ok_or_else(badarg)
+}
+
+fn sum_term(n: u32) -> BifResult {
+    Ok(Term::small(i64::from(n)))
+}
+
+fn crc32_over(cx: &mut Ctx<'_>, start: u32, data: Term) -> BifResult {
+    let mut h = crc32fast::Hasher::new_with_initial(start);
+    feed(cx, data, |b| h.update(b))?;
+    sum_term(h.finalize())
+}
+
+fn crc32(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    crc32_over(cx, 0, a[0])
+}
+
+fn crc32_from(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    crc32_over(cx, sum_arg(a[0])?, a[1])
+}
+
+fn crc32_combine(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let mut first = crc32fast::Hasher::new_with_initial(sum_arg(a[0])?);
+    let second = crc32fast::Hasher::new_with_initial_len(sum_arg(a[1])?, length_arg(a[2])?);
+    first.combine(&second);
+    sum_term(first.finalize())
+}
+
+/// The largest prime below 2^16.
+const ADLER_BASE: u32 = 65521;
+/// Most bytes whose sums fit 32 bits without a division.
+const ADLER_RUN: usize = 5552;
+
+fn adler32_add(start: u32, bytes: &[u8]) -> u32 {
+    let (mut a, mut b) = (start & 0xffff, start >> 16);
+    for run in bytes.chunks(ADLER_RUN) {
+        for &x in run {
+            a += u32::from(x);
+            b += a;
+        }
+        a %= ADLER_BASE;
+        b %= ADLER_BASE;
+    }
+    b << 16 | a
+}
+
+fn adler32_over(cx: &mut Ctx<'_>, start: u32, data: Term) -> BifResult {
+    let mut sum = start;
+    feed(cx, data, |b| sum = adler32_add(sum, b))?;
+    sum_term(sum)
+}
+
+fn adler32(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    adler32_over(cx, 1, a[0])
+}
+
+fn adler32_from(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    adler32_over(cx, sum_arg(a[0])?, a[1])
+}
+
+/// The sum of two texts after each other: the second one's sums began at 1 and 0, the first one's low sum
+/// counts once more for each byte of the second in the high sum.
+fn adler32_combine(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let (x, y) = (sum_arg(a[0])?, sum_arg(a[1])?);
+    let base = u64::from(ADLER_BASE);
+    let n = length_arg(a[2])? % base;
+    let (xl, xh) = (u64::from(x & 0xffff), u64::from(x >> 16));
+    let (yl, yh) = (u64::from(y & 0xffff), u64::from(y >> 16));
+    let low = (xl + yl + base - 1) % base;
+    let high = (xh + yh + n * (xl % base) + base - n) % base;
+    sum_term((high << 16 | low) as u32)
+}
+
+/// A digest under way, as `md5_init` and `md5_update` give it: a binary of state (four words), count
+/// of bits, buffer and number of bytes in the buffer, all little-endian.
+#[derive(Clone)]
+struct Md5 {
+    state: [u32; 4],
+    bits: u64,
+    buffer: [u8; 64],
+    left: usize,
+}
+
+/// Size of the binary form.
+const MD5_CONTEXT: usize = 16 + 8 + 64 + 4;
+
+const MD5_START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
+const MD5_SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+
+/// The digest's constants: the whole part of 2^32 times the sine of 1, 2, 3 and so on.
+fn md5_constants() -> &'static [u32; 64] {
+    static TABLE: std::sync::LazyLock<[u32; 64]> =
+        std::sync::LazyLock::new(|| std::array::from_fn(|i| (((i + 1) as f64).sin().abs() * 4_294_967_296.0) as u32));
+    &TABLE
+}
+
+impl Md5 {
+    fn new() -> Md5 {
+        Md5 { state: MD5_START, bits: 0, buffer: [0; 64], left: 0 }
+    }
+
+    fn block(state: &mut [u32; 4], block: &[u8], constants: &[u32; 64]) {
+        let mut words = [0u32; 16];
+        for (w, b) in words.iter_mut().zip(block.chunks_exact(4)) {
+            *w = u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+        }
+        let [mut a, mut b, mut c, mut d] = *state;
+        for i in 0..64 {
+            let (f, k) = match i / 16 {
+                0 => ((b & c) | (!b & d), i),
+                1 => ((d & b) | (!d & c), (5 * i + 1) % 16),
+                2 => (b ^ c ^ d, (3 * i + 5) % 16),
+                _ => (c ^ (b | !d), 7 * i % 16),
+            };
+            let sum = a.wrapping_add(f).wrapping_add(constants[i]).wrapping_add(words[k]);
+            (a, d, c) = (d, c, b);
+            b = b.wrapping_add(sum.rotate_left(MD5_SHIFTS[i / 16][i % 4]));
+        }
+        for (s, v) in state.iter_mut().zip([a, b, c, d]) {
+            *s = s.wrapping_add(v);
+        }
+    }
+
+    fn update(&mut self, mut bytes: &[u8]) {
+        let constants = md5_constants();
+        self.bits = self.bits.wrapping_add(bytes.len() as u64 * 8);
+        if self.left > 0 {
+            let n = bytes.len().min(64 - self.left);
+            self.buffer[self.left..self.left + n].copy_from_slice(&bytes[..n]);
+            self.left += n;
+            bytes = &bytes[n..];
+            if self.left < 64 {
+                return;
+            }
+            Md5::block(&mut self.state, &self.buffer, constants);
+            self.left = 0;
+        }
+        let mut blocks = bytes.chunks_exact(64);
+        for b in blocks.by_ref() {
+            Md5::block(&mut self.state, b, constants);
+        }
+        let rest = blocks.remainder();
+        self.buffer[..rest.len()].copy_from_slice(rest);
+        self.left = rest.len();
+    }
+
+    fn finish(mut self) -> [u8; 16] {
+        let bits = self.bits;
+        let mut pad = vec![0x80];
+        while (self.left + pad.len()) % 64 != 56 {
+            pad.push(0);
+        }
+        pad.extend(bits.to_le_bytes());
+        self.update(&pad);
+        let mut out = [0; 16];
+        for (o, s) in out.chunks_exact_mut(4).zip(self.state) {
+            o.copy_from_slice(&s.to_le_bytes());
+        }
+        out
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out: Vec<u8> = self.state.iter().flat_map(|w| w.to_le_bytes()).collect();
+        out.extend(self.bits.to_le_bytes());
+        out.extend(self.buffer);
+        out.extend((self.left as u32).to_le_bytes());
+        out
+    }
+
+    fn from_term(t: Term) -> Result<Md5, Exit> {
+        let bytes = bits::binary_bytes(t).filter(|b| b.len() == MD5_CONTEXT).ok_or_else(badarg)?;
+        let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+        let mut buffer = [0; 64];
+        buffer.copy_from_slice(&bytes[24..88]);
+        let left = word(88) as usize;
+        if left >= 64 {
+            return Err(badarg());
+        }
+        let bits = u64::from(word(16)) | u64::from(word(20)) << 32;
+        Ok(Md5 { state: [word(0), word(4), word(8), word(12)], bits, buffer, left })
+    }
+}
+
+fn md5(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let mut m = Md5::new();
+    feed(cx, a[0], |b| m.update(b))?;
+    Ok(cx.heap().binary(&m.finish()))
+}
+
+fn md5_init(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Ok(cx.heap().binary(&Md5::new().to_bytes()))
+}
+
+fn md5_update(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let mut m = Md5::from_term(a[0])?;
+    feed(cx, a[1], |b| m.update(b))?;
+    Ok(cx.heap().binary(&m.to_bytes()))
+}
+
+fn md5_final(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let m = Md5::from_term(a[0])?;
+    Ok(cx.heap().binary(&m.finish()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_digests() {
+        let hex = |b: &[u8]| b.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let of = |b: &[u8]| {
+            let mut m = Md5::new();
+            m.update(b);
+            hex(&m.finish())
+        };
+        assert_eq!(of(b""), "d41d8cd98f00b204e9800998ecf8427e");
+        assert_eq!(of(b"message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
+        let long = [b'7'; 1000];
+        let mut m = Md5::new();
+        for c in long.chunks(37) {
+            m.update(c);
+        }
+        assert_eq!(hex(&m.finish()), of(&long));
+    }
+
+    #[test]
+    fn adler_sums() {
+        assert_eq!(adler32_add(1, b"Wikipedia"), 0x11e6_0398);
+    }
+}
