@@ -83,7 +83,7 @@ fn atomics_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn atomics(t: Term) -> Result<&'static Atomics, Exit> {
-    t.magic().and_then(|m| m.downcast_ref()).ok_or_else(badarg)
+    t.as_magic().and_then(|m| m.downcast_ref()).ok_or_else(badarg)
 }
 
 fn element(t: Term, index: Term) -> Result<(&'static Atomics, &'static AtomicI64), Exit> {
@@ -183,7 +183,7 @@ fn counters_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn counters(t: Term, index: Term) -> Result<(&'static Counters, usize), Exit> {
-    let c: &'static Counters = t.magic().and_then(|m| m.downcast_ref()).ok_or_else(badarg)?;
+    let c: &'static Counters = t.as_magic().and_then(|m| m.downcast_ref()).ok_or_else(badarg)?;
     let i = index.as_usize().and_then(|i| i.checked_sub(1)).filter(|&i| i < c.size).ok_or_else(badarg)?;
     Ok((c, i))
 }

@@ -108,7 +108,7 @@ fn compile_pattern(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Runs `f` with the search that a pattern argument stands for.
 fn with_search<R>(t: Term, f: impl FnOnce(&Search<'_>) -> R) -> Result<R, Exit> {
     if let Some(&[tag, r]) = t.as_tuple_n::<2>() {
-        let made = r.magic().and_then(|m| m.downcast_ref::<Pattern>()).ok_or_else(badarg)?;
+        let made = r.as_magic().and_then(|m| m.downcast_ref::<Pattern>()).ok_or_else(badarg)?;
         let expected = if matches!(made, Pattern::One(..)) { "bm" } else { "ac" };
         return if tag.as_atom().is_some_and(|a| a.text() == expected) {
             Ok(f(&Search::Made(made)))

@@ -24,6 +24,7 @@ pub mod atomics;
 pub mod binary;
 pub mod ets;
 pub mod persistent_term;
+pub mod records;
 pub mod table;
 pub mod trace;
 pub mod unicode;

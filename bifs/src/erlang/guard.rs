@@ -262,7 +262,8 @@ fn is_record(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !a[1].is_atom() {
         return Err(badarg());
     }
-    Ok(Term::bool(a[0].as_tuple().is_some_and(|e| e.first() == Some(&a[1]))))
+    let native = a[0].is_kind(Kind::Record) && record::name(a[0]) == a[1];
+    Ok(Term::bool(native || a[0].as_tuple().is_some_and(|e| e.first() == Some(&a[1]))))
 }
 
 fn is_record_of_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

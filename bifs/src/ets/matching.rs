@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// The compiled specification behind a reference.
 pub(super) fn shared<'a>(t: Term) -> Option<&'a Shared> {
-    t.magic()?.downcast_ref()
+    t.as_magic()?.downcast_ref()
 }
 
 /// A reference to a compiled specification.

@@ -3,3 +3,4 @@
 pub mod prim_buffer;
 pub mod prim_file;
 pub mod prim_tty;
+pub mod zlib;

@@ -124,7 +124,7 @@ fn pattern_term(heap: &mut Heap, c: &Arc<Code>) -> Term {
 
 /// The code in a compiled pattern.
 fn code_of(t: Term) -> Option<Arc<Code>> {
-    if let Some(m) = t.magic() {
+    if let Some(m) = t.as_magic() {
         return m.clone().downcast::<Code>().ok();
     }
     let bytes = bits::binary_bytes(t)?;

@@ -5,7 +5,8 @@
 
 use super::export::Export;
 use super::fun::FunEntry;
-use super::{export, ranges, translate};
+use super::records::Definition;
+use super::{export, ranges, records, translate};
 use crate::atom::Atom;
 use crate::heap::literal::LiteralArea;
 use crate::interp::ops;
@@ -122,6 +123,7 @@ pub struct Module {
     pub funs: Box<[&'static FunEntry]>,
     /// Functions in code order.
     pub functions: Box<[FnInfo]>,
+    records: OnceLock<Box<[Definition]>>,
     /// Big integers in the code, each in an area of its own.
     constants: Mutex<Vec<LiteralArea>>,
     /// Memory of the literals; taken away when the module has been purged and nobody uses them.
@@ -148,6 +150,7 @@ impl Module {
             literals,
             imports,
             funs,
+            records: OnceLock::new(),
             constants: Mutex::default(),
             literal_area: Mutex::new(Some(literal_area)),
             nif: Mutex::new(None),
@@ -186,6 +189,11 @@ impl Module {
             }
         }
         m
+    }
+
+    /// The native records that it defines.
+    pub fn records(&self) -> &[Definition] {
+        self.records.get_or_init(|| records::definitions(self))
     }
 
     /// A big integer of the code, from its two's complement bytes.

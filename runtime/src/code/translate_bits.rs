@@ -5,6 +5,7 @@ use super::translate::Translator;
 use crate::atom::Atom;
 use crate::interp::bits::{LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, kind, old_kind};
 use crate::interp::ops;
+use crate::interp::records::op as record_op;
 use crate::term::{Term, list};
 use enigma_loader::{Command, Instr, Op, Operand};
 
@@ -26,6 +27,20 @@ impl Translator<'_> {
                     }
                     _ => self.asm.op2(ops::BS_START, s, d),
                 }
+            }
+            Op::IsAnyNativeRecord => self.record_op(record_op::IS_ANY, &o[1..2], None, o[0].label()),
+            Op::IsNativeRecord => self.record_op(record_op::IS_NAMED, &o[1..4], None, o[0].label()),
+            Op::IsRecordAccessible => self.record_op(record_op::IS_ACCESSIBLE, &o[1..3], None, o[0].label()),
+            Op::GetRecordElements => {
+                let list = [&o[1..2], &self.list(&o[2]).to_vec()].concat();
+                self.record_op(record_op::ELEMENTS, &list, None, o[0].label());
+            }
+            Op::PutRecord => {
+                let list = [&o[1..3], &self.list(&o[5]).to_vec()].concat();
+                self.record_op(record_op::PUT, &list, Some(&o[3]), Self::fail(&o[0]));
+            }
+            Op::GetRecordField => {
+                self.record_op(record_op::FIELD, &o[1..4], Some(&o[4]), Self::fail(&o[0]));
             }
             Op::BsGetTail => self.two(ops::BS_GET_TAIL, &o[0], &o[1]),
             Op::BsGetPosition => self.two(ops::BS_GET_POSITION, &o[0], &o[1]),
@@ -322,5 +337,20 @@ impl Translator<'_> {
         self.asm.place(at, at + 1, 16, q);
         self.asm.set(at + 1, 32, unit);
         self.asm.set(at + 2, 0, word);
+    }
+
+    /// An operation on native records: which one, its operands, and where the result goes.
+    fn record_op(&mut self, op: u64, operands: &[Operand], to: Option<&Operand>, fail: Option<u32>) {
+        let places = self.srcs(operands);
+        let at = self.asm.begin(ops::RECORD_OP, 2);
+        self.asm.set(at, A, op);
+        self.asm.set(at, B, places.len() as u64);
+        self.jump_if(at, fail);
+        if let Some(d) = to {
+            let d = self.src(d);
+            self.asm.place(at, at + 1, 0, d);
+        }
+        self.asm.set(at + 1, 16, std::ptr::from_ref(self.module) as u64);
+        self.asm.places(at, &places);
     }
 }

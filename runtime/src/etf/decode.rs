@@ -6,7 +6,8 @@ use crate::code::fun;
 use crate::heap::Heap;
 use crate::heap::binary::BinaryRef;
 use crate::node;
-use crate::term::{Kind, Term, map};
+use crate::release;
+use crate::term::{Kind, Term, map, record};
 
 /// Why bytes are not a term.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,6 +82,11 @@ enum Frame {
         free: usize,
     },
     Export,
+    /// Module, name, names of the fields, values.
+    Record {
+        fields: usize,
+        exported: bool,
+    },
 }
 
 impl<'a> Decoder<'a> {
@@ -239,6 +245,11 @@ impl<'a> Decoder<'a> {
                 let n = self.u32()? as usize;
                 return Ok(Some((Frame::Map(n), 2 * parts(self, n)?)));
             }
+            67 if release::number() >= 29 => {
+                let n = self.u32()? as usize;
+                let exported = self.u8()? != 0;
+                return Ok(Some((Frame::Record { fields: n, exported }, 2 + 2 * parts(self, n)?)));
+            }
             103 | 88 => {
                 let name = self.atom()?;
                 let (number, serial) = (u64::from(self.u32()?), u64::from(self.u32()?));
@@ -317,6 +328,14 @@ impl<'a> Decoder<'a> {
                     return Err(DecodeError::Malformed);
                 }
                 heap.fun(entry, parts[3], &parts[4..])
+            }
+            Frame::Record { fields, exported } => {
+                let parts = split(done, 2 + 2 * fields);
+                let names: Option<Vec<Atom>> = parts[..2 + fields].iter().map(|t| t.as_atom()).collect();
+                let names = names.ok_or(DecodeError::Malformed)?;
+                let (id, names) = names.split_at(2);
+                let definition = record::intern(id[0], id[1], exported, names);
+                record::make(heap, definition, &parts[2 + fields..])
             }
             Frame::Export => {
                 let parts = split(done, 3);

@@ -3,7 +3,7 @@
 use crate::atom::Atom;
 use crate::node;
 use crate::release;
-use crate::term::{Kind, Term, bignum, bits, compare, map};
+use crate::term::{Kind, Term, bignum, bits, compare, map, record};
 
 /// How terms are written.
 #[derive(Clone, Copy, Debug)]
@@ -102,9 +102,13 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
         Kind::FlatMap | Kind::HashMap => {
             out.push(116);
             put32(out, map::size(t));
-            let pairs: Vec<(Term, Term)> =
+            let mut pairs: Vec<(Term, Term)> =
                 if o.deterministic { map::sorted_pairs(t) } else { map::iter(t).collect() };
-            for (k, v) in pairs.into_iter().rev() {
+            // A large map is written from its last pair on, as BEAM does.
+            if o.deterministic || h.kind() == Kind::FlatMap {
+                pairs.reverse();
+            }
+            for (k, v) in pairs {
                 stack.push(Todo::Term(v));
                 stack.push(Todo::Term(k));
             }
@@ -133,6 +137,14 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
             integer(i64::from(e.arity), out);
         }
         Kind::Fun => fun(t, o, out),
+        Kind::Record => {
+            out.push(67);
+            put32(out, record::values(t).len());
+            out.push(u8::from(record::is_exported(t)));
+            stack.extend(record::values(t).iter().rev().map(|&v| Todo::Term(v)));
+            stack.extend(record::field_names(t).iter().rev().map(|&f| Todo::Term(f)));
+            stack.extend([record::name(t), record::module(t)].map(Todo::Term));
+        }
         _ => out.push(106),
     }
 }

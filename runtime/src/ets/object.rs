@@ -299,7 +299,7 @@ mod tests {
         // SAFETY: only the copy is used from here on.
         unsafe { o.free() };
         assert!(compare::exact_eq(back, t));
-        let five = back.as_tuple().unwrap()[6].magic().unwrap().downcast_ref::<u32>();
+        let five = back.as_tuple().unwrap()[6].as_magic().unwrap().downcast_ref::<u32>();
         assert_eq!(five, Some(&5));
         drop(h);
         assert_eq!(back.as_tuple().unwrap().len(), 8);

@@ -164,7 +164,7 @@ pub enum NotFound {
 /// The table that a term stands for; the result is valid for as long as the term.
 #[inline]
 pub fn find<'a>(t: Term) -> Result<Found<'a>, NotFound> {
-    if let Some(m) = t.magic() {
+    if let Some(m) = t.as_magic() {
         return match m.downcast_ref::<Table>() {
             Some(t) if !t.is_deleted() => Ok(Found::Held(t)),
             Some(_) => Err(NotFound::NoTable),

@@ -3,7 +3,6 @@
 //! A resource is any `Send + Sync` value. It is dropped with its last reference, by whichever thread
 //! notices; `Drop` of such a value must not touch a process heap.
 
-use crate::term::{Kind, Term};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -45,18 +44,5 @@ impl MagicHandle {
     pub unsafe fn borrow_raw<'a>(word: u64) -> &'a Magic {
         // SAFETY: as the caller promises.
         unsafe { &*(word as *const Magic) }
-    }
-}
-
-impl Term {
-    /// The resource, if this is a reference that holds one. Valid for as long as the term.
-    #[inline]
-    pub fn magic<'a>(self) -> Option<&'a Magic> {
-        if self.is_kind(Kind::MagicRef) {
-            // SAFETY: a live `MagicRef` owns the resource in word 3.
-            Some(unsafe { MagicHandle::borrow_raw(self.word(3)) })
-        } else {
-            None
-        }
     }
 }

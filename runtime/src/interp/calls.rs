@@ -256,11 +256,11 @@ pub fn stub(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
         match e.arity {
             2 => {
                 let target = apply_fun_list(cx, pc);
-                return arrive(cx, target);
+                return target.map_or_else(|next| next, |(code, live)| arrive(cx, code, live));
             }
             3 => {
                 let target = apply_mfa(cx, pc);
-                return arrive(cx, target);
+                return target.map_or_else(|next| next, |(code, live)| arrive(cx, code, live));
             }
             _ => {}
         }
@@ -401,12 +401,7 @@ fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter 
 
 /// A call at a place where the arguments are ready and the return address is pushed: goes there, unless
 /// the reductions have run out.
-pub fn arrive(cx: &mut Ctx<'_>, e: Enter) -> Next {
-    match e {
-        Ok((code, live)) => {
-            cx.reds -= 1;
-            if cx.reds < 0 { out_of_reductions(cx, code, live) } else { Next::Go(code) }
-        }
-        Err(next) => next,
-    }
+pub fn arrive(cx: &mut Ctx<'_>, code: *const u64, live: usize) -> Next {
+    cx.reds -= 1;
+    if cx.reds < 0 { out_of_reductions(cx, code, live) } else { Next::Go(code) }
 }

@@ -7,16 +7,16 @@
 //! verifier does not prove kinds.
 
 use super::calls::{self, Next, STACK_SLACK};
-use super::{Outcome, bits, maps, ops, park};
+use super::{Outcome, bits, maps, ops, park, records};
 use crate::arith;
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit};
 use crate::code::export::Export;
 use crate::code::fun::FunEntry;
-use crate::code::module::FnInfo;
+use crate::code::module::{FnInfo, Module};
 use crate::exception::{self, Head};
 use crate::process::{Timeout, handle};
-use crate::term::{Kind, TAG_CONS, Term, compare, stack_word};
+use crate::term::{Kind, TAG_CONS, Term, compare, record, stack_word};
 use crate::{time, timer};
 use std::cmp::Ordering;
 
@@ -38,6 +38,19 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     macro_rules! reload {
         () => {
             sp = cx.own.stack.sp().cast()
+        };
+    }
+    // Goes on where a slow part that has run already says; the stack may have changed.
+    macro_rules! resume {
+        ($next:expr) => {
+            match $next {
+                Next::Go(to) => {
+                    reload!();
+                    pc = to;
+                    continue;
+                }
+                Next::Stop(outcome) => return outcome,
+            }
         };
     }
     // A slow part that may change the stack and tells where to go on.
@@ -167,11 +180,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     macro_rules! dynamic_call {
         ($target:expr, $after:expr) => {
             match $target {
-                Ok(_) => {
+                Ok((code, live)) => {
                     push_pc!($after);
-                    go!(calls::arrive(cx, $target))
+                    go!(calls::arrive(cx, code, live))
                 }
-                Err(next) => go!(next),
+                Err(next) => resume!(next),
             }
         };
     }
@@ -179,11 +192,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     macro_rules! dynamic_last {
         ($target:expr, $n:expr) => {
             match $target {
-                Ok(_) => {
+                Ok((code, live)) => {
                     drop_frame!($n);
-                    go!(calls::arrive(cx, $target))
+                    go!(calls::arrive(cx, code, live))
                 }
-                Err(next) => go!(next),
+                Err(next) => resume!(next),
             }
         };
     }
@@ -323,8 +336,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::APPLY_ARGS => {
                 sync!();
-                let target = calls::apply_mfa(cx, pc);
-                go!(calls::arrive(cx, target))
+                dynamic_last!(calls::apply_mfa(cx, pc), 0)
             }
             ops::APPLY => {
                 sync!();
@@ -626,8 +638,14 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_PID => test!(w, src!(a!(w)).is_pid()),
             ops::IS_REFERENCE => test!(w, src!(a!(w)).is_reference()),
             ops::IS_PORT => test!(w, src!(a!(w)).is_port()),
-            ops::IS_BINARY => test!(w, src!(a!(w)).is_binary()),
-            ops::IS_BITSTR => test!(w, src!(a!(w)).is_bitstring()),
+            ops::IS_BINARY => {
+                let t = src!(a!(w));
+                test!(w, t.is_binary() || t.is_kind(Kind::MatchCtx) && bits::left(t) & 7 == 0)
+            }
+            ops::IS_BITSTR => {
+                let t = src!(a!(w));
+                test!(w, t.is_bitstring() || t.is_kind(Kind::MatchCtx))
+            }
             ops::IS_TUPLE => test!(w, src!(a!(w)).is_tuple()),
             ops::IS_FUNCTION => test!(w, src!(a!(w)).is_function()),
             ops::IS_BOOLEAN => test!(w, src!(a!(w)).as_bool().is_some()),
@@ -829,6 +847,8 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let list = word!(2) as usize;
                 let args =
                     [src!(list & 0xffff), src!((list >> 16) & 0xffff), src!((list >> 32) & 0xffff)];
+                // From OTP 28 on sizes are asked of match contexts too.
+                let args = args.map(|t| if t.is_kind(Kind::MatchCtx) { bits::tail(cx.heap(), t) } else { t });
                 sync!();
                 let Some(bif) = e.bif() else { go!(missing_guard(cx, pc, e)) };
                 match (bif.run)(cx, &args[..n]) {
@@ -1029,6 +1049,48 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
                 cx.note_allocation();
                 next!(2 + n.div_ceil(4))
+            }
+
+            // ---- native records ----
+            ops::RECORD_OP => {
+                let (operation, n) = (a!(w) as u64, b!(w));
+                let size = 2 + n.div_ceil(4);
+                if operation == records::op::ELEMENTS {
+                    let value = src!(listed!(2, 0));
+                    // The value's own register may be among the destinations, so all fields come first.
+                    let mut found = value.is_kind(Kind::Record);
+                    let mut fields: Vec<Term> = Vec::with_capacity(n / 2);
+                    let mut i = 1;
+                    while found && i < n {
+                        match record::position(value, src!(listed!(2, i))) {
+                            Some(at) => fields.push(record::values(value)[at]),
+                            None => found = false,
+                        }
+                        i += 2;
+                    }
+                    if !found {
+                        jump!(w);
+                    }
+                    for (k, &v) in fields.iter().enumerate() {
+                        dst!(listed!(2, 2 * k + 2), v);
+                    }
+                    next!(size)
+                }
+                let mut args: Vec<Term> = Vec::with_capacity(n);
+                for i in 0..n {
+                    args.push(src!(listed!(2, i)));
+                }
+                // SAFETY: the upper bits are the address of the running module, which is never freed.
+                let running = unsafe { &*((word!(1) >> 16) as *const Module) };
+                match records::run(cx, running, operation, &args) {
+                    records::Outcome::Test(true) => {}
+                    records::Outcome::Test(false) => jump!(w),
+                    records::Outcome::Value(v) => dst!(word!(1) as usize & 0xffff, v),
+                    records::Outcome::Error(_) if (w as i64) >> 44 != 0 => jump!(w),
+                    records::Outcome::Error(reason) => go!(calls::error(cx, pc, reason)),
+                }
+                cx.note_allocation();
+                next!(size)
             }
 
             // ---- floats ----

@@ -226,9 +226,10 @@ fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Orderin
             Ordering::Equal
         }
         7 => {
-            let (x, y) = (a.header().words(), b.header().words());
-            push_ordered(a.terms_from(1, x.min(y)), b.terms_from(1, x.min(y)), exact, stack);
-            if x == y { Ordering::Equal } else { x.cmp(&y) }
+            // Values of one definition have as many fields; those of different ones differ in that.
+            let n = a.header().words().min(b.header().words());
+            push_ordered(a.terms_from(1, n), b.terms_from(1, n), exact, stack);
+            Ordering::Equal
         }
         8 => maps(a, b, exact, stack),
         11 => bits::compare(&bits::view(a), &bits::view(b)),

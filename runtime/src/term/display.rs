@@ -2,7 +2,8 @@
 //!
 //! Atoms are written in UTF-8, strings in the bytes that they consist of, so the text is bytes.
 
-use super::{Kind, Term, bits, compare, map};
+use super::{Kind, Term, bits, compare, map, record};
+use crate::atom::Atom;
 use crate::process::table::pid_parts;
 use std::fmt;
 use std::io::Write;
@@ -191,8 +192,19 @@ impl Printer {
                 self.put(format_args!("/{}", e.arity));
             }
             Kind::Record => {
-                self.out.extend_from_slice(b"#Record{");
-                self.sequence(t.terms_from(1, h.words()), "}");
+                for (before, part) in [(b'#', record::module(t)), (b':', record::name(t))] {
+                    self.out.push(before);
+                    write_atom(part.as_atom().map_or("", Atom::text), &mut self.out);
+                }
+                self.out.push(b'{');
+                let fields = record::field_names(t).iter().zip(record::values(t));
+                self.todo.push(Todo::Text("}"));
+                for (i, (&f, &v)) in fields.enumerate().rev() {
+                    self.todo.extend([Todo::Term(v), Todo::Text("="), Todo::Term(f)]);
+                    if i > 0 {
+                        self.todo.push(Todo::Text(","));
+                    }
+                }
             }
             Kind::Float | Kind::MatchCtx | Kind::HashNode | Kind::HashCollision => {
                 self.put(format_args!("#Internal<{:?}>", h.kind()));
@@ -293,7 +305,6 @@ fn write_atom(text: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::atom::Atom;
     use crate::heap::Heap;
 
     fn shown(t: Term) -> String {

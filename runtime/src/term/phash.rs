@@ -16,7 +16,7 @@ const NIL_ALONE: u32 = 3_468_870_702;
 const NIL_CODE: u32 = 2;
 
 /// The seed with this number.
-const fn seed(n: u32) -> u32 {
+pub(super) const fn seed(n: u32) -> u32 {
     GOLDEN.wrapping_mul(n)
 }
 
@@ -41,17 +41,17 @@ fn jenkins(mut a: u32, mut b: u32, mut c: u32) -> (u32, u32, u32) {
 
 /// `hash` with two words mixed in.
 #[inline]
-fn mix2(hash: u32, x: u32, y: u32, seed: u32) -> u32 {
+pub(super) fn mix2(hash: u32, x: u32, y: u32, seed: u32) -> u32 {
     jenkins(seed.wrapping_add(x), seed.wrapping_add(y), hash).2
 }
 
 #[inline]
-fn mix(hash: u32, x: u32, seed: u32) -> u32 {
+pub(super) fn mix(hash: u32, x: u32, seed: u32) -> u32 {
     mix2(hash, x, 0, seed)
 }
 
 /// The hash of a block of bytes.
-fn block(bytes: &[u8], initial: u32) -> u32 {
+pub(super) fn block(bytes: &[u8], initial: u32) -> u32 {
     let word = |s: &[u8]| s.iter().rev().fold(0u32, |w, &b| w << 8 | u32::from(b));
     let (mut a, mut b, mut c) = (GOLDEN, GOLDEN, initial);
     let mut chunks = bytes.chunks_exact(12);
@@ -87,7 +87,7 @@ pub fn atom_hash(a: Atom) -> u32 {
 }
 
 /// An integer, already known not to be small in the sense of 28 bits.
-fn limbs_hash(hash: u32, t: Term) -> u32 {
+pub(super) fn limbs_hash(hash: u32, t: Term) -> u32 {
     let mut buf = [0];
     let (negative, limbs) = bignum::limbs(t, &mut buf);
     let seed = seed(if negative { 10 } else { 11 });
