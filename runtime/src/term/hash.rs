@@ -618,11 +618,9 @@ mod tests {
         let whole = h.binary(&bytes);
         let part = bits::share(&bits::view(whole).part(8 * 3 + 3, 8 * 70), &mut h);
         let copy = bits::copy_out(&bits::view(part), &mut h);
-        for (a, b) in [(part, copy)] {
-            assert!(compare::exact_eq(a, b));
-            assert_eq!(murmur::hash(a), murmur::hash(b));
-            assert_eq!(jenkins::hash(a), jenkins::hash(b));
-        }
+        assert!(compare::exact_eq(part, copy));
+        assert_eq!(murmur::hash(part), murmur::hash(copy));
+        assert_eq!(jenkins::hash(part), jenkins::hash(copy));
         let a = h.list(&[Term::small(1), Term::small(300), part]);
         let b = h.list(&[Term::small(1), Term::small(300), copy]);
         assert_eq!(murmur::hash(a), murmur::hash(b));
