@@ -2,7 +2,7 @@
 //!
 //! While an exception is on its way, and until Erlang code asks for the list, a stack trace is *raw*: a
 //! tuple `{Class, First, Addresses}`, where `First` is a ready-made entry or `[]` and `Addresses` a list
-//! of bytecode addresses as small integers. Erlang code never looks into it.
+//! of bytecode addresses as small integers, or of ready-made entries where Erlang code gave the trace. Erlang code never looks into it.
 
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
@@ -153,7 +153,11 @@ fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
 /// The raw trace of an exception raised at `pc` with the stack as it is.
 fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Term {
     if let Head::Given(t) = *head {
-        return t;
+        let (first, rest) = match t.as_tuple_n::<3>() {
+            Some(&[_, first, rest]) => (first, rest),
+            None => (Term::NIL, t),
+        };
+        return cx.heap().tuple(&[class.atom().into(), first, rest]);
     }
     let (first, with_pc) = first_entry(cx, pc, head);
     let depth = backtrace_depth().saturating_sub(usize::from(!first.is_nil()));
@@ -191,6 +195,10 @@ pub fn stacktrace(heap: &mut Heap, raw: Term) -> Term {
         entries.push(first);
     }
     for a in list::iter(addresses) {
+        if !a.is_small() {
+            entries.push(a);
+            continue;
+        }
         let pc = a.small_value() as *const u64;
         if let Some((f, offset)) = ranges::find(pc.wrapping_sub(1)) {
             let at = f.position(offset + 1);

@@ -199,6 +199,20 @@ impl Translator<'_> {
                 self.asm.set(at + 1, 16, u64::from(t));
                 Some(2)
             }
+            // A call of a fun whose value is returned is a tail call, though no instruction says so.
+            (Op::CallFun | Op::CallFun2, Op::Deallocate) if rest.get(2)?.op == Op::Return => {
+                let (p, q) = (self.operands(first), self.operands(second));
+                let (arity, fun) = match first.op {
+                    Op::CallFun => (Self::num(&p[0]), Place::X(Self::num(&p[0]) as u16)),
+                    _ => (Self::num(&p[1]), self.src(&p[2])),
+                };
+                let frame = Self::num(&q[0]);
+                let at = self.asm.begin(ops::CALL_FUN_LAST, 1);
+                self.asm.set(at, A, arity as u64);
+                self.asm.place(at, at, B, fun);
+                self.asm.set(at, C, frame as u64);
+                Some(3)
+            }
             (Op::Deallocate, Op::Return) => {
                 let n = Self::num(&self.operands(first)[0]);
                 self.asm.nums(ops::DEALLOCATE_RETURN, n, 0);

@@ -384,6 +384,12 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let target = calls::call_fun(cx, pc, fun, a!(w));
                 dynamic_call!(target, ptr!(pc, 1))
             }
+            ops::CALL_FUN_LAST => {
+                let fun = src!(b!(w));
+                sync!();
+                let target = calls::call_fun(cx, pc, fun, a!(w));
+                dynamic_last!(target, c!(w))
+            }
             ops::RETURN => {
                 // SAFETY: the verifier has seen that the frame is gone, so a return address is on top.
                 let back = unsafe { *sp.cast::<u64>() };

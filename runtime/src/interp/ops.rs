@@ -76,6 +76,8 @@ ops! {
     APPLY_MFA = 1;
     /// a: arity, b: the fun.
     CALL_FUN = 1;
+    /// The same as a tail call; c: frame.
+    CALL_FUN_LAST = 1;
     /// a: slots, b: live, words of heap in c.
     ALLOCATE = 1;
     /// a: slots.
