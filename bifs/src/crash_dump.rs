@@ -35,9 +35,9 @@ pub fn write(slogan: &str) {
         let _ = writeln!(out, "=scheduler:{}\nRun queue length: {n}", i + 1);
     }
     let _ = writeln!(out, "=end");
-    if let Err(e) = std::fs::write(&path, out) {
-        eprintln!("enigma: cannot write the crash dump {path}: {e}");
-    } else {
-        eprintln!("enigma: crash dump written to {path}");
+    eprint!("\r\nCrash dump is being written to: {path}...");
+    match std::fs::write(&path, out) {
+        Ok(()) => eprint!("done\r\n"),
+        Err(e) => eprint!("failed: {e}\r\n"),
     }
 }

@@ -56,9 +56,6 @@ impl Hooks for BifHooks {
 
     fn uncaught(&self, cx: &mut Ctx<'_>, reason: Term) {
         let (leader, me) = (cx.own.group_leader, cx.self_pid());
-        if std::env::var_os("DBG").is_some() {
-            eprintln!("uncaught {me} {reason}");
-        }
         log(leader, |h| {
             let reason = copy::copy(reason, h);
             match enigma_runtime::node::this().0 {

@@ -91,7 +91,7 @@ pub fn check_vital(id: u64, reason: Term) {
         } else {
             format!("System process <0.{id}.0> terminated: {reason}")
         };
-        eprintln!("{slogan}");
+        eprint!("{slogan}\r\n");
         crate::crash_dump::write(&slogan);
         std::process::exit(1);
     }
@@ -618,6 +618,7 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Some(n) => (n & 0xff) as i32,
             None => {
                 let slogan = list::to_string(a[0]).ok_or_else(badarg)?;
+                eprint!("{slogan}\r\n");
                 crate::crash_dump::write(&slogan);
                 1
             }
