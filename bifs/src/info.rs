@@ -314,6 +314,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
 /// Messages that have arrived count.
 fn handle_pending(cx: &mut Ctx<'_>) -> Result<(), Exit> {
     if !cx.proc.inbox.is_empty() {
+        cx.own.pc = cx.pc;
         handle::fetch(cx);
     }
     if cx.own.exit_reason.is_some() {

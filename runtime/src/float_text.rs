@@ -10,7 +10,7 @@ pub fn shortest(x: f64) -> String {
             "0.0".into()
         };
     }
-    let sci = format!("{x:e}");
+    let sci = shortest_digits(x);
     let (mantissa, exp) = sci.split_once('e').unwrap_or((&sci, "0"));
     let exp: i32 = exp.parse().unwrap_or(0);
     let (sign, mantissa) = mantissa
@@ -40,6 +40,19 @@ pub fn shortest(x: f64) -> String {
     } else {
         with_exponent
     }
+}
+
+/// The fewest digits that read back as the same float, with an exponent. Of two texts equally near to
+/// the float the one with the even last digit is taken, where the standard library takes the other.
+fn shortest_digits(x: f64) -> String {
+    let text = format!("{x:e}");
+    let digits = text.bytes().take_while(|&b| b != b'e').filter(u8::is_ascii_digit).count();
+    // With fewer digits a float cannot lie halfway between two texts that both read back as it.
+    if digits < 16 {
+        return text;
+    }
+    let exact = format!("{x:.*e}", digits - 1);
+    if exact.parse() == Ok(x) { exact } else { text }
 }
 
 /// Digits after the point that `float_to_list/1` writes.
@@ -166,6 +179,8 @@ mod tests {
             (5e-324, "5.0e-324"),
             (f64::MAX, "1.7976931348623157e308"),
             (123_456_789_012_345_680.0, "1.2345678901234568e17"),
+            (140_728_387_595_688.625, "140728387595688.62"),
+            (1_298_517_988_204_381.25, "1298517988204381.2"),
         ] {
             assert_eq!(shortest(x), s);
         }

@@ -104,6 +104,7 @@ fn unlink(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Handles the signals that have arrived; the process may end by one of them.
 pub fn fetch(cx: &mut Ctx<'_>) -> Result<(), Exit> {
     if !cx.proc.inbox.is_empty() {
+        cx.own.pc = cx.pc;
         handle::fetch(cx);
     }
     if cx.own.exit_reason.is_some() {

@@ -969,6 +969,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let mut message = cx.own.mailbox.peek();
                 if message.is_none() && !cx.proc.inbox.is_empty() {
                     sync!();
+                    cx.own.pc = pc;
                     handle::fetch(cx);
                     if cx.own.exit_reason.is_some() {
                         return Outcome::Exit;
@@ -1040,6 +1041,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::RECV_MARKER_RESERVE => {
                 if !cx.proc.inbox.is_empty() {
                     sync!();
+                    cx.own.pc = pc;
                     handle::fetch(cx);
                     if cx.own.exit_reason.is_some() {
                         return Outcome::Exit;

@@ -2,6 +2,7 @@
 
 use super::{Kind, Term};
 use crate::heap::Heap;
+use crate::release;
 use num_bigint::{BigInt, BigUint, Sign};
 use std::cmp::Ordering;
 
@@ -75,17 +76,21 @@ pub fn to_i128(t: Term) -> Option<i128> {
     })
 }
 
-/// The float nearest to an integer; infinite where it is too large.
+/// The float nearest to an integer; infinite where it is too large. Before OTP 29 a big integer is
+/// converted limb by limb, with a rounding each.
 pub fn to_f64(t: Term) -> f64 {
-    match t.as_small() {
-        Some(n) => n as f64,
-        None => {
-            use num_traits::ToPrimitive;
-            to_bigint(t)
-                .and_then(|b| b.to_f64())
-                .unwrap_or(f64::INFINITY)
-        }
+    if let Some(n) = t.as_small() {
+        return n as f64;
     }
+    if release::number() >= 29 {
+        use num_traits::ToPrimitive;
+        return to_bigint(t).and_then(|b| b.to_f64()).unwrap_or(f64::INFINITY);
+    }
+    let mut buf = [0];
+    let (negative, limbs) = limbs(t, &mut buf);
+    const BASE: f64 = 18_446_744_073_709_551_616.0;
+    let f = limbs.iter().rev().fold(0.0, |f, &l| f * BASE + l as f64);
+    if negative { -f } else { f }
 }
 
 /// Compares two integers.
