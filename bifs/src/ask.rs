@@ -21,7 +21,11 @@ pub fn ask(
     question: impl FnOnce(Option<&mut Ctx<'_>>) -> OwnedTerm + Send + 'static,
 ) -> BifResult {
     let rare = cx.own.rare();
-    if let Some(p) = rare.bif_state.as_ref().and_then(|s| s.downcast_ref::<Pending>()) {
+    if let Some(p) = rare
+        .bif_state
+        .as_ref()
+        .and_then(|s| s.downcast_ref::<Pending>())
+    {
         let answer = p.0.lock().take();
         return match answer {
             Some(t) => {

@@ -79,16 +79,27 @@ fn atomics_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let n = size_arg(a[0])?;
     let options = a[1].as_small().ok_or_else(badarg)?;
     let values = zeroed(n, || AtomicI64::new(0))?;
-    Ok(cx.heap().magic_ref(reference::fresh(), Arc::new(Atomics { signed: options & 1 != 0, values })))
+    Ok(cx.heap().magic_ref(
+        reference::fresh(),
+        Arc::new(Atomics {
+            signed: options & 1 != 0,
+            values,
+        }),
+    ))
 }
 
 fn atomics(t: Term) -> Result<&'static Atomics, Exit> {
-    t.as_magic().and_then(|m| m.downcast_ref()).ok_or_else(badarg)
+    t.as_magic()
+        .and_then(|m| m.downcast_ref())
+        .ok_or_else(badarg)
 }
 
 fn element(t: Term, index: Term) -> Result<(&'static Atomics, &'static AtomicI64), Exit> {
     let array = atomics(t)?;
-    let i = index.as_usize().and_then(|i| i.checked_sub(1)).ok_or_else(badarg)?;
+    let i = index
+        .as_usize()
+        .and_then(|i| i.checked_sub(1))
+        .ok_or_else(badarg)?;
     Ok((array, array.values.get(i).ok_or_else(badarg)?))
 }
 
@@ -99,7 +110,11 @@ fn value(array: &Atomics, t: Term) -> Result<i64, Exit> {
     {
         return Ok(n);
     }
-    let v = if array.signed { bignum::to_i64(t) } else { bignum::to_u64(t).map(u64::cast_signed) };
+    let v = if array.signed {
+        bignum::to_i64(t)
+    } else {
+        bignum::to_u64(t).map(u64::cast_signed)
+    };
     v.ok_or_else(badarg)
 }
 
@@ -108,11 +123,17 @@ fn increment(t: Term) -> Result<i64, Exit> {
     if let Some(n) = t.as_small() {
         return Ok(n);
     }
-    bignum::to_i64(t).or_else(|| bignum::to_u64(t).map(u64::cast_signed)).ok_or_else(badarg)
+    bignum::to_i64(t)
+        .or_else(|| bignum::to_u64(t).map(u64::cast_signed))
+        .ok_or_else(badarg)
 }
 
 fn result(cx: &mut Ctx<'_>, array: &Atomics, n: i64) -> Term {
-    if array.signed { cx.heap().int(n) } else { cx.heap().uint(n.cast_unsigned()) }
+    if array.signed {
+        cx.heap().int(n)
+    } else {
+        cx.heap().uint(n.cast_unsigned())
+    }
 }
 
 fn put(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -179,25 +200,43 @@ fn counters_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let lines_each = size.div_ceil(8);
     let count = groups.checked_mul(lines_each).ok_or_else(system_limit)?;
     let lines = zeroed(count, || Line(std::array::from_fn(|_| AtomicI64::new(0))))?;
-    Ok(cx.heap().magic_ref(reference::fresh(), Arc::new(Counters { size, lines_each, groups, lines })))
+    Ok(cx.heap().magic_ref(
+        reference::fresh(),
+        Arc::new(Counters {
+            size,
+            lines_each,
+            groups,
+            lines,
+        }),
+    ))
 }
 
 fn counters(t: Term, index: Term) -> Result<(&'static Counters, usize), Exit> {
-    let c: &'static Counters = t.as_magic().and_then(|m| m.downcast_ref()).ok_or_else(badarg)?;
-    let i = index.as_usize().and_then(|i| i.checked_sub(1)).filter(|&i| i < c.size).ok_or_else(badarg)?;
+    let c: &'static Counters = t
+        .as_magic()
+        .and_then(|m| m.downcast_ref())
+        .ok_or_else(badarg)?;
+    let i = index
+        .as_usize()
+        .and_then(|i| i.checked_sub(1))
+        .filter(|&i| i < c.size)
+        .ok_or_else(badarg)?;
     Ok((c, i))
 }
 
 fn counters_get(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (c, i) = counters(a[0], a[1])?;
-    let sum = (0..c.groups).fold(0i64, |n, g| n.wrapping_add(c.cell(g, i).load(Ordering::Acquire)));
+    let sum = (0..c.groups).fold(0i64, |n, g| {
+        n.wrapping_add(c.cell(g, i).load(Ordering::Acquire))
+    });
     Ok(cx.heap().int(sum))
 }
 
 fn counters_add(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (c, i) = counters(a[0], a[1])?;
     let n = increment(a[2])?;
-    c.cell(cx.scheduler % c.groups, i).fetch_add(n, Ordering::AcqRel);
+    c.cell(cx.scheduler % c.groups, i)
+        .fetch_add(n, Ordering::AcqRel);
     Ok(Atom::OK.into())
 }
 
@@ -216,5 +255,8 @@ fn counters_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let heap = cx.heap();
     let size = heap.uint(c.size as u64);
     let memory = heap.uint((c.lines.len() * 64 + 32) as u64);
-    Ok(map::from_pairs(heap, &[(Atom::SIZE.into(), size), (Atom::MEMORY.into(), memory)]))
+    Ok(map::from_pairs(
+        heap,
+        &[(Atom::SIZE.into(), size), (Atom::MEMORY.into(), memory)],
+    ))
 }

@@ -61,7 +61,9 @@ impl Search<'_> {
         match self {
             Search::Byte(b) => memchr::memchr(*b, rest).map(|i| (from + i, from + i + 1)),
             Search::One(n) => memmem::find(rest, n).map(|i| (from + i, from + i + n.len())),
-            Search::Made(Pattern::One(n, f)) => f.find(rest).map(|i| (from + i, from + i + n.len())),
+            Search::Made(Pattern::One(n, f)) => {
+                f.find(rest).map(|i| (from + i, from + i + n.len()))
+            }
             Search::Made(Pattern::Many(a)) => many(a),
             Search::Many(a) => many(a),
         }
@@ -72,22 +74,35 @@ impl Search<'_> {
         match self {
             Search::Byte(b) => memchr::memchr_iter(*b, hay).for_each(|i| found(i, i + 1)),
             Search::One(n) => memmem::find_iter(hay, n).for_each(|i| found(i, i + n.len())),
-            Search::Made(Pattern::One(n, f)) => f.find_iter(hay).for_each(|i| found(i, i + n.len())),
-            Search::Made(Pattern::Many(a)) => a.find_iter(hay).for_each(|m| found(m.start(), m.end())),
+            Search::Made(Pattern::One(n, f)) => {
+                f.find_iter(hay).for_each(|i| found(i, i + n.len()))
+            }
+            Search::Made(Pattern::Many(a)) => {
+                a.find_iter(hay).for_each(|m| found(m.start(), m.end()))
+            }
             Search::Many(a) => a.find_iter(hay).for_each(|m| found(m.start(), m.end())),
         }
     }
 }
 
 fn automaton(needles: &[Cow<'_, [u8]>]) -> Result<AhoCorasick, Exit> {
-    AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(needles).map_err(|_| system_limit())
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(needles)
+        .map_err(|_| system_limit())
 }
 
 /// The binaries of a pattern: one, or a list of some.
 fn needles<'a>(t: Term) -> Result<Vec<Cow<'a, [u8]>>, Exit> {
-    let terms = if t.is_bitstring() { vec![t] } else { list::to_vec(t).ok_or_else(badarg)? };
-    let all: Option<Vec<Cow<'a, [u8]>>> =
-        terms.into_iter().map(|t| bits::binary_bytes(t).filter(|b| !b.is_empty())).collect();
+    let terms = if t.is_bitstring() {
+        vec![t]
+    } else {
+        list::to_vec(t).ok_or_else(badarg)?
+    };
+    let all: Option<Vec<Cow<'a, [u8]>>> = terms
+        .into_iter()
+        .map(|t| bits::binary_bytes(t).filter(|b| !b.is_empty()))
+        .collect();
     all.filter(|a| !a.is_empty()).ok_or_else(badarg)
 }
 
@@ -108,8 +123,15 @@ fn compile_pattern(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Runs `f` with the search that a pattern argument stands for.
 fn with_search<R>(t: Term, f: impl FnOnce(&Search<'_>) -> R) -> Result<R, Exit> {
     if let Some(&[tag, r]) = t.as_tuple_n::<2>() {
-        let made = r.as_magic().and_then(|m| m.downcast_ref::<Pattern>()).ok_or_else(badarg)?;
-        let expected = if matches!(made, Pattern::One(..)) { "bm" } else { "ac" };
+        let made = r
+            .as_magic()
+            .and_then(|m| m.downcast_ref::<Pattern>())
+            .ok_or_else(badarg)?;
+        let expected = if matches!(made, Pattern::One(..)) {
+            "bm"
+        } else {
+            "ac"
+        };
         return if tag.as_atom().is_some_and(|a| a.text() == expected) {
             Ok(f(&Search::Made(made)))
         } else {
@@ -125,7 +147,11 @@ fn with_search<R>(t: Term, f: impl FnOnce(&Search<'_>) -> R) -> Result<R, Exit> 
 }
 
 fn subject(t: Term) -> Result<View, Exit> {
-    if t.is_binary() { Ok(bits::view(t)) } else { Err(badarg()) }
+    if t.is_binary() {
+        Ok(bits::view(t))
+    } else {
+        Err(badarg())
+    }
 }
 
 #[derive(Default)]
@@ -195,7 +221,9 @@ fn matches(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = v.to_bytes();
     let (from, to) = o.range(bytes.len())?;
     let mut found: Vec<(usize, usize)> = Vec::new();
-    with_search(a[1], |s| s.find_all(&bytes[from..to], |s, e| found.push((from + s, from + e))))?;
+    with_search(a[1], |s| {
+        s.find_all(&bytes[from..to], |s, e| found.push((from + s, from + e)))
+    })?;
     cx.bump((to - from) / 64 + found.len() / 4);
     let heap = cx.heap();
     Ok(found.iter().rev().fold(Term::NIL, |t, &(s, e)| {
@@ -240,7 +268,11 @@ fn split(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn byte_at(v: &View, i: usize) -> BifResult {
-    if i < v.bits / 8 { Ok(Term::small(bits::read_bits(v.data, v.offset + 8 * i, 8) as i64)) } else { Err(badarg()) }
+    if i < v.bits / 8 {
+        Ok(Term::small(i64::from(v.byte(i))))
+    } else {
+        Err(badarg())
+    }
 }
 
 fn first(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -277,17 +309,24 @@ fn copy2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let v = subject(a[0])?;
     let n = bignum::to_u64(a[1]).ok_or_else(badarg)?;
     let bytes = v.to_bytes();
-    let total = usize::try_from(n).ok().and_then(|n| bytes.len().checked_mul(n)).filter(|&t| t < 1 << 40).ok_or_else(system_limit)?;
+    let total = usize::try_from(n)
+        .ok()
+        .and_then(|n| bytes.len().checked_mul(n))
+        .filter(|&t| t < 1 << 40)
+        .ok_or_else(system_limit)?;
     cx.bump(total / 256);
     Ok(cx.heap().build_binary(total, |out| {
         if !bytes.is_empty() {
-            out.chunks_exact_mut(bytes.len()).for_each(|c| c.copy_from_slice(&bytes));
+            out.chunks_exact_mut(bytes.len())
+                .for_each(|c| c.copy_from_slice(&bytes));
         }
     }))
 }
 
 fn longest_common(a: &[Term], common: impl Fn(&[u8], &[u8]) -> usize) -> BifResult {
-    let all = list::to_vec(a[0]).filter(|l| !l.is_empty()).ok_or_else(badarg)?;
+    let all = list::to_vec(a[0])
+        .filter(|l| !l.is_empty())
+        .ok_or_else(badarg)?;
     let all: Option<Vec<Cow<'_, [u8]>>> = all.into_iter().map(bits::binary_bytes).collect();
     let all = all.ok_or_else(badarg)?;
     let n = all.iter().map(|b| common(&all[0], b)).min().unwrap_or(0);
@@ -295,11 +334,19 @@ fn longest_common(a: &[Term], common: impl Fn(&[u8], &[u8]) -> usize) -> BifResu
 }
 
 fn longest_common_prefix(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    longest_common(a, |x, y| x.iter().zip(y).take_while(|(p, q)| p == q).count())
+    longest_common(a, |x, y| {
+        x.iter().zip(y).take_while(|(p, q)| p == q).count()
+    })
 }
 
 fn longest_common_suffix(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    longest_common(a, |x, y| x.iter().rev().zip(y.iter().rev()).take_while(|(p, q)| p == q).count())
+    longest_common(a, |x, y| {
+        x.iter()
+            .rev()
+            .zip(y.iter().rev())
+            .take_while(|(p, q)| p == q)
+            .count()
+    })
 }
 
 /// Is the byte order little-endian? Big is the default.
@@ -340,9 +387,15 @@ fn decode_unsigned(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = v.to_bytes();
     let from_le = |c: &[u8]| c.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));
     let from_be = |c: &[u8]| c.iter().fold(0u64, |n, &b| n << 8 | u64::from(b));
-    let limbs: Vec<u64> =
-        if little { bytes.chunks(8).map(from_le).collect() } else { bytes.rchunks(8).map(from_be).collect() };
-    let used = limbs.iter().rposition(|&l| l != 0).map_or(0, |i| i as u64 + 1);
+    let limbs: Vec<u64> = if little {
+        bytes.chunks(8).map(from_le).collect()
+    } else {
+        bytes.rchunks(8).map(from_be).collect()
+    };
+    let used = limbs
+        .iter()
+        .rposition(|&l| l != 0)
+        .map_or(0, |i| i as u64 + 1);
     if used * 64 > arith::max_bits() + 63 {
         return Err(system_limit());
     }

@@ -14,12 +14,23 @@ pub fn write(slogan: &str) {
         .and_then(|p| String::from_utf8(p).ok())
         .unwrap_or_else(|| "erl_crash.dump".into());
     let mut out = String::new();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |d| d.as_secs());
     let _ = writeln!(out, "=erl_crash_dump:0.5\n@{now}\nSlogan: {slogan}");
     let _ = writeln!(out, "System version: Enigma {}", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(out, "Atoms: {}", atom::count());
-    let _ = writeln!(out, "=memory\ntotal: {}", heap::chunk::words_in_use() * 8 + heap::binary::bytes_in_use());
-    let _ = writeln!(out, "=processes\nCount: {}\nLimit: {}", table::count(), table::limit());
+    let _ = writeln!(
+        out,
+        "=memory\ntotal: {}",
+        heap::chunk::words_in_use() * 8 + heap::binary::bytes_in_use()
+    );
+    let _ = writeln!(
+        out,
+        "=processes\nCount: {}\nLimit: {}",
+        table::count(),
+        table::limit()
+    );
     for (i, n) in sched::queue_lengths().into_iter().enumerate() {
         let _ = writeln!(out, "=scheduler:{}\nRun queue length: {n}", i + 1);
     }

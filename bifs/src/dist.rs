@@ -28,7 +28,11 @@ fn nodes(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 /// The kinds of node that were asked for; this node is the only one there is.
 fn nodes1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let kinds = if a[0].is_atom() { vec![a[0]] } else { list::to_vec(a[0]).ok_or_else(badarg)? };
+    let kinds = if a[0].is_atom() {
+        vec![a[0]]
+    } else {
+        list::to_vec(a[0]).ok_or_else(badarg)?
+    };
     let mut this = false;
     for k in kinds {
         match k.as_atom() {
@@ -38,5 +42,9 @@ fn nodes1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
     }
     let me: Term = enigma_runtime::node::this().0.into();
-    Ok(if this { cx.heap().list(&[me]) } else { Term::NIL })
+    Ok(if this {
+        cx.heap().list(&[me])
+    } else {
+        Term::NIL
+    })
 }

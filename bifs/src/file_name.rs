@@ -1,8 +1,8 @@
 //! File names: how lists of characters become bytes and back (`+fnl`, `+fnu`, `+fna`).
 
 use enigma_runtime::atom::Atom;
-use enigma_runtime::term::list;
 use enigma_runtime::term::Term;
+use enigma_runtime::term::list;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// What to do with names that are no UTF-8 where names are.
@@ -44,7 +44,9 @@ pub fn on_bad_name() -> Atom {
 pub fn encode(name: Term) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     if let Some(a) = name.as_atom() {
-        a.text().chars().try_for_each(|c| push(&mut out, u32::from(c)))?;
+        a.text()
+            .chars()
+            .try_for_each(|c| push(&mut out, u32::from(c)))?;
         return Some(out);
     }
     flatten(name, &mut out)?;
@@ -88,7 +90,9 @@ fn push(out: &mut Vec<u8>, c: u32) -> Option<()> {
 /// The characters of a name; nothing if its bytes are not in the encoding of names.
 pub fn decode(bytes: &[u8]) -> Option<Vec<u32>> {
     if is_utf8() {
-        std::str::from_utf8(bytes).ok().map(|s| s.chars().map(u32::from).collect())
+        std::str::from_utf8(bytes)
+            .ok()
+            .map(|s| s.chars().map(u32::from).collect())
     } else {
         Some(bytes.iter().map(|&b| u32::from(b)).collect())
     }

@@ -56,7 +56,9 @@ impl Hooks for BifHooks {
 
     fn uncaught(&self, cx: &mut Ctx<'_>, reason: Term) {
         let (leader, me) = (cx.own.group_leader, cx.self_pid());
-        if std::env::var_os("DBG").is_some() { eprintln!("uncaught {me} {reason}"); }
+        if std::env::var_os("DBG").is_some() {
+            eprintln!("uncaught {me} {reason}");
+        }
         log(leader, |h| {
             let reason = copy::copy(reason, h);
             match enigma_runtime::node::this().0 {
@@ -65,7 +67,8 @@ impl Hooks for BifHooks {
                     (format, h.list(&[me, reason]))
                 }
                 node => {
-                    let format = h.char_list("Error in process ~p on node ~p with exit value:~n~p~n");
+                    let format =
+                        h.char_list("Error in process ~p on node ~p with exit value:~n~p~n");
                     (format, h.list(&[me, node.into(), reason]))
                 }
             }
@@ -76,14 +79,19 @@ impl Hooks for BifHooks {
 /// Sends an error to the logger process, as the emulator logs: the message
 /// `{log, error, Format, Args, #{gl, pid, time, error_logger}}`.
 fn log(leader: Term, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
-    let Some(logger) = registry::whereis(Atom::LOGGER).and_then(Term::as_local_pid) else { return };
+    let Some(logger) = registry::whereis(Atom::LOGGER).and_then(Term::as_local_pid) else {
+        return;
+    };
     let message = handle::build(|h| {
         let (format, args) = build(h);
         let gl = copy::copy(leader, h);
         let now = h.int(time::system() / 1000);
         let tags = map::from_pairs(
             h,
-            &[(Atom::TAG.into(), Atom::ERROR.into()), (Atom::EMULATOR.into(), true.into())],
+            &[
+                (Atom::TAG.into(), Atom::ERROR.into()),
+                (Atom::EMULATOR.into(), true.into()),
+            ],
         );
         let meta = map::from_pairs(
             h,

@@ -46,7 +46,10 @@ const USUAL: &[&str] = &[
 fn process_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let items: Vec<Term> = USUAL.iter().map(|i| Atom::new(i).into()).collect();
     answer(cx, a[0], &items, |cx, values| {
-        let named = values.into_iter().filter(|v| !v.is_nil()).collect::<Vec<_>>();
+        let named = values
+            .into_iter()
+            .filter(|v| !v.is_nil())
+            .collect::<Vec<_>>();
         cx.heap().list(&named)
     })
 }
@@ -57,12 +60,20 @@ fn process_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return answer(cx, a[0], &items, |cx, values| {
             let all: Vec<Term> = values
                 .into_iter()
-                .map(|v| if v.is_nil() { cx.tuple2(Atom::REGISTERED_NAME, Term::NIL) } else { v })
+                .map(|v| {
+                    if v.is_nil() {
+                        cx.tuple2(Atom::REGISTERED_NAME, Term::NIL)
+                    } else {
+                        v
+                    }
+                })
                 .collect();
             cx.heap().list(&all)
         });
     }
-    answer(cx, a[0], &[a[1]], |_, values| values.first().copied().unwrap_or(Term::NIL))
+    answer(cx, a[0], &[a[1]], |_, values| {
+        values.first().copied().unwrap_or(Term::NIL)
+    })
 }
 
 type Finish = fn(&mut Ctx<'_>, Vec<Term>) -> Term;
@@ -96,7 +107,13 @@ fn answer(cx: &mut Ctx<'_>, who: Term, items: &[Term], finish: Finish) -> BifRes
     })
 }
 
-fn describe(cx: &mut Ctx<'_>, pc: *const u64, items: &[Term], running: bool, finish: Finish) -> BifResult {
+fn describe(
+    cx: &mut Ctx<'_>,
+    pc: *const u64,
+    items: &[Term],
+    running: bool,
+    finish: Finish,
+) -> BifResult {
     let mut values = Vec::with_capacity(items.len());
     for &i in items {
         values.push(item(cx, pc, i, running)?);
@@ -208,9 +225,12 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             let l: Vec<Term> = own.mailbox.terms().collect();
             cx.heap().list(&l)
         }
-        "message_queue_data" => {
-            if cx.own.has(flag::OFF_HEAP_MESSAGES) { Atom::OFF_HEAP } else { Atom::ON_HEAP }.into()
+        "message_queue_data" => if cx.own.has(flag::OFF_HEAP_MESSAGES) {
+            Atom::OFF_HEAP
+        } else {
+            Atom::ON_HEAP
         }
+        .into(),
         "links" => {
             let keys: Vec<PidKey> = cx.own.links.iter().copied().collect();
             let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
@@ -251,9 +271,14 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             max_heap_term(cx.heap(), m)
         }
         "suspending" => {
-            let l = cx.own.rare_if_any().map_or_else(Vec::new, |r| r.suspends.clone());
-            let rows: Vec<Term> =
-                l.iter().map(|&(p, n)| cx.heap().tuple(&[Term::local_pid(p), num(n), num(0)])).collect();
+            let l = cx
+                .own
+                .rare_if_any()
+                .map_or_else(Vec::new, |r| r.suspends.clone());
+            let rows: Vec<Term> = l
+                .iter()
+                .map(|&(p, n)| cx.heap().tuple(&[Term::local_pid(p), num(n), num(0)]))
+                .collect();
             cx.heap().list(&rows)
         }
         "parent" => match cx.own.parent {
@@ -262,7 +287,10 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         },
         "label" => {
             let key = Atom::new("$process_label");
-            cx.own.dict.get(key.into()).unwrap_or(Atom::UNDEFINED.into())
+            cx.own
+                .dict
+                .get(key.into())
+                .unwrap_or(Atom::UNDEFINED.into())
         }
         "catchlevel" => num(cx
             .own
@@ -288,7 +316,11 @@ fn handle_pending(cx: &mut Ctx<'_>) -> Result<(), Exit> {
     if !cx.proc.inbox.is_empty() {
         handle::fetch(cx);
     }
-    if cx.own.exit_reason.is_some() { Err(Exit::Exited) } else { Ok(()) }
+    if cx.own.exit_reason.is_some() {
+        Err(Exit::Exited)
+    } else {
+        Ok(())
+    }
 }
 
 /// Is the process at a place where it waits for a message?
@@ -300,7 +332,9 @@ fn waits(pc: *const u64) -> bool {
     code::ranges::find(pc).is_some_and(|(f, offset)| {
         f.body().is_some_and(|b| {
             let waiting = [ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT];
-            b.code.get(offset).is_some_and(|w| waiting.contains(&((w & 0xfff) as u16)))
+            b.code
+                .get(offset)
+                .is_some_and(|w| waiting.contains(&((w & 0xfff) as u16)))
         })
     })
 }
@@ -318,7 +352,9 @@ fn monitors(cx: &mut Ctx<'_>) -> Term {
         .values()
         .map(|m| match m.target {
             Target::Id(k) => Row::Id(k),
-            Target::Name { name, node, id } => Row::Name(name, node, id.is_some_and(PidKey::is_port)),
+            Target::Name { name, node, id } => {
+                Row::Name(name, node, id.is_some_and(PidKey::is_port))
+            }
             Target::TimeOffset => Row::Offset,
         })
         .collect();
@@ -326,10 +362,18 @@ fn monitors(cx: &mut Ctx<'_>) -> Term {
     let mut l = Vec::with_capacity(rows.len());
     for r in rows {
         let (kind, what) = match r {
-            Row::Id(k) => (if k.is_port() { Atom::PORT } else { Atom::PROCESS }, k.to_term(h)),
-            Row::Name(n, node, port) => {
-                (if port { Atom::PORT } else { Atom::PROCESS }, h.tuple(&[n.into(), node.into()]))
-            }
+            Row::Id(k) => (
+                if k.is_port() {
+                    Atom::PORT
+                } else {
+                    Atom::PROCESS
+                },
+                k.to_term(h),
+            ),
+            Row::Name(n, node, port) => (
+                if port { Atom::PORT } else { Atom::PROCESS },
+                h.tuple(&[n.into(), node.into()]),
+            ),
             Row::Offset => (Atom::TIME_OFFSET, Term::atom(Atom::CLOCK_SERVICE)),
         };
         l.push(h.tuple(&[kind.into(), what]));
@@ -342,7 +386,10 @@ fn gc_settings(cx: &mut Ctx<'_>) -> Term {
     let rows = [
         (Atom::MIN_BIN_VHEAP_SIZE, num(heap.min_vheap_words())),
         (Atom::MIN_HEAP_SIZE, num(heap.min_words())),
-        (Atom::FULLSWEEP_AFTER, num(usize::from(heap.fullsweep_after))),
+        (
+            Atom::FULLSWEEP_AFTER,
+            num(usize::from(heap.fullsweep_after)),
+        ),
         (Atom::MINOR_GCS, num(usize::from(heap.minor_count))),
     ];
     let max = cx.own.rare_if_any().and_then(|r| r.max_heap);
@@ -373,7 +420,9 @@ fn gc_info(cx: &mut Ctx<'_>) -> Term {
         ("bin_old_vheap_block_size", heap.binary_limit() / 8),
     ];
     let h = cx.heap();
-    let l: Vec<Term> = rows.map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)])).to_vec();
+    let l: Vec<Term> = rows
+        .map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)]))
+        .to_vec();
     h.list(&l)
 }
 
@@ -396,5 +445,9 @@ fn process_display(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         });
         OwnedTerm::new(there.is_some().into())
     })?;
-    if r.as_bool() == Some(true) { Ok(r) } else { Err(badarg()) }
+    if r.as_bool() == Some(true) {
+        Ok(r)
+    } else {
+        Err(badarg())
+    }
 }

@@ -25,10 +25,16 @@ fn member(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let found = if wanted.is_immediate() && !wanted.is_flonum() {
         it.by_ref().inspect(|_| seen += 1).any(|e| e == wanted)
     } else {
-        it.by_ref().inspect(|_| seen += 1).any(|e| compare::exact_eq(e, wanted))
+        it.by_ref()
+            .inspect(|_| seen += 1)
+            .any(|e| compare::exact_eq(e, wanted))
     };
     cx.bump(seen / PER_REDUCTION);
-    if found || it.tail().is_nil() { Ok(Term::bool(found)) } else { Err(badarg()) }
+    if found || it.tail().is_nil() {
+        Ok(Term::bool(found))
+    } else {
+        Err(badarg())
+    }
 }
 
 fn reverse(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -41,7 +47,11 @@ fn reverse(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         n += 1;
     }
     cx.bump(n / PER_REDUCTION);
-    if it.tail().is_nil() { Ok(out) } else { Err(badarg()) }
+    if it.tail().is_nil() {
+        Ok(out)
+    } else {
+        Err(badarg())
+    }
 }
 
 /// The first tuple of the list whose element at the position equals the key.
@@ -51,9 +61,11 @@ fn search(cx: &mut Ctx<'_>, a: &[Term]) -> Result<Option<Term>, Exit> {
     let mut it = list::iter(all);
     let mut seen = 0;
     let mut matches = |same: &dyn Fn(Term) -> bool| {
-        it.by_ref()
-            .inspect(|_| seen += 1)
-            .find(|e| e.as_tuple().and_then(|t| t.get(at)).is_some_and(|&k| same(k)))
+        it.by_ref().inspect(|_| seen += 1).find(|e| {
+            e.as_tuple()
+                .and_then(|t| t.get(at))
+                .is_some_and(|&k| same(k))
+        })
     };
     // Numbers may equal numbers of the other kind; all other immediates are equal only to themselves.
     let found = if key.is_immediate() && !key.is_small() && !key.is_flonum() {
@@ -62,7 +74,11 @@ fn search(cx: &mut Ctx<'_>, a: &[Term]) -> Result<Option<Term>, Exit> {
         matches(&|k| compare::eq(k, key))
     };
     cx.bump(seen / PER_REDUCTION);
-    if found.is_some() || it.tail().is_nil() { Ok(found) } else { Err(badarg()) }
+    if found.is_some() || it.tail().is_nil() {
+        Ok(found)
+    } else {
+        Err(badarg())
+    }
 }
 
 fn keyfind(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -3,7 +3,7 @@
 use crate::bifs;
 use crate::erlang::guard::{need_map, tagged_error};
 use enigma_runtime::term::{Kind, bignum, list, map};
-use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg};
+use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg, release};
 
 bifs! { BIFS:
     "maps" {
@@ -66,18 +66,30 @@ fn from_keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(map::from_pairs(cx.heap(), &pairs))
 }
 
+/// Do lists of the parts of a large map begin with its last pair? Until OTP 28.
+fn lists_are_reversed(m: Term) -> bool {
+    m.is_kind(Kind::HashMap) && release::number() < 29
+}
+
+/// A list of keys or values.
+fn listed(cx: &mut Ctx<'_>, m: Term, part: fn((Term, Term)) -> Term) -> Term {
+    let all: Vec<Term> = map::iter(m).map(part).collect();
+    cx.bump(all.len() / 32);
+    if lists_are_reversed(m) {
+        cx.heap().list_from(all.into_iter().rev())
+    } else {
+        cx.heap().list(&all)
+    }
+}
+
 fn keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let m = need_map(cx, a[0])?;
-    let all: Vec<Term> = map::iter(m).map(|p| p.0).collect();
-    cx.bump(all.len() / 32);
-    Ok(cx.heap().list(&all))
+    Ok(listed(cx, m, |p| p.0))
 }
 
 fn values(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let m = need_map(cx, a[0])?;
-    let all: Vec<Term> = map::iter(m).map(|p| p.1).collect();
-    cx.bump(all.len() / 32);
-    Ok(cx.heap().list(&all))
+    Ok(listed(cx, m, |p| p.1))
 }
 
 fn merge(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -117,7 +129,7 @@ fn update(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// Pairs that a call hands out when an iterator asks.
 const ITERATOR_BATCH: usize = 32;
-/// Pairs that a call hands out when they go into a list.
+/// Pairs that a call hands out when they go into a list whose first element is the last pair.
 const LIST_BATCH: usize = 4096;
 
 /// The next pairs of a map from a place on: as a chain of `{Key, Value, Rest}`, or before a list. The
@@ -135,9 +147,15 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if chain && place.is_list() {
         return next_of_keys(cx, place, m);
     }
-    let path = bignum::to_i128(place).and_then(|n| u128::try_from(n).ok()).ok_or_else(badarg)?;
+    let path = bignum::to_i128(place)
+        .and_then(|n| u128::try_from(n).ok())
+        .ok_or_else(badarg)?;
     let mut it = map::iter_from(m, path).ok_or_else(badarg)?;
-    let batch = if chain { ITERATOR_BATCH } else { LIST_BATCH };
+    let batch = match chain {
+        true => ITERATOR_BATCH,
+        false if lists_are_reversed(m) => LIST_BATCH,
+        false => usize::MAX,
+    };
     let pairs = it.take_pairs(batch);
     cx.bump(pairs.len() / 8);
     let next = it.place();
@@ -145,12 +163,20 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let next = next.map(|p| heap.int128(p as i128));
     if chain {
         let end = next.map_or(Atom::NONE.into(), |p| heap.cons(p, m));
-        return Ok(pairs.iter().rev().fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])));
+        return Ok(pairs
+            .iter()
+            .rev()
+            .fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])));
     }
     let mut out = how;
-    for &(k, v) in pairs.iter().rev() {
+    let mut add = |&(k, v): &(Term, Term)| {
         let pair = heap.tuple(&[k, v]);
         out = heap.cons(pair, out);
+    };
+    if lists_are_reversed(m) {
+        pairs.iter().for_each(&mut add);
+    } else {
+        pairs.iter().rev().for_each(&mut add);
     }
     if let Some(p) = next {
         out = heap.cons(m, out);
@@ -170,8 +196,15 @@ fn next_of_keys(cx: &mut Ctx<'_>, keys: Term, m: Term) -> BifResult {
         return Err(badarg());
     }
     let heap = cx.heap();
-    let end = if it.tail().is_nil() { Atom::NONE.into() } else { heap.cons(it.tail(), m) };
-    Ok(pairs.iter().rev().fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])))
+    let end = if it.tail().is_nil() {
+        Atom::NONE.into()
+    } else {
+        heap.cons(it.tail(), m)
+    };
+    Ok(pairs
+        .iter()
+        .rev()
+        .fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])))
 }
 
 // ---- representation ----

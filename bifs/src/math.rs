@@ -70,7 +70,11 @@ fn argument(t: Term) -> Result<f64, enigma_runtime::Exit> {
 }
 
 fn result(cx: &mut Ctx<'_>, f: f64) -> BifResult {
-    if f.is_finite() { Ok(cx.heap().float(f)) } else { Err(badarith()) }
+    if f.is_finite() {
+        Ok(cx.heap().float(f))
+    } else {
+        Err(badarith())
+    }
 }
 
 /// Makes BIFs of functions of one float.

@@ -30,7 +30,12 @@ bifs! { BIFS:
 }
 
 fn printable_range(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    Ok(if facts().printable_unicode { Atom::UNICODE } else { Atom::LATIN1 }.into())
+    Ok(if facts().printable_unicode {
+        Atom::UNICODE
+    } else {
+        Atom::LATIN1
+    }
+    .into())
 }
 
 fn warning_map(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
@@ -39,7 +44,11 @@ fn warning_map(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 /// Every node that can be connected to understands Unicode.
 fn dflag_unicode_io(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if a[0].is_pid() { Ok(true.into()) } else { Err(badarg()) }
+    if a[0].is_pid() {
+        Ok(true.into())
+    } else {
+        Err(badarg())
+    }
 }
 
 fn same(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -40,13 +40,21 @@ pub fn variable(name: &str) -> Option<Vec<u8>> {
 }
 
 fn name(t: Term) -> Result<Vec<u8>, Exit> {
-    let n = file_name::encode(t).filter(|_| t.is_list()).ok_or_else(badarg)?;
-    if n.contains(&b'=') { Err(badarg()) } else { Ok(n) }
+    let n = file_name::encode(t)
+        .filter(|_| t.is_list())
+        .ok_or_else(badarg)?;
+    if n.contains(&b'=') {
+        Err(badarg())
+    } else {
+        Ok(n)
+    }
 }
 
 fn text(cx: &mut Ctx<'_>, bytes: &[u8]) -> Term {
-    let chars = file_name::decode(bytes).unwrap_or_else(|| bytes.iter().map(|&b| u32::from(b)).collect());
-    cx.heap().list_from(chars.into_iter().map(|c| Term::small(i64::from(c))))
+    let chars =
+        file_name::decode(bytes).unwrap_or_else(|| bytes.iter().map(|&b| u32::from(b)).collect());
+    cx.heap()
+        .list_from(chars.into_iter().map(|c| Term::small(i64::from(c))))
 }
 
 fn getenv(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -58,7 +66,12 @@ fn getenv(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn putenv(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (n, v) = (name(a[0])?, file_name::encode(a[1]).filter(|_| a[1].is_list()).ok_or_else(badarg)?);
+    let (n, v) = (
+        name(a[0])?,
+        file_name::encode(a[1])
+            .filter(|_| a[1].is_list())
+            .ok_or_else(badarg)?,
+    );
     if n.is_empty() {
         return Err(badarg());
     }
@@ -115,5 +128,9 @@ fn set_signal(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "handle" => crate::os_signal::handle(number),
         _ => return Err(badarg()),
     };
-    if ok { Ok(Atom::OK.into()) } else { Err(badarg()) }
+    if ok {
+        Ok(Atom::OK.into())
+    } else {
+        Err(badarg())
+    }
 }

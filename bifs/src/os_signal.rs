@@ -3,9 +3,9 @@
 //!
 //! The handler itself only writes the signal's number into a pipe; a thread reads the pipe.
 
+use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::process::{handle as process_handle, registry, signal};
-use enigma_runtime::Term;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -55,7 +55,10 @@ fn start() -> bool {
     }
     PIPE.store(fds[1], Ordering::Relaxed);
     let from = fds[0];
-    std::thread::Builder::new().name("sys_signal".into()).spawn(move || read_loop(from)).is_ok()
+    std::thread::Builder::new()
+        .name("sys_signal".into())
+        .spawn(move || read_loop(from))
+        .is_ok()
 }
 
 fn read_loop(fd: i32) {
@@ -88,8 +91,9 @@ fn notify(number: i32) {
     };
     let server = registry::whereis(Atom::new("erl_signal_server")).and_then(Term::as_local_pid);
     if let Some(id) = server {
-        let message =
-            process_handle::build(|h| h.tuple(&[Atom::new("notify").into(), Atom::new(name).into()]));
+        let message = process_handle::build(|h| {
+            h.tuple(&[Atom::new("notify").into(), Atom::new(name).into()])
+        });
         signal::send(id, signal::Signal::Message(message));
     }
 }

@@ -43,7 +43,11 @@ fn put(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn put_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     cx.bump(100);
-    if persistent_term::put(a[0], a[1], IfThere::Keep) { Ok(Atom::OK.into()) } else { Err(badarg()) }
+    if persistent_term::put(a[0], a[1], IfThere::Keep) {
+        Ok(Atom::OK.into())
+    } else {
+        Err(badarg())
+    }
 }
 
 fn erase(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -55,7 +59,13 @@ fn info(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     let heap = cx.heap();
     let count = heap.uint(persistent_term::count() as u64);
     let memory = heap.uint(persistent_term::memory() as u64);
-    Ok(map::from_pairs(heap, &[(Atom::new("count").into(), count), (Atom::MEMORY.into(), memory)]))
+    Ok(map::from_pairs(
+        heap,
+        &[
+            (Atom::new("count").into(), count),
+            (Atom::MEMORY.into(), memory),
+        ],
+    ))
 }
 
 fn erase_all(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {

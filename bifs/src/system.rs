@@ -122,7 +122,9 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let h = cx.heap();
     let uname = || {
         let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let mut n = release.split(['.', '-']).map(|p| p.trim().parse::<i64>().unwrap_or(0));
+        let mut n = release
+            .split(['.', '-'])
+            .map(|p| p.trim().parse::<i64>().unwrap_or(0));
         [n.next(), n.next(), n.next()].map(|n| Term::small(n.unwrap_or(0)))
     };
     Ok(match item.text() {
@@ -138,7 +140,10 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "heap_type" => Atom::new("private").into(),
         "emu_type" | "build_type" => Atom::new("opt").into(),
         "emu_flavor" => Atom::new("emu").into(),
-        "os_type" => h.tuple(&[Atom::new("unix").into(), Atom::new(std::env::consts::OS).into()]),
+        "os_type" => h.tuple(&[
+            Atom::new("unix").into(),
+            Atom::new(std::env::consts::OS).into(),
+        ]),
         "os_version" => {
             let parts = uname();
             h.tuple(&parts)
@@ -160,17 +165,40 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             };
             let rows = [
                 row(h, "normal", sched::count(), sched::online()),
-                row(h, "dirty_cpu", dirty::limit(dirty::Pool::Cpu), f.dirty_cpu_online as usize),
-                row(h, "dirty_io", dirty::limit(dirty::Pool::Io), dirty::limit(dirty::Pool::Io)),
+                row(
+                    h,
+                    "dirty_cpu",
+                    dirty::limit(dirty::Pool::Cpu),
+                    f.dirty_cpu_online as usize,
+                ),
+                row(
+                    h,
+                    "dirty_io",
+                    dirty::limit(dirty::Pool::Io),
+                    dirty::limit(dirty::Pool::Io),
+                ),
             ];
             h.list(&rows)
         }
         "multi_scheduling" => Atom::new("enabled").into(),
         "multi_scheduling_blockers" | "normal_multi_scheduling_blockers" => Term::NIL,
-        "smp_support" | "threads" | "kernel_poll" | "time_correction" | "eager_check_io" | "port_tasks"
-        | "thread_progress" | "constant_pool_support" => true.into(),
-        "debug_compiled" | "lock_checking" | "lock_counting" | "port_parallelism" | "io_thread"
-        | "dynamic_trace_probes" | "ets_always_compress" | "ets_realloc_moves" | "async_dist" => false.into(),
+        "smp_support"
+        | "threads"
+        | "kernel_poll"
+        | "time_correction"
+        | "eager_check_io"
+        | "port_tasks"
+        | "thread_progress"
+        | "constant_pool_support" => true.into(),
+        "debug_compiled"
+        | "lock_checking"
+        | "lock_counting"
+        | "port_parallelism"
+        | "io_thread"
+        | "dynamic_trace_probes"
+        | "ets_always_compress"
+        | "ets_realloc_moves"
+        | "async_dist" => false.into(),
         "break_ignored" => f.break_ignored.into(),
         "dynamic_trace" => Atom::NONE.into(),
         "thread_pool_size" => num(f.async_threads as usize),
@@ -194,9 +222,10 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             h.tuple(&[Atom::FULLSWEEP_AFTER.into(), n])
         }
         "min_heap_size" => h.tuple(&[Atom::MIN_HEAP_SIZE.into(), num(Options::default().min_heap)]),
-        "min_bin_vheap_size" => {
-            h.tuple(&[Atom::MIN_BIN_VHEAP_SIZE.into(), num(Options::default().min_vheap)])
-        }
+        "min_bin_vheap_size" => h.tuple(&[
+            Atom::MIN_BIN_VHEAP_SIZE.into(),
+            num(Options::default().min_vheap),
+        ]),
         "max_heap_size" => max_heap_term(h, Options::default().max_heap),
         "message_queue_data" => Atom::ON_HEAP.into(),
         "garbage_collection" => gc_defaults(h),
@@ -210,12 +239,22 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             h.list(&sizes)
         }
         "start_time" => h.int(time::START),
-        "time_offset" => Atom::new(if multi_time_warp() { "volatile" } else { "final" }).into(),
-        "time_warp_mode" => {
-            Atom::new(if multi_time_warp() { "multi_time_warp" } else { "no_time_warp" }).into()
-        }
+        "time_offset" => Atom::new(if multi_time_warp() {
+            "volatile"
+        } else {
+            "final"
+        })
+        .into(),
+        "time_warp_mode" => Atom::new(if multi_time_warp() {
+            "multi_time_warp"
+        } else {
+            "no_time_warp"
+        })
+        .into(),
         "tolerant_timeofday" => Atom::new("enabled").into(),
-        "os_monotonic_time_source" => clock_source(h, "CLOCK_MONOTONIC", time::monotonic() - time::START),
+        "os_monotonic_time_source" => {
+            clock_source(h, "CLOCK_MONOTONIC", time::monotonic() - time::START)
+        }
         "os_system_time_source" => clock_source(h, "CLOCK_REALTIME", time::os_system_time()),
         "emu_args" => {
             let l: Vec<Term> = f.emu_args.iter().map(|a| h.byte_list(a)).collect();
@@ -256,7 +295,11 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn concat_arch() -> &'static str {
-    if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-pc-linux-gnu" }
+    if cfg!(target_arch = "aarch64") {
+        "aarch64-unknown-linux-gnu"
+    } else {
+        "x86_64-pc-linux-gnu"
+    }
 }
 
 fn nif_version() -> &'static str {
@@ -316,12 +359,22 @@ fn listing(what: &str) -> String {
     match what {
         "info" => {
             let m = memory_words();
-            format!("=memory\ntotal: {}\nprocesses: {}\nsystem: {}\n", m.total, m.processes, m.total - m.processes)
+            format!(
+                "=memory\ntotal: {}\nprocesses: {}\nsystem: {}\n",
+                m.total,
+                m.processes,
+                m.total - m.processes
+            )
         }
-        "procs" => table::all().iter().map(|p| format!("=proc:{p}\n")).collect(),
+        "procs" => table::all()
+            .iter()
+            .map(|p| format!("=proc:{p}\n"))
+            .collect(),
         "loaded" => {
-            let mut names: Vec<_> =
-                enigma_runtime::code::module::loaded().into_iter().map(Atom::text).collect();
+            let mut names: Vec<_> = enigma_runtime::code::module::loaded()
+                .into_iter()
+                .map(Atom::text)
+                .collect();
             names.sort_unstable();
             names.join("\n")
         }
@@ -331,7 +384,10 @@ fn listing(what: &str) -> String {
 
 fn info_pair(cx: &mut Ctx<'_>, key: Term, what: Term) -> BifResult {
     let h = cx.heap();
-    match (key.as_atom().map(Atom::text), what.as_atom().map(Atom::text)) {
+    match (
+        key.as_atom().map(Atom::text),
+        what.as_atom().map(Atom::text),
+    ) {
         (Some("wordsize"), Some("internal" | "external")) => Ok(num(8)),
         (Some("cpu_topology"), Some("defined")) => Ok(Atom::UNDEFINED.into()),
         (Some("cpu_topology"), Some("detected" | "used")) => Ok(topology(h)),
@@ -347,9 +403,9 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let size = |t: Term| t.as_usize().ok_or_else(badarg);
     Ok(match a[0].as_atom().map(Atom::text).ok_or_else(badarg)? {
         "backtrace_depth" => num(exception::set_backtrace_depth(size(a[1])?.min(1000))),
-        "fullsweep_after" => {
-            num(usize::from(spawn::set_default_fullsweep(size(a[1])?.min(usize::from(u16::MAX)) as u16)))
-        }
+        "fullsweep_after" => num(usize::from(spawn::set_default_fullsweep(
+            size(a[1])?.min(usize::from(u16::MAX)) as u16,
+        ))),
         "min_heap_size" => num(spawn::set_default_min_heap(size(a[1])?)),
         "min_bin_vheap_size" => num(spawn::set_default_min_vheap(args::heap_size(a[1])?)),
         "max_heap_size" => {
@@ -390,7 +446,10 @@ fn since(h: &mut Heap, last: &AtomicU64, now: u64) -> Term {
 }
 
 fn cpu_milliseconds() -> u64 {
-    let mut t = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut t = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
     // SAFETY: room for one time.
     unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut t) };
     t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000
@@ -427,7 +486,9 @@ fn statistics(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             let o = h.tuple(&[Atom::new("output").into(), o]);
             h.tuple(&[i, o])
         }
-        "run_queue" | "total_run_queue_lengths" | "total_run_queue_lengths_all" => num(lengths().sum()),
+        "run_queue" | "total_run_queue_lengths" | "total_run_queue_lengths_all" => {
+            num(lengths().sum())
+        }
         "total_active_tasks" | "total_active_tasks_all" => num(lengths().sum::<usize>() + 1),
         "run_queue_lengths" | "active_tasks" => {
             let l: Vec<Term> = lengths().map(num).collect();
@@ -507,7 +568,14 @@ fn memory_words() -> MemoryUse {
     let code = literal::bytes_in_use();
     let atoms = atom::count() as usize * 40;
     let ets = enigma_runtime::ets::object::words_in_use() * 8;
-    MemoryUse { total: processes + binary + code + atoms + ets, processes, binary, code, atoms, ets }
+    MemoryUse {
+        total: processes + binary + code + atoms + ets,
+        processes,
+        binary,
+        code,
+        atoms,
+        ets,
+    }
 }
 
 /// `[{Type, Bytes}]`, the material of `erlang:memory/0,1`.
@@ -525,7 +593,9 @@ fn memory(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
         ("ets", m.ets),
     ];
     let h = cx.heap();
-    let l: Vec<Term> = rows.map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)])).to_vec();
+    let l: Vec<Term> = rows
+        .map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)]))
+        .to_vec();
     Ok(h.list(&l))
 }
 

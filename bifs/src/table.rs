@@ -50,6 +50,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::trace::BIFS,
     crate::unicode::BIFS,
     crate::erlang::etf::BIFS,
+    crate::erlang::digest::BIFS,
     crate::erlang::convert::BIFS,
     crate::erlang::display::BIFS,
     crate::erlang::guard::BIFS,
@@ -57,6 +58,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::lists::BIFS,
     crate::maps::BIFS,
     crate::math::BIFS,
+    crate::records::BIFS,
     crate::erlang::BIFS,
     crate::erlang::iolist::BIFS,
     crate::ets::BIFS,
@@ -64,25 +66,34 @@ pub static TABLES: &[&[Bif]] = &[
     crate::re::BIFS,
     crate::atomics::BIFS,
     crate::binary::BIFS,
-    crate::erlang::digest::BIFS,
 ];
 
 /// Puts the BIFs of an OTP release behind their export entries; to be called once, before any code is
 /// loaded. Of releases that the inventory does not know the next newer one counts.
 pub fn register(release: u32) {
-    let release = inventory::RELEASES.into_iter().find(|&r| r >= release).unwrap_or(29);
-    let absent: HashSet<(&str, &str, u32)> =
-        inventory::not_in(release).map(|b| (b.module, b.function, b.arity)).collect();
+    let release = inventory::RELEASES
+        .into_iter()
+        .find(|&r| r >= release)
+        .unwrap_or(29);
+    let absent: HashSet<(&str, &str, u32)> = inventory::not_in(release)
+        .map(|b| (b.module, b.function, b.arity))
+        .collect();
     for b in TABLES.iter().copied().flatten() {
         if absent.contains(&(b.module, b.function, u32::from(b.arity))) {
             continue;
         }
-        export::get(Atom::new(b.module), Atom::new(b.function), u32::from(b.arity)).set_bif(b);
+        export::get(
+            Atom::new(b.module),
+            Atom::new(b.function),
+            u32::from(b.arity),
+        )
+        .set_bif(b);
     }
 }
 
 /// Is there a BIF with this name?
 pub fn has(module: &str, function: &str, arity: u32) -> bool {
-    let same = |b: &&Bif| b.module == module && b.function == function && u32::from(b.arity) == arity;
+    let same =
+        |b: &&Bif| b.module == module && b.function == function && u32::from(b.arity) == arity;
     TABLES.iter().copied().flatten().any(|b| same(&b))
 }

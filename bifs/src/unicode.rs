@@ -134,7 +134,10 @@ impl<S: Sink> Converter<'_, S> {
                 Err(_) => {
                     // Nothing of this binary counts as converted.
                     let current = rest(cx, t);
-                    return Err(Stop::Wrong { current, outer: outer.to_vec() });
+                    return Err(Stop::Wrong {
+                        current,
+                        outer: outer.to_vec(),
+                    });
                 }
             }
             at += 1;
@@ -152,7 +155,10 @@ impl<S: Sink> Converter<'_, S> {
                     let v = bits::view(t).part(8 * good, 8 * (bytes.len() - good));
                     let left = bits::share(&v, cx.heap());
                     let current = rest(cx, left);
-                    return Err(Stop::Wrong { current, outer: outer.to_vec() });
+                    return Err(Stop::Wrong {
+                        current,
+                        outer: outer.to_vec(),
+                    });
                 }
             }
         }
@@ -183,7 +189,12 @@ fn convert<S: Sink + Default>(
         return cx.trap(export::get(Atom::UNICODE, Atom::new(fallback), 2), a);
     };
     let mut out = S::default();
-    let mut c = Converter { out: &mut out, utf8, carry: Vec::new(), work: 0 };
+    let mut c = Converter {
+        out: &mut out,
+        utf8,
+        carry: Vec::new(),
+        work: 0,
+    };
     let result = c.run(cx, a[0]);
     let (carry, work) = (c.carry, c.work);
     cx.bump(work / 16);
@@ -199,7 +210,10 @@ fn convert<S: Sink + Default>(
             Ok(cx.heap().tuple(&[Atom::INCOMPLETE.into(), done, rest]))
         }
         Stop::Wrong { current, outer } => {
-            let mut rest = outer.into_iter().rev().fold(current, |r, tail| cx.heap().cons(r, tail));
+            let mut rest = outer
+                .into_iter()
+                .rev()
+                .fold(current, |r, tail| cx.heap().cons(r, tail));
             if !carry.is_empty() {
                 let first = cx.heap().binary(&carry);
                 rest = cx.heap().list(&[first, rest]);
@@ -211,15 +225,21 @@ fn convert<S: Sink + Default>(
 
 fn characters_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     convert::<Vec<u32>>(cx, a, "characters_to_list_int", |cx, out| {
-        out.iter().rev().fold(Term::NIL, |t, &c| cx.heap().cons(Term::small(i64::from(c)), t))
+        out.iter().rev().fold(Term::NIL, |t, &c| {
+            cx.heap().cons(Term::small(i64::from(c)), t)
+        })
     })
 }
 
 fn characters_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    convert::<Vec<u8>>(cx, a, "characters_to_binary_int", |cx, out| cx.heap().binary(out))
+    convert::<Vec<u8>>(cx, a, "characters_to_binary_int", |cx, out| {
+        cx.heap().binary(out)
+    })
 }
 
 /// `false` for what is no binary too.
 fn bin_is_7bit(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(bits::binary_bytes(a[0]).is_some_and(|b| b.is_ascii()).into())
+    Ok(bits::binary_bytes(a[0])
+        .is_some_and(|b| b.is_ascii())
+        .into())
 }

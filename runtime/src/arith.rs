@@ -18,18 +18,30 @@ pub enum Fault {
 /// Greatest size of an integer, in bits.
 #[inline]
 pub fn max_bits() -> u64 {
-    if release::number() >= 27 { 64 * 0xffff } else { 64 * 0x7_ffff }
+    if release::number() >= 27 {
+        64 * 0xffff
+    } else {
+        64 * 0x7_ffff
+    }
 }
 
 type Value = Result<Term, Fault>;
 
 /// A float result; infinities and NaN are errors.
 fn finite(heap: &mut Heap, f: f64) -> Value {
-    if f.is_finite() { Ok(heap.float(f)) } else { Err(Fault::BadArith) }
+    if f.is_finite() {
+        Ok(heap.float(f))
+    } else {
+        Err(Fault::BadArith)
+    }
 }
 
 fn from_big(heap: &mut Heap, n: &BigInt) -> Value {
-    if n.bits() > max_bits() { Err(Fault::SystemLimit) } else { Ok(bignum::from_bigint(n, heap)) }
+    if n.bits() > max_bits() {
+        Err(Fault::SystemLimit)
+    } else {
+        Ok(bignum::from_bigint(n, heap))
+    }
 }
 
 /// The value of a number as a float; an integer out of a float's range is an error.
@@ -41,7 +53,11 @@ fn as_float(t: Term) -> Result<f64, Fault> {
         return Err(Fault::BadArith);
     }
     let f = bignum::to_f64(t);
-    if f.is_finite() { Ok(f) } else { Err(Fault::BadArith) }
+    if f.is_finite() {
+        Ok(f)
+    } else {
+        Err(Fault::BadArith)
+    }
 }
 
 /// Two integers that fit 128 bits even after a product.
@@ -50,7 +66,9 @@ fn both_i128(a: Term, b: Term) -> Option<(i128, i128)> {
 }
 
 fn both_big(a: Term, b: Term) -> Result<(BigInt, BigInt), Fault> {
-    bignum::to_bigint(a).zip(bignum::to_bigint(b)).ok_or(Fault::BadArith)
+    bignum::to_bigint(a)
+        .zip(bignum::to_bigint(b))
+        .ok_or(Fault::BadArith)
 }
 
 fn general(
@@ -89,7 +107,10 @@ pub fn sub(heap: &mut Heap, a: Term, b: Term) -> Value {
 
 /// `a * b`.
 pub fn mul(heap: &mut Heap, a: Term, b: Term) -> Value {
-    if a.is_big() && b.is_big() && (a.header().words() + b.header().words()) as u64 * 64 > max_bits() + 128 {
+    if a.is_big()
+        && b.is_big()
+        && (a.header().words() + b.header().words()) as u64 * 64 > max_bits() + 128
+    {
         return Err(Fault::SystemLimit);
     }
     general(heap, a, b, i128::checked_mul, |x, y| x * y, |x, y| x * y)
@@ -186,7 +207,9 @@ fn shift(heap: &mut Heap, a: Term, b: Term, right: bool) -> Value {
     if a == Term::small(0) {
         return Ok(a);
     }
-    let negative = a.as_small().map_or_else(|| a.is_kind(crate::term::Kind::BigNeg), |n| n < 0);
+    let negative = a
+        .as_small()
+        .map_or_else(|| a.is_kind(crate::term::Kind::BigNeg), |n| n < 0);
     let amount = match b.as_small() {
         Some(n) => i128::from(n),
         // So far that only the sign matters.
@@ -235,7 +258,9 @@ pub fn abs(heap: &mut Heap, a: Term) -> Value {
     if !a.is_integer() {
         return Err(Fault::BadArith);
     }
-    let negative = a.as_small().map_or_else(|| a.is_kind(crate::term::Kind::BigNeg), |n| n < 0);
+    let negative = a
+        .as_small()
+        .map_or_else(|| a.is_kind(crate::term::Kind::BigNeg), |n| n < 0);
     if negative { neg(heap, a) } else { Ok(a) }
 }
 

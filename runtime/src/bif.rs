@@ -98,22 +98,42 @@ impl Class {
 impl Exit {
     /// `error:Reason`.
     pub fn error(reason: impl Into<Term>) -> Exit {
-        Exit::Raise { class: Class::Error, reason: reason.into(), cause: Term::NONVALUE }
+        Exit::Raise {
+            class: Class::Error,
+            reason: reason.into(),
+            cause: Term::NONVALUE,
+        }
     }
 
     /// `error:Reason` with a cause for the module that explains errors.
     pub fn error_cause(reason: impl Into<Term>, cause: impl Into<Term>) -> Exit {
-        Exit::Raise { class: Class::Error, reason: reason.into(), cause: cause.into() }
+        Exit::Raise {
+            class: Class::Error,
+            reason: reason.into(),
+            cause: cause.into(),
+        }
     }
 
     /// `exit:Reason`.
+    #[allow(
+        clippy::self_named_constructors,
+        reason = "the class of the exception is called exit"
+    )]
     pub fn exit(reason: impl Into<Term>) -> Exit {
-        Exit::Raise { class: Class::Exit, reason: reason.into(), cause: Term::NONVALUE }
+        Exit::Raise {
+            class: Class::Exit,
+            reason: reason.into(),
+            cause: Term::NONVALUE,
+        }
     }
 
     /// `throw:Reason`.
     pub fn throw(reason: impl Into<Term>) -> Exit {
-        Exit::Raise { class: Class::Throw, reason: reason.into(), cause: Term::NONVALUE }
+        Exit::Raise {
+            class: Class::Throw,
+            reason: reason.into(),
+            cause: Term::NONVALUE,
+        }
     }
 }
 

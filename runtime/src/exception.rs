@@ -71,9 +71,8 @@ pub fn backtrace_depth() -> usize {
 /// The module that explains errors of BIFs of `module`.
 fn explainer(module: Atom) -> Option<Atom> {
     match module.text() {
-        "erlang" | "atomics" | "counters" | "erts_internal" | "persistent_term" | "erl_tracer" | "trace" => {
-            Some(Atom::ERL_ERTS_ERRORS)
-        }
+        "erlang" | "atomics" | "counters" | "erts_internal" | "persistent_term" | "erl_tracer"
+        | "trace" => Some(Atom::ERL_ERTS_ERRORS),
         "binary" | "ets" | "lists" | "maps" | "math" | "re" | "unicode" | "io" | "string" => {
             Some(Atom::new("erl_stdlib_errors"))
         }
@@ -89,7 +88,9 @@ fn entry(heap: &mut Heap, m: Atom, f: Atom, args: Term, info: Term) -> Term {
 
 /// `[{file, F}, {line, L}]`, or `[]`.
 fn location(heap: &mut Heap, at: Option<(String, u32)>) -> Term {
-    let Some((file, line)) = at else { return Term::NIL };
+    let Some((file, line)) = at else {
+        return Term::NIL;
+    };
     let name = heap.char_list(&file);
     let file = heap.tuple(&[Atom::FILE.into(), name]);
     let line = heap.tuple(&[Atom::LINE.into(), Term::small(i64::from(line))]);
@@ -99,7 +100,11 @@ fn location(heap: &mut Heap, at: Option<(String, u32)>) -> Term {
 fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
     match *head {
         Head::Here | Head::Given(_) => (Term::NIL, true),
-        Head::Bif { export, args, cause } => {
+        Head::Bif {
+            export,
+            args,
+            cause,
+        } => {
             let info = match explainer(export.module) {
                 Some(m) => {
                     let heap = cx.heap();
@@ -113,21 +118,33 @@ fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
                 }
                 None => Term::NIL,
             };
-            (entry(cx.heap(), export.module, export.function, args, info), true)
+            (
+                entry(cx.heap(), export.module, export.function, args, info),
+                true,
+            )
         }
         Head::Clause { function, args } => {
             let at = function.position(function.body().map_or(0, |b| b.entry as usize));
             let info = location(cx.heap(), at);
-            (entry(cx.heap(), function.module().name, function.name, args, info), false)
+            (
+                entry(cx.heap(), function.module().name, function.name, args, info),
+                false,
+            )
         }
         Head::Args { args, info } => {
-            let Some((f, offset)) = ranges::find(pc) else { return (Term::NIL, true) };
+            let Some((f, offset)) = ranges::find(pc) else {
+                return (Term::NIL, true);
+            };
             let at = f.position(offset + 1);
             let here = location(cx.heap(), at);
             let mut all: Vec<Term> = list::iter(here).collect();
             all.extend(list::iter(info));
             let info = cx.heap().list(&all);
-            let args = if args.is_nonvalue() { Term::small(i64::from(f.arity)) } else { args };
+            let args = if args.is_nonvalue() {
+                Term::small(i64::from(f.arity))
+            } else {
+                args
+            };
             (entry(cx.heap(), f.module().name, f.name, args, info), false)
         }
     }
@@ -160,12 +177,15 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Ter
 
 /// The class in a raw trace; none where the trace is a list.
 pub fn class_of(raw: Term) -> Option<Class> {
-    raw.as_tuple_n::<3>().and_then(|t| Class::from_atom(t[0].as_atom()?))
+    raw.as_tuple_n::<3>()
+        .and_then(|t| Class::from_atom(t[0].as_atom()?))
 }
 
 /// The list that Erlang code sees of a raw trace.
 pub fn stacktrace(heap: &mut Heap, raw: Term) -> Term {
-    let Some(&[_, first, addresses]) = raw.as_tuple_n::<3>() else { return raw };
+    let Some(&[_, first, addresses]) = raw.as_tuple_n::<3>() else {
+        return raw;
+    };
     let mut entries: Vec<Term> = Vec::new();
     if !first.is_nil() {
         entries.push(first);
@@ -175,7 +195,13 @@ pub fn stacktrace(heap: &mut Heap, raw: Term) -> Term {
         if let Some((f, offset)) = ranges::find(pc.wrapping_sub(1)) {
             let at = f.position(offset + 1);
             let info = location(heap, at);
-            entries.push(entry(heap, f.module().name, f.name, Term::small(i64::from(f.arity)), info));
+            entries.push(entry(
+                heap,
+                f.module().name,
+                f.name,
+                Term::small(i64::from(f.arity)),
+                info,
+            ));
         }
     }
     heap.list(&entries)

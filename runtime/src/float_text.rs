@@ -4,12 +4,18 @@
 /// an exponent, whichever is shorter, as `float_to_list(F, [short])` of OTP 25 and later writes it.
 pub fn shortest(x: f64) -> String {
     if x == 0.0 {
-        return if x.is_sign_negative() { "-0.0".into() } else { "0.0".into() };
+        return if x.is_sign_negative() {
+            "-0.0".into()
+        } else {
+            "0.0".into()
+        };
     }
     let sci = format!("{x:e}");
     let (mantissa, exp) = sci.split_once('e').unwrap_or((&sci, "0"));
     let exp: i32 = exp.parse().unwrap_or(0);
-    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |m| ("-", m));
+    let (sign, mantissa) = mantissa
+        .strip_prefix('-')
+        .map_or(("", mantissa), |m| ("-", m));
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     let with_exponent = {
         let (first, rest) = digits.split_at(1);
@@ -29,7 +35,11 @@ pub fn shortest(x: f64) -> String {
         let (a, b) = digits.split_at((exp + 1) as usize);
         format!("{sign}{a}.{b}")
     };
-    if plain.len() <= with_exponent.len() { plain } else { with_exponent }
+    if plain.len() <= with_exponent.len() {
+        plain
+    } else {
+        with_exponent
+    }
 }
 
 /// Digits after the point that `float_to_list/1` writes.
@@ -67,8 +77,11 @@ pub fn fixed(x: f64, decimals: usize, compact: bool) -> String {
     let scale = 10f64.powi(decimals as i32);
     let whole = magnitude.floor();
     let fraction = ((magnitude - whole) * scale).round();
-    let (whole, fraction) =
-        if fraction >= scale { (whole as u64 + 1, 0) } else { (whole as u64, fraction as u64) };
+    let (whole, fraction) = if fraction >= scale {
+        (whole as u64 + 1, 0)
+    } else {
+        (whole as u64, fraction as u64)
+    };
     let mut text = format!("{sign}{whole}.{fraction:0>decimals$}");
     if compact {
         strip_zeros(&mut text);
@@ -88,7 +101,12 @@ fn strip_zeros(text: &mut String) {
 /// How many bytes at the beginning are a float: digits, point or comma, digits, perhaps an exponent, and
 /// a sign before.
 pub fn prefix(text: &[u8]) -> Option<usize> {
-    let digits = |from: usize| from + text[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let digits = |from: usize| {
+        from + text[from..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+            .count()
+    };
     let signed = |at: usize| at + usize::from(matches!(text.get(at), Some(b'+' | b'-')));
     let start = signed(0);
     let point = digits(start);
@@ -113,7 +131,12 @@ pub fn parse(text: &[u8]) -> Option<f64> {
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;
-    let x: f64 = if text.contains(',') { text.replace(',', ".").parse() } else { text.parse() }.ok()?;
+    let x: f64 = if text.contains(',') {
+        text.replace(',', ".").parse()
+    } else {
+        text.parse()
+    }
+    .ok()?;
     x.is_finite().then_some(x)
 }
 
@@ -187,9 +210,14 @@ mod tests {
 
     #[test]
     fn reads_floats() {
-        for (s, n) in
-            [("12.5abc", 4), ("12.5e", 4), ("12.5e+", 4), ("12.5e+2x", 7), ("+1,5e2x", 6), ("-1.5e-2-", 7)]
-        {
+        for (s, n) in [
+            ("12.5abc", 4),
+            ("12.5e", 4),
+            ("12.5e+", 4),
+            ("12.5e+2x", 7),
+            ("+1,5e2x", 6),
+            ("-1.5e-2-", 7),
+        ] {
             assert_eq!(prefix(s.as_bytes()), Some(n), "{s}");
         }
         for s in ["12", "12.", ".5", "", "12e5", "-", "a"] {

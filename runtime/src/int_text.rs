@@ -89,7 +89,12 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Term, NoInteger>
 }
 
 /// The integer of sign and digits' values.
-fn from_digits(negative: bool, values: &[u8], base: u32, heap: &mut Heap) -> Result<Term, NoInteger> {
+fn from_digits(
+    negative: bool,
+    values: &[u8],
+    base: u32,
+    heap: &mut Heap,
+) -> Result<Term, NoInteger> {
     let zeros = values.iter().take_while(|&&v| v == 0).count();
     let values = &values[zeros..];
     // One bit less a digit than the base has is a lower bound of the result's size.
@@ -128,14 +133,23 @@ mod tests {
     #[test]
     fn reads_what_it_writes() {
         let mut heap = Heap::new();
-        for s in ["0", "-1", "1152921504606846976", "-123456789012345678901234567890", "99999999999"] {
+        for s in [
+            "0",
+            "-1",
+            "1152921504606846976",
+            "-123456789012345678901234567890",
+            "99999999999",
+        ] {
             let t = parse(s.as_bytes(), 10, &mut heap);
             assert_eq!(t.map(|t| text(t, 10)), Ok(s.to_string()));
         }
         let t = parse(b"-zZaaaaaaaaaaaaaaaaaaaaaaa", 36, &mut heap).map(|t| text(t, 10));
         assert_eq!(t.as_deref(), Ok("-807835796161046708316947393886619772050"));
         let long = "7".repeat(10_001);
-        assert_eq!(parse(long.as_bytes(), 10, &mut heap).map(|t| text(t, 10)), Ok(long));
+        assert_eq!(
+            parse(long.as_bytes(), 10, &mut heap).map(|t| text(t, 10)),
+            Ok(long)
+        );
         assert_eq!(text(Term::small(-255), 16), "-FF");
         assert_eq!(text(Term::small(crate::term::MIN_SMALL), 2).len(), 62);
     }
@@ -144,9 +158,16 @@ mod tests {
     fn refuses_what_is_none() {
         let mut heap = Heap::new();
         for s in ["", "+", "-", "1_0", " 1", "1 ", "12345678901234567890x"] {
-            assert_eq!(parse(s.as_bytes(), 10, &mut heap).err(), Some(NoInteger::Malformed), "{s}");
+            assert_eq!(
+                parse(s.as_bytes(), 10, &mut heap).err(),
+                Some(NoInteger::Malformed),
+                "{s}"
+            );
         }
         let long = "9".repeat(2_000_000);
-        assert_eq!(parse(long.as_bytes(), 10, &mut heap).err(), Some(NoInteger::TooLarge));
+        assert_eq!(
+            parse(long.as_bytes(), 10, &mut heap).err(),
+            Some(NoInteger::TooLarge)
+        );
     }
 }

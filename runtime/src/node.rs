@@ -14,20 +14,30 @@ pub struct Node {
     pub creation: u32,
 }
 
-static NODES: LazyLock<Mutex<HashMap<(Atom, u32), &'static Node>>> = LazyLock::new(Default::default);
+static NODES: LazyLock<Mutex<HashMap<(Atom, u32), &'static Node>>> =
+    LazyLock::new(Default::default);
 
 /// The entry for a node.
 pub fn intern(name: Atom, creation: u32) -> &'static Node {
-    NODES.lock().entry((name, creation)).or_insert_with(|| Box::leak(Box::new(Node { name, creation })))
+    NODES
+        .lock()
+        .entry((name, creation))
+        .or_insert_with(|| Box::leak(Box::new(Node { name, creation })))
 }
 
 /// The latest known incarnation of the node whose name is the atom with this index.
 pub fn by_name_index(index: u32) -> Option<&'static Node> {
-    NODES.lock().values().copied().filter(|n| n.name.index() == index).max_by_key(|n| n.creation)
+    NODES
+        .lock()
+        .values()
+        .copied()
+        .filter(|n| n.name.index() == index)
+        .max_by_key(|n| n.creation)
 }
 
 /// Name and creation of this node.
-static THIS: parking_lot::RwLock<(Atom, u32)> = parking_lot::RwLock::new((Atom::NONODE_AT_NOHOST, 0));
+static THIS: parking_lot::RwLock<(Atom, u32)> =
+    parking_lot::RwLock::new((Atom::NONODE_AT_NOHOST, 0));
 
 /// This node's name and creation.
 pub fn this() -> (Atom, u32) {

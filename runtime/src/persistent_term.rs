@@ -64,7 +64,10 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table {
     slots: AtomicPtr::new(array(256)),
-    writer: Mutex::new(Writer { areas: std::collections::HashMap::new(), filled: 0 }),
+    writer: Mutex::new(Writer {
+        areas: std::collections::HashMap::new(),
+        filled: 0,
+    }),
     count: AtomicUsize::new(0),
     words: AtomicUsize::new(0),
     retired: Mutex::new(Vec::new()),
@@ -76,7 +79,9 @@ fn erased() -> *mut Entry {
 }
 
 fn array(len: usize) -> *mut Box<[Slot]> {
-    let slots: Box<[Slot]> = (0..len).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect();
+    let slots: Box<[Slot]> = (0..len)
+        .map(|_| AtomicPtr::new(std::ptr::null_mut()))
+        .collect();
     Box::into_raw(Box::new(slots))
 }
 
@@ -157,7 +162,11 @@ pub fn put(key: Term, value: Term, if_there: IfThere) -> bool {
     }
     let mut pair = [key, value];
     let area = LiteralArea::copy_of(&mut pair);
-    let entry: &'static Entry = Box::leak(Box::new(Entry { hash: h, key: pair[0], value: pair[1] }));
+    let entry: &'static Entry = Box::leak(Box::new(Entry {
+        hash: h,
+        key: pair[0],
+        value: pair[1],
+    }));
     TABLE.words.fetch_add(area.words(), Ordering::Relaxed);
     w.areas.insert(std::ptr::from_ref(entry) as usize, area);
     if old.is_none() {
@@ -179,7 +188,10 @@ pub fn put(key: Term, value: Term, if_there: IfThere) -> bool {
 fn retire(w: &mut Writer, e: &'static Entry) {
     if let Some(area) = w.areas.remove(&(std::ptr::from_ref(e) as usize)) {
         TABLE.words.fetch_sub(area.words(), Ordering::Relaxed);
-        TABLE.retired.lock().push(Retired { area, entry: std::ptr::from_ref(e).cast_mut() });
+        TABLE.retired.lock().push(Retired {
+            area,
+            entry: std::ptr::from_ref(e).cast_mut(),
+        });
     }
 }
 
@@ -210,7 +222,9 @@ fn grow(w: &mut Writer) {
 pub fn erase(key: Term) -> bool {
     let mut w = TABLE.writer.lock();
     let now = slots();
-    let (i, Some(e)) = find(now, key, hash::internal(key)) else { return false };
+    let (i, Some(e)) = find(now, key, hash::internal(key)) else {
+        return false;
+    };
     now[i].store(erased(), Ordering::Release);
     TABLE.count.fetch_sub(1, Ordering::Relaxed);
     retire(&mut w, e);

@@ -17,7 +17,10 @@ struct Base {
     system: i64,
 }
 
-static BASE: LazyLock<Base> = LazyLock::new(|| Base { instant: Instant::now(), system: os_system_time() });
+static BASE: LazyLock<Base> = LazyLock::new(|| Base {
+    instant: Instant::now(),
+    system: os_system_time(),
+});
 static VIRTUAL: AtomicBool = AtomicBool::new(false);
 static VIRTUAL_NOW: AtomicI64 = AtomicI64::new(START);
 
@@ -38,7 +41,9 @@ pub fn advance_virtual(to: i64) {
 
 /// The operating system's idea of the time since 1970.
 pub fn os_system_time() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as i64)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_nanos() as i64)
 }
 
 /// Erlang monotonic time.

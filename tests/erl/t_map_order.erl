@@ -29,6 +29,7 @@ cases() ->
      {large_nested, fun() -> k([{I, {I, [I]}, #{I => I}} || I <- lists:seq(1, 40)]) end},
      {large_print, fun() -> erlang:phash2(lists:flatten(io_lib:format("~p", [m(lists:seq(1, 100))]))) end},
      {large_fold, fun() -> maps:fold(fun(K, _, A) -> [K | A] end, [], m(lists:seq(1, 100))) end},
+     {fold_is_to_list_order, fun() -> M = m(lists:seq(1, 300)), lists:reverse(maps:fold(fun(K, V, A) -> [{K, V} | A] end, [], M)) =:= maps:to_list(M) end},
      {after_remove, fun() -> maps:keys(lists:foldl(fun maps:remove/2, m(lists:seq(1, 100)), lists:seq(1, 50))) end},
      {large_values, fun() -> maps:values(maps:from_list([{I, -I} || I <- lists:seq(1, 60)])) end},
      {large_etf, fun() -> erlang:md5(term_to_binary(m(lists:seq(1, 100)))) end}].

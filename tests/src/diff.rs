@@ -1,20 +1,20 @@
 //! Runs one suite on a machine and compares two machines' lines.
 
 use crate::cache;
+use crate::cli;
 use crate::machine::{Machine, Mode};
 use crate::oracle::{self, Otp};
 use crate::proc;
-use crate::suite::Suite;
+use crate::suite::{Kind, Suite};
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-/// Wall-clock limit of one run of a suite.
-const LIMIT: Duration = Duration::from_secs(300);
 /// How often a suite is taken up again behind a case that brought the machine down.
-const RESUMES: usize = 12;
+const RESUMES: usize = 40;
+/// After this many cases in a row that brought it down, the rest is given up.
+const HOPELESS: usize = 6;
 
 /// How one case ended on one machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +70,15 @@ pub fn oracle_lines(otp: &Otp, suite: &Suite, driver: Driver) -> Result<Lines, S
     let text = fs::read(&suite.source).map_err(|e| e.to_string())?;
     let dir = oracle::source_dir();
     let helper = |name: &str| fs::read(dir.join(name)).unwrap_or_default();
+    let extra = match suite.kind {
+        Kind::Module => std::env::var("DIFF_COMPILE")
+            .unwrap_or_default()
+            .into_bytes(),
+        Kind::CommandLines => cli::content(),
+    };
     let key = cache::hash(&[
         &text,
+        &extra,
         &helper("diff.hrl"),
         &helper("diff_driver.erl"),
         otp.erl.as_os_str().as_encoded_bytes(),
@@ -108,6 +115,9 @@ pub fn run(
     suite: &Suite,
     driver: Driver,
 ) -> Result<Lines, String> {
+    if suite.kind == Kind::CommandLines {
+        return cli::run(machine, mode, otp);
+    }
     let suite_dir = oracle::compile(otp, &suite.source)?;
     let driver_dir = oracle::compile(otp, &oracle::source_dir().join("diff_driver.erl"))?;
     let mut lines: Lines = Vec::new();
@@ -130,15 +140,15 @@ pub fn run(
             .arg(lines.len().to_string());
         command.env("DIFF_BEAM_DIR", &suite_dir);
         command.env("DIFF_SOURCE_DIR", oracle::source_dir());
-        let out = proc::run(command, LIMIT)?;
+        let out = proc::run(command, suite.limit)?;
         let (got, done) = parse(&out.stdout, driver);
-        let progress = !got.is_empty();
         lines.extend(got.into_iter().filter(|(name, _)| name != "done"));
         if done {
             return Ok(lines);
         }
         lines.push((String::new(), Line::Crash(out.obituary())));
-        if !progress && lines.iter().rev().take(3).all(|(n, _)| n.is_empty()) && lines.len() >= 3 {
+        let crashes = lines.iter().rev().take_while(|(name, _)| name.is_empty());
+        if crashes.count() >= HOPELESS {
             break;
         }
     }
@@ -246,10 +256,11 @@ fn contrast(want: &str, got: &str) -> String {
 }
 
 /// A folder for one run's files, removed afterwards.
-struct Scratch(std::path::PathBuf);
+pub struct Scratch(std::path::PathBuf);
 
 impl Scratch {
-    fn new() -> Result<Scratch, String> {
+    /// Makes the folder.
+    pub fn new() -> Result<Scratch, String> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = cache::root()
@@ -259,7 +270,8 @@ impl Scratch {
         Ok(Scratch(dir))
     }
 
-    fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         &self.0
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod bench;
 pub mod cache;
+pub mod cli;
 pub mod diff;
 pub mod expected;
 pub mod machine;

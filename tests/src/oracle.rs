@@ -29,7 +29,7 @@ pub struct Otp {
 pub fn locate(release: u32) -> Result<Otp, String> {
     let options = enigma_otp::fetch::Options {
         with_beam: true,
-        with_src: false,
+        with_src: true,
     };
     let fetched = enigma_otp::fetch::for_tests(release, options, |name| std::env::var_os(name))
         .map_err(|e| format!("no OTP {release}: {e}"))?;

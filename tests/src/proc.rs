@@ -1,6 +1,6 @@
 //! Runs a child process with a wall-clock limit and keeps what it printed.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -48,14 +48,32 @@ fn tail(text: &str, n: usize) -> String {
 }
 
 /// Runs `command` with no input until it ends or `limit` has passed.
-pub fn run(mut command: Command, limit: Duration) -> Result<Output, String> {
+pub fn run(command: Command, limit: Duration) -> Result<Output, String> {
+    run_with_input(command, &[], limit)
+}
+
+/// Runs `command` with `input` on its standard input until it ends or `limit` has passed.
+pub fn run_with_input(
+    mut command: Command,
+    input: &[u8],
+    limit: Duration,
+) -> Result<Output, String> {
     let start = Instant::now();
+    let stdin = if input.is_empty() {
+        Stdio::null()
+    } else {
+        Stdio::piped()
+    };
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| format!("cannot start {:?}: {e}", command.get_program()))?;
+    if let Some(mut pipe) = child.stdin.take() {
+        // A child that ends without reading all of it is none of our business.
+        let _ = pipe.write_all(input);
+    }
     let out = drain(child.stdout.take());
     let err = drain(child.stderr.take());
     let mut pause = Duration::from_millis(2);

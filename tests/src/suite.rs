@@ -1,8 +1,10 @@
 //! The suites: which modules there are and what their header lines ask for.
 
+use crate::cli;
 use crate::oracle;
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// One module of cases.
 #[derive(Clone, Debug)]
@@ -16,7 +18,25 @@ pub struct Suite {
     /// Whether it is about processes (`%% processes`), and so worth running with
     /// many scheduler seeds.
     pub processes: bool,
+    /// The modes it is worth running in (`%% modes: plain`); all when empty.
+    pub modes: Vec<String>,
+    /// Wall-clock limit of one run (`%% limit: SECONDS`).
+    pub limit: Duration,
+    /// What its cases are.
+    pub kind: Kind,
 }
+
+/// What the cases of a suite are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Functions of an Erlang module.
+    Module,
+    /// Command lines of `cli/cases.toml`.
+    CommandLines,
+}
+
+/// The limit of a suite that does not name one.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// All suites, sorted by name.
 pub fn all() -> Result<Vec<Suite>, String> {
@@ -50,13 +70,34 @@ pub fn all() -> Result<Vec<Suite>, String> {
             })
             .unwrap_or_else(|| oracle::RELEASES.to_vec());
         let processes = header.contains(&"processes");
+        let modes = header
+            .iter()
+            .find_map(|l| l.strip_prefix("modes:"))
+            .map(|l| l.split_whitespace().map(str::to_string).collect())
+            .unwrap_or_default();
+        let limit = header
+            .iter()
+            .find_map(|l| l.strip_prefix("limit:")?.trim().parse().ok())
+            .map_or(LIMIT, Duration::from_secs);
         suites.push(Suite {
             name,
             source,
             releases,
             processes,
+            modes,
+            limit,
+            kind: Kind::Module,
         });
     }
+    suites.push(Suite {
+        name: "cli".to_string(),
+        source: cli::dir().join("cases.toml"),
+        releases: oracle::RELEASES.to_vec(),
+        processes: false,
+        modes: vec!["plain".to_string()],
+        limit: LIMIT,
+        kind: Kind::CommandLines,
+    });
     suites.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(suites)
 }

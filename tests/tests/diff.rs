@@ -91,7 +91,12 @@ fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
             .map_err(|_| format!("no release {release}"))?;
         let otp = oracle::locate(release)?;
         for mode in modes.split(',').map(str::trim) {
-            for suite in suites.iter().filter(|s| s.releases.contains(&release)) {
+            for suite in &suites {
+                let wanted = suite.releases.contains(&release)
+                    && (suite.modes.is_empty() || suite.modes.iter().any(|m| m == mode));
+                if !wanted {
+                    continue;
+                }
                 let seeds = match mode {
                     "sim" if suite.processes => seeds,
                     "sim" => 0,

@@ -28,7 +28,9 @@ impl std::fmt::Display for BootError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             BootError::Otp(e) => e.fmt(f),
-            BootError::Preloaded(name, e) => write!(f, "cannot load the preloaded module {name}: {e}"),
+            BootError::Preloaded(name, e) => {
+                write!(f, "cannot load the preloaded module {name}: {e}")
+            }
             BootError::Processes => f.write_str("cannot make the first processes"),
         }
     }
@@ -60,7 +62,10 @@ fn configure(run: &Run) {
     let (schedulers, online) = if simulated {
         (1, 1)
     } else {
-        (emu.threads.schedulers as usize, emu.threads.schedulers_online as usize)
+        (
+            emu.threads.schedulers as usize,
+            emu.threads.schedulers_online as usize,
+        )
     };
     sched::init(schedulers, online);
     dirty::set_limit(dirty::Pool::Cpu, emu.threads.dirty_cpu as usize);
@@ -99,7 +104,10 @@ fn configure(run: &Run) {
 
 /// Does the locale of the environment say UTF-8?
 fn locale_is_utf8(run: &Run) -> bool {
-    let value = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|k| run.env.get(k)).find(|v| !v.is_empty());
+    let value = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .filter_map(|k| run.env.get(k))
+        .find(|v| !v.is_empty());
     let text = String::from_utf8_lossy(value.unwrap_or_default()).to_ascii_lowercase();
     text.ends_with("utf-8") || text.ends_with("utf8")
 }

@@ -61,7 +61,11 @@ fn bifs() -> u8 {
             }
         }
         let lines = missing.join("\n");
-        let _ = writeln!(out, "OTP {release}: {present} present, {} missing\n{lines}", missing.len());
+        let _ = writeln!(
+            out,
+            "OTP {release}: {present} present, {} missing\n{lines}",
+            missing.len()
+        );
     }
     0
 }

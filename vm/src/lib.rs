@@ -15,21 +15,33 @@ use std::os::unix::process::CommandExt;
 /// Does what a command line asks for; gives the exit status.
 pub fn main(argv0: &[u8], args: &[Vec<u8>]) -> u8 {
     enigma_runtime::bug::set_dump_writer(enigma_bifs::crash_dump::write);
-    std::panic::set_hook(Box::new(|info| enigma_runtime::bug::vm_bug(&info.to_string())));
+    std::panic::set_hook(Box::new(|info| {
+        enigma_runtime::bug::vm_bug(&info.to_string())
+    }));
     let command = match args::parse(argv0, args, Env::from_os()) {
         Ok(c) => c,
         Err(e) => return print(&[], &e.text, e.status),
     };
     match command {
-        Command::Print(Exit { stdout, stderr, status }) => print(&stdout, &stderr, status),
+        Command::Print(Exit {
+            stdout,
+            stderr,
+            status,
+        }) => print(&stdout, &stderr, status),
         Command::Inspect { args, options } => inspect::run(&args, &options),
         Command::Exec { program, args, env } => {
             let e = std::process::Command::new(OsStr::from_bytes(&program))
                 .args(args.iter().map(|a| OsStr::from_bytes(a)))
                 .env_clear()
-                .envs(env.iter().map(|(k, v)| (OsStr::from_bytes(k), OsStr::from_bytes(v))))
+                .envs(
+                    env.iter()
+                        .map(|(k, v)| (OsStr::from_bytes(k), OsStr::from_bytes(v))),
+                )
                 .exec();
-            fail(&format!("cannot run {}: {e}", String::from_utf8_lossy(&program)))
+            fail(&format!(
+                "cannot run {}: {e}",
+                String::from_utf8_lossy(&program)
+            ))
         }
         Command::Run(run) => {
             if let Err(e) = args::start::prepare(&run) {

@@ -46,14 +46,25 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
     let m = if mp < 10 { mp + 3 } else { mp - 9 };
-    (yoe + era * 400 + i64::from(m <= 2), m, doy - (153 * mp + 2) / 5 + 1)
+    (
+        yoe + era * 400 + i64::from(m <= 2),
+        m,
+        doy - (153 * mp + 2) / 5 + 1,
+    )
 }
 
 impl Stamp {
     fn from_posix(t: i64) -> Stamp {
         let (year, month, day) = civil_from_days(t.div_euclid(86_400));
         let s = t.rem_euclid(86_400);
-        Stamp { year, month, day, hour: s / 3600, minute: s / 60 % 60, second: s % 60 }
+        Stamp {
+            year,
+            month,
+            day,
+            hour: s / 3600,
+            minute: s / 60 % 60,
+            second: s % 60,
+        }
     }
 
     fn to_posix(self) -> i64 {
@@ -64,11 +75,13 @@ impl Stamp {
     }
 
     fn date(self, cx: &mut Ctx<'_>) -> Term {
-        cx.heap().tuple(&[self.year, self.month, self.day].map(Term::small))
+        cx.heap()
+            .tuple(&[self.year, self.month, self.day].map(Term::small))
     }
 
     fn time(self, cx: &mut Ctx<'_>) -> Term {
-        cx.heap().tuple(&[self.hour, self.minute, self.second].map(Term::small))
+        cx.heap()
+            .tuple(&[self.hour, self.minute, self.second].map(Term::small))
     }
 
     fn term(self, cx: &mut Ctx<'_>) -> Term {
@@ -83,7 +96,8 @@ impl Stamp {
             Some([e[0].as_small()?, e[1].as_small()?, e[2].as_small()?])
         };
         let &[d, t] = t.as_tuple_n::<2>().ok_or_else(badarg)?;
-        let ([year, month, day], [hour, minute, second]) = three(d).zip(three(t)).ok_or_else(badarg)?;
+        let ([year, month, day], [hour, minute, second]) =
+            three(d).zip(three(t)).ok_or_else(badarg)?;
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let last = match month {
             2 => 28 + i64::from(leap),
@@ -96,7 +110,18 @@ impl Stamp {
             && (0..60).contains(&minute)
             && (0..60).contains(&second)
             && year.abs() < 1 << 30;
-        if ok { Ok(Stamp { year, month, day, hour, minute, second }) } else { Err(badarg()) }
+        if ok {
+            Ok(Stamp {
+                year,
+                month,
+                day,
+                hour,
+                minute,
+                second,
+            })
+        } else {
+            Err(badarg())
+        }
     }
 }
 
@@ -140,7 +165,9 @@ fn universaltime(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 
 fn posixtime_to_universaltime(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = bignum::to_i64(a[0]).filter(|t| t.abs() < 1 << 55).ok_or_else(badarg)?;
+    let t = bignum::to_i64(a[0])
+        .filter(|t| t.abs() < 1 << 55)
+        .ok_or_else(badarg)?;
     Ok(Stamp::from_posix(t).term(cx))
 }
 

@@ -98,7 +98,11 @@ fn handles(l: Term) -> Result<Vec<Magic>, Exit> {
 
 fn handle(t: Term) -> Result<Magic, Exit> {
     let m = t.as_magic().ok_or_else(badarg)?;
-    if m.is::<Handle>() { Ok(m.clone()) } else { Err(badarg()) }
+    if m.is::<Handle>() {
+        Ok(m.clone())
+    } else {
+        Err(badarg())
+    }
 }
 
 fn peek<R>(m: &Magic, f: impl FnOnce(&Prepared) -> R) -> Result<R, Exit> {
@@ -126,7 +130,9 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
     }
     let answer = |cx: &mut Ctx<'_>, why: Atom, names: &[Atom]| {
-        let l = cx.heap().list_from(names.iter().map(|&n| Term::atom(n)).collect::<Vec<_>>());
+        let l = cx
+            .heap()
+            .list_from(names.iter().map(|&n| Term::atom(n)).collect::<Vec<_>>());
         Ok(cx.tuple2(why, l))
     };
     if !with_on_load.is_empty() && all.len() > 1 {
@@ -135,7 +141,11 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let unpurged: Vec<Atom> = names
         .iter()
         .copied()
-        .filter(|&n| module::with(n, |v| v.is_some_and(|v| v.old.is_some() && v.current.is_some())))
+        .filter(|&n| {
+            module::with(n, |v| {
+                v.is_some_and(|v| v.old.is_some() && v.current.is_some())
+            })
+        })
         .collect();
     if !unpurged.is_empty() {
         return answer(cx, Atom::NOT_PURGED, &unpurged);
@@ -193,7 +203,9 @@ fn function_exported(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (Some(m), Some(f), Some(n)) = (a[0].as_atom(), a[1].as_atom(), a[2].as_usize()) else {
         return Err(badarg());
     };
-    Ok(export::lookup(m, f, n as u32).is_some_and(export::Export::is_callable).into())
+    Ok(export::lookup(m, f, n as u32)
+        .is_some_and(export::Export::is_callable)
+        .into())
 }
 
 fn is_builtin(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -203,19 +215,25 @@ fn is_builtin(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if m == Atom::ERLANG && f == Atom::APPLY && (n == 2 || n == 3) {
         return Ok(true.into());
     }
-    Ok(export::lookup(m, f, n as u32).is_some_and(|e| e.bif().is_some()).into())
+    Ok(export::lookup(m, f, n as u32)
+        .is_some_and(|e| e.bif().is_some())
+        .into())
 }
 
 // ---- module information ----
 
 fn pairs(heap: &mut Heap, items: &[(Atom, u32)]) -> Term {
-    let l: Vec<Term> =
-        items.iter().map(|&(n, a)| heap.tuple(&[n.into(), Term::small(i64::from(a))])).collect();
+    let l: Vec<Term> = items
+        .iter()
+        .map(|&(n, a)| heap.tuple(&[n.into(), Term::small(i64::from(a))]))
+        .collect();
     heap.list(&l)
 }
 
 fn decoded(heap: &mut Heap, bytes: Option<&[u8]>) -> Term {
-    bytes.and_then(|b| etf::decode_trusted(b, heap).ok()).unwrap_or(Term::NIL)
+    bytes
+        .and_then(|b| etf::decode_trusted(b, heap).ok())
+        .unwrap_or(Term::NIL)
 }
 
 fn info_item(heap: &mut Heap, m: &'static Module, item: Atom) -> Option<Term> {
@@ -249,8 +267,17 @@ fn info_item(heap: &mut Heap, m: &'static Module, item: Atom) -> Option<Term> {
 }
 
 fn get_module_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let m = a[0].as_atom().and_then(module::current).ok_or_else(badarg)?;
-    let items = [Atom::MODULE, Atom::EXPORTS, Atom::ATTRIBUTES, Atom::COMPILE, Atom::MD5];
+    let m = a[0]
+        .as_atom()
+        .and_then(module::current)
+        .ok_or_else(badarg)?;
+    let items = [
+        Atom::MODULE,
+        Atom::EXPORTS,
+        Atom::ATTRIBUTES,
+        Atom::COMPILE,
+        Atom::MD5,
+    ];
     let mut l = Vec::new();
     for item in items {
         if let Some(v) = info_item(cx.heap(), m, item) {
@@ -261,7 +288,10 @@ fn get_module_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn get_module_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let m = a[0].as_atom().and_then(module::current).ok_or_else(badarg)?;
+    let m = a[0]
+        .as_atom()
+        .and_then(module::current)
+        .ok_or_else(badarg)?;
     let item = a[1].as_atom().ok_or_else(badarg)?;
     info_item(cx.heap(), m, item).ok_or_else(badarg)
 }
@@ -276,8 +306,12 @@ fn module_md5(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn beamfile_chunk(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
-    let id = list::to_bytes(a[1]).and_then(|b| <[u8; 4]>::try_from(b).ok()).ok_or_else(badarg)?;
-    let found = enigma_loader::Container::open(&bytes).ok().and_then(|c| c.get(&id).map(<[u8]>::to_vec));
+    let id = list::to_bytes(a[1])
+        .and_then(|b| <[u8; 4]>::try_from(b).ok())
+        .ok_or_else(badarg)?;
+    let found = enigma_loader::Container::open(&bytes)
+        .ok()
+        .and_then(|c| c.get(&id).map(<[u8]>::to_vec));
     Ok(match found {
         Some(chunk) => cx.heap().binary(&chunk),
         None => Atom::UNDEFINED.into(),
@@ -293,8 +327,9 @@ fn check_old_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn delete_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
-    let (current, old) =
-        module::with(name, |v| v.map_or((false, false), |v| (v.current.is_some(), v.old.is_some())));
+    let (current, old) = module::with(name, |v| {
+        v.map_or((false, false), |v| (v.current.is_some(), v.old.is_some()))
+    });
     if !current {
         return Ok(Atom::UNDEFINED.into());
     }
@@ -307,7 +342,9 @@ fn delete_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn purge_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
     match a[1].as_atom() {
-        Some(Atom::PREPARE) => Ok(module::with(name, |v| v.is_some_and(|v| v.old.is_some())).into()),
+        Some(Atom::PREPARE) => {
+            Ok(module::with(name, |v| v.is_some_and(|v| v.old.is_some())).into())
+        }
         // Code of a failed on_load function was never reachable from outside: nothing runs it now.
         Some(Atom::PREPARE_ON_LOAD) => Ok(false.into()),
         Some(Atom::ABORT) => Ok(false.into()),
@@ -321,16 +358,18 @@ fn purge_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// Does the process run, or is it going to return to, the old version of a module?
 fn uses_old_code(own: &Owned, pc: *const u64, name: Atom) -> bool {
-    let Some(old) = module::with(name, |v| v.and_then(|v| v.old)) else { return false };
+    let Some(old) = module::with(name, |v| v.and_then(|v| v.old)) else {
+        return false;
+    };
     let in_old = |pc: *const u64| {
-        ranges::find(pc).or_else(|| ranges::find(pc.wrapping_sub(1))).is_some_and(|(f, _)| std::ptr::eq(f.module(), old))
+        ranges::find(pc)
+            .or_else(|| ranges::find(pc.wrapping_sub(1)))
+            .is_some_and(|(f, _)| std::ptr::eq(f.module(), old))
     };
     in_old(pc)
-        || own
-            .stack
-            .words()
-            .iter()
-            .any(|&w| (stack_word::is_return(w) || stack_word::is_catch(w)) && in_old(stack_word::pc(w)))
+        || own.stack.words().iter().any(|&w| {
+            (stack_word::is_return(w) || stack_word::is_catch(w)) && in_old(stack_word::pc(w))
+        })
 }
 
 fn check_process_code(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -367,10 +406,15 @@ fn request_system_task4(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn system_task(requester: Term, target: Term, request: Term) -> BifResult {
     let to = target.as_local_pid().ok_or_else(badarg)?;
     let requester = requester.as_local_pid().ok_or_else(badarg)?;
-    let Some(&[kind, id, arg]) = request.as_tuple_n::<3>() else { return Err(badarg()) };
+    let Some(&[kind, id, arg]) = request.as_tuple_n::<3>() else {
+        return Err(badarg());
+    };
     let kind = kind.as_atom().ok_or_else(badarg)?;
     let arg = arg.as_atom().ok_or_else(badarg)?;
-    if !matches!(kind, Atom::GARBAGE_COLLECT | Atom::CHECK_PROCESS_CODE | Atom::COPY_LITERALS) {
+    if !matches!(
+        kind,
+        Atom::GARBAGE_COLLECT | Atom::CHECK_PROCESS_CODE | Atom::COPY_LITERALS
+    ) {
         return Err(badarg());
     }
     let id = OwnedTerm::new(id);
@@ -406,7 +450,8 @@ fn system_task(requester: Term, target: Term, request: Term) -> BifResult {
 /// The functions of built-in libraries take the place of the module's own from the start, so that loading
 /// one has nothing more to do. Those that are missing keep the module's body, which raises an error.
 fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let path = list::to_string(a[0]).or_else(|| bits::binary_bytes(a[0]).and_then(|b| String::from_utf8(b.into()).ok()));
+    let path = list::to_string(a[0])
+        .or_else(|| bits::binary_bytes(a[0]).and_then(|b| String::from_utf8(b.into()).ok()));
     let path = path.ok_or_else(badarg)?;
     let caller = ranges::find(cx.pc).map(|(f, _)| f.module().name);
     let built_in = caller.is_some_and(|m| crate::system::facts().static_nifs.contains(&m.text()));

@@ -80,7 +80,10 @@ fn atom_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match encoding(a[1])? {
         Encoding::Utf8 => Ok(cx.heap().binary(text.as_bytes())),
         Encoding::Latin1 => {
-            let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+            let bytes: Option<Vec<u8>> = text
+                .chars()
+                .map(|c| u8::try_from(u32::from(c)).ok())
+                .collect();
             Ok(cx.heap().binary(&bytes.ok_or_else(badarg)?))
         }
     }
@@ -95,10 +98,17 @@ fn text_of_list(t: Term) -> Result<String, AtomFault> {
         if n == MAX_ATOM_CHARS {
             return Err(AtomFault::TooLong);
         }
-        let code = e.as_small().and_then(|n| u32::try_from(n).ok()).and_then(char::from_u32);
+        let code = e
+            .as_small()
+            .and_then(|n| u32::try_from(n).ok())
+            .and_then(char::from_u32);
         text.push(code.ok_or(AtomFault::Malformed)?);
     }
-    if it.tail().is_nil() { Ok(text) } else { Err(AtomFault::Malformed) }
+    if it.tail().is_nil() {
+        Ok(text)
+    } else {
+        Err(AtomFault::Malformed)
+    }
 }
 
 /// Why a term is no text of an atom.
@@ -117,8 +127,13 @@ fn text_of_binary(a: &[Term]) -> Result<String, AtomFault> {
             Ok(s) if s.chars().count() > MAX_ATOM_CHARS => Err(AtomFault::TooLong),
             Ok(s) => Ok(s.to_owned()),
             Err(e) => {
-                let good = std::str::from_utf8(&bytes[..e.valid_up_to()]).map_or(0, |s| s.chars().count());
-                Err(if good > MAX_ATOM_CHARS { AtomFault::TooLong } else { AtomFault::Malformed })
+                let good =
+                    std::str::from_utf8(&bytes[..e.valid_up_to()]).map_or(0, |s| s.chars().count());
+                Err(if good > MAX_ATOM_CHARS {
+                    AtomFault::TooLong
+                } else {
+                    AtomFault::Malformed
+                })
             }
         },
     }
@@ -165,7 +180,10 @@ fn binary_to_existing_atom(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn base(a: &[Term]) -> Option<u32> {
     match a.get(1) {
         None => Some(10),
-        Some(b) => b.as_small().and_then(|n| u32::try_from(n).ok()).filter(|n| (2..=36).contains(n)),
+        Some(b) => b
+            .as_small()
+            .and_then(|n| u32::try_from(n).ok())
+            .filter(|n| (2..=36).contains(n)),
     }
 }
 
@@ -209,7 +227,9 @@ fn with_list_bytes<R>(t: Term, use_bytes: impl FnOnce(&[u8]) -> R) -> Option<R> 
 fn list_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let base = base(a).ok_or_else(badarg)?;
     let heap = cx.heap();
-    with_list_bytes(a[0], |s| int_text::parse(s, base, heap)).ok_or_else(badarg)?.map_err(no_integer)
+    with_list_bytes(a[0], |s| int_text::parse(s, base, heap))
+        .ok_or_else(badarg)?
+        .map_err(no_integer)
 }
 
 fn binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -221,7 +241,9 @@ fn binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// As `binary_to_integer/2`, for `erlang` of OTP 26 and later: an atom instead of an exception.
 /// `big` makes the caller go on in Erlang, which finds out that the number is too large.
 fn internal_binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some((base, text)) = base(a).zip(bits::binary_bytes(a[0])) else { return Ok(Atom::BADARG.into()) };
+    let Some((base, text)) = base(a).zip(bits::binary_bytes(a[0])) else {
+        return Ok(Atom::BADARG.into());
+    };
     Ok(match int_text::parse(&text, base, cx.heap()) {
         Ok(n) => n,
         Err(NoInteger::Malformed) => Atom::BADARG.into(),
@@ -249,7 +271,9 @@ fn leading_integer(t: Term, base: u32, heap: &mut Heap) -> Result<(Term, Term), 
 
 /// `{Integer, Rest}` or an atom that says why not, for `erlang` and `string` of OTP 26 and later.
 fn internal_list_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(base) = base(a) else { return Ok(Atom::BADARG.into()) };
+    let Some(base) = base(a) else {
+        return Ok(Atom::BADARG.into());
+    };
     if !a[0].is_list() {
         return Ok(Atom::new("not_a_list").into());
     }
@@ -304,19 +328,30 @@ fn float_text_of(a: &[Term]) -> Result<String, Exit> {
     if !options.tail().is_nil() {
         return Err(badarg());
     }
-    let room = |digits: i64| usize::try_from(digits).ok().filter(|&n| n <= MAX_FLOAT_TEXT).ok_or_else(badarg);
+    let room = |digits: i64| {
+        usize::try_from(digits)
+            .ok()
+            .filter(|&n| n <= MAX_FLOAT_TEXT)
+            .ok_or_else(badarg)
+    };
     let text = match format {
         Format::Short => float_text::shortest(x),
         Format::Fixed(digits) => float_text::fixed(x, room(digits)?, compact),
         // A negative number of digits stands for C's default.
-        Format::Scientific(digits) => float_text::scientific(x, if digits < 0 { 6 } else { room(digits)? }),
+        Format::Scientific(digits) => {
+            float_text::scientific(x, if digits < 0 { 6 } else { room(digits)? })
+        }
     };
     // BEAM measures the text before it leaves out zeros at its end.
     let full = match format {
         Format::Fixed(digits) if compact => float_text::fixed(x, room(digits)?, false).len(),
         _ => text.len(),
     };
-    if full > MAX_FLOAT_TEXT { Err(badarg()) } else { Ok(text) }
+    if full > MAX_FLOAT_TEXT {
+        Err(badarg())
+    } else {
+        Ok(text)
+    }
 }
 
 fn float_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -330,7 +365,9 @@ fn float_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn list_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let x = with_list_bytes(a[0], float_text::parse).flatten().ok_or_else(badarg)?;
+    let x = with_list_bytes(a[0], float_text::parse)
+        .flatten()
+        .ok_or_else(badarg)?;
     Ok(cx.heap().float(x))
 }
 
@@ -351,7 +388,9 @@ fn string_list_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     };
     let text: Vec<u8> = list::iter(a[0]).map_while(part_of_float).collect();
     let found = float_text::prefix(&text).and_then(|n| Some((n, float_text::parse(&text[..n])?)));
-    let Some((n, x)) = found else { return Ok(cx.error(Atom::NO_FLOAT)) };
+    let Some((n, x)) = found else {
+        return Ok(cx.error(Atom::NO_FLOAT));
+    };
     let rest = (0..n).fold(a[0], |t, _| t.tail());
     let x = cx.heap().float(x);
     Ok(cx.tuple2(x, rest))
@@ -360,7 +399,11 @@ fn string_list_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 // ---- identifiers ----
 
 fn shown(cx: &mut Ctx<'_>, t: Term, right_kind: bool) -> BifResult {
-    if right_kind { Ok(cx.heap().byte_list(&display::text(t, usize::MAX))) } else { Err(badarg()) }
+    if right_kind {
+        Ok(cx.heap().byte_list(&display::text(t, usize::MAX)))
+    } else {
+        Err(badarg())
+    }
 }
 
 fn pid_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -382,11 +425,22 @@ fn fun_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// The numbers in `before A.B.C>`.
 fn dotted(t: Term, before: &str) -> Result<Vec<u64>, Exit> {
     let text = list::to_string(t).ok_or_else(badarg)?;
-    let inner = text.strip_prefix(before).and_then(|s| s.strip_suffix('>')).ok_or_else(badarg)?;
+    let inner = text
+        .strip_prefix(before)
+        .and_then(|s| s.strip_suffix('>'))
+        .ok_or_else(badarg)?;
     let number = |s: &str| -> Option<u64> {
-        if s.bytes().all(|b| b.is_ascii_digit()) { s.parse().ok() } else { None }
+        if s.bytes().all(|b| b.is_ascii_digit()) {
+            s.parse().ok()
+        } else {
+            None
+        }
     };
-    inner.split('.').map(number).collect::<Option<Vec<u64>>>().ok_or_else(badarg)
+    inner
+        .split('.')
+        .map(number)
+        .collect::<Option<Vec<u64>>>()
+        .ok_or_else(badarg)
 }
 
 /// The node that the first number of an identifier's text stands for; nothing for this one.
@@ -394,12 +448,18 @@ fn node_number(n: u64) -> Result<Option<&'static node::Node>, Exit> {
     if n == 0 {
         return Ok(None);
     }
-    u32::try_from(n).ok().and_then(node::by_name_index).map(Some).ok_or_else(badarg)
+    u32::try_from(n)
+        .ok()
+        .and_then(node::by_name_index)
+        .map(Some)
+        .ok_or_else(badarg)
 }
 
 fn list_to_pid(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let parts = dotted(a[0], "<")?;
-    let &[at, number, serial] = &parts[..] else { return Err(badarg()) };
+    let &[at, number, serial] = &parts[..] else {
+        return Err(badarg());
+    };
     let id = table::pid_from_parts(number, serial).ok_or_else(badarg)?;
     Ok(match node_number(at)? {
         None => Term::local_pid(id),
@@ -412,7 +472,9 @@ const MAX_PORT: u64 = (1 << 56) - 1;
 
 fn list_to_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let parts = dotted(a[0], "#Port<")?;
-    let &[at, number] = &parts[..] else { return Err(badarg()) };
+    let &[at, number] = &parts[..] else {
+        return Err(badarg());
+    };
     match node_number(at)? {
         None if number > MAX_PORT => Err(badarg()),
         None => Ok(Term::local_port(number)),
@@ -423,8 +485,11 @@ fn list_to_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn list_to_ref(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let parts = dotted(a[0], "#Ref<")?;
     let (&at, ids) = parts.split_first().ok_or_else(badarg)?;
-    let ids: Vec<u32> =
-        ids.iter().map(|&n| u32::try_from(n).ok()).collect::<Option<_>>().ok_or_else(badarg)?;
+    let ids: Vec<u32> = ids
+        .iter()
+        .map(|&n| u32::try_from(n).ok())
+        .collect::<Option<_>>()
+        .ok_or_else(badarg)?;
     if ids.last().is_none_or(|&n| n >= 1 << 18) {
         return Err(badarg());
     }
@@ -445,7 +510,10 @@ fn list_to_ref(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn fun_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let [fun, item] = [a[0], a[1]];
-    let name = item.as_atom().filter(|_| fun.is_function()).ok_or_else(badarg)?;
+    let name = item
+        .as_atom()
+        .filter(|_| fun.is_function())
+        .ok_or_else(badarg)?;
     let value = match fun.kind() {
         Some(Kind::Export) => external_fun_item(fun, name),
         _ => local_fun_item(cx, fun, name),
@@ -492,9 +560,14 @@ fn fun_info_mfa(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         (e.module, e.function)
     } else {
         let e = compare::fun_entry(a[0]);
-        (e.module, e.target().map_or_else(|| Atom::new(""), |f| f.name))
+        (
+            e.module,
+            e.target().map_or_else(|| Atom::new(""), |f| f.name),
+        )
     };
-    Ok(cx.heap().tuple(&[module.into(), name.into(), Term::small(i64::from(arity))]))
+    Ok(cx
+        .heap()
+        .tuple(&[module.into(), name.into(), Term::small(i64::from(arity))]))
 }
 
 /// Greatest number of arguments of a function.
@@ -502,7 +575,11 @@ const MAX_ARITY: i64 = 255;
 
 fn make_fun(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (module, function) = a[0].as_atom().zip(a[1].as_atom()).ok_or_else(badarg)?;
-    let arity = a[2].as_small().filter(|n| (0..=MAX_ARITY).contains(n)).ok_or_else(badarg)?;
-    Ok(cx.heap().export_fun(export::get(module, function, arity as u32)))
+    let arity = a[2]
+        .as_small()
+        .filter(|n| (0..=MAX_ARITY).contains(n))
+        .ok_or_else(badarg)?;
+    Ok(cx
+        .heap()
+        .export_fun(export::get(module, function, arity as u32)))
 }
-

@@ -47,11 +47,15 @@ fn feed(cx: &mut Ctx<'_>, t: Term, mut f: impl FnMut(&[u8])) -> Result<(), Exit>
 }
 
 fn sum_arg(t: Term) -> Result<u32, Exit> {
-    bignum::to_u64(t).and_then(|n| u32::try_from(n).ok()).ok_or_else(badarg)
+    bignum::to_u64(t)
+        .and_then(|n| u32::try_from(n).ok())
+        .ok_or_else(badarg)
 }
 
 fn length_arg(t: Term) -> Result<u64, Exit> {
-    bignum::to_u64(t).filter(|&n| n <= i64::MAX as u64).ok_or_else(badarg)
+    bignum::to_u64(t)
+        .filter(|&n| n <= i64::MAX as u64)
+        .ok_or_else(badarg)
 }
 
 fn sum_term(n: u32) -> BifResult {
@@ -138,18 +142,29 @@ struct Md5 {
 const MD5_CONTEXT: usize = 16 + 8 + 64 + 4;
 
 const MD5_START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-const MD5_SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+const MD5_SHIFTS: [[u32; 4]; 4] = [
+    [7, 12, 17, 22],
+    [5, 9, 14, 20],
+    [4, 11, 16, 23],
+    [6, 10, 15, 21],
+];
 
 /// The digest's constants: the whole part of 2^32 times the sine of 1, 2, 3 and so on.
 fn md5_constants() -> &'static [u32; 64] {
-    static TABLE: std::sync::LazyLock<[u32; 64]> =
-        std::sync::LazyLock::new(|| std::array::from_fn(|i| (((i + 1) as f64).sin().abs() * 4_294_967_296.0) as u32));
+    static TABLE: std::sync::LazyLock<[u32; 64]> = std::sync::LazyLock::new(|| {
+        std::array::from_fn(|i| (((i + 1) as f64).sin().abs() * 4_294_967_296.0) as u32)
+    });
     &TABLE
 }
 
 impl Md5 {
     fn new() -> Md5 {
-        Md5 { state: MD5_START, bits: 0, buffer: [0; 64], left: 0 }
+        Md5 {
+            state: MD5_START,
+            bits: 0,
+            buffer: [0; 64],
+            left: 0,
+        }
     }
 
     fn block(state: &mut [u32; 4], block: &[u8], constants: &[u32; 64]) {
@@ -165,7 +180,10 @@ impl Md5 {
                 2 => (b ^ c ^ d, (3 * i + 5) % 16),
                 _ => (c ^ (b | !d), 7 * i % 16),
             };
-            let sum = a.wrapping_add(f).wrapping_add(constants[i]).wrapping_add(words[k]);
+            let sum = a
+                .wrapping_add(f)
+                .wrapping_add(constants[i])
+                .wrapping_add(words[k]);
             (a, d, c) = (d, c, b);
             b = b.wrapping_add(sum.rotate_left(MD5_SHIFTS[i / 16][i % 4]));
         }
@@ -221,8 +239,11 @@ impl Md5 {
     }
 
     fn from_term(t: Term) -> Result<Md5, Exit> {
-        let bytes = bits::binary_bytes(t).filter(|b| b.len() == MD5_CONTEXT).ok_or_else(badarg)?;
-        let word = |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
+        let bytes = bits::binary_bytes(t)
+            .filter(|b| b.len() == MD5_CONTEXT)
+            .ok_or_else(badarg)?;
+        let word =
+            |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
         let mut buffer = [0; 64];
         buffer.copy_from_slice(&bytes[24..88]);
         let left = word(88) as usize;
@@ -230,7 +251,12 @@ impl Md5 {
             return Err(badarg());
         }
         let bits = u64::from(word(16)) | u64::from(word(20)) << 32;
-        Ok(Md5 { state: [word(0), word(4), word(8), word(12)], bits, buffer, left })
+        Ok(Md5 {
+            state: [word(0), word(4), word(8), word(12)],
+            bits,
+            buffer,
+            left,
+        })
     }
 }
 

@@ -42,7 +42,8 @@ fn write_all(fd: i32, bytes: &[u8]) -> io::Result<()> {
 
 fn display(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let mut text = display::text(a[0], usize::MAX);
-    text.push(b'\n');
+    // As on BEAM, whose terminal may be in raw mode.
+    text.extend_from_slice(b"\r\n");
     // A closed standard output is no reason to fail.
     let _ = write_all(1, &text);
     Ok(Term::bool(true))

@@ -27,7 +27,10 @@ struct Wanted {
 }
 
 fn options(l: Term) -> Result<Wanted, Exit> {
-    let mut w = Wanted { encode: Options::default(), level: None };
+    let mut w = Wanted {
+        encode: Options::default(),
+        level: None,
+    };
     for o in list::to_vec(l).ok_or_else(badarg)? {
         match (o.as_atom(), o.as_tuple_n::<2>()) {
             (Some(Atom::COMPRESSED), _) => w.level = Some(6),
@@ -35,7 +38,9 @@ fn options(l: Term) -> Result<Wanted, Exit> {
             (Some(Atom::LOCAL), _) => {}
             (_, Some(&[k, v])) => match (k.as_atom(), v.as_usize()) {
                 (Some(Atom::COMPRESSED), Some(n)) if n <= 9 => w.level = Some(n as u32),
-                (Some(k), Some(n)) if n <= 2 && k.text() == "minor_version" => w.encode.minor = n as u8,
+                (Some(k), Some(n)) if n <= 2 && k.text() == "minor_version" => {
+                    w.encode.minor = n as u8
+                }
                 _ => return Err(badarg()),
             },
             _ => return Err(badarg()),
@@ -48,11 +53,13 @@ fn options(l: Term) -> Result<Wanted, Exit> {
 fn encoded(cx: &mut Ctx<'_>, t: Term, w: &Wanted) -> Vec<u8> {
     let plain = encode::encode(t, w.encode);
     cx.bump(plain.len() / 64);
-    let Some(level) = w.level.filter(|&l| l > 0) else { return plain };
+    let Some(level) = w.level.filter(|&l| l > 0) else {
+        return plain;
+    };
     let body = &plain[1..];
     let mut z = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(level));
     match z.write_all(body).and_then(|()| z.finish()) {
-        Ok(packed) if packed.len() + 5 < body.len() => {
+        Ok(packed) if packed.len() + 5 <= body.len() => {
             let mut out = vec![131, 80];
             out.extend_from_slice(&(body.len() as u32).to_be_bytes());
             out.extend_from_slice(&packed);
@@ -111,11 +118,17 @@ fn binary_to_term2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
     }
     let (t, n) = decoded(cx, a[0], o)?;
-    Ok(if used { cx.tuple2(t, Term::small(n as i64)) } else { t })
+    Ok(if used {
+        cx.tuple2(t, Term::small(n as i64))
+    } else {
+        t
+    })
 }
 
 fn external_size1(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(Term::small(encode::encode(a[0], Options::default()).len() as i64))
+    Ok(Term::small(
+        encode::encode(a[0], Options::default()).len() as i64
+    ))
 }
 
 fn external_size2(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

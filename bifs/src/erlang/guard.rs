@@ -118,7 +118,11 @@ operators! {
 }
 
 fn plus(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if a[0].is_number() { Ok(a[0]) } else { Err(badarith()) }
+    if a[0].is_number() {
+        Ok(a[0])
+    } else {
+        Err(badarith())
+    }
 }
 
 fn abs(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -193,11 +197,19 @@ questions! {
 }
 
 fn min(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(if compare::compare(a[0], a[1]) == Ordering::Greater { a[1] } else { a[0] })
+    Ok(if compare::compare(a[0], a[1]) == Ordering::Greater {
+        a[1]
+    } else {
+        a[0]
+    })
 }
 
 fn max(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(if compare::compare(a[0], a[1]) == Ordering::Less { a[1] } else { a[0] })
+    Ok(if compare::compare(a[0], a[1]) == Ordering::Less {
+        a[1]
+    } else {
+        a[0]
+    })
 }
 
 // ---- truth values ----
@@ -229,7 +241,9 @@ fn not(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn is_function_of(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let arity = match a[1].as_small() {
-        Some(n) => u32::try_from(n).ok().or(if n < 0 { None } else { Some(u32::MAX) }),
+        Some(n) => u32::try_from(n)
+            .ok()
+            .or(if n < 0 { None } else { Some(u32::MAX) }),
         None if a[1].is_kind(Kind::BigPos) => Some(u32::MAX),
         None => None,
     };
@@ -262,7 +276,10 @@ fn is_record(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !a[1].is_atom() {
         return Err(badarg());
     }
-    Ok(Term::bool(a[0].as_tuple().is_some_and(|e| e.first() == Some(&a[1]))))
+    let native = a[0].is_kind(Kind::Record) && record::name(a[0]) == a[1];
+    Ok(Term::bool(
+        native || a[0].as_tuple().is_some_and(|e| e.first() == Some(&a[1])),
+    ))
 }
 
 fn is_record_of_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -275,7 +292,9 @@ fn is_record_of_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if named {
         return Ok(Term::bool(record::is_named(t, tag, size)));
     }
-    Ok(Term::bool(t.as_tuple().is_some_and(|e| e.first() == Some(&tag) && size.as_usize() == Some(e.len()))))
+    Ok(Term::bool(t.as_tuple().is_some_and(|e| {
+        e.first() == Some(&tag) && size.as_usize() == Some(e.len())
+    })))
 }
 
 fn is_map_key(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -292,13 +311,20 @@ pub(crate) fn tagged_error(cx: &mut Ctx<'_>, tag: Atom, value: Term) -> Exit {
 
 /// The map, or else the error that says that there is none.
 pub(crate) fn need_map(cx: &mut Ctx<'_>, t: Term) -> Result<Term, Exit> {
-    if t.is_map() { Ok(t) } else { Err(tagged_error(cx, Atom::BADMAP, t)) }
+    if t.is_map() {
+        Ok(t)
+    } else {
+        Err(tagged_error(cx, Atom::BADMAP, t))
+    }
 }
 
 fn element(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let index = a[0].as_usize().ok_or_else(badarg)?;
     let elements = a[1].as_tuple().ok_or_else(badarg)?;
-    elements.get(index.wrapping_sub(1)).copied().ok_or_else(badarg)
+    elements
+        .get(index.wrapping_sub(1))
+        .copied()
+        .ok_or_else(badarg)
 }
 
 fn hd(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -339,7 +365,9 @@ fn byte_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn tuple_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    a[0].as_tuple().map(|e| Term::small(e.len() as i64)).ok_or_else(badarg)
+    a[0].as_tuple()
+        .map(|e| Term::small(e.len() as i64))
+        .ok_or_else(badarg)
 }
 
 fn map_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -365,8 +393,14 @@ fn binary_part(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Err(badarg());
     }
     let view = bits::view(a[0]);
-    let (from, len) = if len < 0 { (at.checked_add(len), -len) } else { (Some(at), len) };
-    let from = from.and_then(|n| usize::try_from(n).ok()).ok_or_else(badarg)?;
+    let (from, len) = if len < 0 {
+        (at.checked_add(len), -len)
+    } else {
+        (Some(at), len)
+    };
+    let from = from
+        .and_then(|n| usize::try_from(n).ok())
+        .ok_or_else(badarg)?;
     let len = len as usize;
     if from.checked_add(len).is_none_or(|end| end > view.bits / 8) {
         return Err(badarg());

@@ -50,7 +50,10 @@ pub enum Piece {
 
 /// Calls `visit` for every element of an I/O list (or binary), in order.
 #[inline]
-pub fn walk(t: Term, mut visit: impl FnMut(Piece) -> Result<(), NotIolist>) -> Result<(), NotIolist> {
+pub fn walk(
+    t: Term,
+    mut visit: impl FnMut(Piece) -> Result<(), NotIolist>,
+) -> Result<(), NotIolist> {
     if t.is_bitstring() {
         return visit(Piece::Bits(bits::view(t)));
     }
@@ -85,7 +88,11 @@ pub fn walk(t: Term, mut visit: impl FnMut(Piece) -> Result<(), NotIolist>) -> R
 }
 
 fn whole_bytes(v: &View) -> Result<usize, NotIolist> {
-    if v.bits & 7 == 0 { Ok(v.bits / 8) } else { Err(NotIolist) }
+    if v.bits & 7 == 0 {
+        Ok(v.bits / 8)
+    } else {
+        Err(NotIolist)
+    }
 }
 
 /// Number of bytes of an I/O list or binary.
@@ -175,7 +182,7 @@ pub fn to_binary(t: Term, heap: &mut Heap) -> Result<Term, NotIolist> {
                     at += 1;
                 }
                 Piece::Bits(v) => {
-                    bits::copy_bits(v.data, v.offset, out, at * 8, v.bits);
+                    v.write_to(out, at * 8);
                     at += v.bits / 8;
                 }
             }
@@ -207,7 +214,11 @@ fn iolist_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn iolist_to_iovec(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if a[0].is_binary() {
-        return Ok(if bits::bit_size(a[0]) == 0 { Term::NIL } else { cx.heap().list(&[a[0]]) });
+        return Ok(if bits::bit_size(a[0]) == 0 {
+            Term::NIL
+        } else {
+            cx.heap().list(&[a[0]])
+        });
     }
     let parts = pieces(a[0])?;
     let heap = cx.heap();
@@ -238,11 +249,11 @@ fn list_to_bitstring(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     walk(a[0], |p| {
         match p {
             Piece::Byte(b) => {
-                bits::copy_bits(&raw const b, 0, &mut out, at, 8);
+                bits::put_byte(&mut out, at, b);
                 at += 8;
             }
             Piece::Bits(v) => {
-                bits::copy_bits(v.data, v.offset, &mut out, at, v.bits);
+                v.write_to(&mut out, at);
                 at += v.bits;
             }
         }
@@ -276,7 +287,11 @@ fn bytes_to_list(cx: &mut Ctx<'_>, v: &View) -> Term {
 }
 
 fn binary_view(t: Term) -> Result<View, Exit> {
-    if t.is_binary() { Ok(bits::view(t)) } else { Err(badarg()) }
+    if t.is_binary() {
+        Ok(bits::view(t))
+    } else {
+        Err(badarg())
+    }
 }
 
 fn binary_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -293,7 +308,10 @@ fn binary_to_list3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if from < 1 || to < from || to > v.bits / 8 {
         return Err(badarg());
     }
-    Ok(bytes_to_list(cx, &v.part((from - 1) * 8, (to - from + 1) * 8)))
+    Ok(bytes_to_list(
+        cx,
+        &v.part((from - 1) * 8, (to - from + 1) * 8),
+    ))
 }
 
 /// The part `{Start, Length}` of `len` bytes, where a negative length counts backwards from the start.
@@ -314,7 +332,11 @@ fn split_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Err(badarg());
     }
     let v = bits::view(a[0]);
-    let at = a[1].as_usize().filter(|&n| n <= v.bits / 8).ok_or_else(badarg)? * 8;
+    let at = a[1]
+        .as_usize()
+        .filter(|&n| n <= v.bits / 8)
+        .ok_or_else(badarg)?
+        * 8;
     let left = bits::share(&v.part(0, at), cx.heap());
     let right = bits::share(&v.part(at, v.bits - at), cx.heap());
     Ok(cx.tuple2(left, right))
@@ -333,7 +355,10 @@ mod tests {
         assert_eq!(collect(t).unwrap(), b"\x01binbin\xff\x01binbin");
         assert_eq!(size(t), Ok(15));
         let out = to_binary(t, &mut h).unwrap();
-        assert_eq!(&*bits::binary_bytes(out).unwrap(), b"\x01binbin\xff\x01binbin");
+        assert_eq!(
+            &*bits::binary_bytes(out).unwrap(),
+            b"\x01binbin\xff\x01binbin"
+        );
         let bad = h.list(&[Term::small(256)]);
         assert_eq!(size(bad), Err(NotIolist));
         assert_eq!(size(Term::small(1)), Err(NotIolist));

@@ -43,15 +43,22 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<Sent, Exit> {
         Some(Kind::Ref) => {
             let owner = to.ref_owner();
             if owner != 0 {
-                signal::send(owner, Signal::AliasMessage(to.ref_number(), OwnedTerm::new(message)));
+                signal::send(
+                    owner,
+                    Signal::AliasMessage(to.ref_number(), OwnedTerm::new(message)),
+                );
             }
             Ok(Sent::Done)
         }
         Some(Kind::MagicRef) => Ok(Sent::Done),
         Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef) => Ok(Sent::NoConnection),
         Some(Kind::Tuple) => {
-            let Some(&[name, at]) = to.as_tuple_n::<2>() else { return Err(badarg()) };
-            let (Some(name), Some(at)) = (name.as_atom(), at.as_atom()) else { return Err(badarg()) };
+            let Some(&[name, at]) = to.as_tuple_n::<2>() else {
+                return Err(badarg());
+            };
+            let (Some(name), Some(at)) = (name.as_atom(), at.as_atom()) else {
+                return Err(badarg());
+            };
             if at != node::this().0 {
                 return Ok(Sent::NoConnection);
             }

@@ -1,18 +1,18 @@
 //! The modules `erlang` and `erts_internal`.
 
 pub mod code;
+pub mod convert;
+pub mod digest;
+pub mod display;
+pub mod guard;
+pub mod iolist;
 pub mod message;
 pub mod process;
 pub mod raise;
 pub mod relations;
 pub mod spawn;
-pub mod time;
-pub mod convert;
-pub mod display;
-pub mod guard;
 pub mod term;
-pub mod digest;
-pub mod iolist;
+pub mod time;
 
 use crate::bifs;
 use enigma_runtime::{BifResult, Ctx, Term};
@@ -26,5 +26,5 @@ bifs! { BIFS:
 fn self_pid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(cx.self_pid())
 }
-pub mod etf;
 pub mod calendar;
+pub mod etf;

@@ -85,7 +85,14 @@ fn get_keys0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 fn get_keys1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let same = |p: &&[Term; 2]| enigma_runtime::term::compare::exact_eq(p[1], a[0]);
-    let keys: Vec<Term> = cx.own.dict.pairs().iter().filter(same).map(|p| p[0]).collect();
+    let keys: Vec<Term> = cx
+        .own
+        .dict
+        .pairs()
+        .iter()
+        .filter(same)
+        .map(|p| p[0])
+        .collect();
     Ok(cx.heap().list(&keys))
 }
 
@@ -103,14 +110,22 @@ pub fn priority_atom(p: Priority) -> Atom {
 
 /// A maximum heap size as Erlang code sees it.
 pub fn max_heap_term(heap: &mut Heap, m: Option<MaxHeap>) -> Term {
-    let m = m.unwrap_or(MaxHeap { size: 0, kill: true, error_logger: true, include_shared_binaries: false });
+    let m = m.unwrap_or(MaxHeap {
+        size: 0,
+        kill: true,
+        error_logger: true,
+        include_shared_binaries: false,
+    });
     let mut pairs = vec![
         (Term::atom(Atom::SIZE), Term::small(m.size as i64)),
         (Atom::KILL.into(), m.kill.into()),
         (Atom::ERROR_LOGGER.into(), m.error_logger.into()),
     ];
     if enigma_runtime::release::number() >= 27 {
-        pairs.push((Atom::INCLUDE_SHARED_BINARIES.into(), m.include_shared_binaries.into()));
+        pairs.push((
+            Atom::INCLUDE_SHARED_BINARIES.into(),
+            m.include_shared_binaries.into(),
+        ));
     }
     map::from_pairs(heap, &pairs)
 }
@@ -153,8 +168,14 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Ok(Term::small(old as i64))
         }
         Atom::FULLSWEEP_AFTER => {
-            let n = a[1].as_usize().ok_or_else(badarg)?.min(usize::from(u16::MAX)) as u16;
-            Ok(Term::small(i64::from(std::mem::replace(&mut cx.own.heap.fullsweep_after, n))))
+            let n = a[1]
+                .as_usize()
+                .ok_or_else(badarg)?
+                .min(usize::from(u16::MAX)) as u16;
+            Ok(Term::small(i64::from(std::mem::replace(
+                &mut cx.own.heap.fullsweep_after,
+                n,
+            ))))
         }
         Atom::MAX_HEAP_SIZE => {
             let old = cx.own.rare().max_heap.or(Options::default().max_heap);
@@ -171,7 +192,10 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Ok(if was { Atom::OFF_HEAP } else { Atom::ON_HEAP }.into())
         }
         Atom::SAVE_CALLS => {
-            let n = a[1].as_usize().filter(|&n| n <= 10_000).ok_or_else(badarg)?;
+            let n = a[1]
+                .as_usize()
+                .filter(|&n| n <= 10_000)
+                .ok_or_else(badarg)?;
             let old = std::mem::replace(&mut cx.own.rare().save_calls, n);
             Ok(Term::small(old as i64))
         }
@@ -189,7 +213,10 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// `process_flag(Pid, save_calls, N)`, the one flag that one process may set for another.
 fn process_flag3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let id = a[0].as_local_pid().ok_or_else(badarg)?;
-    let n = a[2].as_usize().filter(|&n| n <= 10_000).ok_or_else(badarg)?;
+    let n = a[2]
+        .as_usize()
+        .filter(|&n| n <= 10_000)
+        .ok_or_else(badarg)?;
     if a[1].as_atom() != Some(Atom::SAVE_CALLS) {
         return Err(badarg());
     }
@@ -270,8 +297,10 @@ fn processes(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 /// The iterator of `erlang:processes_iterator/0`: everything in one portion.
 fn processes_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let from = a[0].as_usize().ok_or_else(badarg)? as u64;
-    let all: Vec<Term> =
-        table::all().into_iter().filter(|p| p.as_local_pid().is_some_and(|id| id >= from)).collect();
+    let all: Vec<Term> = table::all()
+        .into_iter()
+        .filter(|p| p.as_local_pid().is_some_and(|id| id >= from))
+        .collect();
     match all.last().and_then(|p| p.as_local_pid()) {
         Some(last) => {
             let l = cx.heap().list(&all);
@@ -314,7 +343,9 @@ fn suspend_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         match (o.as_atom(), o.as_tuple_n::<2>()) {
             (Some(Atom::UNLESS_SUSPENDING), _) => unless = true,
             (Some(Atom::ASYNCHRONOUS), _) => asynchronous = Some(Term::NONVALUE),
-            (_, Some(&[k, tag])) if k.as_atom() == Some(Atom::ASYNCHRONOUS) => asynchronous = Some(tag),
+            (_, Some(&[k, tag])) if k.as_atom() == Some(Atom::ASYNCHRONOUS) => {
+                asynchronous = Some(tag)
+            }
             _ => return Err(badarg()),
         }
     }

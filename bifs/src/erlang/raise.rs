@@ -19,9 +19,12 @@ bifs! { BIFS:
     }
 }
 
-
 fn with_args(reason: Term, args: Term, info: Term) -> BifResult {
-    Err(Exit::RaiseWith { class: Class::Error, reason, trace: TraceArg::Args(args, info) })
+    Err(Exit::RaiseWith {
+        class: Class::Error,
+        reason,
+        trace: TraceArg::Args(args, info),
+    })
 }
 
 fn error1(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -30,7 +33,11 @@ fn error1(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// The arguments that `error/2` was given; anything but a list means none.
 fn given(args: Term) -> Term {
-    if args.as_atom() == Some(Atom::NONE) || list::length(args).is_none() { Term::NONVALUE } else { args }
+    if args.as_atom() == Some(Atom::NONE) || list::length(args).is_none() {
+        Term::NONVALUE
+    } else {
+        args
+    }
 }
 
 fn error2(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -43,14 +50,17 @@ fn error3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         match o.as_tuple_n::<2>() {
             Some(&[key, m]) if key.as_atom() == Some(Atom::ERROR_INFO) && m.is_map() => {
                 let keys = [Atom::MODULE, Atom::FUNCTION];
-                if keys.iter().all(|&k| map::get(m, k.into()).is_none_or(Term::is_atom)) {
+                if keys
+                    .iter()
+                    .all(|&k| map::get(m, k.into()).is_none_or(Term::is_atom))
+                {
                     info = cx.heap().list(&[o]);
                     continue;
                 }
-                return Err(enigma_runtime::badarg());
             }
-            _ => return Err(enigma_runtime::badarg()),
+            _ => {}
         }
+        // Options that are none of these are passed over, as on BEAM: the error itself counts.
     }
     with_args(a[0], given(a[1]), info)
 }
@@ -76,7 +86,9 @@ fn is_trace(t: Term) -> bool {
 }
 
 fn is_call(m: Term, f: Term, a: Term) -> bool {
-    m.is_atom() && f.is_atom() && (list::length(a).is_some() || a.as_usize().is_some_and(|n| n <= 255))
+    m.is_atom()
+        && f.is_atom()
+        && (list::length(a).is_some() || a.as_usize().is_some_and(|n| n <= 255))
 }
 
 fn is_location(l: Term) -> bool {
@@ -86,9 +98,11 @@ fn is_location(l: Term) -> bool {
 fn raise(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let class = a[0].as_atom().and_then(Class::from_atom);
     match class {
-        Some(class) if is_trace(a[2]) => {
-            Err(Exit::RaiseWith { class, reason: a[1], trace: TraceArg::Trace(a[2]) })
-        }
+        Some(class) if is_trace(a[2]) => Err(Exit::RaiseWith {
+            class,
+            reason: a[1],
+            trace: TraceArg::Trace(a[2]),
+        }),
         _ => Ok(Atom::BADARG.into()),
     }
 }

@@ -40,7 +40,14 @@ bifs! { BIFS:
 fn noproc_exit(cx: &mut Ctx<'_>, key: PidKey, from: Term, reason: Atom) {
     cx.own.links.insert(key);
     let (from, reason) = (OwnedTerm::new(from), OwnedTerm::new(reason.into()));
-    signal::send(cx.proc.id, Signal::Exit { from, reason, link: true });
+    signal::send(
+        cx.proc.id,
+        Signal::Exit {
+            from,
+            reason,
+            link: true,
+        },
+    );
 }
 
 fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -99,7 +106,11 @@ pub fn fetch(cx: &mut Ctx<'_>) -> Result<(), Exit> {
     if !cx.proc.inbox.is_empty() {
         handle::fetch(cx);
     }
-    if cx.own.exit_reason.is_some() { Err(Exit::Exited) } else { Ok(()) }
+    if cx.own.exit_reason.is_some() {
+        Err(Exit::Exited)
+    } else {
+        Ok(())
+    }
 }
 
 fn monitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -110,7 +121,9 @@ fn monitor3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (mut tag, mut alias) = (None, None);
     let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
     for o in list::to_vec(a[2]).ok_or_else(bad)? {
-        let Some(&[key, value]) = o.as_tuple_n::<2>() else { return Err(bad()) };
+        let Some(&[key, value]) = o.as_tuple_n::<2>() else {
+            return Err(bad());
+        };
         match key.as_atom() {
             Some(Atom::TAG) => tag = Some(value),
             Some(Atom::ALIAS) => alias = Some(alias_end(value).map_err(|_| bad())?),
@@ -120,12 +133,20 @@ fn monitor3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     monitor(cx, a[0], a[1], tag, alias)
 }
 
-fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, tag: Option<Term>, alias: Option<AliasEnd>) -> BifResult {
+fn monitor(
+    cx: &mut Ctx<'_>,
+    kind: Term,
+    what: Term,
+    tag: Option<Term>,
+    alias: Option<AliasEnd>,
+) -> BifResult {
     let me = PidKey::local(cx.proc.id);
     let number = reference::fresh();
     let (target, key, name) = match kind.as_atom().ok_or_else(badarg)? {
         k @ (Atom::PROCESS | Atom::PORT) => target_of(k, what)?,
-        Atom::TIME_OFFSET if what.as_atom() == Some(Atom::CLOCK_SERVICE) => (Target::TimeOffset, None, None),
+        Atom::TIME_OFFSET if what.as_atom() == Some(Atom::CLOCK_SERVICE) => {
+            (Target::TimeOffset, None, None)
+        }
         _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADTYPE)),
     };
     let time_offset = matches!(target, Target::TimeOffset);
@@ -133,21 +154,41 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, tag: Option<Term>, alias: O
     if key == Some(me) {
         return Ok(cx.heap().reference(number, 0));
     }
-    cx.own.monitors.outgoing.insert(number, Outgoing { target, tag, alias: alias.is_some() });
+    cx.own.monitors.outgoing.insert(
+        number,
+        Outgoing {
+            target,
+            tag,
+            alias: alias.is_some(),
+        },
+    );
     if let Some(end) = alias {
         cx.own.rare().aliases.insert(number, end);
     }
     let there = match key {
         Some(k) if k.local_id().is_some() => {
             let id = k.local_id().unwrap_or(0);
-            signal::send(id, Signal::Monitor { reference: number, from: me, name })
+            signal::send(
+                id,
+                Signal::Monitor {
+                    reference: number,
+                    from: me,
+                    name,
+                },
+            )
         }
-        Some(k) => k.local_port().is_some_and(|p| crate::ports::monitor(p, number, cx.proc.id)),
+        Some(k) => k
+            .local_port()
+            .is_some_and(|p| crate::ports::monitor(p, number, cx.proc.id)),
         None => time_offset,
     };
     if !there {
         let remote = key.is_some_and(|k| k.node().is_some());
-        let why = if remote { Atom::NOCONNECTION } else { Atom::NOPROC };
+        let why = if remote {
+            Atom::NOCONNECTION
+        } else {
+            Atom::NOPROC
+        };
         exit::send_down(me, number, &OwnedTerm::new(why.into()));
     }
     let owner = if alias.is_some() { cx.proc.id } else { 0 };
@@ -159,7 +200,11 @@ type Found = (Target, Option<PidKey>, Option<Atom>);
 fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
     let this = node::this().0;
     let by_name = |name: Atom, at: Atom| {
-        let id = if at == this { registry::whereis(name).and_then(PidKey::of) } else { None };
+        let id = if at == this {
+            registry::whereis(name).and_then(PidKey::of)
+        } else {
+            None
+        };
         let id = id.filter(|k| k.is_port() == (kind == Atom::PORT));
         (Target::Name { name, node: at, id }, id, Some(name))
     };
@@ -167,10 +212,14 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
         return Ok(by_name(name, this));
     }
     if let Some(&[name, at]) = what.as_tuple_n::<2>() {
-        let (Some(name), Some(at)) = (name.as_atom(), at.as_atom()) else { return Err(badarg()) };
+        let (Some(name), Some(at)) = (name.as_atom(), at.as_atom()) else {
+            return Err(badarg());
+        };
         return Ok(by_name(name, at));
     }
-    let key = PidKey::of(what).filter(|k| k.is_port() == (kind == Atom::PORT)).ok_or_else(badarg)?;
+    let key = PidKey::of(what)
+        .filter(|k| k.is_port() == (kind == Atom::PORT))
+        .ok_or_else(badarg)?;
     Ok((Target::Id(key), Some(key), None))
 }
 
@@ -192,8 +241,10 @@ fn take(cx: &mut Ctx<'_>, number: Option<u64>) -> Result<bool, Exit> {
     if let Some(m) = &found {
         handle::take_away(m, n);
     }
-    if let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) =
-        cx.own.rare_if_any().and_then(|r| r.aliases.get(&n).copied())
+    if let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) = cx
+        .own
+        .rare_if_any()
+        .and_then(|r| r.aliases.get(&n).copied())
     {
         cx.own.rare().aliases.remove(&n);
     }
@@ -253,7 +304,11 @@ fn new_alias(cx: &mut Ctx<'_>, end: AliasEnd) -> BifResult {
 fn unalias(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let n = monitor_number(a[0])?;
     fetch(cx)?;
-    let was = n.is_some_and(|n| cx.own.rare_if_any().is_some_and(|r| r.aliases.remove(&n).is_some()));
+    let was = n.is_some_and(|n| {
+        cx.own
+            .rare_if_any()
+            .is_some_and(|r| r.aliases.remove(&n).is_some())
+    });
     Ok(was.into())
 }
 
@@ -275,9 +330,16 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn register(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let name = a[0].as_atom().filter(|&n| n != Atom::UNDEFINED).ok_or_else(badarg)?;
+    let name = a[0]
+        .as_atom()
+        .filter(|&n| n != Atom::UNDEFINED)
+        .ok_or_else(badarg)?;
     if let Some(port) = a[1].as_local_port() {
-        return if crate::ports::set_name(port, name) { Ok(true.into()) } else { Err(badarg()) };
+        return if crate::ports::set_name(port, name) {
+            Ok(true.into())
+        } else {
+            Err(badarg())
+        };
     }
     let id = a[1].as_local_pid().ok_or_else(badarg)?;
     if id == cx.proc.id {
@@ -297,7 +359,11 @@ fn register(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         });
         OwnedTerm::new(done.into())
     })?;
-    if answer.as_bool() == Some(true) { Ok(answer) } else { Err(badarg()) }
+    if answer.as_bool() == Some(true) {
+        Ok(answer)
+    } else {
+        Err(badarg())
+    }
 }
 
 fn unregister(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

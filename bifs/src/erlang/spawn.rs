@@ -47,59 +47,71 @@ fn wanted(l: Term) -> Result<Wanted, Exit> {
         reply_yes: true,
         reply_error: true,
     };
-    let items = list::to_vec(l).ok_or_else(badarg)?;
+    let items = list::to_vec(l).ok_or_else(|| Exit::error_cause(Atom::BADARG, Atom::BADOPT))?;
     for item in items {
-        if let Some(a) = item.as_atom() {
-            match a {
-                Atom::LINK => w.options.link = true,
-                Atom::MONITOR => w.monitor = Some(MonitorOption::default()),
-                _ => return Err(badarg()),
-            }
-            continue;
-        }
-        let Some(&[key, value]) = item.as_tuple_n::<2>() else { return Err(badarg()) };
-        let o = &mut w.options;
-        match key.as_atom().ok_or_else(badarg)? {
-            Atom::PRIORITY => o.priority = priority(value)?,
-            Atom::FULLSWEEP_AFTER => {
-                o.fullsweep_after = value.as_usize().ok_or_else(badarg)?.min(usize::from(u16::MAX)) as u16;
-            }
-            Atom::MIN_HEAP_SIZE => o.min_heap = args::heap_size(value)?,
-            Atom::MIN_BIN_VHEAP_SIZE => o.min_vheap = args::heap_size(value)?,
-            Atom::MAX_HEAP_SIZE => o.max_heap = Some(max_heap(value, o.max_heap)?),
-            Atom::MESSAGE_QUEUE_DATA => match value.as_atom() {
-                Some(Atom::ON_HEAP) => o.flags &= !flag::OFF_HEAP_MESSAGES,
-                Some(Atom::OFF_HEAP) => o.flags |= flag::OFF_HEAP_MESSAGES,
-                _ => return Err(badarg()),
-            },
-            Atom::ASYNC_DIST => match value.as_bool() {
-                Some(true) => o.flags |= flag::ASYNC_DIST,
-                Some(false) => o.flags &= !flag::ASYNC_DIST,
-                None => return Err(badarg()),
-            },
-            Atom::SCHEDULER => {
-                value.as_usize().ok_or_else(badarg)?;
-            }
-            Atom::LINK => w.options.link = value.as_bool().ok_or_else(badarg)?,
-            Atom::MONITOR => w.monitor = Some(monitor_option(value)?),
-            Atom::REPLY_TAG => w.reply_tag = value,
-            Atom::REPLY => match value.as_atom() {
-                Some(Atom::YES) => (w.reply_yes, w.reply_error) = (true, true),
-                Some(Atom::NO) => (w.reply_yes, w.reply_error) = (false, false),
-                Some(Atom::ERROR_ONLY) => (w.reply_yes, w.reply_error) = (false, true),
-                Some(Atom::SUCCESS_ONLY) => (w.reply_yes, w.reply_error) = (true, false),
-                _ => return Err(badarg()),
-            },
-            _ => return Err(badarg()),
-        }
+        read_option(&mut w, item).map_err(|_| Exit::error_cause(Atom::BADARG, Atom::BADOPT))?;
     }
     Ok(w)
+}
+
+fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
+    if let Some(a) = item.as_atom() {
+        match a {
+            Atom::LINK => w.options.link = true,
+            Atom::MONITOR => w.monitor = Some(MonitorOption::default()),
+            _ => return Err(badarg()),
+        }
+        return Ok(());
+    }
+    let Some(&[key, value]) = item.as_tuple_n::<2>() else {
+        return Err(badarg());
+    };
+    let o = &mut w.options;
+    match key.as_atom().ok_or_else(badarg)? {
+        Atom::PRIORITY => o.priority = priority(value)?,
+        Atom::FULLSWEEP_AFTER => {
+            o.fullsweep_after = value
+                .as_usize()
+                .ok_or_else(badarg)?
+                .min(usize::from(u16::MAX)) as u16;
+        }
+        Atom::MIN_HEAP_SIZE => o.min_heap = args::heap_size(value)?,
+        Atom::MIN_BIN_VHEAP_SIZE => o.min_vheap = args::heap_size(value)?,
+        Atom::MAX_HEAP_SIZE => o.max_heap = Some(max_heap(value, o.max_heap)?),
+        Atom::MESSAGE_QUEUE_DATA => match value.as_atom() {
+            Some(Atom::ON_HEAP) => o.flags &= !flag::OFF_HEAP_MESSAGES,
+            Some(Atom::OFF_HEAP) => o.flags |= flag::OFF_HEAP_MESSAGES,
+            _ => return Err(badarg()),
+        },
+        Atom::ASYNC_DIST => match value.as_bool() {
+            Some(true) => o.flags |= flag::ASYNC_DIST,
+            Some(false) => o.flags &= !flag::ASYNC_DIST,
+            None => return Err(badarg()),
+        },
+        Atom::SCHEDULER => {
+            value.as_usize().ok_or_else(badarg)?;
+        }
+        Atom::LINK => w.options.link = value.as_bool().ok_or_else(badarg)?,
+        Atom::MONITOR => w.monitor = Some(monitor_option(value)?),
+        Atom::REPLY_TAG => w.reply_tag = value,
+        Atom::REPLY => match value.as_atom() {
+            Some(Atom::YES) => (w.reply_yes, w.reply_error) = (true, true),
+            Some(Atom::NO) => (w.reply_yes, w.reply_error) = (false, false),
+            Some(Atom::ERROR_ONLY) => (w.reply_yes, w.reply_error) = (false, true),
+            Some(Atom::SUCCESS_ONLY) => (w.reply_yes, w.reply_error) = (true, false),
+            _ => return Err(badarg()),
+        },
+        _ => return Err(badarg()),
+    }
+    Ok(())
 }
 
 fn monitor_option(l: Term) -> Result<MonitorOption, Exit> {
     let mut m = MonitorOption::default();
     for item in list::to_vec(l).ok_or_else(badarg)? {
-        let Some(&[key, value]) = item.as_tuple_n::<2>() else { return Err(badarg()) };
+        let Some(&[key, value]) = item.as_tuple_n::<2>() else {
+            return Err(badarg());
+        };
         match key.as_atom() {
             Some(Atom::TAG) => m.tag = Some(value),
             Some(Atom::ALIAS) => m.alias = Some(alias_end(value)?),
@@ -132,8 +144,12 @@ pub fn priority(t: Term) -> Result<Priority, Exit> {
 
 /// A maximum heap size: words, or a map; what the map does not say is taken from `old`.
 pub fn max_heap(t: Term, old: Option<MaxHeap>) -> Result<MaxHeap, Exit> {
-    let mut m =
-        MaxHeap { size: 0, kill: true, error_logger: true, include_shared_binaries: false };
+    let mut m = MaxHeap {
+        size: 0,
+        kill: true,
+        error_logger: true,
+        include_shared_binaries: false,
+    };
     if let Some(old) = old {
         m = MaxHeap { size: 0, ..old };
     }
@@ -141,19 +157,27 @@ pub fn max_heap(t: Term, old: Option<MaxHeap>) -> Result<MaxHeap, Exit> {
         m.size = n;
     } else if t.is_map() {
         let field = |k: Atom| map::get(t, k.into());
-        m.size = field(Atom::SIZE).and_then(Term::as_usize).ok_or_else(badarg)?;
+        m.size = field(Atom::SIZE)
+            .and_then(Term::as_usize)
+            .ok_or_else(badarg)?;
         let mut flag = |k: Atom, slot: fn(&mut MaxHeap) -> &mut bool| match field(k) {
             None => Ok(()),
             Some(v) => v.as_bool().map(|b| *slot(&mut m) = b).ok_or_else(badarg),
         };
         flag(Atom::KILL, |m| &mut m.kill)?;
         flag(Atom::ERROR_LOGGER, |m| &mut m.error_logger)?;
-        flag(Atom::INCLUDE_SHARED_BINARIES, |m| &mut m.include_shared_binaries)?;
+        flag(Atom::INCLUDE_SHARED_BINARIES, |m| {
+            &mut m.include_shared_binaries
+        })?;
     } else {
         return Err(badarg());
     }
     let least = Options::default().min_heap;
-    if m.size != 0 && m.size < least { Err(badarg()) } else { Ok(m) }
+    if m.size != 0 && m.size < least {
+        Err(badarg())
+    } else {
+        Ok(m)
+    }
 }
 
 fn mfa(m: Term, f: Term, args: Term) -> Result<(Atom, Atom, Term), Exit> {
@@ -164,24 +188,40 @@ fn mfa(m: Term, f: Term, args: Term) -> Result<(Atom, Atom, Term), Exit> {
     }
 }
 
-fn start(cx: &mut Ctx<'_>, call: (Atom, Atom, Term), w: &Wanted) -> Result<(u64, Option<Term>), Exit> {
+fn start(
+    cx: &mut Ctx<'_>,
+    call: (Atom, Atom, Term),
+    w: &Wanted,
+) -> Result<(u64, Option<Term>), Exit> {
     let me = cx.proc.id;
     let monitor = w.monitor.as_ref().map(|m| (m, reference::fresh()));
     let id = spawn::spawn(Some((cx.proc, cx.own)), call, &w.options, |_, own| {
         if let Some((_, number)) = monitor {
             let from = PidKey::local(me);
-            own.monitors.incoming.insert(number, Incoming { from, name: None });
+            own.monitors
+                .incoming
+                .insert(number, Incoming { from, name: None });
         }
     });
-    let Some(id) = id else { return Err(Exit::error(Atom::SYSTEM_LIMIT)) };
+    let Some(id) = id else {
+        return Err(Exit::error(Atom::SYSTEM_LIMIT));
+    };
     let reference = monitor.map(|(m, number)| {
         let target = Target::Id(PidKey::local(id));
         let tag = m.tag.map(enigma_runtime::heap::literal::OwnedTerm::new);
-        cx.own.monitors.outgoing.insert(number, Outgoing { target, tag, alias: m.alias.is_some() });
+        cx.own.monitors.outgoing.insert(
+            number,
+            Outgoing {
+                target,
+                tag,
+                alias: m.alias.is_some(),
+            },
+        );
         if let Some(end) = m.alias {
             cx.own.rare().aliases.insert(number, end);
         }
-        cx.heap().reference(number, if m.alias.is_some() { me } else { 0 })
+        cx.heap()
+            .reference(number, if m.alias.is_some() { me } else { 0 })
     });
     cx.bump(20);
     Ok((id, reference))
@@ -219,7 +259,11 @@ fn spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (result, number, alias) = match start(cx, call, &w) {
         Ok((id, r)) => {
             let number = r.map_or_else(reference::fresh, Term::ref_number);
-            (Ok(id), number, w.monitor.as_ref().is_some_and(|m| m.alias.is_some()))
+            (
+                Ok(id),
+                number,
+                w.monitor.as_ref().is_some_and(|m| m.alias.is_some()),
+            )
         }
         Err(_) => (Err(Atom::SYSTEM_LIMIT), reference::fresh(), false),
     };
@@ -236,7 +280,9 @@ fn spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn spawn_init(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(&[m, f, args]) = a[0].as_tuple_n::<3>() else { return Err(badarg()) };
+    let Some(&[m, f, args]) = a[0].as_tuple_n::<3>() else {
+        return Err(badarg());
+    };
     let apply = enigma_runtime::code::export::get(Atom::ERLANG, Atom::APPLY, 3);
     cx.trap(apply, &[m, f, args])
 }

@@ -98,7 +98,9 @@ fn tuple_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn list_to_tuple(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let elements = list::to_vec(a[0]).filter(|v| v.len() <= MAX_TUPLE).ok_or_else(badarg)?;
+    let elements = list::to_vec(a[0])
+        .filter(|v| v.len() <= MAX_TUPLE)
+        .ok_or_else(badarg)?;
     cx.bump(elements.len() / 64);
     Ok(cx.heap().tuple(&elements))
 }
@@ -165,9 +167,10 @@ fn subtract_many(from: Term, gone: &[Term]) -> (Vec<Term>, Term) {
     let mut it = list::iter(from);
     while left > 0 {
         let Some(e) = it.next() else { break };
-        let found = counts
-            .get_mut(&hash::internal(e))
-            .and_then(|same| same.iter_mut().find(|c| c.1 > 0 && compare::exact_eq(c.0, e)));
+        let found = counts.get_mut(&hash::internal(e)).and_then(|same| {
+            same.iter_mut()
+                .find(|c| c.1 > 0 && compare::exact_eq(c.0, e))
+        });
         match found {
             Some(c) => {
                 c.1 -= 1;
@@ -193,7 +196,9 @@ fn phash_range(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn phash2(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(Term::small(i64::from(phash::phash2(a[0]) & ((1 << 27) - 1))))
+    Ok(Term::small(i64::from(
+        phash::phash2(a[0]) & ((1 << 27) - 1),
+    )))
 }
 
 fn phash2_range(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

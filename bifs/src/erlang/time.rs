@@ -109,7 +109,11 @@ fn time_unit(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 /// `{MegaSeconds, Seconds, MicroSeconds}`.
 fn triple(cx: &mut Ctx<'_>, micros: i64) -> Term {
-    let parts = [micros / 1_000_000_000_000, micros / 1_000_000 % 1_000_000, micros % 1_000_000];
+    let parts = [
+        micros / 1_000_000_000_000,
+        micros / 1_000_000 % 1_000_000,
+        micros % 1_000_000,
+    ];
     cx.heap().tuple(&parts.map(Term::small))
 }
 
@@ -125,7 +129,9 @@ static LAST_NOW: AtomicI64 = AtomicI64::new(0);
 
 fn now(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     let t = time::system() / 1000;
-    let before = LAST_NOW.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(t.max(last + 1)));
+    let before = LAST_NOW.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
+        Some(t.max(last + 1))
+    });
     let last = before.unwrap_or(0);
     Ok(triple(cx, t.max(last + 1)))
 }
@@ -142,7 +148,11 @@ static MONOTONIC: AtomicU64 = AtomicU64::new(0);
 fn unique(cx: &mut Ctx<'_>, positive: bool, monotonic: bool) -> Term {
     let counter = if monotonic { &MONOTONIC } else { &UNIQUE };
     let n = counter.fetch_add(1, Ordering::Relaxed);
-    let v = if positive { i128::from(n) + 1 } else { i128::from(n) + i128::from(i64::MIN >> 3) + 1 };
+    let v = if positive {
+        i128::from(n) + 1
+    } else {
+        i128::from(n) + i128::from(i64::MIN >> 3) + 1
+    };
     cx.heap().int128(v)
 }
 
@@ -173,7 +183,9 @@ fn start(cx: &mut Ctx<'_>, a: &[Term], wrap: bool) -> BifResult {
         for o in list::to_vec(options).ok_or_else(badarg)? {
             let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
             match o.as_tuple_n::<2>() {
-                Some(&[k, v]) if k.as_atom() == Some(Atom::ABS) => absolute = v.as_bool().ok_or_else(bad)?,
+                Some(&[k, v]) if k.as_atom() == Some(Atom::ABS) => {
+                    absolute = v.as_bool().ok_or_else(bad)?
+                }
                 _ => return Err(bad()),
             }
         }
@@ -232,7 +244,9 @@ fn start_timer4(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn timer_options(l: Term, info: bool) -> Result<(bool, bool), Exit> {
     let (mut asynchronous, mut wants) = (false, true);
     for o in list::to_vec(l).ok_or_else(badarg)? {
-        let Some(&[k, v]) = o.as_tuple_n::<2>() else { return Err(badarg()) };
+        let Some(&[k, v]) = o.as_tuple_n::<2>() else {
+            return Err(badarg());
+        };
         match k.as_atom() {
             Some(Atom::ASYNC) => asynchronous = v.as_bool().ok_or_else(badarg)?,
             Some(Atom::INFO) if info => wants = v.as_bool().ok_or_else(badarg)?,
@@ -258,7 +272,13 @@ fn left(deadline: Option<i64>) -> Term {
     }
 }
 
-fn answer(cx: &mut Ctx<'_>, a: &[Term], tag: Atom, result: Term, options: (bool, bool)) -> BifResult {
+fn answer(
+    cx: &mut Ctx<'_>,
+    a: &[Term],
+    tag: Atom,
+    result: Term,
+    options: (bool, bool),
+) -> BifResult {
     if !options.0 {
         return Ok(if options.1 { result } else { Atom::OK.into() });
     }

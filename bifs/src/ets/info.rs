@@ -37,7 +37,9 @@ fn find(t: Term) -> Result<Option<Arc<Table>>, Exit> {
 }
 
 pub(super) fn info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(t) = find(a[0])? else { return Ok(Atom::UNDEFINED.into()) };
+    let Some(t) = find(a[0])? else {
+        return Ok(Atom::UNDEFINED.into());
+    };
     let heap = cx.heap();
     let mut pairs = Vec::with_capacity(ITEMS.len());
     for &i in ITEMS {
@@ -48,7 +50,9 @@ pub(super) fn info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 pub(super) fn info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(t) = find(a[0])? else { return Ok(Atom::UNDEFINED.into()) };
+    let Some(t) = find(a[0])? else {
+        return Ok(Atom::UNDEFINED.into());
+    };
     let i = a[1].as_atom().ok_or_else(badarg)?;
     item(&t, i, cx.heap()).ok_or_else(badarg)
 }
@@ -62,7 +66,11 @@ fn item(t: &Arc<Table>, i: Atom, heap: &mut Heap) -> Option<Term> {
         Atom::COMPRESSED => t.compressed.into(),
         Atom::MEMORY => heap.uint(t.memory_words() as u64),
         Atom::OWNER => Term::local_pid(t.owner()),
-        Atom::HEIR => t.heir.lock().as_ref().map_or(Atom::NONE.into(), |h| Term::local_pid(h.0)),
+        Atom::HEIR => t
+            .heir
+            .lock()
+            .as_ref()
+            .map_or(Atom::NONE.into(), |h| Term::local_pid(h.0)),
         Atom::NAME => t.name().into(),
         Atom::SIZE => heap.uint(t.len() as u64),
         Atom::NODE => node::this().0.into(),
@@ -84,15 +92,18 @@ fn rare_item(t: &Table, i: &str, heap: &mut Heap) -> Option<Term> {
             if f.by.is_empty() {
                 return Some(false.into());
             }
-            let by: Vec<Term> = f
-                .by
-                .iter()
-                .map(|&(pid, n)| heap.tuple(&[Term::local_pid(pid), Term::small(n as i64)]))
-                .collect();
+            let by: Vec<Term> =
+                f.by.iter()
+                    .map(|&(pid, n)| heap.tuple(&[Term::local_pid(pid), Term::small(n as i64)]))
+                    .collect();
             let by = heap.list(&by);
             let since = if i == "safe_fixed" {
                 let micros = f.since.1 / 1000;
-                let (mega, s, u) = (micros / 1_000_000_000_000, micros / 1_000_000 % 1_000_000, micros % 1_000_000);
+                let (mega, s, u) = (
+                    micros / 1_000_000_000_000,
+                    micros / 1_000_000 % 1_000_000,
+                    micros % 1_000_000,
+                );
                 heap.tuple(&[Term::small(mega), Term::small(s), Term::small(u)])
             } else {
                 heap.int(f.since.0)
@@ -105,7 +116,16 @@ fn rare_item(t: &Table, i: &str, heap: &mut Heap) -> Option<Term> {
             let average = heap.float(t.len() as f64 / places as f64);
             let zero = heap.float(0.0);
             let n = heap.uint(places as u64);
-            heap.tuple(&[n, average, zero, zero, Term::small(0), Term::small(1), Term::small(0), Term::small(1)])
+            heap.tuple(&[
+                n,
+                average,
+                zero,
+                zero,
+                Term::small(0),
+                Term::small(1),
+                Term::small(0),
+                Term::small(1),
+            ])
         }
         _ => return None,
     })
@@ -119,7 +139,11 @@ pub(super) fn binary_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         let mut list = Term::NIL;
         for o in o.chain() {
             for (address, size, refs) in o.shared_binaries() {
-                let parts = [heap.uint(address), heap.uint(size as u64), heap.uint(refs as u64)];
+                let parts = [
+                    heap.uint(address),
+                    heap.uint(size as u64),
+                    heap.uint(refs as u64),
+                ];
                 let t = heap.tuple(&parts);
                 list = heap.cons(t, list);
             }

@@ -2,7 +2,9 @@
 
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
-use enigma_runtime::match_spec::{Action, Actions, Dialect, Machine, NoActions, Program, Shared, SpecError, Subject};
+use enigma_runtime::match_spec::{
+    Action, Actions, Dialect, Machine, NoActions, Program, Shared, SpecError, Subject,
+};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Heap, Term, badarg, reference};
 use std::sync::Arc;
@@ -37,7 +39,11 @@ pub(super) fn run(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             results = cx.heap().cons(r, results);
         }
     }
-    if it.tail().is_nil() { Ok(results) } else { Err(badarg()) }
+    if it.tail().is_nil() {
+        Ok(results)
+    } else {
+        Err(badarg())
+    }
 }
 
 /// Actions in a test: they have no effect except on what the test reports.
@@ -84,7 +90,11 @@ pub(super) fn test(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if trace && list::to_vec(a[0]).is_none() || !trace && !a[0].is_tuple() {
         return Err(badarg());
     }
-    let dialect = if trace { Dialect::Trace } else { Dialect::Table };
+    let dialect = if trace {
+        Dialect::Trace
+    } else {
+        Dialect::Table
+    };
     let program = match Program::compile(a[1], dialect) {
         Ok(p) => p,
         Err(e) => return Ok(explained(cx, &e)),
@@ -104,14 +114,13 @@ pub(super) fn test(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn explained(cx: &mut Ctx<'_>, e: &SpecError) -> Term {
     let heap = cx.heap();
-    let texts: Vec<Term> = e
-        .0
-        .iter()
-        .map(|text| {
-            let text = heap.char_list(text);
-            heap.tuple(&[Atom::ERROR.into(), text])
-        })
-        .collect();
+    let texts: Vec<Term> =
+        e.0.iter()
+            .map(|text| {
+                let text = heap.char_list(text);
+                heap.tuple(&[Atom::ERROR.into(), text])
+            })
+            .collect();
     let list = heap.list(&texts);
     heap.tuple(&[Atom::ERROR.into(), list])
 }

@@ -159,7 +159,11 @@ fn objects(t: &ets::Table, arg: Term) -> Result<Vec<(Term, Term)>, Exit> {
     for o in it.by_ref() {
         all.push((o, t.key_of(o).ok_or_else(badarg)?));
     }
-    if it.tail().is_nil() { Ok(all) } else { Err(badarg()) }
+    if it.tail().is_nil() {
+        Ok(all)
+    } else {
+        Err(badarg())
+    }
 }
 
 fn insert(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -207,7 +211,11 @@ fn lookup_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             return a.get(3).copied().ok_or_else(|| cause("badkey"));
         }
         if !several {
-            return if pos <= o.arity() { Ok(copy::copy(o.element(pos), heap)) } else { Err(badarg()) };
+            return if pos <= o.arity() {
+                Ok(copy::copy(o.element(pos), heap))
+            } else {
+                Err(badarg())
+            };
         }
         let mut all = Term::NIL;
         for o in o.chain() {
@@ -333,7 +341,9 @@ fn raw_first(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn raw_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
-    Ok(answer(cx, &t, false, |f| t.with_next(a[1], false, f).unwrap_or_else(end_of_table)))
+    Ok(answer(cx, &t, false, |f| {
+        t.with_next(a[1], false, f).unwrap_or_else(end_of_table)
+    }))
 }
 
 fn slot(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -365,7 +375,9 @@ fn whereis(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn give_away(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
-    let to = PidKey::of(a[1]).and_then(PidKey::local_id).ok_or_else(badarg)?;
+    let to = PidKey::of(a[1])
+        .and_then(PidKey::local_id)
+        .ok_or_else(badarg)?;
     let me = cx.proc.id;
     if t.owner() != me {
         return Err(cause("not_owner"));
@@ -374,7 +386,11 @@ fn give_away(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Err(cause("owner"));
     }
     let t = t.to_arc().ok_or_else(|| cause("id"))?;
-    if owners::give(&t, me, to, Some(a[2])) { Ok(Term::bool(true)) } else { Err(badarg()) }
+    if owners::give(&t, me, to, Some(a[2])) {
+        Ok(Term::bool(true))
+    } else {
+        Err(badarg())
+    }
 }
 
 fn safe_fixtable(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -394,7 +410,10 @@ fn request_all(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     let tables = registry::all();
     let heap = cx.heap();
     let r = heap.reference(number, 0);
-    let ids: Vec<Term> = tables.iter().map(|t| registry::identifier(t, heap)).collect();
+    let ids: Vec<Term> = tables
+        .iter()
+        .map(|t| registry::identifier(t, heap))
+        .collect();
     let all = heap.list(&ids);
     for i in 0..sched::count() {
         let m = cx.tuple2(r, if i == 0 { all } else { Term::NIL });

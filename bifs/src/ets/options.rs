@@ -115,12 +115,14 @@ fn change(t: Term) -> Option<Change> {
         [key, value] => match key.as_atom()? {
             Atom::HEIR if value == Term::from(Atom::NONE) => Some(Change::Heir(None)),
             Atom::HEIR => Some(Change::Heir(Some(heir(value, None)?))),
-            _ if key.as_atom()?.text() == "protection" => Some(Change::Protection(match value.as_atom()? {
-                Atom::PUBLIC => Protection::Public,
-                Atom::PROTECTED => Protection::Protected,
-                Atom::PRIVATE => Protection::Private,
-                _ => return None,
-            })),
+            _ if key.as_atom()?.text() == "protection" => {
+                Some(Change::Protection(match value.as_atom()? {
+                    Atom::PUBLIC => Protection::Public,
+                    Atom::PROTECTED => Protection::Protected,
+                    Atom::PRIVATE => Protection::Private,
+                    _ => return None,
+                }))
+            }
             _ => None,
         },
         [key, pid, data] if key == Term::from(Atom::HEIR) => {
@@ -132,12 +134,24 @@ fn change(t: Term) -> Option<Change> {
 
 pub(super) fn setopts(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Own)?;
-    let all = if a[1].is_tuple() { vec![a[1]] } else { list::to_vec(a[1]).ok_or_else(badarg)? };
+    let all = if a[1].is_tuple() {
+        vec![a[1]]
+    } else {
+        list::to_vec(a[1]).ok_or_else(badarg)?
+    };
     let changes: Option<Vec<Change>> = all.into_iter().map(change).collect();
     let changes = changes.ok_or_else(badarg)?;
     // Each option at most once.
-    if changes.iter().filter(|c| matches!(c, Change::Heir(_))).count() > 1
-        || changes.iter().filter(|c| matches!(c, Change::Protection(_))).count() > 1
+    if changes
+        .iter()
+        .filter(|c| matches!(c, Change::Heir(_)))
+        .count()
+        > 1
+        || changes
+            .iter()
+            .filter(|c| matches!(c, Change::Protection(_)))
+            .count()
+            > 1
     {
         return Err(badarg());
     }

@@ -52,7 +52,9 @@ impl Query {
     /// The heads of the clauses.
     fn heads(self) -> Vec<Term> {
         match self {
-            Query::Spec(t) => list::iter(t).filter_map(|c| c.as_tuple().and_then(|c| c.first().copied())).collect(),
+            Query::Spec(t) => list::iter(t)
+                .filter_map(|c| c.as_tuple().and_then(|c| c.first().copied()))
+                .collect(),
             Query::Pattern(t, _) => vec![t],
         }
     }
@@ -183,7 +185,9 @@ fn all(cx: &mut Ctx<'_>, t: &Table, q: Query, reverse: bool) -> BifResult {
     traverse(t, &plan, ordered && !reverse, &mut |first| {
         for o in first.chain() {
             seen += 1;
-            if let Some(r) = machine.run(&program, cx, o.root(), Subject::TableObject, &mut NoActions) {
+            if let Some(r) =
+                machine.run(&program, cx, o.root(), Subject::TableObject, &mut NoActions)
+            {
                 results = cx.heap().cons(r, results);
             }
         }
@@ -221,12 +225,32 @@ fn limited(cx: &mut Ctx<'_>, a: &[Term], q: Query, reverse: bool) -> BifResult {
     match plan {
         Plan::Keys(_) => {
             let r = all(cx, &t, q, reverse)?;
-            Ok(if r.is_nil() { end_of_table() } else { cx.tuple2(r, end_of_table()) })
+            Ok(if r.is_nil() {
+                end_of_table()
+            } else {
+                cx.tuple2(r, end_of_table())
+            })
         }
         Plan::All | Plan::Like(_) => {
             let spec = reference_to(shared, cx.heap());
-            let pattern = if let Plan::Like(p) = plan { p } else { Term::NIL };
-            chunk(cx, &t, &Part { table: a[0], from: t.start(), limit, spec, pattern, reverse }, Vec::new())
+            let pattern = if let Plan::Like(p) = plan {
+                p
+            } else {
+                Term::NIL
+            };
+            chunk(
+                cx,
+                &t,
+                &Part {
+                    table: a[0],
+                    from: t.start(),
+                    limit,
+                    spec,
+                    pattern,
+                    reverse,
+                },
+                Vec::new(),
+            )
         }
     }
 }
@@ -276,12 +300,18 @@ fn chunk(cx: &mut Ctx<'_>, t: &Found<'_>, part: &Part, mut results: Vec<Term>) -
                 let r = machine.run(program, cx, o.root(), Subject::TableObject, &mut NoActions);
                 results.extend(r);
             }
-            if results.len() >= part.limit { Go::Stop } else { Go::On }
+            if results.len() >= part.limit {
+                Go::Stop
+            } else {
+                Go::On
+            }
         };
         let next = if part.pattern.is_nil() {
             t.scan(part.from, part.reverse, None, &mut keep, &mut each)
         } else {
-            with_range(part.pattern, |r| t.scan(part.from, part.reverse, Some(r), &mut keep, &mut each))
+            with_range(part.pattern, |r| {
+                t.scan(part.from, part.reverse, Some(r), &mut keep, &mut each)
+            })
         };
         // The key goes to the process's heap before its copy goes away.
         match next {
@@ -317,7 +347,16 @@ fn chunk(cx: &mut Ctx<'_>, t: &Found<'_>, part: &Part, mut results: Vec<Term>) -
         Cursor::Tree(key) => {
             let key = key.unwrap_or(Term::NIL);
             let reverse = Term::small(i64::from(part.reverse));
-            heap.tuple(&[part.table, key, part.pattern, limit, part.spec, left, reverse, count])
+            heap.tuple(&[
+                part.table,
+                key,
+                part.pattern,
+                limit,
+                part.spec,
+                left,
+                reverse,
+                count,
+            ])
         }
     };
     Ok(cx.tuple2(list, continuation))
@@ -338,12 +377,32 @@ pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             let slot = slot.as_usize().ok_or_else(badarg)?;
             let from = Cursor::Hash(slot >> PLACE_BITS, slot & MAX_PLACE);
             let limit = limit.as_usize().filter(|&n| n > 0).ok_or_else(badarg)?;
-            (Part { table, from, limit, spec, pattern: Term::NIL, reverse: false }, left)
+            (
+                Part {
+                    table,
+                    from,
+                    limit,
+                    spec,
+                    pattern: Term::NIL,
+                    reverse: false,
+                },
+                left,
+            )
         }
         [table, key, pattern, limit, spec, left, reverse, _] => {
             let limit = limit.as_usize().filter(|&n| n > 0).ok_or_else(badarg)?;
             let reverse = reverse.as_small().ok_or_else(badarg)? != 0;
-            (Part { table, from: Cursor::Tree(Some(key)), limit, spec, pattern, reverse }, left)
+            (
+                Part {
+                    table,
+                    from: Cursor::Tree(Some(key)),
+                    limit,
+                    spec,
+                    pattern,
+                    reverse,
+                },
+                left,
+            )
         }
         _ => return Err(badarg()),
     };
@@ -418,7 +477,10 @@ pub(super) fn select_replace(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         seen += 1;
         let r = machine.run(&program, cx, o.root(), Subject::TableObject, &mut NoActions);
         match r {
-            Some(new) if t.key_of(new).is_some_and(|k| compare::exact_eq(k, o.element(t.keypos))) => {
+            Some(new)
+                if t.key_of(new)
+                    .is_some_and(|k| compare::exact_eq(k, o.element(t.keypos))) =>
+            {
                 count += 1;
                 Fate::Replace(Obj::new(new))
             }
@@ -431,18 +493,24 @@ pub(super) fn select_replace(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// Is it plain from a clause that the object it makes has the key of the object that it matched?
 fn keeps_key(keypos: usize, head: Term, body: Term) -> bool {
-    let Some(&[only]) = list::to_vec(body).as_deref() else { return false };
+    let Some(&[only]) = list::to_vec(body).as_deref() else {
+        return false;
+    };
     if only == Term::from(Atom::DOLLAR_UNDERSCORE) {
         return true;
     }
     let element = |t: Term| t.as_tuple().and_then(|e| e.get(keypos - 1).copied());
-    let Some(key) = element(head) else { return false };
+    let Some(key) = element(head) else {
+        return false;
+    };
     let (made, constant) = match only.as_tuple() {
         Some(&[name, value]) if name == Term::from(Atom::CONST) => (value, true),
         Some(&[tuple]) => (tuple, false),
         _ => return false,
     };
-    let Some(new) = element(made) else { return false };
+    let Some(new) = element(made) else {
+        return false;
+    };
     if same_key(key, new, constant) {
         return true;
     }

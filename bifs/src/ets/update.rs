@@ -9,10 +9,24 @@ use enigma_runtime::term::{bignum, list};
 use enigma_runtime::{BifResult, Exit, Term, arith, badarg, release};
 
 /// The object that is put in where there is none, with its key set to the one looked for.
-fn default_object(cx: &mut Ctx<'_>, t: &Found<'_>, key: Term, arg: Option<&Term>) -> Result<Option<Term>, Exit> {
+fn default_object(
+    cx: &mut Ctx<'_>,
+    t: &Found<'_>,
+    key: Term,
+    arg: Option<&Term>,
+) -> Result<Option<Term>, Exit> {
     let Some(&d) = arg else { return Ok(None) };
-    let bad = || if release::number() >= 29 { cause("default") } else { badarg() };
-    let elements = d.as_tuple().filter(|e| e.len() >= t.keypos).ok_or_else(bad)?;
+    let bad = || {
+        if release::number() >= 29 {
+            cause("default")
+        } else {
+            badarg()
+        }
+    };
+    let elements = d
+        .as_tuple()
+        .filter(|e| e.len() >= t.keypos)
+        .ok_or_else(bad)?;
     let mut fresh = elements.to_vec();
     fresh[t.keypos - 1] = key;
     Ok(Some(cx.heap().tuple(&fresh)))
@@ -62,12 +76,20 @@ fn checked(
     if !e.element(pos).is_integer() {
         return Err(badarg());
     }
-    Ok(Op { pos, increment, wrap })
+    Ok(Op {
+        pos,
+        increment,
+        wrap,
+    })
 }
 
 /// The position is out of range.
 fn position_error(counter: bool) -> Exit {
-    if counter || release::number() >= 26 { cause("position") } else { badarg() }
+    if counter || release::number() >= 26 {
+        cause("position")
+    } else {
+        badarg()
+    }
 }
 
 fn add(heap: &mut Heap, e: &mut Editor, op: &Op) -> Result<Term, Exit> {
@@ -81,7 +103,11 @@ fn add(heap: &mut Heap, e: &mut Editor, op: &Op) -> Result<Term, Exit> {
         Some((threshold, to)) => {
             let down = bignum::compare(op.increment, Term::small(0)).is_lt();
             let o = bignum::compare(sum, threshold);
-            if if down { o.is_lt() } else { o.is_gt() } { to } else { sum }
+            if if down { o.is_lt() } else { o.is_gt() } {
+                to
+            } else {
+                sum
+            }
         }
         None => sum,
     };
@@ -153,7 +179,10 @@ pub(super) fn update_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 error = Some(cause("keypos"));
                 return None;
             }
-            match usize::try_from(pos).ok().filter(|&p| p >= 1 && p <= e.arity()) {
+            match usize::try_from(pos)
+                .ok()
+                .filter(|&p| p >= 1 && p <= e.arity())
+            {
                 Some(p) => changes.push((p, value)),
                 None => {
                     error = Some(position_error(false));

@@ -30,11 +30,16 @@ struct Buffer {
 }
 
 fn buffer<'a>(t: Term) -> Result<&'a Buffer, Exit> {
-    t.as_magic().and_then(|m| m.downcast_ref::<Buffer>()).ok_or_else(badarg)
+    t.as_magic()
+        .and_then(|m| m.downcast_ref::<Buffer>())
+        .ok_or_else(badarg)
 }
 
 fn new(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    let m: Magic = Arc::new(Buffer { bytes: Mutex::default(), locked: AtomicBool::new(false) });
+    let m: Magic = Arc::new(Buffer {
+        bytes: Mutex::default(),
+        locked: AtomicBool::new(false),
+    });
     Ok(cx.heap().magic_ref(reference::fresh(), m))
 }
 
@@ -54,14 +59,20 @@ fn peek_head(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn skip(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let mut b = buffer(a[0])?.bytes.lock();
-    let n = a[1].as_usize().filter(|&n| n <= b.len()).ok_or_else(badarg)?;
+    let n = a[1]
+        .as_usize()
+        .filter(|&n| n <= b.len())
+        .ok_or_else(badarg)?;
     b.drain(..n);
     Ok(Atom::OK.into())
 }
 
 fn copying_read(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let mut b = buffer(a[0])?.bytes.lock();
-    let n = a[1].as_usize().filter(|&n| n <= b.len()).ok_or_else(badarg)?;
+    let n = a[1]
+        .as_usize()
+        .filter(|&n| n <= b.len())
+        .ok_or_else(badarg)?;
     let taken: Vec<u8> = b.drain(..n).collect();
     Ok(cx.heap().binary(&taken))
 }
@@ -78,7 +89,10 @@ fn write(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn find_byte_index(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let b = buffer(a[0])?.bytes.lock();
-    let wanted = a[1].as_small().and_then(|n| u8::try_from(n).ok()).ok_or_else(badarg)?;
+    let wanted = a[1]
+        .as_small()
+        .and_then(|n| u8::try_from(n).ok())
+        .ok_or_else(badarg)?;
     match b.iter().position(|&x| x == wanted) {
         Some(i) => {
             let i = Term::small(i as i64);
@@ -91,7 +105,12 @@ fn find_byte_index(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn try_lock(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let taken = buffer(a[0])?.locked.swap(true, Ordering::Acquire);
-    Ok(if taken { Atom::new("busy") } else { Atom::new("acquired") }.into())
+    Ok(if taken {
+        Atom::new("busy")
+    } else {
+        Atom::new("acquired")
+    }
+    .into())
 }
 
 fn unlock(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

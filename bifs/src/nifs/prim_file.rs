@@ -84,7 +84,9 @@ fn native2name(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
     let bytes = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
     match file_name::decode(bytes) {
-        Some(chars) => Ok(cx.heap().list_from(chars.into_iter().map(|c| Term::small(i64::from(c))))),
+        Some(chars) => Ok(cx
+            .heap()
+            .list_from(chars.into_iter().map(|c| Term::small(i64::from(c))))),
         None => {
             let why = file_name::on_bad_name();
             Ok(cx.error(why))
@@ -104,7 +106,12 @@ fn is_translatable(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn native_name_encoding(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    Ok(if file_name::is_utf8() { Atom::UTF8 } else { Atom::LATIN1 }.into())
+    Ok(if file_name::is_utf8() {
+        Atom::UTF8
+    } else {
+        Atom::LATIN1
+    }
+    .into())
 }
 
 /// A path from a native name.
@@ -150,13 +157,19 @@ struct Handle {
 }
 
 fn handle<R>(t: Term, f: impl FnOnce(&mut Option<File>, bool) -> R) -> Result<R, Exit> {
-    let h = t.as_magic().and_then(|m| m.downcast_ref::<Handle>()).ok_or_else(badarg)?;
+    let h = t
+        .as_magic()
+        .and_then(|m| m.downcast_ref::<Handle>())
+        .ok_or_else(badarg)?;
     let mut file = h.file.lock();
     Ok(f(&mut file, h.append))
 }
 
 /// Runs an operation on an open file; a closed one gives `einval`.
-fn with_file<R>(t: Term, f: impl FnOnce(&mut File) -> io::Result<R>) -> Result<io::Result<R>, Exit> {
+fn with_file<R>(
+    t: Term,
+    f: impl FnOnce(&mut File) -> io::Result<R>,
+) -> Result<io::Result<R>, Exit> {
     handle(t, |file, _| match file {
         Some(file) => f(file),
         None => Err(io::Error::from_raw_os_error(libc::EINVAL)),
@@ -164,7 +177,10 @@ fn with_file<R>(t: Term, f: impl FnOnce(&mut File) -> io::Result<R>) -> Result<i
 }
 
 fn give_handle(cx: &mut Ctx<'_>, file: File, append: bool) -> Term {
-    let m: Magic = Arc::new(Handle { file: Mutex::new(Some(file)), append });
+    let m: Magic = Arc::new(Handle {
+        file: Mutex::new(Some(file)),
+        append,
+    });
     let r = cx.heap().magic_ref(reference::fresh(), m);
     cx.ok(r)
 }
@@ -233,7 +249,11 @@ fn delayed_close(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn file_desc_to_ref(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let fd = a[0].as_small().and_then(|n| i32::try_from(n).ok()).filter(|&n| n >= 0).ok_or_else(badarg)?;
+    let fd = a[0]
+        .as_small()
+        .and_then(|n| i32::try_from(n).ok())
+        .filter(|&n| n >= 0)
+        .ok_or_else(badarg)?;
     // SAFETY: duplicating a number that may not be open is harmless: the call says so.
     let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) };
     if copy < 0 {
@@ -258,11 +278,16 @@ fn size(t: Term) -> Result<usize, Exit> {
 }
 
 fn offset(t: Term) -> Result<u64, Exit> {
-    bignum::to_i64(t).and_then(|n| u64::try_from(n).ok()).ok_or_else(badarg)
+    bignum::to_i64(t)
+        .and_then(|n| u64::try_from(n).ok())
+        .ok_or_else(badarg)
 }
 
 /// Up to `n` bytes; `fill` reads some into a buffer and says how many, 0 at the end.
-fn read_up_to(n: usize, mut fill: impl FnMut(&mut [u8], u64) -> io::Result<usize>) -> io::Result<Vec<u8>> {
+fn read_up_to(
+    n: usize,
+    mut fill: impl FnMut(&mut [u8], u64) -> io::Result<usize>,
+) -> io::Result<Vec<u8>> {
     let mut out: Vec<u8> = Vec::new();
     while out.len() < n {
         let at = out.len();
@@ -298,6 +323,9 @@ fn read(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn pread(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if bignum::to_i64(a[1]).is_some_and(|n| n < 0) {
+        return Ok(cx.error(errno::atom(libc::EINVAL)));
+    }
     let (from, n) = (offset(a[1])?, size(a[2])?);
     let r = with_file(a[0], |f| read_up_to(n, |buf, at| f.read_at(buf, from + at)))?;
     match r {
@@ -309,7 +337,10 @@ fn pread(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// The binaries of an I/O vector.
 fn vector(t: Term) -> Result<Vec<std::borrow::Cow<'static, [u8]>>, Exit> {
     let parts = list::to_vec(t).ok_or_else(badarg)?;
-    parts.into_iter().map(|b| bits::binary_bytes(b).ok_or_else(badarg)).collect()
+    parts
+        .into_iter()
+        .map(|b| bits::binary_bytes(b).ok_or_else(badarg))
+        .collect()
 }
 
 fn write(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -333,6 +364,9 @@ fn write(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn pwrite(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if bignum::to_i64(a[1]).is_some_and(|n| n < 0) {
+        return Ok(cx.error(errno::atom(libc::EINVAL)));
+    }
     let mut at = offset(a[1])?;
     let parts = vector(a[2])?;
     let r = with_file(a[0], |f| {
@@ -367,7 +401,13 @@ fn seek(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn sync(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let data_only = a[1].as_small().ok_or_else(badarg)? != 0;
-    let r = with_file(a[0], |f| if data_only { f.sync_data() } else { f.sync_all() })?;
+    let r = with_file(a[0], |f| {
+        if data_only {
+            f.sync_data()
+        } else {
+            f.sync_all()
+        }
+    })?;
     done(cx, r)
 }
 
@@ -380,7 +420,10 @@ fn truncate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn advise(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (from, n) = (bignum::to_i64(a[1]).ok_or_else(badarg)?, bignum::to_i64(a[2]).ok_or_else(badarg)?);
+    let (from, n) = (
+        bignum::to_i64(a[1]).ok_or_else(badarg)?,
+        bignum::to_i64(a[2]).ok_or_else(badarg)?,
+    );
     let how = match a[3].as_atom().map(Atom::text) {
         Some("normal") => libc::POSIX_FADV_NORMAL,
         Some("random") => libc::POSIX_FADV_RANDOM,
@@ -401,7 +444,10 @@ fn advise(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn allocate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (from, n) = (bignum::to_i64(a[1]).ok_or_else(badarg)?, bignum::to_i64(a[2]).ok_or_else(badarg)?);
+    let (from, n) = (
+        bignum::to_i64(a[1]).ok_or_else(badarg)?,
+        bignum::to_i64(a[2]).ok_or_else(badarg)?,
+    );
     if from < 0 || n < 0 {
         return Err(badarg());
     }
@@ -420,7 +466,9 @@ fn ipread(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (from, max) = (offset(a[1])?, size(a[2])?);
     let r = with_file(a[0], |f| {
         let head = read_up_to(8, |buf, at| f.read_at(buf, from + at))?;
-        let Ok(head) = <[u8; 8]>::try_from(head) else { return Ok(None) };
+        let Ok(head) = <[u8; 8]>::try_from(head) else {
+            return Ok(None);
+        };
         let n = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
         let p = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
         if n as usize > max {
@@ -432,7 +480,11 @@ fn ipread(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match r {
         Ok(None) => Ok(Atom::EOF.into()),
         Ok(Some((n, p, body))) => {
-            let data: Term = if body.is_empty() && n > 0 { Atom::EOF.into() } else { cx.heap().binary(&body) };
+            let data: Term = if body.is_empty() && n > 0 {
+                Atom::EOF.into()
+            } else {
+                cx.heap().binary(&body)
+            };
             let parts = [Term::small(i64::from(n)), Term::small(i64::from(p)), data];
             let t = cx.heap().tuple(&parts);
             Ok(cx.ok(t))
@@ -461,7 +513,9 @@ fn read_file(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// May the real user of this process do that with the file?
 fn may(path: &std::path::Path, how: i32) -> bool {
-    let Ok(c) = std::ffi::CString::new(path.as_os_str().as_bytes()) else { return false };
+    let Ok(c) = std::ffi::CString::new(path.as_os_str().as_bytes()) else {
+        return false;
+    };
     // SAFETY: a zero-terminated path and a plain number.
     unsafe { libc::access(c.as_ptr(), how) == 0 }
 }
@@ -528,7 +582,11 @@ fn access_name(read: bool, write: bool) -> &'static str {
 fn read_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
     let follow = a[1].as_small().ok_or_else(badarg)? != 0;
-    let m = if follow { fs::metadata(&path) } else { fs::symlink_metadata(&path) };
+    let m = if follow {
+        fs::metadata(&path)
+    } else {
+        fs::symlink_metadata(&path)
+    };
     match m {
         Ok(m) => {
             let access = access_name(may(&path, libc::R_OK), may(&path, libc::W_OK));
@@ -563,7 +621,11 @@ fn set_permissions(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn set_owner(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
-    let id = |t: Term| t.as_small().map(|n| u32::try_from(n).ok()).ok_or_else(badarg);
+    let id = |t: Term| {
+        t.as_small()
+            .map(|n| u32::try_from(n).ok())
+            .ok_or_else(badarg)
+    };
     let r = std::os::unix::fs::chown(path, id(a[1])?, id(a[2])?);
     done(cx, r)
 }
@@ -571,11 +633,30 @@ fn set_owner(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn set_time(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
     let c = std::ffi::CString::new(path.as_os_str().as_bytes()).map_err(|_| badarg())?;
-    let (at, mt) = (bignum::to_i64(a[1]).ok_or_else(badarg)?, bignum::to_i64(a[2]).ok_or_else(badarg)?);
-    let times = [libc::timespec { tv_sec: at, tv_nsec: 0 }, libc::timespec { tv_sec: mt, tv_nsec: 0 }];
+    let (at, mt) = (
+        bignum::to_i64(a[1]).ok_or_else(badarg)?,
+        bignum::to_i64(a[2]).ok_or_else(badarg)?,
+    );
+    let times = [
+        libc::timespec {
+            tv_sec: at,
+            tv_nsec: 0,
+        },
+        libc::timespec {
+            tv_sec: mt,
+            tv_nsec: 0,
+        },
+    ];
     // SAFETY: a zero-terminated path and two times.
     let r = unsafe { libc::utimensat(libc::AT_FDCWD, c.as_ptr(), times.as_ptr(), 0) };
-    done(cx, if r == 0 { Ok(()) } else { Err(io::Error::last_os_error()) })
+    done(
+        cx,
+        if r == 0 {
+            Ok(())
+        } else {
+            Err(io::Error::last_os_error())
+        },
+    )
 }
 
 // ---- directories, links, names ----
@@ -583,7 +664,9 @@ fn set_time(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn list_dir(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
     let read = || -> io::Result<Vec<Vec<u8>>> {
-        fs::read_dir(&path)?.map(|e| e.map(|e| e.file_name().into_vec())).collect()
+        fs::read_dir(&path)?
+            .map(|e| e.map(|e| e.file_name().into_vec()))
+            .collect()
     };
     match read() {
         Ok(names) => {

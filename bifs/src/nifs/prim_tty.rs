@@ -8,8 +8,8 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::heap::magic::Magic;
-use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::handle;
+use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::term::{bits, list, map};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 use parking_lot::{Condvar, Mutex};
@@ -76,7 +76,12 @@ fn tty_create(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Some("stderr") => 2,
         Some(_) => return Err(badarg()),
     };
-    let t = Tty { output, wanted: Mutex::new(None), changed: Condvar::new(), started: Mutex::new(false) };
+    let t = Tty {
+        output,
+        wanted: Mutex::new(None),
+        changed: Condvar::new(),
+        started: Mutex::new(false),
+    };
     let m: Magic = Arc::new(t);
     let r = cx.heap().magic_ref(reference::fresh(), m);
     Ok(cx.ok(r))
@@ -88,9 +93,15 @@ fn tty_init(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let options = a[a.len() - 1];
     let raw = a.len() == 3
         || (options.is_map()
-            && map::get(options, Atom::new("input").into()).and_then(Term::as_atom).map(Atom::text)
+            && map::get(options, Atom::new("input").into())
+                .and_then(Term::as_atom)
+                .map(Atom::text)
                 == Some("raw"));
-    if raw { Ok(cx.error(Atom::new("enotsup"))) } else { Ok(Atom::OK.into()) }
+    if raw {
+        Ok(cx.error(Atom::new("enotsup")))
+    } else {
+        Ok(Atom::OK.into())
+    }
 }
 
 /// Does the locale of the environment say UTF-8?
@@ -132,7 +143,10 @@ fn tty_window_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !ok {
         return Ok(cx.error(Atom::new("enotsup")));
     }
-    let t = cx.tuple2(Term::small(i64::from(size.ws_col)), Term::small(i64::from(size.ws_row)));
+    let t = cx.tuple2(
+        Term::small(i64::from(size.ws_col)),
+        Term::small(i64::from(size.ws_row)),
+    );
     Ok(cx.ok(t))
 }
 
@@ -156,9 +170,17 @@ fn tty_select(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn want(cx: &mut Ctx<'_>, t: &Tty, resource: Term, reference: Term) {
     let message = handle::build(|h| {
         let (r, f) = (copy::copy(resource, h), copy::copy(reference, h));
-        h.tuple(&[Atom::new("select").into(), r, f, Atom::new("ready_input").into()])
+        h.tuple(&[
+            Atom::new("select").into(),
+            r,
+            f,
+            Atom::new("ready_input").into(),
+        ])
     });
-    *t.wanted.lock() = Some(Wanted { process: cx.proc.id, message });
+    *t.wanted.lock() = Some(Wanted {
+        process: cx.proc.id,
+        message,
+    });
     t.changed.notify_one();
 }
 
@@ -170,7 +192,11 @@ fn wait_loop(t: &Tty) {
                 t.changed.wait(&mut w);
             }
         }
-        let mut p = libc::pollfd { fd: 0, events: libc::POLLIN, revents: 0 };
+        let mut p = libc::pollfd {
+            fd: 0,
+            events: libc::POLLIN,
+            revents: 0,
+        };
         // SAFETY: one descriptor in a structure that lives here.
         let n = unsafe { libc::poll(&raw mut p, 1, -1) };
         if n > 0
@@ -183,7 +209,11 @@ fn wait_loop(t: &Tty) {
 
 fn read(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = tty(a[0])?;
-    let n = a.get(2).and_then(|n| n.as_usize()).unwrap_or(1024).clamp(1, 1 << 16);
+    let n = a
+        .get(2)
+        .and_then(|n| n.as_usize())
+        .unwrap_or(1024)
+        .clamp(1, 1 << 16);
     let mut buffer = vec![0; n];
     // Not through the standard library's buffer, which would hide what it has read from `poll`.
     // SAFETY: room for `n` bytes.
@@ -193,7 +223,10 @@ fn read(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     if got < 0 {
         let e = std::io::Error::last_os_error();
-        if !matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted) {
+        if !matches!(
+            e.kind(),
+            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::Interrupted
+        ) {
             return Ok(cx.error(errno::of(&e)));
         }
     }
@@ -220,7 +253,11 @@ fn write(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         match e.kind() {
             std::io::ErrorKind::Interrupted => {}
             std::io::ErrorKind::WouldBlock => {
-                let mut p = libc::pollfd { fd: t.output, events: libc::POLLOUT, revents: 0 };
+                let mut p = libc::pollfd {
+                    fd: t.output,
+                    events: libc::POLLOUT,
+                    revents: 0,
+                };
                 // SAFETY: one descriptor in a structure that lives here.
                 unsafe { libc::poll(&raw mut p, 1, -1) };
             }

@@ -126,9 +126,16 @@ type Locked<'a> = MutexGuard<'a, Stream>;
 
 /// The stream, which must be the caller's.
 fn stream<'a>(cx: &Ctx<'_>, t: Term) -> Result<Locked<'a>, Exit> {
-    let s: &'a Mutex<Stream> = t.as_magic().and_then(|m| m.downcast_ref()).ok_or_else(badarg)?;
+    let s: &'a Mutex<Stream> = t
+        .as_magic()
+        .and_then(|m| m.downcast_ref())
+        .ok_or_else(badarg)?;
     let s = s.lock();
-    if s.controller == cx.proc.id { Ok(s) } else { Err(error("not_on_controlling_process")) }
+    if s.controller == cx.proc.id {
+        Ok(s)
+    } else {
+        Err(error("not_on_controlling_process"))
+    }
 }
 
 /// The stream in a state.
@@ -137,7 +144,11 @@ fn stream_in<'a>(cx: &Ctx<'_>, t: Term, state: State) -> Result<Locked<'a>, Exit
     if s.state == state {
         return Ok(s);
     }
-    Err(error(if state == State::None { "already_initialized" } else { "not_initialized" }))
+    Err(error(if state == State::None {
+        "already_initialized"
+    } else {
+        "not_initialized"
+    }))
 }
 
 fn error(reason: &str) -> Exit {
@@ -164,7 +175,9 @@ fn outcome(code: c_int) -> BifResult {
 }
 
 fn int(t: Term) -> Result<c_int, Exit> {
-    t.as_small().and_then(|n| c_int::try_from(n).ok()).ok_or_else(badarg)
+    t.as_small()
+        .and_then(|n| c_int::try_from(n).ok())
+        .ok_or_else(badarg)
 }
 
 fn open(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
@@ -196,7 +209,9 @@ fn open(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
         sum: 0,
         buffer: 4000,
     };
-    Ok(cx.heap().magic_ref(reference::fresh(), Arc::new(Mutex::new(s))))
+    Ok(cx
+        .heap()
+        .magic_ref(reference::fresh(), Arc::new(Mutex::new(s))))
 }
 
 fn close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -211,7 +226,9 @@ fn close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn set_controller(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let to = PidKey::of(a[1]).and_then(PidKey::local_id).ok_or_else(badarg)?;
+    let to = PidKey::of(a[1])
+        .and_then(PidKey::local_id)
+        .ok_or_else(badarg)?;
     stream(cx, a[0])?.controller = to;
     ok()
 }
@@ -223,7 +240,16 @@ fn deflate_init(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let size = size_of::<z::z_stream>() as c_int;
     // SAFETY: the stream is not in use; the library checks the numbers.
     let r = unsafe {
-        z::deflateInit2_(&mut *s.z, level, method, window, memory, strategy, z::zlibVersion(), size)
+        z::deflateInit2_(
+            &mut *s.z,
+            level,
+            method,
+            window,
+            memory,
+            strategy,
+            z::zlibVersion(),
+            size,
+        )
     };
     if r == z::Z_OK {
         s.state = State::Deflate;
@@ -242,9 +268,20 @@ fn deflate_set_dictionary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (r, sum) = unsafe {
         let r = z::deflateSetDictionary(&mut *s.z, bytes.as_ptr(), len);
         // Without a header the library does not count the sum.
-        (r, if s.raw { z::adler32(0, bytes.as_ptr(), len) } else { s.z.adler })
+        (
+            r,
+            if s.raw {
+                z::adler32(0, bytes.as_ptr(), len)
+            } else {
+                s.z.adler
+            },
+        )
     };
-    if r == z::Z_OK { Ok(cx.heap().uint(sum as u64)) } else { outcome(r) }
+    if r == z::Z_OK {
+        Ok(cx.heap().uint(sum))
+    } else {
+        outcome(r)
+    }
 }
 
 fn deflate_reset(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -282,7 +319,11 @@ fn deflate_params(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     // SAFETY: set up for deflating, with room for a byte.
     let r = unsafe { z::deflateParams(&mut *s.z, level, strategy) };
     s.z.next_out = ptr::null_mut();
-    if s.z.avail_out == 0 { outcome(z::Z_STREAM_ERROR) } else { outcome(r) }
+    if s.z.avail_out == 0 {
+        outcome(z::Z_STREAM_ERROR)
+    } else {
+        outcome(r)
+    }
 }
 
 fn deflate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -435,7 +476,7 @@ fn work(cx: &mut Ctx<'_>, mut s: Locked<'_>, codec: Codec, a: &[Term]) -> BifRes
     if r != z::Z_NEED_DICT {
         return Ok(cx.tuple2(Atom::new("continue"), output));
     }
-    let sum = heap.uint(s.z.adler as u64);
+    let sum = heap.uint(s.z.adler);
     Ok(heap.tuple(&[Atom::new("need_dictionary").into(), sum, output]))
 }
 
@@ -450,7 +491,7 @@ fn running_sum(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !matches!(s.state, State::Deflate | State::Inflate) {
         return Err(error("not_initialized"));
     }
-    let sum = if s.raw { u64::from(s.sum) } else { s.z.adler as u64 };
+    let sum = if s.raw { u64::from(s.sum) } else { s.z.adler };
     Ok(cx.heap().uint(sum))
 }
 
@@ -497,7 +538,11 @@ fn enqueue(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !matches!(s.state, State::Deflate | State::Inflate) {
         return Err(error("not_initialized"));
     }
-    let all: Option<Vec<_>> = list::to_vec(a[1]).ok_or_else(badarg)?.into_iter().map(bits::binary_bytes).collect();
+    let all: Option<Vec<_>> = list::to_vec(a[1])
+        .ok_or_else(badarg)?
+        .into_iter()
+        .map(bits::binary_bytes)
+        .collect();
     let all = all.ok_or_else(badarg)?;
     let taken = std::mem::take(&mut s.taken);
     s.input.drain(..taken);

@@ -51,7 +51,9 @@ fn text(t: Term) -> Result<Vec<u8>, Exit> {
 
 /// Opens a port: the port, or the error's name.
 fn open_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Ok(options) = Options::read(a[1]) else { return Ok(badarg_value()) };
+    let Ok(options) = Options::read(a[1]) else {
+        return Ok(badarg_value());
+    };
     let opened = match open(cx, a[0], &options) {
         Ok(r) => r,
         Err(_) => return Ok(badarg_value()),
@@ -78,21 +80,39 @@ fn open(cx: &mut Ctx<'_>, name: Term, o: &Options) -> Result<Result<Arc<Port>, A
                 if inet::is_driver(&first) {
                     return Ok(inet::open(me, &first));
                 }
-                Ok(spawn::open(me, &shown(&line), &spawn::What::Shell(&line), o))
+                Ok(spawn::open(
+                    me,
+                    &shown(&line),
+                    &spawn::What::Shell(&line),
+                    o,
+                ))
             }
             "spawn_driver" => {
                 let line = text(what)?;
                 let first = shown(line.split(|&b| b == b' ').next().unwrap_or(&[]));
-                if inet::is_driver(&first) { Ok(inet::open(me, &first)) } else { Err(badarg()) }
+                if inet::is_driver(&first) {
+                    Ok(inet::open(me, &first))
+                } else {
+                    Err(badarg())
+                }
             }
             "spawn_executable" => {
                 let file = text(what)?;
-                Ok(spawn::open(me, &shown(&file), &spawn::What::Executable(&file), o))
+                Ok(spawn::open(
+                    me,
+                    &shown(&file),
+                    &spawn::What::Executable(&file),
+                    o,
+                ))
             }
             _ => Err(badarg()),
         },
         Some(&[k, input, output]) if k.as_atom().map(Atom::text) == Some("fd") => {
-            let fd = |t: Term| t.as_small().and_then(|n| i32::try_from(n).ok()).filter(|&n| n >= 0);
+            let fd = |t: Term| {
+                t.as_small()
+                    .and_then(|n| i32::try_from(n).ok())
+                    .filter(|&n| n >= 0)
+            };
             match (fd(input), fd(output)) {
                 (Some(i), Some(u)) => Ok(fd::open(me, i, u, o)),
                 _ => Err(badarg()),
@@ -103,8 +123,12 @@ fn open(cx: &mut Ctx<'_>, name: Term, o: &Options) -> Result<Result<Arc<Port>, A
 }
 
 fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(port) = find(a[0]) else { return Ok(badarg_value()) };
-    let Ok(bytes) = iolist::collect(a[1]) else { return Ok(badarg_value()) };
+    let Some(port) = find(a[0]) else {
+        return Ok(badarg_value());
+    };
+    let Ok(bytes) = iolist::collect(a[1]) else {
+        return Ok(badarg_value());
+    };
     cx.bump(bytes.len() / 1024 + 1);
     match port.write(bytes) {
         Ok(()) => Ok(true.into()),
@@ -118,10 +142,17 @@ fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn port_control(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(port) = find(a[0]) else { return Ok(badarg_value()) };
+    let Some(port) = find(a[0]) else {
+        return Ok(badarg_value());
+    };
     let operation = bignum::to_u64(a[1]).and_then(|n| u32::try_from(n).ok());
-    let (Some(operation), Ok(data)) = (operation, iolist::collect(a[2])) else { return Ok(badarg_value()) };
-    match port.driver().and_then(|d| d.control(&port, operation, &data)) {
+    let (Some(operation), Ok(data)) = (operation, iolist::collect(a[2])) else {
+        return Ok(badarg_value());
+    };
+    match port
+        .driver()
+        .and_then(|d| d.control(&port, operation, &data))
+    {
         Some(answer) if port.binary_control => Ok(cx.heap().binary(&answer)),
         Some(answer) => Ok(cx.heap().byte_list(&answer)),
         None => Ok(badarg_value()),
@@ -134,23 +165,35 @@ fn port_call(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 
 fn port_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(port) = find(a[0]) else { return Ok(badarg_value()) };
+    let Some(port) = find(a[0]) else {
+        return Ok(badarg_value());
+    };
     // The caller does not hear of it by a signal.
     if let Some(key) = PidKey::of(port.term())
         && cx.own.links.remove(&key)
     {
         super::unlink(port.id, cx.proc.id);
         if cx.own.has(enigma_runtime::process::flag::TRAP_EXIT) {
-            let message = cx.heap().tuple(&[Atom::EXIT_SIGNAL.into(), port.term(), Atom::NORMAL.into()]);
+            let message =
+                cx.heap()
+                    .tuple(&[Atom::EXIT_SIGNAL.into(), port.term(), Atom::NORMAL.into()]);
             enigma_runtime::process::signal::send_message(cx.proc.id, message);
         }
     }
-    Ok(if port.close(Atom::NORMAL.into()) { true.into() } else { badarg_value() })
+    Ok(if port.close(Atom::NORMAL.into()) {
+        true.into()
+    } else {
+        badarg_value()
+    })
 }
 
 fn port_connect(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (Some(port), Some(to)) = (find(a[0]), a[1].as_local_pid()) else { return Ok(badarg_value()) };
-    let Some(key) = PidKey::of(port.term()) else { return Ok(badarg_value()) };
+    let (Some(port), Some(to)) = (find(a[0]), a[1].as_local_pid()) else {
+        return Ok(badarg_value());
+    };
+    let Some(key) = PidKey::of(port.term()) else {
+        return Ok(badarg_value());
+    };
     port.connect(to);
     if to == cx.proc.id {
         cx.own.links.insert(key);
@@ -174,12 +217,23 @@ fn port_set_data(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn port_get_data(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    find(a[0]).ok_or_else(badarg)?.data(cx.heap()).ok_or_else(badarg)
+    find(a[0])
+        .ok_or_else(badarg)?
+        .data(cx.heap())
+        .ok_or_else(badarg)
 }
 
 // ---- information ----
 
-const ITEMS: &[&str] = &["name", "links", "id", "connected", "input", "output", "os_pid"];
+const ITEMS: &[&str] = &[
+    "name",
+    "links",
+    "id",
+    "connected",
+    "input",
+    "output",
+    "os_pid",
+];
 
 fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
     let h = cx.heap();
@@ -213,7 +267,9 @@ fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
 }
 
 fn port_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(p) = find(a[0]) else { return gone(a[0]) };
+    let Some(p) = find(a[0]) else {
+        return gone(a[0]);
+    };
     let mut rows = Vec::new();
     if p.registered().is_some() {
         rows.extend(item(cx, &p, "registered_name"));
@@ -226,11 +282,19 @@ fn port_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn port_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let what = a[1].as_atom().map(Atom::text);
-    let (Some(what), false) = (what, list::length(a[1]).is_some()) else { return Ok(badarg_value()) };
-    let Some(p) = find(a[0]) else { return gone(a[0]) };
+    let (Some(what), false) = (what, list::length(a[1]).is_some()) else {
+        return Ok(badarg_value());
+    };
+    let Some(p) = find(a[0]) else {
+        return gone(a[0]);
+    };
     Ok(item(cx, &p, what).unwrap_or_else(badarg_value))
 }
 
 fn gone(t: Term) -> BifResult {
-    Ok(if t.is_local_port() || t.is_atom() { Atom::UNDEFINED.into() } else { badarg_value() })
+    Ok(if t.is_local_port() || t.is_atom() {
+        Atom::UNDEFINED.into()
+    } else {
+        badarg_value()
+    })
 }

@@ -32,9 +32,16 @@ pub struct Writer {
 
 impl Writer {
     /// Starts the thread; `out` gets the data, errors close the port.
-    pub fn start(port: Arc<Port>, mut out: impl Write + Send + 'static) -> Result<Arc<Writer>, Atom> {
+    pub fn start(
+        port: Arc<Port>,
+        mut out: impl Write + Send + 'static,
+    ) -> Result<Arc<Writer>, Atom> {
         let w = Arc::new(Writer {
-            queue: Mutex::new(Queue { data: Vec::new(), writing: false, closed: false }),
+            queue: Mutex::new(Queue {
+                data: Vec::new(),
+                writing: false,
+                closed: false,
+            }),
             changed: Condvar::new(),
         });
         let writer = w.clone();
@@ -60,7 +67,10 @@ impl Writer {
                 }
             }
         };
-        match std::thread::Builder::new().name("port_writer".into()).spawn(run) {
+        match std::thread::Builder::new()
+            .name("port_writer".into())
+            .spawn(run)
+        {
             Ok(_) => Ok(w),
             Err(_) => Err(Atom::SYSTEM_LIMIT),
         }
@@ -99,7 +109,11 @@ impl Writer {
     pub fn flush(&self) {
         let mut q = self.queue.lock();
         while !q.data.is_empty() || q.writing {
-            if self.changed.wait_for(&mut q, Duration::from_secs(5)).timed_out() {
+            if self
+                .changed
+                .wait_for(&mut q, Duration::from_secs(5))
+                .timed_out()
+            {
                 return;
             }
         }
@@ -131,7 +145,10 @@ pub fn read_loop(
         }
         end(&port);
     };
-    match std::thread::Builder::new().name("port_reader".into()).spawn(run) {
+    match std::thread::Builder::new()
+        .name("port_reader".into())
+        .spawn(run)
+    {
         Ok(_) => Ok(()),
         Err(_) => Err(Atom::SYSTEM_LIMIT),
     }
@@ -180,9 +197,14 @@ pub fn open(owner: u64, input: i32, output: i32, options: &Options) -> Result<Ar
         };
         if options.input {
             let eof = options.eof;
-            read_loop(port.clone(), Borrowed(borrowed(input)), options, move |p| at_end(p, eof))?;
+            read_loop(port.clone(), Borrowed(borrowed(input)), options, move |p| {
+                at_end(p, eof)
+            })?;
         }
-        Ok(Box::new(FdPort { writer, framing: options.framing }))
+        Ok(Box::new(FdPort {
+            writer,
+            framing: options.framing,
+        }))
     })
 }
 

@@ -17,7 +17,9 @@ pub enum Framing {
 impl Framing {
     /// Data for the outside; an error where it is too long for its length field.
     pub fn frame(self, data: Vec<u8>) -> Result<Vec<u8>, Atom> {
-        let Framing::Packet(n) = self else { return Ok(data) };
+        let Framing::Packet(n) = self else {
+            return Ok(data);
+        };
         if n < 8 && data.len() >> (8 * n) != 0 {
             return Err(Atom::EINVAL);
         }
@@ -37,7 +39,11 @@ pub struct Cutter {
 impl Cutter {
     /// A fresh one.
     pub fn new(framing: Framing, binary: bool) -> Cutter {
-        Cutter { framing, binary, rest: Vec::new() }
+        Cutter {
+            framing,
+            binary,
+            rest: Vec::new(),
+        }
     }
 
     /// Sends what is complete to the port's owner.
@@ -47,7 +53,9 @@ impl Cutter {
             Framing::Packet(n) => {
                 self.rest.extend_from_slice(data);
                 while self.rest.len() >= n {
-                    let len = self.rest[..n].iter().fold(0usize, |l, &b| l << 8 | usize::from(b));
+                    let len = self.rest[..n]
+                        .iter()
+                        .fold(0usize, |l, &b| l << 8 | usize::from(b));
                     if self.rest.len() < n + len {
                         break;
                     }
@@ -79,7 +87,11 @@ impl Cutter {
         let (data, binary) = (&self.rest[..n], self.binary);
         port.count_input(n);
         port.tell(|h| {
-            let d = if binary { h.binary(data) } else { h.byte_list(data) };
+            let d = if binary {
+                h.binary(data)
+            } else {
+                h.byte_list(data)
+            };
             let line = h.tuple(&[kind.into(), d]);
             h.tuple(&[Atom::DATA.into(), line])
         });

@@ -38,7 +38,9 @@ struct Udp(Mutex<Socket>);
 
 /// Opens a port of the driver.
 pub fn open(owner: u64, name: &str) -> Result<Arc<Port>, Atom> {
-    Port::open(owner, name, false, |_| Ok(Box::new(Udp(Mutex::new(Socket::Closed)))))
+    Port::open(owner, name, false, |_| {
+        Ok(Box::new(Udp(Mutex::new(Socket::Closed))))
+    })
 }
 
 /// Names of the drivers that there are.
@@ -101,8 +103,12 @@ impl Driver for Udp {
 
 impl Udp {
     fn bind(&self, s: &mut Socket, data: &[u8]) -> Vec<u8> {
-        let Socket::Opened(family) = *s else { return error("einval") };
-        let Some(to) = socket_address(data) else { return error("einval") };
+        let Socket::Opened(family) = *s else {
+            return error("einval");
+        };
+        let Some(to) = socket_address(data) else {
+            return error("einval");
+        };
         match UdpSocket::bind(to) {
             Ok(u) => {
                 let port = u.local_addr().map_or(0, |a| a.port());

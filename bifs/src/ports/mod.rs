@@ -132,7 +132,10 @@ impl Port {
 
     /// Bytes read and written.
     pub fn counts(&self) -> (u64, u64) {
-        (self.input.load(Ordering::Relaxed), self.output.load(Ordering::Relaxed))
+        (
+            self.input.load(Ordering::Relaxed),
+            self.output.load(Ordering::Relaxed),
+        )
     }
 
     /// Sends `{Port, What}` to the connected process.
@@ -149,7 +152,11 @@ impl Port {
     pub fn tell_data(&self, data: &[u8], binary: bool) {
         self.count_input(data.len());
         self.tell(|h| {
-            let d = if binary { h.binary(data) } else { h.byte_list(data) };
+            let d = if binary {
+                h.binary(data)
+            } else {
+                h.byte_list(data)
+            };
             h.tuple(&[Atom::DATA.into(), d])
         });
     }
@@ -179,7 +186,11 @@ impl Port {
                 return false;
             }
             s.closed = true;
-            (std::mem::take(&mut s.links), std::mem::take(&mut s.monitors), s.registered.take())
+            (
+                std::mem::take(&mut s.links),
+                std::mem::take(&mut s.monitors),
+                s.registered.take(),
+            )
         };
         PORTS.write().remove(&self.id);
         if let Some(n) = name {
@@ -227,7 +238,11 @@ impl Port {
 
     /// What `port_set_data/2` has kept.
     pub fn data(&self, heap: &mut Heap) -> Option<Term> {
-        self.state.lock().data.as_ref().map(|d| copy::copy(d.term(), heap))
+        self.state
+            .lock()
+            .data
+            .as_ref()
+            .map(|d| copy::copy(d.term(), heap))
     }
 
     /// Keeps a term.
@@ -241,11 +256,18 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) {
     let Some(p) = get(port) else { return };
     let me = cx.proc.id;
     let bad = || {
-        let (from, reason) = (OwnedTerm::new(Term::local_port(port)), OwnedTerm::new(Atom::BADSIG.into()));
+        let (from, reason) = (
+            OwnedTerm::new(Term::local_port(port)),
+            OwnedTerm::new(Atom::BADSIG.into()),
+        );
         exit::send_exit_to(PidKey::local(me), &from, &reason, false);
     };
-    let Some(&[owner, what]) = message.as_tuple_n::<2>() else { return bad() };
-    let Some(owner) = owner.as_local_pid() else { return bad() };
+    let Some(&[owner, what]) = message.as_tuple_n::<2>() else {
+        return bad();
+    };
+    let Some(owner) = owner.as_local_pid() else {
+        return bad();
+    };
     if owner != p.connected() {
         return bad();
     }
@@ -270,8 +292,15 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) {
         Some(&[k, pid]) if k.as_atom() == Some(Atom::CONNECT) => match pid.as_local_pid() {
             Some(to) => {
                 p.connect(to);
-                signal::send(to, Signal::Link { from: PidKey::of(p.term()).unwrap_or(PidKey::local(to)), to });
-                let note = handle::build(|h| h.tuple(&[Term::local_port(port), Atom::CONNECTED.into()]));
+                signal::send(
+                    to,
+                    Signal::Link {
+                        from: PidKey::of(p.term()).unwrap_or(PidKey::local(to)),
+                        to,
+                    },
+                );
+                let note =
+                    handle::build(|h| h.tuple(&[Term::local_port(port), Atom::CONNECTED.into()]));
                 signal::send(owner, Signal::Message(note));
             }
             None => bad(),
@@ -353,7 +382,10 @@ pub fn count() -> usize {
 
 /// Bytes read and written by all ports.
 pub fn totals() -> (u64, u64) {
-    (INPUT.load(Ordering::Relaxed), OUTPUT.load(Ordering::Relaxed))
+    (
+        INPUT.load(Ordering::Relaxed),
+        OUTPUT.load(Ordering::Relaxed),
+    )
 }
 
 /// Waits until what processes have written is out.

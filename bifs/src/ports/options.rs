@@ -79,13 +79,20 @@ impl Options {
                 }
                 continue;
             }
-            let Some(&[k, v]) = item.as_tuple_n::<2>() else { return Err(badarg()) };
+            let Some(&[k, v]) = item.as_tuple_n::<2>() else {
+                return Err(badarg());
+            };
             match k.as_atom().map(Atom::text).ok_or_else(badarg)? {
                 "packet" => {
-                    let n = v.as_usize().filter(|n| matches!(n, 1 | 2 | 4)).ok_or_else(badarg)?;
+                    let n = v
+                        .as_usize()
+                        .filter(|n| matches!(n, 1 | 2 | 4))
+                        .ok_or_else(badarg)?;
                     o.framing = Framing::Packet(n);
                 }
-                "line" => o.framing = Framing::Line(v.as_usize().filter(|&n| n > 0).ok_or_else(badarg)?),
+                "line" => {
+                    o.framing = Framing::Line(v.as_usize().filter(|&n| n > 0).ok_or_else(badarg)?)
+                }
                 "cd" => o.cd = Some(bytes(v).ok_or_else(badarg)?),
                 "arg0" => o.arg0 = Some(bytes(v).ok_or_else(badarg)?),
                 "args" => {
@@ -95,9 +102,17 @@ impl Options {
                 }
                 "env" => {
                     for e in list::to_vec(v).ok_or_else(badarg)? {
-                        let Some(&[n, v]) = e.as_tuple_n::<2>() else { return Err(badarg()) };
-                        let n = bytes(n).filter(|n| !n.is_empty() && !n.contains(&b'=')).ok_or_else(badarg)?;
-                        let v = if v.as_bool() == Some(false) { None } else { Some(bytes(v).ok_or_else(badarg)?) };
+                        let Some(&[n, v]) = e.as_tuple_n::<2>() else {
+                            return Err(badarg());
+                        };
+                        let n = bytes(n)
+                            .filter(|n| !n.is_empty() && !n.contains(&b'='))
+                            .ok_or_else(badarg)?;
+                        let v = if v.as_bool() == Some(false) {
+                            None
+                        } else {
+                            Some(bytes(v).ok_or_else(badarg)?)
+                        };
                         o.env.push((n, v));
                     }
                 }

@@ -97,7 +97,10 @@ fn plumb(c: &mut Command, o: &Options, far: &mut Vec<OwnedFd>) -> Result<Ends, A
         // SAFETY: only `dup` and `dup2` are called between fork and exec, which is allowed there.
         unsafe {
             c.pre_exec(move || {
-                let (x, y) = (libc::fcntl(from, libc::F_DUPFD, 10), libc::fcntl(to, libc::F_DUPFD, 10));
+                let (x, y) = (
+                    libc::fcntl(from, libc::F_DUPFD, 10),
+                    libc::fcntl(to, libc::F_DUPFD, 10),
+                );
                 if x < 0 || y < 0 || libc::dup2(x, 3) < 0 || libc::dup2(y, 4) < 0 {
                     return Err(std::io::Error::last_os_error());
                 }
@@ -156,7 +159,9 @@ fn start(
         }
         let status = child.lock().take().and_then(|mut c| c.wait().ok());
         if exit_status {
-            let n = status.map_or(0, |s| s.code().unwrap_or_else(|| 128 + s.signal().unwrap_or(0)));
+            let n = status.map_or(0, |s| {
+                s.code().unwrap_or_else(|| 128 + s.signal().unwrap_or(0))
+            });
             port.tell(|h| h.tuple(&[Atom::EXIT_STATUS.into(), Term::small(i64::from(n))]));
         }
         if !eof {
@@ -168,12 +173,20 @@ fn start(
         None => {
             let p = port.clone();
             let wait = move || finish(&p);
-            if std::thread::Builder::new().name("port_waiter".into()).spawn(wait).is_err() {
+            if std::thread::Builder::new()
+                .name("port_waiter".into())
+                .spawn(wait)
+                .is_err()
+            {
                 return Err(Atom::SYSTEM_LIMIT);
             }
         }
     }
-    Ok(Box::new(Program { writer, framing: o.framing, pid }))
+    Ok(Box::new(Program {
+        writer,
+        framing: o.framing,
+        pid,
+    }))
 }
 
 impl Driver for Program {

@@ -71,7 +71,8 @@ unsafe impl Sync for Context {}
 
 /// Compile contexts by newline and `\R` convention.
 fn context(newline: u32, bsr: u32) -> *mut sys::pcre2_compile_context_8 {
-    static ALL: LazyLock<parking_lot::Mutex<Vec<(u32, u32, Context)>>> = LazyLock::new(Default::default);
+    static ALL: LazyLock<parking_lot::Mutex<Vec<(u32, u32, Context)>>> =
+        LazyLock::new(Default::default);
     let mut all = ALL.lock();
     if let Some(c) = all.iter().find(|c| c.0 == newline && c.1 == bsr) {
         return c.2.0;
@@ -79,8 +80,22 @@ fn context(newline: u32, bsr: u32) -> *mut sys::pcre2_compile_context_8 {
     // SAFETY: plain calls of the library with a context that it made; the tables are never freed.
     let c = unsafe {
         let c = sys::pcre2_compile_context_create_8(ptr::null_mut());
-        sys::pcre2_set_newline_8(c, if newline == 0 { sys::PCRE2_NEWLINE_LF } else { newline });
-        sys::pcre2_set_bsr_8(c, if bsr == 0 { sys::PCRE2_BSR_UNICODE } else { bsr });
+        sys::pcre2_set_newline_8(
+            c,
+            if newline == 0 {
+                sys::PCRE2_NEWLINE_LF
+            } else {
+                newline
+            },
+        );
+        sys::pcre2_set_bsr_8(
+            c,
+            if bsr == 0 {
+                sys::PCRE2_BSR_UNICODE
+            } else {
+                bsr
+            },
+        );
         if first_generation() {
             sys::pcre2_set_compile_extra_options_8(c, sys::PCRE2_EXTRA_BAD_ESCAPE_IS_LITERAL);
             sys::pcre2_set_max_varlookbehind_8(c, 0);
@@ -96,7 +111,9 @@ fn context(newline: u32, bsr: u32) -> *mut sys::pcre2_compile_context_8 {
 static LATIN1: LazyLock<Box<[u8; 1088]>> = LazyLock::new(|| {
     let mut t = Box::new([0u8; 1088]);
     let upper = |c: u8| c.is_ascii_uppercase() || matches!(c, 0xc0..=0xd6 | 0xd8..=0xde);
-    let lower = |c: u8| c.is_ascii_lowercase() || matches!(c, 0xaa | 0xb5 | 0xba | 0xdf..=0xf6 | 0xf8..=0xff);
+    let lower = |c: u8| {
+        c.is_ascii_lowercase() || matches!(c, 0xaa | 0xb5 | 0xba | 0xdf..=0xf6 | 0xf8..=0xff)
+    };
     let flip = |c: u8| match c {
         _ if upper(c) => c + 32,
         0xaa | 0xb5 | 0xba | 0xdf | 0xff => c,
@@ -129,7 +146,11 @@ static LATIN1: LazyLock<Box<[u8; 1088]>> = LazyLock::new(|| {
             t[512 + 32 * n + i / 8] |= 1 << (i % 8);
         }
         let types = [space(c), letter, lower(c), digit, word];
-        t[832 + i] = types.iter().enumerate().map(|(n, &b)| u8::from(b) << n).sum();
+        t[832 + i] = types
+            .iter()
+            .enumerate()
+            .map(|(n, &b)| u8::from(b) << n)
+            .sum();
     }
     t
 });
@@ -164,7 +185,10 @@ impl Code {
         };
         c.groups = c.info(sys::PCRE2_INFO_CAPTURECOUNT) as usize;
         let newline = c.info(sys::PCRE2_INFO_NEWLINE);
-        c.crlf = matches!(newline, sys::PCRE2_NEWLINE_ANY | sys::PCRE2_NEWLINE_CRLF | sys::PCRE2_NEWLINE_ANYCRLF);
+        c.crlf = matches!(
+            newline,
+            sys::PCRE2_NEWLINE_ANY | sys::PCRE2_NEWLINE_CRLF | sys::PCRE2_NEWLINE_ANYCRLF
+        );
         let all = c.info(sys::PCRE2_INFO_ALLOPTIONS);
         c.duplicate_names = all & sys::PCRE2_DUPNAMES != 0;
         c.utf = all & sys::PCRE2_UTF != 0;
@@ -185,7 +209,11 @@ impl Code {
         let mut table: *const u8 = ptr::null();
         // SAFETY: this item is a pointer to `count` entries of `size` bytes in the compiled pattern.
         let bytes = unsafe {
-            sys::pcre2_pattern_info_8(self.code, sys::PCRE2_INFO_NAMETABLE, (&raw mut table).cast());
+            sys::pcre2_pattern_info_8(
+                self.code,
+                sys::PCRE2_INFO_NAMETABLE,
+                (&raw mut table).cast(),
+            );
             if table.is_null() {
                 return Vec::new();
             }
@@ -227,10 +255,19 @@ impl Code {
                 if rc < 0 {
                     return Err(rc);
                 }
-                let n = if rc == 0 { self.groups + 1 } else { rc as usize };
-                let pairs = std::slice::from_raw_parts(sys::pcre2_get_ovector_pointer_8(data), 2 * n);
+                let n = if rc == 0 {
+                    self.groups + 1
+                } else {
+                    rc as usize
+                };
+                let pairs =
+                    std::slice::from_raw_parts(sys::pcre2_get_ovector_pointer_8(data), 2 * n);
                 found.clear();
-                found.extend(pairs.chunks_exact(2).map(|p| (p[0] != sys::PCRE2_UNSET).then_some((p[0], p[1]))));
+                found.extend(
+                    pairs
+                        .chunks_exact(2)
+                        .map(|p| (p[0] != sys::PCRE2_UNSET).then_some((p[0], p[1]))),
+                );
                 Ok(n)
             }
         })

@@ -66,13 +66,19 @@ pub fn adjusted(w: Wrong, pattern: &[u8]) -> Wrong {
     let offset = match number {
         30 => {
             let before = &pattern[..w.offset.min(pattern.len())];
-            before.windows(2).rposition(|p| p == b"[:").map_or(w.offset, |i| i + 2)
+            before
+                .windows(2)
+                .rposition(|p| p == b"[:")
+                .map_or(w.offset, |i| i + 2)
         }
         25 => end_of_group(pattern, w.offset),
         n if ONE_EARLIER.contains(&n) => w.offset.saturating_sub(1),
         _ => w.offset,
     };
-    Wrong { number: w.number, offset }
+    Wrong {
+        number: w.number,
+        offset,
+    }
 }
 
 /// Where the group that begins at or before `from` ends.

@@ -119,7 +119,13 @@ fn pattern_term(heap: &mut Heap, c: &Arc<Code>) -> Term {
     };
     let flag = |b: bool| Term::small(i64::from(b));
     let unicode = flag(c.settings.options & sys::PCRE2_UTF != 0);
-    heap.tuple(&[Atom::new("re_pattern").into(), Term::small(c.groups as i64), unicode, flag(c.crlf), code])
+    heap.tuple(&[
+        Atom::new("re_pattern").into(),
+        Term::small(c.groups as i64),
+        unicode,
+        flag(c.crlf),
+        code,
+    ])
 }
 
 /// The code in a compiled pattern.
@@ -129,8 +135,17 @@ fn code_of(t: Term) -> Option<Arc<Code>> {
     }
     let bytes = bits::binary_bytes(t)?;
     let (numbers, pattern) = bytes.strip_prefix(MAGIC)?.split_at_checked(12)?;
-    let number = |i: usize| u32::from_be_bytes([numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]]);
-    cached(pattern, Settings { options: number(0), newline: number(4), bsr: number(8) }).ok()
+    let number =
+        |i: usize| u32::from_be_bytes([numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]]);
+    cached(
+        pattern,
+        Settings {
+            options: number(0),
+            newline: number(4),
+            bsr: number(8),
+        },
+    )
+    .ok()
 }
 
 struct Precompiled {
@@ -144,7 +159,10 @@ fn precompiled(t: Term) -> Option<Precompiled> {
     if tag.as_atom()?.text() != "re_pattern" || !groups.is_small() || !crlf.is_small() {
         return None;
     }
-    Some(Precompiled { unicode: unicode.as_small()? != 0, code: code_of(code)? })
+    Some(Precompiled {
+        unicode: unicode.as_small()? != 0,
+        code: code_of(code)?,
+    })
 }
 
 fn run(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -212,7 +230,10 @@ fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> BifResult {
         code
     };
     let wanted = match o.capture {
-        None => Wanted { values: Values::All, form: Form::Index },
+        None => Wanted {
+            values: Values::All,
+            form: Form::Index,
+        },
         Some((values, form)) => wanted(&code, values, form).ok_or_else(badarg)?,
     };
     let view = a[0].is_binary().then(|| bits::view(a[0]));
@@ -246,7 +267,9 @@ fn failure(cx: &mut Ctx<'_>, e: i32, report: bool) -> BifResult {
         | sys::PCRE2_ERROR_HEAPLIMIT
         | sys::PCRE2_ERROR_NOMEMORY
         | sys::PCRE2_ERROR_RECURSELOOP => Ok(nomatch),
-        sys::PCRE2_ERROR_BADOFFSET if first_generation() => Err(Exit::error(Atom::new("internal_error"))),
+        sys::PCRE2_ERROR_BADOFFSET if first_generation() => {
+            Err(Exit::error(Atom::new("internal_error")))
+        }
         _ => Err(badarg()),
     }
 }
@@ -295,7 +318,9 @@ fn wanted(code: &Code, values: Term, form: Option<Term>) -> Option<Wanted> {
                 let mut last: Option<&[u8]> = None;
                 for (n, name) in &code.names {
                     match groups.last_mut() {
-                        Some(g) if code.duplicate_names && last == Some(&**name) => g.push(i64::from(*n)),
+                        Some(g) if code.duplicate_names && last == Some(&**name) => {
+                            g.push(i64::from(*n))
+                        }
                         _ => groups.push(vec![i64::from(*n)]),
                     }
                     last = Some(name);
@@ -307,7 +332,11 @@ fn wanted(code: &Code, values: Term, form: Option<Term>) -> Option<Wanted> {
         None if values.is_nil() => Values::Nothing,
         None => {
             let all = list::to_vec(values)?;
-            Values::Groups(all.into_iter().map(|t| group(code, t)).collect::<Option<_>>()?)
+            Values::Groups(
+                all.into_iter()
+                    .map(|t| group(code, t))
+                    .collect::<Option<_>>()?,
+            )
         }
     };
     Some(Wanted { values, form })
@@ -323,8 +352,16 @@ fn group(code: &Code, t: Term) -> Option<Vec<i64>> {
         None if t.is_bitstring() || t.is_list() => iolist::collect(t).ok()?,
         None => return None,
     };
-    let all = code.names.iter().filter(|n| *n.1 == name[..]).map(|n| i64::from(n.0));
-    Some(if code.duplicate_names { all.collect() } else { all.take(1).collect() })
+    let all = code
+        .names
+        .iter()
+        .filter(|n| *n.1 == name[..])
+        .map(|n| i64::from(n.0));
+    Some(if code.duplicate_names {
+        all.collect()
+    } else {
+        all.take(1).collect()
+    })
 }
 
 type Span = Option<(usize, usize)>;
@@ -335,11 +372,18 @@ fn result(heap: &mut Heap, w: &Wanted, found: &[Span], bytes: &[u8], view: Optio
         Values::All => found.to_vec(),
         Values::AllButFirst => found.get(1..).unwrap_or(&[]).to_vec(),
         Values::Groups(groups) => {
-            let span = |n: &i64| usize::try_from(*n).ok().and_then(|n| found.get(n).copied().flatten());
+            let span = |n: &i64| {
+                usize::try_from(*n)
+                    .ok()
+                    .and_then(|n| found.get(n).copied().flatten())
+            };
             groups.iter().map(|g| g.iter().find_map(span)).collect()
         }
     };
-    let terms: Vec<Term> = spans.into_iter().map(|s| part(heap, w.form, s, bytes, view)).collect();
+    let terms: Vec<Term> = spans
+        .into_iter()
+        .map(|s| part(heap, w.form, s, bytes, view))
+        .collect();
     let list = heap.list(&terms);
     heap.tuple(&[Atom::new("match").into(), list])
 }
@@ -350,7 +394,9 @@ fn part(heap: &mut Heap, form: Form, span: Span, bytes: &[u8], view: Option<&Vie
             let (at, n) = span.map_or((-1, 0), |(s, e)| (s as i64, e as i64 - s as i64));
             heap.tuple(&[Term::small(at), Term::small(n)])
         }
-        Form::List => span.map_or(Term::NIL, |(s, e)| heap.byte_list(bytes.get(s..e).unwrap_or(&[]))),
+        Form::List => span.map_or(Term::NIL, |(s, e)| {
+            heap.byte_list(bytes.get(s..e).unwrap_or(&[]))
+        }),
         Form::Binary => match (span, view) {
             (Some((s, e)), Some(v)) if s <= e => bits::share(&v.part(8 * s, 8 * (e - s)), heap),
             (Some((s, e)), _) => heap.binary(bytes.get(s..e).unwrap_or(&[])),
@@ -379,7 +425,9 @@ fn import(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     let head = bits::binary_bytes(head).ok_or_else(badarg)?;
     let pattern = bits::binary_bytes(pattern).ok_or_else(badarg)?;
-    let o = options::parse(given).filter(|o| !o.run_only && head.starts_with(EXPORTED)).ok_or_else(badarg)?;
+    let o = options::parse(given)
+        .filter(|o| !o.run_only && head.starts_with(EXPORTED))
+        .ok_or_else(badarg)?;
     let c = cached(&pattern, o.compile).map_err(|_| badarg())?;
     Ok(pattern_term(cx.heap(), &c))
 }

@@ -34,7 +34,9 @@ pub struct Options {
 }
 
 fn number(t: Term) -> Option<u32> {
-    t.as_usize().and_then(|n| u32::try_from(n).ok()).filter(|&n| n <= i32::MAX as u32)
+    t.as_usize()
+        .and_then(|n| u32::try_from(n).ok())
+        .filter(|&n| n <= i32::MAX as u32)
 }
 
 /// Reads a list of options; nothing if one of them is wrong.
@@ -51,7 +53,10 @@ pub fn parse(t: Term) -> Option<Options> {
         line_ends: false,
         offset: 0,
         capture: None,
-        limits: Limits { matches: DEFAULT_LIMIT, depth: DEFAULT_LIMIT },
+        limits: Limits {
+            matches: DEFAULT_LIMIT,
+            depth: DEFAULT_LIMIT,
+        },
     };
     let mut it = list::iter(t);
     for item in it.by_ref() {

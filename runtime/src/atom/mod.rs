@@ -47,7 +47,9 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let table = Table {
-        pages: (0..PAGES).map(|_| AtomicPtr::new(std::ptr::null_mut())).collect(),
+        pages: (0..PAGES)
+            .map(|_| AtomicPtr::new(std::ptr::null_mut()))
+            .collect(),
         count: Mutex::new(0),
         published: AtomicU32::new(0),
         limit: AtomicU32::new(DEFAULT_ATOM_LIMIT),
@@ -176,7 +178,9 @@ pub fn limit() -> u32 {
 
 /// Sets the limit (`+t`); to be called before the VM starts.
 pub fn set_limit(n: u32) {
-    TABLE.limit.store(n.min((PAGES * PAGE) as u32), Ordering::Relaxed);
+    TABLE
+        .limit
+        .store(n.min((PAGES * PAGE) as u32), Ordering::Relaxed);
 }
 
 #[cfg(test)]

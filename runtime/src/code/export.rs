@@ -77,7 +77,8 @@ impl Export {
 
     /// Puts a BIF behind this entry.
     pub fn set_bif(&'static self, bif: &'static Bif) {
-        self.bif.store(std::ptr::from_ref(bif).cast_mut(), Ordering::Release);
+        self.bif
+            .store(std::ptr::from_ref(bif).cast_mut(), Ordering::Release);
     }
 }
 
@@ -107,19 +108,22 @@ pub fn get(module: Atom, function: Atom, arity: u32) -> &'static Export {
     if let Some(e) = lookup(module, function, arity) {
         return e;
     }
-    TABLE.write().entry((module, function, arity)).or_insert_with(|| {
-        let e: &'static mut Export = Box::leak(Box::new(Export {
-            module,
-            function,
-            arity,
-            code: AtomicPtr::new(std::ptr::null_mut()),
-            bif: AtomicPtr::new(std::ptr::null_mut()),
-            stub: [0; 2],
-        }));
-        e.stub = [u64::from(ops::EXPORT_STUB), std::ptr::from_ref(e) as u64];
-        e.code = AtomicPtr::new(e.stub.as_mut_ptr());
-        e
-    })
+    TABLE
+        .write()
+        .entry((module, function, arity))
+        .or_insert_with(|| {
+            let e: &'static mut Export = Box::leak(Box::new(Export {
+                module,
+                function,
+                arity,
+                code: AtomicPtr::new(std::ptr::null_mut()),
+                bif: AtomicPtr::new(std::ptr::null_mut()),
+                stub: [0; 2],
+            }));
+            e.stub = [u64::from(ops::EXPORT_STUB), std::ptr::from_ref(e) as u64];
+            e.code = AtomicPtr::new(e.stub.as_mut_ptr());
+            e
+        })
 }
 
 /// All entries there are now.
@@ -129,5 +133,10 @@ pub fn all() -> Vec<&'static Export> {
 
 /// All entries of a module.
 pub fn of_module(module: Atom) -> Vec<&'static Export> {
-    TABLE.read().values().filter(|e| e.module == module).copied().collect()
+    TABLE
+        .read()
+        .values()
+        .filter(|e| e.module == module)
+        .copied()
+        .collect()
 }

@@ -37,7 +37,10 @@ impl FunEntry {
 
     /// Sets or clears the function.
     pub fn set_target(&self, f: Option<&'static FnInfo>) {
-        self.target.store(f.map_or(std::ptr::null_mut(), |f| std::ptr::from_ref(f).cast_mut()), Ordering::Release);
+        self.target.store(
+            f.map_or(std::ptr::null_mut(), |f| std::ptr::from_ref(f).cast_mut()),
+            Ordering::Release,
+        );
     }
 }
 
@@ -54,15 +57,18 @@ pub fn get(
     arity: u32,
     num_free: u32,
 ) -> &'static FunEntry {
-    TABLE.write().entry((module, index, old_uniq, uniq)).or_insert_with(|| {
-        Box::leak(Box::new(FunEntry {
-            module,
-            index,
-            old_uniq,
-            uniq,
-            arity,
-            num_free,
-            target: AtomicPtr::new(std::ptr::null_mut()),
-        }))
-    })
+    TABLE
+        .write()
+        .entry((module, index, old_uniq, uniq))
+        .or_insert_with(|| {
+            Box::leak(Box::new(FunEntry {
+                module,
+                index,
+                old_uniq,
+                uniq,
+                arity,
+                num_free,
+                target: AtomicPtr::new(std::ptr::null_mut()),
+            }))
+        })
 }

@@ -56,14 +56,38 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
     let imports = file
         .imports
         .iter()
-        .map(|i| export::get(atoms[i.module as usize], atoms[i.function as usize], i.arity))
+        .map(|i| {
+            export::get(
+                atoms[i.module as usize],
+                atoms[i.function as usize],
+                i.arity,
+            )
+        })
         .collect();
     let name = atoms[file.module as usize];
     let funs = (0u32..)
         .zip(&file.lambdas)
-        .map(|(i, l)| fun::get(name, i, l.old_uniq, file.md5, l.arity - l.num_free, l.num_free))
+        .map(|(i, l)| {
+            fun::get(
+                name,
+                i,
+                l.old_uniq,
+                file.md5,
+                l.arity - l.num_free,
+                l.num_free,
+            )
+        })
         .collect();
-    Ok(Prepared { module: Module::new(file, atoms, literals.into_boxed_slice(), area, imports, funs) })
+    Ok(Prepared {
+        module: Module::new(
+            file,
+            atoms,
+            literals.into_boxed_slice(),
+            area,
+            imports,
+            funs,
+        ),
+    })
 }
 
 impl Prepared {
@@ -91,7 +115,9 @@ static LOADING: Mutex<()> = Mutex::new(());
 /// has an old version must have been purged before, which the caller checks.
 pub fn install(list: Vec<Prepared>) -> Vec<&'static Module> {
     let _one = LOADING.lock();
-    list.into_iter().map(|p| install_one(p.module.settle())).collect()
+    list.into_iter()
+        .map(|p| install_one(p.module.settle()))
+        .collect()
 }
 
 fn install_one(m: &'static Module) -> &'static Module {
@@ -156,7 +182,10 @@ pub fn purge(name: Atom) -> Option<&'static Module> {
     let _one = LOADING.lock();
     let old = module::update(name, |v| v.old.take())?;
     for entry in &old.funs {
-        if entry.target().is_some_and(|f| std::ptr::eq(f.module(), old)) {
+        if entry
+            .target()
+            .is_some_and(|f| std::ptr::eq(f.module(), old))
+        {
             entry.set_target(None);
         }
     }

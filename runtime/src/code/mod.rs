@@ -7,6 +7,7 @@ pub mod load;
 pub mod module;
 pub mod operand;
 pub mod ranges;
+pub mod records;
 pub mod select;
 pub mod translate;
 pub mod translate_bits;

@@ -5,7 +5,8 @@
 
 use super::export::Export;
 use super::fun::FunEntry;
-use super::{export, ranges, translate};
+use super::records::Definition;
+use super::{export, ranges, records, translate};
 use crate::atom::Atom;
 use crate::heap::literal::LiteralArea;
 use crate::interp::ops;
@@ -84,7 +85,9 @@ impl FnInfo {
         let entry = body.code[body.entry as usize..].as_ptr();
         ranges::add(&body.code, self);
         let stub = self.stub.as_ptr().cast_mut();
-        let _ = self.code.compare_exchange(stub, entry.cast_mut(), Ordering::AcqRel, Ordering::Relaxed);
+        let _ =
+            self.code
+                .compare_exchange(stub, entry.cast_mut(), Ordering::AcqRel, Ordering::Relaxed);
         if let Some(e) = export::lookup(self.module().name, self.name, self.arity) {
             e.replace_code(stub, entry);
         }
@@ -94,7 +97,9 @@ impl FnInfo {
     /// File and line of a place in the bytecode.
     pub fn position(&self, offset: usize) -> Option<(String, u32)> {
         let body = self.body.get()?;
-        let i = body.lines.partition_point(|&(at, _)| (at as usize) < offset);
+        let i = body
+            .lines
+            .partition_point(|&(at, _)| (at as usize) < offset);
         let (_, item) = *body.lines.get(i.checked_sub(1)?)?;
         let module = self.module();
         let (file, line) = module.file.lines.position(item)?;
@@ -122,6 +127,7 @@ pub struct Module {
     pub funs: Box<[&'static FunEntry]>,
     /// Functions in code order.
     pub functions: Box<[FnInfo]>,
+    records: OnceLock<Box<[Definition]>>,
     /// Big integers in the code, each in an area of its own.
     constants: Mutex<Vec<LiteralArea>>,
     /// Memory of the literals; taken away when the module has been purged and nobody uses them.
@@ -148,6 +154,7 @@ impl Module {
             literals,
             imports,
             funs,
+            records: OnceLock::new(),
             constants: Mutex::default(),
             literal_area: Mutex::new(Some(literal_area)),
             nif: Mutex::new(None),
@@ -188,6 +195,11 @@ impl Module {
         m
     }
 
+    /// The native records that it defines.
+    pub fn records(&self) -> &[Definition] {
+        self.records.get_or_init(|| records::definitions(self))
+    }
+
     /// A big integer of the code, from its two's complement bytes.
     pub(super) fn big_constant(&self, bytes: &[u8]) -> Term {
         let n = num_bigint::BigInt::from_signed_bytes_be(bytes);
@@ -200,7 +212,9 @@ impl Module {
 
     /// The function with this name.
     pub fn function(&'static self, name: Atom, arity: u32) -> Option<&'static FnInfo> {
-        self.functions.iter().find(|f| f.name == name && f.arity == arity)
+        self.functions
+            .iter()
+            .find(|f| f.name == name && f.arity == arity)
     }
 
     /// The exported functions.
@@ -246,5 +260,10 @@ pub fn current(name: Atom) -> Option<&'static Module> {
 
 /// Names of the modules that have a current version.
 pub fn loaded() -> Vec<Atom> {
-    MODULES.read().iter().filter(|(_, v)| v.current.is_some()).map(|(&n, _)| n).collect()
+    MODULES
+        .read()
+        .iter()
+        .filter(|(_, v)| v.current.is_some())
+        .map(|(&n, _)| n)
+        .collect()
 }

@@ -17,7 +17,11 @@ pub enum Place {
 impl Place {
     /// The number, if it is an X register.
     pub fn x(self) -> Option<u16> {
-        if let Place::X(n) = self { Some(n) } else { None }
+        if let Place::X(n) = self {
+            Some(n)
+        } else {
+            None
+        }
     }
 }
 
@@ -112,7 +116,12 @@ impl Assembler {
         match p {
             Place::X(n) => self.set(word, shift, u64::from(n)),
             Place::Y(n) => self.set(word, shift, 0x8000 | u64::from(n)),
-            Place::K(value) => self.pool.push(PoolUse { word, shift, instr, value }),
+            Place::K(value) => self.pool.push(PoolUse {
+                word,
+                shift,
+                instr,
+                value,
+            }),
         }
     }
 
@@ -128,12 +137,24 @@ impl Assembler {
 
     /// Puts the distance to a label into field `c`.
     pub fn jump(&mut self, instr: usize, label: u32) {
-        self.jumps.push(Jump { word: instr, shift: C, bits: 20, instr, label });
+        self.jumps.push(Jump {
+            word: instr,
+            shift: C,
+            bits: 20,
+            instr,
+            label,
+        });
     }
 
     /// Puts the distance to a label into 32 bits of a word.
     pub fn distance(&mut self, instr: usize, word: usize, shift: u32, label: u32) {
-        self.jumps.push(Jump { word, shift, bits: 32, instr, label });
+        self.jumps.push(Jump {
+            word,
+            shift,
+            bits: 32,
+            instr,
+            label,
+        });
     }
 
     /// Names this place.

@@ -14,7 +14,13 @@ static RANGES: RwLock<BTreeMap<usize, Range>> = RwLock::new(BTreeMap::new());
 /// Notes where the bytecode of a function lies.
 pub fn add(code: &'static [u64], function: &'static FnInfo) {
     let start = code.as_ptr() as usize;
-    RANGES.write().insert(start, Range { end: start + code.len() * 8, function });
+    RANGES.write().insert(
+        start,
+        Range {
+            end: start + code.len() * 8,
+            function,
+        },
+    );
 }
 
 /// The function whose bytecode holds the address, and the word's offset in it.

@@ -15,7 +15,9 @@ pub fn values(t: &mut Translator<'_>, value: Place, otherwise: u32, list: &[Oper
         .collect();
     if pairs.iter().any(|p| !is_plain_immediate(p.0)) {
         for (word, label) in pairs {
-            let next = t.asm.test(ops::IS_NE_EXACT, value, Some(Place::K(word)), label);
+            let next = t
+                .asm
+                .test(ops::IS_NE_EXACT, value, Some(Place::K(word)), label);
             debug_assert!(next < t.asm.len());
         }
         let at = t.asm.begin(ops::JUMP, 1);
@@ -39,7 +41,14 @@ pub fn values(t: &mut Translator<'_>, value: Place, otherwise: u32, list: &[Oper
     }
 }
 
-fn range(t: &mut Translator<'_>, value: Place, otherwise: u32, lo: i64, hi: i64, pairs: &[(u64, u32)]) {
+fn range(
+    t: &mut Translator<'_>,
+    value: Place,
+    otherwise: u32,
+    lo: i64,
+    hi: i64,
+    pairs: &[(u64, u32)],
+) {
     let count = (hi - lo + 1) as usize;
     let at = t.asm.begin(ops::SELECT_RANGE, 2);
     t.asm.place(at, at, A, value);
@@ -48,7 +57,10 @@ fn range(t: &mut Translator<'_>, value: Place, otherwise: u32, lo: i64, hi: i64,
     t.asm.set(at + 1, 0, lo as u64);
     let labels = (0..count).map(|i| {
         let word = Term::small(lo + i as i64).raw();
-        pairs.iter().find(|p| p.0 == word).map_or(otherwise, |p| p.1)
+        pairs
+            .iter()
+            .find(|p| p.0 == word)
+            .map_or(otherwise, |p| p.1)
     });
     let labels: Vec<u32> = labels.collect();
     distances(t, at, &labels);
@@ -77,8 +89,10 @@ fn distances(t: &mut Translator<'_>, at: usize, labels: &[u32]) {
 
 /// Translates `select_tuple_arity`.
 pub fn arities(t: &mut Translator<'_>, tuple: Place, otherwise: u32, list: &[Operand]) {
-    let mut pairs: Vec<(u64, u32)> =
-        list.chunks_exact(2).filter_map(|p| Some((p[0].unsigned()?, p[1].label()?))).collect();
+    let mut pairs: Vec<(u64, u32)> = list
+        .chunks_exact(2)
+        .filter_map(|p| Some((p[0].unsigned()?, p[1].label()?)))
+        .collect();
     pairs.sort_unstable();
     pairs.dedup_by_key(|p| p.0);
     sorted(t, ops::SELECT_ARITY, tuple, otherwise, &pairs);

@@ -30,14 +30,27 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
     };
     t.run()?;
     let (entry, lines) = (t.entry as u32, std::mem::take(&mut t.lines));
-    Ok(Body { code: t.asm.finish()?, entry, lines: lines.into_boxed_slice() })
+    Ok(Body {
+        code: t.asm.finish()?,
+        entry,
+        lines: lines.into_boxed_slice(),
+    })
 }
 
 /// The body of a function that cannot be translated: raises an error that names why.
 pub fn refused(f: &'static FnInfo, why: &Refused) -> Body {
-    eprintln!("enigma: {}:{}/{} cannot be run: {why}", f.module().name, f.name, f.arity);
+    eprintln!(
+        "enigma: {}:{}/{} cannot be run: {why}",
+        f.module().name,
+        f.name,
+        f.arity
+    );
     let code = Box::new([u64::from(ops::BAD_CODE), std::ptr::from_ref(f) as u64]);
-    Body { code, entry: 0, lines: Box::default() }
+    Body {
+        code,
+        entry: 0,
+        lines: Box::default(),
+    }
 }
 
 /// Longest list of operands: counts have 16 bits.
@@ -88,9 +101,9 @@ impl Translator<'_> {
                 Some(t) => t,
                 None => self.module.big_constant(&n.to_be_bytes()),
             },
-            Operand::BigInt { offset, len } => {
-                self.module.big_constant(self.module.file.big_int(offset, len))
-            }
+            Operand::BigInt { offset, len } => self
+                .module
+                .big_constant(self.module.file.big_int(offset, len)),
             Operand::Atom(a) => Term::atom(self.module.atoms[a as usize]),
             Operand::Nil => Term::NIL,
             Operand::Char(c) => Term::small(i64::from(c)),
@@ -158,7 +171,12 @@ impl Translator<'_> {
         match (first.op, second.op) {
             (Op::IsTuple, Op::TestArity) => {
                 let (p, q) = (self.operands(first), self.operands(second));
-                let (f1, f2, s1, s2) = (p[0].label()?, q[0].label()?, self.src(&p[1]), self.src(&q[1]));
+                let (f1, f2, s1, s2) = (
+                    p[0].label()?,
+                    q[0].label()?,
+                    self.src(&p[1]),
+                    self.src(&q[1]),
+                );
                 if f1 != f2 || s1 != s2 || Self::num(&q[2]) > 0xffff {
                     return None;
                 }
@@ -188,7 +206,12 @@ impl Translator<'_> {
             }
             (Op::Move, Op::Move) => {
                 let (p, q) = (self.operands(first), self.operands(second));
-                let [a, b, c, d] = [self.src(&p[0]), self.src(&p[1]), self.src(&q[0]), self.src(&q[1])];
+                let [a, b, c, d] = [
+                    self.src(&p[0]),
+                    self.src(&p[1]),
+                    self.src(&q[0]),
+                    self.src(&q[1]),
+                ];
                 let at = self.asm.begin(ops::MOVE2, 2);
                 self.asm.place(at, at, A, a);
                 self.asm.place(at, at, B, b);
@@ -205,8 +228,12 @@ impl Translator<'_> {
     #[allow(clippy::too_many_lines, reason = "one arm an instruction")]
     fn instruction(&mut self, i: &Instr) -> Result<(), Refused> {
         let o: Vec<Operand> = self.operands(i).to_vec();
-        if o.iter().any(|o| matches!(o, Operand::List(l) if l.len > MAX_LIST)) {
-            return Err(Refused::Unsupported(format!("a list of more than {MAX_LIST} operands")));
+        if o.iter()
+            .any(|o| matches!(o, Operand::List(l) if l.len > MAX_LIST))
+        {
+            return Err(Refused::Unsupported(format!(
+                "a list of more than {MAX_LIST} operands"
+            )));
         }
         match i.op {
             Op::Label => {
@@ -229,7 +256,9 @@ impl Translator<'_> {
             Op::Call | Op::CallLast | Op::CallOnly => self.local_call(i, &o),
             Op::CallExt | Op::CallExtLast | Op::CallExtOnly => self.external_call(i, &o),
             Op::Apply => self.asm.nums(ops::APPLY, Self::num(&o[0]), 0),
-            Op::ApplyLast => self.asm.nums(ops::APPLY_LAST, Self::num(&o[0]), Self::num(&o[1])),
+            Op::ApplyLast => self
+                .asm
+                .nums(ops::APPLY_LAST, Self::num(&o[0]), Self::num(&o[1])),
             Op::CallFun => {
                 let n = Self::num(&o[0]);
                 self.call_fun(n, Place::X(n as u16));
@@ -267,16 +296,22 @@ impl Translator<'_> {
             Op::Timeout => self.asm.nums(ops::TIMEOUT, 0, 0),
             Op::LoopRec => {
                 let d = self.src(&o[1]);
-                self.asm.test(ops::LOOP_REC, d, None, o[0].label().unwrap_or(0));
+                self.asm
+                    .test(ops::LOOP_REC, d, None, o[0].label().unwrap_or(0));
             }
             Op::LoopRecEnd | Op::Wait => {
-                let op = if i.op == Op::Wait { ops::WAIT } else { ops::LOOP_REC_END };
+                let op = if i.op == Op::Wait {
+                    ops::WAIT
+                } else {
+                    ops::LOOP_REC_END
+                };
                 let at = self.asm.begin(op, 1);
                 self.jump_if(at, o[0].label());
             }
             Op::WaitTimeout => {
                 let time = self.src(&o[1]);
-                self.asm.test(ops::WAIT_TIMEOUT, time, None, o[0].label().unwrap_or(0));
+                self.asm
+                    .test(ops::WAIT_TIMEOUT, time, None, o[0].label().unwrap_or(0));
             }
             Op::RecvMark | Op::RecvSet => {}
             Op::RecvMarkerReserve => self.one(ops::RECV_MARKER_RESERVE, &o[0]),
@@ -312,15 +347,20 @@ impl Translator<'_> {
             }
             Op::IsFunction2 => {
                 let (s, n) = (self.src(&o[1]), self.src(&o[2]));
-                self.asm.test(ops::IS_FUNCTION2, s, Some(n), o[0].label().unwrap_or(0));
+                self.asm
+                    .test(ops::IS_FUNCTION2, s, Some(n), o[0].label().unwrap_or(0));
             }
             Op::TestArity => {
                 let s = self.src(&o[1]);
                 let n = Self::num(&o[2]);
                 if n > 0xffff {
-                    return Err(Refused::Unsupported("test of a tuple size above 65535".into()));
+                    return Err(Refused::Unsupported(
+                        "test of a tuple size above 65535".into(),
+                    ));
                 }
-                let at = self.asm.test(ops::TEST_ARITY, s, None, o[0].label().unwrap_or(0));
+                let at = self
+                    .asm
+                    .test(ops::TEST_ARITY, s, None, o[0].label().unwrap_or(0));
                 self.asm.set(at, B, n as u64);
             }
             Op::IsTaggedTuple => {
@@ -411,7 +451,11 @@ impl Translator<'_> {
             Op::HasMapFields | Op::GetMapElements => {
                 let list = self.list(&o[2]).to_vec();
                 let (s, places) = (self.src(&o[1]), self.srcs(&list));
-                let op = if i.op == Op::HasMapFields { ops::HAS_MAP_FIELDS } else { ops::GET_MAP_ELEMENTS };
+                let op = if i.op == Op::HasMapFields {
+                    ops::HAS_MAP_FIELDS
+                } else {
+                    ops::GET_MAP_ELEMENTS
+                };
                 let at = self.asm.begin(op, 1);
                 self.asm.place(at, at, A, s);
                 self.asm.set(at, B, places.len() as u64);
@@ -474,7 +518,11 @@ impl Translator<'_> {
                 self.asm.set(at, C, Self::float_index(&o[3]) as u64);
             }
             Op::Fnegate => {
-                self.asm.nums(ops::FNEGATE, Self::float_index(&o[1]), Self::float_index(&o[2]));
+                self.asm.nums(
+                    ops::FNEGATE,
+                    Self::float_index(&o[1]),
+                    Self::float_index(&o[2]),
+                );
             }
             _ => return self.bits_or_records(i, &o),
         }
@@ -508,7 +556,10 @@ impl Translator<'_> {
     }
 
     fn local_call(&mut self, i: &Instr, o: &[Operand]) {
-        let target = o[1].label().and_then(|l| self.module.file.function_by_entry(l)).unwrap_or(0);
+        let target = o[1]
+            .label()
+            .and_then(|l| self.module.file.function_by_entry(l))
+            .unwrap_or(0);
         let f: &'static FnInfo = &self.module.functions[target];
         let op = match i.op {
             Op::Call => ops::CALL,
@@ -531,8 +582,15 @@ impl Translator<'_> {
             Op::CallExtLast => 1,
             _ => 2,
         };
-        if export.module == Atom::ERLANG && export.function == Atom::APPLY && (arity == 2 || arity == 3) {
-            let op = if arity == 2 { ops::APPLY_FUN_LIST } else { ops::APPLY_MFA };
+        if export.module == Atom::ERLANG
+            && export.function == Atom::APPLY
+            && (arity == 2 || arity == 3)
+        {
+            let op = if arity == 2 {
+                ops::APPLY_FUN_LIST
+            } else {
+                ops::APPLY_MFA
+            };
             let at = self.asm.begin(op, 1);
             self.asm.set(at, B, frame as u64);
             self.asm.set(at, C, form);
@@ -614,7 +672,11 @@ impl Translator<'_> {
         if let (true, Place::X(n), Place::K(word)) = (exact, x, k)
             && is_plain_immediate(word)
         {
-            let op = if op == Op::IsEqExact { ops::IS_EQ_IMM } else { ops::IS_NE_IMM };
+            let op = if op == Op::IsEqExact {
+                ops::IS_EQ_IMM
+            } else {
+                ops::IS_NE_IMM
+            };
             let at = self.asm.begin(op, 2);
             self.asm.set(at, A, u64::from(n));
             self.asm.jump(at, fail);
@@ -692,7 +754,9 @@ impl Translator<'_> {
 /// `X + n` or `X - n` with a small constant, both registers X.
 fn small_step(op: u16, a: Place, b: Place, dst: Place) -> Option<(u16, i16, u16)> {
     let (x, k, negate) = match (op, a, b) {
-        (ops::ADD, Place::X(x), Place::K(k)) | (ops::ADD, Place::K(k), Place::X(x)) => (x, k, false),
+        (ops::ADD, Place::X(x), Place::K(k)) | (ops::ADD, Place::K(k), Place::X(x)) => {
+            (x, k, false)
+        }
         (ops::SUB, Place::X(x), Place::K(k)) => (x, k, true),
         _ => return None,
     };
@@ -704,7 +768,9 @@ fn small_step(op: u16, a: Place, b: Place, dst: Place) -> Option<(u16, i16, u16)
 
 /// Words of an allocation operand: floats need two words each, funs the header, entry and creator.
 fn heap_words(o: &Operand) -> usize {
-    o.heap_need().map_or(0, |n| n.words as usize + 2 * n.floats as usize + 3 * n.funs as usize)
+    o.heap_need().map_or(0, |n| {
+        n.words as usize + 2 * n.floats as usize + 3 * n.funs as usize
+    })
 }
 
 /// An immediate for which `=:=` is equality of words.

@@ -5,6 +5,7 @@ use super::translate::Translator;
 use crate::atom::Atom;
 use crate::interp::bits::{LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, kind, old_kind};
 use crate::interp::ops;
+use crate::interp::records::op as record_op;
 use crate::term::{Term, list};
 use enigma_loader::{Command, Instr, Op, Operand};
 
@@ -16,7 +17,8 @@ impl Translator<'_> {
         match i.op {
             Op::BsStartMatch3 => {
                 let (s, d) = (self.src(&o[1]), self.src(&o[3]));
-                self.asm.test(ops::BS_START, s, Some(d), o[0].label().unwrap_or(0));
+                self.asm
+                    .test(ops::BS_START, s, Some(d), o[0].label().unwrap_or(0));
             }
             Op::BsStartMatch4 => {
                 let (s, d) = (self.src(&o[2]), self.src(&o[3]));
@@ -26,6 +28,24 @@ impl Translator<'_> {
                     }
                     _ => self.asm.op2(ops::BS_START, s, d),
                 }
+            }
+            Op::IsAnyNativeRecord => {
+                self.record_op(record_op::IS_ANY, &o[1..2], None, o[0].label())
+            }
+            Op::IsNativeRecord => self.record_op(record_op::IS_NAMED, &o[1..4], None, o[0].label()),
+            Op::IsRecordAccessible => {
+                self.record_op(record_op::IS_ACCESSIBLE, &o[1..3], None, o[0].label())
+            }
+            Op::GetRecordElements => {
+                let list = [&o[1..2], self.list(&o[2])].concat();
+                self.record_op(record_op::ELEMENTS, &list, None, o[0].label());
+            }
+            Op::PutRecord => {
+                let list = [&o[1..3], self.list(&o[5])].concat();
+                self.record_op(record_op::PUT, &list, Some(&o[3]), Self::fail(&o[0]));
+            }
+            Op::GetRecordField => {
+                self.record_op(record_op::FIELD, &o[1..4], Some(&o[4]), Self::fail(&o[0]));
             }
             Op::BsGetTail => self.two(ops::BS_GET_TAIL, &o[0], &o[1]),
             Op::BsGetPosition => self.two(ops::BS_GET_POSITION, &o[0], &o[1]),
@@ -103,7 +123,9 @@ impl Translator<'_> {
             let little = n & 2 != 0 || n & 16 != 0;
             return if little { LITTLE } else { 0 } | if n & 4 != 0 { SIGNED } else { 0 };
         }
-        let Some(flags) = self.constant(o) else { return 0 };
+        let Some(flags) = self.constant(o) else {
+            return 0;
+        };
         list::iter(flags).fold(0, |f, t| match t.as_atom().map(Atom::text) {
             Some("little" | "native") => f | LITTLE,
             Some("signed") => f | SIGNED,
@@ -173,10 +195,26 @@ impl Translator<'_> {
                 Command::Skip => (kind::SKIP, 0, 0, None, n(0)),
                 Command::GetTail => (kind::TAIL, 0, 0, Some(self.src(&args[2])), 0),
                 Command::Integer | Command::Binary => {
-                    let k = if command == Command::Integer { kind::INTEGER } else { kind::BINARY };
-                    (k, self.flags(&args[1]), 0, Some(self.src(&args[4])), n(2) * n(3))
+                    let k = if command == Command::Integer {
+                        kind::INTEGER
+                    } else {
+                        kind::BINARY
+                    };
+                    (
+                        k,
+                        self.flags(&args[1]),
+                        0,
+                        Some(self.src(&args[4])),
+                        n(2) * n(3),
+                    )
                 }
-                Command::Equal => (kind::EQUAL, 0, n(1), None, self.unsigned_value(&args[2], n(1))),
+                Command::Equal => (
+                    kind::EQUAL,
+                    0,
+                    n(1),
+                    None,
+                    self.unsigned_value(&args[2], n(1)),
+                ),
             };
             let w = self.asm.word(u64::from(k));
             self.asm.set(w, 8, u64::from(flags));
@@ -254,8 +292,11 @@ impl Translator<'_> {
         let nil = Place::K(Term::NIL.raw());
         match i.op {
             Op::BsInit2 | Op::BsInitBits => {
-                let (k, unit) =
-                    if i.op == Op::BsInit2 { (old_kind::INIT_BYTES, 8) } else { (old_kind::INIT_BITS, 1) };
+                let (k, unit) = if i.op == Op::BsInit2 {
+                    (old_kind::INIT_BYTES, 8)
+                } else {
+                    (old_kind::INIT_BITS, 1)
+                };
                 let (n, d) = (self.src(&o[1]), self.src(&o[5]));
                 self.old(k, Self::fail(&o[0]), Some(d), n, nil, unit, 0);
             }
@@ -292,7 +333,9 @@ impl Translator<'_> {
                 let address = self.string(&o[1]);
                 let n = o[0].unsigned().unwrap_or(0);
                 if n > 0x7fff {
-                    return Err(Refused::Unsupported("a constant string of more than 32767 bytes".into()));
+                    return Err(Refused::Unsupported(
+                        "a constant string of more than 32767 bytes".into(),
+                    ));
                 }
                 self.old(old_kind::PUT_STRING, None, None, nil, nil, n, address);
             }
@@ -322,5 +365,27 @@ impl Translator<'_> {
         self.asm.place(at, at + 1, 16, q);
         self.asm.set(at + 1, 32, unit);
         self.asm.set(at + 2, 0, word);
+    }
+
+    /// An operation on native records: which one, its operands, and where the result goes.
+    fn record_op(
+        &mut self,
+        op: u64,
+        operands: &[Operand],
+        to: Option<&Operand>,
+        fail: Option<u32>,
+    ) {
+        let places = self.srcs(operands);
+        let at = self.asm.begin(ops::RECORD_OP, 2);
+        self.asm.set(at, A, op);
+        self.asm.set(at, B, places.len() as u64);
+        self.jump_if(at, fail);
+        if let Some(d) = to {
+            let d = self.src(d);
+            self.asm.place(at, at + 1, 0, d);
+        }
+        self.asm
+            .set(at + 1, 16, std::ptr::from_ref(self.module) as u64);
+        self.asm.places(at, &places);
     }
 }

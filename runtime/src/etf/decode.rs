@@ -6,7 +6,8 @@ use crate::code::fun;
 use crate::heap::Heap;
 use crate::heap::binary::BinaryRef;
 use crate::node;
-use crate::term::{Kind, Term, map};
+use crate::release;
+use crate::term::{Kind, Term, map, record};
 
 /// Why bytes are not a term.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,10 +33,16 @@ pub fn decode_trusted(bytes: &[u8], heap: &mut Heap) -> Result<Term, DecodeError
 }
 
 /// Decodes a term with its version byte; gives the number of bytes used. Compressed terms included.
-pub fn decode(bytes: &[u8], heap: &mut Heap, options: Options) -> Result<(Term, usize), DecodeError> {
+pub fn decode(
+    bytes: &[u8],
+    heap: &mut Heap,
+    options: Options,
+) -> Result<(Term, usize), DecodeError> {
     match bytes {
         [131, 80, rest @ ..] => {
-            let (size, data) = rest.split_first_chunk::<4>().ok_or(DecodeError::Malformed)?;
+            let (size, data) = rest
+                .split_first_chunk::<4>()
+                .ok_or(DecodeError::Malformed)?;
             let size = u32::from_be_bytes(*size) as usize;
             // Deflate gains at most a factor of about 1032.
             if size > data.len().saturating_mul(1100).saturating_add(64) {
@@ -48,12 +55,24 @@ pub fn decode(bytes: &[u8], heap: &mut Heap, options: Options) -> Result<(Term, 
                 return Err(DecodeError::Malformed);
             }
             let used = 6 + z.total_in() as usize;
-            let mut d = Decoder { data: &raw, at: 0, options };
+            let mut d = Decoder {
+                data: &raw,
+                at: 0,
+                options,
+            };
             let t = d.term(heap)?;
-            if d.at == raw.len() { Ok((t, used)) } else { Err(DecodeError::Malformed) }
+            if d.at == raw.len() {
+                Ok((t, used))
+            } else {
+                Err(DecodeError::Malformed)
+            }
         }
         [131, ..] => {
-            let mut d = Decoder { data: bytes, at: 1, options };
+            let mut d = Decoder {
+                data: bytes,
+                at: 1,
+                options,
+            };
             let t = d.term(heap)?;
             Ok((t, d.at))
         }
@@ -81,11 +100,20 @@ enum Frame {
         free: usize,
     },
     Export,
+    /// Module, name, names of the fields, values.
+    Record {
+        fields: usize,
+        exported: bool,
+    },
 }
 
 impl<'a> Decoder<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
-        let s = self.data.get(self.at..).and_then(|d| d.get(..n)).ok_or(DecodeError::Malformed)?;
+        let s = self
+            .data
+            .get(self.at..)
+            .and_then(|d| d.get(..n))
+            .ok_or(DecodeError::Malformed)?;
         self.at += n;
         Ok(s)
     }
@@ -120,7 +148,11 @@ impl<'a> Decoder<'a> {
 
     fn atom_of(&mut self, tag: u8) -> Result<Atom, DecodeError> {
         let latin1 = matches!(tag, 100 | 115);
-        let n = if matches!(tag, 100 | 118) { self.u16()? } else { usize::from(self.u8()?) };
+        let n = if matches!(tag, 100 | 118) {
+            self.u16()?
+        } else {
+            usize::from(self.u8()?)
+        };
         let s = self.take(n)?;
         if latin1 {
             let text: String = s.iter().map(|&b| b as char).collect();
@@ -162,9 +194,19 @@ impl<'a> Decoder<'a> {
     }
 
     /// Reads one tag. A simple term goes to `done`; of a construct the frame and number of parts are given.
-    fn start(&mut self, heap: &mut Heap, done: &mut Vec<Term>) -> Result<Option<(Frame, usize)>, DecodeError> {
+    fn start(
+        &mut self,
+        heap: &mut Heap,
+        done: &mut Vec<Term>,
+    ) -> Result<Option<(Frame, usize)>, DecodeError> {
         let tag = self.u8()?;
-        let parts = |d: &Self, n: usize| if n > d.left() { Err(DecodeError::Malformed) } else { Ok(n) };
+        let parts = |d: &Self, n: usize| {
+            if n > d.left() {
+                Err(DecodeError::Malformed)
+            } else {
+                Ok(n)
+            }
+        };
         let t = match tag {
             97 => Term::small(i64::from(self.u8()?)),
             98 => Term::small(i64::from(self.u32()? as i32)),
@@ -179,7 +221,10 @@ impl<'a> Decoder<'a> {
             }
             99 => {
                 let s = self.take(31)?;
-                let text = s.split(|&b| b == 0).next().and_then(|s| std::str::from_utf8(s).ok());
+                let text = s
+                    .split(|&b| b == 0)
+                    .next()
+                    .and_then(|s| std::str::from_utf8(s).ok());
                 let f: f64 = text
                     .and_then(|t| t.trim().parse().ok())
                     .filter(|f: &f64| f.is_finite())
@@ -188,7 +233,11 @@ impl<'a> Decoder<'a> {
             }
             100 | 115 | 118 | 119 => self.atom_of(tag)?.into(),
             104 | 105 => {
-                let n = if tag == 104 { usize::from(self.u8()?) } else { self.u32()? as usize };
+                let n = if tag == 104 {
+                    usize::from(self.u8()?)
+                } else {
+                    self.u32()? as usize
+                };
                 return Ok(Some((Frame::Tuple(n), parts(self, n)?)));
             }
             106 => Term::NIL,
@@ -225,24 +274,45 @@ impl<'a> Decoder<'a> {
                 }
             }
             110 | 111 => {
-                let n = if tag == 110 { usize::from(self.u8()?) } else { self.u32()? as usize };
+                let n = if tag == 110 {
+                    usize::from(self.u8()?)
+                } else {
+                    self.u32()? as usize
+                };
                 let negative = self.u8()? != 0;
                 let s = self.take(n)?;
                 if n as u64 * 8 > crate::arith::max_bits() + 64 {
                     return Err(DecodeError::Malformed);
                 }
-                let limbs: Vec<u64> =
-                    s.chunks(8).map(|c| c.iter().rev().fold(0u64, |v, &b| v << 8 | u64::from(b))).collect();
+                let limbs: Vec<u64> = s
+                    .chunks(8)
+                    .map(|c| c.iter().rev().fold(0u64, |v, &b| v << 8 | u64::from(b)))
+                    .collect();
                 heap.big(negative, &limbs)
             }
             116 => {
                 let n = self.u32()? as usize;
                 return Ok(Some((Frame::Map(n), 2 * parts(self, n)?)));
             }
+            67 if release::number() >= 29 => {
+                let n = self.u32()? as usize;
+                let exported = self.u8()? != 0;
+                return Ok(Some((
+                    Frame::Record {
+                        fields: n,
+                        exported,
+                    },
+                    2 + 2 * parts(self, n)?,
+                )));
+            }
             103 | 88 => {
                 let name = self.atom()?;
                 let (number, serial) = (u64::from(self.u32()?), u64::from(self.u32()?));
-                let creation = if tag == 103 { u32::from(self.u8()?) } else { self.u32()? };
+                let creation = if tag == 103 {
+                    u32::from(self.u8()?)
+                } else {
+                    self.u32()?
+                };
                 let id = (serial << 28) | (number & 0xfff_ffff);
                 self.identifier(heap, Kind::ExtPid, name, creation, id)
             }
@@ -253,27 +323,48 @@ impl<'a> Decoder<'a> {
                 } else {
                     u64::from(self.u32()?)
                 };
-                let creation = if tag == 102 { u32::from(self.u8()?) } else { self.u32()? };
+                let creation = if tag == 102 {
+                    u32::from(self.u8()?)
+                } else {
+                    self.u32()?
+                };
                 self.identifier(heap, Kind::ExtPort, name, creation, id)
             }
             114 | 90 => {
                 let n = self.u16()?;
                 let name = self.atom()?;
-                let creation = if tag == 114 { u32::from(self.u8()?) } else { self.u32()? };
+                let creation = if tag == 114 {
+                    u32::from(self.u8()?)
+                } else {
+                    self.u32()?
+                };
                 if n == 0 || n > 5 {
                     return Err(DecodeError::Malformed);
                 }
-                let ids = (0..n).map(|_| self.u32()).collect::<Result<Vec<u32>, _>>()?;
+                let ids = (0..n)
+                    .map(|_| self.u32())
+                    .collect::<Result<Vec<u32>, _>>()?;
                 self.reference(heap, name, creation, &ids)
             }
             112 => {
                 let _size = self.u32()?;
                 let arity = u32::from(self.u8()?);
-                let uniq: [u8; 16] = self.take(16)?.try_into().map_err(|_| DecodeError::Malformed)?;
+                let uniq: [u8; 16] = self
+                    .take(16)?
+                    .try_into()
+                    .map_err(|_| DecodeError::Malformed)?;
                 let index = self.u32()?;
                 let free = self.u32()? as usize;
                 // Module, old index, old uniq, pid, then the environment.
-                return Ok(Some((Frame::Fun { arity, uniq, index, free }, 4 + parts(self, free)?)));
+                return Ok(Some((
+                    Frame::Fun {
+                        arity,
+                        uniq,
+                        index,
+                        free,
+                    },
+                    4 + parts(self, free)?,
+                )));
             }
             113 => return Ok(Some((Frame::Export, 3))),
             _ => return Err(DecodeError::Malformed),
@@ -282,7 +373,12 @@ impl<'a> Decoder<'a> {
         Ok(None)
     }
 
-    fn close(&mut self, heap: &mut Heap, frame: &Frame, done: &mut Vec<Term>) -> Result<Term, DecodeError> {
+    fn close(
+        &mut self,
+        heap: &mut Heap,
+        frame: &Frame,
+        done: &mut Vec<Term>,
+    ) -> Result<Term, DecodeError> {
         let split = |done: &mut Vec<Term>, n: usize| {
             let at = done.len() - n;
             done.split_off(at)
@@ -298,17 +394,24 @@ impl<'a> Decoder<'a> {
             }
             Frame::Map(n) => {
                 let parts = split(done, 2 * n);
-                let pairs: Vec<(Term, Term)> = parts.chunks_exact(2).map(|p| (p[0], p[1])).collect();
+                let pairs: Vec<(Term, Term)> =
+                    parts.chunks_exact(2).map(|p| (p[0], p[1])).collect();
                 let m = map::from_pairs(heap, &pairs);
                 if map::size(m) != n {
                     return Err(DecodeError::Malformed);
                 }
                 m
             }
-            Frame::Fun { arity, uniq, index, free } => {
+            Frame::Fun {
+                arity,
+                uniq,
+                index,
+                free,
+            } => {
                 let parts = split(done, 4 + free);
                 let module = parts[0].as_atom().ok_or(DecodeError::Malformed)?;
-                let old_uniq = crate::term::bignum::to_i64(parts[2]).ok_or(DecodeError::Malformed)? as u32;
+                let old_uniq =
+                    crate::term::bignum::to_i64(parts[2]).ok_or(DecodeError::Malformed)? as u32;
                 if !parts[3].is_pid() || free > 255 {
                     return Err(DecodeError::Malformed);
                 }
@@ -318,9 +421,19 @@ impl<'a> Decoder<'a> {
                 }
                 heap.fun(entry, parts[3], &parts[4..])
             }
+            Frame::Record { fields, exported } => {
+                let parts = split(done, 2 + 2 * fields);
+                let names: Option<Vec<Atom>> =
+                    parts[..2 + fields].iter().map(|t| t.as_atom()).collect();
+                let names = names.ok_or(DecodeError::Malformed)?;
+                let (id, names) = names.split_at(2);
+                let definition = record::intern(id[0], id[1], exported, names);
+                record::make(heap, definition, &parts[2 + fields..])
+            }
             Frame::Export => {
                 let parts = split(done, 3);
-                let (Some(m), Some(f), Some(a)) = (parts[0].as_atom(), parts[1].as_atom(), parts[2].as_usize())
+                let (Some(m), Some(f), Some(a)) =
+                    (parts[0].as_atom(), parts[1].as_atom(), parts[2].as_usize())
                 else {
                     return Err(DecodeError::Malformed);
                 };
@@ -337,7 +450,11 @@ impl<'a> Decoder<'a> {
 
     fn identifier(&self, heap: &mut Heap, kind: Kind, name: Atom, creation: u32, id: u64) -> Term {
         if node::is_this(name, creation) {
-            return if kind == Kind::ExtPid { Term::local_pid(id) } else { Term::local_port(id) };
+            return if kind == Kind::ExtPid {
+                Term::local_pid(id)
+            } else {
+                Term::local_port(id)
+            };
         }
         heap.external_id(kind, node::intern(name, creation), id)
     }
@@ -347,7 +464,10 @@ impl<'a> Decoder<'a> {
             && let [low, mid, high, owner @ ..] = ids
         {
             let number = u64::from(*high) << 50 | u64::from(*mid) << 18 | u64::from(*low);
-            let owner = owner.iter().rev().fold(0u64, |o, &w| o << 32 | u64::from(w));
+            let owner = owner
+                .iter()
+                .rev()
+                .fold(0u64, |o, &w| o << 32 | u64::from(w));
             return heap.reference(number, owner);
         }
         heap.external_ref(node::intern(name, creation), ids)

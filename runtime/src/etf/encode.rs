@@ -3,7 +3,7 @@
 use crate::atom::Atom;
 use crate::node;
 use crate::release;
-use crate::term::{Kind, Term, bignum, bits, compare, map};
+use crate::term::{Kind, Term, bignum, bits, compare, map, record};
 
 /// How terms are written.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { minor: if release::number() >= 26 { 2 } else { 1 }, deterministic: false }
+        Options {
+            minor: if release::number() >= 26 { 2 } else { 1 },
+            deterministic: false,
+        }
     }
 }
 
@@ -102,9 +105,16 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
         Kind::FlatMap | Kind::HashMap => {
             out.push(116);
             put32(out, map::size(t));
-            let pairs: Vec<(Term, Term)> =
-                if o.deterministic { map::sorted_pairs(t) } else { map::iter(t).collect() };
-            for (k, v) in pairs.into_iter().rev() {
+            let mut pairs: Vec<(Term, Term)> = if o.deterministic {
+                map::sorted_pairs(t)
+            } else {
+                map::iter(t).collect()
+            };
+            // A large map is written from its last pair on, as BEAM does.
+            if o.deterministic || h.kind() == Kind::FlatMap {
+                pairs.reverse();
+            }
+            for (k, v) in pairs {
                 stack.push(Todo::Term(v));
                 stack.push(Todo::Term(k));
             }
@@ -133,6 +143,14 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
             integer(i64::from(e.arity), out);
         }
         Kind::Fun => fun(t, o, out),
+        Kind::Record => {
+            out.push(67);
+            put32(out, record::values(t).len());
+            out.push(u8::from(record::is_exported(t)));
+            stack.extend(record::values(t).iter().rev().map(|&v| Todo::Term(v)));
+            stack.extend(record::field_names(t).iter().rev().map(|&f| Todo::Term(f)));
+            stack.extend([record::name(t), record::module(t)].map(Todo::Term));
+        }
         _ => out.push(106),
     }
 }
@@ -210,7 +228,11 @@ fn c_exponent(f: f64) -> String {
 fn list(t: Term, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
     let (mut n, mut bytes, mut rest) = (0usize, true, t);
     while rest.is_cons() {
-        bytes = bytes && rest.head().as_small().is_some_and(|b| (0..256).contains(&b));
+        bytes = bytes
+            && rest
+                .head()
+                .as_small()
+                .is_some_and(|b| (0..256).contains(&b));
         n += 1;
         rest = rest.tail();
     }

@@ -84,12 +84,20 @@ pub enum Fate {
 impl Shard {
     /// An empty one; element `keypos` of its objects is the key.
     pub fn new(keypos: usize) -> Shard {
-        Shard { keypos, index: HashTable::new(), entries: Vec::new(), free: Vec::new(), dead: Vec::new() }
+        Shard {
+            keypos,
+            index: HashTable::new(),
+            entries: Vec::new(),
+            free: Vec::new(),
+            dead: Vec::new(),
+        }
     }
 
     /// Words of memory, objects not counted.
     pub fn words(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() / 8 + self.index.capacity() + self.free.capacity() / 2
+        self.entries.capacity() * size_of::<Entry>() / 8
+            + self.index.capacity()
+            + self.free.capacity() / 2
     }
 
     /// Number of places.
@@ -105,7 +113,9 @@ impl Shard {
                 k == key || (!key.is_immediate() || key.is_flonum()) && compare::exact_eq(k, key)
             }
         };
-        self.index.find(Slot::spread(hash), eq).map(|s| s.at as usize)
+        self.index
+            .find(Slot::spread(hash), eq)
+            .map(|s| s.at as usize)
     }
 
     /// The objects of a key, newest first; `Obj::NONE` if there is none.
@@ -134,11 +144,17 @@ impl Shard {
     /// The last place before `end` that has objects.
     #[inline]
     pub fn before(&self, end: usize) -> Option<usize> {
-        self.entries[..end.min(self.entries.len())].iter().rposition(|e| e.head.is_some() && !e.dead)
+        self.entries[..end.min(self.entries.len())]
+            .iter()
+            .rposition(|e| e.head.is_some() && !e.dead)
     }
 
     fn add(&mut self, key: Term, hash: u32, head: Obj) {
-        let entry = Entry { key, head, dead: false };
+        let entry = Entry {
+            key,
+            head,
+            dead: false,
+        };
         let at = loop {
             match self.free.pop() {
                 None => {
@@ -155,8 +171,12 @@ impl Shard {
                 }
             }
         };
-        let slot = Slot { hash, at: at as u32 };
-        self.index.insert_unique(Slot::spread(hash), slot, |s| Slot::spread(s.hash));
+        let slot = Slot {
+            hash,
+            at: at as u32,
+        };
+        self.index
+            .insert_unique(Slot::spread(hash), slot, |s| Slot::spread(s.hash));
     }
 
     /// Puts a tuple into the table; its key is `key`.
@@ -205,7 +225,11 @@ impl Shard {
         let e = &mut self.entries[at];
         // SAFETY: a dead entry's object is seen by nobody else; the key is replaced with it.
         unsafe { e.head.free() };
-        *e = Entry { key, head: o, dead: false };
+        *e = Entry {
+            key,
+            head: o,
+            dead: false,
+        };
         c.added(o);
         self.dead.retain(|&d| d as usize != at);
     }
@@ -247,10 +271,17 @@ impl Shard {
 
     /// Takes an entry out of index and array.
     fn unlink(&mut self, at: usize, hash: u32) {
-        if let Ok(slot) = self.index.find_entry(Slot::spread(hash), |s| s.at as usize == at) {
+        if let Ok(slot) = self
+            .index
+            .find_entry(Slot::spread(hash), |s| s.at as usize == at)
+        {
             slot.remove();
         }
-        self.entries[at] = Entry { key: Term::NIL, head: Obj::NONE, dead: false };
+        self.entries[at] = Entry {
+            key: Term::NIL,
+            head: Obj::NONE,
+            dead: false,
+        };
         if at + 1 == self.entries.len() {
             while self.entries.last().is_some_and(|e| !e.head.is_some()) {
                 self.entries.pop();
@@ -279,7 +310,14 @@ impl Shard {
 
     /// Looks at the objects at a place, newest first, and does with each what `f` says.
     pub fn edit(&mut self, at: usize, fixed: bool, c: &mut Change, f: &mut dyn FnMut(Obj) -> Fate) {
-        let Some(e) = self.entries.get(at).copied().filter(|e| e.head.is_some() && !e.dead) else { return };
+        let Some(e) = self
+            .entries
+            .get(at)
+            .copied()
+            .filter(|e| e.head.is_some() && !e.dead)
+        else {
+            return;
+        };
         let mut kept: Vec<Obj> = Vec::new();
         let mut gone: Vec<Obj> = Vec::new();
         let mut change = Change::default();
@@ -346,8 +384,12 @@ impl Shard {
         self.index.clear();
         self.index.shrink_to(live, |s| Slot::spread(s.hash));
         for (at, e) in self.entries.iter().enumerate() {
-            let slot = Slot { hash: hash(e.key), at: at as u32 };
-            self.index.insert_unique(Slot::spread(slot.hash), slot, |s| Slot::spread(s.hash));
+            let slot = Slot {
+                hash: hash(e.key),
+                at: at as u32,
+            };
+            self.index
+                .insert_unique(Slot::spread(slot.hash), slot, |s| Slot::spread(s.hash));
         }
     }
 

@@ -18,7 +18,9 @@ use crate::term::{self, Term, compare};
 use hash::{Change, Fate, Shard};
 use object::Obj;
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{
+    AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 use tree::Tree;
 
 /// Number of shards of a table for concurrent writing.
@@ -199,7 +201,8 @@ impl Table {
         let store = match o.kind {
             Kind::OrderedSet => Store::Tree(RwLock::new(Tree::new(o.keypos))),
             _ => {
-                let shared = o.write_concurrency != Atom::FALSE && o.protection != Protection::Private;
+                let shared =
+                    o.write_concurrency != Atom::FALSE && o.protection != Protection::Private;
                 let n = if shared { SHARDS } else { 1 };
                 Store::Hash((0..n).map(|_| RwLock::new(Shard::new(o.keypos))).collect())
             }
@@ -274,7 +277,8 @@ impl Table {
             Store::Hash(shards) => shards.iter().map(|s| s.read().words()).sum(),
             Store::Tree(t) => t.read().words(),
         };
-        own + size_of::<Table>() / 8 + usize::try_from(self.words.load(Ordering::Relaxed)).unwrap_or(0)
+        own + size_of::<Table>() / 8
+            + usize::try_from(self.words.load(Ordering::Relaxed)).unwrap_or(0)
     }
 
     /// Is it fixed for traversal?
@@ -328,7 +332,9 @@ impl Table {
         match &self.store {
             Store::Hash(shards) => {
                 let (h, hash) = hash_of(key);
-                shards[h & (shards.len() - 1)].write().insert(self.kind, object, key, hash, &mut c);
+                shards[h & (shards.len() - 1)]
+                    .write()
+                    .insert(self.kind, object, key, hash, &mut c);
             }
             Store::Tree(t) => t.write().insert(object, key, &mut c),
         }
@@ -345,7 +351,9 @@ impl Table {
                 let mut guards = lock_shards(shards, hashed.iter().map(|h| h.0 & mask));
                 if only_new {
                     for (o, &(h, hash)) in objects.iter().zip(&hashed) {
-                        if shard_in(&mut guards, h & mask).is_some_and(|s| s.get(o.1, hash).is_some()) {
+                        if shard_in(&mut guards, h & mask)
+                            .is_some_and(|s| s.get(o.1, hash).is_some())
+                        {
                             return false;
                         }
                     }
@@ -440,7 +448,11 @@ impl Table {
     /// Deletes the objects that are the same as `object`.
     pub fn delete_object(&self, object: Term, key: Term) {
         self.edit_key(key, &mut |o| {
-            if compare::exact_eq(o.root(), object) { Fate::Delete } else { Fate::Keep }
+            if compare::exact_eq(o.root(), object) {
+                Fate::Delete
+            } else {
+                Fate::Keep
+            }
         });
     }
 
@@ -575,7 +587,13 @@ impl Table {
                         return None;
                     }
                     let key = o.element(self.keypos);
-                    if range.is_some_and(|r| if reverse { (r.below)(key) } else { (r.above)(key) }) {
+                    if range.is_some_and(|r| {
+                        if reverse {
+                            (r.below)(key)
+                        } else {
+                            (r.above)(key)
+                        }
+                    }) {
                         return None;
                     }
                     if f(o) == Go::Stop {
@@ -653,7 +671,11 @@ impl Table {
             }
             Store::Tree(t) => {
                 let t = t.read();
-                let p = if last { t.before(t.end()) } else { Some(t.first()) };
+                let p = if last {
+                    t.before(t.end())
+                } else {
+                    Some(t.first())
+                };
                 f(p.map_or(Obj::NONE, |p| t.at(p)))
             }
         }
@@ -682,7 +704,11 @@ impl Table {
             }
             Store::Tree(t) => {
                 let t = t.read();
-                let p = if back { t.before(t.lower(key)) } else { Some(t.upper(key)) };
+                let p = if back {
+                    t.before(t.lower(key))
+                } else {
+                    Some(t.upper(key))
+                };
                 Some(f(p.map_or(Obj::NONE, |p| t.at(p))))
             }
         }
@@ -740,7 +766,9 @@ impl Table {
     /// Takes back a fixation (or all, if the process is gone); `true` if the process has none left.
     pub(crate) fn unfix(&self, pid: u64, all: bool) -> bool {
         let mut f = self.fixation.lock();
-        let Some(i) = f.by.iter().position(|b| b.0 == pid) else { return false };
+        let Some(i) = f.by.iter().position(|b| b.0 == pid) else {
+            return false;
+        };
         let n = if all { f.by[i].1 } else { 1 };
         f.by[i].1 -= n;
         let none_left = f.by[i].1 == 0;
@@ -774,7 +802,12 @@ impl Table {
     }
 }
 
-fn tree_start(t: &Tree, after: Option<Term>, reverse: bool, range: Option<&Range<'_>>) -> tree::Place {
+fn tree_start(
+    t: &Tree,
+    after: Option<Term>,
+    reverse: bool,
+    range: Option<&Range<'_>>,
+) -> tree::Place {
     match (after, reverse, range) {
         (Some(k), false, _) => t.upper(k),
         (Some(k), true, _) => t.lower(k),
@@ -801,7 +834,10 @@ pub fn copy_chain(o: Obj, heap: &mut Heap) -> Term {
     list
 }
 
-fn shard_in<'a>(guards: &'a mut [(usize, RwLockWriteGuard<'_, Shard>)], i: usize) -> Option<&'a mut Shard> {
+fn shard_in<'a>(
+    guards: &'a mut [(usize, RwLockWriteGuard<'_, Shard>)],
+    i: usize,
+) -> Option<&'a mut Shard> {
     guards.iter_mut().find(|g| g.0 == i).map(|g| &mut *g.1)
 }
 
@@ -813,12 +849,17 @@ fn lock_shards(
     numbers.sort_unstable();
     numbers.dedup();
     // In ascending order everywhere, so that two processes never wait for each other.
-    numbers.into_iter().map(|i| (i, shards[i].write())).collect()
+    numbers
+        .into_iter()
+        .map(|i| (i, shards[i].write()))
+        .collect()
 }
 
 fn drop_aside<T: Send + 'static>(old: T, objects: usize) {
     if objects > MANY {
-        let _ = std::thread::Builder::new().name("table reaper".into()).spawn(move || drop(old));
+        let _ = std::thread::Builder::new()
+            .name("table reaper".into())
+            .spawn(move || drop(old));
     }
 }
 
@@ -854,7 +895,11 @@ impl Editor {
     }
 
     fn new(object: Obj) -> Editor {
-        Editor { object, first: None, more: Vec::new() }
+        Editor {
+            object,
+            first: None,
+            more: Vec::new(),
+        }
     }
 
     fn changes(&self) -> impl DoubleEndedIterator<Item = (usize, Term)> + '_ {
@@ -869,7 +914,9 @@ impl Editor {
             return None;
         }
         let mut h = Heap::new();
-        let mut elements: Vec<Term> = (1..=self.object.arity()).map(|i| self.object.element(i)).collect();
+        let mut elements: Vec<Term> = (1..=self.object.arity())
+            .map(|i| self.object.element(i))
+            .collect();
         for (pos, value) in self.changes() {
             elements[pos - 1] = value;
         }

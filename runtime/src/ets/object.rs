@@ -159,7 +159,9 @@ impl Obj {
             return false;
         }
         let old = self.root();
-        if old.header() != tuple.header() || !old.terms_from(1, n - 1).iter().all(|e| e.is_immediate()) {
+        if old.header() != tuple.header()
+            || !old.terms_from(1, n - 1).iter().all(|e| e.is_immediate())
+        {
             return false;
         }
         if !tuple.terms_from(1, n - 1).iter().all(|e| e.is_immediate()) {
@@ -195,7 +197,9 @@ impl Obj {
 
     /// The chain of objects from this one on.
     pub fn chain(self) -> impl Iterator<Item = Obj> {
-        std::iter::successors(self.is_some().then_some(self), |o| Some(o.next()).filter(|n| n.is_some()))
+        std::iter::successors(self.is_some().then_some(self), |o| {
+            Some(o.next()).filter(|n| n.is_some())
+        })
     }
 }
 
@@ -255,7 +259,8 @@ unsafe fn relocate(src: *mut u64, dst: *mut u64, words: usize, heap: &mut Heap) 
                     heap.offheap = p;
                 }
                 Kind::MagicRef => {
-                    *p.add(3) = MagicHandle::new(MagicHandle::borrow_raw(*p.add(3)).clone()).into_raw();
+                    *p.add(3) =
+                        MagicHandle::new(MagicHandle::borrow_raw(*p.add(3)).clone()).into_raw();
                     *p.add(1) = heap.offheap as u64;
                     heap.offheap = p;
                 }
@@ -299,7 +304,10 @@ mod tests {
         // SAFETY: only the copy is used from here on.
         unsafe { o.free() };
         assert!(compare::exact_eq(back, t));
-        let five = back.as_tuple().unwrap()[6].as_magic().unwrap().downcast_ref::<u32>();
+        let five = back.as_tuple().unwrap()[6]
+            .as_magic()
+            .unwrap()
+            .downcast_ref::<u32>();
         assert_eq!(five, Some(&5));
         drop(h);
         assert_eq!(back.as_tuple().unwrap().len(), 8);

@@ -59,7 +59,12 @@ pub fn unfix(table: &Table, pid: u64) {
 fn transfer_message(table: &Arc<Table>, from: u64, gift: Term, heap: &mut Heap) -> Term {
     let id = registry::identifier(table, heap);
     let gift = copy::copy(gift, heap);
-    heap.tuple(&[Atom::new("ETS-TRANSFER").into(), id, Term::local_pid(from), gift])
+    heap.tuple(&[
+        Atom::new("ETS-TRANSFER").into(),
+        id,
+        Term::local_pid(from),
+        gift,
+    ])
 }
 
 /// Makes `to` the owner of a table and tells it, if there is a `gift` to tell it with; `false` if there is
@@ -94,16 +99,23 @@ pub fn give(table: &Arc<Table>, from: u64, to: u64, gift: Option<Term>) -> bool 
 /// Sees to the tables of a process that has exited: its fixations end, its tables go to their heirs or
 /// are deleted.
 pub fn process_exited(pid: u64) {
-    let of = OWNERS[pid as usize % SHARDS].lock().remove(&pid).unwrap_or_default();
+    let of = OWNERS[pid as usize % SHARDS]
+        .lock()
+        .remove(&pid)
+        .unwrap_or_default();
     for number in of.fixed {
         if let Some(t) = registry::numbered(number) {
             t.unfix(pid, true);
         }
     }
     for number in of.owned {
-        let Some(t) = registry::numbered(number) else { continue };
+        let Some(t) = registry::numbered(number) else {
+            continue;
+        };
         let heir = t.heir.lock().take();
-        let inherited = heir.is_some_and(|(heir, data)| heir != pid && give(&t, pid, heir, data.as_ref().map(OwnedTerm::term)));
+        let inherited = heir.is_some_and(|(heir, data)| {
+            heir != pid && give(&t, pid, heir, data.as_ref().map(OwnedTerm::term))
+        });
         if !inherited {
             registry::delete(&t);
         }

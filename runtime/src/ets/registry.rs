@@ -28,13 +28,16 @@ impl Hasher for IndexHasher {
     }
 
     fn write_u32(&mut self, n: u32) {
-        self.0 = (self.0 ^ u64::from(n)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        self.0 = (self.0 ^ u64::from(n))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29);
     }
 }
 
 type Names = RwLock<HashMap<Atom, Arc<Table>, BuildHasherDefault<IndexHasher>>>;
 
-static NAMES: LazyLock<[Names; SHARDS]> = LazyLock::new(|| std::array::from_fn(|_| RwLock::default()));
+static NAMES: LazyLock<[Names; SHARDS]> =
+    LazyLock::new(|| std::array::from_fn(|_| RwLock::default()));
 static ALL: LazyLock<RwLock<BTreeMap<u64, Arc<Table>>>> = LazyLock::new(Default::default);
 
 fn names(name: Atom) -> &'static Names {
@@ -101,7 +104,10 @@ pub fn rename(table: &Arc<Table>, name: Atom) -> bool {
 pub fn delete(table: &Table) -> bool {
     if table.named {
         let mut names = names(table.name()).write();
-        if names.get(&table.name()).is_some_and(|t| t.number == table.number) {
+        if names
+            .get(&table.name())
+            .is_some_and(|t| t.number == table.number)
+        {
             names.remove(&table.name());
         }
     }
@@ -114,7 +120,11 @@ pub fn delete(table: &Table) -> bool {
 
 /// What Erlang code calls the table by: its name, or a reference.
 pub fn identifier(table: &Arc<Table>, heap: &mut Heap) -> Term {
-    if table.named { table.name().into() } else { reference_to(table, heap) }
+    if table.named {
+        table.name().into()
+    } else {
+        reference_to(table, heap)
+    }
 }
 
 /// The table's reference.
@@ -175,7 +185,9 @@ pub fn find<'a>(t: Term) -> Result<Found<'a>, NotFound> {
         return named(name).map(Found::Shared).ok_or(NotFound::NoTable);
     }
     if t.is_kind(Kind::Ref) {
-        return numbered(t.ref_number()).map(Found::Shared).ok_or(NotFound::NoIdentifier);
+        return numbered(t.ref_number())
+            .map(Found::Shared)
+            .ok_or(NotFound::NoIdentifier);
     }
     Err(NotFound::NoIdentifier)
 }

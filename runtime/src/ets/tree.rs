@@ -41,7 +41,12 @@ unsafe impl Sync for Tree {}
 impl Tree {
     /// An empty one; element `keypos` of its objects is the key.
     pub fn new(keypos: usize) -> Tree {
-        Tree { keypos, firsts: Vec::new(), leaves: Vec::new(), len: 0 }
+        Tree {
+            keypos,
+            firsts: Vec::new(),
+            leaves: Vec::new(),
+            len: 0,
+        }
     }
 
     /// Number of objects.
@@ -49,9 +54,19 @@ impl Tree {
         self.len
     }
 
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Words of memory, objects not counted.
     pub fn words(&self) -> usize {
-        self.firsts.capacity() + self.leaves.iter().map(|l| 3 + l.capacity() * 2).sum::<usize>()
+        self.firsts.capacity()
+            + self
+                .leaves
+                .iter()
+                .map(|l| 3 + l.capacity() * 2)
+                .sum::<usize>()
     }
 
     /// The first place for which `before` does not hold (it must hold for a prefix of the sequence).
@@ -63,7 +78,11 @@ impl Tree {
         }
         let leaf = &self.leaves[i - 1];
         let at = leaf.partition_point(|e| before(e.key));
-        if at == leaf.len() { Place { leaf: i, at: 0 } } else { Place { leaf: i - 1, at } }
+        if at == leaf.len() {
+            Place { leaf: i, at: 0 }
+        } else {
+            Place { leaf: i - 1, at }
+        }
     }
 
     /// The first place whose key is not less than `key`.
@@ -72,7 +91,11 @@ impl Tree {
         if key.is_small() {
             let k = key.raw() as i64;
             return self.locate(|t| {
-                if t.is_small() { (t.raw() as i64) < k } else { compare::compare(t, key) == Ordering::Less }
+                if t.is_small() {
+                    (t.raw() as i64) < k
+                } else {
+                    compare::compare(t, key) == Ordering::Less
+                }
             });
         }
         self.locate(|t| compare::compare(t, key) == Ordering::Less)
@@ -86,7 +109,10 @@ impl Tree {
     /// The object at a place; none at the end.
     #[inline]
     pub fn at(&self, p: Place) -> Obj {
-        self.leaves.get(p.leaf).and_then(|l| l.get(p.at)).map_or(Obj::NONE, |i| i.object)
+        self.leaves
+            .get(p.leaf)
+            .and_then(|l| l.get(p.at))
+            .map_or(Obj::NONE, |i| i.object)
     }
 
     /// The first place.
@@ -96,16 +122,25 @@ impl Tree {
 
     /// The place after the last.
     pub fn end(&self) -> Place {
-        Place { leaf: self.leaves.len(), at: 0 }
+        Place {
+            leaf: self.leaves.len(),
+            at: 0,
+        }
     }
 
     /// The place after one that holds an object.
     #[inline]
     pub fn after(&self, p: Place) -> Place {
         if p.at + 1 < self.leaves[p.leaf].len() {
-            Place { leaf: p.leaf, at: p.at + 1 }
+            Place {
+                leaf: p.leaf,
+                at: p.at + 1,
+            }
         } else {
-            Place { leaf: p.leaf + 1, at: 0 }
+            Place {
+                leaf: p.leaf + 1,
+                at: 0,
+            }
         }
     }
 
@@ -113,10 +148,16 @@ impl Tree {
     #[inline]
     pub fn before(&self, p: Place) -> Option<Place> {
         if p.at > 0 {
-            return Some(Place { leaf: p.leaf, at: p.at - 1 });
+            return Some(Place {
+                leaf: p.leaf,
+                at: p.at - 1,
+            });
         }
         let leaf = p.leaf.checked_sub(1)?;
-        Some(Place { leaf, at: self.leaves[leaf].len() - 1 })
+        Some(Place {
+            leaf,
+            at: self.leaves[leaf].len() - 1,
+        })
     }
 
     /// The `n`th object, counted from 0.
@@ -157,7 +198,10 @@ impl Tree {
         let o = Obj::new(tuple);
         c.added(o);
         self.len += 1;
-        let item = Item { key: o.element(self.keypos), object: o };
+        let item = Item {
+            key: o.element(self.keypos),
+            object: o,
+        };
         // At the border of two leaves the end of the left one is the place.
         let (leaf, at) = match p {
             Place { leaf: 0, at: 0 } if self.leaves.is_empty() => {
@@ -174,7 +218,11 @@ impl Tree {
         }
         if self.leaves[leaf].len() > LEAF {
             // Keys that come in ascending order leave full leaves behind.
-            let cut = if leaf + 1 == self.leaves.len() && at + 1 > LEAF { LEAF } else { LEAF / 2 };
+            let cut = if leaf + 1 == self.leaves.len() && at + 1 > LEAF {
+                LEAF
+            } else {
+                LEAF / 2
+            };
             let mut right = Vec::with_capacity(LEAF + 1);
             right.extend(self.leaves[leaf].drain(cut..));
             self.firsts.insert(leaf + 1, right[0].key);
@@ -213,7 +261,10 @@ impl Tree {
             if p.at == 0 {
                 self.firsts[p.leaf] = self.leaves[p.leaf][0].key;
             }
-            if n < LEAF / 8 && p.leaf + 1 < self.leaves.len() && self.leaves[p.leaf + 1].len() < LEAF / 2 {
+            if n < LEAF / 8
+                && p.leaf + 1 < self.leaves.len()
+                && self.leaves[p.leaf + 1].len() < LEAF / 2
+            {
                 let right = self.leaves.remove(p.leaf + 1);
                 self.firsts.remove(p.leaf + 1);
                 self.leaves[p.leaf].extend(right);
@@ -245,7 +296,9 @@ mod tests {
         let mut model = std::collections::BTreeMap::new();
         let mut x = 12345u64;
         for round in 0..20000 {
-            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            x = x
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             let k = (x >> 33) as i64 % 3000;
             let key = Term::small(k);
             if round % 3 == 0 {
@@ -265,7 +318,10 @@ mod tests {
         let mut p = t.first();
         for (&k, &v) in &model {
             let o = t.at(p);
-            assert_eq!((o.element(1), o.element(2)), (Term::small(k), Term::small(v)));
+            assert_eq!(
+                (o.element(1), o.element(2)),
+                (Term::small(k), Term::small(v))
+            );
             p = t.after(p);
         }
         assert_eq!(p, t.end());

@@ -45,7 +45,9 @@ impl BinaryRef {
         let l = layout(capacity);
         // SAFETY: the layout has a size above zero.
         let p = unsafe { alloc(l) }.cast::<Binary>();
-        let Some(p) = NonNull::new(p) else { handle_alloc_error(l) };
+        let Some(p) = NonNull::new(p) else {
+            handle_alloc_error(l)
+        };
         BINARY_BYTES.fetch_add(capacity, Ordering::Relaxed);
         // SAFETY: fresh memory of the right size and alignment.
         unsafe {
@@ -154,7 +156,9 @@ impl BinaryRef {
         }
         // SAFETY: the only reference is ours, so nobody else can look at or move the allocation.
         let p = unsafe { realloc(self.0.as_ptr().cast(), layout(cap), layout(len).size()) };
-        let Some(p) = NonNull::new(p.cast::<Binary>()) else { return self };
+        let Some(p) = NonNull::new(p.cast::<Binary>()) else {
+            return self;
+        };
         std::mem::forget(self);
         BINARY_BYTES.fetch_sub(cap - len, Ordering::Relaxed);
         // SAFETY: `p` is the reallocated header.

@@ -26,7 +26,12 @@ unsafe impl Send for Chunk {}
 
 impl Chunk {
     /// A block of no words.
-    pub const EMPTY: Chunk = Chunk { base: std::ptr::dangling_mut::<u64>(), cap: 0, large_cap: 0, used: 0 };
+    pub const EMPTY: Chunk = Chunk {
+        base: std::ptr::dangling_mut::<u64>(),
+        cap: 0,
+        large_cap: 0,
+        used: 0,
+    };
 
     /// A fresh block of exactly `words` words; their contents are undefined.
     pub fn new(words: usize) -> Chunk {
@@ -40,7 +45,12 @@ impl Chunk {
             handle_alloc_error(layout);
         }
         HEAP_WORDS.fetch_add(words, Ordering::Relaxed);
-        Chunk { base, cap: words as u32, large_cap: (words >> 32) as u32, used: 0 }
+        Chunk {
+            base,
+            cap: words as u32,
+            large_cap: (words >> 32) as u32,
+            used: 0,
+        }
     }
 
     /// First word.

@@ -60,7 +60,11 @@ fn size_outside(t: Term, (lo, len): (usize, usize)) -> usize {
 /// A part of a bitstring is copied alone: its bytes if they are few or the whole is in a heap.
 fn sub_bits_size(t: Term) -> usize {
     let view = bits::view(t);
-    if copies_bytes(&view) { 2 + view.bits.div_ceil(64) } else { 4 + 4 }
+    if copies_bytes(&view) {
+        2 + view.bits.div_ceil(64)
+    } else {
+        4 + 4
+    }
 }
 
 fn copies_bytes(view: &bits::View) -> bool {

@@ -32,7 +32,10 @@ static RECLAIMED: AtomicU64 = AtomicU64::new(0);
 
 /// Number of collections so far, and words that they have reclaimed.
 pub fn totals() -> (u64, u64) {
-    (COLLECTIONS.load(Ordering::Relaxed), RECLAIMED.load(Ordering::Relaxed))
+    (
+        COLLECTIONS.load(Ordering::Relaxed),
+        RECLAIMED.load(Ordering::Relaxed),
+    )
 }
 
 /// A process's heap.
@@ -97,7 +100,11 @@ pub fn heap_size_for(words: usize) -> usize {
 impl ProcHeap {
     /// A heap whose smallest size is `min_words`.
     pub fn new(min_words: usize, min_vheap_words: usize, fullsweep_after: u16) -> ProcHeap {
-        let first = if min_words <= DEFAULT_MIN_HEAP { FIRST_BLOCK.min(min_words) } else { min_words };
+        let first = if min_words <= DEFAULT_MIN_HEAP {
+            FIRST_BLOCK.min(min_words)
+        } else {
+            min_words
+        };
         ProcHeap {
             young: Heap::with_capacity(first),
             mature: (0, 0),
@@ -160,7 +167,9 @@ impl ProcHeap {
         if used + words > self.limit {
             return false;
         }
-        let more = (self.limit - used).min(self.young.capacity().max(words * 2)).max(words);
+        let more = (self.limit - used)
+            .min(self.young.capacity().max(words * 2))
+            .max(words);
         self.young.add_block(more);
         true
     }
@@ -217,7 +226,9 @@ impl ProcHeap {
 
     /// All blocks with their lengths in use.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (*mut u64, usize)> + '_ {
-        self.young.blocks().chain(std::iter::once((self.old.start(), self.old.used)))
+        self.young
+            .blocks()
+            .chain(std::iter::once((self.old.start(), self.old.used)))
     }
 
     /// Collects. Afterwards the current block has room for `need` words.
@@ -242,7 +253,11 @@ impl ProcHeap {
         let after = self.used();
         COLLECTIONS.fetch_add(1, Ordering::Relaxed);
         RECLAIMED.fetch_add(before.saturating_sub(after) as u64, Ordering::Relaxed);
-        GcReport { major, before, after }
+        GcReport {
+            major,
+            before,
+            after,
+        }
     }
 
     fn minor(&mut self, roots: &mut dyn Roots, need: usize) {
@@ -259,7 +274,11 @@ impl ProcHeap {
     fn major(&mut self, roots: &mut dyn Roots, need: usize) {
         self.minor_count = 0;
         let bound = self.used();
-        let to = Chunk::new((bound + need).max(self.limit.min(2 * bound + need)).max(self.min_words as usize / 4));
+        let to = Chunk::new(
+            (bound + need)
+                .max(self.limit.min(2 * bound + need))
+                .max(self.min_words as usize / 4),
+        );
         let mut c = Collector::new(&to, None, (0, 0));
         c.run(roots, std::ptr::null_mut());
         let top = c.top;
@@ -287,14 +306,22 @@ impl ProcHeap {
         let top = c.top;
         self.finish(to, top, 0, true);
         self.limit = self.min_words as usize;
-        GcReport { major: true, before, after: self.used() }
+        GcReport {
+            major: true,
+            before,
+            after: self.used(),
+        }
     }
 
     /// Installs the new young block, sorts the off-heap objects, sets the limits.
     fn finish(&mut self, to: Chunk, top: *mut u64, need: usize, major: bool) {
         let live = (top as usize - to.start() as usize) / 8;
-        let mut swept =
-            Swept { young: std::ptr::null_mut(), old: std::ptr::null_mut(), young_bytes: 0, old_bytes: 0 };
+        let mut swept = Swept {
+            young: std::ptr::null_mut(),
+            old: std::ptr::null_mut(),
+            young_bytes: 0,
+            old_bytes: 0,
+        };
         let (lo, hi) = (self.old.start() as usize, self.old.end() as usize);
         let is_old = |p: *mut u64| !major && (p as usize) >= lo && (p as usize) < hi;
         // SAFETY: the lists are this heap's own and its live objects have just been forwarded.
@@ -321,9 +348,14 @@ impl ProcHeap {
         self.mature = (self.young.cur.start() as usize, live * 8);
         // Next collection when the heap is full again, with at least a quarter of it free now.
         let want = heap_size_for((live + need) * 4 / 3).max(self.min_words as usize);
-        self.limit = if major || want > self.limit { want } else { self.limit };
+        self.limit = if major || want > self.limit {
+            want
+        } else {
+            self.limit
+        };
         if self.young.room() < need || (live + need) * 4 > self.young.cur.capacity() * 3 {
-            self.young.add_block((self.limit - live.min(self.limit)).max(need));
+            self.young
+                .add_block((self.limit - live.min(self.limit)).max(need));
         }
     }
 }
@@ -349,7 +381,10 @@ struct Collector {
 impl Collector {
     fn new(to: &Chunk, old: Option<&Chunk>, mature: (usize, usize)) -> Collector {
         let (old_range, old_top) = match old {
-            Some(o) => ((o.start() as usize, o.capacity() * 8), o.start().wrapping_add(o.used)),
+            Some(o) => (
+                (o.start() as usize, o.capacity() * 8),
+                o.start().wrapping_add(o.used),
+            ),
             None => ((0, 0), std::ptr::null_mut()),
         };
         Collector {
@@ -394,8 +429,11 @@ impl Collector {
 
     #[inline(always)]
     fn room_for(&mut self, from: usize, words: usize) -> *mut u64 {
-        let top =
-            if from.wrapping_sub(self.mature.0) < self.mature.1 { &mut self.old_top } else { &mut self.top };
+        let top = if from.wrapping_sub(self.mature.0) < self.mature.1 {
+            &mut self.old_top
+        } else {
+            &mut self.top
+        };
         let p = *top;
         *top = p.wrapping_add(words);
         p

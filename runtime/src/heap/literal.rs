@@ -29,7 +29,11 @@ struct State {
 
 static REGION: LazyLock<Region> = LazyLock::new(|| Region {
     base: crate::sys::reserve(RESERVED),
-    state: Mutex::new(State { top: 0, in_use: 0, free: BTreeMap::new() }),
+    state: Mutex::new(State {
+        top: 0,
+        in_use: 0,
+        free: BTreeMap::new(),
+    }),
 });
 
 /// Base address and length in bytes of the range of literals.
@@ -72,7 +76,11 @@ impl LiteralArea {
         for t in terms.iter_mut() {
             *t = super::copy::copy(*t, &mut to);
         }
-        LiteralArea { base, words, offheap: to.take_offheap() }
+        LiteralArea {
+            base,
+            words,
+            offheap: to.take_offheap(),
+        }
     }
 
     /// Does the address lie in this area?
@@ -155,7 +163,11 @@ impl OwnedTerm {
     /// A copy of `t`.
     pub fn new(t: Term) -> OwnedTerm {
         if t.is_immediate() {
-            return OwnedTerm { term: t, chunk: Chunk::EMPTY, offheap: std::ptr::null_mut() };
+            return OwnedTerm {
+                term: t,
+                chunk: Chunk::EMPTY,
+                offheap: std::ptr::null_mut(),
+            };
         }
         let mut heap = Heap::with_capacity(super::copy::size(t));
         let term = super::copy::copy(t, &mut heap);
@@ -165,7 +177,11 @@ impl OwnedTerm {
     /// Takes a heap of its own that holds `term`.
     pub fn from_heap(term: Term, heap: Heap) -> OwnedTerm {
         let (chunk, offheap) = heap.into_parts();
-        OwnedTerm { term, chunk, offheap }
+        OwnedTerm {
+            term,
+            chunk,
+            offheap,
+        }
     }
 
     /// The term; valid for as long as `self`.

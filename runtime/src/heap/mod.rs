@@ -157,13 +157,17 @@ impl Heap {
     /// Does the address lie in the part in use?
     pub fn holds(&self, p: *const u64) -> bool {
         let a = p as usize;
-        (a >= self.cur.start() as usize && a < self.hp as usize) || self.more.iter().any(|c| c.holds(p))
+        (a >= self.cur.start() as usize && a < self.hp as usize)
+            || self.more.iter().any(|c| c.holds(p))
     }
 
     /// The blocks, with their parts in use, oldest first.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (*mut u64, usize)> + '_ {
         let cur_used = (self.hp as usize).wrapping_sub(self.cur.start() as usize) / 8;
-        self.more.iter().map(|c| (c.start(), c.used)).chain(std::iter::once((self.cur.start(), cur_used)))
+        self.more
+            .iter()
+            .map(|c| (c.start(), c.used))
+            .chain(std::iter::once((self.cur.start(), cur_used)))
     }
 
     pub(crate) fn take_offheap(&mut self) -> *mut u64 {
@@ -245,7 +249,11 @@ impl Heap {
         let mut from = list;
         for i in 0..len {
             let cell = p.wrapping_add(2 * i);
-            let next = if i + 1 == len { tail } else { Term::cons_at(cell.wrapping_add(2)) };
+            let next = if i + 1 == len {
+                tail
+            } else {
+                Term::cons_at(cell.wrapping_add(2))
+            };
             // SAFETY: the cell lies in the fresh words.
             unsafe {
                 *cell = from.head().0;
@@ -272,7 +280,10 @@ impl Heap {
         I: IntoIterator<Item = Term>,
         I::IntoIter: DoubleEndedIterator,
     {
-        items.into_iter().rev().fold(Term::NIL, |t, h| self.cons(h, t))
+        items
+            .into_iter()
+            .rev()
+            .fold(Term::NIL, |t, h| self.cons(h, t))
     }
 
     /// A list of the bytes.
@@ -282,12 +293,17 @@ impl Heap {
 
     /// A list of the bytes, followed by `tail`.
     pub fn byte_list_with_tail(&mut self, bytes: &[u8], tail: Term) -> Term {
-        bytes.iter().rev().fold(tail, |t, &b| self.cons(Term::small(i64::from(b)), t))
+        bytes
+            .iter()
+            .rev()
+            .fold(tail, |t, &b| self.cons(Term::small(i64::from(b)), t))
     }
 
     /// A list of the code points of `s`.
     pub fn char_list(&mut self, s: &str) -> Term {
-        s.chars().rev().fold(Term::NIL, |t, c| self.cons(Term::small(i64::from(u32::from(c))), t))
+        s.chars().rev().fold(Term::NIL, |t, c| {
+            self.cons(Term::small(i64::from(u32::from(c))), t)
+        })
     }
 
     /// A float.
@@ -390,7 +406,10 @@ impl Heap {
     /// A handle of the first `bits` bits of a shared binary.
     pub fn shared_bits(&mut self, b: BinaryRef, bits: usize) -> Term {
         self.binary_bytes += b.capacity();
-        let t = self.object(Kind::BinRef, &[self.offheap as u64, b.into_raw(), bits as u64]);
+        let t = self.object(
+            Kind::BinRef,
+            &[self.offheap as u64, b.into_raw(), bits as u64],
+        );
         self.offheap = t.ptr();
         t
     }
@@ -406,7 +425,12 @@ impl Heap {
     }
 
     /// A fun of `entry` with its environment.
-    pub fn fun(&mut self, entry: &'static crate::code::fun::FunEntry, creator: Term, env: &[Term]) -> Term {
+    pub fn fun(
+        &mut self,
+        entry: &'static crate::code::fun::FunEntry,
+        creator: Term,
+        env: &[Term],
+    ) -> Term {
         let p = self.alloc(3 + env.len());
         // SAFETY: that many fresh words.
         unsafe {
@@ -430,14 +454,21 @@ impl Heap {
 
     /// A reference that holds a resource.
     pub fn magic_ref(&mut self, number: u64, m: Magic) -> Term {
-        let t =
-            self.object(Kind::MagicRef, &[self.offheap as u64, number, MagicHandle::new(m).into_raw()]);
+        let t = self.object(
+            Kind::MagicRef,
+            &[self.offheap as u64, number, MagicHandle::new(m).into_raw()],
+        );
         self.offheap = t.ptr();
         t
     }
 
     /// A pid (`Kind::ExtPid`) or port (`Kind::ExtPort`) of another node.
-    pub fn external_id(&mut self, kind: Kind, node: &'static crate::node::Node, number: u64) -> Term {
+    pub fn external_id(
+        &mut self,
+        kind: Kind,
+        node: &'static crate::node::Node,
+        number: u64,
+    ) -> Term {
         debug_assert!(matches!(kind, Kind::ExtPid | Kind::ExtPort));
         self.object(kind, &[std::ptr::from_ref(node) as u64, number])
     }
@@ -445,7 +476,10 @@ impl Heap {
     /// A reference of another node.
     pub fn external_ref(&mut self, node: &'static crate::node::Node, ids: &[u32]) -> Term {
         let mut words = vec![std::ptr::from_ref(node) as u64, ids.len() as u64];
-        words.extend(ids.chunks(2).map(|c| u64::from(c[0]) | c.get(1).map_or(0, |&h| u64::from(h) << 32)));
+        words.extend(
+            ids.chunks(2)
+                .map(|c| u64::from(c[0]) | c.get(1).map_or(0, |&h| u64::from(h) << 32)),
+        );
         self.object(Kind::ExtRef, &words)
     }
 }

@@ -90,17 +90,29 @@ pub fn start(heap: &mut Heap, t: Term) -> Option<Term> {
 /// Bits left in a context.
 #[inline]
 pub fn left(ctx: Term) -> usize {
-    if ctx.is_kind(Kind::MatchCtx) { ctx_word(ctx, 3) - ctx_word(ctx, 2) } else { usize::MAX }
+    if ctx.is_kind(Kind::MatchCtx) {
+        ctx_word(ctx, 3) - ctx_word(ctx, 2)
+    } else {
+        usize::MAX
+    }
 }
 
 /// The rest as a bitstring.
 pub fn tail(heap: &mut Heap, ctx: Term) -> Term {
-    if ctx.is_kind(Kind::MatchCtx) { bits::share(&bits::view(ctx), heap) } else { ctx }
+    if ctx.is_kind(Kind::MatchCtx) {
+        bits::share(&bits::view(ctx), heap)
+    } else {
+        ctx
+    }
 }
 
 /// The position, for `set_position`.
 pub fn position(heap: &mut Heap, ctx: Term) -> Term {
-    if ctx.is_kind(Kind::MatchCtx) { heap.uint(ctx.word(2)) } else { Term::small(0) }
+    if ctx.is_kind(Kind::MatchCtx) {
+        heap.uint(ctx.word(2))
+    } else {
+        Term::small(0)
+    }
 }
 
 /// Goes back (or on) to a position.
@@ -130,7 +142,11 @@ pub fn get(heap: &mut Heap, ctx: Term, size: Term, how: u64) -> Option<Term> {
     if !ctx.is_kind(Kind::MatchCtx) {
         return None;
     }
-    let (kind, flags, unit) = ((how >> 48) as u8, (how >> 32) as u8, (how >> 16) as usize & 0xffff);
+    let (kind, flags, unit) = (
+        (how >> 48) as u8,
+        (how >> 32) as u8,
+        (how >> 16) as usize & 0xffff,
+    );
     let n = match size.as_atom() {
         Some(Atom::ALL) => {
             let all = left(ctx);
@@ -202,7 +218,11 @@ fn integer(heap: &mut Heap, v: &View, flags: u8) -> Term {
     }
     if v.bits <= 64 && (flags & LITTLE == 0 || v.bits <= 8) {
         let n = read_bits(v.data, v.offset, v.bits);
-        return if flags & SIGNED == 0 { heap.uint(n) } else { heap.int(extend(n, v.bits)) };
+        return if flags & SIGNED == 0 {
+            heap.uint(n)
+        } else {
+            heap.int(extend(n, v.bits))
+        };
     }
     large_integer(heap, v, flags)
 }
@@ -234,7 +254,11 @@ fn large_integer(heap: &mut Heap, v: &View, flags: u8) -> Term {
     }
     if v.bits <= 64 {
         let n = bytes.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));
-        return if flags & SIGNED == 0 { heap.uint(n) } else { heap.int(extend(n, v.bits)) };
+        return if flags & SIGNED == 0 {
+            heap.uint(n)
+        } else {
+            heap.int(extend(n, v.bits))
+        };
     }
     let top = (v.bits - 1) % 8;
     let negative = flags & SIGNED != 0 && bytes.last().is_some_and(|b| b >> top & 1 == 1);
@@ -247,8 +271,10 @@ fn large_integer(heap: &mut Heap, v: &View, flags: u8) -> Term {
         let n = num_bigint::BigInt::from_signed_bytes_le(&bytes);
         return bignum::from_bigint(&n, heap);
     }
-    let limbs: Vec<u64> =
-        bytes.chunks(8).map(|c| c.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b))).collect();
+    let limbs: Vec<u64> = bytes
+        .chunks(8)
+        .map(|c| c.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b)))
+        .collect();
     heap.big(false, &limbs)
 }
 
@@ -288,7 +314,11 @@ fn f64_to_half(f: f64) -> Option<u16> {
     if magnitude >= 65520.0 {
         return None;
     }
-    let unit = if magnitude < 2f64.powi(-14) { 2f64.powi(-24) } else { 2f64.powi(magnitude.log2().floor() as i32 - 10) };
+    let unit = if magnitude < 2f64.powi(-14) {
+        2f64.powi(-24)
+    } else {
+        2f64.powi(magnitude.log2().floor() as i32 - 10)
+    };
     let steps = (magnitude / unit).round_ties_even();
     let value = steps * unit;
     let h = if value < 2f64.powi(-14) {
@@ -317,7 +347,14 @@ pub fn get_utf(ctx: Term, how: u64) -> Option<Term> {
                 return None;
             }
             let n = read_bits(v.data, v.offset, 32) as u32;
-            (if flags & LITTLE != 0 { n.swap_bytes() } else { n }, 32)
+            (
+                if flags & LITTLE != 0 {
+                    n.swap_bytes()
+                } else {
+                    n
+                },
+                32,
+            )
         }
     };
     if c > 0x10_ffff || (0xd800..0xe000).contains(&c) {
@@ -329,7 +366,11 @@ pub fn get_utf(ctx: Term, how: u64) -> Option<Term> {
 
 fn read_utf8(v: &View) -> Option<(u32, usize)> {
     let byte = |i: usize| {
-        if v.bits >= 8 * (i + 1) { Some(read_bits(v.data, v.offset + 8 * i, 8) as u32) } else { None }
+        if v.bits >= 8 * (i + 1) {
+            Some(read_bits(v.data, v.offset + 8 * i, 8) as u32)
+        } else {
+            None
+        }
     };
     let first = byte(0)?;
     let (len, mut c, least) = match first {
@@ -355,7 +396,11 @@ fn read_utf16(v: &View, flags: u8) -> Option<(u32, usize)> {
             return None;
         }
         let n = read_bits(v.data, v.offset + 16 * i, 16) as u16;
-        Some(u32::from(if flags & LITTLE != 0 { n.swap_bytes() } else { n }))
+        Some(u32::from(if flags & LITTLE != 0 {
+            n.swap_bytes()
+        } else {
+            n
+        }))
     };
     let first = unit(0)?;
     if !(0xd800..0xe000).contains(&first) {
@@ -374,7 +419,12 @@ pub fn match_string(ctx: Term, n: usize, address: u64) -> bool {
         return false;
     }
     let v = bits::view(ctx).part(0, n);
-    let constant = View { base: Term::NIL, data: address as *const u8, offset: 0, bits: n };
+    let constant = View {
+        base: Term::NIL,
+        data: address as *const u8,
+        offset: 0,
+        bits: n,
+    };
     let equal = bits::compare(&v, &constant).is_eq();
     if equal {
         set_at(ctx, v.offset + n);
@@ -428,14 +478,23 @@ impl Segment {
     pub fn decode(how: u64, word: u64, read: impl Fn(usize) -> Term) -> Segment {
         let kind = how as u8;
         if kind == kind::STRING {
-            return Segment { kind, word, string_len: (how >> 16) as usize, ..Segment::NONE };
+            return Segment {
+                kind,
+                word,
+                string_len: (how >> 16) as usize,
+                ..Segment::NONE
+            };
         }
         Segment {
             kind,
             flags: (how >> 8) as u8,
             unit: (how >> 48) as u16,
             value: read((how >> 16) as usize & 0xffff),
-            size: if word == SIZE_PLACE { read((how >> 32) as usize & 0xffff) } else { Term::NONVALUE },
+            size: if word == SIZE_PLACE {
+                read((how >> 32) as usize & 0xffff)
+            } else {
+                Term::NONVALUE
+            },
             word,
             string_len: 0,
         }
@@ -446,7 +505,11 @@ impl Segment {
         if !self.size.is_nonvalue() {
             let Some(n) = self.size.as_usize() else {
                 let limit = self.size.is_kind(Kind::BigPos);
-                let reason = if limit { Atom::SYSTEM_LIMIT } else { Atom::BADARG };
+                let reason = if limit {
+                    Atom::SYSTEM_LIMIT
+                } else {
+                    Atom::BADARG
+                };
                 return Err((Atom::SIZE, self.size, reason));
             };
             return n
@@ -490,7 +553,11 @@ impl Segment {
                     return Ok(have);
                 }
                 let n = self.stated()?;
-                if n > have { Err((Atom::SHORT, self.value, Atom::BADARG)) } else { Ok(n) }
+                if n > have {
+                    Err((Atom::SHORT, self.value, Atom::BADARG))
+                } else {
+                    Ok(n)
+                }
             }
             _ => {
                 let c = code_point(self.value).ok_or((Atom::TYPE, self.value, Atom::BADARG))?;
@@ -504,7 +571,11 @@ impl Segment {
     }
 
     fn size_term(&self) -> Term {
-        if self.size.is_nonvalue() { Term::small(self.word as i64) } else { self.size }
+        if self.size.is_nonvalue() {
+            Term::small(self.word as i64)
+        } else {
+            self.size
+        }
     }
 
     /// Writes `n` bits at bit `at`.
@@ -561,8 +632,9 @@ pub fn create(heap: &mut Heap, segments: &[Segment]) -> Result<Term, CreateFault
             return Err(fault(i, (Atom::SIZE, s.size_term(), Atom::SYSTEM_LIMIT)));
         }
     }
-    let append =
-        segments.first().is_some_and(|s| matches!(s.kind, kind::APPEND | kind::PRIVATE_APPEND));
+    let append = segments
+        .first()
+        .is_some_and(|s| matches!(s.kind, kind::APPEND | kind::PRIVATE_APPEND));
     if append {
         return append_to(heap, segments, sizes, total).map_err(|(i, e)| fault(i, e));
     }
@@ -591,7 +663,12 @@ pub fn create(heap: &mut Heap, segments: &[Segment]) -> Result<Term, CreateFault
 type WriteFault = (usize, (Atom, Term, Atom));
 
 /// Builds by appending to the first segment's value, in place where it ends its binary.
-fn append_to(heap: &mut Heap, segments: &[Segment], sizes: &[usize], total: usize) -> Result<Term, WriteFault> {
+fn append_to(
+    heap: &mut Heap,
+    segments: &[Segment],
+    sizes: &[usize],
+    total: usize,
+) -> Result<Term, WriteFault> {
     let v = bits::view(segments[0].value);
     let more = total - sizes[0];
     let fill = |out: &mut [u8], mut at: usize| {
@@ -614,7 +691,11 @@ fn append_to(heap: &mut Heap, segments: &[Segment], sizes: &[usize], total: usiz
             heap.binary_bytes += more / 8;
             let whole = heap.shared_bits(BinaryRef::clone(&b), v.offset + total);
             heap.binary_bytes -= b.capacity();
-            return Ok(if v.offset == 0 { whole } else { heap.sub_bits(whole, v.offset, total) });
+            return Ok(if v.offset == 0 {
+                whole
+            } else {
+                heap.sub_bits(whole, v.offset, total)
+            });
         }
     }
     let len = total.div_ceil(8);
@@ -641,18 +722,19 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
     }
     // Two's complement, least significant byte first, sign extended.
     let len = n.div_ceil(8);
-    let mut small = [0u8; 8];
+    let small = value.as_small().unwrap_or(0).to_le_bytes();
     let mut large: Vec<u8> = Vec::new();
     let (bytes, fill): (&[u8], u8) = match value.as_small() {
-        Some(v) => {
-            small = v.to_le_bytes();
-            (&small, if v < 0 { 0xff } else { 0 })
-        }
+        Some(v) => (&small, if v < 0 { 0xff } else { 0 }),
         None => {
             if let Some(b) = bignum::to_bigint(value) {
                 large = b.to_signed_bytes_le();
             }
-            let fill = if large.last().is_some_and(|b| b & 0x80 != 0) { 0xff } else { 0 };
+            let fill = if large.last().is_some_and(|b| b & 0x80 != 0) {
+                0xff
+            } else {
+                0
+            };
             (&large, fill)
         }
     };
@@ -661,7 +743,11 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
     if flags & LITTLE != 0 {
         let mut pos = at;
         for i in 0..len {
-            let k = if i + 1 == len && partial > 0 { partial } else { 8 };
+            let k = if i + 1 == len && partial > 0 {
+                partial
+            } else {
+                8
+            };
             let b = byte(i) << (8 - k);
             copy_bits(&raw const b, 0, out, pos, k);
             pos += k;
@@ -673,7 +759,11 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
     } else {
         let mut pos = at;
         for i in (0..len).rev() {
-            let k = if i + 1 == len && partial > 0 { partial } else { 8 };
+            let k = if i + 1 == len && partial > 0 {
+                partial
+            } else {
+                8
+            };
             let b = byte(i) << (8 - k);
             copy_bits(&raw const b, 0, out, pos, k);
             pos += k;
@@ -683,7 +773,9 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
 
 /// Writes a float of 16, 32 or 64 bits; `false` if the value does not fit.
 fn put_float(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) -> bool {
-    let Ok(f) = crate::arith::float_value(value) else { return false };
+    let Ok(f) = crate::arith::float_value(value) else {
+        return false;
+    };
     let bits: u64 = match n {
         64 => f.to_bits(),
         32 => {
@@ -719,13 +811,21 @@ fn put_char(out: &mut [u8], at: usize, c: char, kind: u8, flags: u8) {
         kind::UTF16 => {
             let mut units = [0u16; 2];
             for (i, u) in c.encode_utf16(&mut units).iter().enumerate() {
-                let b = if flags & LITTLE != 0 { u.to_le_bytes() } else { u.to_be_bytes() };
+                let b = if flags & LITTLE != 0 {
+                    u.to_le_bytes()
+                } else {
+                    u.to_be_bytes()
+                };
                 copy_bits(b.as_ptr(), 0, out, at + 16 * i, 16);
             }
         }
         _ => {
             let n = u32::from(c);
-            let b = if flags & LITTLE != 0 { n.to_le_bytes() } else { n.to_be_bytes() };
+            let b = if flags & LITTLE != 0 {
+                n.to_le_bytes()
+            } else {
+                n.to_be_bytes()
+            };
             copy_bits(b.as_ptr(), 0, out, at, 32);
         }
     }
@@ -744,7 +844,12 @@ pub fn raise_create(cx: &mut Ctx<'_>, pc: *const u64, f: &CreateFault) -> Next {
         _ => Atom::BINARY,
     };
     let heap = cx.heap();
-    let cause = heap.tuple(&[Term::small(f.segment as i64), kind.into(), f.what.into(), f.value]);
+    let cause = heap.tuple(&[
+        Term::small(f.segment as i64),
+        kind.into(),
+        f.what.into(),
+        f.value,
+    ]);
     let info = map::from_pairs(
         heap,
         &[
@@ -755,7 +860,16 @@ pub fn raise_create(cx: &mut Ctx<'_>, pc: *const u64, f: &CreateFault) -> Next {
     );
     let pair = heap.tuple(&[Atom::ERROR_INFO.into(), info]);
     let info = heap.list(&[pair]);
-    calls::raise(cx, pc, Class::Error, f.reason.into(), Head::Args { args: Term::NONVALUE, info })
+    calls::raise(
+        cx,
+        pc,
+        Class::Error,
+        f.reason.into(),
+        Head::Args {
+            args: Term::NONVALUE,
+            info,
+        },
+    )
 }
 
 /// An empty binary with room for appending.
@@ -791,34 +905,64 @@ pub struct Building {
 /// One step. Word 1: places of two operands and the unit in bits 32; word 2: kind and flags of a
 /// segment, or the address of constant bytes. Gives the bitstring, or `NONVALUE`.
 #[inline(never)]
-pub fn old(cx: &mut Ctx<'_>, what: usize, w1: u64, w2: u64, p: Term, q: Term) -> Result<Term, Atom> {
+pub fn old(
+    cx: &mut Ctx<'_>,
+    what: usize,
+    w1: u64,
+    w2: u64,
+    p: Term,
+    q: Term,
+) -> Result<Term, Atom> {
     let unit = (w1 >> 32) as usize & 0xffff;
     let whole = w1 >> 63 == 1;
     match what as u16 {
         old_kind::INIT_BYTES | old_kind::INIT_BITS => {
-            let n = p.as_usize().and_then(|n| n.checked_mul(unit)).filter(|&n| (n as u64) < MAX_BITS);
-            let n = n.ok_or(if p.is_kind(Kind::BigPos) { Atom::SYSTEM_LIMIT } else { Atom::BADARG })?;
+            let n = p
+                .as_usize()
+                .and_then(|n| n.checked_mul(unit))
+                .filter(|&n| (n as u64) < MAX_BITS);
+            let n = n.ok_or(if p.is_kind(Kind::BigPos) {
+                Atom::SYSTEM_LIMIT
+            } else {
+                Atom::BADARG
+            })?;
             let b = BinaryRef::build(n.div_ceil(8), |_| ());
-            cx.own.rare().building = Some(Building { binary: b.clone(), at: 0, end: n });
+            cx.own.rare().building = Some(Building {
+                binary: b.clone(),
+                at: 0,
+                end: n,
+            });
             Ok(cx.heap().shared_bits(b, n))
         }
         old_kind::APPEND => {
             if !q.is_bitstring() {
                 return Err(Atom::BADARG);
             }
-            let more = p.as_usize().and_then(|n| n.checked_mul(unit)).filter(|&n| (n as u64) < MAX_BITS);
+            let more = p
+                .as_usize()
+                .and_then(|n| n.checked_mul(unit))
+                .filter(|&n| (n as u64) < MAX_BITS);
             let more = more.ok_or(Atom::BADARG)?;
             let v = bits::view(q);
             let total = v.bits + more;
             let b = BinaryRef::build_with_room(total.div_ceil(8), total.div_ceil(8), |out| {
                 copy_bits(v.data, v.offset, out, 0, v.bits);
             });
-            cx.own.rare().building = Some(Building { binary: b.clone(), at: v.bits, end: total });
+            cx.own.rare().building = Some(Building {
+                binary: b.clone(),
+                at: v.bits,
+                end: total,
+            });
             Ok(cx.heap().shared_bits(b, total))
         }
         _ => {
             let segment = if what as u16 == old_kind::PUT_STRING {
-                Segment { kind: kind::STRING, word: w2, string_len: unit, ..Segment::NONE }
+                Segment {
+                    kind: kind::STRING,
+                    word: w2,
+                    string_len: unit,
+                    ..Segment::NONE
+                }
             } else {
                 let all = whole || q.as_atom() == Some(Atom::ALL);
                 Segment {
@@ -838,7 +982,9 @@ pub fn old(cx: &mut Ctx<'_>, what: usize, w1: u64, w2: u64, p: Term, q: Term) ->
 
 fn put_old(cx: &mut Ctx<'_>, s: &Segment) -> Result<Term, Atom> {
     let n = s.bits().map_err(|e| e.2)?;
-    let Some(b) = cx.own.rare().building.as_mut() else { return Err(Atom::BADARG) };
+    let Some(b) = cx.own.rare().building.as_mut() else {
+        return Err(Atom::BADARG);
+    };
     if b.at + n > b.end {
         return Err(Atom::BADARG);
     }
@@ -854,9 +1000,16 @@ fn put_old(cx: &mut Ctx<'_>, s: &Segment) -> Result<Term, Atom> {
 pub fn add_sizes(a: Term, b: Term, unit: usize) -> Result<Term, Atom> {
     let (Some(x), Some(y)) = (a.as_usize(), b.as_usize()) else {
         let large = a.is_kind(Kind::BigPos) || b.is_kind(Kind::BigPos);
-        return Err(if large { Atom::SYSTEM_LIMIT } else { Atom::BADARG });
+        return Err(if large {
+            Atom::SYSTEM_LIMIT
+        } else {
+            Atom::BADARG
+        });
     };
-    let sum = y.checked_mul(unit).and_then(|n| n.checked_add(x)).and_then(|n| i64::try_from(n).ok());
+    let sum = y
+        .checked_mul(unit)
+        .and_then(|n| n.checked_add(x))
+        .and_then(|n| i64::try_from(n).ok());
     sum.and_then(Term::try_small).ok_or(Atom::SYSTEM_LIMIT)
 }
 

@@ -62,7 +62,15 @@ pub fn grow_stack(cx: &mut Ctx<'_>, words: usize) {
 #[cold]
 #[inline(never)]
 pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head: Head) -> Next {
-    match exception::raise(cx, pc, &Raised { class, reason, head }) {
+    match exception::raise(
+        cx,
+        pc,
+        &Raised {
+            class,
+            reason,
+            head,
+        },
+    ) {
         Some(handler) if cx.leave || cx.dirty => {
             park(cx, handler, 4);
             Next::Stop(Outcome::Yield)
@@ -88,14 +96,38 @@ pub fn error_with(cx: &mut Ctx<'_>, pc: *const u64, tag: Atom, value: Term) -> N
 /// What an exit of a BIF that raises means, for a BIF called at `pc` with `args`.
 #[cold]
 #[inline(never)]
-pub fn bif_raised(cx: &mut Ctx<'_>, pc: *const u64, export: &'static Export, args: &[Term], e: Exit) -> Next {
+pub fn bif_raised(
+    cx: &mut Ctx<'_>,
+    pc: *const u64,
+    export: &'static Export,
+    args: &[Term],
+    e: Exit,
+) -> Next {
     match e {
-        Exit::Raise { class: Class::Error, reason, cause } => {
+        Exit::Raise {
+            class: Class::Error,
+            reason,
+            cause,
+        } => {
             let args = cx.heap().list(args);
-            raise(cx, pc, Class::Error, reason, Head::Bif { export, args, cause })
+            raise(
+                cx,
+                pc,
+                Class::Error,
+                reason,
+                Head::Bif {
+                    export,
+                    args,
+                    cause,
+                },
+            )
         }
         Exit::Raise { class, reason, .. } => raise(cx, pc, class, reason, Head::Here),
-        Exit::RaiseWith { class, reason, trace } => {
+        Exit::RaiseWith {
+            class,
+            reason,
+            trace,
+        } => {
             let head = match trace {
                 TraceArg::Trace(t) => Head::Given(t),
                 TraceArg::Args(args, info) => Head::Args { args, info },
@@ -109,9 +141,16 @@ pub fn bif_raised(cx: &mut Ctx<'_>, pc: *const u64, export: &'static Export, arg
 /// Calls the BIF of `export` with the arguments in X registers. `pc` is the instruction, `after` where
 /// its value is to go on with x0.
 #[inline]
-pub fn call_bif(cx: &mut Ctx<'_>, export: &'static Export, pc: *const u64, after: *const u64) -> Next {
+pub fn call_bif(
+    cx: &mut Ctx<'_>,
+    export: &'static Export,
+    pc: *const u64,
+    after: *const u64,
+) -> Next {
     let arity = export.arity as usize;
-    let Some(b) = export.bif() else { return undefined(cx, export, after) };
+    let Some(b) = export.bif() else {
+        return undefined(cx, export, after);
+    };
     if let Some(pool) = b.pool()
         && !cx.dirty
         && !sim::is_on()
@@ -185,7 +224,11 @@ fn bif_exit(
         Exit::Wait | Exit::Yield => {
             cx.x[..args.len()].copy_from_slice(args);
             park(cx, pc, args.len());
-            Next::Stop(if matches!(e, Exit::Wait) { Outcome::Wait } else { Outcome::Yield })
+            Next::Stop(if matches!(e, Exit::Wait) {
+                Outcome::Wait
+            } else {
+                Outcome::Yield
+            })
         }
         Exit::YieldValue(v) => {
             cx.x[0] = v;
@@ -196,7 +239,9 @@ fn bif_exit(
             // The BIF has put the call to make on waking into x0 to x2.
             let live = 3;
             cx.own.stack.clear();
-            cx.own.stack.push(stack_word::return_pc(special::normal_exit()));
+            cx.own
+                .stack
+                .push(stack_word::return_pc(special::normal_exit()));
             park(cx, special::apply_args(), live);
             cx.own.collect_to_size();
             if !cx.proc.inbox.is_empty() {
@@ -239,7 +284,9 @@ pub fn enter_undefined(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> 
     let args = cx.heap().list(&args);
     let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_FUNCTION, 3);
     if !handler.is_loaded() || e.module == cx.own.error_handler {
-        let entry = cx.heap().tuple(&[e.module.into(), e.function.into(), args, Term::NIL]);
+        let entry = cx
+            .heap()
+            .tuple(&[e.module.into(), e.function.into(), args, Term::NIL]);
         let trace = cx.heap().list(&[entry]);
         return raise(cx, pc, Class::Error, Atom::UNDEF.into(), Head::Given(trace));
     }
@@ -256,11 +303,11 @@ pub fn stub(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
         match e.arity {
             2 => {
                 let target = apply_fun_list(cx, pc);
-                return arrive(cx, target);
+                return target.map_or_else(|next| next, |(code, live)| arrive(cx, code, live));
             }
             3 => {
                 let target = apply_mfa(cx, pc);
-                return arrive(cx, target);
+                return target.map_or_else(|next| next, |(code, live)| arrive(cx, code, live));
             }
             _ => {}
         }
@@ -313,7 +360,11 @@ pub fn apply_mfa(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
 fn bad_apply(cx: &mut Ctx<'_>, pc: *const u64, args: &[Term]) -> Next {
     let export = export::get(Atom::ERLANG, Atom::APPLY, args.len() as u32);
     let args = cx.heap().list(args);
-    let head = Head::Bif { export, args, cause: Term::NONVALUE };
+    let head = Head::Bif {
+        export,
+        args,
+        cause: Term::NONVALUE,
+    };
     raise(cx, pc, Class::Error, Atom::BADARG.into(), head)
 }
 
@@ -360,7 +411,9 @@ pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter 
     if fun.is_kind(Kind::Fun) {
         let e = compare::fun_entry(fun);
         if e.arity as usize == n {
-            let Some(target) = e.target() else { return unloaded_fun(cx, pc, fun, n) };
+            let Some(target) = e.target() else {
+                return unloaded_fun(cx, pc, fun, n);
+            };
             let env = fun.fun_env().unwrap_or(&[]);
             cx.x[n..n + env.len()].copy_from_slice(env);
             return Ok((target.code(), n + env.len()));
@@ -401,12 +454,11 @@ fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter 
 
 /// A call at a place where the arguments are ready and the return address is pushed: goes there, unless
 /// the reductions have run out.
-pub fn arrive(cx: &mut Ctx<'_>, e: Enter) -> Next {
-    match e {
-        Ok((code, live)) => {
-            cx.reds -= 1;
-            if cx.reds < 0 { out_of_reductions(cx, code, live) } else { Next::Go(code) }
-        }
-        Err(next) => next,
+pub fn arrive(cx: &mut Ctx<'_>, code: *const u64, live: usize) -> Next {
+    cx.reds -= 1;
+    if cx.reds < 0 {
+        out_of_reductions(cx, code, live)
+    } else {
+        Next::Go(code)
     }
 }

@@ -6,17 +6,22 @@
 //! in range; terms are checked for their kind by every instruction that looks into one, because the
 //! verifier does not prove kinds.
 
+#![allow(
+    unused_unsafe,
+    reason = "the macros that read operands are used inside each other"
+)]
+
 use super::calls::{self, Next, STACK_SLACK};
-use super::{Outcome, bits, maps, ops, park};
+use super::{Outcome, bits, maps, ops, park, records};
 use crate::arith;
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit};
 use crate::code::export::Export;
 use crate::code::fun::FunEntry;
-use crate::code::module::FnInfo;
+use crate::code::module::{FnInfo, Module};
 use crate::exception::{self, Head};
 use crate::process::{Timeout, handle};
-use crate::term::{Kind, TAG_CONS, Term, compare, stack_word};
+use crate::term::{Kind, TAG_CONS, Term, compare, record, stack_word};
 use crate::{time, timer};
 use std::cmp::Ordering;
 
@@ -24,7 +29,11 @@ use std::cmp::Ordering;
 pub const FLOATS: usize = 1024;
 
 /// Runs the process at `own.pc`; see `interp::run`.
-#[allow(clippy::cognitive_complexity, clippy::too_many_lines, reason = "one arm an instruction")]
+#[allow(
+    clippy::cognitive_complexity,
+    clippy::too_many_lines,
+    reason = "one arm an instruction"
+)]
 pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     let x: *mut Term = cx.x.as_mut_ptr();
     let mut pc: *const u64 = cx.own.pc;
@@ -38,6 +47,19 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     macro_rules! reload {
         () => {
             sp = cx.own.stack.sp().cast()
+        };
+    }
+    // Goes on where a slow part that has run already says; the stack may have changed.
+    macro_rules! resume {
+        ($next:expr) => {
+            match $next {
+                Next::Go(to) => {
+                    reload!();
+                    pc = to;
+                    continue;
+                }
+                Next::Stop(outcome) => return outcome,
+            }
         };
     }
     // A slow part that may change the stack and tells where to go on.
@@ -97,7 +119,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
         ($o:expr, $v:expr) => {{
             let v: Term = $v;
             let o: usize = $o;
-            let at = if o & 0x8000 == 0 { ptr!(x, o) } else { ptr!(sp, o & 0x3fff) };
+            let at = if o & 0x8000 == 0 {
+                ptr!(x, o)
+            } else {
+                ptr!(sp, o & 0x3fff)
+            };
             // SAFETY: see the module's text.
             unsafe { *at = v }
         }};
@@ -134,9 +160,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
         }};
     }
     macro_rules! test {
-        ($w:expr, $ok:expr) => {{
-            if $ok { next!(1) } else { jump!($w) }
-        }};
+        ($w:expr, $ok:expr) => {{ if $ok { next!(1) } else { jump!($w) } }};
     }
     // Operand i of a list of operands, four a word, that starts at a word of the instruction.
     macro_rules! listed {
@@ -167,11 +191,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     macro_rules! dynamic_call {
         ($target:expr, $after:expr) => {
             match $target {
-                Ok(_) => {
+                Ok((code, live)) => {
                     push_pc!($after);
-                    go!(calls::arrive(cx, $target))
+                    go!(calls::arrive(cx, code, live))
                 }
-                Err(next) => go!(next),
+                Err(next) => resume!(next),
             }
         };
     }
@@ -179,11 +203,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     macro_rules! dynamic_last {
         ($target:expr, $n:expr) => {
             match $target {
-                Ok(_) => {
+                Ok((code, live)) => {
                     drop_frame!($n);
-                    go!(calls::arrive(cx, $target))
+                    go!(calls::arrive(cx, code, live))
                 }
-                Err(next) => go!(next),
+                Err(next) => resume!(next),
             }
         };
     }
@@ -260,7 +284,13 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let args: Vec<Term> = cx.x[..function.arity as usize].to_vec();
                 let args = cx.heap().list(&args);
                 let head = Head::Clause { function, args };
-                go!(calls::raise(cx, pc, Class::Error, Atom::FUNCTION_CLAUSE.into(), head))
+                go!(calls::raise(
+                    cx,
+                    pc,
+                    Class::Error,
+                    Atom::FUNCTION_CLAUSE.into(),
+                    head
+                ))
             }
             ops::ENTER => enter!(ptr!(pc, 1), a!(w)),
             ops::CALL => {
@@ -323,8 +353,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::APPLY_ARGS => {
                 sync!();
-                let target = calls::apply_mfa(cx, pc);
-                go!(calls::arrive(cx, target))
+                dynamic_last!(calls::apply_mfa(cx, pc), 0)
             }
             ops::APPLY => {
                 sync!();
@@ -370,7 +399,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             // ---- frames and memory ----
             ops::ALLOCATE => {
                 let (slots, words) = (a!(w), (w >> 44) as usize);
-                if (sp as usize).wrapping_sub(cx.own.stack.limit() as usize) / 8 < slots + STACK_SLACK {
+                if (sp as usize).wrapping_sub(cx.own.stack.limit() as usize) / 8
+                    < slots + STACK_SLACK
+                {
                     sync!();
                     calls::grow_stack(cx, slots + STACK_SLACK);
                     reload!();
@@ -526,7 +557,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::SET_TUPLE_ELEMENT => {
                 let (v, t, i) = (src!(a!(w)), src!(b!(w)), (w >> 44) as usize);
-                if !t.is_tuple() || i >= t.header().words() || crate::heap::literal::is_literal(t.ptr()) {
+                if !t.is_tuple()
+                    || i >= t.header().words()
+                    || crate::heap::literal::is_literal(t.ptr())
+                {
                     go!(bad_code(cx, pc));
                 }
                 // The tuple is fresh: the compiler puts this right behind its making or its copying.
@@ -558,7 +592,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::CASE_END => go!(calls::error_with(cx, pc, Atom::CASE_CLAUSE, src!(a!(w)))),
             ops::TRY_CASE_END => go!(calls::error_with(cx, pc, Atom::TRY_CLAUSE, src!(a!(w)))),
             ops::BADRECORD => go!(calls::error_with(cx, pc, Atom::BADRECORD, src!(a!(w)))),
-            ops::NO_RETURN | ops::ON_LOAD | ops::BREAKPOINT | ops::BAD_CODE => go!(bad_code(cx, pc)),
+            ops::NO_RETURN | ops::ON_LOAD | ops::BREAKPOINT | ops::BAD_CODE => {
+                go!(bad_code(cx, pc))
+            }
             ops::CATCH => {
                 let handler = pc.wrapping_offset(((w as i64) >> 44) as isize);
                 // SAFETY: see the module's text.
@@ -608,7 +644,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::RAW_RAISE => {
                 match getx!(0).as_atom().and_then(Class::from_atom) {
-                    Some(class) => go!(calls::raise(cx, pc, class, getx!(1), Head::Given(getx!(2)))),
+                    Some(class) => {
+                        go!(calls::raise(cx, pc, class, getx!(1), Head::Given(getx!(2))))
+                    }
                     None => setx!(0, Atom::BADARG.into()),
                 }
                 next!(1)
@@ -626,8 +664,17 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_PID => test!(w, src!(a!(w)).is_pid()),
             ops::IS_REFERENCE => test!(w, src!(a!(w)).is_reference()),
             ops::IS_PORT => test!(w, src!(a!(w)).is_port()),
-            ops::IS_BINARY => test!(w, src!(a!(w)).is_binary()),
-            ops::IS_BITSTR => test!(w, src!(a!(w)).is_bitstring()),
+            ops::IS_BINARY => {
+                let t = src!(a!(w));
+                test!(
+                    w,
+                    t.is_binary() || t.is_kind(Kind::MatchCtx) && bits::left(t) & 7 == 0
+                )
+            }
+            ops::IS_BITSTR => {
+                let t = src!(a!(w));
+                test!(w, t.is_bitstring() || t.is_kind(Kind::MatchCtx))
+            }
             ops::IS_TUPLE => test!(w, src!(a!(w)).is_tuple()),
             ops::IS_FUNCTION => test!(w, src!(a!(w)).is_function()),
             ops::IS_BOOLEAN => test!(w, src!(a!(w)).as_bool().is_some()),
@@ -636,7 +683,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_FUNCTION2 => test!(w, is_function2(src!(a!(w)), src!(b!(w)))),
             ops::TEST_ARITY | ops::IS_TUPLE_OF_ARITY => {
                 let t = src!(a!(w));
-                test!(w, t.is_boxed() && t.header() == crate::term::Header::new(Kind::Tuple, b!(w)))
+                test!(
+                    w,
+                    t.is_boxed() && t.header() == crate::term::Header::new(Kind::Tuple, b!(w))
+                )
             }
             ops::IS_TAGGED_TUPLE => {
                 let t = src!(a!(w));
@@ -666,8 +716,14 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_NE_EXACT => test!(w, !compare::exact_eq(src!(a!(w)), src!(b!(w)))),
             ops::IS_EQ => test!(w, compare::eq(src!(a!(w)), src!(b!(w)))),
             ops::IS_NE => test!(w, !compare::eq(src!(a!(w)), src!(b!(w)))),
-            ops::IS_LT => test!(w, compare::compare(src!(a!(w)), src!(b!(w))) == Ordering::Less),
-            ops::IS_GE => test!(w, compare::compare(src!(a!(w)), src!(b!(w))) != Ordering::Less),
+            ops::IS_LT => test!(
+                w,
+                compare::compare(src!(a!(w)), src!(b!(w))) == Ordering::Less
+            ),
+            ops::IS_GE => test!(
+                w,
+                compare::compare(src!(a!(w)), src!(b!(w))) != Ordering::Less
+            ),
             ops::SELECT => {
                 let v = src!(a!(w)).raw();
                 let n = b!(w);
@@ -726,7 +782,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                         next!(1)
                     }
                     Err(e) => {
-                        let (name, q) = if step < 0 { (Atom::MINUS, Term::small(-step)) } else { (Atom::PLUS, q) };
+                        let (name, q) = if step < 0 {
+                            (Atom::MINUS, Term::small(-step))
+                        } else {
+                            (Atom::PLUS, q)
+                        };
                         go!(arith_fault(cx, pc, name, &[p, q], e))
                     }
                 }
@@ -734,7 +794,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::ADD => arith!(
                 w,
                 |p, q| if both_small!(p, q) {
-                    (p.raw() as i64).checked_add(q.raw() as i64).map(|r| Term(r as u64))
+                    (p.raw() as i64)
+                        .checked_add(q.raw() as i64)
+                        .map(|r| Term(r as u64))
                 } else {
                     None
                 },
@@ -744,7 +806,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::SUB => arith!(
                 w,
                 |p, q| if both_small!(p, q) {
-                    (p.raw() as i64).checked_sub(q.raw() as i64).map(|r| Term(r as u64))
+                    (p.raw() as i64)
+                        .checked_sub(q.raw() as i64)
+                        .map(|r| Term(r as u64))
                 } else {
                     None
                 },
@@ -754,7 +818,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::MUL => arith!(
                 w,
                 |p, q| if both_small!(p, q) {
-                    p.small_value().checked_mul(q.raw() as i64).map(|r| Term(r as u64))
+                    p.small_value()
+                        .checked_mul(q.raw() as i64)
+                        .map(|r| Term(r as u64))
                 } else {
                     None
                 },
@@ -783,19 +849,31 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ),
             ops::BAND => arith!(
                 w,
-                |p, q| if both_small!(p, q) { Some(Term(p.raw() & q.raw())) } else { None },
+                |p, q| if both_small!(p, q) {
+                    Some(Term(p.raw() & q.raw()))
+                } else {
+                    None
+                },
                 BAND,
                 arith::band
             ),
             ops::BOR => arith!(
                 w,
-                |p, q| if both_small!(p, q) { Some(Term(p.raw() | q.raw())) } else { None },
+                |p, q| if both_small!(p, q) {
+                    Some(Term(p.raw() | q.raw()))
+                } else {
+                    None
+                },
                 BOR,
                 arith::bor
             ),
             ops::BXOR => arith!(
                 w,
-                |p, q| if both_small!(p, q) { Some(Term(p.raw() ^ q.raw())) } else { None },
+                |p, q| if both_small!(p, q) {
+                    Some(Term(p.raw() ^ q.raw()))
+                } else {
+                    None
+                },
                 BXOR,
                 arith::bxor
             ),
@@ -827,10 +905,23 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let e: &'static Export = unsafe { &*(word!(1) as *const Export) };
                 let n = a!(w);
                 let list = word!(2) as usize;
-                let args =
-                    [src!(list & 0xffff), src!((list >> 16) & 0xffff), src!((list >> 32) & 0xffff)];
+                let args = [
+                    src!(list & 0xffff),
+                    src!((list >> 16) & 0xffff),
+                    src!((list >> 32) & 0xffff),
+                ];
+                // From OTP 28 on sizes are asked of match contexts too.
+                let args = args.map(|t| {
+                    if t.is_kind(Kind::MatchCtx) {
+                        bits::tail(cx.heap(), t)
+                    } else {
+                        t
+                    }
+                });
                 sync!();
-                let Some(bif) = e.bif() else { go!(missing_guard(cx, pc, e)) };
+                let Some(bif) = e.bif() else {
+                    go!(missing_guard(cx, pc, e))
+                };
                 match (bif.run)(cx, &args[..n]) {
                     Ok(v) => {
                         dst!(b!(w), v);
@@ -858,7 +949,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                             Exit::Raise { .. } => go!(calls::bif_raised(cx, pc, export, &args, e)),
                             _ => {
                                 park(cx, pc, 2);
-                                return if matches!(e, Exit::Wait) { Outcome::Wait } else { Outcome::Yield };
+                                return if matches!(e, Exit::Wait) {
+                                    Outcome::Wait
+                                } else {
+                                    Outcome::Yield
+                                };
                             }
                         }
                     }
@@ -1031,6 +1126,48 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 next!(2 + n.div_ceil(4))
             }
 
+            // ---- native records ----
+            ops::RECORD_OP => {
+                let (operation, n) = (a!(w) as u64, b!(w));
+                let size = 2 + n.div_ceil(4);
+                if operation == records::op::ELEMENTS {
+                    let value = src!(listed!(2, 0));
+                    // The value's own register may be among the destinations, so all fields come first.
+                    let mut found = value.is_kind(Kind::Record);
+                    let mut fields: Vec<Term> = Vec::with_capacity(n / 2);
+                    let mut i = 1;
+                    while found && i < n {
+                        match record::position(value, src!(listed!(2, i))) {
+                            Some(at) => fields.push(record::values(value)[at]),
+                            None => found = false,
+                        }
+                        i += 2;
+                    }
+                    if !found {
+                        jump!(w);
+                    }
+                    for (k, &v) in fields.iter().enumerate() {
+                        dst!(listed!(2, 2 * k + 2), v);
+                    }
+                    next!(size)
+                }
+                let mut args: Vec<Term> = Vec::with_capacity(n);
+                for i in 0..n {
+                    args.push(src!(listed!(2, i)));
+                }
+                // SAFETY: the upper bits are the address of the running module, which is never freed.
+                let running = unsafe { &*((word!(1) >> 16) as *const Module) };
+                match records::run(cx, running, operation, &args) {
+                    records::Outcome::Test(true) => {}
+                    records::Outcome::Test(false) => jump!(w),
+                    records::Outcome::Value(v) => dst!(word!(1) as usize & 0xffff, v),
+                    records::Outcome::Error(_) if (w as i64) >> 44 != 0 => jump!(w),
+                    records::Outcome::Error(reason) => go!(calls::error(cx, pc, reason)),
+                }
+                cx.note_allocation();
+                next!(size)
+            }
+
             // ---- floats ----
             ops::FLOAD => {
                 match src!(a!(w)).as_float() {
@@ -1145,18 +1282,24 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::BS_CREATE => {
                 let n = a!(w);
-                let mut segments: [bits::Segment; bits::INLINE_SEGMENTS] = [bits::Segment::NONE; bits::INLINE_SEGMENTS];
+                let mut segments: [bits::Segment; bits::INLINE_SEGMENTS] =
+                    [bits::Segment::NONE; bits::INLINE_SEGMENTS];
                 let mut many: Vec<bits::Segment> = Vec::new();
-                for i in 0..n {
-                    let (how, arg) = (word!(1 + 2 * i), word!(2 + 2 * i));
-                    let s = bits::Segment::decode(how, arg, |o| src!(o));
-                    if n <= bits::INLINE_SEGMENTS {
-                        segments[i] = s;
-                    } else {
-                        many.push(s);
+                let decode = |i: usize| {
+                    bits::Segment::decode(word!(1 + 2 * i), word!(2 + 2 * i), |o| src!(o))
+                };
+                if n <= bits::INLINE_SEGMENTS {
+                    for (i, slot) in segments.iter_mut().enumerate().take(n) {
+                        *slot = decode(i);
                     }
+                } else {
+                    many.extend((0..n).map(decode));
                 }
-                let list = if n <= bits::INLINE_SEGMENTS { &segments[..n] } else { &many[..] };
+                let list = if n <= bits::INLINE_SEGMENTS {
+                    &segments[..n]
+                } else {
+                    &many[..]
+                };
                 match bits::create(cx.heap(), list) {
                     Ok(v) => {
                         dst!(b!(w), v);
@@ -1185,7 +1328,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
             }
             ops::BS_OLD => {
-                let (p, q) = (src!(word!(1) as usize & 0xffff), src!((word!(1) >> 16) as usize & 0xffff));
+                let (p, q) = (
+                    src!(word!(1) as usize & 0xffff),
+                    src!((word!(1) >> 16) as usize & 0xffff),
+                );
                 match bits::old(cx, b!(w), word!(1), word!(2), p, q) {
                     Ok(v) => {
                         if !v.is_nonvalue() {
@@ -1217,22 +1363,28 @@ fn bad_code(cx: &mut Ctx<'_>, pc: *const u64) -> Next {
 
 #[cold]
 fn missing_guard(cx: &mut Ctx<'_>, pc: *const u64, e: &'static Export) -> Next {
-    let reason = cx.heap().tuple(&[e.module.into(), e.function.into(), Term::small(i64::from(e.arity))]);
+    let reason = cx.heap().tuple(&[
+        e.module.into(),
+        e.function.into(),
+        Term::small(i64::from(e.arity)),
+    ]);
     calls::error_with(cx, pc, Atom::UNDEF, reason)
 }
 
 #[cold]
 #[inline(never)]
-fn arith_fault(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, args: &[Term], e: arith::Fault) -> Next {
+fn arith_fault(
+    cx: &mut Ctx<'_>,
+    pc: *const u64,
+    name: Atom,
+    args: &[Term],
+    e: arith::Fault,
+) -> Next {
     let export = crate::code::export::get(Atom::ERLANG, name, args.len() as u32);
     let reason = match e {
         arith::Fault::BadArith => Atom::BADARITH,
         arith::Fault::SystemLimit => Atom::SYSTEM_LIMIT,
     };
-    if crate::release::number() == 25 && matches!(name, Atom::PLUS | Atom::MINUS) && args.len() == 2 {
-        // That release tells the caller only.
-        return calls::error(cx, pc, reason);
-    }
     calls::bif_raised(cx, pc, export, args, Exit::error(reason))
 }
 
@@ -1261,7 +1413,11 @@ fn shift_left(p: Term, q: Term) -> Option<Term> {
         return None;
     }
     let r = n << by;
-    if r >> by == n { Term::try_small(r) } else { None }
+    if r >> by == n {
+        Term::try_small(r)
+    } else {
+        None
+    }
 }
 
 fn is_function2(f: Term, arity: Term) -> bool {

@@ -22,5 +22,7 @@ pub fn put_exact(heap: &mut Heap, m: Term, pairs: &[(Term, Term)]) -> Result<Ter
     if !m.is_map() {
         return Err((Atom::BADMAP, m));
     }
-    pairs.iter().try_fold(m, |m, &(k, v)| map::update(heap, m, k, v).ok_or((Atom::BADKEY, k)))
+    pairs.iter().try_fold(m, |m, &(k, v)| {
+        map::update(heap, m, k, v).ok_or((Atom::BADKEY, k))
+    })
 }

@@ -13,6 +13,7 @@ pub mod calls;
 pub mod dispatch;
 pub mod maps;
 pub mod ops;
+pub mod records;
 pub mod special;
 
 use crate::bif::Ctx;

@@ -328,7 +328,8 @@ ops! {
     BS_OLD = 3;
     /// Size of a code point: a: source, b: destination; c: 0 for utf8, 1 for utf16.
     BS_UTF_SIZE = 1;
-    /// a: module operand and further of a native record operation; see `records`.
+    /// a: operation on native records, see `records`; b: operands; c: fail. Word 1: destination, address
+    /// of the module in bits 16; operands from word 2 on.
     RECORD_OP = 0;
     /// x0 and x1: module and function name of the on_load function; not reached.
     ON_LOAD = 1;

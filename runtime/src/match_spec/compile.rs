@@ -1,6 +1,8 @@
 //! From specifications to programs.
 
-use super::{Action, Arith, Clause, Cmp, Dialect, Gives, HeadOp, Op, Program, SpecError, Test, variable};
+use super::{
+    Action, Arith, Clause, Cmp, Dialect, Gives, HeadOp, Op, Program, SpecError, Test, variable,
+};
 use crate::atom::Atom;
 use crate::code::export;
 use crate::release;
@@ -18,8 +20,14 @@ fn fail<T>(text: impl Into<String>) -> Res<T> {
 
 /// Compiles a whole specification.
 pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
-    let Some(clauses) = list::to_vec(spec) else { return fail("Match programs are not in a list.") };
-    let mut program = Program { clauses: Vec::new(), vars: 0, foreign_constants: false };
+    let Some(clauses) = list::to_vec(spec) else {
+        return fail("Match programs are not in a list.");
+    };
+    let mut program = Program {
+        clauses: Vec::new(),
+        vars: 0,
+        foreign_constants: false,
+    };
     let mut errors: Vec<String> = Vec::new();
     for c in clauses {
         let Some(&[head, guards, body]) = c.as_tuple_n::<3>() else {
@@ -28,7 +36,11 @@ pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
         if dialect == Dialect::Trace && !head.is_list() && !is_open(head) {
             return fail("Match program head is not a list.");
         }
-        let mut c = Compiler { dialect, vars: BTreeMap::new(), guard: true };
+        let mut c = Compiler {
+            dialect,
+            vars: BTreeMap::new(),
+            guard: true,
+        };
         let head = c.head(head)?;
         let mut guard_code = Vec::new();
         for g in expressions(guards, &mut errors) {
@@ -56,9 +68,17 @@ pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
             body_code.push(Op::Const(Term::bool(true), false));
         }
         program.vars = program.vars.max(c.vars.len());
-        program.clauses.push(Clause { head, guard: guard_code, body: body_code });
+        program.clauses.push(Clause {
+            head,
+            guard: guard_code,
+            body: body_code,
+        });
     }
-    if errors.is_empty() { Ok(program) } else { Err(SpecError(errors)) }
+    if errors.is_empty() {
+        Ok(program)
+    } else {
+        Err(SpecError(errors))
+    }
 }
 
 /// The expressions of a guard or body.
@@ -75,7 +95,11 @@ fn expressions(t: Term, errors: &mut Vec<String>) -> Vec<Term> {
 
 /// Compiles a lone pattern.
 pub(super) fn pattern(pattern: Term, gives: Gives) -> Res<Program> {
-    let mut c = Compiler { dialect: Dialect::Table, vars: BTreeMap::new(), guard: false };
+    let mut c = Compiler {
+        dialect: Dialect::Table,
+        vars: BTreeMap::new(),
+        guard: false,
+    };
     let head = c.head(pattern)?;
     let body = vec![match gives {
         Gives::Bindings => c.all(true),
@@ -83,7 +107,15 @@ pub(super) fn pattern(pattern: Term, gives: Gives) -> Res<Program> {
         Gives::True => Op::Const(Term::bool(true), false),
     }];
     let vars = c.vars.len();
-    Ok(Program { clauses: vec![Clause { head, guard: Vec::new(), body }], vars, foreign_constants: false })
+    Ok(Program {
+        clauses: vec![Clause {
+            head,
+            guard: Vec::new(),
+            body,
+        }],
+        vars,
+        foreign_constants: false,
+    })
 }
 
 /// A variable or `'_'`.
@@ -115,7 +147,11 @@ impl Compiler {
                     }
                 }
             } else if super::is_bound(t) {
-                if t.is_immediate() && !t.is_flonum() { HeadOp::Word(t) } else { HeadOp::Const(t) }
+                if t.is_immediate() && !t.is_flonum() {
+                    HeadOp::Word(t)
+                } else {
+                    HeadOp::Const(t)
+                }
             } else if let Some((h, tail)) = t.as_cons() {
                 todo.push(tail);
                 todo.push(h);
@@ -240,15 +276,21 @@ impl Compiler {
                 return Ok(());
             }
             ("const", _) => {
-                return fail(format!("Special form 'const' called with more than one argument in {t}."));
+                return fail(format!(
+                    "Special form 'const' called with more than one argument in {t}."
+                ));
             }
             ("self", []) => {
                 code.push(Op::SelfPid);
                 return Ok(());
             }
-            ("self", _) => return fail(format!("Special form 'self' called with arguments in {t}.")),
+            ("self", _) => {
+                return fail(format!("Special form 'self' called with arguments in {t}."));
+            }
             ("and" | "or" | "andalso" | "andthen" | "orelse", []) => {
-                return fail(format!("Special form '{text}' called without arguments in {t}."));
+                return fail(format!(
+                    "Special form '{text}' called without arguments in {t}."
+                ));
             }
             ("and" | "or", _) => {
                 self.args(args, depth, code)?;
@@ -256,7 +298,9 @@ impl Compiler {
                 code.push(if text == "and" { Op::And(n) } else { Op::Or(n) });
                 return Ok(());
             }
-            ("andalso" | "andthen" | "orelse", _) => return self.short(text == "orelse", args, result, depth, code),
+            ("andalso" | "andthen" | "orelse", _) => {
+                return self.short(text == "orelse", args, result, depth, code);
+            }
             _ => {}
         }
         if let Some(action) = action(text) {
@@ -278,10 +322,18 @@ impl Compiler {
     }
 
     fn args(&mut self, args: &[Term], depth: usize, code: &mut Vec<Op>) -> Res<()> {
-        args.iter().try_for_each(|&a| self.expr(a, false, depth + 1, code))
+        args.iter()
+            .try_for_each(|&a| self.expr(a, false, depth + 1, code))
     }
 
-    fn short(&mut self, or: bool, args: &[Term], result: bool, depth: usize, code: &mut Vec<Op>) -> Res<()> {
+    fn short(
+        &mut self,
+        or: bool,
+        args: &[Term],
+        result: bool,
+        depth: usize,
+        code: &mut Vec<Op>,
+    ) -> Res<()> {
         let mut jumps = Vec::new();
         for (i, &a) in args.iter().enumerate() {
             let last = i + 1 == args.len();
@@ -293,7 +345,11 @@ impl Compiler {
         }
         let end = code.len() as u32;
         for j in jumps {
-            code[j] = if or { Op::OrElse(end) } else { Op::AndAlso(end) };
+            code[j] = if or {
+                Op::OrElse(end)
+            } else {
+                Op::AndAlso(end)
+            };
         }
         Ok(())
     }
@@ -303,7 +359,10 @@ impl Compiler {
         if self.dialect != Dialect::Trace && !(anywhere && action == Action::GetTcw) {
             return fail(format!("Special form '{text}' used in wrong dialect."));
         }
-        let in_guard = matches!(action, Action::IsSeqTrace | Action::GetTcw | Action::GetSeqToken);
+        let in_guard = matches!(
+            action,
+            Action::IsSeqTrace | Action::GetTcw | Action::GetSeqToken
+        );
         if self.guard && !in_guard {
             return fail(format!("Special form '{text}' called in guard context."));
         }
@@ -325,7 +384,9 @@ impl Compiler {
         if arities.contains(&args.len()) {
             Ok(())
         } else {
-            fail(format!("Special form '{text}' called with wrong number of arguments in {t}."))
+            fail(format!(
+                "Special form '{text}' called with wrong number of arguments in {t}."
+            ))
         }
     }
 }
@@ -432,7 +493,10 @@ fn function(name: &str, arity: usize) -> Option<Op> {
             | "byte_size" | "tuple_size" | "trunc" | "float" | "ceil" | "floor",
             1,
         )
-        | ("element" | "map_get" | "is_map_key" | "binary_part" | "max" | "min" | "is_function", 2)
+        | (
+            "element" | "map_get" | "is_map_key" | "binary_part" | "max" | "min" | "is_function",
+            2,
+        )
         | ("is_record" | "binary_part", 3)
         | ("node", 0) => {
             let e = export::lookup(Atom::ERLANG, Atom::new(name), arity as u32)?;

@@ -163,7 +163,10 @@ enum Arith {
 
 /// What only a specification for tracing may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "the names are those of the functions in a specification")]
+#[allow(
+    missing_docs,
+    reason = "the names are those of the functions in a specification"
+)]
 pub enum Action {
     Message,
     ReturnTrace,
@@ -196,7 +199,10 @@ impl Shared {
         let owned = OwnedTerm::new(spec);
         let mut program = Program::compile(owned.term(), dialect)?;
         program.foreign_constants = true;
-        Ok(Shared { program, _spec: owned })
+        Ok(Shared {
+            program,
+            _spec: owned,
+        })
     }
 
     /// Compiles a copy of a pattern.
@@ -204,7 +210,10 @@ impl Shared {
         let owned = OwnedTerm::new(pattern);
         let mut program = Program::compile_pattern(owned.term(), gives)?;
         program.foreign_constants = true;
-        Ok(Shared { program, _spec: owned })
+        Ok(Shared {
+            program,
+            _spec: owned,
+        })
     }
 
     /// The program.

@@ -54,7 +54,9 @@ impl Machine {
         if self.vars.len() < p.vars {
             self.vars.resize(p.vars, Term::NIL);
         }
-        p.clauses.iter().find_map(|c| self.clause(p, c, cx, subject, place, actions))
+        p.clauses
+            .iter()
+            .find_map(|c| self.clause(p, c, cx, subject, place, actions))
     }
 
     #[inline]
@@ -70,7 +72,13 @@ impl Machine {
         if !self.head(&c.head, subject) {
             return None;
         }
-        let mut run = Run { m: self, p, subject, place, catch: false };
+        let mut run = Run {
+            m: self,
+            p,
+            subject,
+            place,
+            catch: false,
+        };
         if !c.guard.is_empty() {
             run.m.stack.clear();
             run.code(&c.guard, cx, actions)?;
@@ -151,7 +159,11 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn own(&self, t: Term, result: bool, heap: &mut Heap) -> Term {
-        if !result || t.is_immediate() || self.place == Subject::Local { t } else { object::copy_part(t, heap) }
+        if !result || t.is_immediate() || self.place == Subject::Local {
+            t
+        } else {
+            object::copy_part(t, heap)
+        }
     }
 
     /// Takes `n` values off the stack and puts back what `f` makes of them.
@@ -188,7 +200,9 @@ impl Run<'_> {
                 }
                 Op::Object(result) => {
                     let v = match self.place {
-                        Subject::TableObject if result => object::copy_root(self.subject, cx.heap()),
+                        Subject::TableObject if result => {
+                            object::copy_root(self.subject, cx.heap())
+                        }
                         _ => self.subject,
                     };
                     self.m.stack.push(v);
@@ -208,7 +222,8 @@ impl Run<'_> {
                 Op::Map(ref keys) => {
                     let n = keys.len();
                     self.reduce(2 * n, |e| {
-                        let pairs: Vec<(Term, Term)> = e[..n].iter().copied().zip(e[n..].iter().copied()).collect();
+                        let pairs: Vec<(Term, Term)> =
+                            e[..n].iter().copied().zip(e[n..].iter().copied()).collect();
                         Some(map::from_pairs(cx.heap(), &pairs))
                     })?;
                 }
@@ -216,11 +231,17 @@ impl Run<'_> {
                 Op::Compare(c) => self.reduce(2, |a| Some(Term::bool(compared(c, a[0], a[1]))))?,
                 Op::Test(t) => self.reduce(1, |a| Some(Term::bool(tested(t, a[0]))))?,
                 Op::Arith(o) => {
-                    let n = if matches!(o, Arith::Bnot | Arith::Neg | Arith::Plus) { 1 } else { 2 };
+                    let n = if matches!(o, Arith::Bnot | Arith::Neg | Arith::Plus) {
+                        1
+                    } else {
+                        2
+                    };
                     self.reduce(n, |a| calculated(cx.heap(), o, a))?;
                 }
                 Op::Not => self.reduce(1, |a| a[0].as_bool().map(|b| Term::bool(!b)))?,
-                Op::Xor => self.reduce(2, |a| Some(Term::bool(a[0].as_bool()? ^ a[1].as_bool()?)))?,
+                Op::Xor => {
+                    self.reduce(2, |a| Some(Term::bool(a[0].as_bool()? ^ a[1].as_bool()?)))?
+                }
                 Op::And(n) => self.reduce(n as usize, |a| fold(a, false))?,
                 Op::Or(n) => self.reduce(n as usize, |a| fold(a, true))?,
                 Op::AndAlso(end) | Op::OrElse(end) => {
@@ -240,7 +261,9 @@ impl Run<'_> {
                 Op::Act(action, n) => self.reduce(n as usize, |a| actions.act(cx, action, a))?,
                 Op::Copy => {
                     if let Some(t) = self.m.stack.pop() {
-                        let v = if t.is_immediate() || (self.place == Subject::Local && !self.p.foreign_constants) {
+                        let v = if t.is_immediate()
+                            || (self.place == Subject::Local && !self.p.foreign_constants)
+                        {
                             t
                         } else {
                             object::copy_part(t, cx.heap())

@@ -15,14 +15,19 @@ const SMALL: usize = 8;
 impl Dict {
     fn find(&self, key: Term) -> Option<usize> {
         if self.index.is_empty() {
-            return self.entries.iter().position(|e| compare::exact_eq(e[0], key));
+            return self
+                .entries
+                .iter()
+                .position(|e| compare::exact_eq(e[0], key));
         }
         let mask = self.index.len() - 1;
         let mut at = hash::internal(key) as usize & mask;
         loop {
             match self.index[at] {
                 0 => return None,
-                i if compare::exact_eq(self.entries[i as usize - 1][0], key) => return Some(i as usize - 1),
+                i if compare::exact_eq(self.entries[i as usize - 1][0], key) => {
+                    return Some(i as usize - 1);
+                }
                 _ => at = (at + 1) & mask,
             }
         }

@@ -49,7 +49,14 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
 /// Sends the exit signal of a link (or of `exit/2`) to a process or port.
 pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool) {
     if let Some(id) = to.local_id() {
-        signal::send(id, Signal::Exit { from: from.clone(), reason: reason.clone(), link });
+        signal::send(
+            id,
+            Signal::Exit {
+                from: from.clone(),
+                reason: reason.clone(),
+                link,
+            },
+        );
     } else if let Some(port) = to.local_port() {
         hooks::get().port_exit_signal(port, from.term(), reason.term(), link);
     } else {
@@ -61,7 +68,13 @@ pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool
 pub fn send_down(to: PidKey, reference: u64, reason: &OwnedTerm) {
     match to.local_id() {
         Some(id) => {
-            signal::send(id, Signal::Down { reference, reason: reason.clone() });
+            signal::send(
+                id,
+                Signal::Down {
+                    reference,
+                    reason: reason.clone(),
+                },
+            );
         }
         None => hooks::get().remote_down(to, reference, reason.term()),
     }
@@ -81,7 +94,9 @@ pub fn demonitor(target: PidKey, reference: u64) {
 /// What a process that is gone answers to a signal.
 pub fn answer_for_dead(s: Signal) {
     match s {
-        Signal::Monitor { reference, from, .. } => {
+        Signal::Monitor {
+            reference, from, ..
+        } => {
             send_down(from, reference, &OwnedTerm::new(Term::atom(Atom::NOPROC)));
         }
         Signal::Task(f) => f(None),

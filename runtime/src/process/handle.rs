@@ -56,8 +56,14 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
         Signal::Unlink(from) => {
             own.links.remove(&from);
         }
-        Signal::Monitor { reference, from, name } => {
-            own.monitors.incoming.insert(reference, Incoming { from, name });
+        Signal::Monitor {
+            reference,
+            from,
+            name,
+        } => {
+            own.monitors
+                .incoming
+                .insert(reference, Incoming { from, name });
         }
         Signal::Demonitor(reference) => {
             own.monitors.incoming.remove(&reference);
@@ -90,7 +96,11 @@ fn exit_signal(me: u64, own: &mut Owned, from: OwnedTerm, reason: OwnedTerm, lin
         own.exit_reason = Some(OwnedTerm::new(Term::atom(Atom::KILLED)));
     } else if own.has(flag::TRAP_EXIT) {
         let message = build(|h| {
-            let parts = [Term::atom(Atom::EXIT_SIGNAL), copy::copy(from.term(), h), copy::copy(reason.term(), h)];
+            let parts = [
+                Term::atom(Atom::EXIT_SIGNAL),
+                copy::copy(from.term(), h),
+                copy::copy(reason.term(), h),
+            ];
             h.tuple(&parts)
         });
         own.mailbox.push(message);
@@ -108,15 +118,30 @@ pub fn build(f: impl FnOnce(&mut Heap) -> Term) -> OwnedTerm {
 
 /// The message that a monitor gives.
 fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
-    let Some(m) = own.monitors.outgoing.remove(&reference) else { return };
+    let Some(m) = own.monitors.outgoing.remove(&reference) else {
+        return;
+    };
     let message = build(|h| {
-        let tag = m.tag.as_ref().map_or(Term::atom(Atom::DOWN), |t| copy::copy(t.term(), h));
+        let tag = m
+            .tag
+            .as_ref()
+            .map_or(Term::atom(Atom::DOWN), |t| copy::copy(t.term(), h));
         let r = h.reference(reference, if m.alias { me } else { 0 });
         let (kind, object) = match m.target {
-            Target::Id(k) => (if k.is_port() { Atom::PORT } else { Atom::PROCESS }, k.to_term(h)),
+            Target::Id(k) => (
+                if k.is_port() {
+                    Atom::PORT
+                } else {
+                    Atom::PROCESS
+                },
+                k.to_term(h),
+            ),
             Target::Name { name, node, id } => {
                 let port = id.is_some_and(PidKey::is_port);
-                (if port { Atom::PORT } else { Atom::PROCESS }, h.tuple(&[name.into(), node.into()]))
+                (
+                    if port { Atom::PORT } else { Atom::PROCESS },
+                    h.tuple(&[name.into(), node.into()]),
+                )
             }
             Target::TimeOffset => (Atom::TIME_OFFSET, Term::atom(Atom::TIME_OFFSET)),
         };
@@ -124,7 +149,8 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
         h.tuple(&[tag, r, kind.into(), object, why])
     });
     if m.alias
-        && let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) = own.rare().aliases.get(&reference)
+        && let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) =
+            own.rare().aliases.get(&reference)
     {
         own.rare().aliases.remove(&reference);
     }

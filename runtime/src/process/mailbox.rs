@@ -81,7 +81,11 @@ impl Mailbox {
         let (term, chunk, offheap) = message.into_parts();
         let seq = self.next_seq;
         self.next_seq += 1;
-        let body = if chunk.capacity() > 0 { Some((chunk, offheap)) } else { None };
+        let body = if chunk.capacity() > 0 {
+            Some((chunk, offheap))
+        } else {
+            None
+        };
         self.queue.push_back(Message { term, body, seq });
     }
 
@@ -131,7 +135,10 @@ impl Mailbox {
             self.markers.remove(0);
         }
         self.next_marker += 1;
-        self.markers.push(Marker { name: Name::Unbound(self.next_marker), seq: self.next_seq });
+        self.markers.push(Marker {
+            name: Name::Unbound(self.next_marker),
+            seq: self.next_seq,
+        });
         Term::small(self.next_marker)
     }
 
@@ -165,7 +172,10 @@ impl Mailbox {
 
     /// Words of memory that waiting messages take.
     pub fn words(&self) -> usize {
-        self.queue.iter().map(|m| m.body.as_ref().map_or(0, |b| b.0.capacity())).sum()
+        self.queue
+            .iter()
+            .map(|m| m.body.as_ref().map_or(0, |b| b.0.capacity()))
+            .sum()
     }
 
     /// Before a collection: the message being looked at must belong to the heap.

@@ -45,10 +45,18 @@ impl PidKey {
     /// The key of a pid or port.
     pub fn of(t: Term) -> Option<PidKey> {
         if let Some(number) = t.as_local_pid() {
-            return Some(PidKey { node: 0, number, port: false });
+            return Some(PidKey {
+                node: 0,
+                number,
+                port: false,
+            });
         }
         if let Some(number) = t.as_local_port() {
-            return Some(PidKey { node: 0, number, port: true });
+            return Some(PidKey {
+                node: 0,
+                number,
+                port: true,
+            });
         }
         match t.kind() {
             Some(k @ (Kind::ExtPid | Kind::ExtPort)) => Some(PidKey {
@@ -62,7 +70,11 @@ impl PidKey {
 
     /// The key of a process of this node.
     pub fn local(id: u64) -> PidKey {
-        PidKey { node: 0, number: id, port: false }
+        PidKey {
+            node: 0,
+            number: id,
+            port: false,
+        }
     }
 
     /// The packed pid, if it is a process of this node.
@@ -119,7 +131,13 @@ impl Process {
     /// A process that is not in the table yet.
     pub fn new(id: u64, priority: state::Priority, owned: Owned) -> Process {
         let system = owned.has(flag::SYSTEM);
-        Process { id, state: State::new(priority), inbox: Inbox::new(), system, owned: UnsafeCell::new(owned) }
+        Process {
+            id,
+            state: State::new(priority),
+            inbox: Inbox::new(),
+            system,
+            owned: UnsafeCell::new(owned),
+        }
     }
 
     /// Is it part of the VM itself, as `erts_internal:is_system_process/1` tells?
@@ -138,7 +156,10 @@ impl Process {
     /// # Safety
     /// The caller holds the RUNNING bit, or the process is not yet or no longer visible to others, and
     /// no other reference to it lives.
-    #[allow(clippy::mut_from_ref, reason = "exclusive by the state word, which the borrow checker does not see")]
+    #[allow(
+        clippy::mut_from_ref,
+        reason = "exclusive by the state word, which the borrow checker does not see"
+    )]
     #[inline(always)]
     pub unsafe fn owned(&self) -> &mut Owned {
         // SAFETY: as the caller promises.
@@ -290,7 +311,11 @@ impl Owned {
     /// Sets or clears a flag; gives what it was.
     pub fn set_flag(&mut self, flag: u8, on: bool) -> bool {
         let was = self.has(flag);
-        self.flags = if on { self.flags | flag } else { self.flags & !flag };
+        self.flags = if on {
+            self.flags | flag
+        } else {
+            self.flags & !flag
+        };
         was
     }
 
@@ -336,7 +361,9 @@ impl Owned {
 
     /// Is it suspended by `erlang:suspend_process/1,2`?
     pub fn is_suspended(&self) -> bool {
-        self.rare.as_ref().is_some_and(|r| !r.suspended_by.is_empty())
+        self.rare
+            .as_ref()
+            .is_some_and(|r| !r.suspended_by.is_empty())
     }
 
     /// Words of memory of heap and stack.
@@ -345,7 +372,8 @@ impl Owned {
     }
 }
 
-static VERIFY: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(cfg!(debug_assertions));
+static VERIFY: std::sync::atomic::AtomicBool =
+    std::sync::atomic::AtomicBool::new(cfg!(debug_assertions));
 
 /// Turns the heap verifier on or off (`--verify-heap`).
 pub fn set_verify_heaps(on: bool) {

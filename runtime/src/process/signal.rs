@@ -86,12 +86,18 @@ impl Inbox {
     }
 
     fn push(&self, signal: Signal) {
-        let node = Box::into_raw(Box::new(Node { next: std::ptr::null_mut(), signal }));
+        let node = Box::into_raw(Box::new(Node {
+            next: std::ptr::null_mut(),
+            signal,
+        }));
         let mut head = self.0.load(Ordering::Relaxed);
         loop {
             // SAFETY: the node is ours until the exchange succeeds.
             unsafe { (*node).next = head };
-            match self.0.compare_exchange_weak(head, node, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(head, node, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return,
                 Err(now) => head = now,
             }

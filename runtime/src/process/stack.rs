@@ -23,7 +23,10 @@ pub struct Stack {
 impl Stack {
     /// An empty stack.
     pub fn new() -> Stack {
-        Stack { block: Chunk::new(FIRST), used: 0 }
+        Stack {
+            block: Chunk::new(FIRST),
+            used: 0,
+        }
     }
 
     /// Address of the top word.

@@ -69,7 +69,10 @@ impl State {
             let to = s | ACTIVE | if idle { QUEUED } else { 0 };
             if to == s {
                 // Order the signal before this look at the word all the same.
-                match self.0.compare_exchange_weak(s, s, Ordering::AcqRel, Ordering::Relaxed) {
+                match self
+                    .0
+                    .compare_exchange_weak(s, s, Ordering::AcqRel, Ordering::Relaxed)
+                {
                     Ok(_) => return Wake::Nothing,
                     Err(now) => {
                         s = now;
@@ -77,7 +80,10 @@ impl State {
                     }
                 }
             }
-            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return if idle { Wake::Enqueue } else { Wake::Nothing },
                 Err(now) => s = now,
             }
@@ -90,7 +96,10 @@ impl State {
         loop {
             debug_assert!(s & QUEUED != 0 && s & RUNNING == 0);
             let to = (s & !(QUEUED | ACTIVE)) | RUNNING;
-            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return,
                 Err(now) => s = now,
             }
@@ -102,7 +111,10 @@ impl State {
         let mut s = self.0.load(Ordering::Relaxed);
         loop {
             let to = (s & !RUNNING) | QUEUED;
-            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return,
                 Err(now) => s = now,
             }
@@ -114,8 +126,15 @@ impl State {
         let mut s = self.0.load(Ordering::Relaxed);
         loop {
             let active = s & ACTIVE != 0;
-            let to = if active { (s & !RUNNING) | QUEUED } else { s & !RUNNING };
-            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+            let to = if active {
+                (s & !RUNNING) | QUEUED
+            } else {
+                s & !RUNNING
+            };
+            match self
+                .0
+                .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return if active { Stop::Enqueue } else { Stop::Waits },
                 Err(now) => s = now,
             }
@@ -185,7 +204,10 @@ impl State {
         let mut s = self.0.load(Ordering::Relaxed);
         loop {
             let to = (s & !(3 << PRIORITY_SHIFT)) | (p as u32) << PRIORITY_SHIFT;
-            match self.0.compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
+            {
                 Ok(_) => return,
                 Err(now) => s = now,
             }

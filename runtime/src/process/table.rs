@@ -25,7 +25,8 @@ pub fn pid_parts(id: u64) -> (u64, u64) {
 
 /// The packed pid of number and serial.
 pub fn pid_from_parts(number: u64, serial: u64) -> Option<u64> {
-    (number < 1 << NUMBER_BITS && serial < 1 << SERIAL_BITS).then_some(serial << NUMBER_BITS | number)
+    (number < 1 << NUMBER_BITS && serial < 1 << SERIAL_BITS)
+        .then_some(serial << NUMBER_BITS | number)
 }
 
 struct Table {
@@ -59,7 +60,12 @@ fn make(limit: usize) -> Table {
         }
         Box::from_raw(std::ptr::slice_from_raw_parts_mut(p, size))
     };
-    Table { slots, next: AtomicU64::new(0), count: AtomicUsize::new(0), limit: size }
+    Table {
+        slots,
+        next: AtomicU64::new(0),
+        count: AtomicUsize::new(0),
+        limit: size,
+    }
 }
 
 /// Sets the limit on the number of processes, before the first one is made.
@@ -89,7 +95,12 @@ pub fn insert(make_process: impl FnOnce(u64) -> Box<Process>) -> Option<&'static
         let id = t.next.fetch_add(1, Ordering::Relaxed) & ((1 << (NUMBER_BITS + SERIAL_BITS)) - 1);
         let slot = &t.slots[(id & mask) as usize];
         if slot
-            .compare_exchange(std::ptr::null_mut(), reserved(), Ordering::AcqRel, Ordering::Relaxed)
+            .compare_exchange(
+                std::ptr::null_mut(),
+                reserved(),
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            )
             .is_ok()
         {
             let p: &'static Process = Box::leak(make_process(id));
@@ -130,7 +141,9 @@ pub fn remove(p: &'static Process) {
 pub fn all() -> Vec<Term> {
     let _guard = epoch::pin();
     let t = table();
-    let seen = usize::try_from(t.next.load(Ordering::Relaxed)).unwrap_or(usize::MAX).min(t.slots.len());
+    let seen = usize::try_from(t.next.load(Ordering::Relaxed))
+        .unwrap_or(usize::MAX)
+        .min(t.slots.len());
     let mut ids: Vec<u64> = t.slots[..seen]
         .iter()
         .map(|s| s.load(Ordering::Acquire))

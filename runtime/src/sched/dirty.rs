@@ -35,7 +35,11 @@ struct Shared {
 impl Shared {
     fn new(limit: usize) -> Shared {
         Shared {
-            state: Mutex::new(State { queue: VecDeque::new(), threads: 0, idle: 0 }),
+            state: Mutex::new(State {
+                queue: VecDeque::new(),
+                threads: 0,
+                idle: 0,
+            }),
             work: Condvar::new(),
             limit: AtomicUsize::new(limit),
         }
@@ -80,8 +84,10 @@ pub fn enqueue(kind: Pool, p: &'static Process) {
             Pool::Cpu => format!("{number}_dirty_cpu_sched"),
             Pool::Io => format!("{number}_dirty_io_sched"),
         };
-        let started =
-            std::thread::Builder::new().name(name).stack_size(8 << 20).spawn(move || pool_loop(kind, number));
+        let started = std::thread::Builder::new()
+            .name(name)
+            .stack_size(8 << 20)
+            .spawn(move || pool_loop(kind, number));
         if started.is_err() {
             crate::bug::vm_bug("cannot start a dirty scheduler thread");
         }
@@ -92,7 +98,12 @@ fn pool_loop(kind: Pool, number: usize) {
     let shared = pool(kind);
     let mut x = super::fresh_registers();
     // Dirty schedulers are numbered after the normal ones: CPU first, then I/O.
-    let first = super::count() + if kind == Pool::Io { limit(Pool::Cpu) } else { 0 };
+    let first = super::count()
+        + if kind == Pool::Io {
+            limit(Pool::Cpu)
+        } else {
+            0
+        };
     loop {
         let p = {
             let mut s = shared.state.lock();

@@ -177,22 +177,38 @@ pub fn shutdown() {
 
 /// Reductions used so far by all schedulers, the current time slices not counted.
 pub fn total_reductions() -> u64 {
-    schedulers().all.iter().map(|s| s.reductions.load(Ordering::Relaxed)).sum()
+    schedulers()
+        .all
+        .iter()
+        .map(|s| s.reductions.load(Ordering::Relaxed))
+        .sum()
 }
 
 /// Times that a process was taken to run.
 pub fn context_switches() -> u64 {
-    schedulers().all.iter().map(|s| s.context_switches.load(Ordering::Relaxed)).sum()
+    schedulers()
+        .all
+        .iter()
+        .map(|s| s.context_switches.load(Ordering::Relaxed))
+        .sum()
 }
 
 /// Lengths of the run queues.
 pub fn queue_lengths() -> Vec<usize> {
-    schedulers().all.iter().map(|s| s.length.load(Ordering::Relaxed)).collect()
+    schedulers()
+        .all
+        .iter()
+        .map(|s| s.length.load(Ordering::Relaxed))
+        .collect()
 }
 
 /// Nanoseconds that each scheduler has spent running processes.
 pub fn busy_times() -> Vec<u64> {
-    schedulers().all.iter().map(|s| s.busy.load(Ordering::Relaxed)).collect()
+    schedulers()
+        .all
+        .iter()
+        .map(|s| s.busy.load(Ordering::Relaxed))
+        .collect()
 }
 
 /// Starts all schedulers and waits for their end.
@@ -284,7 +300,8 @@ fn sleep(me: usize) {
                 Some(at) => {
                     let ns = at.saturating_sub(time::monotonic());
                     if ns > 0 {
-                        own.wakeup.wait_for(&mut poked, Duration::from_nanos(ns as u64));
+                        own.wakeup
+                            .wait_for(&mut poked, Duration::from_nanos(ns as u64));
                     }
                 }
                 None => own.wakeup.wait(&mut poked),
@@ -302,12 +319,23 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
     p.state.start();
     // SAFETY: this thread has just set the RUNNING bit.
     let own = unsafe { p.owned() };
-    let mut cx = Ctx { proc: p, own, x, reds: slice, scheduler, dirty: false, pc: std::ptr::null(), leave: false, gc_reds: None };
+    let mut cx = Ctx {
+        proc: p,
+        own,
+        x,
+        reds: slice,
+        scheduler,
+        dirty: false,
+        pc: std::ptr::null(),
+        leave: false,
+        gc_reds: None,
+    };
     let outcome = run_slice(&mut cx);
     let used = slice - cx.reds_left();
     cx.own.reductions += used.max(0) as u64;
     if let Some(s) = schedulers().all.get(scheduler - 1) {
-        s.reductions.fetch_add(used.max(0) as u64, Ordering::Relaxed);
+        s.reductions
+            .fetch_add(used.max(0) as u64, Ordering::Relaxed);
         s.context_switches.fetch_add(1, Ordering::Relaxed);
     }
     finish(&mut cx, p, outcome);

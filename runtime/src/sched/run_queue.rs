@@ -46,7 +46,12 @@ impl RunQueue {
 
     /// Takes one of the processes that wait, whichever `choose` picks of how many.
     pub fn pop_any(&mut self, choose: impl FnOnce(usize) -> usize) -> Option<&'static Process> {
-        for q in [&mut self.max, &mut self.high, &mut self.normal, &mut self.low] {
+        for q in [
+            &mut self.max,
+            &mut self.high,
+            &mut self.normal,
+            &mut self.low,
+        ] {
             if !q.is_empty() {
                 let i = choose(q.len());
                 return q.remove(i);
@@ -57,16 +62,18 @@ impl RunQueue {
 
     /// Takes a process for another scheduler: the one that would wait longest here.
     pub fn steal(&mut self) -> Option<&'static Process> {
-        [&mut self.max, &mut self.high, &mut self.normal, &mut self.low].into_iter().find_map(VecDeque::pop_back)
+        [
+            &mut self.max,
+            &mut self.high,
+            &mut self.normal,
+            &mut self.low,
+        ]
+        .into_iter()
+        .find_map(VecDeque::pop_back)
     }
 
     /// Number of processes that wait.
     pub fn len(&self) -> usize {
         self.max.len() + self.high.len() + self.normal.len() + self.low.len()
-    }
-
-    /// Does nobody wait?
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

@@ -25,7 +25,13 @@ pub fn commit(at: usize, bytes: usize) {
     let start = at / page * page;
     let end = (at + bytes).next_multiple_of(page);
     // SAFETY: the pages lie in a range that `reserve` gave.
-    let r = unsafe { libc::mprotect(start as *mut _, end - start, libc::PROT_READ | libc::PROT_WRITE) };
+    let r = unsafe {
+        libc::mprotect(
+            start as *mut _,
+            end - start,
+            libc::PROT_READ | libc::PROT_WRITE,
+        )
+    };
     if r != 0 {
         crate::bug::vm_bug("cannot commit memory for literals");
     }

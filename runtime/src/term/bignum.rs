@@ -6,7 +6,7 @@ use num_bigint::{BigInt, BigUint, Sign};
 use std::cmp::Ordering;
 
 /// Sign and magnitude of an integer. A small integer's limb is put into `buf`.
-pub fn limbs<'a>(t: Term, buf: &'a mut [u64; 1]) -> (bool, &'a [u64]) {
+pub fn limbs(t: Term, buf: &mut [u64; 1]) -> (bool, &[u64]) {
     if let Some(n) = t.as_small() {
         buf[0] = n.unsigned_abs();
         return (n < 0, if n == 0 { &[] } else { &buf[..] });
@@ -27,8 +27,14 @@ pub fn to_bigint(t: Term) -> Option<BigInt> {
     }
     let mut buf = [0];
     let (neg, limbs) = limbs(t, &mut buf);
-    let digits: Vec<u32> = limbs.iter().flat_map(|&l| [l as u32, (l >> 32) as u32]).collect();
-    Some(BigInt::from_biguint(if neg { Sign::Minus } else { Sign::Plus }, BigUint::new(digits)))
+    let digits: Vec<u32> = limbs
+        .iter()
+        .flat_map(|&l| [l as u32, (l >> 32) as u32])
+        .collect();
+    Some(BigInt::from_biguint(
+        if neg { Sign::Minus } else { Sign::Plus },
+        BigUint::new(digits),
+    ))
 }
 
 /// The integer as a term.
@@ -62,7 +68,11 @@ pub fn to_i128(t: Term) -> Option<i128> {
         return None;
     }
     let m = i128::from(t.word(1));
-    Some(if t.header().kind() == Kind::BigNeg { -m } else { m })
+    Some(if t.header().kind() == Kind::BigNeg {
+        -m
+    } else {
+        m
+    })
 }
 
 /// The float nearest to an integer; infinite where it is too large.
@@ -71,7 +81,9 @@ pub fn to_f64(t: Term) -> f64 {
         Some(n) => n as f64,
         None => {
             use num_traits::ToPrimitive;
-            to_bigint(t).and_then(|b| b.to_f64()).unwrap_or(f64::INFINITY)
+            to_bigint(t)
+                .and_then(|b| b.to_f64())
+                .unwrap_or(f64::INFINITY)
         }
     }
 }
@@ -87,7 +99,10 @@ pub fn compare(a: Term, b: Term) -> Ordering {
         (false, true) => Ordering::Greater,
         (true, false) => Ordering::Less,
         _ => {
-            let o = la.len().cmp(&lb.len()).then_with(|| la.iter().rev().cmp(lb.iter().rev()));
+            let o = la
+                .len()
+                .cmp(&lb.len())
+                .then_with(|| la.iter().rev().cmp(lb.iter().rev()));
             if na { o.reverse() } else { o }
         }
     }
@@ -107,5 +122,9 @@ pub fn compare_float(a: Term, f: f64) -> Ordering {
     }
     // Beyond 2^53 in magnitude, and the float is not.
     let negative = a.as_small().map_or(a.is_kind(Kind::BigNeg), |n| n < 0);
-    if negative { Ordering::Less } else { Ordering::Greater }
+    if negative {
+        Ordering::Less
+    } else {
+        Ordering::Greater
+    }
 }

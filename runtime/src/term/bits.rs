@@ -41,18 +41,36 @@ pub(crate) fn base_data(base: Term) -> *const u8 {
 #[inline]
 pub fn view(t: Term) -> View {
     match t.header().kind() {
-        Kind::HeapBits => {
-            View { base: t, data: t.ptr().wrapping_add(2).cast(), offset: 0, bits: t.word(1) as usize }
-        }
-        Kind::BinRef => View { base: t, data: base_data(t), offset: 0, bits: t.word(3) as usize },
+        Kind::HeapBits => View {
+            base: t,
+            data: t.ptr().wrapping_add(2).cast(),
+            offset: 0,
+            bits: t.word(1) as usize,
+        },
+        Kind::BinRef => View {
+            base: t,
+            data: base_data(t),
+            offset: 0,
+            bits: t.word(3) as usize,
+        },
         Kind::SubBits => {
             let base = Term(t.word(1));
-            View { base, data: base_data(base), offset: t.word(2) as usize, bits: t.word(3) as usize }
+            View {
+                base,
+                data: base_data(base),
+                offset: t.word(2) as usize,
+                bits: t.word(3) as usize,
+            }
         }
         Kind::MatchCtx => {
             let base = Term(t.word(1));
             let at = t.word(2) as usize;
-            View { base, data: base_data(base), offset: at, bits: t.word(3) as usize - at }
+            View {
+                base,
+                data: base_data(base),
+                offset: at,
+                bits: t.word(3) as usize - at,
+            }
         }
         _ => crate::bug::vm_bug("not a bitstring"),
     }
@@ -66,7 +84,9 @@ impl View {
             return None;
         }
         // SAFETY: the range lies in the base's bytes, which do not change while the base lives.
-        Some(unsafe { std::slice::from_raw_parts(self.data.add(self.offset / 8), self.bits.div_ceil(8)) })
+        Some(unsafe {
+            std::slice::from_raw_parts(self.data.add(self.offset / 8), self.bits.div_ceil(8))
+        })
     }
 
     /// The bytes, copied if need be so that the first bit is the first byte's highest. Bits after the
@@ -82,10 +102,25 @@ impl View {
         }
     }
 
+    /// Copies the bits to bit `at` of `out`, whose other bits stay as they are.
+    pub fn write_to(&self, out: &mut [u8], at: usize) {
+        copy_bits(self.data, self.offset, out, at, self.bits);
+    }
+
+    /// Byte `i` of the bits; must lie inside.
+    pub fn byte(&self, i: usize) -> u8 {
+        debug_assert!(8 * (i + 1) <= self.bits);
+        read_bits(self.data, self.offset + 8 * i, 8) as u8
+    }
+
     /// The part from bit `from` on, `bits` long; must lie inside.
     pub fn part(&self, from: usize, bits: usize) -> View {
         debug_assert!(from + bits <= self.bits);
-        View { offset: self.offset + from, bits, ..*self }
+        View {
+            offset: self.offset + from,
+            bits,
+            ..*self
+        }
     }
 }
 
@@ -93,7 +128,11 @@ impl View {
 pub fn binary_bytes<'a>(t: Term) -> Option<std::borrow::Cow<'a, [u8]>> {
     if t.is_bitstring() {
         let v = view(t);
-        if v.bits & 7 == 0 { Some(v.to_bytes()) } else { None }
+        if v.bits & 7 == 0 {
+            Some(v.to_bytes())
+        } else {
+            None
+        }
     } else {
         None
     }
@@ -127,15 +166,20 @@ pub fn copy_out(v: &View, heap: &mut Heap) -> Term {
 
 /// Copies `count` bits from bit `from` of `src` to bit `to` of `dst`. Bits of `dst` outside the range
 /// stay as they are.
-pub fn copy_bits(src: *const u8, from: usize, dst: &mut [u8], to: usize, count: usize) {
+pub(crate) fn copy_bits(src: *const u8, from: usize, dst: &mut [u8], to: usize, count: usize) {
     if count == 0 {
         return;
     }
-    assert!((to + count).div_ceil(8) <= dst.len(), "bit copy beyond the destination");
+    assert!(
+        (to + count).div_ceil(8) <= dst.len(),
+        "bit copy beyond the destination"
+    );
     if from & 7 == 0 && to & 7 == 0 {
         let whole = count / 8;
         // SAFETY: callers give a source of `from + count` bits; the destination was checked.
-        unsafe { std::ptr::copy_nonoverlapping(src.add(from / 8), dst.as_mut_ptr().add(to / 8), whole) };
+        unsafe {
+            std::ptr::copy_nonoverlapping(src.add(from / 8), dst.as_mut_ptr().add(to / 8), whole)
+        };
         let rest = count & 7;
         if rest > 0 {
             let mask = !(0xffu8 >> rest);
@@ -171,14 +215,18 @@ fn read_up_to_8(src: *const u8, from: usize, n: usize) -> u8 {
     // where the range reaches into it.
     let w = unsafe {
         let hi = u16::from(*src.add(at)) << 8;
-        if skip + n > 8 { hi | u16::from(*src.add(at + 1)) } else { hi }
+        if skip + n > 8 {
+            hi | u16::from(*src.add(at + 1))
+        } else {
+            hi
+        }
     };
     ((w >> (16 - skip - n)) & ((1 << n) - 1)) as u8
 }
 
 /// `n` (at most 64) bits from bit `from` on, as an unsigned big-endian number.
 #[inline]
-pub fn read_bits(src: *const u8, from: usize, n: usize) -> u64 {
+pub(crate) fn read_bits(src: *const u8, from: usize, n: usize) -> u64 {
     if from & 7 == 0 && n & 7 == 0 {
         let mut v = 0u64;
         for i in 0..n / 8 {
@@ -197,6 +245,11 @@ pub fn read_bits(src: *const u8, from: usize, n: usize) -> u64 {
     v
 }
 
+/// Puts a byte at bit `at` of `out`, whose other bits stay as they are.
+pub fn put_byte(out: &mut [u8], at: usize, byte: u8) {
+    copy_bits(&raw const byte, 0, out, at, 8);
+}
+
 /// Compares the bits of two views as bitstrings are ordered: bit by bit, a prefix first.
 pub fn compare(a: &View, b: &View) -> std::cmp::Ordering {
     if let (Some(x), Some(y)) = (a.aligned(), b.aligned())
@@ -209,7 +262,10 @@ pub fn compare(a: &View, b: &View) -> std::cmp::Ordering {
     let mut at = 0;
     while at < common {
         let n = (common - at).min(64);
-        let (x, y) = (read_bits(a.data, a.offset + at, n), read_bits(b.data, b.offset + at, n));
+        let (x, y) = (
+            read_bits(a.data, a.offset + at, n),
+            read_bits(b.data, b.offset + at, n),
+        );
         if x != y {
             return x.cmp(&y);
         }

@@ -112,11 +112,19 @@ pub(crate) fn term_words(h: Header) -> std::ops::Range<usize> {
 impl Term {
     /// The environment of a fun, if this is a local fun.
     pub fn fun_env<'a>(self) -> Option<&'a [Term]> {
-        if self.is_kind(Kind::Fun) { Some(self.terms_from(3, self.header().words() - 2)) } else { None }
+        if self.is_kind(Kind::Fun) {
+            Some(self.terms_from(3, self.header().words() - 2))
+        } else {
+            None
+        }
     }
 
     /// The pid of the process that made a local fun, if this is one.
     pub fn fun_creator(self) -> Option<Term> {
-        if self.is_kind(Kind::Fun) { Some(Term(self.word(2))) } else { None }
+        if self.is_kind(Kind::Fun) {
+            Some(Term(self.word(2)))
+        } else {
+            None
+        }
     }
 }

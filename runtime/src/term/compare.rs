@@ -71,15 +71,27 @@ fn exact_eq_slow(a: Term, b: Term) -> bool {
 fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
     let (ha, hb) = (a.header(), b.header());
     match (ha.kind(), hb.kind()) {
-        (Kind::Tuple, Kind::Tuple) | (Kind::FlatMap, Kind::FlatMap) | (Kind::Record, Kind::Record) => {
+        (Kind::Tuple, Kind::Tuple)
+        | (Kind::FlatMap, Kind::FlatMap)
+        | (Kind::Record, Kind::Record) => {
             if ha != hb {
                 return false;
             }
-            push_pairs(a.terms_from(1, ha.words()), b.terms_from(1, hb.words()), stack);
+            push_pairs(
+                a.terms_from(1, ha.words()),
+                b.terms_from(1, hb.words()),
+                stack,
+            );
             true
         }
         (
-            Kind::BigPos | Kind::BigNeg | Kind::Float | Kind::Ref | Kind::ExtPid | Kind::ExtPort | Kind::ExtRef
+            Kind::BigPos
+            | Kind::BigNeg
+            | Kind::Float
+            | Kind::Ref
+            | Kind::ExtPid
+            | Kind::ExtPort
+            | Kind::ExtRef
             | Kind::Export,
             _,
         ) => ha == hb && (1..=ha.words()).all(|i| a.word(i) == b.word(i)),
@@ -95,7 +107,11 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
             if ha != hb || !std::ptr::eq(fun_entry(a), fun_entry(b)) {
                 return false;
             }
-            push_pairs(a.terms_from(3, ha.words() - 2), b.terms_from(3, hb.words() - 2), stack);
+            push_pairs(
+                a.terms_from(3, ha.words() - 2),
+                b.terms_from(3, hb.words() - 2),
+                stack,
+            );
             true
         }
         (Kind::HashMap, Kind::HashMap) => {
@@ -145,7 +161,11 @@ pub fn compare(a: Term, b: Term) -> Ordering {
 
 /// The order of map keys: as `compare`, but integers come before floats.
 pub fn compare_exact(a: Term, b: Term) -> Ordering {
-    if a == b { Ordering::Equal } else { compare_slow(a, b, true) }
+    if a == b {
+        Ordering::Equal
+    } else {
+        compare_slow(a, b, true)
+    }
 }
 
 /// Rank of a term's type in the order.
@@ -226,9 +246,10 @@ fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Orderin
             Ordering::Equal
         }
         7 => {
-            let (x, y) = (a.header().words(), b.header().words());
-            push_ordered(a.terms_from(1, x.min(y)), b.terms_from(1, x.min(y)), exact, stack);
-            if x == y { Ordering::Equal } else { x.cmp(&y) }
+            // Values of one definition have as many fields; those of different ones differ in that.
+            let n = a.header().words().min(b.header().words());
+            push_ordered(a.terms_from(1, n), b.terms_from(1, n), exact, stack);
+            Ordering::Equal
         }
         8 => maps(a, b, exact, stack),
         11 => bits::compare(&bits::view(a), &bits::view(b)),
@@ -261,7 +282,8 @@ fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
     match (a.kind(), b.kind()) {
         (Some(Kind::Fun), Some(Kind::Fun)) => {
             let (x, y) = (fun_entry(a), fun_entry(b));
-            let o = (x.module.text(), x.index, x.old_uniq).cmp(&(y.module.text(), y.index, y.old_uniq));
+            let o =
+                (x.module.text(), x.index, x.old_uniq).cmp(&(y.module.text(), y.index, y.old_uniq));
             let (n, m) = (a.header().words() - 2, b.header().words() - 2);
             if o == Ordering::Equal && n == m {
                 push_ordered(a.terms_from(3, n), b.terms_from(3, m), exact, stack);
@@ -270,7 +292,11 @@ fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
         }
         (Some(Kind::Export), Some(Kind::Export)) => {
             let (x, y) = (export_of(a), export_of(b));
-            (x.module.text(), x.function.text(), x.arity).cmp(&(y.module.text(), y.function.text(), y.arity))
+            (x.module.text(), x.function.text(), x.arity).cmp(&(
+                y.module.text(),
+                y.function.text(),
+                y.arity,
+            ))
         }
         (Some(Kind::Fun), _) => Ordering::Less,
         _ => Ordering::Greater,
@@ -296,7 +322,10 @@ pub fn export_of(t: Term) -> &'static Export {
 /// The node of an external pid, port or reference; `t` must be one.
 #[inline(always)]
 pub fn node_of(t: Term) -> &'static Node {
-    debug_assert!(matches!(t.kind(), Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef)));
+    debug_assert!(matches!(
+        t.kind(),
+        Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef)
+    ));
     // SAFETY: word 1 of an external identifier is the address of a node entry, which is never freed.
     unsafe { &*(t.word(1) as *const Node) }
 }
@@ -318,7 +347,9 @@ fn home(t: Term) -> (&'static str, u32) {
 /// Pids: by number, then by node.
 fn pids(a: Term, b: Term) -> Ordering {
     let number = |t: Term| t.as_local_pid().unwrap_or_else(|| t.word(2));
-    number(a).cmp(&number(b)).then_with(|| home(a).cmp(&home(b)))
+    number(a)
+        .cmp(&number(b))
+        .then_with(|| home(a).cmp(&home(b)))
 }
 
 /// Ports: by node, then by number.
@@ -327,7 +358,9 @@ fn ports(a: Term, b: Term) -> Ordering {
         return x.cmp(&y);
     }
     let number = |t: Term| t.as_local_port().unwrap_or_else(|| t.word(2));
-    home(a).cmp(&home(b)).then_with(|| number(a).cmp(&number(b)))
+    home(a)
+        .cmp(&home(b))
+        .then_with(|| number(a).cmp(&number(b)))
 }
 
 /// References: by node, then by ids, of which missing ones count as zero.
@@ -337,9 +370,13 @@ fn refs(a: Term, b: Term) -> Ordering {
     }
     let padded = |t: Term| {
         let ids = ref_ids(t);
-        std::iter::repeat_n(0, MAX_REF_IDS.saturating_sub(ids.len())).chain(ids).collect::<Vec<u32>>()
+        std::iter::repeat_n(0, MAX_REF_IDS.saturating_sub(ids.len()))
+            .chain(ids)
+            .collect::<Vec<u32>>()
     };
-    home(a).cmp(&home(b)).then_with(|| padded(a).cmp(&padded(b)))
+    home(a)
+        .cmp(&home(b))
+        .then_with(|| padded(a).cmp(&padded(b)))
 }
 
 /// Most ids that a reference has.
@@ -359,7 +396,10 @@ pub fn ref_ids(t: Term) -> Vec<u32> {
     match t.kind() {
         Some(Kind::ExtRef) => {
             let n = t.word(2) as usize;
-            (0..n).rev().map(|i| (t.word(3 + i / 2) >> (32 * (i & 1))) as u32).collect()
+            (0..n)
+                .rev()
+                .map(|i| (t.word(3 + i / 2) >> (32 * (i & 1))) as u32)
+                .collect()
         }
         Some(Kind::MagicRef) => local_ref_ids(t.word(2), 0),
         _ => local_ref_ids(t.word(1), t.word(2)),
@@ -368,7 +408,11 @@ pub fn ref_ids(t: Term) -> Vec<u32> {
 
 /// The 32-bit ids of a local reference, most significant first; the first one sent has 18 bits.
 fn local_ref_ids(number: u64, owner: u64) -> Vec<u32> {
-    let three = [(number >> 50) as u32, (number >> 18) as u32, (number & 0x3_ffff) as u32];
+    let three = [
+        (number >> 50) as u32,
+        (number >> 18) as u32,
+        (number & 0x3_ffff) as u32,
+    ];
     if owner == 0 {
         three.to_vec()
     } else {
@@ -394,7 +438,9 @@ pub fn ref_from_ids(ids: &[u32]) -> Option<(u64, u64)> {
 fn numbers(a: Term, b: Term, exact: bool) -> Ordering {
     match (a.as_float(), b.as_float()) {
         (Some(x), Some(y)) => match x.partial_cmp(&y) {
-            Some(Ordering::Equal) | None if exact && release::signed_zeros_differ() => x.total_cmp(&y),
+            Some(Ordering::Equal) | None if exact && release::signed_zeros_differ() => {
+                x.total_cmp(&y)
+            }
             o => o.unwrap_or(Ordering::Equal),
         },
         (None, None) => bignum::compare(a, b),

@@ -2,7 +2,8 @@
 //!
 //! Atoms are written in UTF-8, strings in the bytes that they consist of, so the text is bytes.
 
-use super::{Kind, Term, bits, compare, map};
+use super::{Kind, Term, bits, compare, map, record};
+use crate::atom::Atom;
 use crate::process::table::pid_parts;
 use std::fmt;
 use std::io::Write;
@@ -22,7 +23,11 @@ impl fmt::Display for Term {
 /// The text of a term. `limit` bounds its size, counted in terms and characters; a text that was cut off
 /// ends in dots.
 pub fn text(t: Term, limit: usize) -> Vec<u8> {
-    let mut p = Printer { out: Vec::new(), left: limit, todo: vec![Todo::Term(t)] };
+    let mut p = Printer {
+        out: Vec::new(),
+        left: limit,
+        todo: vec![Todo::Term(t)],
+    };
     while let Some(next) = p.todo.pop() {
         let go_on = match next {
             Todo::Text(s) => {
@@ -82,7 +87,8 @@ impl Printer {
             write_atom(a.text(), &mut self.out);
             return self.left > 0;
         } else if let Some(x) = t.as_float() {
-            self.out.extend_from_slice(crate::float_text::scientific(x, 6).as_bytes());
+            self.out
+                .extend_from_slice(crate::float_text::scientific(x, 6).as_bytes());
         } else if t.is_nil() {
             self.out.extend_from_slice(b"[]");
         } else if let Some(p) = t.as_local_pid() {
@@ -163,7 +169,8 @@ impl Printer {
                     if i > 0 {
                         self.todo.push(Todo::Text(","));
                     }
-                    self.todo.extend([Todo::Term(k), Todo::Text("=>"), Todo::Term(v)]);
+                    self.todo
+                        .extend([Todo::Term(k), Todo::Text("=>"), Todo::Term(v)]);
                 }
                 self.todo.push(Todo::Text("}"));
                 self.todo[first..].reverse();
@@ -172,18 +179,32 @@ impl Printer {
             Kind::ExtRef => self.reference(compare::node_of(t).name.index(), t),
             Kind::ExtPid => {
                 let (n, s) = pid_parts(t.word(2));
-                self.put(format_args!("<{}.{n}.{s}>", compare::node_of(t).name.index()));
+                self.put(format_args!(
+                    "<{}.{n}.{s}>",
+                    compare::node_of(t).name.index()
+                ));
             }
             Kind::ExtPort => {
-                self.put(format_args!("#Port<{}.{}>", compare::node_of(t).name.index(), t.word(2)));
+                self.put(format_args!(
+                    "#Port<{}.{}>",
+                    compare::node_of(t).name.index(),
+                    t.word(2)
+                ));
             }
             Kind::Fun => {
                 let e = compare::fun_entry(t);
-                self.put(format_args!("#Fun<{}.{}.{}>", e.module.text(), e.index, e.old_uniq));
+                self.put(format_args!(
+                    "#Fun<{}.{}.{}>",
+                    e.module.text(),
+                    e.index,
+                    e.old_uniq
+                ));
             }
             Kind::Export => {
                 let e = compare::export_of(t);
-                self.left = self.left.saturating_sub(e.module.text().len() + e.function.text().len());
+                self.left = self
+                    .left
+                    .saturating_sub(e.module.text().len() + e.function.text().len());
                 self.out.extend_from_slice(b"fun ");
                 write_atom(e.module.text(), &mut self.out);
                 self.out.push(b':');
@@ -191,8 +212,20 @@ impl Printer {
                 self.put(format_args!("/{}", e.arity));
             }
             Kind::Record => {
-                self.out.extend_from_slice(b"#Record{");
-                self.sequence(t.terms_from(1, h.words()), "}");
+                for (before, part) in [(b'#', record::module(t)), (b':', record::name(t))] {
+                    self.out.push(before);
+                    write_atom(part.as_atom().map_or("", Atom::text), &mut self.out);
+                }
+                self.out.push(b'{');
+                let fields = record::field_names(t).iter().zip(record::values(t));
+                self.todo.push(Todo::Text("}"));
+                for (i, (&f, &v)) in fields.enumerate().rev() {
+                    self.todo
+                        .extend([Todo::Term(v), Todo::Text("="), Todo::Term(f)]);
+                    if i > 0 {
+                        self.todo.push(Todo::Text(","));
+                    }
+                }
             }
             Kind::Float | Kind::MatchCtx | Kind::HashNode | Kind::HashCollision => {
                 self.put(format_args!("#Internal<{:?}>", h.kind()));
@@ -214,7 +247,8 @@ impl Printer {
         let bytes = v.to_bytes();
         let (whole, extra) = (v.bits / 8, v.bits % 8);
         let printable = extra == 0 && whole > 0 && bytes.iter().all(|b| (32..127).contains(b));
-        self.out.extend_from_slice(if printable { b"<<\"" } else { b"<<" });
+        self.out
+            .extend_from_slice(if printable { b"<<\"" } else { b"<<" });
         for (i, &b) in bytes[..whole].iter().enumerate() {
             if printable {
                 if b == b'"' {
@@ -232,9 +266,13 @@ impl Printer {
         }
         if extra > 0 {
             let comma = if whole > 0 { "," } else { "" };
-            self.put(format_args!("{comma}{}:{extra}", bytes[whole] >> (8 - extra)));
+            self.put(format_args!(
+                "{comma}{}:{extra}",
+                bytes[whole] >> (8 - extra)
+            ));
         }
-        self.out.extend_from_slice(if printable { b"\">>" } else { b">>" });
+        self.out
+            .extend_from_slice(if printable { b"\">>" } else { b">>" });
         true
     }
 }
@@ -242,9 +280,7 @@ impl Printer {
 /// Is this a list of printable Latin-1 characters and white space?
 fn is_string(t: Term) -> bool {
     let mut it = super::list::iter(t);
-    let printable = |e: Term| {
-        matches!(e.as_small(), Some(9 | 10 | 13 | 32..=126 | 160..=255))
-    };
+    let printable = |e: Term| matches!(e.as_small(), Some(9 | 10 | 13 | 32..=126 | 160..=255));
     it.by_ref().all(printable) && it.tail().is_nil()
 }
 
@@ -293,7 +329,6 @@ fn write_atom(text: &str, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::atom::Atom;
     use crate::heap::Heap;
 
     fn shown(t: Term) -> String {
@@ -364,8 +399,14 @@ mod tests {
             (17, "{abc,[1,2,3],\"hello\",<<\"ab... "),
             (25, "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a... "),
             (26, "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a=>b... "),
-            (30, "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a=>b},fun lists:map/2,... "),
-            (40, "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a=>b},fun lists:map/2,1.000000e+00}"),
+            (
+                30,
+                "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a=>b},fun lists:map/2,... ",
+            ),
+            (
+                40,
+                "{abc,[1,2,3],\"hello\",<<\"abcdef\">>,#{a=>b},fun lists:map/2,1.000000e+00}",
+            ),
         ] {
             let shown: String = text(t, limit).iter().map(|&b| char::from(b)).collect();
             assert_eq!(shown, s, "{limit}");

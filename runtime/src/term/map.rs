@@ -64,11 +64,18 @@ fn hash_get(t: Term, key: Term) -> Option<Term> {
     let mut node = Term(t.word(2));
     loop {
         if node.is_cons() {
-            return if compare::exact_eq(node.head(), key) { Some(node.tail()) } else { None };
+            return if compare::exact_eq(node.head(), key) {
+                Some(node.tail())
+            } else {
+                None
+            };
         }
         if node.header().kind() == Kind::HashCollision {
             let pairs = node.terms_from(1, node.header().words());
-            return pairs.iter().find(|p| compare::exact_eq(p.head(), key)).map(|p| p.tail());
+            return pairs
+                .iter()
+                .find(|p| compare::exact_eq(p.head(), key))
+                .map(|p| p.tail());
         }
         let (bitmap, children) = node_parts(node);
         let bit = 1u64 << (h & 15);
@@ -82,7 +89,10 @@ fn hash_get(t: Term, key: Term) -> Option<Term> {
 
 #[inline(always)]
 fn node_parts<'a>(node: Term) -> (u64, &'a [Term]) {
-    (Term(node.word(1)).small_value() as u64, node.terms_from(2, node.header().words() - 1))
+    (
+        Term(node.word(1)).small_value() as u64,
+        node.terms_from(2, node.header().words() - 1),
+    )
 }
 
 fn make_node(heap: &mut Heap, bitmap: u64, children: &[Term]) -> Term {
@@ -120,15 +130,27 @@ pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
         let n = size(t);
         let mut added = false;
         let leaf = heap.cons(key, value);
-        let root = hash_put(heap, Term(t.word(2)), leaf, hash::internal(key), 0, &mut added);
+        let root = hash_put(
+            heap,
+            Term(t.word(2)),
+            leaf,
+            hash::internal(key),
+            0,
+            &mut added,
+        );
         return make_hash(heap, n + usize::from(added), root);
     }
     let (keys, values) = flat_parts(t);
     if let Some(i) = flat_find(keys, key) {
-        return if values[i] == value { t } else { flat_replace(heap, t, i, value) };
+        return if values[i] == value {
+            t
+        } else {
+            flat_replace(heap, t, i, value)
+        };
     }
     if keys.len() == MAX_FLAT {
-        let mut pairs: Vec<(Term, Term)> = keys.iter().copied().zip(values.iter().copied()).collect();
+        let mut pairs: Vec<(Term, Term)> =
+            keys.iter().copied().zip(values.iter().copied()).collect();
         pairs.push((key, value));
         return hash_from(heap, &pairs);
     }
@@ -163,7 +185,11 @@ pub fn update(heap: &mut Heap, t: Term, key: Term, value: Term) -> Option<Term> 
     if t.header().kind() == Kind::FlatMap {
         let (keys, values) = flat_parts(t);
         let i = flat_find(keys, key)?;
-        return Some(if values[i] == value { t } else { flat_replace(heap, t, i, value) });
+        return Some(if values[i] == value {
+            t
+        } else {
+            flat_replace(heap, t, i, value)
+        });
     }
     get(t, key)?;
     Some(put(heap, t, key, value))
@@ -175,12 +201,19 @@ fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: 
             return leaf;
         }
         *added = true;
-        let other = if level >= LEVELS { 0 } else { hash::internal(node.head()) >> (level * BITS) };
+        let other = if level >= LEVELS {
+            0
+        } else {
+            hash::internal(node.head()) >> (level * BITS)
+        };
         return two_leaves(heap, node, other, leaf, h, level);
     }
     if node.header().kind() == Kind::HashCollision {
         let mut pairs = node.terms_from(1, node.header().words()).to_vec();
-        match pairs.iter().position(|p| compare::exact_eq(p.head(), leaf.head())) {
+        match pairs
+            .iter()
+            .position(|p| compare::exact_eq(p.head(), leaf.head()))
+        {
             Some(i) => pairs[i] = leaf,
             None => {
                 *added = true;
@@ -236,7 +269,9 @@ pub fn remove(heap: &mut Heap, t: Term, key: Term) -> Option<(Term, Term)> {
     let value = get(t, key)?;
     let n = size(t) - 1;
     if n <= MAX_FLAT {
-        let pairs: Vec<(Term, Term)> = iter(t).filter(|&(k, _)| !compare::exact_eq(k, key)).collect();
+        let pairs: Vec<(Term, Term)> = iter(t)
+            .filter(|&(k, _)| !compare::exact_eq(k, key))
+            .collect();
         return Some((from_pairs(heap, &pairs), value));
     }
     let root = hash_remove(heap, Term(t.word(2)), key, hash::internal(key)).unwrap_or(Term::NIL);
@@ -251,7 +286,11 @@ fn hash_remove(heap: &mut Heap, node: Term, key: Term, h: u64) -> Option<Term> {
     if node.header().kind() == Kind::HashCollision {
         let mut pairs = node.terms_from(1, node.header().words()).to_vec();
         pairs.retain(|p| !compare::exact_eq(p.head(), key));
-        return Some(if let [one] = pairs[..] { one } else { heap.term_object(Kind::HashCollision, &pairs) });
+        return Some(if let [one] = pairs[..] {
+            one
+        } else {
+            heap.term_object(Kind::HashCollision, &pairs)
+        });
     }
     let (bitmap, children) = node_parts(node);
     let bit = 1u64 << (h & 15);
@@ -296,8 +335,11 @@ pub fn from_pairs(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
 
 /// More than `MAX_FLAT` pairs, perhaps with equal keys among them.
 fn from_many(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
-    let mut tagged: Vec<(u64, usize)> =
-        pairs.iter().enumerate().map(|(i, p)| (spread(hash::internal(p.0)), i)).collect();
+    let mut tagged: Vec<(u64, usize)> = pairs
+        .iter()
+        .enumerate()
+        .map(|(i, p)| (spread(hash::internal(p.0)), i))
+        .collect();
     tagged.sort_unstable();
     let mut unique: Vec<(Term, Term)> = Vec::with_capacity(pairs.len());
     let mut hashes: Vec<u64> = Vec::with_capacity(pairs.len());
@@ -339,8 +381,16 @@ fn build(heap: &mut Heap, pairs: &[(Term, Term)], hashes: &[u64], level: u32) ->
     let (mut n, mut bitmap, mut from) = (0, 0u64, 0);
     while from < pairs.len() {
         let d = digit(hashes[from]);
-        let len = hashes[from..].iter().take_while(|&&h| digit(h) == d).count();
-        children[n] = build(heap, &pairs[from..from + len], &hashes[from..from + len], level + 1);
+        let len = hashes[from..]
+            .iter()
+            .take_while(|&&h| digit(h) == d)
+            .count();
+        children[n] = build(
+            heap,
+            &pairs[from..from + len],
+            &hashes[from..from + len],
+            level + 1,
+        );
         bitmap |= 1 << d;
         n += 1;
         from += len;
@@ -357,9 +407,19 @@ pub fn iter(t: Term) -> MapIter {
     match t.header().kind() {
         Kind::FlatMap => {
             let (keys, values) = flat_parts(t);
-            MapIter { keys, values, at: 0, stack: Vec::new() }
+            MapIter {
+                keys,
+                values,
+                at: 0,
+                stack: Vec::new(),
+            }
         }
-        _ => MapIter { keys: &[], values: &[], at: 0, stack: vec![Term(t.word(2))] },
+        _ => MapIter {
+            keys: &[],
+            values: &[],
+            at: 0,
+            stack: vec![Term(t.word(2))],
+        },
     }
 }
 
@@ -402,16 +462,27 @@ impl Iterator for MapIter {
 pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
     if t.header().kind() == Kind::FlatMap {
         let small = usize::try_from(place).is_ok_and(|p| p <= size(t));
-        return small.then(|| PlaceIter { flat: iter(t), stack: Vec::new() });
+        return small.then(|| PlaceIter {
+            flat: iter(t),
+            stack: Vec::new(),
+        });
     }
-    let flat = MapIter { keys: &[], values: &[], at: 0, stack: Vec::new() };
-    let mut it = PlaceIter { flat, stack: Vec::new() };
+    let flat = MapIter {
+        keys: &[],
+        values: &[],
+        at: 0,
+        stack: Vec::new(),
+    };
+    let mut it = PlaceIter {
+        flat,
+        stack: Vec::new(),
+    };
     let mut node = Term(t.word(2));
     let digits = match place {
         0 => 0,
         p => (127 - p.leading_zeros()) / BITS,
     };
-    if place > 1 && (127 - place.leading_zeros()) % BITS != 0 {
+    if place > 1 && !(127 - place.leading_zeros()).is_multiple_of(BITS) {
         return None;
     }
     let mut way = 1u128;
@@ -446,7 +517,8 @@ impl PlaceIter {
         let digits = (0..16u32).filter(|d| bitmap & (1 << d) != 0);
         let ways = digits.map(|d| way << BITS | u128::from(d));
         let first = self.stack.len();
-        self.stack.extend(children.iter().copied().zip(ways).skip(from));
+        self.stack
+            .extend(children.iter().copied().zip(ways).skip(from));
         self.stack[first..].reverse();
     }
 
@@ -482,8 +554,20 @@ pub fn root_pairs_by_child(t: Term) -> Option<Vec<Vec<(Term, Term)>>> {
         return None;
     }
     let root = Term(t.word(2));
-    let children = if root.is_kind(Kind::HashNode) { node_parts(root).1 } else { &[] };
-    let below = |&child: &Term| MapIter { keys: &[], values: &[], at: 0, stack: vec![child] }.collect();
+    let children = if root.is_kind(Kind::HashNode) {
+        node_parts(root).1
+    } else {
+        &[]
+    };
+    let below = |&child: &Term| {
+        MapIter {
+            keys: &[],
+            values: &[],
+            at: 0,
+            stack: vec![child],
+        }
+        .collect()
+    };
     Some(children.iter().map(below).collect())
 }
 
@@ -503,7 +587,13 @@ pub fn merge(heap: &mut Heap, a: Term, b: Term) -> Term {
             make_hash(heap, size(a) + size(b) - common, root)
         }
         (Kind::HashMap, _) => iter(b).fold(a, |m, (k, v)| put(heap, m, k, v)),
-        _ => iter(a).fold(b, |m, (k, v)| if get(m, k).is_some() { m } else { put(heap, m, k, v) }),
+        _ => iter(a).fold(b, |m, (k, v)| {
+            if get(m, k).is_some() {
+                m
+            } else {
+                put(heap, m, k, v)
+            }
+        }),
     }
 }
 
@@ -546,12 +636,22 @@ fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
 /// The union of two tries; of pairs with one key `b`'s counts. `common` counts those.
 fn merge_nodes(heap: &mut Heap, a: Term, b: Term, level: u32, common: &mut usize) -> Term {
     if a == b {
-        *common += MapIter { keys: &[], values: &[], at: 0, stack: vec![a] }.count();
+        *common += MapIter {
+            keys: &[],
+            values: &[],
+            at: 0,
+            stack: vec![a],
+        }
+        .count();
         return b;
     }
     if b.is_cons() || b.is_kind(Kind::HashCollision) {
         let one = [b];
-        let leaves = if b.is_cons() { &one[..] } else { b.terms_from(1, b.header().words()) };
+        let leaves = if b.is_cons() {
+            &one[..]
+        } else {
+            b.terms_from(1, b.header().words())
+        };
         return leaves.iter().fold(a, |node, &leaf| {
             let mut added = false;
             let node = hash_put(heap, node, leaf, hash_at(leaf, level), level, &mut added);
@@ -561,7 +661,11 @@ fn merge_nodes(heap: &mut Heap, a: Term, b: Term, level: u32, common: &mut usize
     }
     if a.is_cons() || a.is_kind(Kind::HashCollision) {
         let one = [a];
-        let leaves = if a.is_cons() { &one[..] } else { a.terms_from(1, a.header().words()) };
+        let leaves = if a.is_cons() {
+            &one[..]
+        } else {
+            a.terms_from(1, a.header().words())
+        };
         return leaves.iter().fold(b, |node, &leaf| {
             let mut added = false;
             let new = hash_put(heap, node, leaf, hash_at(leaf, level), level, &mut added);
@@ -572,7 +676,10 @@ fn merge_nodes(heap: &mut Heap, a: Term, b: Term, level: u32, common: &mut usize
     let ((ma, ca), (mb, cb)) = (node_parts(a), node_parts(b));
     let mut children = [Term::NIL; 16];
     let (mut n, mut i, mut j) = (0, 0, 0);
-    for bit in (0..16).map(|d| 1u64 << d).filter(|bit| (ma | mb) & bit != 0) {
+    for bit in (0..16)
+        .map(|d| 1u64 << d)
+        .filter(|bit| (ma | mb) & bit != 0)
+    {
         children[n] = match (ma & bit != 0, mb & bit != 0) {
             (true, true) => merge_nodes(heap, ca[i], cb[j], level + 1, common),
             (true, false) => ca[i],
@@ -587,7 +694,11 @@ fn merge_nodes(heap: &mut Heap, a: Term, b: Term, level: u32, common: &mut usize
 
 /// What is left of a leaf's hash at a level.
 fn hash_at(leaf: Term, level: u32) -> u64 {
-    if level >= LEVELS { 0 } else { hash::internal(leaf.head()) >> (level * BITS) }
+    if level >= LEVELS {
+        0
+    } else {
+        hash::internal(leaf.head()) >> (level * BITS)
+    }
 }
 
 /// The pairs in the term order of their keys.

@@ -107,7 +107,11 @@ impl Term {
     /// A small integer if `n` is in range.
     #[inline(always)]
     pub const fn try_small(n: i64) -> Option<Term> {
-        if n >= MIN_SMALL && n <= MAX_SMALL { Some(Term((n << TAG_BITS) as u64)) } else { None }
+        if n >= MIN_SMALL && n <= MAX_SMALL {
+            Some(Term((n << TAG_BITS) as u64))
+        } else {
+            None
+        }
     }
 
     /// Is this a small integer?
@@ -125,7 +129,11 @@ impl Term {
     /// The value, if this is a small integer.
     #[inline(always)]
     pub const fn as_small(self) -> Option<i64> {
-        if self.is_small() { Some(self.small_value()) } else { None }
+        if self.is_small() {
+            Some(self.small_value())
+        } else {
+            None
+        }
     }
 
     /// The value, if this is a small integer that is not negative and fits `usize`.
@@ -145,7 +153,11 @@ impl Term {
     /// `true` or `false`.
     #[inline(always)]
     pub const fn bool(b: bool) -> Term {
-        if b { Term::atom(Atom::TRUE) } else { Term::atom(Atom::FALSE) }
+        if b {
+            Term::atom(Atom::TRUE)
+        } else {
+            Term::atom(Atom::FALSE)
+        }
     }
 
     /// Is this an atom?
@@ -157,7 +169,11 @@ impl Term {
     /// The atom, if this is one.
     #[inline(always)]
     pub const fn as_atom(self) -> Option<Atom> {
-        if self.is_atom() { Some(Atom::from_index((self.0 >> 8) as u32)) } else { None }
+        if self.is_atom() {
+            Some(Atom::from_index((self.0 >> 8) as u32))
+        } else {
+            None
+        }
     }
 
     /// The truth value, if this is `true` or `false`.
@@ -185,7 +201,11 @@ impl Term {
     /// The packed number of a pid of this node.
     #[inline(always)]
     pub const fn as_local_pid(self) -> Option<u64> {
-        if self.is_local_pid() { Some(self.0 >> 8) } else { None }
+        if self.is_local_pid() {
+            Some(self.0 >> 8)
+        } else {
+            None
+        }
     }
 
     /// A port of this node.
@@ -203,7 +223,11 @@ impl Term {
     /// The number of a port of this node.
     #[inline(always)]
     pub const fn as_local_port(self) -> Option<u64> {
-        if self.is_local_port() { Some(self.0 >> 8) } else { None }
+        if self.is_local_port() {
+            Some(self.0 >> 8)
+        } else {
+            None
+        }
     }
 
     /// Is this the empty list?
@@ -252,7 +276,11 @@ impl Term {
     #[inline(always)]
     pub const fn flonum_value(self) -> f64 {
         let e = self.0 >> TAG_BITS;
-        let r = if e <= 1 { e } else { e.wrapping_add(FLO_OFFSET) };
+        let r = if e <= 1 {
+            e
+        } else {
+            e.wrapping_add(FLO_OFFSET)
+        };
         f64::from_bits(r.rotate_right(1))
     }
 
@@ -335,7 +363,11 @@ impl Term {
     /// Head and tail, if this is a list cell.
     #[inline(always)]
     pub fn as_cons(self) -> Option<(Term, Term)> {
-        if self.is_cons() { Some((self.head(), self.tail())) } else { None }
+        if self.is_cons() {
+            Some((self.head(), self.tail()))
+        } else {
+            None
+        }
     }
 
     /// The header of a boxed term, unchecked.
@@ -353,7 +385,11 @@ impl Term {
     /// The kind, if this is boxed.
     #[inline(always)]
     pub fn kind(self) -> Option<Kind> {
-        if self.is_boxed() { Some(self.header().kind()) } else { None }
+        if self.is_boxed() {
+            Some(self.header().kind())
+        } else {
+            None
+        }
     }
 
     // ---- tuples ----
@@ -368,7 +404,11 @@ impl Term {
     /// where the owner may collect garbage.
     #[inline]
     pub fn as_tuple<'a>(self) -> Option<&'a [Term]> {
-        if self.is_tuple() { Some(self.terms_from(1, self.header().words())) } else { None }
+        if self.is_tuple() {
+            Some(self.terms_from(1, self.header().words()))
+        } else {
+            None
+        }
     }
 
     /// The elements, if this is a tuple of `N`.
@@ -387,13 +427,21 @@ impl Term {
     /// The number of a reference made on this node (`Ref` or `MagicRef`), unchecked.
     #[inline]
     pub fn ref_number(self) -> u64 {
-        if self.header().kind() == Kind::MagicRef { self.word(2) } else { self.word(1) }
+        if self.header().kind() == Kind::MagicRef {
+            self.word(2)
+        } else {
+            self.word(1)
+        }
     }
 
     /// Packed pid of the process whose alias a reference is; 0 for others.
     #[inline]
     pub fn ref_owner(self) -> u64 {
-        if self.is_kind(Kind::Ref) { self.word(2) } else { 0 }
+        if self.is_kind(Kind::Ref) {
+            self.word(2)
+        } else {
+            0
+        }
     }
 
     /// The resource, if this is a reference that holds one.
@@ -459,7 +507,10 @@ impl Term {
     /// Is this a bitstring?
     #[inline(always)]
     pub fn is_bitstring(self) -> bool {
-        matches!(self.kind(), Some(Kind::HeapBits | Kind::BinRef | Kind::SubBits))
+        matches!(
+            self.kind(),
+            Some(Kind::HeapBits | Kind::BinRef | Kind::SubBits)
+        )
     }
 
     /// Is this a bitstring of whole bytes?
@@ -567,7 +618,19 @@ mod tests {
 
     #[test]
     fn flonums_round_trip_and_are_canonical() {
-        for f in [0.0, -0.0, 1.0, -1.0, 3.25, 1e30, -1e-30, 1e38, f64::MIN_POSITIVE, f64::MAX, 1e-39] {
+        for f in [
+            0.0,
+            -0.0,
+            1.0,
+            -1.0,
+            3.25,
+            1e30,
+            -1e-30,
+            1e38,
+            f64::MIN_POSITIVE,
+            f64::MAX,
+            1e-39,
+        ] {
             if let Some(t) = Term::try_flonum(f) {
                 assert_eq!(t.flonum_value().to_bits(), f.to_bits());
             }

@@ -16,7 +16,7 @@ const NIL_ALONE: u32 = 3_468_870_702;
 const NIL_CODE: u32 = 2;
 
 /// The seed with this number.
-const fn seed(n: u32) -> u32 {
+pub(super) const fn seed(n: u32) -> u32 {
     GOLDEN.wrapping_mul(n)
 }
 
@@ -41,17 +41,17 @@ fn jenkins(mut a: u32, mut b: u32, mut c: u32) -> (u32, u32, u32) {
 
 /// `hash` with two words mixed in.
 #[inline]
-fn mix2(hash: u32, x: u32, y: u32, seed: u32) -> u32 {
+pub(super) fn mix2(hash: u32, x: u32, y: u32, seed: u32) -> u32 {
     jenkins(seed.wrapping_add(x), seed.wrapping_add(y), hash).2
 }
 
 #[inline]
-fn mix(hash: u32, x: u32, seed: u32) -> u32 {
+pub(super) fn mix(hash: u32, x: u32, seed: u32) -> u32 {
     mix2(hash, x, 0, seed)
 }
 
 /// The hash of a block of bytes.
-fn block(bytes: &[u8], initial: u32) -> u32 {
+pub(super) fn block(bytes: &[u8], initial: u32) -> u32 {
     let word = |s: &[u8]| s.iter().rev().fold(0u32, |w, &b| w << 8 | u32::from(b));
     let (mut a, mut b, mut c) = (GOLDEN, GOLDEN, initial);
     let mut chunks = bytes.chunks_exact(12);
@@ -64,7 +64,9 @@ fn block(bytes: &[u8], initial: u32) -> u32 {
     let rest = chunks.remainder();
     let part = |from: usize| word(&rest[from.min(rest.len())..(from + 4).min(rest.len())]);
     // The last word leaves its lowest byte to the length.
-    c = c.wrapping_add(bytes.len() as u32).wrapping_add(part(8) << 8);
+    c = c
+        .wrapping_add(bytes.len() as u32)
+        .wrapping_add(part(8) << 8);
     jenkins(a.wrapping_add(part(0)), b.wrapping_add(part(4)), c).2
 }
 
@@ -87,17 +89,23 @@ pub fn atom_hash(a: Atom) -> u32 {
 }
 
 /// An integer, already known not to be small in the sense of 28 bits.
-fn limbs_hash(hash: u32, t: Term) -> u32 {
+pub(super) fn limbs_hash(hash: u32, t: Term) -> u32 {
     let mut buf = [0];
     let (negative, limbs) = bignum::limbs(t, &mut buf);
     let seed = seed(if negative { 10 } else { 11 });
-    limbs.iter().fold(hash, |h, &l| mix2(h, l as u32, (l >> 32) as u32, seed))
+    limbs
+        .iter()
+        .fold(hash, |h, &l| mix2(h, l as u32, (l >> 32) as u32, seed))
 }
 
 fn integer_hash(hash: u32, t: Term) -> u32 {
     match t.as_small() {
         Some(n) if (-(1 << 27)..1 << 27).contains(&n) => {
-            let hash = if n < 0 { mix(hash, -n as u32, GOLDEN) } else { hash };
+            let hash = if n < 0 {
+                mix(hash, -n as u32, GOLDEN)
+            } else {
+                hash
+            };
             mix(hash, n as u32, GOLDEN)
         }
         _ => limbs_hash(hash, t),
@@ -110,7 +118,10 @@ enum Todo {
     /// A pair of a map is done.
     Pair,
     /// A map is done: the hash before it, and the pairs' hash of the map around it.
-    Map { before: u32, outer: u32 },
+    Map {
+        before: u32,
+        outer: u32,
+    },
 }
 
 /// The 32-bit hash behind `erlang:phash2`.
@@ -148,7 +159,11 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
         return if hash == 0 { h } else { mix(hash, h, seed(3)) };
     }
     if t.is_nil() {
-        return if hash == 0 { NIL_ALONE } else { mix(hash, NIL_CODE, seed(2)) };
+        return if hash == 0 {
+            NIL_ALONE
+        } else {
+            mix(hash, NIL_CODE, seed(2))
+        };
     }
     if let Some(f) = t.as_float() {
         let b = positive_zero(f).to_bits();
@@ -173,7 +188,10 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
             if n == 0 {
                 return hash;
             }
-            todo.push(Todo::Map { before: hash, outer: *pairs });
+            todo.push(Todo::Map {
+                before: hash,
+                outer: *pairs,
+            });
             for (k, v) in map::iter(t) {
                 todo.extend([Todo::Pair, Todo::Term(v), Todo::Term(k)]);
             }
@@ -192,7 +210,12 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
             if extra == 0 {
                 return hash;
             }
-            mix2(hash, extra as u32, u32::from(bytes[whole] >> (8 - extra)), seed(15))
+            mix2(
+                hash,
+                extra as u32,
+                u32::from(bytes[whole] >> (8 - extra)),
+                seed(15),
+            )
         }
         Kind::Ref | Kind::MagicRef | Kind::ExtRef => mix(hash, first_ref_id(t), seed(7)),
         Kind::Fun => {
@@ -261,7 +284,8 @@ fn pid_number(t: Term) -> Option<u32> {
 }
 
 fn port_number(t: Term) -> Option<u64> {
-    t.as_local_port().or_else(|| t.is_kind(Kind::ExtPort).then(|| t.word(2)))
+    t.as_local_port()
+        .or_else(|| t.is_kind(Kind::ExtPort).then(|| t.word(2)))
 }
 
 /// The id of a reference that counts: the first one in the external format.
@@ -290,7 +314,9 @@ mod prime {
 
 /// `hash` with bytes multiplied in.
 fn times(hash: u32, bytes: &[u8], prime: u32) -> u32 {
-    bytes.iter().fold(hash, |h, &b| h.wrapping_mul(prime).wrapping_add(u32::from(b)))
+    bytes.iter().fold(hash, |h, &b| {
+        h.wrapping_mul(prime).wrapping_add(u32::from(b))
+    })
 }
 
 fn step(hash: u32, prime: u32, plus: u32) -> u32 {
@@ -359,7 +385,11 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
     }
     if let Some(n) = port_number(t) {
         let high = (n >> 32) as u32;
-        let hash = if high == 0 { hash } else { times(hash, &high.to_le_bytes(), prime::EXPORT) };
+        let hash = if high == 0 {
+            hash
+        } else {
+            times(hash, &high.to_le_bytes(), prime::EXPORT)
+        };
         return times(hash, &(n as u32).to_le_bytes(), prime::ID).wrapping_mul(prime::ID_END);
     }
     let h = t.header();
@@ -421,5 +451,9 @@ fn hash1_integer(hash: u32, t: Term) -> u32 {
             hash = times(hash, &last.to_le_bytes()[..n], prime::INTEGER);
         }
     }
-    hash.wrapping_mul(if negative { prime::NEGATIVE } else { prime::POSITIVE })
+    hash.wrapping_mul(if negative {
+        prime::NEGATIVE
+    } else {
+        prime::POSITIVE
+    })
 }

@@ -44,8 +44,11 @@ pub struct Handle {
     deadline: i64,
 }
 
-static WHEELS: LazyLock<Box<[Mutex<Wheel>]>> =
-    LazyLock::new(|| (0..sched::MAX_SCHEDULERS).map(|_| Mutex::new(Wheel::new(time::monotonic()))).collect());
+static WHEELS: LazyLock<Box<[Mutex<Wheel>]>> = LazyLock::new(|| {
+    (0..sched::MAX_SCHEDULERS)
+        .map(|_| Mutex::new(Wheel::new(time::monotonic())))
+        .collect()
+});
 
 /// A timer that can be asked for: how to reach it, and whom it is for.
 struct Known {
@@ -56,17 +59,22 @@ struct Known {
 impl Known {
     /// Is there still somebody to get the message? Timers end with their receiver.
     fn has_receiver(&self) -> bool {
-        self.to.as_local_pid().is_none_or(|id| table::with(id, |p| !p.state.is_exiting()).unwrap_or(false))
+        self.to
+            .as_local_pid()
+            .is_none_or(|id| table::with(id, |p| !p.state.is_exiting()).unwrap_or(false))
     }
 }
 
+/// A part of the table of timers.
+type Shard = Mutex<HashMap<u64, Known>>;
+
 /// Timers by the number of their reference, for `cancel_timer` and `read_timer`.
-static BY_REFERENCE: LazyLock<Box<[Mutex<HashMap<u64, Known>>]>> =
+static BY_REFERENCE: LazyLock<Box<[Shard]>> =
     LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
 
 static NEXT_WAIT: AtomicU64 = AtomicU64::new(1);
 
-fn shard(reference: u64) -> &'static Mutex<HashMap<u64, Known>> {
+fn shard(reference: u64) -> &'static Shard {
     &BY_REFERENCE[(reference % 16) as usize]
 }
 
@@ -76,7 +84,11 @@ fn start(deadline: i64, action: Action) -> Handle {
     if sched::current_index().is_none() {
         sched::poke(wheel);
     }
-    Handle { wheel: wheel as u32, entry, deadline }
+    Handle {
+        wheel: wheel as u32,
+        entry,
+        deadline,
+    }
 }
 
 /// Starts the timer of a `receive ... after`; gives the number of the wait and the handle.
@@ -88,7 +100,14 @@ pub fn start_wait(process: u64, deadline: i64) -> (u64, Handle) {
 /// Starts a timer that sends a message.
 pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm) {
     let mut map = shard(reference).lock();
-    let handle = start(deadline, Action::Message { to, message, reference });
+    let handle = start(
+        deadline,
+        Action::Message {
+            to,
+            message,
+            reference,
+        },
+    );
     map.insert(reference, Known { handle, to });
 }
 
@@ -106,7 +125,9 @@ pub fn cancel_reference(reference: u64) -> Option<i64> {
 /// The deadline of a timer.
 pub fn deadline_of(reference: u64) -> Option<i64> {
     let map = shard(reference).lock();
-    map.get(&reference).filter(|k| k.has_receiver()).map(|k| k.handle.deadline)
+    map.get(&reference)
+        .filter(|k| k.has_receiver())
+        .map(|k| k.handle.deadline)
 }
 
 /// Runs what is due on a wheel; gives the next deadline, if any is known.
@@ -130,7 +151,11 @@ fn fire(action: Action) {
         Action::Timeout { process, number } => {
             signal::send(process, Signal::Timeout(number));
         }
-        Action::Message { to, message, reference } => {
+        Action::Message {
+            to,
+            message,
+            reference,
+        } => {
             shard(reference).lock().remove(&reference);
             let id = match to.as_atom() {
                 Some(name) => crate::process::registry::whereis(name),

@@ -59,7 +59,14 @@ impl Wheel {
             self.heads = vec![NONE; LEVELS * SLOTS + 1];
         }
         let index = if self.free == NONE {
-            self.cells.push(Cell { generation: 0, prev: NONE, next: NONE, slot: 0, deadline, action: None });
+            self.cells.push(Cell {
+                generation: 0,
+                prev: NONE,
+                next: NONE,
+                slot: 0,
+                deadline,
+                action: None,
+            });
             self.cells.len() as u32 - 1
         } else {
             let i = self.free;
@@ -234,7 +241,10 @@ mod tests {
     use super::*;
 
     fn action(n: u64) -> Action {
-        Action::Timeout { process: 0, number: n }
+        Action::Timeout {
+            process: 0,
+            number: n,
+        }
     }
 
     fn number(a: &Action) -> u64 {
@@ -251,7 +261,9 @@ mod tests {
         let mut seed = 12345u64;
         let mut all: Vec<(i64, u64)> = Vec::new();
         for n in 0..2000 {
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            seed = seed
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             let deadline = start + (seed >> 33) as i64 % (1 << (20 + n % 25));
             w.insert(deadline, action(n));
             all.push((deadline, n));
@@ -263,7 +275,10 @@ mod tests {
             for a in w.take_due(now) {
                 let n = number(&a);
                 assert!(all[n as usize].0 <= now, "early");
-                assert!(all[n as usize].0 + (2 << 20) > now, "late by more than a tick");
+                assert!(
+                    all[n as usize].0 + (2 << 20) > now,
+                    "late by more than a tick"
+                );
                 fired += 1;
             }
         }

@@ -1,0 +1,57 @@
+//! Native records as the instructions ask for them.
+
+use crate::bif::Ctx;
+use crate::code::module::Module;
+use crate::code::records;
+use crate::term::{Kind, Term, record};
+
+/// The operations, as the instruction's field says.
+pub mod op {
+    /// Is it a native record? Operand: value.
+    pub const IS_ANY: u64 = 0;
+    /// Is it one of this module and name? Operands: value, module, name.
+    pub const IS_NAMED: u64 = 1;
+    /// May the running module look into it? Operands: value, scope.
+    pub const IS_ACCESSIBLE: u64 = 2;
+    /// Fields into registers. Operands: value, pairs of field and register.
+    pub const ELEMENTS: u64 = 3;
+    /// A new or changed value. Operands: record, source, pairs of field and value.
+    pub const PUT: u64 = 4;
+    /// The value of a field. Operands: value, record, field.
+    pub const FIELD: u64 = 5;
+}
+
+/// What became of an operation.
+pub enum Outcome {
+    /// The answer of a test.
+    Test(bool),
+    /// A value.
+    Value(Term),
+    /// Where there is no other way to go: the reason of an exception.
+    Error(Term),
+}
+
+/// Does any operation but `ELEMENTS`.
+#[inline(never)]
+pub fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) -> Outcome {
+    let result = match (operation, args) {
+        (op::IS_ANY, &[value]) => return Outcome::Test(value.is_kind(Kind::Record)),
+        (op::IS_NAMED, &[value, module, name]) => {
+            return Outcome::Test(record::is_named(value, module, name));
+        }
+        (op::IS_ACCESSIBLE, &[value, scope]) => {
+            return Outcome::Test(records::is_accessible(running, value, scope));
+        }
+        (op::PUT, [id, source, changes @ ..]) => {
+            let changes: Vec<(Term, Term)> =
+                changes.chunks_exact(2).map(|p| (p[0], p[1])).collect();
+            records::put(cx.heap(), running, *id, *source, &changes)
+        }
+        (op::FIELD, &[value, id, field]) => records::field(cx.heap(), running, value, id, field),
+        _ => crate::bug::vm_bug("an operation on native records with other operands"),
+    };
+    match result {
+        Ok(value) => Outcome::Value(value),
+        Err(reason) => Outcome::Error(reason),
+    }
+}
