@@ -52,6 +52,16 @@ fn operation(t: Term, e: &Editor, keypos: usize) -> Result<Op, Exit> {
         }
         _ => return Err(badarg()),
     };
+    checked(pos, increment, wrap, e, keypos)
+}
+
+fn checked(
+    pos: Term,
+    increment: Term,
+    wrap: Option<(Term, Term)>,
+    e: &Editor,
+    keypos: usize,
+) -> Result<Op, Exit> {
     let pos = pos.as_small().ok_or_else(badarg)?;
     if !increment.is_integer() {
         return Err(badarg());
@@ -127,8 +137,7 @@ pub(super) fn update_counter(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn count(heap: &mut Heap, e: &mut Editor, what: Term, keypos: usize) -> BifResult {
     if what.is_integer() {
-        let pair = heap.tuple(&[Term::small(keypos as i64 + 1), what]);
-        let op = operation(pair, e, keypos)?;
+        let op = checked(Term::small(keypos as i64 + 1), what, None, e, keypos)?;
         return add(heap, e, &op);
     }
     if what.is_tuple() {

@@ -471,10 +471,7 @@ impl Table {
                 let mut shard = shards[h & (shards.len() - 1)].write();
                 let old = shard.get(key, hash);
                 if old.is_some() {
-                    let mut e = Editor {
-                        object: old,
-                        changes: Vec::new(),
-                    };
+                    let mut e = Editor::new(old);
                     let r = f(&mut e);
                     if let Some(o) = e.finish(r.is_some()) {
                         shard.replace(key, hash, o, &mut c);
@@ -488,10 +485,7 @@ impl Table {
                 let mut t = t.write();
                 match t.find(key) {
                     Some(p) => {
-                        let mut e = Editor {
-                            object: t.at(p),
-                            changes: Vec::new(),
-                        };
+                        let mut e = Editor::new(t.at(p));
                         let r = f(&mut e);
                         if let Some(o) = e.finish(r.is_some()) {
                             t.replace(p, o, &mut c);
@@ -872,7 +866,9 @@ fn drop_aside<T: Send + 'static>(old: T, objects: usize) {
 /// Changes elements of an object. Changes are made when all of them are known to be right.
 pub struct Editor {
     object: Obj,
-    changes: Vec<(usize, Term)>,
+    /// The first change, so that the usual case takes no memory.
+    first: Option<(usize, Term)>,
+    more: Vec<(usize, Term)>,
 }
 
 impl Editor {
@@ -883,7 +879,7 @@ impl Editor {
 
     /// Element `pos` as it is after the changes so far.
     pub fn element(&self, pos: usize) -> Term {
-        match self.changes.iter().rev().find(|c| c.0 == pos) {
+        match self.changes().rfind(|c| c.0 == pos) {
             Some(c) => c.1,
             None => self.object.element(pos),
         }
@@ -891,25 +887,37 @@ impl Editor {
 
     /// Changes element `pos`.
     pub fn set(&mut self, pos: usize, value: Term) {
-        self.changes.push((pos, value));
+        if self.first.is_none() {
+            self.first = Some((pos, value));
+        } else {
+            self.more.push((pos, value));
+        }
+    }
+
+    fn new(object: Obj) -> Editor {
+        Editor {
+            object,
+            first: None,
+            more: Vec::new(),
+        }
+    }
+
+    fn changes(&self) -> impl DoubleEndedIterator<Item = (usize, Term)> + '_ {
+        self.first.into_iter().chain(self.more.iter().copied())
     }
 
     /// Makes the changes, in place if possible; gives the object that has to take the old one's place
     /// otherwise.
     fn finish(self, valid: bool) -> Option<Obj> {
-        if !valid || self.changes.is_empty() {
-            return None;
-        }
-        if let [(pos, value)] = self.changes[..]
-            && self.object.set_immediate(pos, value)
-        {
+        let (pos, value) = self.first.filter(|_| valid)?;
+        if self.more.is_empty() && self.object.set_immediate(pos, value) {
             return None;
         }
         let mut h = Heap::new();
         let mut elements: Vec<Term> = (1..=self.object.arity())
             .map(|i| self.object.element(i))
             .collect();
-        for (pos, value) in self.changes {
+        for (pos, value) in self.changes() {
             elements[pos - 1] = value;
         }
         Some(Obj::new(h.tuple(&elements)))
@@ -923,10 +931,7 @@ fn fresh<R>(
     insert: impl FnOnce(Term),
 ) -> Option<R> {
     let o = Obj::new(default);
-    let mut e = Editor {
-        object: o,
-        changes: Vec::new(),
-    };
+    let mut e = Editor::new(o);
     let r = f(&mut e);
     let valid = r.is_some();
     let changed = e.finish(valid);
