@@ -491,11 +491,7 @@ fn running_sum(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !matches!(s.state, State::Deflate | State::Inflate) {
         return Err(error("not_initialized"));
     }
-    let sum = if s.raw {
-        u64::from(s.sum)
-    } else {
-        s.z.adler
-    };
+    let sum = if s.raw { u64::from(s.sum) } else { s.z.adler };
     Ok(cx.heap().uint(sum))
 }
 
