@@ -3,6 +3,11 @@
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
+/// Messages are allocated on one thread and freed on another all the time, which the system's allocator
+/// is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut args = std::env::args_os().map(OsStringExt::into_vec);
     let argv0 = args.next().unwrap_or_else(|| b"enigma".to_vec());

@@ -5,7 +5,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::{Outgoing, Target};
-use enigma_runtime::process::signal::{self, Signal};
+use enigma_runtime::process::signal::{self, ExitSignal, Signal};
 use enigma_runtime::process::{AliasEnd, PidKey, exit, flag, handle, registry, table};
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference};
@@ -42,11 +42,11 @@ fn noproc_exit(cx: &mut Ctx<'_>, key: PidKey, from: Term, reason: Atom) {
     let (from, reason) = (OwnedTerm::new(from), OwnedTerm::new(reason.into()));
     signal::send(
         cx.proc.id,
-        Signal::Exit {
+        Signal::Exit(Box::new(ExitSignal {
             from,
             reason,
             link: true,
-        },
+        })),
     );
 }
 
@@ -157,11 +157,11 @@ fn monitor(
     }
     cx.own.monitors.outgoing.insert(
         number,
-        Outgoing {
+        Box::new(Outgoing {
             target,
             tag,
             alias: alias.is_some(),
-        },
+        }),
     );
     if let Some(end) = alias {
         cx.own.rare().aliases.insert(number, end);

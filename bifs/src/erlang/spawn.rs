@@ -211,11 +211,11 @@ fn start(
         let tag = m.tag.map(enigma_runtime::heap::literal::OwnedTerm::new);
         cx.own.monitors.outgoing.insert(
             number,
-            Outgoing {
+            Box::new(Outgoing {
                 target,
                 tag,
                 alias: m.alias.is_some(),
-            },
+            }),
         );
         if let Some(end) = m.alias {
             cx.own.rare().aliases.insert(number, end);

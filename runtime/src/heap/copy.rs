@@ -8,6 +8,46 @@ use super::magic::MagicHandle;
 use super::{Heap, MAX_HEAP_BINARY, literal};
 use crate::term::{Kind, Term, bits, boxed};
 
+/// A stack whose first entries need no allocation: most terms that are sent are small.
+struct Pending<T> {
+    near: [T; 16],
+    len: usize,
+    far: Vec<T>,
+}
+
+impl<T: Copy> Pending<T> {
+    #[inline(always)]
+    fn new(filler: T) -> Pending<T> {
+        Pending {
+            near: [filler; 16],
+            len: 0,
+            far: Vec::new(),
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, t: T) {
+        match self.near.get_mut(self.len) {
+            Some(slot) => {
+                *slot = t;
+                self.len += 1;
+            }
+            None => self.far.push(t),
+        }
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> Option<T> {
+        if self.len == self.near.len()
+            && let Some(t) = self.far.pop()
+        {
+            return Some(t);
+        }
+        self.len = self.len.checked_sub(1)?;
+        Some(self.near[self.len])
+    }
+}
+
 /// Words that `copy` of `t` takes.
 pub fn size(t: Term) -> usize {
     size_outside(t, literal::range())
@@ -24,7 +64,7 @@ fn size_outside(t: Term, (lo, len): (usize, usize)) -> usize {
         return 0;
     }
     let mut words = 0;
-    let mut stack: Vec<Term> = Vec::new();
+    let mut stack = Pending::new(Term::NIL);
     let mut next = t;
     loop {
         let a = next.raw() as usize;
@@ -46,7 +86,9 @@ fn size_outside(t: Term, (lo, len): (usize, usize)) -> usize {
                     words += 1 + h.words();
                     let range = boxed::term_words(h);
                     let kids = next.terms_from(range.start, range.len());
-                    stack.extend(kids.iter().filter(|k| !k.is_immediate()));
+                    for &k in kids.iter().filter(|k| !k.is_immediate()) {
+                        stack.push(k);
+                    }
                 }
             }
         }
@@ -87,7 +129,8 @@ fn copy_outside(t: Term, to: &mut Heap, (lo, len): (usize, usize)) -> Term {
     }
     let mut root = t;
     // Slots that still hold terms of the source.
-    let mut todo: Vec<*mut Term> = vec![&raw mut root];
+    let mut todo: Pending<*mut Term> = Pending::new(std::ptr::null_mut());
+    todo.push(&raw mut root);
     while let Some(mut slot) = todo.pop() {
         loop {
             // SAFETY: slots are `root` or words of objects just made in `to`, whose blocks do not move.

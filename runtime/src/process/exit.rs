@@ -1,7 +1,7 @@
 //! The end of a process.
 
 use super::relations::Target;
-use super::signal::{self, Signal};
+use super::signal::{self, ExitSignal, Signal};
 use super::{MaxHeap, Owned, PidKey, Process, flag, registry, table};
 use crate::atom::Atom;
 use crate::bif::Ctx;
@@ -51,11 +51,11 @@ pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool
     if let Some(id) = to.local_id() {
         signal::send(
             id,
-            Signal::Exit {
+            Signal::Exit(Box::new(ExitSignal {
                 from: from.clone(),
                 reason: reason.clone(),
                 link,
-            },
+            })),
         );
     } else if let Some(port) = to.local_port() {
         hooks::get().port_exit_signal(port, from.term(), reason.term(), link);

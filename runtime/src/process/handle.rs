@@ -1,7 +1,7 @@
 //! What a process does with the signals it has received.
 
 use super::relations::{Incoming, Outgoing, Target};
-use super::signal::Signal;
+use super::signal::{ExitSignal, Signal};
 use super::{AliasEnd, Owned, PidKey, Timeout, exit, flag};
 use crate::atom::Atom;
 use crate::bif::Ctx;
@@ -49,7 +49,7 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
                 own.timeout = Timeout::Over;
             }
         }
-        Signal::Exit { from, reason, link } => exit_signal(cx.proc.id, own, from, reason, link),
+        Signal::Exit(s) => exit_signal(cx.proc.id, own, *s),
         Signal::Link { from, .. } => {
             own.links.insert(from);
         }
@@ -86,7 +86,8 @@ pub fn take_away(m: &Outgoing, reference: u64) {
     }
 }
 
-fn exit_signal(me: u64, own: &mut Owned, from: OwnedTerm, reason: OwnedTerm, link: bool) {
+fn exit_signal(me: u64, own: &mut Owned, s: ExitSignal) {
+    let ExitSignal { from, reason, link } = s;
     let key = PidKey::of(from.term());
     if link && !key.is_some_and(|k| own.links.remove(&k)) {
         return;

@@ -17,23 +17,27 @@ use std::collections::VecDeque;
 /// A message in the queue.
 struct Message {
     term: Term,
-    body: Option<(Chunk, *mut u64)>,
+    /// The memory of the term; empty when it needs none or the heap has taken it over.
+    body: Chunk,
+    offheap: *mut u64,
     seq: u64,
 }
 
 impl Drop for Message {
     fn drop(&mut self) {
-        if let Some((_, offheap)) = self.body.take() {
-            // SAFETY: the message owns the block and its off-heap objects.
-            unsafe { crate::heap::offheap::release_all(offheap) };
-        }
+        // SAFETY: the message owns the block and its off-heap objects.
+        unsafe { crate::heap::offheap::release_all(self.offheap) };
     }
 }
 
 impl Message {
     fn move_to(&mut self, heap: &mut Heap) {
-        if let Some((chunk, offheap)) = self.body.take() {
-            heap.adopt(chunk, offheap);
+        if self.body.capacity() > 0 {
+            let chunk = std::mem::replace(&mut self.body, Chunk::EMPTY);
+            heap.adopt(
+                chunk,
+                std::mem::replace(&mut self.offheap, std::ptr::null_mut()),
+            );
         }
     }
 }
@@ -63,12 +67,18 @@ fn name_of(t: Term) -> Option<Name> {
 /// Most markers kept at a time; older ones are forgotten, which costs time only.
 const MAX_MARKERS: usize = 8;
 
+/// Room for that many messages is kept when the queue becomes empty.
+const KEEP: usize = 64;
+
 /// See the module's text.
 #[derive(Default)]
 pub struct Mailbox {
     queue: VecDeque<Message>,
     save: usize,
     next_seq: u64,
+    /// Messages whose memory is the heap's although they are still in the queue are before this index.
+    /// A collection visits these only: it must not cost time in proportion to the queue.
+    in_heap: usize,
     /// Is the running code looking at the message at the save pointer?
     peeking: bool,
     markers: Vec<Marker>,
@@ -78,15 +88,15 @@ pub struct Mailbox {
 impl Mailbox {
     /// Adds a message that arrived.
     pub fn push(&mut self, message: OwnedTerm) {
-        let (term, chunk, offheap) = message.into_parts();
+        let (term, body, offheap) = message.into_parts();
         let seq = self.next_seq;
         self.next_seq += 1;
-        let body = if chunk.capacity() > 0 {
-            Some((chunk, offheap))
-        } else {
-            None
-        };
-        self.queue.push_back(Message { term, body, seq });
+        self.queue.push_back(Message {
+            term,
+            body,
+            offheap,
+            seq,
+        });
     }
 
     /// Number of messages.
@@ -117,10 +127,21 @@ impl Mailbox {
     /// Takes the message at the save pointer out of the queue; its memory becomes the heap's.
     pub fn take(&mut self, heap: &mut Heap) {
         self.peeking = false;
-        if let Some(mut m) = self.queue.remove(self.save) {
+        let taken = if self.save == 0 {
+            self.queue.pop_front()
+        } else {
+            self.queue.remove(self.save)
+        };
+        if let Some(mut m) = taken {
             m.move_to(heap);
+            if self.save < self.in_heap {
+                self.in_heap -= 1;
+            }
         }
         self.save = 0;
+        if self.queue.is_empty() && self.queue.capacity() > KEEP {
+            self.queue = VecDeque::new();
+        }
     }
 
     /// Starts over at the first message.
@@ -172,10 +193,7 @@ impl Mailbox {
 
     /// Words of memory that waiting messages take.
     pub fn words(&self) -> usize {
-        self.queue
-            .iter()
-            .map(|m| m.body.as_ref().map_or(0, |b| b.0.capacity()))
-            .sum()
+        self.queue.iter().map(|m| m.body.capacity()).sum()
     }
 
     /// Before a collection: the message being looked at must belong to the heap.
@@ -184,13 +202,14 @@ impl Mailbox {
             && let Some(m) = self.queue.get_mut(self.save)
         {
             m.move_to(heap);
+            self.in_heap = self.in_heap.max(self.save + 1);
         }
     }
 
     /// Terms of messages whose memory is the heap's already.
     pub(crate) fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
-        for m in &mut self.queue {
-            if m.body.is_none() && !m.term.is_immediate() {
+        for m in self.queue.iter_mut().take(self.in_heap) {
+            if m.body.capacity() == 0 && !m.term.is_immediate() {
                 visit(std::slice::from_mut(&mut m.term));
             }
         }
@@ -201,6 +220,7 @@ impl Mailbox {
         for m in &mut self.queue {
             m.move_to(heap);
         }
+        self.in_heap = self.queue.len();
     }
 
     /// Drops all messages.

@@ -44,11 +44,12 @@ pub struct Incoming {
 }
 
 /// Monitors of both directions, by the number of their reference. (A remote process's reference has a
-/// number of its own node; the pair with its owner is unique.)
+/// number of its own node; the pair with its owner is unique.) Outgoing ones are boxed, because the smallest
+/// tree has room for eleven and most processes have one.
 #[derive(Default)]
 pub struct Monitors {
     /// Made by this process.
-    pub outgoing: BTreeMap<u64, Outgoing>,
+    pub outgoing: BTreeMap<u64, Box<Outgoing>>,
     /// On this process.
     pub incoming: BTreeMap<u64, Incoming>,
 }

@@ -19,15 +19,9 @@ pub enum Signal {
     AliasMessage(u64, OwnedTerm),
     /// The time of a `receive ... after` is over; the number tells which one.
     Timeout(u64),
-    /// `exit/2`, or the end of a linked process or port.
-    Exit {
-        /// Who sends it.
-        from: OwnedTerm,
-        /// Why.
-        reason: OwnedTerm,
-        /// Does it come from a link, which must then still be there?
-        link: bool,
-    },
+    /// `exit/2`, or the end of a linked process or port. Boxed, because the size of the largest
+    /// signal is that of all.
+    Exit(Box<ExitSignal>),
     /// Somebody links to the receiver; `to` is the receiver, for the answer when it is gone.
     Link {
         /// Who links.
@@ -60,6 +54,16 @@ pub enum Signal {
     /// The receiver is to run this, with its own memory at hand: requests for information, for a
     /// collection, for a look at its code, suspension. Without a context when the receiver is gone.
     Task(Task),
+}
+
+/// What an exit signal says.
+pub struct ExitSignal {
+    /// Who sends it.
+    pub from: OwnedTerm,
+    /// Why.
+    pub reason: OwnedTerm,
+    /// Does it come from a link, which must then still be there?
+    pub link: bool,
 }
 
 /// Work that one process does for another.
