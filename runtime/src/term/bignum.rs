@@ -84,7 +84,9 @@ pub fn to_f64(t: Term) -> f64 {
     }
     if release::number() >= 29 {
         use num_traits::ToPrimitive;
-        return to_bigint(t).and_then(|b| b.to_f64()).unwrap_or(f64::INFINITY);
+        return to_bigint(t)
+            .and_then(|b| b.to_f64())
+            .unwrap_or(f64::INFINITY);
     }
     let mut buf = [0];
     let (negative, limbs) = limbs(t, &mut buf);
