@@ -4,6 +4,8 @@
 -include("diff.hrl").
 
 ext(X) -> X + 1.
+ap(M, F, A) -> apply(M, F, A).
+fa(F, X) -> id(X), F(X).
 throws(X) -> throw(X).
 exits(X) -> exit(X).
 errors(X) -> error(X).
@@ -59,6 +61,16 @@ cases() ->
      {case_clause, fun() -> st(fun() -> cl(id(3)) end) end},
      {if_clause, fun() -> st(fun() -> if_(id(1)) end) end},
      {try_clause, fun() -> st(fun() -> try_clause(id(b)) end) end},
+     {apply_tail_raises, fun() ->
+          [full(fun() -> ap(erlang, F, A) end)
+           || {F, A} <- [{error, [x]}, {error, [x, [1]]}, {error, [x, [1], [{error_info, #{}}]]}, {throw, [x]}, {exit, [x]},
+                         {atom_to_list, [1]}, {apply, [erlang, error, [1]]}]] end},
+     {fun_tail_raises, fun() -> [full(fun() -> fa(F, x) end) || F <- [fun erlang:error/1, fun erlang:throw/1, fun erlang:exit/1]] end},
+     {badarith_constants, fun() ->
+          [full(F) || F <- [fun() -> 1 + id(a) end, fun() -> id(a) - 1 end, fun() -> id(a) + (-5) end, fun() -> id(a) - (-5) end,
+                            fun() -> id(a) + 100000 end, fun() -> 100000 + id(a) end, fun() -> 1 - id(a) end, fun() -> id(a) + 1.0 end,
+                            fun() -> id(a) + 16#ffffffffffffffffffff end, fun() -> id(a) + 1152921504606846975 end,
+                            fun() -> id(a) - 576460752303423487 end]] end},
      {badarith, fun() -> full(fun() -> ext(id(a)) end) end},
      {undef_function, fun() -> full(fun() -> t_exc:no_such(1, 2) end) end},
      {undef_module, fun() -> full(fun() -> no_such_module_x:f(1) end) end},
