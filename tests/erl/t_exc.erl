@@ -14,6 +14,14 @@ raise_in_tail(X) -> errors(X).
 deep(0, X) -> error(X);
 deep(N, X) -> [N | deep(N - 1, X)].
 
+add_up(0) -> id(a) * 2;
+add_up(N) -> N + add_up(N - 1).
+
+even_odd(0) -> id(a) * 2;
+even_odd(N) -> 1 + odd_even(N - 1).
+odd_even(0) -> id(a) * 3;
+odd_even(N) -> 2 + even_odd(N - 1).
+
 fc(a) -> 1;
 fc({b, X}) when X > 3 -> 2.
 
@@ -96,6 +104,7 @@ cases() ->
      {erlang_raise_bad_stack, fun() -> c(fun() -> erlang:raise(error, r, id([foo])) end) end},
      {erlang_raise_args, fun() -> full(fun() -> erlang:raise(error, r, [{m, f, [a, b], []}, {m, g, 2, []}]) end) end},
      {reraise, fun() -> st(fun() -> try deep(2, boo) catch C:R:S -> erlang:raise(C, R, S) end end) end},
+     {recursion_told_once, fun() -> [full(fun() -> add_up(N) end) || N <- [2, 20]] ++ [full(fun() -> even_odd(N) end) || N <- [3, 20]] end},
      {deep_trace, fun() -> st(fun() -> deep(20, boo) end) end},
      {tail_trace, fun() -> st(fun() -> raise_in_tail(boo) end) end},
      {tail_trace_nontail, fun() -> st(fun() -> [raise_in_tail(boo)] end) end},
