@@ -117,11 +117,15 @@ pub fn current_index() -> Option<usize> {
 /// Notes that there is something to do for a process, and makes it run if it waits.
 #[inline]
 pub fn wake(p: &Process) {
-    if p.state.wake() == Wake::Enqueue {
-        // SAFETY: a process that is queued stays in the table until it has run, so the reference outlives
-        // its stay in the queue.
-        let p: &'static Process = unsafe { &*std::ptr::from_ref(p) };
-        enqueue(p);
+    match p.state.wake() {
+        Wake::Enqueue => {
+            // SAFETY: a process that is queued stays in the table until it has run, so the reference outlives
+            // its stay in the queue.
+            let p: &'static Process = unsafe { &*std::ptr::from_ref(p) };
+            enqueue(p);
+        }
+        Wake::Nothing => {}
+        Wake::Gone => p.inbox.take_all().for_each(exit::answer_for_dead),
     }
 }
 
@@ -237,6 +241,7 @@ fn scheduler_loop(me: usize) {
         let next = timer::next_deadline(me);
         if let Some(at) = next {
             let now = time::monotonic();
+            time::check_if_due(now);
             if at <= now {
                 timer::advance(me, now);
             }
