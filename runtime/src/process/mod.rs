@@ -10,6 +10,7 @@
 pub mod dict;
 pub mod exit;
 pub mod handle;
+pub mod literals;
 pub mod mailbox;
 pub mod registry;
 pub mod relations;
