@@ -108,3 +108,8 @@ pub fn get(
             }))
         })
 }
+
+/// Bytes that the table and its entries take.
+pub fn memory() -> usize {
+    TABLE.read().len() * (size_of::<FunEntry>() + size_of::<(Key, usize)>())
+}

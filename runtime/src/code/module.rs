@@ -324,6 +324,11 @@ pub fn current(name: Atom) -> Option<&'static Module> {
     with(name, |v| v.and_then(|v| v.current))
 }
 
+/// Bytes that the table of modules takes.
+pub fn table_memory() -> usize {
+    MODULES.read().capacity() * size_of::<(Atom, Versions)>()
+}
+
 /// Names of the modules that have a current version.
 pub fn loaded() -> Vec<Atom> {
     MODULES
