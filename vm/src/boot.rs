@@ -11,7 +11,7 @@ use enigma_runtime::code::load;
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
 use enigma_runtime::sched::{self, dirty};
-use enigma_runtime::{Atom, Heap, Term, atom, hooks, release, time};
+use enigma_runtime::{Atom, Heap, Term, atom, heap, hooks, release, time};
 
 /// Why a system cannot be started.
 #[derive(Debug)]
@@ -198,6 +198,9 @@ fn first_processes(run: &Run) -> Result<(), BootError> {
         };
         let call = (Atom::new(p.module), Atom::new(p.function), args);
         let id = spawn::spawn(None, call, &options, |_, _| ()).ok_or(BootError::Processes)?;
+        if call.0 == Atom::ERTS_LITERAL_AREA_COLLECTOR {
+            heap::release::set_collector(id);
+        }
         system::note_first_process(id, p.system);
     }
     Ok(())

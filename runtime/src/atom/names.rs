@@ -430,6 +430,7 @@ well_known_atoms! {
     ABORT = "abort";
     COMPLETE = "complete";
     COPY_LITERALS = "copy_literals";
+    PENDING_PURGE_LAMBDA = "pending_purge_lambda";
     NATIVE_ADDRESSES = "native_addresses";
     LOAD_FAILED = "load_failed";
     UNLESS_SUSPENDING = "unless_suspending";

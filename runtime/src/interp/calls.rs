@@ -4,7 +4,8 @@ use super::{Outcome, ops, park, special};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
-use crate::code::module::FnInfo;
+use crate::code::module::{self, FnInfo};
+use crate::code::purge;
 use crate::exception::{self, Head, Raised};
 use crate::sched::sim;
 use crate::term::{Kind, Term, compare, list, stack_word};
@@ -469,16 +470,25 @@ fn bad_arity(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Next {
     error_with(cx, pc, Atom::BADARITY, what)
 }
 
-/// A fun whose module is not loaded: the error handler's `undefined_lambda/3`.
+/// A fun without code. If its module is not loaded it is the error handler's `undefined_lambda/3`; if a
+/// version without this fun is loaded it is no fun. While the module is being purged the process waits and
+/// calls the fun again.
 #[cold]
 fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter {
-    let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_LAMBDA, 3);
+    let entry = compare::fun_entry(fun);
+    let handler = if purge::wait_for_end(cx, entry) || entry.target().is_some() {
+        export::get(Atom::ERTS_CODE_PURGER, Atom::PENDING_PURGE_LAMBDA, 3)
+    } else if module::current(entry.module).is_some() {
+        return Err(error_with(cx, pc, Atom::BADFUN, fun));
+    } else {
+        export::get(cx.own.error_handler, Atom::UNDEFINED_LAMBDA, 3)
+    };
     if !handler.is_loaded() {
         return Err(error_with(cx, pc, Atom::BADFUN, fun));
     }
     let args: Vec<Term> = cx.x[..n].to_vec();
     let args = cx.heap().list(&args);
-    cx.x[0] = compare::fun_entry(fun).module.into();
+    cx.x[0] = entry.module.into();
     cx.x[1] = fun;
     cx.x[2] = args;
     Ok((handler.code(), 3))

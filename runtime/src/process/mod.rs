@@ -10,6 +10,7 @@
 pub mod dict;
 pub mod exit;
 pub mod handle;
+pub mod literals;
 pub mod mailbox;
 pub mod registry;
 pub mod relations;
@@ -26,7 +27,7 @@ use crate::node::Node;
 use crate::term::{Kind, Term, compare};
 use dict::Dict;
 use mailbox::Mailbox;
-use relations::{Links, Monitors};
+use relations::{Incoming, Links, Monitors, Outgoing};
 use signal::Inbox;
 use stack::Stack;
 use state::State;
@@ -366,9 +367,16 @@ impl Owned {
             .is_some_and(|r| !r.suspended_by.is_empty())
     }
 
-    /// Words of memory of heap and stack.
+    /// Words of memory of heap, stack, messages, dictionary, links and monitors.
     pub fn memory_words(&self) -> usize {
-        self.heap.capacity() + self.stack.capacity() + self.mailbox.words()
+        let relations = self.links.len() * size_of::<PidKey>()
+            + self.monitors.outgoing.len() * (size_of::<(u64, usize)>() + size_of::<Outgoing>())
+            + self.monitors.incoming.len() * size_of::<(u64, Incoming)>();
+        self.heap.capacity()
+            + self.stack.capacity()
+            + self.mailbox.words()
+            + self.dict.words()
+            + relations / 8
     }
 }
 

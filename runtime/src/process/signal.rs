@@ -198,7 +198,7 @@ pub fn send_message(to: u64, message: Term) -> bool {
         if p.state.is_exiting() {
             return false;
         }
-        p.inbox.push(Signal::Message(OwnedTerm::new(message)));
+        p.inbox.push(Signal::Message(OwnedTerm::message(message)));
         crate::sched::wake(p);
         true
     })

@@ -11,6 +11,7 @@
 //! Stopping: `shutdown` sets a flag and pokes everybody; schedulers leave their loops at the next look.
 
 pub mod dirty;
+pub mod quiescence;
 mod run_queue;
 pub mod sim;
 
@@ -21,6 +22,7 @@ use crate::process::{Process, exit, handle};
 use crate::term::Term;
 use crate::{time, timer};
 use parking_lot::{Condvar, Mutex};
+use quiescence::Passage;
 use run_queue::RunQueue;
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -41,7 +43,7 @@ struct Scheduler {
     poked: Mutex<bool>,
     wakeup: Condvar,
     reductions: AtomicU64,
-    context_switches: AtomicU64,
+    passage: Passage,
     /// Nanoseconds spent running processes.
     busy: AtomicU64,
 }
@@ -72,7 +74,7 @@ fn make(count: usize) -> Schedulers {
         poked: Mutex::new(false),
         wakeup: Condvar::new(),
         reductions: AtomicU64::new(0),
-        context_switches: AtomicU64::new(0),
+        passage: Passage::default(),
         busy: AtomicU64::new(0),
     };
     Schedulers {
@@ -190,11 +192,7 @@ pub fn total_reductions() -> u64 {
 
 /// Times that a process was taken to run.
 pub fn context_switches() -> u64 {
-    schedulers()
-        .all
-        .iter()
-        .map(|s| s.context_switches.load(Ordering::Relaxed))
-        .sum()
+    schedulers().all.iter().map(|s| s.passage.count()).sum()
 }
 
 /// Lengths of the run queues.
@@ -294,6 +292,7 @@ fn sleep(me: usize) {
     let own = &s.all[me];
     own.sleeping.store(true, Ordering::SeqCst);
     s.sleepers.fetch_add(1, Ordering::SeqCst);
+    quiescence::before_sleep();
     // Look once more now that others know that this scheduler sleeps.
     let work = me < s.online.load(Ordering::Relaxed)
         && s.all.iter().any(|q| q.length.load(Ordering::SeqCst) > 0);
@@ -320,6 +319,8 @@ fn sleep(me: usize) {
 
 /// Runs a process that was taken from a queue for one time slice. `scheduler` counts from 1.
 pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64) {
+    let s = &schedulers().all[scheduler - 1];
+    s.passage.enter();
     let _pinned = crossbeam_epoch::pin();
     p.state.start();
     // SAFETY: this thread has just set the RUNNING bit.
@@ -338,12 +339,10 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
     let outcome = run_slice(&mut cx);
     let used = slice - cx.reds_left();
     cx.own.reductions += used.max(0) as u64;
-    if let Some(s) = schedulers().all.get(scheduler - 1) {
-        s.reductions
-            .fetch_add(used.max(0) as u64, Ordering::Relaxed);
-        s.context_switches.fetch_add(1, Ordering::Relaxed);
-    }
+    s.reductions
+        .fetch_add(used.max(0) as u64, Ordering::Relaxed);
     finish(&mut cx, p, outcome);
+    s.passage.leave();
 }
 
 /// Handles signals, then runs code.
