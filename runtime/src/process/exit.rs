@@ -31,6 +31,9 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
         handle::take_away(&m, reference);
     }
     p.inbox.take_all().for_each(answer_for_dead);
+    for task in cx.own.take_system_tasks() {
+        task(None);
+    }
     let own = &mut *cx.own;
     own.mailbox.clear();
     own.dict.clear();
@@ -91,7 +94,7 @@ pub fn answer_for_dead(s: Signal) {
         } => {
             send_down(from, reference, &OwnedTerm::new(Term::atom(Atom::NOPROC)));
         }
-        Signal::Task(f) => f(None),
+        Signal::Task(f) | Signal::SystemTask(f) => f(None),
         Signal::Link { from, to } => {
             let me = OwnedTerm::new(Term::local_pid(to));
             send_exit_to(from, &me, &OwnedTerm::new(Term::atom(Atom::NOPROC)), true);

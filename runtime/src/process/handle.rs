@@ -72,6 +72,10 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
         Signal::Down { reference, reason } => down(cx.proc.id, own, reference, &reason),
         Signal::GroupLeader(t) => own.group_leader = copy::copy(t.term(), &mut own.heap.young),
         Signal::Task(f) => f(Some(cx)),
+        Signal::SystemTask(f) => {
+            own.rare().system_tasks.push(f);
+            cx.end_slice();
+        }
     }
 }
 

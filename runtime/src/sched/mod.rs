@@ -350,6 +350,12 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if !cx.proc.inbox.is_empty() {
         handle::fetch(cx);
     }
+    if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
+        for task in cx.own.take_system_tasks() {
+            task(Some(cx));
+        }
+        cx.resume_slice();
+    }
     if cx.own.exit_reason.is_some() {
         return Outcome::Exit;
     }
@@ -362,6 +368,10 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
 /// Puts the process where its slice has left it.
 pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
     match outcome {
+        Outcome::Wait if cx.own.has_system_tasks() => {
+            p.state.stop_ready();
+            enqueue(p);
+        }
         Outcome::Yield => {
             p.state.stop_ready();
             enqueue(p);
