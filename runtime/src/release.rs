@@ -28,3 +28,8 @@ pub fn signed_zeros_differ() -> bool {
 pub fn map_atoms_by_index() -> bool {
     number() >= 26
 }
+
+/// Does `open_port/2` take a file's name alone, and make a port of the file? Until OTP 25.
+pub fn file_names_open_ports() -> bool {
+    number() <= 25
+}
