@@ -182,8 +182,7 @@ pub fn max_heap(t: Term, old: Option<MaxHeap>) -> Result<MaxHeap, Exit> {
 
 fn mfa(m: Term, f: Term, args: Term) -> Result<(Atom, Atom, Term), Exit> {
     match (m.as_atom(), f.as_atom(), list::length(args)) {
-        (Some(m), Some(f), Some(n)) if n <= 255 => Ok((m, f, args)),
-        (Some(_), Some(_), Some(_)) => Err(Exit::error(Atom::SYSTEM_LIMIT)),
+        (Some(m), Some(f), Some(_)) => Ok((m, f, args)),
         _ => Err(badarg()),
     }
 }
