@@ -75,3 +75,8 @@ pub fn late_utf8_checks() -> bool {
 pub fn parts_of_bitstrings() -> bool {
     number() <= 26
 }
+
+/// Are there priority messages? From OTP 28 on.
+pub fn priority_messages() -> bool {
+    number() >= 28
+}

@@ -8,7 +8,7 @@ use enigma_runtime::process::relations::{Outgoing, Target};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal};
 use enigma_runtime::process::{AliasEnd, PidKey, exit, flag, handle, registry, table};
 use enigma_runtime::term::{Kind, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -115,32 +115,52 @@ pub fn fetch(cx: &mut Ctx<'_>) -> Result<(), Exit> {
 }
 
 fn monitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    monitor(cx, a[0], a[1], None, None)
+    monitor(cx, a[0], a[1], MonitorOptions::default())
 }
 
 fn monitor3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (mut tag, mut alias) = (None, None);
-    let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
-    for o in list::to_vec(a[2]).ok_or_else(bad)? {
-        let Some(&[key, value]) = o.as_tuple_n::<2>() else {
-            return Err(bad());
-        };
-        match key.as_atom() {
-            Some(Atom::TAG) => tag = Some(value),
-            Some(Atom::ALIAS) => alias = Some(alias_end(value).map_err(|_| bad())?),
-            _ => return Err(bad()),
-        }
-    }
-    monitor(cx, a[0], a[1], tag, alias)
+    let options = MonitorOptions::read(a[2]);
+    let options = options.ok_or_else(|| Exit::error_cause(Atom::BADARG, Atom::BADOPT))?;
+    monitor(cx, a[0], a[1], options)
 }
 
-fn monitor(
-    cx: &mut Ctx<'_>,
-    kind: Term,
-    what: Term,
-    tag: Option<Term>,
-    alias: Option<AliasEnd>,
-) -> BifResult {
+/// Options of a monitor.
+#[derive(Default)]
+pub struct MonitorOptions {
+    /// First element of the message.
+    pub tag: Option<Term>,
+    /// The reference is an alias too, which ends so.
+    pub alias: Option<AliasEnd>,
+    /// The message is a priority message.
+    pub priority: bool,
+}
+
+impl MonitorOptions {
+    /// Reads the list; nothing if an option is bad.
+    pub fn read(l: Term) -> Option<MonitorOptions> {
+        let mut m = MonitorOptions::default();
+        for item in list::to_vec(l)? {
+            if item.as_atom() == Some(Atom::PRIORITY) && release::priority_messages() {
+                m.priority = true;
+                continue;
+            }
+            let &[key, value] = item.as_tuple_n::<2>()?;
+            match key.as_atom() {
+                Some(Atom::TAG) => m.tag = Some(value),
+                Some(Atom::ALIAS) => m.alias = Some(alias_end(value).ok()?),
+                _ => return None,
+            }
+        }
+        Some(m)
+    }
+}
+
+fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) -> BifResult {
+    let MonitorOptions {
+        tag,
+        alias,
+        priority,
+    } = options;
     let me = PidKey::local(cx.proc.id);
     let number = reference::fresh();
     let (target, key, name) = match kind.as_atom().ok_or_else(badarg)? {
@@ -161,6 +181,7 @@ fn monitor(
             target,
             tag,
             alias: alias.is_some(),
+            priority,
         }),
     );
     if let Some(end) = alias {

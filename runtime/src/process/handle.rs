@@ -155,5 +155,9 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
     {
         own.rare().aliases.remove(&reference);
     }
-    own.mailbox.push(message);
+    if m.priority {
+        own.mailbox.push_priority(message);
+    } else {
+        own.mailbox.push(message);
+    }
 }
