@@ -13,6 +13,11 @@ pub struct Dict {
 const SMALL: usize = 8;
 
 impl Dict {
+    /// Words that the table takes.
+    pub fn words(&self) -> usize {
+        self.entries.capacity() * 2 + self.index.capacity() / 2
+    }
+
     fn find(&self, key: Term) -> Option<usize> {
         if self.index.is_empty() {
             return self
