@@ -6,7 +6,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::{Outgoing, Target};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal};
-use enigma_runtime::process::{AliasEnd, PidKey, exit, flag, handle, registry, table};
+use enigma_runtime::process::{Alias, AliasEnd, PidKey, exit, flag, handle, registry, table};
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference, release, time};
 
@@ -188,7 +188,11 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
         }),
     );
     if let Some(end) = alias {
-        cx.own.rare().aliases.insert(number, end);
+        let alias = Alias {
+            end,
+            priority: false,
+        };
+        cx.own.rare().aliases.insert(number, alias);
     }
     let there = match key {
         Some(k) if k.local_id().is_some() => {
@@ -269,7 +273,7 @@ fn take(cx: &mut Ctx<'_>, number: Option<u64>) -> Result<bool, Exit> {
     if let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) = cx
         .own
         .rare_if_any()
-        .and_then(|r| r.aliases.get(&n).copied())
+        .and_then(|r| r.aliases.get(&n).map(|a| a.end))
     {
         cx.own.rare().aliases.remove(&n);
     }
@@ -304,24 +308,28 @@ fn demonitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn alias0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    new_alias(cx, AliasEnd::Explicit)
+    new_alias(cx, AliasEnd::Explicit, false)
 }
 
 fn alias1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let mut end = AliasEnd::Explicit;
+    let (mut end, mut priority) = (AliasEnd::Explicit, false);
     for o in list::to_vec(a[0]).ok_or_else(badarg)? {
         match o.as_atom() {
-            Some(Atom::EXPLICIT_UNALIAS | Atom::PRIORITY) => {}
+            Some(Atom::EXPLICIT_UNALIAS) => {}
+            Some(Atom::PRIORITY) if release::priority_messages() => priority = true,
             Some(Atom::REPLY) => end = AliasEnd::Reply,
             _ => return Err(badarg()),
         }
     }
-    new_alias(cx, end)
+    new_alias(cx, end, priority)
 }
 
-fn new_alias(cx: &mut Ctx<'_>, end: AliasEnd) -> BifResult {
+fn new_alias(cx: &mut Ctx<'_>, end: AliasEnd, priority: bool) -> BifResult {
     let number = reference::fresh();
-    cx.own.rare().aliases.insert(number, end);
+    cx.own
+        .rare()
+        .aliases
+        .insert(number, Alias { end, priority });
     let me = cx.proc.id;
     Ok(cx.heap().reference(number, me))
 }

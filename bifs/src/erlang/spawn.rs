@@ -7,7 +7,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::process::relations::{Incoming, Outgoing, Target};
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::state::Priority;
-use enigma_runtime::process::{AliasEnd, MaxHeap, PidKey, flag};
+use enigma_runtime::process::{Alias, AliasEnd, MaxHeap, PidKey, flag};
 use enigma_runtime::term::{list, map};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 
@@ -197,7 +197,11 @@ fn start(
             }),
         );
         if let Some(end) = m.alias {
-            cx.own.rare().aliases.insert(number, end);
+            let alias = Alias {
+                end,
+                priority: false,
+            };
+            cx.own.rare().aliases.insert(number, alias);
         }
         cx.heap()
             .reference(number, if m.alias.is_some() { me } else { 0 })
