@@ -28,3 +28,10 @@ pub fn signed_zeros_differ() -> bool {
 pub fn map_atoms_by_index() -> bool {
     number() >= 26
 }
+
+/// Does `ets:insert/2` put the objects of a list into a bag last first? Up to 25.2 (the releases after
+/// were not measured before 27); a list of objects of one key then comes out the other way round.
+#[inline(always)]
+pub fn lists_enter_bags_reversed() -> bool {
+    number() <= 25
+}
