@@ -6,7 +6,7 @@ use enigma_bifs::file_name::{self, BadName};
 use enigma_bifs::hooks::BifHooks;
 use enigma_bifs::system::{self, Facts};
 use enigma_otp::boot::{self, Preloaded};
-use enigma_otp::profile::{Arguments, Priority};
+use enigma_otp::profile::{Arguments, Priority, TimeWarp};
 use enigma_runtime::code::load;
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
@@ -54,7 +54,12 @@ pub fn run(run: &Run) -> Result<i32, BootError> {
 /// Applies the settings that must be in force before anything is made.
 fn configure(run: &Run) {
     let emu = &run.emu;
-    time::init();
+    let warp = match emu.time_warp {
+        TimeWarp::None => time::Warp::None,
+        TimeWarp::Single => time::Warp::Single,
+        TimeWarp::Multi => time::Warp::Multi,
+    };
+    time::init(warp, emu.time_correction);
     release::set(run.install.release);
     atom::set_limit(emu.limits.atoms);
     table::set_limit(emu.limits.processes as usize);

@@ -86,7 +86,7 @@ fn send_copy_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         });
         signal::send(collector, Signal::Message(message));
     });
-    if let Err(task) = signal::send_task(to, task) {
+    if let Err(task) = signal::send_system_task(to, task) {
         task(None);
     }
     Ok(Atom::OK.into())

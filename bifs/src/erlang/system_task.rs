@@ -53,7 +53,7 @@ fn system_task(requester: Term, target: Term, request: Term) -> BifResult {
         });
         signal::send(requester, Signal::Message(message));
     });
-    if let Err(task) = signal::send_task(to, task) {
+    if let Err(task) = signal::send_system_task(to, task) {
         task(None);
     }
     Ok(Atom::OK.into())

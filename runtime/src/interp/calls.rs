@@ -1,6 +1,6 @@
 //! The slow parts of calls: reductions that have run out, BIFs, `apply`, funs, the error handler.
 
-use super::{Outcome, park, special};
+use super::{Outcome, ops, park, special};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
@@ -316,7 +316,17 @@ pub fn stub(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
     if e.bif().is_none() {
         return enter_undefined(cx, e, pc);
     }
-    call_bif(cx, e, pc, special::return_x0())
+    let mut at = pc;
+    if is_raise(e)
+        && let Some(&caller) = cx.own.stack.words().first()
+        && stack_word::is_return(caller)
+    {
+        // These do not return, and what they tell begins with their caller.
+        at = stack_word::pc(caller).wrapping_sub(1);
+        let below = cx.own.stack.sp().wrapping_add(1);
+        cx.own.stack.set_sp(below);
+    }
+    call_bif(cx, e, at, special::return_x0())
 }
 
 /// Translates a function at its first call.
@@ -343,6 +353,28 @@ fn spread(cx: &mut Ctx<'_>, args: Term) -> Option<usize> {
 /// The code of a function to enter and how many X registers its arguments take, or another way on.
 pub type Enter = Result<(*const u64, usize), Next>;
 
+/// Is this one of the BIFs that do nothing but raise? A tail call that applies one keeps its frame, so that the
+/// function that raised is in the stack trace.
+pub fn always_raises(target: &Enter) -> bool {
+    let Ok((code, _)) = target else { return false };
+    // SAFETY: code to enter starts with an instruction.
+    if unsafe { **code } & 0xfff != u64::from(ops::EXPORT_STUB) {
+        return false;
+    }
+    // SAFETY: the second word of a stub is its entry's address.
+    is_raise(unsafe { &*(*code.add(1) as *const Export) })
+}
+
+/// `error/1,2,3`, `exit/1` and `throw/1`.
+fn is_raise(e: &Export) -> bool {
+    e.module == Atom::ERLANG
+        && match e.arity {
+            1 => [Atom::ERROR, Atom::EXIT, Atom::THROW].contains(&e.function),
+            2 | 3 => e.function == Atom::ERROR,
+            _ => false,
+        }
+}
+
 /// x0: module, x1: function, x2: list of arguments.
 #[inline(never)]
 pub fn apply_mfa(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
@@ -352,10 +384,25 @@ pub fn apply_mfa(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
     };
     match spread(cx, args) {
         Some(n) if n <= 255 => enter(cx, pc, module, function, n),
-        _ if list::length(args).is_some() => Err(error(cx, pc, Atom::SYSTEM_LIMIT)),
-        _ => Err(bad_apply(cx, pc, &[m, f, args])),
+        _ => match list::length(args) {
+            // No function has that many arguments: the error handler is told, as of any that is not there.
+            Some(n) if n < TOO_MANY_ARGUMENTS => {
+                let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_FUNCTION, 3);
+                if handler.is_loaded() {
+                    cx.x[..3].copy_from_slice(&[m, f, args]);
+                    Ok((handler.code(), 3))
+                } else {
+                    Err(error(cx, pc, Atom::UNDEF))
+                }
+            }
+            Some(_) => Err(error(cx, pc, Atom::SYSTEM_LIMIT)),
+            None => Err(bad_apply(cx, pc, &[m, f, args])),
+        },
     }
 }
+
+/// From that many arguments on `apply/3` fails at once; `apply/2` from one less, as the fun counts.
+const TOO_MANY_ARGUMENTS: usize = 1024;
 
 #[cold]
 fn bad_apply(cx: &mut Ctx<'_>, pc: *const u64, args: &[Term]) -> Next {
@@ -401,8 +448,15 @@ pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
     let (fun, args) = (cx.x[0], cx.x[1]);
     match spread(cx, args) {
         Some(n) if n <= 255 => call_fun(cx, pc, fun, n),
-        _ if list::length(args).is_some() => Err(error(cx, pc, Atom::SYSTEM_LIMIT)),
-        _ => Err(bad_apply(cx, pc, &[fun, args])),
+        _ if list::length(args).is_some() && fun.is_function() => {
+            let what = cx.tuple2(fun, args);
+            Err(error_with(cx, pc, Atom::BADARITY, what))
+        }
+        _ => match list::length(args) {
+            Some(n) if n + 1 < TOO_MANY_ARGUMENTS => Err(error_with(cx, pc, Atom::BADFUN, fun)),
+            Some(_) => Err(error(cx, pc, Atom::SYSTEM_LIMIT)),
+            None => Err(bad_apply(cx, pc, &[fun, args])),
+        },
     }
 }
 

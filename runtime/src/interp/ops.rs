@@ -226,7 +226,8 @@ ops! {
     ADD = 1;
     /// a - b to c.
     SUB = 1;
-    /// a + immediate b (signed 16 bits) to c, a and c X registers.
+    /// a + immediate b (signed 16 bits) to c, a and c X registers. `ADD_XI_MINUS` and `ADD_XI_REVERSED` tell how
+    /// it was written.
     ADD_XI = 1;
     /// a * b to c.
     MUL = 1;
@@ -340,6 +341,11 @@ ops! {
     /// The loader could not translate what stands here. Word 1: the `FnInfo`.
     BAD_CODE = 2;
 }
+
+/// A bit of `ADD_XI`: it was `a - (-b)`.
+pub const ADD_XI_MINUS: u64 = 1 << 60;
+/// A bit of `ADD_XI`: it was `b + a`.
+pub const ADD_XI_REVERSED: u64 = 1 << 61;
 
 /// Name of the instruction in a word.
 pub fn name(word: u64) -> &'static str {

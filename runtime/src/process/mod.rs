@@ -214,6 +214,8 @@ pub struct Rare {
     pub label: Option<OwnedTerm>,
     /// State of a BIF that waits or yields, kept between its calls.
     pub bif_state: Option<Box<dyn std::any::Any + Send>>,
+    /// Work that others have asked for, to be done before the next time slice.
+    pub system_tasks: Vec<signal::Task>,
     /// References of unanswered `spawn_request` calls and the like.
     pub pending: Vec<u64>,
     /// How often it has asked for messages about nodes.
@@ -358,6 +360,20 @@ impl Owned {
         self.heap.shrink_to_live(&mut roots);
         self.stack.shrink();
         self.collections = self.collections.wrapping_add(1);
+    }
+
+    /// The work that is to be done before the next time slice.
+    pub fn take_system_tasks(&mut self) -> Vec<signal::Task> {
+        self.rare
+            .as_mut()
+            .map_or(Vec::new(), |r| std::mem::take(&mut r.system_tasks))
+    }
+
+    /// Is there work to be done before the next time slice?
+    pub fn has_system_tasks(&self) -> bool {
+        self.rare
+            .as_ref()
+            .is_some_and(|r| !r.system_tasks.is_empty())
     }
 
     /// Is it suspended by `erlang:suspend_process/1,2`?

@@ -119,11 +119,15 @@ pub fn current_index() -> Option<usize> {
 /// Notes that there is something to do for a process, and makes it run if it waits.
 #[inline]
 pub fn wake(p: &Process) {
-    if p.state.wake() == Wake::Enqueue {
-        // SAFETY: a process that is queued stays in the table until it has run, so the reference outlives
-        // its stay in the queue.
-        let p: &'static Process = unsafe { &*std::ptr::from_ref(p) };
-        enqueue(p);
+    match p.state.wake() {
+        Wake::Enqueue => {
+            // SAFETY: a process that is queued stays in the table until it has run, so the reference outlives
+            // its stay in the queue.
+            let p: &'static Process = unsafe { &*std::ptr::from_ref(p) };
+            enqueue(p);
+        }
+        Wake::Nothing => {}
+        Wake::Gone => p.inbox.take_all().for_each(exit::answer_for_dead),
     }
 }
 
@@ -235,6 +239,7 @@ fn scheduler_loop(me: usize) {
         let next = timer::next_deadline(me);
         if let Some(at) = next {
             let now = time::monotonic();
+            time::check_if_due(now);
             if at <= now {
                 timer::advance(me, now);
             }
@@ -345,6 +350,12 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if !cx.proc.inbox.is_empty() {
         handle::fetch(cx);
     }
+    if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
+        for task in cx.own.take_system_tasks() {
+            task(Some(cx));
+        }
+        cx.resume_slice();
+    }
     if cx.own.exit_reason.is_some() {
         return Outcome::Exit;
     }
@@ -357,6 +368,10 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
 /// Puts the process where its slice has left it.
 pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
     match outcome {
+        Outcome::Wait if cx.own.has_system_tasks() => {
+            p.state.stop_ready();
+            enqueue(p);
+        }
         Outcome::Yield => {
             p.state.stop_ready();
             enqueue(p);
