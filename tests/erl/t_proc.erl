@@ -41,6 +41,8 @@ keep_and_unlink(N, L, Sum) ->
     unlink(self()),
     keep_and_unlink(N - 1, L, Sum + lists:sum([list_to_integer(T) - X + 1 || {X, T} <- Fresh])).
 
+count(N) -> receive x -> count(N + 1) after 100 -> exit(N) end.
+
 collect_until_gone(P, Type) ->
     case erlang:garbage_collect(P, [{type, Type}]) of
         true -> collect_until_gone(P, Type);
@@ -49,6 +51,15 @@ collect_until_gone(P, Type) ->
 
 cases() ->
     [{spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
+     {asked_by_many, fun() ->
+          [begin
+               Self = self(),
+               {V, M} = spawn_monitor(fun() -> receive go -> count(0) end end),
+               As = [spawn(fun() -> V ! x, Self ! {self(), process_info(V, message_queue_len)} end) || _ <- lists:seq(1, 300)],
+               Ok = [receive {A, {message_queue_len, N}} -> N > 0 andalso N =< 300 end || A <- As],
+               V ! go,
+               {lists:all(fun(B) -> B end, Ok), receive {'DOWN', M, process, V, N} -> N end}
+           end || _ <- lists:seq(1, 20)] end},
      {collected_by_others, fun() ->
           Self = self(),
           {Busy, M} = spawn_monitor(fun() -> Self ! {sum, keep_and_unlink(2000, lists:seq(1, 50), 0)} end),
