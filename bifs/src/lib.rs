@@ -16,6 +16,7 @@ pub mod inventory;
 pub mod lists;
 pub mod maps;
 pub mod math;
+pub mod memory;
 pub mod misc;
 pub mod nifs;
 pub mod os;

@@ -4,9 +4,10 @@ use crate::args;
 use crate::bifs;
 use crate::erlang::process::max_heap_term;
 use crate::erlang::spawn::max_heap;
+use crate::memory;
 use enigma_runtime::atom::{self, Atom};
 use enigma_runtime::exception;
-use enigma_runtime::heap::{binary, chunk, gc, literal};
+use enigma_runtime::heap::gc;
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::table;
 use enigma_runtime::sched::{self, dirty};
@@ -27,7 +28,6 @@ bifs! { BIFS:
     "erts_internal" {
         "scheduler_wall_time"/1 Call => scheduler_wall_time;
         "get_internal_state_blocked"/1 Call => get_internal_state_blocked;
-        "memory"/0 Call => memory;
         "get_cpu_topology"/0 Call => get_cpu_topology;
         "system_check"/1 Call => system_check;
         "gather_sched_wall_time_result"/1 Call => nothing;
@@ -115,6 +115,12 @@ fn num(n: usize) -> Term {
 fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if let Some(&[key, what]) = a[0].as_tuple_n::<2>() {
         return info_pair(cx, key, what);
+    }
+    if let Some(&[key, reference, allocators]) = a[0].as_tuple_n::<3>() {
+        return match key.as_atom().map(Atom::text) {
+            Some("memory_internal") => memory::report(cx, reference, allocators),
+            _ => Err(badarg()),
+        };
     }
     let item = a[0].as_atom().ok_or_else(badarg)?;
     let f = facts();
@@ -276,7 +282,8 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "update_cpu_info" => Atom::new("unchanged").into(),
         "c_compiler_used" => h.tuple(&[Atom::UNDEFINED.into(), Atom::UNDEFINED.into()]),
         "compile_info" => Term::NIL,
-        "alloc_util_allocators" => Term::NIL,
+        "alloc_util_allocators" => memory::allocators(h),
+        "allocated_areas" => memory::areas(h),
         "allocator" => {
             let features = Term::NIL;
             h.tuple(&[Atom::UNDEFINED.into(), Term::NIL, features, Term::NIL])
@@ -358,12 +365,10 @@ fn gc_defaults(h: &mut Heap) -> Term {
 fn listing(what: &str) -> String {
     match what {
         "info" => {
-            let m = memory_words();
+            let (total, processes) = memory::totals();
             format!(
-                "=memory\ntotal: {}\nprocesses: {}\nsystem: {}\n",
-                m.total,
-                m.processes,
-                m.total - m.processes
+                "=memory\ntotal: {total}\nprocesses: {processes}\nsystem: {}\n",
+                total - processes
             )
         }
         "procs" => table::all()
@@ -551,52 +556,6 @@ fn system_check(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn nothing(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(Atom::OK.into())
-}
-
-struct MemoryUse {
-    total: usize,
-    processes: usize,
-    binary: usize,
-    code: usize,
-    atoms: usize,
-    ets: usize,
-}
-
-fn memory_words() -> MemoryUse {
-    let processes = chunk::words_in_use() * 8;
-    let binary = binary::bytes_in_use();
-    let code = literal::bytes_in_use();
-    let atoms = atom::count() as usize * 40;
-    let ets = enigma_runtime::ets::object::words_in_use() * 8;
-    MemoryUse {
-        total: processes + binary + code + atoms + ets,
-        processes,
-        binary,
-        code,
-        atoms,
-        ets,
-    }
-}
-
-/// `[{Type, Bytes}]`, the material of `erlang:memory/0,1`.
-fn memory(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    let m = memory_words();
-    let rows = [
-        ("total", m.total),
-        ("processes", m.processes),
-        ("processes_used", m.processes),
-        ("system", m.total - m.processes),
-        ("atom", m.atoms),
-        ("atom_used", m.atoms),
-        ("binary", m.binary),
-        ("code", m.code),
-        ("ets", m.ets),
-    ];
-    let h = cx.heap();
-    let l: Vec<Term> = rows
-        .map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)]))
-        .to_vec();
-    Ok(h.list(&l))
 }
 
 // ---- halt ----

@@ -155,7 +155,7 @@ fn monitor(
     if key == Some(me) {
         return Ok(cx.heap().reference(number, 0));
     }
-    cx.own.monitors.outgoing.insert(
+    cx.own.monitors.make().outgoing.insert(
         number,
         Box::new(Outgoing {
             target,
@@ -238,7 +238,7 @@ fn take(cx: &mut Ctx<'_>, number: Option<u64>) -> Result<bool, Exit> {
     // A `'DOWN'` that has arrived is a message; only what arrives later is not.
     fetch(cx)?;
     let Some(n) = number else { return Ok(false) };
-    let found = cx.own.monitors.outgoing.remove(&n);
+    let found = cx.own.monitors.remove_outgoing(n);
     if let Some(m) = &found {
         handle::take_away(m, n);
     }

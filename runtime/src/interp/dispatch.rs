@@ -398,7 +398,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::NORMAL_EXIT => {
                 let reason = crate::heap::literal::OwnedTerm::new(Atom::NORMAL.into());
-                cx.own.exit_reason = Some(reason);
+                cx.own.exit_reason = Some(Box::new(reason));
                 return Outcome::Exit;
             }
 
