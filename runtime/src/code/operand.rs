@@ -165,7 +165,7 @@ impl Assembler {
 
     /// An instruction with up to three operands.
     pub fn op3(&mut self, op: u16, a: Place, b: Place, c: Place) {
-        let at = self.begin(op, 1);
+        let at = self.begin(ops::for_operands(op, &[a, b, c]), 1);
         self.place(at, at, A, a);
         self.place(at, at, B, b);
         self.place(at, at, C, c);
@@ -173,7 +173,7 @@ impl Assembler {
 
     /// An instruction with two operands.
     pub fn op2(&mut self, op: u16, a: Place, b: Place) {
-        let at = self.begin(op, 1);
+        let at = self.begin(ops::for_operands(op, &[a, b]), 1);
         self.place(at, at, A, a);
         self.place(at, at, B, b);
     }
@@ -187,6 +187,10 @@ impl Assembler {
 
     /// A test of one or two operands that jumps to `fail`.
     pub fn test(&mut self, op: u16, a: Place, b: Option<Place>, fail: u32) -> usize {
+        let op = match b {
+            Some(b) => ops::for_operands(op, &[a, b]),
+            None => ops::for_operands(op, &[a]),
+        };
         let at = self.begin(op, 1);
         self.place(at, at, A, a);
         if let Some(b) = b {

@@ -226,7 +226,8 @@ impl Translator<'_> {
                     self.src(&q[0]),
                     self.src(&q[1]),
                 ];
-                let at = self.asm.begin(ops::MOVE2, 2);
+                let op = ops::for_operands(ops::MOVE2, &[a, b, c, d]);
+                let at = self.asm.begin(op, 2);
                 self.asm.place(at, at, A, a);
                 self.asm.place(at, at, B, b);
                 self.asm.place(at, at, C, c);
@@ -353,11 +354,8 @@ impl Translator<'_> {
             | Op::IsAnyNativeRecord
             | Op::IsMap => {
                 let s = self.src(&o[1]);
-                let op = match (type_test(i.op), s) {
-                    (ops::IS_NONEMPTY_LIST, Place::X(_)) => ops::IS_NONEMPTY_LIST_X,
-                    (op, _) => op,
-                };
-                self.asm.test(op, s, None, o[0].label().unwrap_or(0));
+                self.asm
+                    .test(type_test(i.op), s, None, o[0].label().unwrap_or(0));
             }
             Op::IsFunction2 => {
                 let (s, n) = (self.src(&o[1]), self.src(&o[2]));
@@ -379,7 +377,8 @@ impl Translator<'_> {
             }
             Op::IsTaggedTuple => {
                 let s = self.src(&o[1]);
-                let at = self.asm.begin(ops::IS_TAGGED_TUPLE, 2);
+                let op = ops::for_operands(ops::IS_TAGGED_TUPLE, &[s]);
+                let at = self.asm.begin(op, 2);
                 self.asm.place(at, at, A, s);
                 self.asm.set(at, B, Self::num(&o[2]) as u64 & 0xffff);
                 self.asm.jump(at, o[0].label().unwrap_or(0));
@@ -422,11 +421,7 @@ impl Translator<'_> {
             Op::GetTl => self.two(ops::GET_TL, &o[0], &o[1]),
             Op::PutList => {
                 let [h, t, d] = [self.src(&o[0]), self.src(&o[1]), self.src(&o[2])];
-                let op = match (h, t, d) {
-                    (Place::X(_), Place::X(_), Place::X(_)) => ops::PUT_LIST_XXX,
-                    _ => ops::PUT_LIST,
-                };
-                self.asm.op3(op, h, t, d);
+                self.asm.op3(ops::PUT_LIST, h, t, d);
             }
             Op::PutTuple2 => {
                 let list = self.list(&o[1]).to_vec();
@@ -438,7 +433,8 @@ impl Translator<'_> {
             }
             Op::GetTupleElement => {
                 let (s, d, n) = (self.src(&o[0]), self.src(&o[2]), Self::num(&o[1]));
-                let at = self.asm.begin(ops::GET_TUPLE_ELEMENT, 1);
+                let op = ops::for_operands(ops::GET_TUPLE_ELEMENT, &[s, d]);
+                let at = self.asm.begin(op, 1);
                 self.asm.place(at, at, A, s);
                 self.asm.set(at, B, n as u64 & 0xffff);
                 self.asm.place(at, at, C, d);
@@ -556,17 +552,7 @@ impl Translator<'_> {
 
     fn move_term(&mut self, from: &Operand, to: &Operand) {
         let (s, d) = (self.src(from), self.src(to));
-        match (s, d) {
-            (Place::X(a), Place::X(b)) => self.asm.nums(ops::MOVE_XX, a as usize, b as usize),
-            (Place::Y(a), Place::X(b)) => self.asm.nums(ops::MOVE_YX, a as usize, b as usize),
-            (Place::X(a), Place::Y(b)) => self.asm.nums(ops::MOVE_XY, a as usize, b as usize),
-            (Place::K(_), Place::X(b)) => {
-                let at = self.asm.begin(ops::MOVE_KX, 1);
-                self.asm.place(at, at, A, s);
-                self.asm.set(at, B, u64::from(b));
-            }
-            _ => self.asm.op2(ops::MOVE, s, d),
-        }
+        self.asm.op2(ops::MOVE, s, d);
     }
 
     fn local_call(&mut self, i: &Instr, o: &[Operand]) {
@@ -746,7 +732,7 @@ impl Translator<'_> {
 
     fn arithmetic(&mut self, op: u16, a: Place, b: Place, dst: Place, fail: Option<u32>) {
         if let Some(fail) = fail {
-            let at = self.asm.begin(ops::ARITH_GUARD, 2);
+            let at = self.asm.begin(ops::guard_for(op), 2);
             self.asm.place(at, at, A, a);
             self.asm.place(at, at, B, b);
             self.asm.jump(at, fail);
