@@ -106,6 +106,11 @@ impl Assembler {
         self.code.len() - 1
     }
 
+    /// Makes the instruction at `at` another one of the same form.
+    pub fn set_op(&mut self, at: usize, op: u16) {
+        self.code[at] = self.code[at] & !0xfff | u64::from(op);
+    }
+
     /// Ors a number into a word.
     pub fn set(&mut self, word: usize, shift: u32, value: u64) {
         self.code[word] |= value << shift;

@@ -3,6 +3,7 @@
 //! One pass over the instructions. Besides choosing encodings it joins pairs that stand together often
 //! and knows the calls that are instructions of their own here (`erlang:apply/2,3`).
 
+use super::export::Export;
 use super::module::{Body, FnInfo, Module};
 use super::operand::{A, Assembler, B, C, Place, Refused};
 use super::select;
@@ -720,7 +721,7 @@ impl Translator<'_> {
         {
             return self.arithmetic(ops::ADD, a, Place::K(Term::small(0).raw()), dst, fail);
         }
-        let at = self.asm.begin(ops::GUARD_BIF, 3);
+        let at = self.asm.begin(guard_bif(export), 3);
         self.asm.set(at, A, args.len() as u64);
         self.asm.place(at, at, B, dst);
         self.jump_if(at, fail);
@@ -778,6 +779,21 @@ pub(super) fn is_plain_immediate(word: u64) -> bool {
     // SAFETY: constants of operands are terms.
     let t = unsafe { Term::from_raw(word) };
     t.is_immediate() && !t.is_flonum()
+}
+
+/// The instruction for a guard BIF.
+fn guard_bif(e: &Export) -> u16 {
+    if e.module != Atom::ERLANG {
+        return ops::GUARD_BIF;
+    }
+    match (e.function.text(), e.arity) {
+        ("element", 2) => ops::GUARD_ELEMENT,
+        ("hd", 1) => ops::GUARD_HD,
+        ("tl", 1) => ops::GUARD_TL,
+        ("tuple_size", 1) => ops::GUARD_TUPLE_SIZE,
+        ("self", 0) => ops::GUARD_SELF,
+        _ => ops::GUARD_BIF,
+    }
 }
 
 fn arithmetic(name: Atom) -> Option<u16> {

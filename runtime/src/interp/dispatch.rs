@@ -783,7 +783,12 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                     Err(_) => jump!(w),
                 }
             }
-            ops::GUARD_BIF => {
+            ops::GUARD_BIF
+            | ops::GUARD_ELEMENT
+            | ops::GUARD_HD
+            | ops::GUARD_TL
+            | ops::GUARD_TUPLE_SIZE
+            | ops::GUARD_SELF => {
                 // SAFETY: word 1 is the address of an export entry.
                 let e: &'static Export = unsafe { &*(word!(1) as *const Export) };
                 let n = a!(w);
@@ -1145,7 +1150,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
                 jump!(w)
             }
-            ops::BS_MATCH => {
+            ops::BS_MATCH | ops::BS_MATCH_SHORT => {
                 let s = src!(a!(w));
                 let n = b!(w);
                 let mut ok = s.is_kind(Kind::MatchCtx);
@@ -1165,7 +1170,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 cx.note_allocation();
                 next!(1 + 2 * n)
             }
-            ops::BS_CREATE => {
+            ops::BS_CREATE | ops::BS_CREATE_SHORT => {
                 let n = a!(w);
                 let mut segments: [bits::Segment; bits::INLINE_SEGMENTS] =
                     [bits::Segment::NONE; bits::INLINE_SEGMENTS];

@@ -45,7 +45,7 @@ pub fn run(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>) -> Pla
 }
 
 /// The machine's state at an instruction.
-struct M<'a, 'b> {
+pub(super) struct M<'a, 'b> {
     pc: *const u64,
     sp: *mut Term,
     x: *mut Term,
@@ -215,23 +215,23 @@ impl M<'_, '_> {
 }
 
 /// Where an operand's value is.
-trait Source {
+pub(super) trait Source {
     fn get(m: &M<'_, '_>, o: usize) -> Term;
 }
 
 /// Where a result goes.
-trait Target {
+pub(super) trait Target {
     fn set(m: &mut M<'_, '_>, o: usize, v: Term);
 }
 
 /// An X register.
-struct X;
+pub(super) struct X;
 /// A Y register.
-struct Y;
+pub(super) struct Y;
 /// A constant.
-struct K;
+pub(super) struct K;
 /// Whatever the operand's upper bits say.
-struct Any;
+pub(super) struct Any;
 
 impl Source for X {
     #[inline(always)]
@@ -298,7 +298,7 @@ macro_rules! handlers {
         $(
             #[allow(unused_mut, reason = "not every instruction changes the state")]
             #[inline(never)]
-            fn $name $(<$($g: $bound),*>)? (
+            pub(super) fn $name $(<$($g: $bound),*>)? (
                 pc: *const u64,
                 sp: *mut Term,
                 x: *mut Term,
@@ -311,6 +311,8 @@ macro_rules! handlers {
         )*
     };
 }
+
+pub mod bits;
 
 handlers! {
     leave |m| m.leave()
@@ -703,6 +705,51 @@ handlers! {
         m.leave()
     }
 
+    // ---- guard BIFs: operands in word 2, destination in b ----
+
+    element |m| {
+        let list = m.word(2) as usize;
+        let (i, t) = (m.src::<Any>(list & 0xffff), m.src::<Any>((list >> 16) & 0xffff));
+        if !i.is_small() || !t.is_tuple() {
+            return m.leave();
+        }
+        let at = i.small_value() as u64;
+        if at.wrapping_sub(1) >= t.header().words() as u64 {
+            return m.leave();
+        }
+        m.dst::<Any>(m.b(), Term(t.word(at as usize)));
+        m.next(3)
+    }
+    head |m| {
+        let l = m.src::<Any>(m.word(2) as usize & 0xffff);
+        if !l.is_cons() {
+            return m.leave();
+        }
+        m.dst::<Any>(m.b(), l.head());
+        m.next(3)
+    }
+    tail |m| {
+        let l = m.src::<Any>(m.word(2) as usize & 0xffff);
+        if !l.is_cons() {
+            return m.leave();
+        }
+        m.dst::<Any>(m.b(), l.tail());
+        m.next(3)
+    }
+    tuple_size |m| {
+        let t = m.src::<Any>(m.word(2) as usize & 0xffff);
+        if !t.is_tuple() {
+            return m.leave();
+        }
+        m.dst::<Any>(m.b(), Term::small(t.header().words() as i64));
+        m.next(3)
+    }
+    own_pid |m| {
+        let me = m.cx.self_pid();
+        m.dst::<Any>(m.b(), me);
+        m.next(3)
+    }
+
     // ---- floats ----
 
     float_load |m| {
@@ -787,14 +834,14 @@ fn quick_exact(p: Term, q: Term) -> Option<bool> {
 }
 
 /// An operation on small integers whose result is a small integer.
-trait Operation {
+pub(super) trait Operation {
     fn small(p: Term, q: Term) -> Option<Term>;
 }
 
 macro_rules! operations {
     ($($name:ident |$p:ident, $q:ident| $value:expr;)*) => {
         $(
-            struct $name;
+            pub(super) struct $name;
             impl Operation for $name {
                 #[inline(always)]
                 fn small($p: Term, $q: Term) -> Option<Term> {
@@ -941,6 +988,11 @@ static HANDLERS: [Handler; TABLE] = {
         ARITH_GUARD_SUB => arith_guard::<Sub>;
         ARITH_GUARD_REM => arith_guard::<Rem>;
         ARITH_GUARD_BAND => arith_guard::<Band>;
+        GUARD_ELEMENT => element;
+        GUARD_HD => head;
+        GUARD_TL => tail;
+        GUARD_TUPLE_SIZE => tuple_size;
+        GUARD_SELF => own_pid;
         FLOAD => float_load;
         FSTORE => float_store;
         FCONV => float_convert;
@@ -948,6 +1000,14 @@ static HANDLERS: [Handler; TABLE] = {
         FSUB => float_sub;
         FMUL => float_mul;
         FDIV => float_div;
+        BS_START => bits::start;
+        BS_TEST_TAIL => bits::test_tail;
+        BS_GET_POSITION => bits::get_position;
+        BS_SET_POSITION => bits::set_position_to;
+        BS_MATCH_SHORT => bits::match_short;
+        BS_GET => bits::get;
+        BS_GET_UTF => bits::get_utf;
+        BS_CREATE_SHORT => bits::create_short;
     }
     t
 };

@@ -250,8 +250,6 @@ ops! {
     ARITH_GUARD = 2;
     /// Guard BIF; a: count, b: destination; c: fail, 0 for none. Word 1: the `Export`; word 2: up to 4 operands.
     GUARD_BIF = 3;
-    /// element(a, b) to c's low 16 bits, in a body.
-    ELEMENT = 1;
     /// a: message register ignored; x0 receiver, x1 message.
     SEND = 1;
     /// c: no message. a: destination.
@@ -342,8 +340,23 @@ ops! {
     /// The loader could not translate what stands here. Word 1: the `FnInfo`.
     BAD_CODE = 2;
 
+    /// `BS_MATCH` of commands that `fast::bits` knows.
+    BS_MATCH_SHORT = 0;
+    /// `BS_CREATE` of segments that `fast::bits` knows.
+    BS_CREATE_SHORT = 0;
+
     // What follows are instructions from above whose operands are known to be X registers (X), Y registers
     // (Y) or constants (K); words and fields are the same, and results go to X registers.
+    /// `GUARD_BIF` of `element/2`.
+    GUARD_ELEMENT = 3;
+    /// `GUARD_BIF` of `hd/1`.
+    GUARD_HD = 3;
+    /// `GUARD_BIF` of `tl/1`.
+    GUARD_TL = 3;
+    /// `GUARD_BIF` of `tuple_size/1`.
+    GUARD_TUPLE_SIZE = 3;
+    /// `GUARD_BIF` of `self/0`.
+    GUARD_SELF = 3;
     /// `ARITH_GUARD` with `ADD`, any operands.
     ARITH_GUARD_ADD = 2;
     /// `ARITH_GUARD` with `SUB`, any operands.
