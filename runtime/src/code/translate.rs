@@ -200,6 +200,22 @@ impl Translator<'_> {
                 self.asm.set(at + 1, 16, u64::from(t));
                 Some(2)
             }
+            (Op::GetTupleElement, Op::GetTupleElement) => {
+                let (p, q) = (self.operands(first), self.operands(second));
+                let (t, d) = (self.src(&p[0]).x()?, self.src(&p[2]).x()?);
+                let (i, j) = (Self::num(&p[1]), Self::num(&q[1]));
+                let other = self.src(&q[2]).x()?;
+                if self.src(&q[0]).x() != Some(t) || d == t || i.max(j) > 0xffff {
+                    return None;
+                }
+                let at = self.asm.begin(ops::GET_TWO_ELEMENTS, 2);
+                self.asm.set(at, A, u64::from(t));
+                self.asm.set(at, B, i as u64);
+                self.asm.set(at, C, u64::from(d));
+                self.asm.set(at + 1, 0, j as u64);
+                self.asm.set(at + 1, 16, u64::from(other));
+                Some(2)
+            }
             // A call of a fun whose value is returned is a tail call, though no instruction says so.
             (Op::CallFun | Op::CallFun2, Op::Deallocate) if rest.get(2)?.op == Op::Return => {
                 let (p, q) = (self.operands(first), self.operands(second));

@@ -528,6 +528,16 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 dst!(c!(w), Term(t.word(1 + i)));
                 next!(1)
             }
+            ops::GET_TWO_ELEMENTS => {
+                let (t, i, second) = (getx!(a!(w)), b!(w), word!(1) as usize);
+                let j = second & 0xffff;
+                if !t.is_tuple() || i.max(j) >= t.header().words() {
+                    go!(bad_code(cx, pc));
+                }
+                setx!(c!(w), Term(t.word(1 + i)));
+                setx!(second >> 16, Term(t.word(1 + j)));
+                next!(2)
+            }
             ops::SET_TUPLE_ELEMENT => {
                 let (v, t, i) = (src!(a!(w)), src!(b!(w)), (w >> 44) as usize);
                 if !t.is_tuple()
@@ -769,6 +779,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::BSR | ops::BSR_XK => arith!(w, BSR, arith::bsr),
             ops::ARITH_GUARD
             | ops::ARITH_GUARD_ADD
+            | ops::ARITH_GUARD_MUL
+            | ops::ARITH_GUARD_DIV
+            | ops::ARITH_GUARD_BSR
             | ops::ARITH_GUARD_SUB
             | ops::ARITH_GUARD_REM
             | ops::ARITH_GUARD_BAND => {

@@ -178,12 +178,19 @@ impl M<'_, '_> {
         unsafe { *self.sp.wrapping_add(n) = v }
     }
 
-    /// Sets the topmost slot to nil. Frames are small: volatile, so that the loops around this are not made
-    /// into something larger that only long ones gain by.
+    /// Writes a Y register in a loop. Frames and environments are small: the write is volatile, so that the loop
+    /// is not made into something larger that only long ones gain by.
     #[inline(always)]
-    fn clear_top(&mut self) {
+    fn sety_in_loop(&mut self, n: usize, v: Term) {
         // SAFETY: the caller has seen that there is room.
-        unsafe { self.sp.write_volatile(Term::NIL) }
+        unsafe { self.sp.wrapping_add(n).write_volatile(v) }
+    }
+
+    /// Writes an X register in a loop, in the same way.
+    #[inline(always)]
+    fn setx_in_loop(&mut self, n: usize, v: Term) {
+        // SAFETY: the caller knows that there are so many registers.
+        unsafe { self.x.wrapping_add(n).write_volatile(v) }
     }
 
     #[inline(always)]
@@ -392,7 +399,7 @@ handlers! {
         }
         for _ in 0..slots {
             m.sp = m.sp.wrapping_sub(1);
-            m.clear_top();
+            m.sety_in_loop(0, Term::NIL);
         }
         m.next(1)
     }
@@ -414,7 +421,7 @@ handlers! {
         let n = m.b();
         for i in 0..n {
             let o = m.listed(1, i);
-            m.dst::<Y>(o, Term::NIL);
+            m.sety_in_loop(o & 0x3fff, Term::NIL);
         }
         m.next(1 + n.div_ceil(4))
     }
@@ -512,6 +519,16 @@ handlers! {
         }
         m.dst::<D>(m.c(), Term(t.word(1 + i)));
         m.next(1)
+    }
+    get_two_elements |m| {
+        let (t, i, second) = (m.getx(m.a()), m.b(), m.word(1) as usize);
+        let j = second & 0xffff;
+        if !t.is_tuple() || i.max(j) >= t.header().words() {
+            return m.leave();
+        }
+        m.setx(m.c(), Term(t.word(1 + i)));
+        m.setx(second >> 16, Term(t.word(1 + j)));
+        m.next(2)
     }
     update_record |m| {
         let (t, n, updates) = (m.src::<Any>(m.a()), m.word(1) as usize, m.c());
@@ -810,7 +827,7 @@ impl M<'_, '_> {
         }
         let target = e.target()?;
         for i in 0..fun.header().words() - 2 {
-            self.setx(n + i, Term(fun.word(3 + i)));
+            self.setx_in_loop(n + i, Term(fun.word(3 + i)));
         }
         Some(target.code())
     }
@@ -922,6 +939,7 @@ static HANDLERS: [Handler; TABLE] = {
         PUT_TUPLE => put_tuple;
         GET_TUPLE_ELEMENT => get_element::<Any, Any>;
         GET_TUPLE_ELEMENT_XX => get_element::<X, X>;
+        GET_TWO_ELEMENTS => get_two_elements;
         UPDATE_RECORD => update_record;
         MAKE_FUN => make_fun;
         CATCH => catch_start;
@@ -986,6 +1004,9 @@ static HANDLERS: [Handler; TABLE] = {
         BSR_XK => arith::<Bsr, X, K, X>;
         ARITH_GUARD_ADD => arith_guard::<Add>;
         ARITH_GUARD_SUB => arith_guard::<Sub>;
+        ARITH_GUARD_MUL => arith_guard::<Mul>;
+        ARITH_GUARD_DIV => arith_guard::<Div>;
+        ARITH_GUARD_BSR => arith_guard::<Bsr>;
         ARITH_GUARD_REM => arith_guard::<Rem>;
         ARITH_GUARD_BAND => arith_guard::<Band>;
         GUARD_ELEMENT => element;

@@ -128,6 +128,9 @@ ops! {
     GET_TUPLE_ELEMENT = 1;
     /// The same, a and c X registers.
     GET_TUPLE_ELEMENT_XX = 1;
+    /// Two elements of one tuple. a: tuple, b: index from 0, c: destination, both X registers. Word 1: the other
+    /// index, and its destination in bits 16, another X register.
+    GET_TWO_ELEMENTS = 2;
     /// a: value, b: tuple, c: index from 0.
     SET_TUPLE_ELEMENT = 1;
     /// a: tuple, b: destination, c: updates. Word 1: size; then pairs, index in a word's low half and operand in bits 32.
@@ -361,6 +364,12 @@ ops! {
     ARITH_GUARD_ADD = 2;
     /// `ARITH_GUARD` with `SUB`, any operands.
     ARITH_GUARD_SUB = 2;
+    /// `ARITH_GUARD` with `MUL`, any operands.
+    ARITH_GUARD_MUL = 2;
+    /// `ARITH_GUARD` with `INT_DIV`, any operands.
+    ARITH_GUARD_DIV = 2;
+    /// `ARITH_GUARD` with `BSR`, any operands.
+    ARITH_GUARD_BSR = 2;
     /// `ARITH_GUARD` with `INT_REM`, any operands.
     ARITH_GUARD_REM = 2;
     /// `ARITH_GUARD` with `BAND`, any operands.
@@ -472,6 +481,9 @@ pub fn guard_for(op: u16) -> u16 {
     match op {
         ADD => ARITH_GUARD_ADD,
         SUB => ARITH_GUARD_SUB,
+        MUL => ARITH_GUARD_MUL,
+        INT_DIV => ARITH_GUARD_DIV,
+        BSR => ARITH_GUARD_BSR,
         INT_REM => ARITH_GUARD_REM,
         BAND => ARITH_GUARD_BAND,
         _ => ARITH_GUARD,
