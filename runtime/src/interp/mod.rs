@@ -11,7 +11,7 @@
 pub mod bits;
 pub mod calls;
 pub mod dispatch;
-pub mod fast;
+pub(crate) mod fast;
 pub mod maps;
 pub mod ops;
 pub mod records;
