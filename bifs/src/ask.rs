@@ -6,7 +6,7 @@
 
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::signal;
+use enigma_runtime::process::signal::{self, Task};
 use enigma_runtime::process::table;
 use enigma_runtime::{BifResult, Ctx, Exit, sched};
 use parking_lot::Mutex;
@@ -16,6 +16,24 @@ struct Pending(Arc<Mutex<Option<OwnedTerm>>>);
 
 /// Asks process `to`: `question` runs there, without a context if it is gone, and gives the value.
 pub fn ask(
+    cx: &mut Ctx<'_>,
+    to: u64,
+    question: impl FnOnce(Option<&mut Ctx<'_>>) -> OwnedTerm + Send + 'static,
+) -> BifResult {
+    ask_by(signal::send_task, cx, to, question)
+}
+
+/// The same with a question that runs between two time slices of the other process.
+pub fn ask_at_rest(
+    cx: &mut Ctx<'_>,
+    to: u64,
+    question: impl FnOnce(Option<&mut Ctx<'_>>) -> OwnedTerm + Send + 'static,
+) -> BifResult {
+    ask_by(signal::send_system_task, cx, to, question)
+}
+
+fn ask_by(
+    send: fn(u64, Task) -> Result<(), Task>,
     cx: &mut Ctx<'_>,
     to: u64,
     question: impl FnOnce(Option<&mut Ctx<'_>>) -> OwnedTerm + Send + 'static,
@@ -42,7 +60,7 @@ pub fn ask(
         *slot.lock() = Some(question(other));
         table::with(me, sched::wake);
     };
-    if let Err(task) = signal::send_task(to, Box::new(answer)) {
+    if let Err(task) = send(to, Box::new(answer)) {
         task(None);
     }
     Err(Exit::Yield)

@@ -1,7 +1,7 @@
 //! The crash dump: what there is to know when the VM ends abnormally, in a file.
 
 use enigma_runtime::process::table;
-use enigma_runtime::{atom, heap, sched};
+use enigma_runtime::{atom, sched};
 use std::fmt::Write as _;
 
 /// Writes `erl_crash.dump`, or the file that `ERL_CRASH_DUMP` names, with this slogan.
@@ -20,11 +20,7 @@ pub fn write(slogan: &str) {
     let _ = writeln!(out, "=erl_crash_dump:0.5\n@{now}\nSlogan: {slogan}");
     let _ = writeln!(out, "System version: Enigma {}", env!("CARGO_PKG_VERSION"));
     let _ = writeln!(out, "Atoms: {}", atom::count());
-    let _ = writeln!(
-        out,
-        "=memory\ntotal: {}",
-        heap::chunk::words_in_use() * 8 + heap::binary::bytes_in_use()
-    );
+    let _ = writeln!(out, "=memory\ntotal: {}", crate::memory::now().total());
     let _ = writeln!(
         out,
         "=processes\nCount: {}\nLimit: {}",

@@ -2,12 +2,13 @@
 
 use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
+use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::ranges;
 use enigma_runtime::exception;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Target;
-use enigma_runtime::process::{PidKey, flag, handle};
+use enigma_runtime::process::{PidKey, flag};
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, code};
 
@@ -214,12 +215,12 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             }
         }
         "message_queue_len" => {
-            handle_pending(cx)?;
+            handle_pending(cx, running)?;
             num(cx.own.mailbox.len())
         }
         "messages" if sensitive => Term::NIL,
         "messages" => {
-            handle_pending(cx)?;
+            handle_pending(cx, running)?;
             let own = &mut *cx.own;
             own.mailbox.adopt_all(&mut own.heap.young);
             let l: Vec<Term> = own.mailbox.terms().collect();
@@ -318,14 +319,11 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
     })
 }
 
-/// Messages that have arrived count.
-fn handle_pending(cx: &mut Ctx<'_>) -> Result<(), Exit> {
-    if !cx.proc.inbox.is_empty() {
-        cx.own.pc = cx.pc;
-        handle::fetch(cx);
-    }
-    if cx.own.exit_reason.is_some() {
-        Err(Exit::Exited)
+/// A process that looks at itself counts the messages that have arrived. Another process's question comes in
+/// its turn, after what was sent before it.
+fn handle_pending(cx: &mut Ctx<'_>, running: bool) -> Result<(), Exit> {
+    if running {
+        relations::fetch(cx)
     } else {
         Ok(())
     }

@@ -1,96 +1,198 @@
-//! What `erlang:memory/0,1` is made of. In OTP these are Erlang functions that ask every scheduler for
-//! the blocks of its allocators and add the areas that no allocator knows.
+//! What memory is used for: the material of `erlang:memory/0,1`, which is written in Erlang and asks for
+//! the numbers of BEAM's allocators.
+//!
+//! There is one allocator here; what each of BEAM's would hold is counted where it is allocated.
 
 use enigma_runtime::atom::{self, Atom};
-use enigma_runtime::ets::object;
-use enigma_runtime::heap::{Heap, binary, chunk, literal};
+use enigma_runtime::code::{export, fun, module};
+use enigma_runtime::ets::registry;
+use enigma_runtime::heap::literal;
+use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{Process, handle, table};
-use enigma_runtime::term::{Kind, list};
-use enigma_runtime::{BifResult, Ctx, Term, badarg, sched};
+use enigma_runtime::tally::Tally;
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg};
 
-/// The kinds of blocks that are counted, named as the allocators of BEAM that hold the like.
-fn blocks() -> [(Atom, usize); 3] {
-    [
-        (Atom::new("eheap_alloc"), chunk::words_in_use() * 8),
-        (Atom::new("binary_alloc"), binary::bytes_in_use()),
-        (Atom::new("ets_alloc"), object::words_in_use() * 8),
-    ]
+/// How many messages answer a request for the numbers.
+pub const ANSWERS: i64 = 1;
+
+/// BEAM's allocators, in its order.
+const ALLOCATORS: [&str; 10] = [
+    "temp_alloc",
+    "sl_alloc",
+    "std_alloc",
+    "ll_alloc",
+    "eheap_alloc",
+    "ets_alloc",
+    "fix_alloc",
+    "literal_alloc",
+    "binary_alloc",
+    "driver_alloc",
+];
+
+/// Bytes by what they are used for. They are not read all at one moment.
+pub struct Memory {
+    /// Heaps, stacks and messages.
+    heaps: usize,
+    /// The records of processes.
+    records: usize,
+    process_table: usize,
+    atoms: atom::Memory,
+    binaries: usize,
+    modules: usize,
+    module_table: usize,
+    exports: usize,
+    funs: usize,
+    literals: usize,
+    ets: usize,
 }
 
-/// What no allocator holds: atoms, process records, code.
-fn outside() -> [usize; 3] {
-    [
-        atom::count() as usize * 40,
-        table::count() * size_of::<Process>(),
-        literal::bytes_in_use(),
-    ]
+/// The numbers now.
+pub fn now() -> Memory {
+    Memory {
+        heaps: Tally::Heap.bytes(),
+        records: table::count() * size_of::<Process>(),
+        process_table: table::memory(),
+        atoms: atom::memory(),
+        binaries: Tally::Binary.bytes(),
+        modules: module::bytes_in_use(),
+        module_table: module::table_memory(),
+        exports: export::memory(),
+        funs: fun::memory(),
+        literals: literal::bytes_in_use(),
+        ets: registry::memory(),
+    }
 }
 
-/// All bytes, and those of processes.
-pub fn totals() -> (usize, usize) {
-    let (blocks, outside) = (blocks().map(|(_, n)| n), outside());
-    let total = blocks.iter().sum::<usize>() + outside.iter().sum::<usize>();
-    (total, blocks[0] + outside[1])
+impl Memory {
+    /// What processes take.
+    pub fn processes(&self) -> usize {
+        self.heaps + self.records + self.process_table
+    }
+
+    /// All of it.
+    pub fn total(&self) -> usize {
+        ALLOCATORS.iter().map(|a| self.allocator(a)).sum()
+    }
+
+    /// What lies in one of BEAM's allocators.
+    fn allocator(&self, name: &str) -> usize {
+        match name {
+            "eheap_alloc" => self.heaps,
+            "fix_alloc" => self.records,
+            "ets_alloc" => self.ets,
+            "binary_alloc" => self.binaries,
+            "literal_alloc" => self.literals,
+            "std_alloc" => self.process_table,
+            "ll_alloc" => {
+                let code = self.modules + self.module_table + self.exports + self.funs;
+                code + self.atoms.texts + self.atoms.pages
+            }
+            _ => 0,
+        }
+    }
 }
 
-fn bytes(n: usize) -> Term {
+fn num(n: usize) -> Term {
     Term::small(n as i64)
+}
+
+fn pair(h: &mut Heap, key: &str, value: Term) -> Term {
+    h.tuple(&[Atom::new(key).into(), value])
 }
 
 /// `system_info(alloc_util_allocators)`.
 pub fn allocators(h: &mut Heap) -> Term {
-    let names = blocks().map(|(name, _)| name.into());
-    h.list(&names)
+    h.list_from(ALLOCATORS.map(|a| Term::atom(Atom::new(a))))
 }
 
 /// `system_info(allocated_areas)`.
 pub fn areas(h: &mut Heap) -> Term {
-    let [atoms, processes, code] = outside();
-    let space = h.tuple(&[Atom::new("atom_space").into(), bytes(atoms), bytes(atoms)]);
-    let others = [
-        ("process_table", processes),
-        ("loaded_code", code),
-        ("external_alloc", atoms + processes + code),
-    ]
-    .map(|(name, n)| h.tuple(&[Atom::new(name).into(), bytes(n)]));
-    let rest = h.list(&others);
-    h.cons(space, rest)
+    let m = now();
+    let texts = [
+        Atom::new("atom_space").into(),
+        num(m.atoms.texts),
+        num(m.atoms.texts),
+    ];
+    // The table counts as used as a whole, so what is unused of it is part of the space for texts.
+    let unused = m.atoms.pages - m.atoms.table_used;
+    let space = h.tuple(&[texts[0], num(m.atoms.texts + unused), texts[2]]);
+    let rows = [
+        ("atom_table", m.atoms.table_used),
+        ("module_table", m.module_table),
+        ("export_table", m.exports),
+        ("export_list", 0),
+        ("fun_table", m.funs),
+        ("module_refs", 0),
+        ("loaded_code", m.modules),
+        ("bif_timer", 0),
+        ("process_table", m.process_table),
+        ("ets_misc", 0),
+    ];
+    let mut all = vec![space];
+    all.extend(rows.map(|(k, n)| pair(h, k, num(n))));
+    h.list(&all)
 }
 
-/// `system_info({memory_internal, Reference, Allocators})`: one message for each scheduler. The blocks
-/// belong to no scheduler here, so the first one tells of all.
-pub fn report(cx: &mut Ctx<'_>, reference: Term, wanted: Term) -> BifResult {
-    let wanted = list::to_vec(wanted).ok_or_else(badarg)?;
-    let names = !wanted.is_empty() && wanted.iter().all(|a| a.is_atom());
-    if reference.kind() != Some(Kind::Ref) || !names {
+/// The blocks of one of BEAM's allocators, in the form of its statistics.
+fn statistics(h: &mut Heap, m: &Memory, name: &str) -> Term {
+    let size = num(m.allocator(name));
+    let blocks = if size == Term::small(0) {
+        Term::NIL
+    } else {
+        let sizes = h.tuple(&[Atom::SIZE.into(), size, size, size]);
+        let sizes = h.list(&[sizes]);
+        let row = pair(h, name, sizes);
+        h.list(&[row])
+    };
+    let blocks = pair(h, "blocks", blocks);
+    let blocks = h.list(&[blocks]);
+    let mut all = Vec::new();
+    if name == "fix_alloc" {
+        let records = h.tuple(&[Atom::new("proc").into(), num(m.records), num(m.records)]);
+        let records = h.list(&[records]);
+        all.push(pair(h, "fix_types", records));
+    }
+    all.push(pair(h, "mbcs", blocks));
+    h.list(&all)
+}
+
+fn known(name: &str) -> Option<&'static str> {
+    ALLOCATORS.into_iter().find(|a| *a == name)
+}
+
+/// `system_info({allocator | allocator_sizes, Name})`.
+pub fn allocator(h: &mut Heap, name: &str) -> BifResult {
+    let name = known(name).ok_or_else(badarg)?;
+    let s = statistics(h, &now(), name);
+    let instance = h.tuple(&[Atom::new("instance").into(), num(0), s]);
+    Ok(h.list(&[instance]))
+}
+
+/// `system_info({memory_internal, Reference, Names})`: sends the numbers of these allocators as
+/// `{Reference, Thread, [{Name, Instance, Statistics}]}`.
+pub fn send(cx: &mut Ctx<'_>, reference: Term, names: Term) -> BifResult {
+    if !reference.is_reference() {
         return Err(badarg());
     }
-    for n in 1..=sched::count() {
-        let message = handle::build(|h| {
-            let rows: Vec<Term> = blocks()
-                .into_iter()
-                .filter(|&(name, _)| n == 1 && wanted.contains(&name.into()))
-                .map(|(name, size)| allocator(h, name, size))
-                .collect();
-            let rows = h.list(&rows);
-            let reference = enigma_runtime::heap::copy::copy(reference, h);
-            h.tuple(&[reference, bytes(n), rows])
-        });
-        cx.own.mailbox.push(message);
-    }
+    let names: Option<Vec<&str>> = list::to_vec(names)
+        .ok_or_else(badarg)?
+        .into_iter()
+        .map(|n| known(n.as_atom()?.text()))
+        .collect();
+    let names = names.filter(|n| !n.is_empty()).ok_or_else(badarg)?;
+    let m = now();
+    let message = handle::build(|h| {
+        let rows: Vec<Term> = names
+            .into_iter()
+            .map(|name| {
+                let s = statistics(h, &m, name);
+                h.tuple(&[Atom::new(name).into(), num(0), s])
+            })
+            .collect();
+        let rows = h.list(&rows);
+        h.tuple(&[reference, num(0), rows])
+    });
+    signal::send(cx.proc.id, Signal::Message(message));
     Ok(true.into())
-}
-
-/// `{Name, 0, [{mbcs, [{blocks, [{Name, [{size, Now, LastMax, Max}]}]}]}]}`.
-fn allocator(h: &mut Heap, name: Atom, size: usize) -> Term {
-    let n = bytes(size);
-    let size = h.tuple(&[Atom::new("size").into(), n, n, n]);
-    let sizes = h.list(&[size]);
-    let of = h.tuple(&[name.into(), sizes]);
-    let list = h.list(&[of]);
-    let blocks = h.tuple(&[Atom::new("blocks").into(), list]);
-    let stats = h.list(&[blocks]);
-    let carriers = h.tuple(&[Atom::new("mbcs").into(), stats]);
-    let info = h.list(&[carriers]);
-    h.tuple(&[name.into(), Term::small(0), info])
 }

@@ -67,6 +67,7 @@ fn get_creation(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(Term::small(i64::from(enigma_runtime::node::this().1)))
 }
 
+/// `erlang:memory/0,1` waits for one answer less than this (see `memory::send`).
 fn no_aux_work_threads(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    Ok(Term::small(enigma_runtime::sched::count() as i64 + 1))
+    Ok(Term::small(crate::memory::ANSWERS + 1))
 }

@@ -1,4 +1,4 @@
-//! The system as a whole: `system_info`, `system_flag`, `statistics`, `memory`, `halt`.
+//! The system as a whole: `system_info`, `system_flag`, `statistics`, `halt`.
 
 use crate::args;
 use crate::bifs;
@@ -116,9 +116,11 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if let Some(&[key, what]) = a[0].as_tuple_n::<2>() {
         return info_pair(cx, key, what);
     }
-    if let Some(&[key, reference, allocators]) = a[0].as_tuple_n::<3>() {
+    if let Some(&[key, reference, names]) = a[0].as_tuple_n::<3>() {
         return match key.as_atom().map(Atom::text) {
-            Some("memory_internal") => memory::report(cx, reference, allocators),
+            Some("memory_internal" | "allocator" | "allocator_sizes") => {
+                memory::send(cx, reference, names)
+            }
             _ => Err(badarg()),
         };
     }
@@ -191,7 +193,6 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "smp_support"
         | "threads"
         | "kernel_poll"
-        | "time_correction"
         | "eager_check_io"
         | "port_tasks"
         | "thread_progress"
@@ -245,21 +246,21 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             h.list(&sizes)
         }
         "start_time" => h.int(time::START),
-        "time_offset" => Atom::new(if multi_time_warp() {
-            "volatile"
-        } else {
-            "final"
+        "end_time" => h.int(time::END),
+        "time_correction" => time::correction().into(),
+        "time_offset" => offset_state(time::offset_state()),
+        "time_warp_mode" => Atom::new(match time::warp() {
+            time::Warp::None => "no_time_warp",
+            time::Warp::Single => "single_time_warp",
+            time::Warp::Multi => "multi_time_warp",
         })
         .into(),
-        "time_warp_mode" => Atom::new(if multi_time_warp() {
-            "multi_time_warp"
-        } else {
-            "no_time_warp"
-        })
-        .into(),
-        "tolerant_timeofday" => Atom::new("enabled").into(),
+        "tolerant_timeofday" => {
+            let tolerant = time::correction() && time::warp() == time::Warp::None;
+            Atom::new(if tolerant { "enabled" } else { "disabled" }).into()
+        }
         "os_monotonic_time_source" => {
-            clock_source(h, "CLOCK_MONOTONIC", time::monotonic() - time::START)
+            clock_source(h, "CLOCK_MONOTONIC", os_clock(libc::CLOCK_MONOTONIC))
         }
         "os_system_time_source" => clock_source(h, "CLOCK_REALTIME", time::os_system_time()),
         "emu_args" => {
@@ -317,9 +318,13 @@ fn nif_version() -> &'static str {
     }
 }
 
-/// Debian's and OTP's default from 26 on; the offset never changes here, which that mode allows.
-fn multi_time_warp() -> bool {
-    false
+fn offset_state(state: time::OffsetState) -> Term {
+    Atom::new(match state {
+        time::OffsetState::Preliminary => "preliminary",
+        time::OffsetState::Final => "final",
+        time::OffsetState::Volatile => "volatile",
+    })
+    .into()
 }
 
 fn topology(h: &mut Heap) -> Term {
@@ -344,6 +349,10 @@ fn clock_source(h: &mut Heap, id: &str, now: i64) -> Term {
     pair(h, "function", Atom::new("clock_gettime").into());
     pair(h, "clock_id", Atom::new(id).into());
     pair(h, "resolution", num(1_000_000_000));
+    if id == "CLOCK_MONOTONIC" {
+        pair(h, "used_resolution", num(1_000_000_000));
+        pair(h, "extended", Atom::new("no").into());
+    }
     pair(h, "parallel", Atom::YES.into());
     let now = h.int(now);
     pair(h, "time", now);
@@ -365,10 +374,12 @@ fn gc_defaults(h: &mut Heap) -> Term {
 fn listing(what: &str) -> String {
     match what {
         "info" => {
-            let (total, processes) = memory::totals();
+            let m = memory::now();
             format!(
-                "=memory\ntotal: {total}\nprocesses: {processes}\nsystem: {}\n",
-                total - processes
+                "=memory\ntotal: {}\nprocesses: {}\nsystem: {}\n",
+                m.total(),
+                m.processes(),
+                m.total() - m.processes()
             )
         }
         "procs" => table::all()
@@ -396,8 +407,7 @@ fn info_pair(cx: &mut Ctx<'_>, key: Term, what: Term) -> BifResult {
         (Some("wordsize"), Some("internal" | "external")) => Ok(num(8)),
         (Some("cpu_topology"), Some("defined")) => Ok(Atom::UNDEFINED.into()),
         (Some("cpu_topology"), Some("detected" | "used")) => Ok(topology(h)),
-        (Some("allocator" | "allocator_sizes"), Some(_)) => Ok(false.into()),
-        (Some("allocator" | "allocator_sizes"), None) => Ok(Term::NIL),
+        (Some("allocator" | "allocator_sizes"), Some(name)) => memory::allocator(h, name),
         _ => Err(badarg()),
     }
 }
@@ -429,7 +439,9 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "multi_scheduling" => Atom::new("enabled").into(),
         "scheduler_wall_time" => return scheduler_wall_time(cx, &a[1..]),
         "system_logger" => return crate::trace::set_system_logger(a[1]),
-        "time_offset" => Atom::new("final").into(),
+        "time_offset" if a[1].as_atom() == Some(Atom::new("finalize")) => {
+            offset_state(time::finalize_offset())
+        }
         "trace_control_word" => num(0),
         "outstanding_system_requests_limit" => num(4 * sched::count()),
         "reset_seq_trace" | "erts_alloc" | "display_items" => true.into(),
@@ -450,14 +462,19 @@ fn since(h: &mut Heap, last: &AtomicU64, now: u64) -> Term {
     h.tuple(&parts)
 }
 
-fn cpu_milliseconds() -> u64 {
+/// One of the operating system's clocks, in nanoseconds.
+fn os_clock(id: libc::clockid_t) -> i64 {
     let mut t = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: room for one time.
-    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut t) };
-    t.tv_sec as u64 * 1000 + t.tv_nsec as u64 / 1_000_000
+    unsafe { libc::clock_gettime(id, &raw mut t) };
+    t.tv_sec * 1_000_000_000 + t.tv_nsec
+}
+
+fn cpu_milliseconds() -> u64 {
+    os_clock(libc::CLOCK_PROCESS_CPUTIME_ID) as u64 / 1_000_000
 }
 
 fn statistics(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -32,6 +32,8 @@ pub static TABLES: &[&[Bif]] = &[
     crate::dist::BIFS,
     crate::erlang::code::BIFS,
     crate::erlang::message::BIFS,
+    crate::erlang::purge::BIFS,
+    crate::erlang::system_task::BIFS,
     crate::erlang::process::BIFS,
     crate::erlang::raise::BIFS,
     crate::erlang::relations::BIFS,

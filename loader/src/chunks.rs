@@ -365,6 +365,11 @@ pub struct Literals {
 }
 
 impl Literals {
+    /// Bytes that the table takes.
+    pub fn memory(&self) -> usize {
+        self.data.len() + self.ranges.capacity() * size_of::<(u32, u32)>()
+    }
+
     /// Number of literals.
     pub fn len(&self) -> usize {
         self.ranges.len()

@@ -68,6 +68,29 @@ impl BeamFile {
         }
     }
 
+    /// Bytes that the tables take, without what the allocator adds.
+    pub fn memory(&self) -> usize {
+        let optional = |b: &Option<Box<[u8]>>| b.as_ref().map_or(0, |b| b.len());
+        let names = self.lines.names.iter().flatten().map(|n| n.len());
+        self.atoms.iter().map(|a| a.len()).sum::<usize>()
+            + self.atoms.capacity() * size_of::<Box<str>>()
+            + self.imports.capacity() * size_of::<Import>()
+            + (self.exports.capacity() + self.locals.capacity()) * size_of::<Export>()
+            + self.lambdas.capacity() * size_of::<Lambda>()
+            + self.literals.memory()
+            + self.strings.len()
+            + names.sum::<usize>()
+            + self.lines.items.capacity() * size_of::<chunks::LineItem>()
+            + optional(&self.attributes)
+            + optional(&self.compile_info)
+            + optional(&self.meta)
+            + self.types.entries.capacity() * size_of::<chunks::TypeEntry>()
+            + self.code.len()
+            + self.functions.capacity() * size_of::<Function>()
+            + self.chunks.capacity() * size_of::<ChunkEntry>()
+            + self.entries.capacity() * size_of::<(u32, u32)>()
+    }
+
     /// Reads a file without looking into its functions; for inspection only.
     pub fn parse_unverified(bytes: &[u8]) -> Result<BeamFile, LoadError> {
         let container = Container::open(bytes)?;

@@ -250,6 +250,22 @@ impl Ctx<'_> {
         }
     }
 
+    /// Makes the next function entry stop the process.
+    pub fn end_slice(&mut self) {
+        self.leave = true;
+        if self.gc_reds.is_none() {
+            self.gc_reds = Some(self.reds);
+            self.reds = 0;
+        }
+    }
+
+    /// Takes `end_slice` back.
+    pub fn resume_slice(&mut self) {
+        self.leave = false;
+        self.reds = self.reds_left();
+        self.gc_reds = None;
+    }
+
     /// Where results are built.
     #[inline(always)]
     pub fn heap(&mut self) -> &mut Heap {

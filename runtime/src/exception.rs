@@ -166,12 +166,15 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Ter
         // One word further, so that all addresses are return addresses.
         addresses.push(Term::small(pc.wrapping_add(1) as i64));
     }
+    // A function that has called itself many times from one place is told once.
+    let mut last = 0;
     for &w in cx.own.stack.words() {
         if addresses.len() >= depth {
             break;
         }
-        if stack_word::is_return(w) {
+        if stack_word::is_return(w) && w != last {
             addresses.push(Term::small(stack_word::pc(w) as i64));
+            last = w;
         }
     }
     let heap = cx.heap();

@@ -27,6 +27,7 @@ pub mod reference;
 pub mod release;
 pub mod sched;
 pub mod sys;
+pub mod tally;
 pub mod term;
 pub mod time;
 pub mod timer;

@@ -5,14 +5,12 @@
 //! replaced by one of twice the size; the old one is kept, because a reader may still be in it (all old
 //! arrays together are smaller than the current one).
 //!
-//! A process that has read a value holds pointers into its area, and so may messages and other terms
-//! made from it. The area of a value that was replaced or erased therefore goes to a list of *retired*
-//! areas, and its memory stays valid until whoever collects literal areas has made sure, by a
-//! collection in every process, that nobody points there: `take_retired` hands the areas over, `drop`
-//! frees them. An area that nobody asks for is kept. Entries are freed together with their areas: a reader
-//! looks at one only inside a BIF, which no such collection interrupts.
+//! A process that has read a value holds pointers into its area, and so may messages made from it. The
+//! area of a value that was replaced or erased is therefore handed to `heap::release`, which frees it when
+//! nobody points there any more, and the entry with it: a reader looks at an entry only inside a BIF.
 
 use crate::heap::literal::LiteralArea;
+use crate::heap::release::{self, Retired};
 use crate::term::{Term, compare, hash};
 use parking_lot::Mutex;
 use std::sync::LazyLock;
@@ -29,21 +27,17 @@ unsafe impl Sync for Entry {}
 
 type Slot = AtomicPtr<Entry>;
 
-/// What is left of a value that was replaced or erased; freed when dropped.
-pub struct Retired {
-    /// Memory of key and value.
-    pub area: LiteralArea,
-    entry: *mut Entry,
-}
+/// An entry that is in no array any more; freed when dropped.
+struct Gone(*mut Entry);
 
-// SAFETY: the entry belongs to this value alone; what it points to is in the area.
-unsafe impl Send for Retired {}
+// SAFETY: the entry belongs to this value alone; what it points to is not looked at.
+unsafe impl Send for Gone {}
 
-impl Drop for Retired {
+impl Drop for Gone {
     fn drop(&mut self) {
-        // SAFETY: made by `put` from a box; it is in no array any more, and a reader that found it
-        // there has passed the point where its process was checked since.
-        drop(unsafe { Box::from_raw(self.entry) });
+        // SAFETY: made by `put` from a box, taken out of the array, and every time slice in which a reader
+        // may have found it there has ended.
+        drop(unsafe { Box::from_raw(self.0) });
     }
 }
 
@@ -59,7 +53,6 @@ struct Table {
     writer: Mutex<Writer>,
     count: AtomicUsize,
     words: AtomicUsize,
-    retired: Mutex<Vec<Retired>>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table {
@@ -70,7 +63,6 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| Table {
     }),
     count: AtomicUsize::new(0),
     words: AtomicUsize::new(0),
-    retired: Mutex::new(Vec::new()),
 });
 
 /// Marks the slot of an erased entry.
@@ -188,9 +180,9 @@ pub fn put(key: Term, value: Term, if_there: IfThere) -> bool {
 fn retire(w: &mut Writer, e: &'static Entry) {
     if let Some(area) = w.areas.remove(&(std::ptr::from_ref(e) as usize)) {
         TABLE.words.fetch_sub(area.words(), Ordering::Relaxed);
-        TABLE.retired.lock().push(Retired {
-            area,
-            entry: std::ptr::from_ref(e).cast_mut(),
+        release::retire(Retired {
+            areas: vec![area],
+            also: Some(Box::new(Gone(std::ptr::from_ref(e).cast_mut()))),
         });
     }
 }
@@ -238,16 +230,6 @@ pub fn erase_all() {
     }
 }
 
-/// Areas that are no longer in the table; see the module's text for when they may be dropped.
-pub fn take_retired() -> Vec<Retired> {
-    std::mem::take(&mut TABLE.retired.lock())
-}
-
-/// Gives back areas that could not be dropped yet.
-pub fn put_back_retired(areas: Vec<Retired>) {
-    TABLE.retired.lock().extend(areas);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +257,5 @@ mod tests {
         assert_eq!(get(k), Some(Term::NIL));
         assert!(compare::exact_eq(kept, k), "the old value stays readable");
         assert!(erase(k) && !erase(k) && get(k).is_none());
-        assert!(!take_retired().is_empty());
     }
 }

@@ -4,6 +4,8 @@
 -include("diff.hrl").
 
 ext(X) -> X + 1.
+ap(M, F, A) -> apply(M, F, A).
+fa(F, X) -> id(X), F(X).
 throws(X) -> throw(X).
 exits(X) -> exit(X).
 errors(X) -> error(X).
@@ -11,6 +13,14 @@ raise_in_tail(X) -> errors(X).
 
 deep(0, X) -> error(X);
 deep(N, X) -> [N | deep(N - 1, X)].
+
+add_up(0) -> id(a) * 2;
+add_up(N) -> N + add_up(N - 1).
+
+even_odd(0) -> id(a) * 2;
+even_odd(N) -> 1 + odd_even(N - 1).
+odd_even(0) -> id(a) * 3;
+odd_even(N) -> 2 + even_odd(N - 1).
 
 fc(a) -> 1;
 fc({b, X}) when X > 3 -> 2.
@@ -59,6 +69,16 @@ cases() ->
      {case_clause, fun() -> st(fun() -> cl(id(3)) end) end},
      {if_clause, fun() -> st(fun() -> if_(id(1)) end) end},
      {try_clause, fun() -> st(fun() -> try_clause(id(b)) end) end},
+     {apply_tail_raises, fun() ->
+          [full(fun() -> ap(erlang, F, A) end)
+           || {F, A} <- [{error, [x]}, {error, [x, [1]]}, {error, [x, [1], [{error_info, #{}}]]}, {throw, [x]}, {exit, [x]},
+                         {atom_to_list, [1]}, {apply, [erlang, error, [1]]}]] end},
+     {fun_tail_raises, fun() -> [full(fun() -> fa(F, x) end) || F <- [fun erlang:error/1, fun erlang:throw/1, fun erlang:exit/1]] end},
+     {badarith_constants, fun() ->
+          [full(F) || F <- [fun() -> 1 + id(a) end, fun() -> id(a) - 1 end, fun() -> id(a) + (-5) end, fun() -> id(a) - (-5) end,
+                            fun() -> id(a) + 100000 end, fun() -> 100000 + id(a) end, fun() -> 1 - id(a) end, fun() -> id(a) + 1.0 end,
+                            fun() -> id(a) + 16#ffffffffffffffffffff end, fun() -> id(a) + 1152921504606846975 end,
+                            fun() -> id(a) - 576460752303423487 end]] end},
      {badarith, fun() -> full(fun() -> ext(id(a)) end) end},
      {undef_function, fun() -> full(fun() -> t_exc:no_such(1, 2) end) end},
      {undef_module, fun() -> full(fun() -> no_such_module_x:f(1) end) end},
@@ -84,6 +104,7 @@ cases() ->
      {erlang_raise_bad_stack, fun() -> c(fun() -> erlang:raise(error, r, id([foo])) end) end},
      {erlang_raise_args, fun() -> full(fun() -> erlang:raise(error, r, [{m, f, [a, b], []}, {m, g, 2, []}]) end) end},
      {reraise, fun() -> st(fun() -> try deep(2, boo) catch C:R:S -> erlang:raise(C, R, S) end end) end},
+     {recursion_told_once, fun() -> [full(fun() -> add_up(N) end) || N <- [2, 20]] ++ [full(fun() -> even_odd(N) end) || N <- [3, 20]] end},
      {deep_trace, fun() -> st(fun() -> deep(20, boo) end) end},
      {tail_trace, fun() -> st(fun() -> raise_in_tail(boo) end) end},
      {tail_trace_nontail, fun() -> st(fun() -> [raise_in_tail(boo)] end) end},

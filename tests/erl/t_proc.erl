@@ -33,8 +33,54 @@ dead(P) -> R = monitor(process, P), receive {'DOWN', R, _, _, _} -> ok end.
 chain(0, S) -> S ! {ready, self()}, receive after infinity -> ok end;
 chain(N, S) -> spawn_link(fun() -> chain(N - 1, S) end), receive after infinity -> ok end.
 
+
+%% Signals are handled inside of unlink/1 while fresh terms are live.
+keep_and_unlink(0, _, Sum) -> Sum;
+keep_and_unlink(N, L, Sum) ->
+    Fresh = [{X, integer_to_list(X)} || X <- L],
+    unlink(self()),
+    keep_and_unlink(N - 1, L, Sum + lists:sum([list_to_integer(T) - X + 1 || {X, T} <- Fresh])).
+
+count(N) -> receive x -> count(N + 1) after 100 -> exit(N) end.
+
+collect_until_gone(P, Type) ->
+    case erlang:garbage_collect(P, [{type, Type}]) of
+        true -> collect_until_gone(P, Type);
+        false -> gone
+    end.
+
 cases() ->
     [{spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
+     {asked_by_many, fun() ->
+          [begin
+               Self = self(),
+               {V, M} = spawn_monitor(fun() -> receive go -> count(0) end end),
+               As = [spawn(fun() -> V ! x, Self ! {self(), process_info(V, message_queue_len)} end) || _ <- lists:seq(1, 300)],
+               Ok = [receive {A, {message_queue_len, N}} -> N > 0 andalso N =< 300 end || A <- As],
+               V ! go,
+               {lists:all(fun(B) -> B end, Ok), receive {'DOWN', M, process, V, N} -> N end}
+           end || _ <- lists:seq(1, 20)] end},
+     {collected_by_others, fun() ->
+          Self = self(),
+          {Busy, M} = spawn_monitor(fun() -> Self ! {sum, keep_and_unlink(2000, lists:seq(1, 50), 0)} end),
+          Others = [spawn(fun() -> collect_until_gone(Busy, T) end) || T <- [major, minor, major]],
+          Sum = receive {sum, S} -> S end,
+          receive {'DOWN', M, process, Busy, normal} -> ok end,
+          [down(O) || O <- Others],
+          Sum end},
+     {suspended_where_it_stands, fun() ->
+          Self = self(),
+          P = spawn(fun() -> keep_and_unlink(1000000000, lists:seq(1, 50), 0), Self ! never end),
+          R = [begin
+                   erlang:suspend_process(P),
+                   {reductions, R1} = process_info(P, reductions),
+                   erlang:yield(),
+                   {reductions, R2} = process_info(P, reductions),
+                   erlang:resume_process(P),
+                   R2 - R1
+               end || _ <- lists:seq(1, 20)],
+          exit(P, kill),
+          lists:all(fun(D) -> D < 100 end, R) end},
      {spawn_mfa, fun() -> spawn(?MODULE, hello, [self(), 1]), get_msg() end},
      {spawn_node, fun() -> spawn(node(), ?MODULE, hello, [self(), 1]), get_msg() end},
      {spawn_link_mfa, fun() -> spawn_link(?MODULE, hello, [self(), 2]), get_msg() end},

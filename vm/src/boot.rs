@@ -6,12 +6,12 @@ use enigma_bifs::file_name::{self, BadName};
 use enigma_bifs::hooks::BifHooks;
 use enigma_bifs::system::{self, Facts};
 use enigma_otp::boot::{self, Preloaded};
-use enigma_otp::profile::{Arguments, Priority};
+use enigma_otp::profile::{Arguments, Priority, TimeWarp};
 use enigma_runtime::code::load;
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
 use enigma_runtime::sched::{self, dirty};
-use enigma_runtime::{Atom, Heap, Term, atom, hooks, release, time};
+use enigma_runtime::{Atom, Heap, Term, atom, heap, hooks, release, time};
 
 /// Why a system cannot be started.
 #[derive(Debug)]
@@ -54,7 +54,12 @@ pub fn run(run: &Run) -> Result<i32, BootError> {
 /// Applies the settings that must be in force before anything is made.
 fn configure(run: &Run) {
     let emu = &run.emu;
-    time::init();
+    let warp = match emu.time_warp {
+        TimeWarp::None => time::Warp::None,
+        TimeWarp::Single => time::Warp::Single,
+        TimeWarp::Multi => time::Warp::Multi,
+    };
+    time::init(warp, emu.time_correction);
     release::set(run.install.release);
     atom::set_limit(emu.limits.atoms);
     table::set_limit(emu.limits.processes as usize);
@@ -193,6 +198,9 @@ fn first_processes(run: &Run) -> Result<(), BootError> {
         };
         let call = (Atom::new(p.module), Atom::new(p.function), args);
         let id = spawn::spawn(None, call, &options, |_, _| ()).ok_or(BootError::Processes)?;
+        if call.0 == Atom::ERTS_LITERAL_AREA_COLLECTOR {
+            heap::release::set_collector(id);
+        }
         system::note_first_process(id, p.system);
     }
     Ok(())

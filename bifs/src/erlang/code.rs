@@ -1,4 +1,4 @@
-//! Loading, purging and asking about code; work that the code purger asks of other processes.
+//! Loading and asking about code.
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
@@ -6,29 +6,17 @@ use enigma_runtime::code::load::{self, Prepared};
 use enigma_runtime::code::module::{self, Module};
 use enigma_runtime::code::{export, ranges};
 use enigma_runtime::etf;
-use enigma_runtime::heap::copy;
-use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::heap::magic::Magic;
-use enigma_runtime::process::Owned;
-use enigma_runtime::process::signal::{self, Signal, Task};
-use enigma_runtime::term::{bits, list, stack_word};
+use enigma_runtime::term::{bits, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, reference};
 use parking_lot::Mutex;
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 bifs! { BIFS:
     "erts_internal" {
         "prepare_loading"/2 DirtyCpu => prepare_loading;
-        "purge_module"/2 Call => purge_module;
-        "check_process_code"/1 Call => check_process_code;
-        "request_system_task"/3 Call => request_system_task3;
-        "request_system_task"/4 Call => request_system_task4;
         "beamfile_module_md5"/1 Call => module_md5;
         "beamfile_chunk"/2 Call => beamfile_chunk;
-        "release_literal_area_switch"/0 Call => release_literal_area_switch;
-        "is_process_executing_dirty"/1 Call => is_process_executing_dirty;
-        "check_dirty_process_code"/2 Call => check_dirty_process_code;
     }
     "erlang" {
         "has_prepared_code_on_load"/1 Call => has_prepared_code_on_load;
@@ -57,9 +45,6 @@ bifs! { BIFS:
 struct Handle(Mutex<Option<Prepared>>);
 
 static PRELOADED: Mutex<Vec<Atom>> = Mutex::new(Vec::new());
-
-/// Modules whose on_load function runs now.
-static ON_LOAD: LazyLock<Mutex<HashMap<Atom, &'static Module>>> = LazyLock::new(Default::default);
 
 /// Notes the names for `pre_loaded/0`.
 pub fn set_preloaded(names: Vec<Atom>) {
@@ -158,7 +143,7 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if let ([name], [p]) = (&with_on_load[..], &prepared[..]) {
         debug_assert_eq!(*name, p.name());
         let p = prepared.remove(0);
-        ON_LOAD.lock().insert(*name, load::settle(p));
+        load::settle(p);
         return answer(cx, Atom::ON_LOAD, &with_on_load);
     }
     load::install(prepared);
@@ -167,7 +152,7 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn call_on_load_function(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
-    let m = *ON_LOAD.lock().get(&name).ok_or_else(badarg)?;
+    let m = load::settled(name).ok_or_else(badarg)?;
     let i = m.file.on_load.ok_or_else(badarg)?;
     let f = &m.functions[i as usize];
     cx.bump(1);
@@ -177,11 +162,17 @@ fn call_on_load_function(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn finish_after_on_load(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
     let keep = a[1].as_bool().ok_or_else(badarg)?;
-    let m = ON_LOAD.lock().remove(&name).ok_or_else(badarg)?;
-    if keep {
-        load::install_settled(m);
+    // Where it is not to be kept, the purger takes it away.
+    let there = if keep {
+        load::install_settled(name)
+    } else {
+        load::settled(name).is_some()
+    };
+    if there {
+        Ok(true.into())
+    } else {
+        Err(badarg())
     }
-    Ok(true.into())
 }
 
 fn module_loaded(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -337,112 +328,6 @@ fn delete_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Err(badarg());
     }
     Ok(load::delete(name).into())
-}
-
-fn purge_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let name = a[0].as_atom().ok_or_else(badarg)?;
-    match a[1].as_atom() {
-        Some(Atom::PREPARE) => {
-            Ok(module::with(name, |v| v.is_some_and(|v| v.old.is_some())).into())
-        }
-        // Code of a failed on_load function was never reachable from outside: nothing runs it now.
-        Some(Atom::PREPARE_ON_LOAD) => Ok(false.into()),
-        Some(Atom::ABORT) => Ok(false.into()),
-        Some(Atom::COMPLETE) => {
-            load::purge(name);
-            Ok(true.into())
-        }
-        _ => Err(badarg()),
-    }
-}
-
-/// Does the process run, or is it going to return to, the old version of a module?
-fn uses_old_code(own: &Owned, pc: *const u64, name: Atom) -> bool {
-    let Some(old) = module::with(name, |v| v.and_then(|v| v.old)) else {
-        return false;
-    };
-    let in_old = |pc: *const u64| {
-        ranges::find(pc)
-            .or_else(|| ranges::find(pc.wrapping_sub(1)))
-            .is_some_and(|(f, _)| std::ptr::eq(f.module(), old))
-    };
-    in_old(pc)
-        || own.stack.words().iter().any(|&w| {
-            (stack_word::is_return(w) || stack_word::is_catch(w)) && in_old(stack_word::pc(w))
-        })
-}
-
-fn check_process_code(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let name = a[0].as_atom().ok_or_else(badarg)?;
-    Ok(uses_old_code(cx.own, cx.pc, name).into())
-}
-
-fn release_literal_area_switch(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    Ok(false.into())
-}
-
-fn is_process_executing_dirty(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    a[0].as_local_pid().ok_or_else(badarg)?;
-    Ok(false.into())
-}
-
-fn check_dirty_process_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    a[0].as_local_pid().ok_or_else(badarg)?;
-    Ok(false.into())
-}
-
-// ---- work for other processes ----
-
-fn request_system_task3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let requester = cx.self_pid();
-    system_task(requester, a[0], a[2])
-}
-
-fn request_system_task4(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    system_task(a[0], a[1], a[3])
-}
-
-/// Sends `{Type, Id, Arg}` to be done by `target`; the answer `{Type, Id, Result}` goes to `requester`.
-fn system_task(requester: Term, target: Term, request: Term) -> BifResult {
-    let to = target.as_local_pid().ok_or_else(badarg)?;
-    let requester = requester.as_local_pid().ok_or_else(badarg)?;
-    let Some(&[kind, id, arg]) = request.as_tuple_n::<3>() else {
-        return Err(badarg());
-    };
-    let kind = kind.as_atom().ok_or_else(badarg)?;
-    let arg = arg.as_atom().ok_or_else(badarg)?;
-    if !matches!(
-        kind,
-        Atom::GARBAGE_COLLECT | Atom::CHECK_PROCESS_CODE | Atom::COPY_LITERALS
-    ) {
-        return Err(badarg());
-    }
-    let id = OwnedTerm::new(id);
-    let task: Task = Box::new(move |other| {
-        let result: Term = match other {
-            None => match kind {
-                Atom::GARBAGE_COLLECT | Atom::CHECK_PROCESS_CODE => false.into(),
-                _ => Atom::OK.into(),
-            },
-            Some(cx) => match kind {
-                Atom::GARBAGE_COLLECT => {
-                    cx.own.collect(&mut [], 0, arg == Atom::MAJOR);
-                    true.into()
-                }
-                Atom::CHECK_PROCESS_CODE => uses_old_code(cx.own, cx.own.pc, arg).into(),
-                _ => Atom::OK.into(),
-            },
-        };
-        let message = enigma_runtime::process::handle::build(|h| {
-            let id = copy::copy(id.term(), h);
-            h.tuple(&[kind.into(), id, result])
-        });
-        signal::send(requester, Signal::Message(message));
-    });
-    if let Err(task) = signal::send_task(to, task) {
-        task(None);
-    }
-    Ok(Atom::OK.into())
 }
 
 // ---- native functions, coverage ----

@@ -540,7 +540,10 @@ fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
     Some(match item.text() {
         "type" => Atom::LOCAL.into(),
         "module" => e.module.into(),
-        "name" => e.target().map_or_else(|| Atom::new(""), |f| f.name).into(),
+        "name" => e
+            .function()
+            .map_or_else(|| Atom::new(""), |f| f.name)
+            .into(),
         "arity" => Term::small(i64::from(e.arity)),
         "env" => cx.heap().list(fun.fun_env().unwrap_or(&[])),
         "pid" => fun.fun_creator()?,
@@ -562,7 +565,7 @@ fn fun_info_mfa(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         let e = compare::fun_entry(a[0]);
         (
             e.module,
-            e.target().map_or_else(|| Atom::new(""), |f| f.name),
+            e.function().map_or_else(|| Atom::new(""), |f| f.name),
         )
     };
     Ok(cx

@@ -52,7 +52,7 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<Sent, Exit> {
             if owner != 0 {
                 signal::send(
                     owner,
-                    Signal::AliasMessage(to.ref_number(), OwnedTerm::new(message)),
+                    Signal::AliasMessage(to.ref_number(), OwnedTerm::message(message)),
                 );
             }
             Ok(Sent::Done)

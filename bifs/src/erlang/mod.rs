@@ -8,9 +8,11 @@ pub mod guard;
 pub mod iolist;
 pub mod message;
 pub mod process;
+pub mod purge;
 pub mod raise;
 pub mod relations;
 pub mod spawn;
+pub mod system_task;
 pub mod term;
 pub mod time;
 

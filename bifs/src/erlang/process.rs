@@ -360,35 +360,43 @@ fn suspend_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             }
             None => list.push((id, 1)),
         }
+        // A process that is gone is noticed by the question that follows.
+        drop(signal::send_task(
+            id,
+            Box::new(move |other| {
+                if let Some(o) = other {
+                    o.own.rare().suspended_by.push((me, 1));
+                    o.proc.state.set_suspended(true);
+                    o.end_slice();
+                }
+            }),
+        ));
     }
-    let suspend = move |other: Option<&mut Ctx<'_>>| -> Term {
-        match other {
-            Some(o) => {
-                o.own.rare().suspended_by.push((me, 1));
-                o.proc.state.set_suspended(true);
-                Atom::SUSPENDED.into()
-            }
-            None => Atom::EXITED.into(),
-        }
+    let status = |other: Option<&mut Ctx<'_>>| {
+        Term::atom(match other {
+            Some(_) => Atom::SUSPENDED,
+            None => Atom::EXITED,
+        })
     };
     if let Some(tag) = asynchronous {
         let tag = (!tag.is_nonvalue()).then(|| OwnedTerm::new(tag));
-        let task: signal::Task = Box::new(move |other| {
-            let status = suspend(other);
-            if let Some(tag) = tag {
+        if let Some(tag) = tag {
+            let task: signal::Task = Box::new(move |other| {
+                let status = status(other);
                 let message = enigma_runtime::process::handle::build(|h| {
                     let t = copy::copy(tag.term(), h);
                     h.tuple(&[t, status])
                 });
                 signal::send(me, Signal::Message(message));
+            });
+            if let Err(task) = signal::send_system_task(id, task) {
+                task(None);
             }
-        });
-        if let Err(task) = signal::send_task(id, task) {
-            task(None);
         }
         return Ok(true.into());
     }
-    let status = crate::ask::ask(cx, id, move |other| OwnedTerm::new(suspend(other)))?;
+    // The answer comes when the process has stopped.
+    let status = crate::ask::ask_at_rest(cx, id, move |other| OwnedTerm::new(status(other)))?;
     if status.as_atom() == Some(Atom::EXITED) {
         cx.own.rare().suspends.retain(|s| s.0 != id);
         return Err(badarg());

@@ -8,7 +8,7 @@ use enigma_runtime::process::relations::{Outgoing, Target};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal};
 use enigma_runtime::process::{AliasEnd, PidKey, exit, flag, handle, registry, table};
 use enigma_runtime::term::{Kind, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference, time};
 
 bifs! { BIFS:
     "erlang" {
@@ -151,6 +151,9 @@ fn monitor(
         _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADTYPE)),
     };
     let time_offset = matches!(target, Target::TimeOffset);
+    if time_offset {
+        time::watch::add(number, cx.proc.id);
+    }
     let tag = tag.map(OwnedTerm::new);
     if key == Some(me) {
         return Ok(cx.heap().reference(number, 0));

@@ -8,12 +8,23 @@ mod names;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 /// An atom: an index into the atom table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Atom(u32);
+
+/// Bytes that atoms take.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// Texts.
+    pub texts: usize,
+    /// Pages of the table, used in part.
+    pub pages: usize,
+    /// The part of `pages` in use, and the index by text.
+    pub table_used: usize,
+}
 
 /// Longest text of an atom, in characters.
 pub const MAX_ATOM_CHARS: usize = 255;
@@ -40,6 +51,7 @@ struct Entry {
 struct Table {
     pages: Box<[AtomicPtr<Entry>]>,
     count: Mutex<u32>,
+    text_bytes: AtomicUsize,
     published: AtomicU32,
     limit: AtomicU32,
     shards: [RwLock<HashMap<&'static str, u32>>; SHARDS],
@@ -51,6 +63,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             .map(|_| AtomicPtr::new(std::ptr::null_mut()))
             .collect(),
         count: Mutex::new(0),
+        text_bytes: AtomicUsize::new(0),
         published: AtomicU32::new(0),
         limit: AtomicU32::new(DEFAULT_ATOM_LIMIT),
         shards: std::array::from_fn(|_| RwLock::new(HashMap::new())),
@@ -104,9 +117,21 @@ impl Table {
         // SAFETY: the slot lies in a leaked page and is not published yet; `count` is locked.
         unsafe { (*base.add(index as usize % PAGE)).text = text };
         *count = index + 1;
+        self.text_bytes.fetch_add(text.len(), Ordering::Relaxed);
         self.published.store(index + 1, Ordering::Release);
         map.insert(text, index);
         Ok(index)
+    }
+}
+
+/// Bytes that atoms take now.
+pub fn memory() -> Memory {
+    let n = count() as usize;
+    let index = n * (size_of::<(&str, u32)>() + 1);
+    Memory {
+        texts: TABLE.text_bytes.load(Ordering::Relaxed),
+        pages: n.next_multiple_of(PAGE) * size_of::<Entry>() + PAGES * size_of::<usize>() + index,
+        table_used: n * size_of::<Entry>() + index,
     }
 }
 

@@ -419,6 +419,7 @@ well_known_atoms! {
     SUCCESS_ONLY = "success_only";
     SCHEDULER = "scheduler";
     CLOCK_SERVICE = "clock_service";
+    TIME_CHANGE = "CHANGE";
     FLUSH_MONITOR_MESSAGES = "flush_monitor_messages";
     POSITIVE = "positive";
     MONOTONIC = "monotonic";
@@ -429,6 +430,7 @@ well_known_atoms! {
     ABORT = "abort";
     COMPLETE = "complete";
     COPY_LITERALS = "copy_literals";
+    PENDING_PURGE_LAMBDA = "pending_purge_lambda";
     NATIVE_ADDRESSES = "native_addresses";
     LOAD_FAILED = "load_failed";
     UNLESS_SUSPENDING = "unless_suspending";

@@ -140,3 +140,8 @@ pub fn of_module(module: Atom) -> Vec<&'static Export> {
         .copied()
         .collect()
 }
+
+/// Bytes that the table and its entries take.
+pub fn memory() -> usize {
+    TABLE.read().len() * (size_of::<Export>() + size_of::<(Key, usize)>())
+}

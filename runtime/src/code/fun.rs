@@ -2,7 +2,7 @@
 //! hash of the module's code, and outlives the code: a fun whose module was purged finds its way to the
 //! error handler, and one whose module is loaded again with the same code works again.
 
-use super::module::FnInfo;
+use super::module::{FnInfo, Module};
 use crate::atom::Atom;
 use parking_lot::RwLock;
 use std::collections::HashMap;
@@ -23,16 +23,51 @@ pub struct FunEntry {
     pub arity: u32,
     /// Number of values in the environment.
     pub num_free: u32,
-    /// Function, null while no code is loaded.
+    /// Function, null while no code is loaded or its module is being purged.
     target: AtomicPtr<FnInfo>,
+    /// While the module is being purged: the function that may be gone soon, and may come back.
+    pending: AtomicPtr<FnInfo>,
 }
 
 impl FunEntry {
-    /// The function to run; none while the module is not loaded.
+    /// The function to run; none while the module is not loaded, or while it is being purged. The
+    /// reference holds for the time slice.
     #[inline(always)]
     pub fn target(&self) -> Option<&'static FnInfo> {
-        // SAFETY: only `set_target` stores here; the loader clears it before function records are freed.
+        // SAFETY: a purge clears it, and frees function records when every thread that ran then has ended
+        // its time slice.
         unsafe { self.target.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The function that may be gone soon.
+    pub fn pending(&self) -> Option<&'static FnInfo> {
+        // SAFETY: as for `target`.
+        unsafe { self.pending.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The function, whether it can be called now or not.
+    pub fn function(&self) -> Option<&'static FnInfo> {
+        self.target().or_else(|| self.pending())
+    }
+
+    /// Takes the function away for now if it belongs to `m`: callers wait for the end of the purge.
+    pub(super) fn suspend(&self, m: &Module) {
+        if let Some(f) = self.target()
+            && std::ptr::eq(f.module(), m)
+        {
+            self.pending
+                .store(std::ptr::from_ref(f).cast_mut(), Ordering::Release);
+            self.set_target(None);
+        }
+    }
+
+    /// Ends what `suspend` began. A function that was loaded meanwhile is left alone.
+    pub(super) fn resume(&self, keep: bool) {
+        let f = self.pending();
+        if keep && self.target().is_none() {
+            self.set_target(f);
+        }
+        self.pending.store(std::ptr::null_mut(), Ordering::Release);
     }
 
     /// Sets or clears the function.
@@ -69,6 +104,12 @@ pub fn get(
                 arity,
                 num_free,
                 target: AtomicPtr::new(std::ptr::null_mut()),
+                pending: AtomicPtr::new(std::ptr::null_mut()),
             }))
         })
+}
+
+/// Bytes that the table and its entries take.
+pub fn memory() -> usize {
+    TABLE.read().len() * (size_of::<FunEntry>() + size_of::<(Key, usize)>())
 }

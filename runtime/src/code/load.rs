@@ -109,7 +109,7 @@ impl Prepared {
 }
 
 /// One loading at a time.
-static LOADING: Mutex<()> = Mutex::new(());
+pub(super) static LOADING: Mutex<()> = Mutex::new(());
 
 /// Makes modules current, all at once. The versions that were current become old; a module that still
 /// has an old version must have been purged before, which the caller checks.
@@ -129,15 +129,26 @@ fn install_one(m: &'static Module) -> &'static Module {
     m
 }
 
-/// Makes a module settle without becoming current: its on_load function is still to run.
+/// Makes a module settle without becoming current: its on_load function is still to run. Its funs work
+/// already.
 pub fn settle(p: Prepared) -> &'static Module {
-    p.module.settle()
+    let _one = LOADING.lock();
+    let m = p.module.settle();
+    module::update(m.name, |v| v.on_load = Some(m));
+    set_fun_targets(m);
+    m
 }
 
-/// Makes a settled module current, after its on_load function.
-pub fn install_settled(m: &'static Module) {
+/// The module whose on_load function runs or has failed.
+pub fn settled(name: Atom) -> Option<&'static Module> {
+    module::with(name, |v| v.and_then(|v| v.on_load))
+}
+
+/// Makes a settled module current, after its on_load function. `false` if there is none.
+pub fn install_settled(name: Atom) -> bool {
     let _one = LOADING.lock();
-    install_one(m);
+    let m = module::update(name, |v| v.on_load.take());
+    m.map(install_one).is_some()
 }
 
 /// Lets calls and funs find the module's functions.
@@ -151,6 +162,11 @@ fn activate(m: &'static Module) {
             e.set_code(f.code());
         }
     }
+    set_fun_targets(m);
+}
+
+/// Lets the funs of a module find its functions.
+pub(super) fn set_fun_targets(m: &'static Module) {
     for (l, entry) in m.file.lambdas.iter().zip(&m.funs) {
         if let Some(i) = m.file.function_by_entry(l.label) {
             entry.set_target(Some(&m.functions[i]));
@@ -175,19 +191,4 @@ pub fn delete(name: Atom) -> bool {
         }
     }
     had
-}
-
-/// Forgets the old version, which no process uses any more: funs of it lead to the error handler.
-pub fn purge(name: Atom) -> Option<&'static Module> {
-    let _one = LOADING.lock();
-    let old = module::update(name, |v| v.old.take())?;
-    for entry in &old.funs {
-        if entry
-            .target()
-            .is_some_and(|f| std::ptr::eq(f.module(), old))
-        {
-            entry.set_target(None);
-        }
-    }
-    Some(old)
 }

@@ -6,6 +6,7 @@ pub mod fun;
 pub mod load;
 pub mod module;
 pub mod operand;
+pub mod purge;
 pub mod ranges;
 pub mod records;
 pub mod select;

@@ -16,7 +16,7 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// A function of a loaded module.
 pub struct FnInfo {
@@ -52,7 +52,7 @@ impl FnInfo {
     /// The module.
     #[inline]
     pub fn module(&self) -> &'static Module {
-        // SAFETY: set once, before anybody can see the function, to a module that is never freed.
+        // SAFETY: set once, before anybody can see the function, to the module that holds the function.
         unsafe { &*self.module.load(Ordering::Relaxed) }
     }
 
@@ -77,13 +77,15 @@ impl FnInfo {
     pub fn translate(&'static self) -> *const u64 {
         let body = self.body.get_or_init(|| {
             let module = self.module();
-            match translate::function(module, self) {
+            let body = match translate::function(module, self) {
                 Ok(body) => body,
                 Err(why) => translate::refused(self, &why),
-            }
+            };
+            ranges::add(&body.code, self);
+            module.count(body.code.len() * 8 + body.lines.len() * size_of::<(u32, u32)>());
+            body
         });
         let entry = body.code[body.entry as usize..].as_ptr();
-        ranges::add(&body.code, self);
         let stub = self.stub.as_ptr().cast_mut();
         let _ =
             self.code
@@ -130,8 +132,12 @@ pub struct Module {
     records: OnceLock<Box<[Definition]>>,
     /// Big integers in the code, each in an area of its own.
     constants: Mutex<Vec<LiteralArea>>,
-    /// Memory of the literals; taken away when the module has been purged and nobody uses them.
-    pub literal_area: Mutex<Option<LiteralArea>>,
+    /// Memory of the literals; taken away when the module is purged.
+    literal_area: Mutex<Option<LiteralArea>>,
+    /// Bytes that the module takes, literals not counted.
+    bytes: AtomicUsize,
+    /// Where the module lies, null before it has settled.
+    address: AtomicPtr<Module>,
     /// Native libraries loaded by `erlang:load_nif/2`.
     pub nif: Mutex<Option<Box<dyn std::any::Any + Send>>>,
 }
@@ -157,6 +163,8 @@ impl Module {
             records: OnceLock::new(),
             constants: Mutex::default(),
             literal_area: Mutex::new(Some(literal_area)),
+            bytes: AtomicUsize::new(0),
+            address: AtomicPtr::new(std::ptr::null_mut()),
             nif: Mutex::new(None),
         }
     }
@@ -176,11 +184,14 @@ impl Module {
             .collect()
     }
 
-    /// Puts the module at its final place, after which its functions can be called. Modules are never
-    /// freed; what takes most of their memory is (see `purge`).
+    /// Puts the module at its final place, after which its functions can be called. It stays there until
+    /// it is purged (see `purge`), which nobody does while processes run its code.
     pub(super) fn settle(self) -> &'static Module {
-        let m: &'static mut Module = Box::leak(Box::new(self));
-        let address = std::ptr::from_mut(m);
+        let address = Box::into_raw(Box::new(self));
+        // SAFETY: nobody else knows the address yet.
+        let m: &'static mut Module = unsafe { &mut *address };
+        m.address = AtomicPtr::new(address);
+        m.count(m.file.memory() + size_of::<Module>() + m.functions.len() * size_of::<FnInfo>());
         for f in &mut m.functions {
             f.stub = [u64::from(ops::LAZY), std::ptr::from_ref(f) as u64];
             f.module = AtomicPtr::new(address);
@@ -193,6 +204,50 @@ impl Module {
             }
         }
         m
+    }
+
+    /// Adds to the bytes that the module takes.
+    fn count(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        CODE_BYTES.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes the memory of the literals away, for whoever frees it when no process refers to it.
+    pub(super) fn take_literals(&self) -> Vec<LiteralArea> {
+        let mut areas = std::mem::take(&mut *self.constants.lock());
+        areas.extend(self.literal_area.lock().take());
+        areas
+    }
+
+    /// Makes the functions unknown to those who look for an address.
+    pub(super) fn forget_ranges(&self) {
+        for body in self.functions.iter().filter_map(FnInfo::body) {
+            ranges::remove(&body.code);
+        }
+    }
+
+    /// Frees the module.
+    ///
+    /// # Safety
+    /// It was settled, no table leads to it, no process runs it or will return to it, and no thread looks
+    /// at it.
+    pub(super) unsafe fn free(address: *mut Module) {
+        // SAFETY: `settle` made it from a box; the rest is as the caller promises.
+        let m = unsafe { Box::from_raw(address) };
+        CODE_BYTES.fetch_sub(m.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// The address that `free` takes.
+    pub(super) fn address(&self) -> *mut Module {
+        self.address.load(Ordering::Relaxed)
+    }
+
+    /// Words of the literals.
+    pub fn literal_words(&self) -> usize {
+        self.literal_area
+            .lock()
+            .as_ref()
+            .map_or(0, LiteralArea::words)
     }
 
     /// The native records that it defines.
@@ -226,19 +281,30 @@ impl Module {
             .map(|i| &self.functions[i])
     }
 
-    /// Does an address belong to the bytecode of this module?
+    /// Does an address belong to the bytecode of this module, or to the stub of one of its functions?
     pub fn holds_code(&self, pc: *const u64) -> bool {
-        ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
+        let functions = self.functions.as_ptr_range();
+        (functions.start as usize..functions.end as usize).contains(&(pc as usize))
+            || ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
     }
 }
 
-/// The two versions of a module that there can be.
+static CODE_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// Bytes that modules take, literals not counted.
+pub fn bytes_in_use() -> usize {
+    CODE_BYTES.load(Ordering::Relaxed)
+}
+
+/// The two versions of a module that there can be, and one that may become current.
 #[derive(Default)]
 pub struct Versions {
     /// The one that calls go to.
     pub current: Option<&'static Module>,
     /// The one that processes may still run.
     pub old: Option<&'static Module>,
+    /// The one whose on_load function runs or has failed.
+    pub on_load: Option<&'static Module>,
 }
 
 static MODULES: LazyLock<RwLock<HashMap<Atom, Versions>>> = LazyLock::new(Default::default);
@@ -256,6 +322,11 @@ pub fn update<R>(name: Atom, f: impl FnOnce(&mut Versions) -> R) -> R {
 /// The current version of a module.
 pub fn current(name: Atom) -> Option<&'static Module> {
     with(name, |v| v.and_then(|v| v.current))
+}
+
+/// Bytes that the table of modules takes.
+pub fn table_memory() -> usize {
+    MODULES.read().capacity() * size_of::<(Atom, Versions)>()
 }
 
 /// Names of the modules that have a current version.

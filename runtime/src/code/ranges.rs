@@ -12,7 +12,7 @@ struct Range {
 static RANGES: RwLock<BTreeMap<usize, Range>> = RwLock::new(BTreeMap::new());
 
 /// Notes where the bytecode of a function lies.
-pub fn add(code: &'static [u64], function: &'static FnInfo) {
+pub fn add(code: &[u64], function: &'static FnInfo) {
     let start = code.as_ptr() as usize;
     RANGES.write().insert(
         start,
@@ -29,4 +29,9 @@ pub fn find(pc: *const u64) -> Option<(&'static FnInfo, usize)> {
     let map = RANGES.read();
     let (&start, r) = map.range(..=a).next_back()?;
     (a < r.end).then(|| (r.function, (a - start) / 8))
+}
+
+/// Forgets the bytecode of a function.
+pub fn remove(code: &[u64]) {
+    RANGES.write().remove(&(code.as_ptr() as usize));
 }

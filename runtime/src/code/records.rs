@@ -6,8 +6,7 @@
 use super::module::{self, Module};
 use crate::atom::Atom;
 use crate::heap::Heap;
-use crate::heap::literal::LiteralArea;
-use crate::term::{Kind, Term, bignum, record};
+use crate::term::{Kind, Term, record};
 use enigma_loader::Operand;
 use enigma_loader::records::RecordDefault;
 
@@ -54,25 +53,17 @@ pub(super) fn definitions(m: &Module) -> Box<[Definition]> {
 
 fn default(m: &Module, d: &RecordDefault) -> Option<Term> {
     match d {
-        RecordDefault::BigInt(bytes) => {
-            Some(constant(num_bigint::BigInt::from_signed_bytes_be(bytes)))
-        }
+        RecordDefault::BigInt(bytes) => Some(m.big_constant(bytes)),
         RecordDefault::Operand(o) => Some(match *o {
-            Operand::Int(n) => Term::try_small(n).unwrap_or_else(|| constant(n.into())),
+            Operand::Int(n) => {
+                Term::try_small(n).unwrap_or_else(|| m.big_constant(&n.to_be_bytes()))
+            }
             Operand::Atom(a) => m.atoms[a as usize].into(),
             Operand::Nil => Term::NIL,
             Operand::Literal(l) => m.literals[l as usize],
             _ => return None,
         }),
     }
-}
-
-/// A big integer that is kept for ever, as its module is.
-fn constant(n: num_bigint::BigInt) -> Term {
-    let mut heap = Heap::new();
-    let mut term = [bignum::from_bigint(&n, &mut heap)];
-    std::mem::forget(LiteralArea::copy_of(&mut term));
-    term[0]
 }
 
 /// Lends the definition of a record of a loaded module.

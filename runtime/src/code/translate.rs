@@ -759,6 +759,11 @@ impl Translator<'_> {
         }
         if let Some((x, n, d)) = small_step(op, a, b, dst) {
             let at = self.asm.begin(ops::ADD_XI, 1);
+            if op == ops::SUB {
+                self.asm.set(at, 0, ops::ADD_XI_MINUS);
+            } else if a.x().is_none() {
+                self.asm.set(at, 0, ops::ADD_XI_REVERSED);
+            }
             self.asm.set(at, A, u64::from(x));
             self.asm.set(at, B, u64::from(n as u16));
             self.asm.set(at, C, u64::from(d));

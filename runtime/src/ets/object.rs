@@ -12,17 +12,9 @@ use crate::heap::magic::MagicHandle;
 use crate::heap::{Heap, copy, offheap};
 use crate::term::{Header, Kind, Term, boxed};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Words before the tuple.
 const PREFIX: usize = 3;
-
-static WORDS: AtomicUsize = AtomicUsize::new(0);
-
-/// Words now held by objects of all tables.
-pub fn words_in_use() -> usize {
-    WORDS.load(Ordering::Relaxed)
-}
 
 /// An object. A plain pointer: tables own the blocks and say when they are freed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,7 +64,6 @@ impl Obj {
         if p.is_null() {
             handle_alloc_error(l);
         }
-        WORDS.fetch_add(PREFIX + words, Ordering::Relaxed);
         // SAFETY: the block has at least `PREFIX` words.
         unsafe {
             *p = words as u64;
@@ -93,7 +84,6 @@ impl Obj {
             offheap::release_all(*self.0.add(1) as *mut u64);
             dealloc(self.0.cast(), layout(words));
         }
-        WORDS.fetch_sub(words, Ordering::Relaxed);
     }
 
     #[inline(always)]

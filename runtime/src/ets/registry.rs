@@ -75,6 +75,12 @@ pub fn all() -> Vec<Arc<Table>> {
     ALL.read().values().cloned().collect()
 }
 
+/// Bytes of memory of all tables.
+pub fn memory() -> usize {
+    let words: usize = ALL.read().values().map(|t| t.memory_words()).sum();
+    words * 8
+}
+
 /// Number of tables.
 pub fn count() -> usize {
     ALL.read().len()

@@ -5,16 +5,10 @@
 //! whoever holds a view that ends exactly at `used`: the claim is one compare-and-swap, so an append
 //! needs no knowledge of who else holds the binary, and a second append to the same view copies.
 
+use crate::tally::Tally;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
-
-static BINARY_BYTES: AtomicUsize = AtomicUsize::new(0);
-
-/// Bytes now held in reference-counted binaries.
-pub fn bytes_in_use() -> usize {
-    BINARY_BYTES.load(Ordering::Relaxed)
-}
 
 /// Header of a shared binary; the bytes follow it.
 #[repr(C)]
@@ -48,7 +42,7 @@ impl BinaryRef {
         let Some(p) = NonNull::new(p) else {
             handle_alloc_error(l)
         };
-        BINARY_BYTES.fetch_add(capacity, Ordering::Relaxed);
+        Tally::Binary.add(capacity as isize);
         // SAFETY: fresh memory of the right size and alignment.
         unsafe {
             p.write(Binary {
@@ -160,7 +154,7 @@ impl BinaryRef {
             return self;
         };
         std::mem::forget(self);
-        BINARY_BYTES.fetch_sub(cap - len, Ordering::Relaxed);
+        Tally::Binary.add(-((cap - len) as isize));
         // SAFETY: `p` is the reallocated header.
         unsafe { (*p.as_ptr()).capacity = len };
         BinaryRef(p)
@@ -204,7 +198,7 @@ impl Drop for BinaryRef {
         if self.header().refs.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
             let cap = self.header().capacity;
-            BINARY_BYTES.fetch_sub(cap, Ordering::Relaxed);
+            Tally::Binary.add(-(cap as isize));
             // SAFETY: this was the last reference.
             unsafe { dealloc(self.0.as_ptr().cast(), layout(cap)) }
         }

@@ -1,40 +1,7 @@
-//! Blocks of words from the system allocator, and the counters of what they take.
+//! Blocks of words from the system allocator.
 
+use crate::tally::Tally;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::cell::Cell;
-use std::sync::atomic::{AtomicIsize, Ordering};
-
-/// The sum over all threads, which each thread brings up to date when it is off by `FLUSH` words: a
-/// counter that every message changes on two threads would be fought over.
-static HEAP_WORDS: AtomicIsize = AtomicIsize::new(0);
-
-const FLUSH: isize = 4096;
-
-thread_local! {
-    /// What this thread has not yet added to `HEAP_WORDS`.
-    static PENDING: Cell<isize> = const { Cell::new(0) };
-}
-
-#[inline]
-fn count(words: isize) {
-    PENDING.with(|p| {
-        let n = p.get() + words;
-        if n.abs() < FLUSH {
-            p.set(n);
-        } else {
-            p.set(0);
-            HEAP_WORDS.fetch_add(n, Ordering::Relaxed);
-        }
-    });
-}
-
-/// Words now held in chunks of process heaps, stacks, messages and tables, to within `FLUSH` words for
-/// every other thread.
-pub fn words_in_use() -> usize {
-    let here = PENDING.replace(0);
-    let others = HEAP_WORDS.fetch_add(here, Ordering::Relaxed);
-    (others + here).max(0) as usize
-}
 
 /// An owned block of words. `used` counts the words from the start that hold objects; for a block that
 /// is still being filled the owner keeps that number elsewhere.
@@ -70,7 +37,7 @@ impl Chunk {
         if base.is_null() {
             handle_alloc_error(layout);
         }
-        count(words as isize);
+        Tally::Heap.add(words as isize * 8);
         Chunk {
             base,
             cap: words as u32,
@@ -108,7 +75,7 @@ impl Drop for Chunk {
     fn drop(&mut self) {
         let words = self.capacity();
         if words > 0 {
-            count(-(words as isize));
+            Tally::Heap.add(-(words as isize * 8));
             // SAFETY: the block was allocated with this layout and is owned.
             unsafe { dealloc(self.base.cast(), layout(words)) }
         }

@@ -1,10 +1,11 @@
 //! Copying terms from one heap to another. Literals are shared, not copied, except by the functions for
-//! whole copies.
+//! whole copies, and except those whose areas are being released (see `release`).
 //!
 //! Both passes work without recursion, so that no term is too deep to be sent.
 
 use super::binary::BinaryRef;
 use super::magic::MagicHandle;
+use super::release::{self, Ranges};
 use super::{Heap, MAX_HEAP_BINARY, literal};
 use crate::term::{Kind, Term, bits, boxed};
 
@@ -48,18 +49,56 @@ impl<T: Copy> Pending<T> {
     }
 }
 
+/// What a copy shares with its source: a range of addresses without those that are being released. A
+/// value holds for the time slice.
+#[derive(Clone, Copy)]
+pub struct Shared<'a> {
+    low: usize,
+    length: usize,
+    releasing: Option<&'a Ranges>,
+}
+
+impl Shared<'_> {
+    /// Nothing.
+    const NOTHING: Shared<'static> = Shared {
+        low: 0,
+        length: 0,
+        releasing: None,
+    };
+
+    /// Literals.
+    #[inline]
+    pub fn literals() -> Self {
+        let (low, length) = literal::range();
+        Shared {
+            low,
+            length,
+            releasing: release::current(),
+        }
+    }
+
+    #[inline(always)]
+    fn has(self, t: Term) -> bool {
+        let a = t.raw() as usize;
+        a.wrapping_sub(self.low) < self.length && self.releasing.is_none_or(|r| !r.hold(a))
+    }
+}
+
 /// Words that `copy` of `t` takes.
 pub fn size(t: Term) -> usize {
-    size_outside(t, literal::range())
+    if t.is_immediate() {
+        return 0;
+    }
+    size_outside(t, Shared::literals())
 }
 
 /// Words that `copy_whole` of `t` takes.
 pub fn size_whole(t: Term) -> usize {
-    size_outside(t, (0, 0))
+    size_outside(t, Shared::NOTHING)
 }
 
-/// Words that a copy of `t` takes when terms in a range of addresses are shared.
-fn size_outside(t: Term, (lo, len): (usize, usize)) -> usize {
+/// Words that a copy of `t` takes that shares these terms.
+pub fn size_outside(t: Term, shared: Shared<'_>) -> usize {
     if t.is_immediate() {
         return 0;
     }
@@ -67,8 +106,7 @@ fn size_outside(t: Term, (lo, len): (usize, usize)) -> usize {
     let mut stack = Pending::new(Term::NIL);
     let mut next = t;
     loop {
-        let a = next.raw() as usize;
-        if next.is_immediate() || a.wrapping_sub(lo) < len {
+        if next.is_immediate() || shared.has(next) {
         } else if next.is_cons() {
             words += 2;
             let head = next.head();
@@ -115,15 +153,19 @@ fn copies_bytes(view: &bits::View) -> bool {
 
 /// A copy of `t` in `to`.
 pub fn copy(t: Term, to: &mut Heap) -> Term {
-    copy_outside(t, to, literal::range())
+    if t.is_immediate() {
+        return t;
+    }
+    copy_outside(t, to, Shared::literals())
 }
 
 /// A copy of `t` in `to` that shares nothing, not even literals.
 pub fn copy_whole(t: Term, to: &mut Heap) -> Term {
-    copy_outside(t, to, (0, 0))
+    copy_outside(t, to, Shared::NOTHING)
 }
 
-fn copy_outside(t: Term, to: &mut Heap, (lo, len): (usize, usize)) -> Term {
+/// A copy of `t` in `to` that shares these terms.
+pub fn copy_outside(t: Term, to: &mut Heap, shared: Shared<'_>) -> Term {
     if t.is_immediate() {
         return t;
     }
@@ -135,7 +177,7 @@ fn copy_outside(t: Term, to: &mut Heap, (lo, len): (usize, usize)) -> Term {
         loop {
             // SAFETY: slots are `root` or words of objects just made in `to`, whose blocks do not move.
             let t = unsafe { *slot };
-            if t.is_immediate() || (t.raw() as usize).wrapping_sub(lo) < len {
+            if t.is_immediate() || shared.has(t) {
                 break;
             }
             if t.is_cons() {
@@ -173,7 +215,7 @@ fn copy_outside(t: Term, to: &mut Heap, (lo, len): (usize, usize)) -> Term {
 }
 
 /// Copies one object; its terms still point to the source, except a `SubBits`, which is complete.
-fn copy_boxed(t: Term, to: &mut Heap) -> Term {
+pub(crate) fn copy_boxed(t: Term, to: &mut Heap) -> Term {
     let h = t.header();
     match h.kind() {
         Kind::BinRef => {

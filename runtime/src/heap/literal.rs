@@ -3,8 +3,8 @@
 //! All areas lie in one reserved range of addresses, so that the collector recognises a literal by two
 //! comparisons. Areas hold the literals of modules and the values of persistent terms.
 
-use super::Heap;
 use super::chunk::Chunk;
+use super::{Heap, copy};
 use crate::term::Term;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use std::sync::LazyLock;
 const RESERVED: usize = 16 << 30;
 /// Areas start at multiples of this many bytes.
 const GRAIN: usize = 64;
+/// The memory behind freed areas of at least that many bytes is given back to the operating system.
+const WORTH_DISCARDING: usize = 256 << 10;
 
 struct Region {
     base: usize,
@@ -48,6 +50,14 @@ pub fn is_literal(p: *const u64) -> bool {
     (p as usize).wrapping_sub(REGION.base) < RESERVED
 }
 
+/// Is the address a literal's of an area that was not freed? For the heap verifier.
+pub fn is_live(p: *const u64) -> bool {
+    let offset = (p as usize).wrapping_sub(REGION.base);
+    let s = REGION.state.lock();
+    let freed = s.free.range(..=offset).next_back();
+    offset < s.top && freed.is_none_or(|(&at, &size)| offset >= at + size)
+}
+
 /// Bytes now taken by literal areas.
 pub fn bytes_in_use() -> usize {
     REGION.state.lock().in_use
@@ -67,14 +77,14 @@ unsafe impl Send for LiteralArea {}
 unsafe impl Sync for LiteralArea {}
 
 impl LiteralArea {
-    /// Copies `terms` into a fresh area; they are replaced by the copies.
+    /// Copies `terms` into a fresh area, literals of other areas included; they are replaced by the copies.
     pub fn copy_of(terms: &mut [Term]) -> LiteralArea {
-        let words: usize = terms.iter().map(|&t| super::copy::size(t)).sum();
+        let words: usize = terms.iter().map(|&t| copy::size_whole(t)).sum();
         let bytes = (words * 8).next_multiple_of(GRAIN);
         let base = if bytes == 0 { REGION.base } else { take(bytes) } as *mut u64;
         let mut to = Heap::borrowed(base, words);
         for t in terms.iter_mut() {
-            *t = super::copy::copy(*t, &mut to);
+            *t = copy::copy_whole(*t, &mut to);
         }
         LiteralArea {
             base,
@@ -131,6 +141,9 @@ fn take(bytes: usize) -> usize {
 }
 
 fn give_back(mut at: usize, mut size: usize) {
+    if size >= WORTH_DISCARDING {
+        crate::sys::discard(REGION.base + at, size);
+    }
     let mut s = REGION.state.lock();
     s.in_use -= size;
     if let Some((&before, &n)) = s.free.range(..at).next_back()
@@ -146,7 +159,9 @@ fn give_back(mut at: usize, mut size: usize) {
     s.free.insert(at, size);
 }
 
-/// A term with memory of its own, outside process heaps: what tables, timers and signals keep.
+/// A term with memory of its own, outside process heaps: what tables, timers and signals keep. Only
+/// messages share literals; everything else is copied whole, so that nobody but the process that gets it
+/// holds pointers into literal areas.
 #[derive(Debug)]
 pub struct OwnedTerm {
     term: Term,
@@ -160,18 +175,34 @@ unsafe impl Send for OwnedTerm {}
 unsafe impl Sync for OwnedTerm {}
 
 impl OwnedTerm {
-    /// A copy of `t`.
+    /// A copy of `t`, literals included.
     pub fn new(t: Term) -> OwnedTerm {
         if t.is_immediate() {
-            return OwnedTerm {
-                term: t,
-                chunk: Chunk::EMPTY,
-                offheap: std::ptr::null_mut(),
-            };
+            return OwnedTerm::immediate(t);
         }
-        let mut heap = Heap::with_capacity(super::copy::size(t));
-        let term = super::copy::copy(t, &mut heap);
+        let mut heap = Heap::with_capacity(copy::size_whole(t));
+        let term = copy::copy_whole(t, &mut heap);
         OwnedTerm::from_heap(term, heap)
+    }
+
+    /// A copy of `t` that shares literals; for messages to processes of this node, which find these
+    /// pointers when a literal area is released.
+    pub fn message(t: Term) -> OwnedTerm {
+        if t.is_immediate() {
+            return OwnedTerm::immediate(t);
+        }
+        let shared = copy::Shared::literals();
+        let mut heap = Heap::with_capacity(copy::size_outside(t, shared));
+        let term = copy::copy_outside(t, &mut heap, shared);
+        OwnedTerm::from_heap(term, heap)
+    }
+
+    fn immediate(term: Term) -> OwnedTerm {
+        OwnedTerm {
+            term,
+            chunk: Chunk::EMPTY,
+            offheap: std::ptr::null_mut(),
+        }
     }
 
     /// Takes a heap of its own that holds `term`.

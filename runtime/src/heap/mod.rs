@@ -14,7 +14,9 @@ pub mod gc;
 pub mod literal;
 pub mod magic;
 pub mod offheap;
+pub mod release;
 pub mod verify;
+pub mod walk;
 
 use crate::term::{Header, Kind, Term};
 use binary::BinaryRef;

@@ -1,4 +1,4 @@
-//! The heap verifier: every word well formed, every pointer in its own heap, a literal area or a
+//! The heap verifier: every word well formed, every pointer in its own heap, a live literal area or a
 //! fragment that is allowed. Runs after each collection in debug builds and with `--verify-heap`.
 
 use super::gc::{ProcHeap, Roots};
@@ -7,7 +7,11 @@ use crate::term::{Header, Term, boxed};
 
 /// Checks a heap and its roots; a fault is a broken invariant.
 pub fn verify(heap: &ProcHeap, roots: &mut dyn Roots) {
-    let allowed = |t: Term| t.is_immediate() || literal::is_literal(t.ptr()) || heap.holds(t.ptr());
+    let allowed = |t: Term| {
+        t.is_immediate()
+            || heap.holds(t.ptr())
+            || literal::is_literal(t.ptr()) && literal::is_live(t.ptr())
+    };
     roots.visit(&mut |slots| {
         for &t in slots.iter() {
             if !allowed(t) {

@@ -1,10 +1,11 @@
 //! The slow parts of calls: reductions that have run out, BIFs, `apply`, funs, the error handler.
 
-use super::{Outcome, park, special};
+use super::{Outcome, ops, park, special};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
-use crate::code::module::FnInfo;
+use crate::code::module::{self, FnInfo};
+use crate::code::purge;
 use crate::exception::{self, Head, Raised};
 use crate::sched::sim;
 use crate::term::{Kind, Term, compare, list, stack_word};
@@ -315,7 +316,17 @@ pub fn stub(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
     if e.bif().is_none() {
         return enter_undefined(cx, e, pc);
     }
-    call_bif(cx, e, pc, special::return_x0())
+    let mut at = pc;
+    if is_raise(e)
+        && let Some(&caller) = cx.own.stack.words().first()
+        && stack_word::is_return(caller)
+    {
+        // These do not return, and what they tell begins with their caller.
+        at = stack_word::pc(caller).wrapping_sub(1);
+        let below = cx.own.stack.sp().wrapping_add(1);
+        cx.own.stack.set_sp(below);
+    }
+    call_bif(cx, e, at, special::return_x0())
 }
 
 /// Translates a function at its first call.
@@ -341,6 +352,28 @@ fn spread(cx: &mut Ctx<'_>, args: Term) -> Option<usize> {
 
 /// The code of a function to enter and how many X registers its arguments take, or another way on.
 pub type Enter = Result<(*const u64, usize), Next>;
+
+/// Is this one of the BIFs that do nothing but raise? A tail call that applies one keeps its frame, so that the
+/// function that raised is in the stack trace.
+pub fn always_raises(target: &Enter) -> bool {
+    let Ok((code, _)) = target else { return false };
+    // SAFETY: code to enter starts with an instruction.
+    if unsafe { **code } & 0xfff != u64::from(ops::EXPORT_STUB) {
+        return false;
+    }
+    // SAFETY: the second word of a stub is its entry's address.
+    is_raise(unsafe { &*(*code.add(1) as *const Export) })
+}
+
+/// `error/1,2,3`, `exit/1` and `throw/1`.
+fn is_raise(e: &Export) -> bool {
+    e.module == Atom::ERLANG
+        && match e.arity {
+            1 => [Atom::ERROR, Atom::EXIT, Atom::THROW].contains(&e.function),
+            2 | 3 => e.function == Atom::ERROR,
+            _ => false,
+        }
+}
 
 /// x0: module, x1: function, x2: list of arguments.
 #[inline(never)]
@@ -437,16 +470,25 @@ fn bad_arity(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Next {
     error_with(cx, pc, Atom::BADARITY, what)
 }
 
-/// A fun whose module is not loaded: the error handler's `undefined_lambda/3`.
+/// A fun without code. If its module is not loaded it is the error handler's `undefined_lambda/3`; if a
+/// version without this fun is loaded it is no fun. While the module is being purged the process waits and
+/// calls the fun again.
 #[cold]
 fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter {
-    let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_LAMBDA, 3);
+    let entry = compare::fun_entry(fun);
+    let handler = if purge::wait_for_end(cx, entry) || entry.target().is_some() {
+        export::get(Atom::ERTS_CODE_PURGER, Atom::PENDING_PURGE_LAMBDA, 3)
+    } else if module::current(entry.module).is_some() {
+        return Err(error_with(cx, pc, Atom::BADFUN, fun));
+    } else {
+        export::get(cx.own.error_handler, Atom::UNDEFINED_LAMBDA, 3)
+    };
     if !handler.is_loaded() {
         return Err(error_with(cx, pc, Atom::BADFUN, fun));
     }
     let args: Vec<Term> = cx.x[..n].to_vec();
     let args = cx.heap().list(&args);
-    cx.x[0] = compare::fun_entry(fun).module.into();
+    cx.x[0] = entry.module.into();
     cx.x[1] = fun;
     cx.x[2] = args;
     Ok((handler.code(), 3))

@@ -19,8 +19,10 @@ use crate::bif::{Class, Ctx, Exit};
 use crate::code::export::Export;
 use crate::code::fun::FunEntry;
 use crate::code::module::{FnInfo, Module};
+use crate::code::operand;
 use crate::exception::{self, Head};
 use crate::process::{Timeout, handle};
+use crate::release;
 use crate::term::{Kind, TAG_CONS, Term, compare, record, stack_word};
 use crate::{time, timer};
 use std::cmp::Ordering;
@@ -354,6 +356,9 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::APPLY_LAST => {
                 sync!();
                 let target = calls::apply(cx, pc, a!(w));
+                if calls::always_raises(&target) {
+                    dynamic_call!(target, ptr!(pc, 1))
+                }
                 dynamic_last!(target, b!(w))
             }
             ops::APPLY_FUN_LIST | ops::APPLY_MFA => {
@@ -365,6 +370,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 };
                 match c!(w) {
                     0 => dynamic_call!(target, ptr!(pc, 1)),
+                    _ if calls::always_raises(&target) => dynamic_call!(target, ptr!(pc, 1)),
                     1 => dynamic_last!(target, b!(w)),
                     _ => dynamic_last!(target, 0),
                 }
@@ -753,18 +759,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let q = Term::small(step);
                 match arith::add(cx.heap(), p, q) {
                     Ok(v) => {
-                        setx!(c!(w), v);
+                        setx!(c!(w) & 0xffff, v);
                         cx.note_allocation();
                         next!(1)
                     }
-                    Err(e) => {
-                        let (name, q) = if step < 0 {
-                            (Atom::MINUS, Term::small(-step))
-                        } else {
-                            (Atom::PLUS, q)
-                        };
-                        go!(arith_fault(cx, pc, name, &[p, q], e))
-                    }
+                    Err(e) => go!(step_fault(cx, pc, p, step, e)),
                 }
             }
             ops::ADD | ops::ADD_XX | ops::ADD_YX | ops::ADD_YK => arith!(w, PLUS, arith::add),
@@ -934,15 +933,8 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 next!(1)
             }
             ops::RECV_MARKER_RESERVE => {
-                if !cx.proc.inbox.is_empty() {
-                    sync!();
-                    cx.own.pc = pc;
-                    handle::fetch(cx);
-                    if cx.own.exit_reason.is_some() {
-                        return Outcome::Exit;
-                    }
-                    reload!();
-                }
+                // Signals are not fetched here, where X registers may be live: messages that wait outside
+                // get later numbers than the marker, and are looked at once more than need be.
                 let m = cx.own.mailbox.reserve_marker();
                 dst!(a!(w), m);
                 next!(1)
@@ -1288,7 +1280,53 @@ fn arith_fault(
         arith::Fault::BadArith => Atom::BADARITH,
         arith::Fault::SystemLimit => Atom::SYSTEM_LIMIT,
     };
+    if release::increments_are_anonymous() && is_increment(pc, name, args) {
+        return calls::error(cx, pc, reason);
+    }
     calls::bif_raised(cx, pc, export, args, Exit::error(reason))
+}
+
+/// `ADD_XI` has failed: the operands as they were written.
+#[cold]
+#[inline(never)]
+fn step_fault(cx: &mut Ctx<'_>, pc: *const u64, p: Term, step: i64, e: arith::Fault) -> Next {
+    // SAFETY: `pc` is the address of the instruction that failed.
+    let w = unsafe { *pc };
+    if w & ops::ADD_XI_MINUS != 0 {
+        arith_fault(cx, pc, Atom::MINUS, &[p, Term::small(-step)], e)
+    } else if w & ops::ADD_XI_REVERSED != 0 {
+        arith_fault(cx, pc, Atom::PLUS, &[Term::small(step), p], e)
+    } else {
+        arith_fault(cx, pc, Atom::PLUS, &[p, Term::small(step)], e)
+    }
+}
+
+/// Does the instruction at `pc` add a constant to a register, or take one from it, where the constant is a
+/// small integer of BEAM's 60 bits and its negation is as good?
+fn is_increment(pc: *const u64, name: Atom, args: &[Term]) -> bool {
+    // SAFETY: `pc` is the address of the instruction that failed.
+    let w = unsafe { *pc };
+    let (first, second) = match (w & 0xfff) as u16 {
+        ops::ADD_XI => (w & ops::ADD_XI_REVERSED != 0, w & ops::ADD_XI_REVERSED == 0),
+        ops::ADD
+        | ops::ADD_XX
+        | ops::ADD_YX
+        | ops::ADD_YK
+        | ops::SUB
+        | ops::SUB_XX
+        | ops::SUB_YK => {
+            let constant = |shift: u32| w >> shift & 0xc000 == 0xc000;
+            (constant(operand::A), constant(operand::B))
+        }
+        _ => return false,
+    };
+    let n = match (first, second) {
+        (false, true) => args[1].as_small(),
+        (true, false) if name == Atom::PLUS => args[0].as_small(),
+        _ => None,
+    };
+    let least = if name == Atom::PLUS { -(1 << 59) } else { 0 };
+    n.is_some_and(|n| (least..1 << 59).contains(&n))
 }
 
 #[inline(never)]

@@ -231,7 +231,8 @@ ops! {
     ADD = 1;
     /// a - b to c.
     SUB = 1;
-    /// a + immediate b (signed 16 bits) to c, a and c X registers.
+    /// a + immediate b (signed 16 bits) to c, a and c X registers. `ADD_XI_MINUS` and `ADD_XI_REVERSED` tell how
+    /// it was written.
     ADD_XI = 1;
     /// a * b to c.
     MUL = 1;
@@ -489,6 +490,11 @@ pub fn guard_for(op: u16) -> u16 {
         _ => ARITH_GUARD,
     }
 }
+
+/// A bit of `ADD_XI`: it was `a - (-b)`.
+pub const ADD_XI_MINUS: u64 = 1 << 60;
+/// A bit of `ADD_XI`: it was `b + a`.
+pub const ADD_XI_REVERSED: u64 = 1 << 61;
 
 /// Name of the instruction in a word.
 pub fn name(word: u64) -> &'static str {

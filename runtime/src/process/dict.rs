@@ -17,6 +17,10 @@ struct Table {
 const SMALL: usize = 8;
 
 impl Table {
+    fn words(&self) -> usize {
+        self.entries.capacity() * 2 + self.index.capacity() / 2
+    }
+
     fn find(&self, key: Term) -> Option<usize> {
         if self.index.is_empty() {
             return self
@@ -84,6 +88,11 @@ impl Table {
 }
 
 impl Dict {
+    /// Words that the table takes.
+    pub fn words(&self) -> usize {
+        self.0.as_ref().map_or(0, |t| t.words())
+    }
+
     /// The value of `key`.
     pub fn get(&self, key: Term) -> Option<Term> {
         self.0.as_ref()?.get(key)

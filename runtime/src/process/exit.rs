@@ -1,8 +1,7 @@
 //! The end of a process.
 
-use super::relations::Target;
 use super::signal::{self, ExitSignal, Signal};
-use super::{MaxHeap, Owned, PidKey, Process, flag, registry, table};
+use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, table};
 use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::heap::gc::GcReport;
@@ -29,16 +28,12 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
         send_down(m.from, reference, reason);
     }
     for (reference, m) in monitors.outgoing {
-        let key = match m.target {
-            Target::Id(k) => Some(k),
-            Target::Name { id, .. } => id,
-            Target::TimeOffset => None,
-        };
-        if let Some(k) = key {
-            demonitor(k, reference);
-        }
+        handle::take_away(&m, reference);
     }
     p.inbox.take_all().for_each(answer_for_dead);
+    for task in cx.own.take_system_tasks() {
+        task(None);
+    }
     let own = &mut *cx.own;
     own.mailbox.clear();
     own.dict.clear();
@@ -99,7 +94,7 @@ pub fn answer_for_dead(s: Signal) {
         } => {
             send_down(from, reference, &OwnedTerm::new(Term::atom(Atom::NOPROC)));
         }
-        Signal::Task(f) => f(None),
+        Signal::Task(f) | Signal::SystemTask(f) => f(None),
         Signal::Link { from, to } => {
             let me = OwnedTerm::new(Term::local_pid(to));
             send_exit_to(from, &me, &OwnedTerm::new(Term::atom(Atom::NOPROC)), true);

@@ -9,6 +9,7 @@ use crate::heap::Heap;
 use crate::heap::copy;
 use crate::heap::literal::OwnedTerm;
 use crate::term::Term;
+use crate::time;
 
 /// Fetches and handles all signals. If one of them ends the process, `own.exit_reason` is set and
 /// the rest is answered as by a dead process.
@@ -72,6 +73,10 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
         Signal::Down { reference, reason } => down(cx.proc.id, own, reference, &reason),
         Signal::GroupLeader(t) => own.group_leader = copy::copy(t.term(), &mut own.heap.young),
         Signal::Task(f) => f(Some(cx)),
+        Signal::SystemTask(f) => {
+            own.rare().system_tasks.push(f);
+            cx.end_slice();
+        }
     }
 }
 
@@ -80,7 +85,10 @@ pub fn take_away(m: &Outgoing, reference: u64) {
     let key = match m.target {
         Target::Id(k) => Some(k),
         Target::Name { id, .. } => id,
-        Target::TimeOffset => None,
+        Target::TimeOffset => {
+            time::watch::remove(reference);
+            None
+        }
     };
     if let Some(k) = key {
         exit::demonitor(k, reference);

@@ -11,6 +11,8 @@
 use crate::heap::Heap;
 use crate::heap::chunk::Chunk;
 use crate::heap::literal::OwnedTerm;
+use crate::heap::release::Ranges;
+use crate::heap::walk;
 use crate::term::{Kind, Term};
 use std::collections::VecDeque;
 
@@ -245,6 +247,24 @@ impl Mailbox {
         for m in self.queue.iter_mut().take(self.in_heap) {
             if m.body.capacity() == 0 && !m.term.is_immediate() {
                 visit(std::slice::from_mut(&mut m.term));
+            }
+        }
+    }
+
+    /// Copies the messages that hold terms of literal areas that are being released, so that they hold
+    /// them no longer. Terms in memory that is the heap's already are left to whoever walks the heap.
+    pub(crate) fn copy_releasing(&mut self, ranges: &Ranges) {
+        for m in &mut self.queue {
+            let holds = |t: Term| ranges.hold_term(t);
+            // SAFETY: the block of a message is filled with whole objects.
+            let inside = || unsafe { walk::any_term(m.body.start(), m.body.used, holds) };
+            if holds(m.term) || inside() {
+                let (term, body, offheap) = OwnedTerm::message(m.term).into_parts();
+                let old = std::mem::replace(&mut m.offheap, offheap);
+                m.term = term;
+                m.body = body;
+                // SAFETY: the objects were the message's and lay in its old block.
+                unsafe { crate::heap::offheap::release_all(old) };
             }
         }
     }

@@ -10,6 +10,7 @@
 pub mod dict;
 pub mod exit;
 pub mod handle;
+pub mod literals;
 pub mod mailbox;
 pub mod registry;
 pub mod relations;
@@ -26,7 +27,7 @@ use crate::node::Node;
 use crate::term::{Kind, Term, compare};
 use dict::Dict;
 use mailbox::Mailbox;
-use relations::{Links, Monitors};
+use relations::{Incoming, Links, Monitors, Outgoing};
 use signal::Inbox;
 use stack::Stack;
 use state::State;
@@ -213,6 +214,8 @@ pub struct Rare {
     pub label: Option<OwnedTerm>,
     /// State of a BIF that waits or yields, kept between its calls.
     pub bif_state: Option<Box<dyn std::any::Any + Send>>,
+    /// Work that others have asked for, to be done before the next time slice.
+    pub system_tasks: Vec<signal::Task>,
     /// References of unanswered `spawn_request` calls and the like.
     pub pending: Vec<u64>,
     /// How often it has asked for messages about nodes.
@@ -359,6 +362,20 @@ impl Owned {
         self.collections = self.collections.wrapping_add(1);
     }
 
+    /// The work that is to be done before the next time slice.
+    pub fn take_system_tasks(&mut self) -> Vec<signal::Task> {
+        self.rare
+            .as_mut()
+            .map_or(Vec::new(), |r| std::mem::take(&mut r.system_tasks))
+    }
+
+    /// Is there work to be done before the next time slice?
+    pub fn has_system_tasks(&self) -> bool {
+        self.rare
+            .as_ref()
+            .is_some_and(|r| !r.system_tasks.is_empty())
+    }
+
     /// Is it suspended by `erlang:suspend_process/1,2`?
     pub fn is_suspended(&self) -> bool {
         self.rare
@@ -366,9 +383,17 @@ impl Owned {
             .is_some_and(|r| !r.suspended_by.is_empty())
     }
 
-    /// Words of memory of heap and stack.
+    /// Words of memory of heap, stack, messages, dictionary, links and monitors.
     pub fn memory_words(&self) -> usize {
-        self.heap.capacity() + self.stack.capacity() + self.mailbox.words()
+        let relations = self.links.len() * size_of::<PidKey>()
+            + self.monitors.get().outgoing.len()
+                * (size_of::<(u64, usize)>() + size_of::<Outgoing>())
+            + self.monitors.get().incoming.len() * size_of::<(u64, Incoming)>();
+        self.heap.capacity()
+            + self.stack.capacity()
+            + self.mailbox.words()
+            + self.dict.words()
+            + relations / 8
     }
 }
 

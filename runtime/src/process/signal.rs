@@ -51,9 +51,12 @@ pub enum Signal {
     },
     /// The receiver gets another group leader.
     GroupLeader(OwnedTerm),
-    /// The receiver is to run this, with its own memory at hand: requests for information, for a
-    /// collection, for a look at its code, suspension. Without a context when the receiver is gone.
+    /// The receiver is to run this, with its own memory at hand: a request for information. It may come in
+    /// the middle of a BIF, so it moves nothing. Without a context when the receiver is gone.
     Task(Task),
+    /// The receiver is to run this between two time slices, when its X registers are at rest in
+    /// `Owned::saved`: a collection, a look at its code, suspension. Without a context when it is gone.
+    SystemTask(Task),
 }
 
 /// What an exit signal says.
@@ -177,12 +180,21 @@ pub fn send(to: u64, signal: Signal) -> bool {
 
 /// Sends work to a process; gives it back if there is no such process.
 pub fn send_task(to: u64, task: Task) -> Result<(), Task> {
+    send_work(to, task, Signal::Task)
+}
+
+/// Sends work to a process that it is to do between two time slices.
+pub fn send_system_task(to: u64, task: Task) -> Result<(), Task> {
+    send_work(to, task, Signal::SystemTask)
+}
+
+fn send_work(to: u64, task: Task, signal: fn(Task) -> Signal) -> Result<(), Task> {
     let mut task = Some(task);
     let sent = table::with(to, |p| {
         if !p.state.is_exiting()
             && let Some(t) = task.take()
         {
-            p.inbox.push(Signal::Task(t));
+            p.inbox.push(signal(t));
             crate::sched::wake(p);
         }
     });
@@ -198,7 +210,7 @@ pub fn send_message(to: u64, message: Term) -> bool {
         if p.state.is_exiting() {
             return false;
         }
-        p.inbox.push(Signal::Message(OwnedTerm::new(message)));
+        p.inbox.push(Signal::Message(OwnedTerm::message(message)));
         crate::sched::wake(p);
         true
     })

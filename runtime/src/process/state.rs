@@ -43,6 +43,8 @@ pub enum Wake {
     Enqueue,
     /// Somebody else has it already.
     Nothing,
+    /// It is going away, and may have looked for signals for the last time: the caller must answer them.
+    Gone,
 }
 
 /// What `stop_waiting` found.
@@ -67,24 +69,14 @@ impl State {
         loop {
             let idle = s & (QUEUED | RUNNING | EXITING) == 0;
             let to = s | ACTIVE | if idle { QUEUED } else { 0 };
-            if to == s {
-                // Order the signal before this look at the word all the same.
-                match self
-                    .0
-                    .compare_exchange_weak(s, s, Ordering::AcqRel, Ordering::Relaxed)
-                {
-                    Ok(_) => return Wake::Nothing,
-                    Err(now) => {
-                        s = now;
-                        continue;
-                    }
-                }
-            }
+            // Written even where nothing changes: it orders the signal before this look at the word.
             match self
                 .0
                 .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
             {
-                Ok(_) => return if idle { Wake::Enqueue } else { Wake::Nothing },
+                Ok(_) if idle => return Wake::Enqueue,
+                Ok(_) if s & EXITING != 0 => return Wake::Gone,
+                Ok(_) => return Wake::Nothing,
                 Err(now) => s = now,
             }
         }

@@ -156,3 +156,8 @@ pub fn all() -> Vec<Term> {
     ids.sort_unstable();
     ids.into_iter().map(Term::local_pid).collect()
 }
+
+/// Bytes that the table takes, without the processes.
+pub fn memory() -> usize {
+    table().slots.len() * size_of::<AtomicPtr<Process>>()
+}

@@ -3,6 +3,7 @@
 //! A process that calls such a BIF is handed to the pool in the state "about to call it"; the pool's
 //! thread runs the interpreter in a mode in which it stops right after that call.
 
+use super::quiescence;
 use crate::bif::Ctx;
 use crate::interp::{self, Outcome};
 use crate::process::{Process, handle};
@@ -97,6 +98,7 @@ pub fn enqueue(kind: Pool, p: &'static Process) {
 fn pool_loop(kind: Pool, number: usize) {
     let shared = pool(kind);
     let mut x = super::fresh_registers();
+    let passage = quiescence::register();
     // Dirty schedulers are numbered after the normal ones: CPU first, then I/O.
     let first = super::count()
         + if kind == Pool::Io {
@@ -116,7 +118,8 @@ fn pool_loop(kind: Pool, number: usize) {
                 s.idle -= 1;
             }
         };
-        let _pinned = crossbeam_epoch::pin();
+        passage.enter();
+        let pinned = crossbeam_epoch::pin();
         p.state.start();
         // SAFETY: this thread has just set the RUNNING bit.
         let own = unsafe { p.owned() };
@@ -141,5 +144,8 @@ fn pool_loop(kind: Pool, number: usize) {
             }
         }
         super::finish(&mut cx, p, outcome);
+        drop(pinned);
+        passage.leave();
+        quiescence::before_sleep();
     }
 }

@@ -11,6 +11,7 @@
 //! Stopping: `shutdown` sets a flag and pokes everybody; schedulers leave their loops at the next look.
 
 pub mod dirty;
+pub mod quiescence;
 mod run_queue;
 pub mod sim;
 
@@ -21,6 +22,7 @@ use crate::process::{Process, exit, handle};
 use crate::term::Term;
 use crate::{time, timer};
 use parking_lot::{Condvar, Mutex};
+use quiescence::Passage;
 use run_queue::RunQueue;
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -41,7 +43,7 @@ struct Scheduler {
     poked: Mutex<bool>,
     wakeup: Condvar,
     reductions: AtomicU64,
-    context_switches: AtomicU64,
+    passage: Passage,
     /// Nanoseconds spent running processes.
     busy: AtomicU64,
 }
@@ -72,7 +74,7 @@ fn make(count: usize) -> Schedulers {
         poked: Mutex::new(false),
         wakeup: Condvar::new(),
         reductions: AtomicU64::new(0),
-        context_switches: AtomicU64::new(0),
+        passage: Passage::default(),
         busy: AtomicU64::new(0),
     };
     Schedulers {
@@ -117,11 +119,15 @@ pub fn current_index() -> Option<usize> {
 /// Notes that there is something to do for a process, and makes it run if it waits.
 #[inline]
 pub fn wake(p: &Process) {
-    if p.state.wake() == Wake::Enqueue {
-        // SAFETY: a process that is queued stays in the table until it has run, so the reference outlives
-        // its stay in the queue.
-        let p: &'static Process = unsafe { &*std::ptr::from_ref(p) };
-        enqueue(p);
+    match p.state.wake() {
+        Wake::Enqueue => {
+            // SAFETY: a process that is queued stays in the table until it has run, so the reference outlives
+            // its stay in the queue.
+            let p: &'static Process = unsafe { &*std::ptr::from_ref(p) };
+            enqueue(p);
+        }
+        Wake::Nothing => {}
+        Wake::Gone => p.inbox.take_all().for_each(exit::answer_for_dead),
     }
 }
 
@@ -186,11 +192,7 @@ pub fn total_reductions() -> u64 {
 
 /// Times that a process was taken to run.
 pub fn context_switches() -> u64 {
-    schedulers()
-        .all
-        .iter()
-        .map(|s| s.context_switches.load(Ordering::Relaxed))
-        .sum()
+    schedulers().all.iter().map(|s| s.passage.count()).sum()
 }
 
 /// Lengths of the run queues.
@@ -237,6 +239,7 @@ fn scheduler_loop(me: usize) {
         let next = timer::next_deadline(me);
         if let Some(at) = next {
             let now = time::monotonic();
+            time::check_if_due(now);
             if at <= now {
                 timer::advance(me, now);
             }
@@ -289,6 +292,7 @@ fn sleep(me: usize) {
     let own = &s.all[me];
     own.sleeping.store(true, Ordering::SeqCst);
     s.sleepers.fetch_add(1, Ordering::SeqCst);
+    quiescence::before_sleep();
     // Look once more now that others know that this scheduler sleeps.
     let work = me < s.online.load(Ordering::Relaxed)
         && s.all.iter().any(|q| q.length.load(Ordering::SeqCst) > 0);
@@ -315,6 +319,8 @@ fn sleep(me: usize) {
 
 /// Runs a process that was taken from a queue for one time slice. `scheduler` counts from 1.
 pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64) {
+    let s = &schedulers().all[scheduler - 1];
+    s.passage.enter();
     let _pinned = crossbeam_epoch::pin();
     p.state.start();
     // SAFETY: this thread has just set the RUNNING bit.
@@ -333,18 +339,22 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
     let outcome = run_slice(&mut cx);
     let used = slice - cx.reds_left();
     cx.own.reductions += used.max(0) as u64;
-    if let Some(s) = schedulers().all.get(scheduler - 1) {
-        s.reductions
-            .fetch_add(used.max(0) as u64, Ordering::Relaxed);
-        s.context_switches.fetch_add(1, Ordering::Relaxed);
-    }
+    s.reductions
+        .fetch_add(used.max(0) as u64, Ordering::Relaxed);
     finish(&mut cx, p, outcome);
+    s.passage.leave();
 }
 
 /// Handles signals, then runs code.
 fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if !cx.proc.inbox.is_empty() {
         handle::fetch(cx);
+    }
+    if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
+        for task in cx.own.take_system_tasks() {
+            task(Some(cx));
+        }
+        cx.resume_slice();
     }
     if cx.own.exit_reason.is_some() {
         return Outcome::Exit;
@@ -358,6 +368,10 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
 /// Puts the process where its slice has left it.
 pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
     match outcome {
+        Outcome::Wait if cx.own.has_system_tasks() => {
+            p.state.stop_ready();
+            enqueue(p);
+        }
         Outcome::Yield => {
             p.state.stop_ready();
             enqueue(p);

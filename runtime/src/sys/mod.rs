@@ -36,3 +36,15 @@ pub fn commit(at: usize, bytes: usize) {
         crate::bug::vm_bug("cannot commit memory for literals");
     }
 }
+
+/// Gives back the memory behind the whole pages in `at..at + bytes`, whose contents nobody needs; they can
+/// be used again as they are.
+pub fn discard(at: usize, bytes: usize) {
+    let page = 4096;
+    let start = at.next_multiple_of(page);
+    let end = (at + bytes) / page * page;
+    if start < end {
+        // SAFETY: the pages lie in a range that `reserve` gave. A refusal leaves the memory as it is.
+        let _ = unsafe { libc::madvise(start as *mut _, end - start, libc::MADV_DONTNEED) };
+    }
+}

@@ -1,6 +1,7 @@
 //! Short ways of the bit syntax: fields of whole, small integers out of and into bytes.
 
-use super::{Any, M, Place, Source};
+use super::Place;
+use super::machine::{Any, M, Source};
 use crate::bif::Ctx;
 use crate::heap::binary::BinaryRef;
 use crate::heap::{Heap, MAX_HEAP_BINARY};

@@ -1,0 +1,111 @@
+//! What the code purger and the collector of literal areas ask of the VM.
+
+use crate::bifs;
+use enigma_runtime::atom::Atom;
+use enigma_runtime::code::purge;
+use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::heap::{copy, release};
+use enigma_runtime::process::signal::{self, Signal, Task};
+use enigma_runtime::process::{handle, literals, table};
+use enigma_runtime::sched::{self, quiescence};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+bifs! { BIFS:
+    "erts_internal" {
+        "purge_module"/2 Call => purge_module;
+        "check_process_code"/1 Call => check_process_code;
+        "is_process_executing_dirty"/1 Call => is_process_executing_dirty;
+        "check_dirty_process_code"/2 Call => check_dirty_process_code;
+    }
+    "erts_literal_area_collector" {
+        "release_area_switch"/0 Call => release_area_switch;
+        "send_copy_request"/3 Call => send_copy_request;
+    }
+}
+
+/// One process may call this, because there is one purge at a time.
+fn purge_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if cx.own.name != Some(Atom::ERTS_CODE_PURGER) {
+        return Err(Exit::error(Atom::NOTSUP));
+    }
+    let name = a[0].as_atom().ok_or_else(badarg)?;
+    let done = match a[1].as_atom() {
+        Some(Atom::PREPARE) => purge::prepare(name, false),
+        Some(Atom::PREPARE_ON_LOAD) => purge::prepare(name, true),
+        Some(Atom::ABORT) => {
+            purge::abort();
+            false
+        }
+        Some(Atom::COMPLETE) => purge::complete(),
+        _ => return Err(badarg()),
+    };
+    Ok(done.into())
+}
+
+fn check_process_code(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let name = a[0].as_atom().ok_or_else(badarg)?;
+    Ok(purge::is_used_by(cx.own, cx.pc, name).into())
+}
+
+fn is_process_executing_dirty(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    a[0].as_local_pid().ok_or_else(badarg)?;
+    Ok(false.into())
+}
+
+fn check_dirty_process_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    a[0].as_local_pid().ok_or_else(badarg)?;
+    Ok(false.into())
+}
+
+/// Set when every thread has ended the time slice that it was in.
+struct Switch(Arc<AtomicBool>);
+
+/// Frees the literal areas that every process has given up, and takes up the next ones. `false` if there
+/// are none; otherwise the collector then asks every process to give them up.
+fn release_area_switch(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    let state = &mut cx.own.rare().bif_state;
+    if let Some(switch) = state.as_ref().and_then(|s| s.downcast_ref::<Switch>()) {
+        if !switch.0.load(Ordering::Acquire) {
+            return Err(Exit::Wait);
+        }
+        *state = None;
+        return Ok(true.into());
+    }
+    if !release::begin_next() {
+        return Ok(false.into());
+    }
+    let passed = Arc::new(AtomicBool::new(false));
+    *state = Some(Box::new(Switch(passed.clone())));
+    let me = cx.proc.id;
+    quiescence::after(move || {
+        passed.store(true, Ordering::Release);
+        table::with(me, sched::wake);
+    });
+    Err(Exit::Wait)
+}
+
+/// Asks a process to copy what it holds of the areas that are being released. The answer is
+/// `{copy_literals, {Area, How, Pid}, ok}`.
+fn send_copy_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let collector = cx.proc.id;
+    let to = a[0].as_local_pid().ok_or_else(badarg)?;
+    let id = cx.heap().tuple(&[a[1], a[2], a[0]]);
+    let id = OwnedTerm::new(id);
+    let task: Task = Box::new(move |process| {
+        if let Some(cx) = process {
+            let words = literals::copy_releasing(cx.own);
+            cx.bump(words / 16);
+        }
+        let message = handle::build(|h| {
+            let id = copy::copy(id.term(), h);
+            h.tuple(&[Atom::COPY_LITERALS.into(), id, Atom::OK.into()])
+        });
+        signal::send(collector, Signal::Message(message));
+    });
+    if let Err(task) = signal::send_system_task(to, task) {
+        task(None);
+    }
+    Ok(Atom::OK.into())
+}

@@ -1,0 +1,170 @@
+//! Purging: an old version of a module goes, and its memory is given back.
+//!
+//! `erts_code_purger` drives it, one module at a time:
+//!
+//! ```text
+//! prepare     funs of the old version can be called no longer: who calls one waits
+//! ...         the purger looks into every process, kills those that run the old version, or gives up
+//! abort       funs work again
+//! complete    funs lead to the error handler; literals go to `heap::release`; when every thread has ended
+//!             its time slice, the module's memory is freed
+//! either      those who wait call `erts_code_purger:pending_purge_lambda/3`, which calls the fun again
+//! ```
+//!
+//! Nothing else leads into an old version: export entries lead to the current one, and the purger has
+//! made sure that no process stands in its code or will return to it.
+
+use super::fun::FunEntry;
+use super::load::{self, LOADING};
+use super::module::{self, Module};
+use super::ranges;
+use crate::atom::Atom;
+use crate::bif::Ctx;
+use crate::heap::release::{self, Retired};
+use crate::process::Owned;
+use crate::process::signal::{self, Task};
+use crate::sched::quiescence;
+use crate::term::stack_word;
+use parking_lot::Mutex;
+
+/// The purge that is under way.
+struct Purge {
+    module: &'static Module,
+    /// Packed pids of the processes that have called one of its funs.
+    waiting: Vec<u64>,
+}
+
+static PURGE: Mutex<Option<Purge>> = Mutex::new(None);
+
+/// Stands for the purger among those who have suspended a process.
+const SUSPENDER: u64 = u64::MAX;
+
+/// Begins to purge the old version of a module, or, with `on_load`, the version whose on_load function
+/// has failed. `false` if there is none.
+pub fn prepare(name: Atom, on_load: bool) -> bool {
+    let _one = LOADING.lock();
+    let version = module::with(name, |v| {
+        v.and_then(|v| if on_load { v.on_load } else { v.old })
+    });
+    let Some(module) = version else {
+        return false;
+    };
+    let mut purge = PURGE.lock();
+    module.funs.iter().for_each(|f| f.suspend(module));
+    *purge = Some(Purge {
+        module,
+        waiting: Vec::new(),
+    });
+    true
+}
+
+/// Gives up the purge.
+pub fn abort() {
+    let mut purge = PURGE.lock();
+    if let Some(p) = purge.take() {
+        p.module.funs.iter().for_each(|f| f.resume(true));
+        drop(purge);
+        wake(p.waiting);
+    }
+}
+
+/// Ends the purge: takes the version away and sees to it that its memory is freed. `false` if there is
+/// nothing to do.
+pub fn complete() -> bool {
+    let _one = LOADING.lock();
+    let mut purge = PURGE.lock();
+    let Some(p) = purge.take() else {
+        return false;
+    };
+    let m = p.module;
+    let current = module::update(m.name, |v| {
+        for version in [&mut v.old, &mut v.on_load] {
+            if version.is_some_and(|v| std::ptr::eq(v, m)) {
+                *version = None;
+            }
+        }
+        v.current
+    });
+    m.funs.iter().for_each(|f| f.resume(false));
+    // The same file loaded twice shares its fun entries.
+    if let Some(c) = current.filter(|c| c.file.md5 == m.file.md5) {
+        load::set_fun_targets(c);
+    }
+    drop(purge);
+    wake(p.waiting);
+    m.forget_ranges();
+    release::retire(Retired {
+        areas: m.take_literals(),
+        also: None,
+    });
+    let gone = Gone(m.address());
+    quiescence::after(move || drop(gone));
+    true
+}
+
+/// A module that no table leads to; freed when dropped.
+struct Gone(*mut Module);
+
+// SAFETY: the module belongs to this value alone once all time slices that were running have ended.
+unsafe impl Send for Gone {}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        // SAFETY: `complete` has taken it out of all tables after the purger had looked into every
+        // process; threads that may have looked at it have ended their time slices.
+        unsafe { Module::free(self.0) };
+    }
+}
+
+fn wake(waiting: Vec<u64>) {
+    for id in waiting {
+        let task: Task = Box::new(|process| {
+            if let Some(cx) = process {
+                cx.own.rare().suspended_by.retain(|s| s.0 != SUSPENDER);
+                if !cx.own.is_suspended() {
+                    cx.proc.state.set_suspended(false);
+                }
+            }
+        });
+        // A process that is gone needs no waking.
+        drop(signal::send_task(id, task));
+    }
+}
+
+/// The process has called a fun whose module is being purged: suspends it, from its next function entry
+/// on, until it is known what becomes of the fun. `false` if that is known.
+pub fn wait_for_end(cx: &mut Ctx<'_>, fun: &FunEntry) -> bool {
+    let mut purge = PURGE.lock();
+    let Some(p) = purge.as_mut().filter(|_| fun.pending().is_some()) else {
+        return false;
+    };
+    p.waiting.push(cx.proc.id);
+    drop(purge);
+    cx.own.rare().suspended_by.push((SUSPENDER, 1));
+    cx.proc.state.set_suspended(true);
+    cx.gc_reds = None;
+    cx.reds = 0;
+    true
+}
+
+/// Does the process run, or is it going to return to, the old version of a module, or the version that is
+/// being purged? `pc` is where it stands.
+pub fn is_used_by(own: &Owned, pc: *const u64, name: Atom) -> bool {
+    let purged = PURGE
+        .lock()
+        .as_ref()
+        .map(|p| p.module)
+        .filter(|m| m.name == name);
+    let old = || module::with(name, |v| v.and_then(|v| v.old));
+    let Some(m) = purged.or_else(old) else {
+        return false;
+    };
+    let inside = |pc: *const u64| {
+        m.holds_code(pc)
+            || ranges::find(pc.wrapping_sub(1)).is_some_and(|(f, _)| std::ptr::eq(f.module(), m))
+    };
+    inside(pc)
+        || own.stack.words().iter().any(|&w| {
+            (stack_word::is_return(w) || stack_word::is_catch(w)) && inside(stack_word::pc(w))
+        })
+}

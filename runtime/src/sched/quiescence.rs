@@ -1,0 +1,136 @@
+//! Quiescent points: when has every thread that ran Erlang code at some moment stopped running it since?
+//!
+//! Between two processes a thread holds no reference to code, to literals or to a set of areas that it
+//! looked up. So what has been taken out of all tables can be freed as soon as each thread that was
+//! inside a time slice at that moment has ended it. A thread notes when it enters and leaves a slice;
+//! whoever wants to free something waits for those that are inside (`after`).
+//!
+//! The epochs that protect process records (see `process::table`) would serve as well, but nothing tells
+//! when they advance; here the last thread to pass does the waiting work, and nobody polls.
+
+use parking_lot::{Mutex, RwLock};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+
+/// The passages of one thread.
+#[derive(Debug, Default)]
+pub struct Passage {
+    entered: AtomicU64,
+    left: AtomicU64,
+}
+
+/// Passages of the threads of dirty pools, which are started as needed and never end.
+static DIRTY: RwLock<Vec<&'static Passage>> = RwLock::new(Vec::new());
+
+struct Waiting {
+    /// Threads that were inside, with the passage they were on.
+    inside: Vec<(&'static Passage, u64)>,
+    then: Box<dyn FnOnce() + Send>,
+}
+
+static WAITING: Mutex<Vec<Waiting>> = Mutex::new(Vec::new());
+/// Length of `WAITING`, to look at without the lock.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+impl Passage {
+    /// Notes that a time slice begins. What the thread reads from here on is not older than this.
+    #[inline]
+    pub fn enter(&self) {
+        self.entered.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Notes that the time slice is over, and does what has waited for it.
+    #[inline]
+    pub fn leave(&self) {
+        let n = self.entered.load(Ordering::Relaxed);
+        self.left.store(n, Ordering::Release);
+        if COUNT.load(Ordering::Relaxed) != 0 {
+            look();
+        }
+    }
+
+    /// Number of slices begun.
+    pub fn count(&self) -> u64 {
+        self.entered.load(Ordering::Relaxed)
+    }
+
+    fn has_left(&self, passage: u64) -> bool {
+        self.left.load(Ordering::SeqCst) >= passage
+    }
+}
+
+/// The passages of a new thread of a dirty pool.
+pub fn register() -> &'static Passage {
+    let p: &'static Passage = Box::leak(Box::default());
+    DIRTY.write().push(p);
+    p
+}
+
+/// Does `then` when every thread that is inside a time slice now has left it. A caller that is inside
+/// one itself is waited for like the others.
+pub fn after(then: impl FnOnce() + Send + 'static) {
+    fence(Ordering::SeqCst);
+    let mut inside = Vec::new();
+    let mut note = |p: &'static Passage| {
+        let passage = p.entered.load(Ordering::SeqCst);
+        if !p.has_left(passage) {
+            inside.push((p, passage));
+        }
+    };
+    super::schedulers()
+        .all
+        .iter()
+        .for_each(|s| note(&s.passage));
+    DIRTY.read().iter().for_each(|p| note(p));
+    let then = Box::new(then);
+    WAITING.lock().push(Waiting { inside, then });
+    COUNT.fetch_add(1, Ordering::SeqCst);
+}
+
+/// Before a thread goes to sleep: nobody else may come by to do what has waited for its last slice.
+pub(super) fn before_sleep() {
+    fence(Ordering::SeqCst);
+    if COUNT.load(Ordering::SeqCst) != 0 {
+        look();
+    }
+}
+
+#[cold]
+fn look() {
+    fence(Ordering::SeqCst);
+    let ready: Vec<Waiting> = WAITING
+        .lock()
+        .extract_if(.., |w| {
+            w.inside.iter().all(|(p, passage)| p.has_left(*passage))
+        })
+        .collect();
+    COUNT.fetch_sub(ready.len(), Ordering::SeqCst);
+    for w in ready {
+        (w.then)();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn waits_for_those_inside_only() {
+        let (a, b) = (register(), register());
+        let done = Arc::new(AtomicBool::new(false));
+        a.enter();
+        let flag = done.clone();
+        after(move || flag.store(true, Ordering::Relaxed));
+        b.enter();
+        b.leave();
+        assert!(!done.load(Ordering::Relaxed), "one thread is still inside");
+        b.enter();
+        a.leave();
+        assert!(
+            done.load(Ordering::Relaxed),
+            "who came later does not count"
+        );
+        b.leave();
+    }
+}

@@ -1,0 +1,198 @@
+//! Clocks: Erlang monotonic time, the time offset, system time; all in nanoseconds.
+//!
+//! `clock` says how they follow the operating system's clocks; here is where those are read. Whoever runs
+//! the VM calls [`check_if_due`] now and then. In the deterministic mode time is virtual: it moves only
+//! when nothing can run, and the offset is fixed.
+
+pub mod clock;
+pub mod watch;
+
+use clock::{Clock, Line, Reading};
+pub use clock::{OffsetState, Warp};
+use parking_lot::Mutex;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering, fence};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Erlang monotonic time at the start of the VM, the same as BEAM's.
+pub const START: i64 = -576_460_752_000_000_000;
+
+/// The end of Erlang monotonic time: the clock can run on for three centuries.
+pub const END: i64 = 8_646_911_283_000_000_000;
+
+/// How often the time of day is compared with.
+const INTERVAL: i64 = 1_000_000_000;
+
+static INSTANT: LazyLock<Instant> = LazyLock::new(Instant::now);
+static CLOCK: LazyLock<Mutex<Clock>> =
+    LazyLock::new(|| Mutex::new(Clock::new(Warp::None, true, START, read())));
+static VIRTUAL: AtomicBool = AtomicBool::new(false);
+static VIRTUAL_NOW: AtomicI64 = AtomicI64::new(START);
+static NEXT_CHECK: AtomicI64 = AtomicI64::new(START + INTERVAL);
+
+/// What readers need of the clock. `version` is odd while it is written.
+struct Published {
+    version: AtomicU64,
+    from: AtomicI64,
+    start: AtomicI64,
+    slew: AtomicI64,
+    offset: AtomicI64,
+}
+
+static PUBLISHED: Published = Published {
+    version: AtomicU64::new(0),
+    from: AtomicI64::new(0),
+    start: AtomicI64::new(START),
+    slew: AtomicI64::new(0),
+    offset: AtomicI64::new(0),
+};
+
+impl Published {
+    /// Makes a state of the clock known; the caller holds the clock's lock.
+    fn publish(&self, clock: &Clock) {
+        let line = clock.line();
+        let version = self.version.load(Ordering::Relaxed);
+        self.version.store(version + 1, Ordering::Relaxed);
+        fence(Ordering::Release);
+        self.from.store(line.from, Ordering::Relaxed);
+        self.start.store(line.start, Ordering::Relaxed);
+        self.slew.store(line.slew, Ordering::Relaxed);
+        self.offset.store(clock.offset(), Ordering::Relaxed);
+        self.version.store(version + 2, Ordering::Release);
+    }
+
+    #[inline]
+    fn read(&self) -> (Line, i64) {
+        loop {
+            let before = self.version.load(Ordering::Acquire);
+            let line = Line {
+                from: self.from.load(Ordering::Relaxed),
+                start: self.start.load(Ordering::Relaxed),
+                slew: self.slew.load(Ordering::Relaxed),
+            };
+            let offset = self.offset.load(Ordering::Relaxed);
+            fence(Ordering::Acquire);
+            if before & 1 == 0 && self.version.load(Ordering::Relaxed) == before {
+                return (line, offset);
+            }
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// Both clocks of the operating system.
+fn read() -> Reading {
+    Reading {
+        monotonic: os_monotonic_time(),
+        system: os_system_time(),
+    }
+}
+
+/// Starts the clocks; to be called once, early.
+pub fn init(warp: Warp, correction: bool) {
+    let mut clock = CLOCK.lock();
+    *clock = Clock::new(warp, correction, START, read());
+    PUBLISHED.publish(&clock);
+}
+
+/// Makes time virtual.
+pub fn make_virtual() {
+    VIRTUAL.store(true, Ordering::Relaxed);
+}
+
+/// Is time virtual?
+pub fn is_virtual() -> bool {
+    VIRTUAL.load(Ordering::Relaxed)
+}
+
+/// Moves virtual time forward.
+pub fn advance_virtual(to: i64) {
+    VIRTUAL_NOW.fetch_max(to, Ordering::Relaxed);
+}
+
+/// The operating system's idea of the time since 1970.
+pub fn os_system_time() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |d| d.as_nanos() as i64)
+}
+
+/// The operating system's monotonic time, from the start of the VM on.
+#[inline]
+pub fn os_monotonic_time() -> i64 {
+    INSTANT.elapsed().as_nanos() as i64
+}
+
+/// Erlang monotonic time.
+#[inline]
+pub fn monotonic() -> i64 {
+    if is_virtual() {
+        return VIRTUAL_NOW.load(Ordering::Relaxed);
+    }
+    let now = os_monotonic_time();
+    PUBLISHED.read().0.at(now)
+}
+
+/// Time offset: system time minus monotonic time.
+pub fn offset() -> i64 {
+    check_if_due(monotonic());
+    PUBLISHED.read().1
+}
+
+/// Erlang system time.
+pub fn system() -> i64 {
+    let now = monotonic();
+    check_if_due(now);
+    monotonic() + PUBLISHED.read().1
+}
+
+/// The time warp mode.
+pub fn warp() -> Warp {
+    CLOCK.lock().warp()
+}
+
+/// Is the monotonic clock corrected?
+pub fn correction() -> bool {
+    CLOCK.lock().correction()
+}
+
+/// What is known of the offset's future.
+pub fn offset_state() -> OffsetState {
+    CLOCK.lock().offset_state()
+}
+
+/// Makes a preliminary offset final; gives what it was before.
+pub fn finalize_offset() -> OffsetState {
+    let mut clock = CLOCK.lock();
+    let (before, changed) = clock.finalize(read());
+    PUBLISHED.publish(&clock);
+    let offset = clock.offset();
+    drop(clock);
+    if changed {
+        watch::changed(offset);
+    }
+    before
+}
+
+/// Compares with the time of day, if that was not done for a while. `now` is Erlang monotonic time.
+#[inline]
+pub fn check_if_due(now: i64) {
+    if now >= NEXT_CHECK.load(Ordering::Relaxed) && !is_virtual() {
+        check(now);
+    }
+}
+
+#[cold]
+fn check(now: i64) {
+    let Some(mut clock) = CLOCK.try_lock() else {
+        return;
+    };
+    NEXT_CHECK.store(now + INTERVAL, Ordering::Relaxed);
+    let changed = clock.check(read());
+    PUBLISHED.publish(&clock);
+    let offset = clock.offset();
+    drop(clock);
+    if changed {
+        watch::changed(offset);
+    }
+}
