@@ -36,6 +36,8 @@ enum Todo {
     Term(Term),
     /// The rest of a list whose length was written.
     Rest(Term, usize),
+    /// The end of a fun: the place of its size, which counts itself.
+    FunEnd(usize),
 }
 
 /// Writes a term without version byte. Works with a list instead of recursion.
@@ -47,6 +49,10 @@ pub fn write(t: Term, o: Options, out: &mut Vec<u8>) {
             Todo::Rest(t, n) => {
                 stack.push(Todo::Rest(t.tail(), n - 1));
                 stack.push(Todo::Term(t.head()));
+            }
+            Todo::FunEnd(at) => {
+                let size = (out.len() - at) as u32;
+                out[at..at + 4].copy_from_slice(&size.to_be_bytes());
             }
             Todo::Term(t) => one(t, o, out, &mut stack),
         }
@@ -142,7 +148,7 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
             atom(e.function, o, out);
             integer(i64::from(e.arity), out);
         }
-        Kind::Fun => fun(t, o, out),
+        Kind::Fun => fun(t, o, out, stack),
         Kind::Record => {
             out.push(67);
             put32(out, record::values(t).len());
@@ -271,7 +277,7 @@ fn pid(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
 }
 
 fn port(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
-    if id >> 28 == 0 {
+    if id >> 28 == 0 && !release::wide_ports() {
         out.push(89);
         atom(name, o, out);
         put32(out, id as usize);
@@ -293,22 +299,20 @@ fn reference(name: Atom, creation: u32, ids: &[u32], o: Options, out: &mut Vec<u
     }
 }
 
-/// A fun: its size stands in front, so that it is written on its own first.
-fn fun(t: Term, o: Options, out: &mut Vec<u8>) {
+/// A fun: its size stands in front, and is put there when its environment has been written.
+fn fun(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
     let e = compare::fun_entry(t);
     let env = t.fun_env().unwrap_or(&[]);
-    let mut body = vec![e.arity as u8];
-    body.extend_from_slice(&e.uniq);
-    put32(&mut body, e.index as usize);
-    put32(&mut body, env.len());
-    atom(e.module, o, &mut body);
-    integer(i64::from(e.index), &mut body);
-    integer(i64::from(e.old_uniq), &mut body);
-    write(Term(t.word(2)), o, &mut body);
-    for &v in env {
-        write(v, o, &mut body);
-    }
     out.push(112);
-    put32(out, body.len() + 4);
-    out.extend_from_slice(&body);
+    stack.push(Todo::FunEnd(out.len()));
+    put32(out, 0);
+    out.push(e.arity as u8);
+    out.extend_from_slice(&e.uniq);
+    put32(out, e.index as usize);
+    put32(out, env.len());
+    atom(e.module, o, out);
+    integer(i64::from(e.index), out);
+    integer(i64::from(e.old_uniq), out);
+    stack.extend(env.iter().rev().map(|&v| Todo::Term(v)));
+    stack.push(Todo::Term(Term(t.word(2))));
 }
