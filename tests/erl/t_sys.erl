@@ -39,6 +39,8 @@ cases() ->
      {info_time, fun() -> [erlang:system_info(I) || I <- [time_correction, time_warp_mode, os_monotonic_time_source]] =/= [] end},
      {info_bad, fun() -> [c(fun() -> erlang:system_info(id(X)) end) || X <- [foo, 1, {foo, 1}]] end},
      {system_flag_bad, fun() -> [c(fun() -> erlang:system_flag(id(foo), 1) end), c(fun() -> erlang:system_flag(id(fullsweep_after), -1) end)] end},
+     {memory_relations, fun() -> M = maps:from_list(erlang:memory()), G = fun(K) -> maps:get(K, M) end, [G(total) =:= G(processes) + G(system), G(system) > G(atom) + G(binary) + G(code) + G(ets), G(processes_used) =< G(processes), G(atom_used) =< G(atom), lists:all(fun(V) -> V > 0 end, maps:values(M))] end},
+     {memory_grows, fun() -> S = self(), D = fun(K, Least, F) -> A = erlang:memory(K), P = spawn(fun() -> X = F(), S ! up, receive go -> S ! {down, X} end end), receive up -> ok end, B = erlang:memory(K), exit(P, kill), {K, B - A > Least} end, [D(binary, 9000000, fun() -> binary:copy(<<0>>, 10000000) end), D(processes, 12000000, fun() -> lists:seq(1, 1000000) end), D(ets, 4000000, fun() -> T = ets:new(x, []), [ets:insert(T, {I, I}) || I <- lists:seq(1, 100000)], T end)] end},
      {memory, fun() -> M = erlang:memory(), {lists:sort([K || {K, _} <- M]), lists:all(fun({_, V}) -> is_integer(V) end, M), erlang:memory(total) > 0, c(fun() -> erlang:memory(id(foo)) end)} end},
      {statistics, fun() -> [is_integer(statistics(run_queue)), tuple_size(statistics(io)), tuple_size(statistics(garbage_collection)), is_integer(statistics(total_run_queue_lengths))] end},
      {gc_self, fun() -> [garbage_collect(), garbage_collect(self()), garbage_collect(self(), [{type, minor}]), garbage_collect(self(), [{type, major}])] end},
