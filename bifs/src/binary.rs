@@ -5,6 +5,7 @@ use crate::erlang::iolist;
 use aho_corasick::{AhoCorasick, MatchKind};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Ctx, system_limit};
+use enigma_runtime::release;
 use enigma_runtime::term::bits::{self, View};
 use enigma_runtime::term::{bignum, list};
 use enigma_runtime::{BifResult, Exit, Heap, Term, arith, badarg, reference};
@@ -294,7 +295,11 @@ fn part2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn part3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let v = subject(a[0])?;
+    let v = if release::parts_of_bitstrings() && a[0].is_bitstring() {
+        bits::view(a[0])
+    } else {
+        subject(a[0])?
+    };
     let (from, n) = iolist::part_of(a[1], a[2], v.bits / 8).ok_or_else(badarg)?;
     Ok(bits::share(&v.part(8 * from, 8 * n), cx.heap()))
 }
@@ -306,8 +311,11 @@ fn copy1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn copy2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let v = subject(a[0])?;
     let n = bignum::to_u64(a[1]).ok_or_else(badarg)?;
+    if n == 0 && release::parts_of_bitstrings() && a[0].is_bitstring() {
+        return Ok(cx.heap().binary(&[]));
+    }
+    let v = subject(a[0])?;
     let bytes = v.to_bytes();
     let total = usize::try_from(n)
         .ok()

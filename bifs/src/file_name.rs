@@ -49,6 +49,9 @@ pub fn encode(name: Term) -> Option<Vec<u8>> {
             .try_for_each(|c| push(&mut out, u32::from(c)))?;
         return Some(out);
     }
+    if !name.is_list() {
+        return None;
+    }
     flatten(name, &mut out)?;
     Some(out)
 }

@@ -29,6 +29,58 @@ pub fn map_atoms_by_index() -> bool {
     number() >= 26
 }
 
+/// Does `open_port/2` take a file's name alone, and make a port of the file? Until OTP 25.
+pub fn file_names_open_ports() -> bool {
+    number() <= 25
+}
+
+/// Is a port's number always written in 64 bits in the external format? From OTP 26 on.
+pub fn wide_ports() -> bool {
+    number() >= 26
+}
+
+/// How long the list of arguments of `erlang:hibernate/3` may be.
+pub fn hibernate_arguments() -> usize {
+    if number() >= 29 { 256 } else { 1024 }
+}
+
+/// Forms of the binary of `erlang:md5_init/0`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Md5Context {
+    /// State, count of bits, buffer: 88 bytes, until OTP 25.
+    Bits,
+    /// State, count of bits, buffer, bytes in the buffer: 92 bytes, until OTP 28.
+    BitsAndRest,
+    /// State, bytes digested, bytes in the buffer, buffer: 96 bytes, from OTP 29 on.
+    Bytes,
+}
+
+/// Which form of it the release has.
+pub fn md5_context() -> Md5Context {
+    match number() {
+        ..=25 => Md5Context::Bits,
+        26..=28 => Md5Context::BitsAndRest,
+        _ => Md5Context::Bytes,
+    }
+}
+
+/// Are the code points of UTF-8 in a bitstring's construction checked when they are written? Until OTP 25;
+/// later they are checked with the sizes.
+pub fn late_utf8_checks() -> bool {
+    number() <= 25
+}
+
+/// Do `binary:part/2,3`, `binary:copy/2` with 0 and `binary_to_list/3` take the whole bytes of a bitstring
+/// that is no binary? Until OTP 26.
+pub fn parts_of_bitstrings() -> bool {
+    number() <= 26
+}
+
+/// Are there priority messages? From OTP 28 on.
+pub fn priority_messages() -> bool {
+    number() >= 28
+}
+
 /// Does `ets:insert/2` put the objects of a list into a bag last first? Up to 25.2 (the releases after
 /// were not measured before 27); a list of objects of one key then comes out the other way round.
 #[inline(always)]

@@ -35,6 +35,8 @@ cases() ->
      {foreign_pid, fun() -> P = binary_to_term(<<131, 103, 100, 0, 3, "a@b", 0, 0, 0, 38, 0, 0, 0, 0, 3>>), {is_pid(P), node(P), term_to_binary(P)} end},
      {foreign_ref, fun() -> R = binary_to_term(<<131, 114, 0, 3, 100, 0, 3, "a@b", 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3>>), {is_reference(R), node(R), term_to_binary(R)} end},
      {foreign_port, fun() -> P = binary_to_term(<<131, 102, 100, 0, 3, "a@b", 0, 0, 0, 7, 2>>), {is_port(P), node(P), term_to_binary(P)} end},
+     {foreign_ports, fun() -> [begin P = binary_to_term(B), {term_to_binary(P), erlang:external_size(P), [term_to_binary({P, x}, [{minor_version, V}]) || V <- [1, 2]], binary_to_term(term_to_binary(P)) =:= P} end || B <- [<<131, 89, 119, 3, "a@b", 16#fffffff:32, 9:32>>, <<131, 120, 119, 3, "a@b", 7:64, 9:32>>, <<131, 120, 119, 3, "a@b", 16#1234567890:64, 9:32>>]] end},
+     {local_port, fun() -> P = open_port({spawn_driver, "ram_file_drv"}, []), B = term_to_binary(P), {binary:at(B, 1), erlang:external_size(P) - byte_size(B), binary_to_term(B) =:= P} end},
      {foreign_new_pid, fun() -> P = binary_to_term(<<131, 88, 119, 3, "a@b", 0, 0, 0, 38, 0, 0, 0, 1, 0, 0, 0, 9>>), Q = rt(P), {P =:= Q, node(P)} end},
      {foreign_order, fun() -> A = binary_to_term(<<131, 88, 119, 3, "a@b", 0, 0, 0, 38, 0, 0, 0, 1, 0, 0, 0, 9>>), B = binary_to_term(<<131, 88, 119, 3, "a@b", 0, 0, 0, 39, 0, 0, 0, 1, 0, 0, 0, 9>>), {A < B, A == B, A < self()} end},
      {decode_old_float, fun() -> binary_to_term(<<131, 99, "1.50000000000000000000e+00", 0, 0, 0, 0, 0>>) end},

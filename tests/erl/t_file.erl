@@ -47,6 +47,12 @@ cases() ->
      {encoding_latin1_bad, fun() -> {ok, F} = file:open("l1e", [write]), R = cr(fun() -> io:put_chars(F, [8364]) end), file:close(F), R end},
      {compressed, fun() -> {ok, F} = file:open("gz", [write, compressed]), file:write(F, "hello"), file:close(F), {ok, G} = file:open("gz", [read, compressed]), R = file:read(G, 100), file:close(G), {ok, B} = file:read_file("gz"), {R, binary:part(B, 0, 2)} end},
      {ram_file, fun() -> {ok, F} = file:open("abcdef", [ram, read, write, binary]), R = [file:read(F, 2), file:position(F, 4), file:write(F, "X"), file:pread(F, 0, 10)], file:close(F), R end},
+     {ram_modes, fun() -> [begin {ok, F} = file:open(<<"abc">>, [ram | M]), R = [cr(fun() -> G(F) end) || G <- ram_ops()], ok = file:close(F), {M, R} end || M <- [[], [read], [write], [read, write], [binary], [read, write, binary]]] end},
+     {ram_gap, fun() -> {ok, F} = file:open("ab", [ram, read, write, binary]), R = [file:pwrite(F, 5, "x"), ram_file:get_size(F), ram_file:get_file(F), file:position(F, 3), file:truncate(F), ram_file:get_file(F), file:position(F, {eof, 4}), file:truncate(F), ram_file:get_file(F), file:write(F, "yz"), ram_file:get_file(F)], file:close(F), R end},
+     {ram_bad, fun() -> {ok, F} = file:open("ab", [ram, read, write]), R = [cr(fun() -> G(F) end) || G <- [fun(X) -> file:position(X, -1) end, fun(X) -> file:position(X, {cur, -5}) end, fun(X) -> file:position(X, 1 bsl 40) end, fun(X) -> file:pread(X, -1, 1) end, fun(X) -> file:pread(X, 1 bsl 31, 1) end, fun(X) -> file:pwrite(X, -1, "x") end, fun(X) -> file:write(X, [a]) end, fun(X) -> file:advise(X, 0, 1, foo) end]], file:close(F), {R, file:read(F, 1), file:write(F, "x"), file:close(F), file:open([a], [ram]), file:open("x", [ram, foo])} end},
+     {ram_copy, fun() -> {ok, A} = file:open("hello", [ram, read]), {ok, B} = file:open("", [ram, read, write]), R = [file:copy(A, B, 3), ram_file:get_file(B), file:copy(A, B), ram_file:get_file(B), file:position(A, bof), file:copy(A, B, 0)], file:close(A), file:close(B), R end},
+     {ram_driver, fun() -> P = open_port({spawn_driver, "ram_file_drv some words"}, [binary]), R = [begin port_command(P, C), receive {P, {data, D}} -> D after 50 -> none end end || C <- [<<1, 3:32, "abc">>, <<2, 2:32>>, <<2, 0:32>>, <<3, 0:32, 7:32>>, <<3, 1:32, 0:32>>, <<30>>, <<37>>, <<9>>, <<200>>, <<17, 0:32, -1:32>>, <<4>>, <<2, 9:32>>, <<2, 9:32>>]], I = [erlang:port_info(P, X) || X <- [name, input, output, os_pid]], port_close(P), {R, I, cr(fun() -> erlang:port_control(P, 1, "") end)} end},
+     {ram_control, fun() -> P = open_port({spawn, "ram_file_drv"}, []), R = [cr(fun() -> erlang:port_control(P, 1, "") end), cr(fun() -> erlang:port_call(P, 1, x) end)], port_command(P, <<9>>), M = receive {P, D} -> D after 2000 -> none end, port_close(P), {R, M} end},
      {filelib, fun() -> file:make_dir("fl"), w("fl/a.x", "1"), w("fl/b.y", "22"), file:make_dir("fl/c"), w("fl/c/d.x", "3"), [filelib:is_file("fl/a.x"), filelib:is_dir("fl"), filelib:is_regular("fl"), filelib:wildcard("fl/*"), filelib:wildcard("fl/**/*.x"), filelib:wildcard("fl/{a,b}.?"), filelib:fold_files("fl", "\\.x$", true, fun(_, N) -> N + 1 end, 0), filelib:file_size("fl/b.y"), filelib:ensure_dir("fl/p/q/r"), filelib:is_dir("fl/p/q")] end},
      {del_dir_r, fun() -> filelib:ensure_dir("dr/a/b/c"), w("dr/a/f", ""), [file:del_dir_r("dr"), filelib:is_dir("dr"), file:del_dir_r("dr")] end},
      {io_server_dies, fun() -> {ok, F} = file:open("dies", [write]), exit(F, kill), timer:sleep(5), [file:write(F, "x"), cr(fun() -> io:format(F, "x", []) end)] end},
@@ -70,6 +76,15 @@ cases() ->
      {port_eof, fun() -> P = open_port({spawn, "true"}, [eof]), receive {P, eof} -> eof after 2000 -> none end end},
      {port_env_cd, fun() -> file:make_dir("pcd"), P = open_port({spawn, "sh -c 'echo $PV; basename $PWD'"}, [{env, [{"PV", "pv"}]}, {cd, "pcd"}, stream, exit_status]), port_all(P, []) end},
      {port_bad, fun() -> [cr(fun() -> open_port(id(A), id(B)) end) || {A, B} <- [{{spawn, "no_such_cmd_zz"}, [foo]}, {{spawn_executable, "/no/such"}, []}, {foo, []}, {{spawn, ""}, []}]] end},
+     {port_bad_name, fun() -> [opened(A, []) || A <- [{spawn, <<>>}, {spawn_driver, ""}, {spawn_driver, "nope"}, {spawn_driver, "ram_file_drvx"}, {spawn_executable, ""}, {spawn_executable, <<>>}, {spawn_executable, "/etc/passwd/x"}, {spawn_executable, "/"}, {spawn, 1}, {spawn, [0]}, {spawn, "a\0b"}, {spawn, [-1]}, {spawn, [a | b]}, <<"foo">>, 1, {}, {spawn}, {spawn, "cat", x}, {foo, "cat"}, {fd, 0}, {fd, a, 1}, {fd, -1, 1}, {fd, 0, 1 bsl 31}, {fd, 1 bsl 70, 1}]] end},
+     {port_bad_option, fun() -> [opened({spawn, "true"}, B) || B <- [foo, [in | out], [{packet, 3}], [{packet, 1}, {line, 3}], [{line, 0}], [nouse_stdio, stderr_to_stdout], [{args, ["x"]}], [{arg0, "x"}], [{cd, 1}], [{cd, 1}, foo], [{env, 1}], [{env, [a]}], [{env, [{"a=", false}]}], [{env, [{"=a", "b"}]}], [{env, [{"a", 1}]}], [{env, [{a, "b"}]}], [{env, [{"a", <<"b">>}]}], [{env, [{"a", "b\0c"}]}], [{parallelism, 1}], [{busy_limits_port, 1}], [{busy_limits_msgq, {1, 0}}], [{busy_limits_port, {0, 1}}], [{busy_limits_port, {1, 1 bsl 64}}], [{foo, 1}], [{a, 1, 2}], ["x"]]] end},
+     {port_bad_arguments, fun() -> [opened({spawn_executable, os:find_executable("echo")}, B) || B <- [[{args, x}], [{args, [1]}], [{args, ["a" | b]}], [{args, ["a\0b"]}], [{arg0, 1}], [{args, [a, <<"b", 0, "c">>, ["d", [$e]]]}], [{args, ["a"]}, {args, ["b"]}]]] end},
+     {port_bad_driver, fun() -> [opened(A, B) || {A, B} <- [{{spawn_driver, "ram_file_drv"}, [exit_status]}, {{spawn, "ram_file_drv"}, [{busy_limits_port, disabled}]}, {{spawn_driver, "ram_file_drv"}, [{args, []}]}, {{fd, 0, 1}, [exit_status]}, {{fd, 0, 1}, [{args, []}]}, {{fd, 0, 1}, [{cd, 1}]}, {{spawn_driver, "ram_file_drv"}, [{cd, "/no/such"}]}]] end},
+     {port_ends, fun() -> [opened(A, B) || {A, B} <- [{{spawn, "true"}, [exit_status, eof]}, {{spawn, "true"}, [eof]}, {{spawn, "sh -c 'exit 3'"}, [exit_status]}, {{spawn, "sh -c 'kill -9 $$'"}, [exit_status]}, {{spawn_executable, "/"}, [exit_status]}, {{spawn, "true"}, [{cd, "/no/such"}, exit_status]}, {{spawn, "true"}, [out, exit_status]}, {{spawn, "sh -c 'echo $0'"}, []}, {{spawn, <<"echo hi", 0, "x">>}, []}, {{spawn, "pwd"}, [{cd, "/"}]}, {{spawn, "pwd"}, [{cd, '/'}]}]] end},
+     {port_framing, fun() -> [opened(A, B) || {A, B} <- [{{spawn, "echo abcdef"}, [{line, 3}, {line, 4}]}, {{spawn, "echo abcdef"}, [{line, 3}, stream]}, {{spawn, "printf '\\001a'"}, [{packet, 1}, stream]}, {{spawn, "printf '\\000\\001a'"}, [{packet, 1}, {packet, 2}]}, {{spawn, "echo abc"}, [{packet, 2}, stream, {line, 2}]}, {{spawn, "echo a"}, [line]}, {{spawn, "echo a"}, [line, binary]}]] end},
+     {port_env, fun() -> [opened({spawn, "sh -c 'echo $T_A'"}, B) || B <- [[{env, [{"T_A", []}]}], [{env, [{"T_A", ["a", $b]}]}], [{env, [{"T_A", "a"}]}, {env, []}], [{env, [{["T_", $A], "a"}]}], [{env, [{"T_A", "a"}, {"T_A", false}]}]]] end},
+     {port_file, fun() -> w("pf", "abc"), [opened(A, B) || {A, B} <- [{pf, []}, {"pf", [in, binary]}, {"pf", [eof]}, {"no/such", []}, {"nosuch", [in]}, {"", []}, {pf, [exit_status]}, {pf, [foo]}, {[256], []}]] ++ [filelib:is_file("no")] end},
+     {port_file_write, fun() -> w("pfw", "abc"), case cr(fun() -> open_port(pfw, [out]) end) of {ok, P} -> port_command(P, "xy"), port_close(P), timer:sleep(50), file:read_file("pfw"); E -> E end end},
      {port_info, fun() -> P = open_port({spawn, "cat"}, []), R = [erlang:port_info(P, name), element(1, erlang:port_info(P, id)), erlang:port_info(P, connected) =:= {connected, self()}, is_integer(element(2, erlang:port_info(P, os_pid))), lists:member(P, erlang:ports())], port_close(P), {R, erlang:port_info(P), cr(fun() -> port_command(P, "x") end)} end},
      {port_connect, fun() -> S = self(), P = open_port({spawn, "cat"}, []), Q = spawn(fun() -> receive go -> ok end, P ! {self(), {command, "hi"}}, receive {P, {data, D}} -> S ! {got, D} end end), port_connect(P, Q), unlink(P), Q ! go, receive M -> M after 2000 -> none end end},
      {port_closed_message, fun() -> P = open_port({spawn, "cat"}, []), P ! {self(), close}, receive {P, closed} -> closed after 2000 -> none end end},
@@ -78,3 +93,21 @@ cases() ->
 
 port_lines(P) -> receive {P, {exit_status, S}} -> [{exit, S}]; {P, {data, D}} -> [D | port_lines(P)] after 2000 -> [timeout] end.
 port_all(P, A) -> receive {P, {exit_status, S}} -> {S, lists:append(lists:reverse(A))}; {P, {data, D}} -> port_all(P, [D | A]) after 2000 -> timeout end.
+
+%% What a port says that can perhaps be opened.
+opened(A, B) ->
+    process_flag(trap_exit, true),
+    case cr(fun() -> open_port(id(A), id(B)) end) of
+        {ok, P} -> R = said(P), catch port_close(P), receive {'EXIT', P, _} -> ok after 0 -> ok end, R;
+        E -> E
+    end.
+
+said(P) -> receive {P, M} -> [M | said(P)]; {'EXIT', P, W} -> [{exit, W}] after 300 -> [] end.
+
+ram_ops() ->
+    [fun(F) -> file:read(F, 2) end, fun(F) -> file:read(F, 0) end, fun(F) -> file:read(F, 9) end, fun(F) -> file:read(F, 1) end,
+     fun(F) -> file:position(F, cur) end, fun(F) -> file:position(F, {eof, -1}) end, fun(F) -> file:position(F, {bof, 1}) end,
+     fun(F) -> file:write(F, <<"XYZ">>) end, fun(F) -> file:write(F, []) end, fun(F) -> file:pread(F, 1, 2) end, fun(F) -> file:pread(F, 9, 2) end,
+     fun(F) -> file:pread(F, [{0, 1}, {9, 1}, {1, 0}]) end, fun(F) -> file:pwrite(F, 0, ["p", <<"q">>]) end, fun(F) -> file:pwrite(F, [{1, "r"}, {7, "s"}]) end,
+     fun(F) -> file:truncate(F) end, fun(F) -> file:sync(F) end, fun(F) -> file:datasync(F) end, fun(F) -> file:advise(F, 0, 2, normal) end,
+     fun(F) -> file:allocate(F, 0, 9) end, fun(F) -> ram_file:get_size(F) end, fun(F) -> ram_file:get_file(F) end, fun(F) -> file:read_line(F) end].

@@ -41,6 +41,12 @@ cases() ->
      {apply_many_args, fun() -> [apply(fun many/12, lists:seq(1, 12)), apply(fun(A) -> A end, [id(x)])] end},
      {apply_too_many_args, fun() -> [{N, cr(fun() -> apply(id(lists), id(foo), lists:seq(1, N)) end), element(1, cr(fun() -> apply(id(fun(_) -> ok end), lists:seq(1, N)) end)), cr(fun() -> apply(id(x), lists:seq(1, N)) end)} || N <- [255, 256, 1023, 1024, 5000]] end},
      {apply_300_args, fun() -> cr(fun() -> apply(id(lists), id(foo), lists:seq(1, 300)) end) end},
+     {apply_many, fun() -> [{N, many(fun(L) -> apply(id(lists), id(foo), L) end, N), many(fun(L) -> apply(id(no_such_module), id(foo), L) end, N), many(fun(L) -> (id(erlang)):(id(apply))(lists, foo, L) end, N)} || N <- [255, 256, 300, 1023, 1024, 70000]] end},
+     {apply_fun_many, fun() -> [{N, many(fun(L) -> apply(id(fun lists:foo/2), L) end, N), many(fun(L) -> apply(id(fun() -> ok end), L) end, N), many(fun(L) -> apply(id(x), L) end, N)} || N <- [255, 300, 1022, 1023, 1024, 70000]] end},
+     {apply_improper, fun() -> [{many(fun(L) -> apply(id(lists), id(foo), L ++ x) end, N), many(fun(L) -> apply(id(fun id/1), L ++ x) end, N)} || N <- [1, 300, 2000]] end},
+     {spawn_many, fun() -> [{N, many(fun(L) -> {P, R} = spawn_monitor(lists, foo, L), receive {'DOWN', R, process, P, W} -> W end end, N)} || N <- [255, 256, 1023, 1024]] end},
+     {hibernate_many, fun() -> [{N, many(fun(L) -> {P, R} = spawn_monitor(erlang, hibernate, [lists, foo, L]), receive {'DOWN', R, process, P, W} -> W after 50 -> exit(P, kill), hibernates end end, N)} || N <- [255, 256, 257, 1024, 1025]] end},
+     {make_fun_many, fun() -> [cr(fun() -> erlang:make_fun(lists, foo, id(N)) end) || N <- [255, 256, 257, 1 bsl 70, -1]] end},
      {apply_bif, fun() -> [apply(id(erlang), id(length), id([[1, 2]])), apply(id(lists), id(reverse), id([[1, 2]]))] end},
      {many_args, fun() -> many(id(1), 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, id(12)) end},
      {badfun_kinds, fun() -> [c(fun() -> (id(X))(1) end) || X <- [1, a, "f", {m, f}, <<>>, #{}]] end},
@@ -66,3 +72,16 @@ cases() ->
      {sort_by_fun, fun() -> lists:sort(fun({_, A}, {_, B}) -> A =< B end, [{x, 3}, {y, 1}, {z, 2}]) end},
      {shadow, fun() -> X = id(1), F = fun(X) -> X end, {F(2), X} end},
      {tail_call_fun, fun() -> lists:foldl(fun(F, A) -> F(A) end, 0, lists:duplicate(1000, adder(1))) end}].
+
+%% What F does with N arguments; lists of them as their number.
+many(F, N) ->
+    try F(lists:seq(1, N)) of
+        V -> {ok, short(V)}
+    catch
+        C:R:S -> {C, short(R), short(hd(S))}
+    end.
+
+short(L) when is_list(L), length(L) > 200 -> {arguments, length(L)};
+short([H | T]) -> [short(H) | short(T)];
+short(T) when is_tuple(T) -> list_to_tuple(short(tuple_to_list(T)));
+short(T) -> T.

@@ -8,6 +8,9 @@
 -record #point{x = 0, y = 1}.
 -record #box{a, b = none, list = []}.
 -record #empty{}.
+%% Names that are in no other module: what they count depends on the order of atoms.
+-record #one{t_new29_f = 1}.
+-record #fresh{t_new29_c, t_new29_a, t_new29_b}.
 
 dist(#point{x = X, y = Y}) -> X * X + Y * Y;
 dist(#box{a = A}) -> {box, A};
@@ -42,6 +45,12 @@ cases() ->
      {etf, fun() -> P = id(#box{a = [1, {2}]}), B = term_to_binary(P), [binary_to_term(B) =:= P, byte_size(B), erlang:external_size(P) >= byte_size(B)] end},
      {etf_bytes, fun() -> term_to_binary(#point{x = 1, y = 2}) end},
      {hash, fun() -> [erlang:phash2(#point{x = 1}), erlang:phash2(#empty{})] end},
+     {hashes, fun() -> [{erlang:phash2(X), erlang:phash2({X, a})} || X <- [#one{}, #one{t_new29_f = "s"}, #one{t_new29_f = #one{}}, [#empty{}, #empty{}], #fresh{t_new29_c = 1, t_new29_a = 2, t_new29_b = 3}, #fresh{t_new29_c = [#one{}], t_new29_a = <<1>>, t_new29_b = {}}]] end},
+     {priority_down, fun() -> {P, M} = spawn_monitor(fun() -> receive go -> ok end end), Q = spawn(fun() -> receive go -> ok end end), erlang:monitor(process, P, [priority]), erlang:monitor(process, P, [priority, {tag, tagged}]), self() ! a, P ! go, receive {'DOWN', M, _, _, _} -> ok end, erlang:monitor(process, Q, [priority]), self() ! b, Q ! go, [receive X when is_tuple(X) -> element(1, X); X -> X after 500 -> none end || _ <- lists:seq(1, 6)] end},
+     {priority_while_waiting, fun() -> P = spawn(fun() -> receive go -> ok end end), M = erlang:monitor(process, P, [priority]), self() ! a, erlang:send_after(20, P, go), receive {'DOWN', M, _, _, R} -> {R, receive X -> X after 0 -> none end} after 2000 -> none end end},
+     {priority_spawn, fun() -> {_, M} = spawn_opt(fun() -> ok end, [{monitor, [priority]}]), [receive {'DOWN', M, _, _, R} -> R after 2000 -> none end, cr(fun() -> erlang:monitor(process, self(), [id(prio)]) end)] end},
+     {priority_send, fun() -> S = self(), A = alias([priority]), B = alias([]), S ! 1, erlang:send(A, 2, [priority]), erlang:send(A, 3), erlang:send(B, 4, [priority]), erlang:send(A, 5, [priority, nosuspend]), erlang:send(S, 6, [priority]), [receive X -> X after 500 -> none end || _ <- lists:seq(1, 6)] end},
+     {priority_alias, fun() -> A = alias([priority, reply]), self() ! 0, erlang:send(A, 1, [priority]), erlang:send(A, 2, [priority]), [receive X -> X after 50 -> none end || _ <- lists:seq(1, 3)] ++ [cr(fun() -> is_reference(alias(id(O))) end) || O <- [[priority], [explicit_unalias, priority], [foo], [{priority, true}]]] ++ [cr(fun() -> erlang:send(self(), x, id([foo])) end)] end},
      {send, fun() -> S = self(), P = id(#box{a = lists:seq(1, 10)}), spawn(fun() -> S ! P end), receive #box{a = A} -> lists:sum(A) end end},
      {ets, fun() -> T = ets:new(x, []), ets:insert(T, {k, #point{x = 4}}), [{k, P}] = ets:lookup(T, k), P#point.x end},
      {as_key, fun() -> M = #{#point{x = 1} => one, #point{x = 2} => two}, maps:get(id(#point{x = 2}), M) end},

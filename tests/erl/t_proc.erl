@@ -176,6 +176,7 @@ cases() ->
      {suspend_bad, fun() -> [c2(fun() -> erlang:suspend_process(self()) end), c2(fun() -> erlang:suspend_process(id(x)) end)] end},
      {alias, fun() -> A = alias(), A ! hello, R = get_msg(), true = unalias(A), A ! gone, {R, no_msg(), unalias(A)} end},
      {alias_reply, fun() -> A = alias([reply]), A ! one, A ! two, {get_msg(), no_msg()} end},
+     {priority_options, fun() -> [case catch F() of X when is_reference(X) -> reference; {'EXIT', {R, _}} -> R; X -> X end || F <- [fun() -> alias([priority]) end, fun() -> erlang:send(self(), x, [priority]) end, fun() -> erlang:monitor(process, self(), [priority]) end]] end},
      {alias_explicit, fun() -> A = alias([explicit_unalias]), A ! one, A ! two, R = [get_msg(), get_msg()], unalias(A), A ! three, {R, no_msg()} end},
      {alias_monitor, fun() -> P = spawn(fun() -> receive {req, Al} -> Al ! reply, Al ! late end end), R = monitor(process, P, [{alias, reply_demonitor}]), P ! {req, R}, {get_msg(), no_msg()} end},
      {alias_monitor_demonitor, fun() -> P = spawn(fun idle/0), R = monitor(process, P, [{alias, demonitor}]), demonitor(R), R ! x, N = no_msg(), P ! stop, N end},

@@ -3,6 +3,7 @@
 use super::iolist::{self, NotIolist, Piece};
 use crate::bifs;
 use enigma_runtime::bif::Ctx;
+use enigma_runtime::release::{self, Md5Context};
 use enigma_runtime::term::{bignum, bits};
 use enigma_runtime::{BifResult, Exit, Term, badarg};
 
@@ -128,8 +129,8 @@ fn adler32_combine(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     sum_term((high << 16 | low) as u32)
 }
 
-/// A digest under way, as `md5_init` and `md5_update` give it: a binary of state (four words), count
-/// of bits, buffer and number of bytes in the buffer, all little-endian.
+/// A digest under way, which `md5_init` and `md5_update` give as a binary: state (four words), counts and
+/// buffer in the release's order, all little-endian.
 #[derive(Clone)]
 struct Md5 {
     state: [u32; 4],
@@ -137,9 +138,6 @@ struct Md5 {
     buffer: [u8; 64],
     left: usize,
 }
-
-/// Size of the binary form.
-const MD5_CONTEXT: usize = 16 + 8 + 64 + 4;
 
 const MD5_START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
 const MD5_SHIFTS: [[u32; 4]; 4] = [
@@ -205,6 +203,9 @@ impl Md5 {
             }
             Md5::block(&mut self.state, &self.buffer, constants);
             self.left = 0;
+            if release::md5_context() == Md5Context::BitsAndRest {
+                self.buffer = [0; 64];
+            }
         }
         let mut blocks = bytes.chunks_exact(64);
         for b in blocks.by_ref() {
@@ -232,30 +233,58 @@ impl Md5 {
 
     fn to_bytes(&self) -> Vec<u8> {
         let mut out: Vec<u8> = self.state.iter().flat_map(|w| w.to_le_bytes()).collect();
-        out.extend(self.bits.to_le_bytes());
-        out.extend(self.buffer);
-        out.extend((self.left as u32).to_le_bytes());
+        match release::md5_context() {
+            Md5Context::Bits => {
+                out.extend(self.bits.to_le_bytes());
+                out.extend(self.buffer);
+            }
+            Md5Context::BitsAndRest => {
+                out.extend(self.bits.to_le_bytes());
+                out.extend(self.buffer);
+                out.extend((self.left as u32).to_le_bytes());
+            }
+            Md5Context::Bytes => {
+                let left = self.left as u64;
+                out.extend((self.bits / 8).wrapping_sub(left).to_le_bytes());
+                out.extend(left.to_le_bytes());
+                out.extend(self.buffer);
+            }
+        }
         out
     }
 
     fn from_term(t: Term) -> Result<Md5, Exit> {
-        let bytes = bits::binary_bytes(t)
-            .filter(|b| b.len() == MD5_CONTEXT)
-            .ok_or_else(badarg)?;
-        let word =
-            |i: usize| u32::from_le_bytes([bytes[i], bytes[i + 1], bytes[i + 2], bytes[i + 3]]);
-        let mut buffer = [0; 64];
-        buffer.copy_from_slice(&bytes[24..88]);
-        let left = word(88) as usize;
-        if left >= 64 {
-            return Err(badarg());
-        }
-        let bits = u64::from(word(16)) | u64::from(word(20)) << 32;
-        Ok(Md5 {
-            state: [word(0), word(4), word(8), word(12)],
+        let bytes = bits::binary_bytes(t).ok_or_else(badarg)?;
+        Md5::from_bytes(&bytes).ok_or_else(badarg)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Md5> {
+        let (state, rest) = bytes.split_first_chunk::<16>()?;
+        let mut words = state.chunks_exact(4);
+        let state = std::array::from_fn(|_| {
+            words
+                .next()
+                .map_or(0, |w| u32::from_le_bytes([w[0], w[1], w[2], w[3]]))
+        });
+        let (count, rest) = rest.split_first_chunk::<8>()?;
+        let count = u64::from_le_bytes(*count);
+        let (bits, buffer, left) = match release::md5_context() {
+            Md5Context::Bits => (count, rest, count / 8 % 64),
+            Md5Context::BitsAndRest => {
+                let (buffer, left) = rest.split_last_chunk::<4>()?;
+                (count, buffer, u64::from(u32::from_le_bytes(*left)))
+            }
+            Md5Context::Bytes => {
+                let (left, buffer) = rest.split_first_chunk::<8>()?;
+                let left = u64::from_le_bytes(*left);
+                (count.wrapping_add(left).wrapping_mul(8), buffer, left)
+            }
+        };
+        Some(Md5 {
+            state,
             bits,
-            buffer,
-            left,
+            buffer: buffer.try_into().ok()?,
+            left: usize::try_from(left).ok().filter(|&n| n < 64)?,
         })
     }
 }

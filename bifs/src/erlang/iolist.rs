@@ -5,6 +5,7 @@
 
 use crate::bifs;
 use enigma_runtime::heap::Heap;
+use enigma_runtime::release;
 use enigma_runtime::term::bits::{self, View};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 
@@ -300,10 +301,11 @@ fn binary_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn binary_to_list3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if !a[0].is_bitstring() {
-        return Err(badarg());
-    }
-    let v = bits::view(a[0]);
+    let v = if release::parts_of_bitstrings() && a[0].is_bitstring() {
+        bits::view(a[0])
+    } else {
+        binary_view(a[0])?
+    };
     let (from, to) = a[1].as_usize().zip(a[2].as_usize()).ok_or_else(badarg)?;
     if from < 1 || to < from || to > v.bits / 8 {
         return Err(badarg());

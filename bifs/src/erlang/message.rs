@@ -7,7 +7,7 @@ use enigma_runtime::node;
 use enigma_runtime::process::registry;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::term::{Kind, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -24,14 +24,15 @@ enum Sent {
     NoConnection,
 }
 
-fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<Sent, Exit> {
+/// `priority`: an alias that takes priority messages takes it as one.
+fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<Sent, Exit> {
     if let Some(id) = to.as_local_pid() {
         signal::send_message(id, message);
         return Ok(Sent::Done);
     }
     if let Some(name) = to.as_atom() {
         return match registry::whereis(name) {
-            Some(id) => deliver(cx, id, message),
+            Some(id) => deliver(cx, id, message, priority),
             None => Err(badarg()),
         };
     }
@@ -45,7 +46,11 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<Sent, Exit> {
             if owner != 0 {
                 signal::send(
                     owner,
-                    Signal::AliasMessage(to.ref_number(), OwnedTerm::message(message)),
+                    Signal::AliasMessage {
+                        alias: to.ref_number(),
+                        message: OwnedTerm::message(message),
+                        priority,
+                    },
                 );
             }
             Ok(Sent::Done)
@@ -63,7 +68,7 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<Sent, Exit> {
                 return Ok(Sent::NoConnection);
             }
             if let Some(id) = registry::whereis(name) {
-                deliver(cx, id, message)?;
+                deliver(cx, id, message, priority)?;
             }
             Ok(Sent::Done)
         }
@@ -73,7 +78,7 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<Sent, Exit> {
 
 /// `To ! Message`.
 pub fn send(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit> {
-    deliver(cx, to, message).map(|_| ())
+    deliver(cx, to, message, false).map(|_| ())
 }
 
 fn send2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -84,16 +89,17 @@ fn send2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn send3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let options = list::to_vec(a[2]).ok_or_else(badarg)?;
-    let mut no_connect = false;
+    let (mut no_connect, mut priority) = (false, false);
     for o in options {
         match o.as_atom() {
             Some(Atom::NOCONNECT) => no_connect = true,
             Some(Atom::NOSUSPEND) => {}
+            Some(Atom::PRIORITY) if release::priority_messages() => priority = true,
             _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),
         }
     }
     cx.bump(4);
-    match deliver(cx, a[0], a[1])? {
+    match deliver(cx, a[0], a[1], priority)? {
         Sent::NoConnection if no_connect => Ok(Atom::NOCONNECT.into()),
         _ => Ok(Atom::OK.into()),
     }

@@ -12,7 +12,7 @@ use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{MaxHeap, flag, table};
 use enigma_runtime::term::{list, map};
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -261,9 +261,12 @@ fn group_leader3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 // ---- running and resting ----
 
 fn hibernate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let arity = list::length(a[2]).filter(|&n| n <= 255);
-    if a[0].as_atom().is_none() || a[1].as_atom().is_none() || arity.is_none() {
+    let arity = list::length(a[2]).ok_or_else(badarg)?;
+    if a[0].as_atom().is_none() || a[1].as_atom().is_none() {
         return Err(badarg());
+    }
+    if arity > release::hibernate_arguments() {
+        return Err(Exit::error(Atom::SYSTEM_LIMIT));
     }
     cx.x[..3].copy_from_slice(a);
     Err(Exit::Hibernate)

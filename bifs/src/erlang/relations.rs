@@ -6,9 +6,9 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::{Outgoing, Target};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal};
-use enigma_runtime::process::{AliasEnd, PidKey, exit, flag, handle, registry, table};
+use enigma_runtime::process::{Alias, AliasEnd, PidKey, exit, flag, handle, registry, table};
 use enigma_runtime::term::{Kind, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference, time};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference, release, time};
 
 bifs! { BIFS:
     "erlang" {
@@ -115,32 +115,52 @@ pub fn fetch(cx: &mut Ctx<'_>) -> Result<(), Exit> {
 }
 
 fn monitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    monitor(cx, a[0], a[1], None, None)
+    monitor(cx, a[0], a[1], MonitorOptions::default())
 }
 
 fn monitor3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (mut tag, mut alias) = (None, None);
-    let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
-    for o in list::to_vec(a[2]).ok_or_else(bad)? {
-        let Some(&[key, value]) = o.as_tuple_n::<2>() else {
-            return Err(bad());
-        };
-        match key.as_atom() {
-            Some(Atom::TAG) => tag = Some(value),
-            Some(Atom::ALIAS) => alias = Some(alias_end(value).map_err(|_| bad())?),
-            _ => return Err(bad()),
-        }
-    }
-    monitor(cx, a[0], a[1], tag, alias)
+    let options = MonitorOptions::read(a[2]);
+    let options = options.ok_or_else(|| Exit::error_cause(Atom::BADARG, Atom::BADOPT))?;
+    monitor(cx, a[0], a[1], options)
 }
 
-fn monitor(
-    cx: &mut Ctx<'_>,
-    kind: Term,
-    what: Term,
-    tag: Option<Term>,
-    alias: Option<AliasEnd>,
-) -> BifResult {
+/// Options of a monitor.
+#[derive(Default)]
+pub struct MonitorOptions {
+    /// First element of the message.
+    pub tag: Option<Term>,
+    /// The reference is an alias too, which ends so.
+    pub alias: Option<AliasEnd>,
+    /// The message is a priority message.
+    pub priority: bool,
+}
+
+impl MonitorOptions {
+    /// Reads the list; nothing if an option is bad.
+    pub fn read(l: Term) -> Option<MonitorOptions> {
+        let mut m = MonitorOptions::default();
+        for item in list::to_vec(l)? {
+            if item.as_atom() == Some(Atom::PRIORITY) && release::priority_messages() {
+                m.priority = true;
+                continue;
+            }
+            let &[key, value] = item.as_tuple_n::<2>()?;
+            match key.as_atom() {
+                Some(Atom::TAG) => m.tag = Some(value),
+                Some(Atom::ALIAS) => m.alias = Some(alias_end(value).ok()?),
+                _ => return None,
+            }
+        }
+        Some(m)
+    }
+}
+
+fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) -> BifResult {
+    let MonitorOptions {
+        tag,
+        alias,
+        priority,
+    } = options;
     let me = PidKey::local(cx.proc.id);
     let number = reference::fresh();
     let (target, key, name) = match kind.as_atom().ok_or_else(badarg)? {
@@ -164,10 +184,15 @@ fn monitor(
             target,
             tag,
             alias: alias.is_some(),
+            priority,
         }),
     );
     if let Some(end) = alias {
-        cx.own.rare().aliases.insert(number, end);
+        let alias = Alias {
+            end,
+            priority: false,
+        };
+        cx.own.rare().aliases.insert(number, alias);
     }
     let there = match key {
         Some(k) if k.local_id().is_some() => {
@@ -248,7 +273,7 @@ fn take(cx: &mut Ctx<'_>, number: Option<u64>) -> Result<bool, Exit> {
     if let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) = cx
         .own
         .rare_if_any()
-        .and_then(|r| r.aliases.get(&n).copied())
+        .and_then(|r| r.aliases.get(&n).map(|a| a.end))
     {
         cx.own.rare().aliases.remove(&n);
     }
@@ -283,24 +308,28 @@ fn demonitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn alias0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    new_alias(cx, AliasEnd::Explicit)
+    new_alias(cx, AliasEnd::Explicit, false)
 }
 
 fn alias1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let mut end = AliasEnd::Explicit;
+    let (mut end, mut priority) = (AliasEnd::Explicit, false);
     for o in list::to_vec(a[0]).ok_or_else(badarg)? {
         match o.as_atom() {
-            Some(Atom::EXPLICIT_UNALIAS | Atom::PRIORITY) => {}
+            Some(Atom::EXPLICIT_UNALIAS) => {}
+            Some(Atom::PRIORITY) if release::priority_messages() => priority = true,
             Some(Atom::REPLY) => end = AliasEnd::Reply,
             _ => return Err(badarg()),
         }
     }
-    new_alias(cx, end)
+    new_alias(cx, end, priority)
 }
 
-fn new_alias(cx: &mut Ctx<'_>, end: AliasEnd) -> BifResult {
+fn new_alias(cx: &mut Ctx<'_>, end: AliasEnd, priority: bool) -> BifResult {
     let number = reference::fresh();
-    cx.own.rare().aliases.insert(number, end);
+    cx.own
+        .rare()
+        .aliases
+        .insert(number, Alias { end, priority });
     let me = cx.proc.id;
     Ok(cx.heap().reference(number, me))
 }

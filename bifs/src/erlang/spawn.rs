@@ -1,12 +1,13 @@
 //! Making processes: `spawn`, `spawn_link`, `spawn_opt`, `spawn_request`.
 
+use super::relations::MonitorOptions;
 use crate::args;
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::process::relations::{Incoming, Outgoing, Target};
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::state::Priority;
-use enigma_runtime::process::{AliasEnd, MaxHeap, PidKey, flag};
+use enigma_runtime::process::{Alias, AliasEnd, MaxHeap, PidKey, flag};
 use enigma_runtime::term::{list, map};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 
@@ -23,17 +24,10 @@ bifs! { BIFS:
     }
 }
 
-/// A monitor that `spawn_opt` is to make.
-#[derive(Default)]
-struct MonitorOption {
-    tag: Option<Term>,
-    alias: Option<AliasEnd>,
-}
-
 /// What the option list says beyond `Options`.
 struct Wanted {
     options: Options,
-    monitor: Option<MonitorOption>,
+    monitor: Option<MonitorOptions>,
     reply_tag: Term,
     reply_yes: bool,
     reply_error: bool,
@@ -58,7 +52,7 @@ fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
     if let Some(a) = item.as_atom() {
         match a {
             Atom::LINK => w.options.link = true,
-            Atom::MONITOR => w.monitor = Some(MonitorOption::default()),
+            Atom::MONITOR => w.monitor = Some(MonitorOptions::default()),
             _ => return Err(badarg()),
         }
         return Ok(());
@@ -92,7 +86,7 @@ fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
             value.as_usize().ok_or_else(badarg)?;
         }
         Atom::LINK => w.options.link = value.as_bool().ok_or_else(badarg)?,
-        Atom::MONITOR => w.monitor = Some(monitor_option(value)?),
+        Atom::MONITOR => w.monitor = Some(MonitorOptions::read(value).ok_or_else(badarg)?),
         Atom::REPLY_TAG => w.reply_tag = value,
         Atom::REPLY => match value.as_atom() {
             Some(Atom::YES) => (w.reply_yes, w.reply_error) = (true, true),
@@ -104,21 +98,6 @@ fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
         _ => return Err(badarg()),
     }
     Ok(())
-}
-
-fn monitor_option(l: Term) -> Result<MonitorOption, Exit> {
-    let mut m = MonitorOption::default();
-    for item in list::to_vec(l).ok_or_else(badarg)? {
-        let Some(&[key, value]) = item.as_tuple_n::<2>() else {
-            return Err(badarg());
-        };
-        match key.as_atom() {
-            Some(Atom::TAG) => m.tag = Some(value),
-            Some(Atom::ALIAS) => m.alias = Some(alias_end(value)?),
-            _ => return Err(badarg()),
-        }
-    }
-    Ok(m)
 }
 
 /// How an alias made with a monitor ends.
@@ -182,8 +161,7 @@ pub fn max_heap(t: Term, old: Option<MaxHeap>) -> Result<MaxHeap, Exit> {
 
 fn mfa(m: Term, f: Term, args: Term) -> Result<(Atom, Atom, Term), Exit> {
     match (m.as_atom(), f.as_atom(), list::length(args)) {
-        (Some(m), Some(f), Some(n)) if n <= 255 => Ok((m, f, args)),
-        (Some(_), Some(_), Some(_)) => Err(Exit::error(Atom::SYSTEM_LIMIT)),
+        (Some(m), Some(f), Some(_)) => Ok((m, f, args)),
         _ => Err(badarg()),
     }
 }
@@ -215,10 +193,15 @@ fn start(
                 target,
                 tag,
                 alias: m.alias.is_some(),
+                priority: m.priority,
             }),
         );
         if let Some(end) = m.alias {
-            cx.own.rare().aliases.insert(number, end);
+            let alias = Alias {
+                end,
+                priority: false,
+            };
+            cx.own.rare().aliases.insert(number, alias);
         }
         cx.heap()
             .reference(number, if m.alias.is_some() { me } else { 0 })

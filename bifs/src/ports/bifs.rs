@@ -1,14 +1,12 @@
 //! The BIFs on ports.
 
-use super::options::Options;
-use super::{Port, fd, inet, spawn};
+use super::{Port, open};
 use crate::bifs;
 use crate::erlang::iolist;
-use crate::file_name;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::process::{PidKey, registry};
 use enigma_runtime::term::{bignum, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::sync::Arc;
 
 bifs! { BIFS:
@@ -42,23 +40,9 @@ fn badarg_value() -> Term {
     Atom::BADARG.into()
 }
 
-fn text(t: Term) -> Result<Vec<u8>, Exit> {
-    match enigma_runtime::term::bits::binary_bytes(t) {
-        Some(b) => Ok(b.into_owned()),
-        None => file_name::encode(t).ok_or_else(badarg),
-    }
-}
-
 /// Opens a port: the port, or the error's name.
 fn open_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Ok(options) = Options::read(a[1]) else {
-        return Ok(badarg_value());
-    };
-    let opened = match open(cx, a[0], &options) {
-        Ok(r) => r,
-        Err(_) => return Ok(badarg_value()),
-    };
-    match opened {
+    match open::open(cx.proc.id, a[0], a[1]) {
         Ok(port) => {
             if let Some(key) = PidKey::of(port.term()) {
                 cx.own.links.insert(key);
@@ -66,59 +50,6 @@ fn open_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Ok(port.term())
         }
         Err(why) => Ok(why.into()),
-    }
-}
-
-fn open(cx: &mut Ctx<'_>, name: Term, o: &Options) -> Result<Result<Arc<Port>, Atom>, Exit> {
-    let me = cx.proc.id;
-    let shown = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
-    match name.as_tuple() {
-        Some(&[k, what]) => match k.as_atom().map(Atom::text).ok_or_else(badarg)? {
-            "spawn" => {
-                let line = text(what)?;
-                let first = shown(line.split(|&b| b == b' ').next().unwrap_or(&[]));
-                if inet::is_driver(&first) {
-                    return Ok(inet::open(me, &first));
-                }
-                Ok(spawn::open(
-                    me,
-                    &shown(&line),
-                    &spawn::What::Shell(&line),
-                    o,
-                ))
-            }
-            "spawn_driver" => {
-                let line = text(what)?;
-                let first = shown(line.split(|&b| b == b' ').next().unwrap_or(&[]));
-                if inet::is_driver(&first) {
-                    Ok(inet::open(me, &first))
-                } else {
-                    Err(badarg())
-                }
-            }
-            "spawn_executable" => {
-                let file = text(what)?;
-                Ok(spawn::open(
-                    me,
-                    &shown(&file),
-                    &spawn::What::Executable(&file),
-                    o,
-                ))
-            }
-            _ => Err(badarg()),
-        },
-        Some(&[k, input, output]) if k.as_atom().map(Atom::text) == Some("fd") => {
-            let fd = |t: Term| {
-                t.as_small()
-                    .and_then(|n| i32::try_from(n).ok())
-                    .filter(|&n| n >= 0)
-            };
-            match (fd(input), fd(output)) {
-                (Some(i), Some(u)) => Ok(fd::open(me, i, u, o)),
-                _ => Err(badarg()),
-            }
-        }
-        _ => Err(badarg()),
     }
 }
 

@@ -163,10 +163,17 @@ pub fn at_end(port: &Arc<Port>, eof: bool) {
     }
 }
 
-/// `{fd, In, Out}`.
-struct FdPort {
+/// What stands behind a port over descriptors: where data goes out and how it is framed.
+pub struct Streams {
     writer: Option<Arc<Writer>>,
     framing: Framing,
+}
+
+impl Streams {
+    /// Without a writer, data for the outside is dropped.
+    pub fn new(writer: Option<Arc<Writer>>, framing: Framing) -> Streams {
+        Streams { writer, framing }
+    }
 }
 
 struct Borrowed(ManuallyDrop<File>);
@@ -187,9 +194,16 @@ impl Write for Borrowed {
     }
 }
 
-/// Opens a port over two descriptors.
-pub fn open(owner: u64, input: i32, output: i32, options: &Options) -> Result<Arc<Port>, Atom> {
-    let name = format!("{input}/{output}");
+/// Opens a port over two descriptors, `{fd, In, Out}`; one that is not used may be any number.
+pub fn open(owner: u64, input: i64, output: i64, options: &Options) -> Result<Arc<Port>, Atom> {
+    let (name, limit) = (format!("{input}/{output}"), open_files());
+    let descriptor = |n: i64, used: bool| match i32::try_from(n) {
+        Ok(fd) if (0..limit).contains(&fd) => Ok(fd),
+        _ if !used => Ok(-1),
+        _ => Err(Atom::EINVAL),
+    };
+    let input = descriptor(input, options.input)?;
+    let output = descriptor(output, options.output)?;
     Port::open(owner, &name, false, |port| {
         let writer = match options.output {
             true => Some(Writer::start(port.clone(), Borrowed(borrowed(output)))?),
@@ -201,14 +215,18 @@ pub fn open(owner: u64, input: i32, output: i32, options: &Options) -> Result<Ar
                 at_end(p, eof)
             })?;
         }
-        Ok(Box::new(FdPort {
-            writer,
-            framing: options.framing,
-        }))
+        Ok(Box::new(Streams::new(writer, options.framing)))
     })
 }
 
-impl Driver for FdPort {
+/// How many descriptors the process may have.
+fn open_files() -> i32 {
+    // SAFETY: `sysconf` only reads a number.
+    let n = unsafe { libc::sysconf(libc::_SC_OPEN_MAX) };
+    i32::try_from(n).unwrap_or(i32::MAX)
+}
+
+impl Driver for Streams {
     fn output(&self, _: &Arc<Port>, data: Vec<u8>) -> Result<(), Atom> {
         if let Some(w) = &self.writer {
             w.push(self.framing.frame(data)?);

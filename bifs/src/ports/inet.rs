@@ -43,11 +43,6 @@ pub fn open(owner: u64, name: &str) -> Result<Arc<Port>, Atom> {
     })
 }
 
-/// Names of the drivers that there are.
-pub fn is_driver(name: &str) -> bool {
-    name == "udp_inet"
-}
-
 fn ok(data: &[u8]) -> Vec<u8> {
     [&[REPLY_OK], data].concat()
 }

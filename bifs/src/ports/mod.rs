@@ -6,9 +6,12 @@
 
 pub mod bifs;
 pub mod fd;
+pub mod file;
 pub mod framing;
 pub mod inet;
+pub mod open;
 pub mod options;
+pub mod ram_file;
 pub mod spawn;
 
 use enigma_runtime::atom::Atom;

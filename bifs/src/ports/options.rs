@@ -2,9 +2,15 @@
 
 use super::framing::Framing;
 use crate::file_name;
+use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::term::{bits, list};
-use enigma_runtime::{Exit, Term, badarg};
+use enigma_runtime::term::{bignum, bits, list};
+
+/// How long a line may be that the option `line` alone allows.
+const LINE: usize = 512;
+
+/// A variable of the environment and its new value; nothing unsets it.
+pub type Variable = (Vec<u8>, Option<Vec<u8>>);
 
 /// What the list says.
 #[derive(Clone, Debug)]
@@ -25,28 +31,35 @@ pub struct Options {
     pub exit_status: bool,
     /// The end of data is told and does not close the port.
     pub eof: bool,
+    /// Limits for the port's own queue are given, which only some drivers take.
+    pub busy_limits_port: bool,
     /// Directory of the program.
     pub cd: Option<Vec<u8>>,
-    /// Changes of the environment; nothing unsets.
-    pub env: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Changes of the environment.
+    pub env: Vec<Variable>,
     /// Arguments of the program.
-    pub args: Vec<Vec<u8>>,
+    pub args: Option<Vec<Vec<u8>>>,
     /// The program's name for itself.
     pub arg0: Option<Vec<u8>>,
 }
 
-/// A string or binary as bytes.
-fn bytes(t: Term) -> Option<Vec<u8>> {
+/// A name as bytes: an atom, a list of characters, or a binary up to its first zero.
+pub fn name_bytes(t: Term) -> Option<Vec<u8>> {
     match bits::binary_bytes(t) {
-        Some(b) => Some(b.into_owned()),
-        None if t.is_list() => file_name::encode(t),
-        None => None,
+        Some(b) => Some(b.split(|&b| b == 0).next().unwrap_or_default().to_vec()),
+        None => file_name::encode(t),
     }
 }
 
+/// Part of a variable of the environment: a list of characters.
+fn env_bytes(t: Term) -> Option<Vec<u8>> {
+    file_name::encode(t).filter(|_| t.is_list())
+}
+
 impl Options {
-    /// Reads the list.
-    pub fn read(l: Term) -> Result<Options, Exit> {
+    /// Reads the list; nothing if an option is bad or two contradict each other. What the option `cd` gives
+    /// is the second part: it counts as part of the port's name.
+    pub fn read(l: Term) -> Option<(Options, Term)> {
         let mut o = Options {
             framing: Framing::Stream,
             binary: false,
@@ -56,16 +69,20 @@ impl Options {
             stderr_to_stdout: false,
             exit_status: false,
             eof: false,
+            busy_limits_port: false,
             cd: None,
             env: Vec::new(),
-            args: Vec::new(),
+            args: None,
             arg0: None,
         };
+        let mut directory = Term::NIL;
         let (mut only_in, mut only_out) = (false, false);
-        for item in list::to_vec(l).ok_or_else(badarg)? {
+        let (mut packet, mut line) = (None, None);
+        for item in list::to_vec(l)? {
             if let Some(a) = item.as_atom() {
                 match a.text() {
-                    "stream" => o.framing = Framing::Stream,
+                    "stream" => packet = None,
+                    "line" => line = Some(LINE),
                     "binary" => o.binary = true,
                     "in" => only_in = true,
                     "out" => only_out = true,
@@ -75,54 +92,77 @@ impl Options {
                     "exit_status" => o.exit_status = true,
                     "eof" => o.eof = true,
                     "hide" | "overlapped_io" => {}
-                    _ => return Err(badarg()),
+                    _ => return None,
                 }
                 continue;
             }
-            let Some(&[k, v]) = item.as_tuple_n::<2>() else {
-                return Err(badarg());
-            };
-            match k.as_atom().map(Atom::text).ok_or_else(badarg)? {
-                "packet" => {
-                    let n = v
-                        .as_usize()
-                        .filter(|n| matches!(n, 1 | 2 | 4))
-                        .ok_or_else(badarg)?;
-                    o.framing = Framing::Packet(n);
-                }
-                "line" => {
-                    o.framing = Framing::Line(v.as_usize().filter(|&n| n > 0).ok_or_else(badarg)?)
-                }
-                "cd" => o.cd = Some(bytes(v).ok_or_else(badarg)?),
-                "arg0" => o.arg0 = Some(bytes(v).ok_or_else(badarg)?),
+            let &[k, v] = item.as_tuple_n::<2>()?;
+            match k.as_atom()?.text() {
+                "packet" => packet = Some(v.as_usize().filter(|n| matches!(n, 1 | 2 | 4))?),
+                "line" => line = Some(v.as_usize().filter(|&n| n > 0)?),
+                "cd" => directory = v,
+                "arg0" => o.arg0 = Some(name_bytes(v)?),
                 "args" => {
-                    for a in list::to_vec(v).ok_or_else(badarg)? {
-                        o.args.push(bytes(a).ok_or_else(badarg)?);
-                    }
+                    o.args = Some(
+                        list::to_vec(v)?
+                            .into_iter()
+                            .map(name_bytes)
+                            .collect::<Option<_>>()?,
+                    )
                 }
-                "env" => {
-                    for e in list::to_vec(v).ok_or_else(badarg)? {
-                        let Some(&[n, v]) = e.as_tuple_n::<2>() else {
-                            return Err(badarg());
-                        };
-                        let n = bytes(n)
-                            .filter(|n| !n.is_empty() && !n.contains(&b'='))
-                            .ok_or_else(badarg)?;
-                        let v = if v.as_bool() == Some(false) {
-                            None
-                        } else {
-                            Some(bytes(v).ok_or_else(badarg)?)
-                        };
-                        o.env.push((n, v));
-                    }
+                "env" => o.env = environment(v)?,
+                "parallelism" => _ = v.as_bool()?,
+                "busy_limits_port" => {
+                    busy_limits(v)?;
+                    o.busy_limits_port = true;
                 }
-                "parallelism" | "busy_limits_port" | "busy_limits_msgq" => {}
-                _ => return Err(badarg()),
+                "busy_limits_msgq" => busy_limits(v)?,
+                _ => return None,
             }
         }
         if only_in || only_out {
             (o.input, o.output) = (only_in, only_out);
         }
-        Ok(o)
+        o.framing = match (packet, line) {
+            (Some(_), Some(_)) => return None,
+            (Some(n), None) => Framing::Packet(n),
+            (None, Some(n)) => Framing::Line(n),
+            (None, None) => Framing::Stream,
+        };
+        if o.stderr_to_stdout && o.nouse_stdio {
+            return None;
+        }
+        Some((o, directory))
     }
+
+    /// Are there arguments for a program, or a name for it?
+    pub fn has_arguments(&self) -> bool {
+        self.args.is_some() || self.arg0.is_some()
+    }
+}
+
+/// The value of `env`: pairs of a name and a value, `false` or an empty one taking the variable away.
+fn environment(pairs: Term) -> Option<Vec<Variable>> {
+    list::to_vec(pairs)?
+        .into_iter()
+        .map(|pair| {
+            let &[name, value] = pair.as_tuple_n::<2>()?;
+            let name = env_bytes(name).filter(|n| !n.contains(&b'='))?;
+            if value.is_nil() || value.as_bool() == Some(false) {
+                return Some((name, None));
+            }
+            Some((name, Some(env_bytes(value)?)))
+        })
+        .collect()
+}
+
+/// The value of a `busy_limits` option. Queues here have no limits: what a process gives to a port is taken
+/// at once.
+fn busy_limits(value: Term) -> Option<()> {
+    if value.as_atom() == Some(Atom::new("disabled")) {
+        return Some(());
+    }
+    let &[low, high] = value.as_tuple_n::<2>()?;
+    let limit = |t: Term| bignum::to_u64(t).filter(|&n| n >= 1 && n != u64::MAX);
+    limit(low).and(limit(high)).map(|_| ())
 }

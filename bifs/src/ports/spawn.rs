@@ -1,15 +1,14 @@
 //! External programs: `{spawn, Command}` and `{spawn_executable, File}`.
 
-use super::fd::{Writer, read_loop};
+use super::fd::{Writer, at_end, read_loop};
 use super::framing::Framing;
 use super::options::Options;
 use super::{Driver, Port};
 use crate::errno;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
-use parking_lot::Mutex;
-use std::ffi::OsStr;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::ffi::{CString, OsStr};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +18,7 @@ use std::sync::Arc;
 struct Program {
     writer: Option<Arc<Writer>>,
     framing: Framing,
-    pid: u32,
+    pid: Option<u32>,
 }
 
 /// What is to be run.
@@ -35,12 +34,13 @@ fn command(what: &What<'_>, o: &Options) -> Command {
     let mut c = match what {
         What::Shell(line) => {
             let mut c = Command::new("/bin/sh");
+            c.arg0("sh");
             c.arg("-c").arg(os(&[b"exec ", *line].concat()));
             c
         }
         What::Executable(file) => {
             let mut c = Command::new(os(file));
-            c.args(o.args.iter().map(|a| os(a)));
+            c.args(o.args.iter().flatten().map(|a| os(a)));
             if let Some(name) = &o.arg0 {
                 c.arg0(os(name));
             }
@@ -56,29 +56,72 @@ fn command(what: &What<'_>, o: &Options) -> Command {
         };
     }
     c.envs(env.iter().map(|(k, v)| (os(k), os(v))));
-    if let Some(dir) = &o.cd {
-        c.current_dir(os(dir));
-    }
     c
+}
+
+/// Makes the program start in a directory; where that is not possible the program has ended, with the
+/// error's number as its status, and our standard error says so.
+fn change_directory(c: &mut Command, dir: &[u8]) -> Result<(), Atom> {
+    let message = [b"spawn: Could not cd to ", dir, b"\r\n"].concat();
+    let dir = CString::new(dir).map_err(|_| Atom::EINVAL)?;
+    let stderr = std::io::stderr().as_fd().try_clone_to_owned();
+    let stderr = stderr.map_err(|e| errno::of(&e))?;
+    // SAFETY: only `chdir`, `write` and `_exit` are called between fork and exec, and nothing is allocated.
+    unsafe {
+        c.pre_exec(move || {
+            if libc::chdir(dir.as_ptr()) == 0 {
+                return Ok(());
+            }
+            let status = std::io::Error::last_os_error().raw_os_error().unwrap_or(1);
+            libc::write(stderr.as_raw_fd(), message.as_ptr().cast(), message.len());
+            libc::_exit(status)
+        });
+    }
+    Ok(())
+}
+
+/// May this file be run? A directory passes, and fails when it is run.
+fn check_executable(file: &[u8]) -> Result<(), Atom> {
+    let path = CString::new(file).map_err(|_| Atom::EINVAL)?;
+    // SAFETY: the path is a string that ends in zero.
+    match unsafe { libc::access(path.as_ptr(), libc::X_OK) } {
+        0 => Ok(()),
+        _ => Err(errno::of(&std::io::Error::last_os_error())),
+    }
+}
+
+/// A program that was started.
+enum Started {
+    Running(Child),
+    /// The operating system did not run it: its status is the error's number.
+    Ended(i32),
+}
+
+fn run(mut c: Command) -> Result<Started, Atom> {
+    match c.spawn() {
+        Ok(child) => Ok(Started::Running(child)),
+        Err(e) => match e.raw_os_error() {
+            Some(n) if !matches!(n, libc::EAGAIN | libc::ENOMEM) => Ok(Started::Ended(n)),
+            _ => Err(errno::of(&e)),
+        },
+    }
 }
 
 /// Opens a port to a program.
 pub fn open(owner: u64, name: &str, what: &What<'_>, o: &Options) -> Result<Arc<Port>, Atom> {
     if let What::Executable(file) = what {
-        let path = std::path::Path::new(OsStr::from_bytes(file));
-        let meta = std::fs::metadata(path).map_err(|e| errno::of(&e))?;
-        if meta.is_dir() {
-            return Err(Atom::EACCES);
-        }
+        check_executable(file)?;
     }
     Port::open(owner, name, false, |port| {
         let mut c = command(what, o);
         let mut far_ends: Vec<OwnedFd> = Vec::new();
         let (input, output) = plumb(&mut c, o, &mut far_ends)?;
-        let child = c.spawn().map_err(|e| errno::of(&e))?;
+        if let Some(dir) = &o.cd {
+            change_directory(&mut c, dir)?;
+        }
+        let program = run(c)?;
         drop(far_ends);
-        drop(c);
-        start(port, child, input, output, o)
+        start(port, program, input, output, o)
     })
 }
 
@@ -141,38 +184,31 @@ fn plumb(c: &mut Command, o: &Options, far: &mut Vec<OwnedFd>) -> Result<Ends, A
 
 fn start(
     port: &Arc<Port>,
-    child: Child,
+    program: Started,
     input: Option<std::io::PipeReader>,
     output: Option<std::io::PipeWriter>,
     o: &Options,
 ) -> Result<Box<dyn Driver>, Atom> {
-    let pid = child.id();
+    let pid = match &program {
+        Started::Running(child) => Some(child.id()),
+        Started::Ended(_) => None,
+    };
     let writer = match output {
         Some(w) => Some(Writer::start(port.clone(), w)?),
         None => None,
     };
     let (eof, exit_status) = (o.eof, o.exit_status);
-    let child = Mutex::new(Some(child));
-    let finish = move |port: &Arc<Port>| {
-        if eof {
-            port.tell(|_| Atom::EOF.into());
-        }
-        let status = child.lock().take().and_then(|mut c| c.wait().ok());
-        if exit_status {
-            let n = status.map_or(0, |s| {
-                s.code().unwrap_or_else(|| 128 + s.signal().unwrap_or(0))
-            });
-            port.tell(|h| h.tuple(&[Atom::EXIT_STATUS.into(), Term::small(i64::from(n))]));
-        }
-        if !eof {
-            port.close(Atom::NORMAL.into());
-        }
-    };
     match input {
-        Some(r) => read_loop(port.clone(), r, o, finish)?,
+        Some(r) => read_loop(port.clone(), r, o, move |port| {
+            let status = status(program);
+            if exit_status {
+                port.tell(|h| h.tuple(&[Atom::EXIT_STATUS.into(), Term::small(i64::from(status))]));
+            }
+            at_end(port, eof);
+        })?,
+        // Nothing is told of a program that the port only writes to; it is waited for all the same.
         None => {
-            let p = port.clone();
-            let wait = move || finish(&p);
+            let wait = move || _ = status(program);
             if std::thread::Builder::new()
                 .name("port_waiter".into())
                 .spawn(wait)
@@ -187,6 +223,16 @@ fn start(
         framing: o.framing,
         pid,
     }))
+}
+
+/// Waits for a program's end: its status, or 128 and the number of the signal that ended it.
+fn status(program: Started) -> i32 {
+    match program {
+        Started::Ended(status) => status,
+        Started::Running(mut child) => child.wait().map_or(0, |s| {
+            s.code().unwrap_or_else(|| 128 + s.signal().unwrap_or(0))
+        }),
+    }
 }
 
 impl Driver for Program {
@@ -211,6 +257,6 @@ impl Driver for Program {
     }
 
     fn os_pid(&self) -> Option<u32> {
-        Some(self.pid)
+        self.pid
     }
 }

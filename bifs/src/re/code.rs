@@ -1,6 +1,7 @@
 //! Compiled patterns: a safe layer over the C library.
 
-use super::errors;
+use super::dialect::{self, Text};
+use super::place;
 use enigma_runtime::release;
 use pcre2_sys as sys;
 use std::cell::RefCell;
@@ -97,7 +98,7 @@ fn context(newline: u32, bsr: u32) -> *mut sys::pcre2_compile_context_8 {
             },
         );
         if first_generation() {
-            sys::pcre2_set_compile_extra_options_8(c, sys::PCRE2_EXTRA_BAD_ESCAPE_IS_LITERAL);
+            sys::pcre2_set_compile_extra_options_8(c, sys::PCRE2_EXTRA_ALLOW_LOOKAROUND_BSK);
             sys::pcre2_set_max_varlookbehind_8(c, 0);
             sys::pcre2_set_character_tables_8(c, LATIN1.as_ptr());
         }
@@ -155,24 +156,41 @@ static LATIN1: LazyLock<Box<[u8; 1088]>> = LazyLock::new(|| {
     t
 });
 
+/// One call of the library's compiler; the caller owns the result.
+fn compile(pattern: &[u8], settings: Settings) -> Result<*mut sys::pcre2_code_8, Wrong> {
+    let (mut number, mut offset) = (0, 0);
+    // SAFETY: the pattern is given with its length; the context lives for ever.
+    let code = unsafe {
+        sys::pcre2_compile_8(
+            pattern.as_ptr(),
+            pattern.len(),
+            settings.options,
+            &mut number,
+            &mut offset,
+            context(settings.newline, settings.bsr),
+        )
+    };
+    if code.is_null() {
+        Err(Wrong { number, offset })
+    } else {
+        Ok(code)
+    }
+}
+
 impl Code {
     /// Compiles a pattern.
     pub fn compile(pattern: &[u8], settings: Settings) -> Result<Code, Wrong> {
-        let (mut number, mut offset) = (0, 0);
-        // SAFETY: the pattern is given with its length; the context lives for ever.
-        let code = unsafe {
-            sys::pcre2_compile_8(
-                pattern.as_ptr(),
-                pattern.len(),
-                settings.options,
-                &mut number,
-                &mut offset,
-                context(settings.newline, settings.bsr),
-            )
-        };
-        if code.is_null() {
-            return Err(errors::adjusted(Wrong { number, offset }, pattern));
+        let mut text = Text::new(pattern);
+        if first_generation() {
+            text.translate(settings.options & sys::PCRE2_EXTENDED != 0)?;
         }
+        let code = loop {
+            match compile(&text.bytes, settings) {
+                Ok(code) => break code,
+                Err(w) if first_generation() && text.repair(&w) => {}
+                Err(w) => return Err(place::adjusted(text.original(w), pattern)),
+            }
+        };
         let mut c = Code {
             code,
             settings,
@@ -193,6 +211,9 @@ impl Code {
         c.duplicate_names = all & sys::PCRE2_DUPNAMES != 0;
         c.utf = all & sys::PCRE2_UTF != 0;
         c.names = c.name_table();
+        if first_generation() {
+            dialect::check_names(&c.names, pattern)?;
+        }
         Ok(c)
     }
 

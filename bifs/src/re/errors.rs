@@ -1,7 +1,33 @@
 //! What is wrong with a pattern, in the words of each release's library.
 
-use super::code::{Wrong, first_generation};
+use super::code::first_generation;
 use pcre2_sys as sys;
+
+/// An error of the first generation that the second does not have: unknown kind of group after `(?<`.
+pub const BAD_LOOKBEHIND: i32 = 1001;
+/// As above: group 0 is referred to.
+pub const ZERO_REFERENCE: i32 = 1002;
+/// As above: group 0 is a condition.
+pub const ZERO_CONDITION: i32 = 1003;
+/// As above: a verb with an argument that it does not take.
+pub const VERB_ARGUMENT: i32 = 1004;
+/// An error that the second generation has from a later release on: a group's number does not end.
+pub const BAD_NUMBER: i32 = 1005;
+
+/// Texts of the numbers that are ours.
+const OURS: &[(i32, &str)] = &[
+    (BAD_LOOKBEHIND, "unrecognized character after (?<"),
+    (ZERO_REFERENCE, "a numbered reference must not be zero"),
+    (ZERO_CONDITION, "invalid condition (?(0)"),
+    (
+        VERB_ARGUMENT,
+        "an argument is not allowed for (*ACCEPT), (*FAIL), or (*COMMIT)",
+    ),
+    (
+        BAD_NUMBER,
+        "syntax error in subpattern number (missing terminator?)",
+    ),
+];
 
 /// Texts of the first generation where they differ, by the library's number less 100.
 const FIRST_GENERATION: &[(i32, &str)] = &[
@@ -15,6 +41,7 @@ const FIRST_GENERATION: &[(i32, &str)] = &[
     (22, "unmatched parentheses"),
     (24, "malformed number or name after (?("),
     (25, "lookbehind assertion is not fixed length"),
+    (26, "a numbered reference must not be zero"),
     (27, "conditional group contains more than two branches"),
     (28, "assertion expected after (?( or (?(?C)"),
     (29, "digit expected after (?+"),
@@ -35,70 +62,26 @@ const FIRST_GENERATION: &[(i32, &str)] = &[
     (74, "setting UTF is disabled by the application"),
     (77, "character value in \\u.... sequence is too large"),
     (78, "digits missing in \\x{} or \\o{}"),
+    (82, "closing ) for (?C expected"),
     (93, "PCRE does not support \\L, \\l, \\N{name}, \\U, or \\u"),
+    (100, "lookbehind assertion is not fixed length"),
 ];
-
-/// Numbers (less 100) whose place the first generation gave one byte earlier.
-const ONE_EARLIER: &[i32] = &[8, 9, 11, 22, 43, 44, 47, 50, 64, 65, 67, 71];
 
 /// The text for a number.
 pub fn text(number: i32) -> String {
+    if let Some(t) = OURS.iter().find(|t| t.0 == number) {
+        return t.1.into();
+    }
     if first_generation()
         && let Some(t) = FIRST_GENERATION.iter().find(|t| t.0 == number - 100)
     {
         return t.1.into();
     }
-    if first_generation() && (-22..=-3).contains(&number) {
+    if first_generation() && (-23..=-3).contains(&number) {
         return "invalid UTF-8 string".into();
     }
     let mut buf = [0u8; 256];
     // SAFETY: the buffer is given with its size.
     let n = unsafe { sys::pcre2_get_error_message_8(number, buf.as_mut_ptr(), buf.len()) };
     String::from_utf8_lossy(&buf[..usize::try_from(n).unwrap_or(0)]).into_owned()
-}
-
-/// The place of an error as the release's library gives it.
-pub fn adjusted(w: Wrong, pattern: &[u8]) -> Wrong {
-    if !first_generation() {
-        return w;
-    }
-    let number = w.number - 100;
-    let offset = match number {
-        30 => {
-            let before = &pattern[..w.offset.min(pattern.len())];
-            before
-                .windows(2)
-                .rposition(|p| p == b"[:")
-                .map_or(w.offset, |i| i + 2)
-        }
-        25 => end_of_group(pattern, w.offset),
-        n if ONE_EARLIER.contains(&n) => w.offset.saturating_sub(1),
-        _ => w.offset,
-    };
-    Wrong {
-        number: w.number,
-        offset,
-    }
-}
-
-/// Where the group that begins at or before `from` ends.
-fn end_of_group(pattern: &[u8], from: usize) -> usize {
-    let (mut depth, mut i, mut class) = (0, from, false);
-    while i < pattern.len() {
-        match pattern[i] {
-            b'\\' => i += 1,
-            b'[' => class = true,
-            b']' => class = false,
-            b'(' if !class => depth += 1,
-            b')' if !class => {
-                depth -= 1;
-                if depth <= 0 {
-                    return i;
-                }
-            }
-            _ => {}
-        }
-        i += 1;
-    }
-    from
 }

@@ -5,8 +5,10 @@
 //! reference to the compiled code.
 
 mod code;
+mod dialect;
 mod errors;
 mod options;
+mod place;
 
 use crate::bifs;
 use crate::erlang::iolist;

@@ -277,7 +277,7 @@ fn pid(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
 }
 
 fn port(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
-    if id >> 28 == 0 {
+    if id >> 28 == 0 && !release::wide_ports() {
         out.push(89);
         atom(name, o, out);
         put32(out, id as usize);

@@ -15,6 +15,7 @@ use crate::bif::{Class, Ctx};
 use crate::exception::Head;
 use crate::heap::binary::BinaryRef;
 use crate::heap::{Heap, MAX_HEAP_BINARY};
+use crate::release;
 use crate::term::bits::{self, View, copy_bits, read_bits};
 use crate::term::{Kind, Term, bignum, map};
 
@@ -306,13 +307,13 @@ fn half_to_f64(h: u16) -> f64 {
     }
 }
 
-/// Binary64 to the nearest binary16, ties to even; nothing if it is out of range.
-fn f64_to_half(f: f64) -> Option<u16> {
+/// Binary64 to the nearest binary16, ties to even, or infinity.
+fn f64_to_half(f: f64) -> u16 {
     let bits = f.to_bits();
     let sign = ((bits >> 48) & 0x8000) as u16;
     let magnitude = f.abs();
     if magnitude >= 65520.0 {
-        return None;
+        return sign | 0x7c00;
     }
     let unit = if magnitude < 2f64.powi(-14) {
         2f64.powi(-24)
@@ -328,7 +329,7 @@ fn f64_to_half(f: f64) -> Option<u16> {
         let m = (value / 2f64.powi(e) - 1.0) * 1024.0;
         (((e + 15) as u16) << 10) | m as u16
     };
-    Some(sign | h)
+    sign | h
 }
 
 /// `BS_GET_UTF`: the code point; nothing where there is no valid one.
@@ -520,54 +521,61 @@ impl Segment {
         Ok(self.word as usize * self.unit as usize)
     }
 
-    /// Bits that the segment will take; checks the value.
+    /// Bits that the segment will take. All sizes are known before the first value is written, and before
+    /// most values are looked at: what is wrong with a size is found first.
     fn bits(&self) -> Sized {
-        let bad = |t: Term| Err((Atom::TYPE, t, Atom::BADARG));
         match self.kind {
             kind::STRING => Ok(self.string_len * 8),
-            kind::INTEGER => {
-                if !self.value.is_integer() {
-                    return bad(self.value);
-                }
-                self.stated()
+            kind::INTEGER | kind::FLOAT => self.stated(),
+            kind::BINARY if self.word == SIZE_ALL && !self.value.is_bitstring() => {
+                Err((Atom::TYPE, self.value, Atom::BADARG))
             }
-            kind::FLOAT => {
-                let n = self.stated()?;
-                if !self.value.is_number() {
-                    return bad(self.value);
-                }
-                if !matches!(n, 16 | 32 | 64) {
-                    return Err((Atom::INVALID, self.size_term(), Atom::BADARG));
-                }
-                Ok(n)
+            kind::BINARY if self.word == SIZE_ALL => Ok(bits::bit_size(self.value)),
+            kind::BINARY => self.stated(),
+            // A value that is none is found when it is written.
+            kind::APPEND | kind::PRIVATE_APPEND => Ok(if self.value.is_bitstring() {
+                bits::bit_size(self.value)
+            } else {
+                0
+            }),
+            kind::UTF8 if release::late_utf8_checks() => {
+                Ok(code_point(self.value).map_or(32, |c| 8 * c.len_utf8()))
             }
-            kind::BINARY | kind::APPEND | kind::PRIVATE_APPEND => {
-                if !self.value.is_bitstring() {
-                    return bad(self.value);
-                }
-                let have = bits::bit_size(self.value);
-                if self.word == SIZE_ALL || self.kind != kind::BINARY {
-                    if !have.is_multiple_of(self.unit.max(1) as usize) {
-                        return Err((Atom::UNIT, self.value, Atom::BADARG));
-                    }
-                    return Ok(have);
-                }
-                let n = self.stated()?;
-                if n > have {
-                    Err((Atom::SHORT, self.value, Atom::BADARG))
-                } else {
-                    Ok(n)
-                }
-            }
-            _ => {
-                let c = code_point(self.value).ok_or((Atom::TYPE, self.value, Atom::BADARG))?;
-                Ok(match self.kind {
-                    kind::UTF8 => 8 * char::len_utf8(c),
-                    kind::UTF16 => 16 * char::len_utf16(c),
-                    _ => 32,
-                })
-            }
+            kind::UTF16 => Ok(code_point(self.value).map_or(32, |c| 16 * c.len_utf16())),
+            _ => match code_point(self.value) {
+                Some(c) if self.kind == kind::UTF8 => Ok(8 * c.len_utf8()),
+                Some(_) => Ok(32),
+                None => Err((Atom::TYPE, self.value, Atom::BADARG)),
+            },
         }
+    }
+
+    /// Is the value one that can be written in `n` bits?
+    fn check(&self, n: usize) -> Result<(), (Atom, Term, Atom)> {
+        let (what, value) = match self.kind {
+            kind::STRING => return Ok(()),
+            kind::INTEGER if !self.value.is_integer() => (Atom::TYPE, self.value),
+            kind::INTEGER => return Ok(()),
+            kind::FLOAT if !matches!(n, 16 | 32 | 64) => (Atom::INVALID, self.size_term()),
+            kind::FLOAT if !self.value.is_number() => (Atom::TYPE, self.value),
+            kind::FLOAT => return Ok(()),
+            kind::BINARY | kind::APPEND | kind::PRIVATE_APPEND => {
+                let whole = self.word == SIZE_ALL || self.kind != kind::BINARY;
+                let value = self.value;
+                if !value.is_bitstring() {
+                    (Atom::TYPE, value)
+                } else if whole && !n.is_multiple_of(self.unit.max(1) as usize) {
+                    (Atom::UNIT, value)
+                } else if n > bits::bit_size(value) {
+                    (Atom::SHORT, value)
+                } else {
+                    return Ok(());
+                }
+            }
+            _ if code_point(self.value).is_none() => (Atom::TYPE, self.value),
+            _ => return Ok(()),
+        };
+        Err((what, value, Atom::BADARG))
     }
 
     fn size_term(&self) -> Term {
@@ -578,8 +586,9 @@ impl Segment {
         }
     }
 
-    /// Writes `n` bits at bit `at`.
+    /// Checks the value and writes its `n` bits at bit `at`.
     fn write(&self, out: &mut [u8], at: usize, n: usize) -> Result<(), (Atom, Term, Atom)> {
+        self.check(n)?;
         match self.kind {
             kind::STRING => copy_bits(self.word as *const u8, 0, out, at, n),
             kind::INTEGER => put_integer(out, at, n, self.value, self.flags),
@@ -669,6 +678,7 @@ fn append_to(
     sizes: &[usize],
     total: usize,
 ) -> Result<Term, WriteFault> {
+    segments[0].check(sizes[0]).map_err(|e| (0, e))?;
     let v = bits::view(segments[0].value);
     let more = total - sizes[0];
     let fill = |out: &mut [u8], mut at: usize| {
@@ -771,24 +781,16 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
     }
 }
 
-/// Writes a float of 16, 32 or 64 bits; `false` if the value does not fit.
+/// Writes a float of 16, 32 or 64 bits, infinite where so few do not suffice; `false` if no float holds the
+/// value.
 fn put_float(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) -> bool {
     let Ok(f) = crate::arith::float_value(value) else {
         return false;
     };
     let bits: u64 = match n {
         64 => f.to_bits(),
-        32 => {
-            let s = f as f32;
-            if !s.is_finite() {
-                return false;
-            }
-            u64::from(s.to_bits())
-        }
-        _ => match f64_to_half(f) {
-            Some(h) => u64::from(h),
-            None => return false,
-        },
+        32 => u64::from((f as f32).to_bits()),
+        _ => u64::from(f64_to_half(f)),
     };
     let len = n / 8;
     let mut bytes = bits.to_be_bytes();

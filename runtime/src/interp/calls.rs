@@ -336,18 +336,29 @@ pub fn translate(f: &'static FnInfo) -> *const u64 {
     f.translate()
 }
 
-/// Puts the elements of a list into the X registers from 0 on; gives their number.
-fn spread(cx: &mut Ctx<'_>, args: Term) -> Option<usize> {
+/// How many arguments a named function may be applied to. No function takes more than 255, but one that is
+/// not there may be given more, which the error handler is told.
+const APPLY_ARGUMENTS: usize = 1023;
+/// The same for a fun, to which room is left for itself.
+const APPLY_FUN_ARGUMENTS: usize = 1022;
+
+/// Puts the elements of a list of at most `limit` into the X registers from 0 on: their number, or what is
+/// wrong.
+fn spread(cx: &mut Ctx<'_>, args: Term, limit: usize) -> Result<usize, Atom> {
     let mut it = list::iter(args);
     let mut n = 0;
     for a in it.by_ref() {
-        if n == 256 {
-            return None;
+        if n == limit {
+            return Err(Atom::SYSTEM_LIMIT);
         }
         cx.x[n] = a;
         n += 1;
     }
-    it.tail().is_nil().then_some(n)
+    if it.tail().is_nil() {
+        Ok(n)
+    } else {
+        Err(Atom::BADARG)
+    }
 }
 
 /// The code of a function to enter and how many X registers its arguments take, or another way on.
@@ -380,32 +391,16 @@ fn is_raise(e: &Export) -> bool {
 pub fn apply_mfa(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
     let (m, f, args) = (cx.x[0], cx.x[1], cx.x[2]);
     let (Some(module), Some(function)) = (m.as_atom(), f.as_atom()) else {
-        return Err(bad_apply(cx, pc, &[m, f, args]));
+        return Err(bad_apply(cx, pc, &[m, f, args], Atom::BADARG));
     };
-    match spread(cx, args) {
-        Some(n) if n <= 255 => enter(cx, pc, module, function, n),
-        _ => match list::length(args) {
-            // No function has that many arguments: the error handler is told, as of any that is not there.
-            Some(n) if n < TOO_MANY_ARGUMENTS => {
-                let handler = export::get(cx.own.error_handler, Atom::UNDEFINED_FUNCTION, 3);
-                if handler.is_loaded() {
-                    cx.x[..3].copy_from_slice(&[m, f, args]);
-                    Ok((handler.code(), 3))
-                } else {
-                    Err(error(cx, pc, Atom::UNDEF))
-                }
-            }
-            Some(_) => Err(error(cx, pc, Atom::SYSTEM_LIMIT)),
-            None => Err(bad_apply(cx, pc, &[m, f, args])),
-        },
+    match spread(cx, args, APPLY_ARGUMENTS) {
+        Ok(n) => enter(cx, pc, module, function, n),
+        Err(why) => Err(bad_apply(cx, pc, &[m, f, args], why)),
     }
 }
 
-/// From that many arguments on `apply/3` fails at once; `apply/2` from one less, as the fun counts.
-const TOO_MANY_ARGUMENTS: usize = 1024;
-
 #[cold]
-fn bad_apply(cx: &mut Ctx<'_>, pc: *const u64, args: &[Term]) -> Next {
+fn bad_apply(cx: &mut Ctx<'_>, pc: *const u64, args: &[Term], why: Atom) -> Next {
     let export = export::get(Atom::ERLANG, Atom::APPLY, args.len() as u32);
     let args = cx.heap().list(args);
     let head = Head::Bif {
@@ -413,7 +408,7 @@ fn bad_apply(cx: &mut Ctx<'_>, pc: *const u64, args: &[Term]) -> Next {
         args,
         cause: Term::NONVALUE,
     };
-    raise(cx, pc, Class::Error, Atom::BADARG.into(), head)
+    raise(cx, pc, Class::Error, why.into(), head)
 }
 
 /// The code of `module:function` with `n` arguments in place; `erlang:apply` is unfolded.
@@ -437,7 +432,7 @@ pub fn apply(cx: &mut Ctx<'_>, pc: *const u64, n: usize) -> Enter {
             let (m, f) = (cx.x[n], cx.x[n + 1]);
             let args: Vec<Term> = cx.x[..n].to_vec();
             let args = cx.heap().list(&args);
-            Err(bad_apply(cx, pc, &[m, f, args]))
+            Err(bad_apply(cx, pc, &[m, f, args], Atom::BADARG))
         }
     }
 }
@@ -446,17 +441,9 @@ pub fn apply(cx: &mut Ctx<'_>, pc: *const u64, n: usize) -> Enter {
 #[inline(never)]
 pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
     let (fun, args) = (cx.x[0], cx.x[1]);
-    match spread(cx, args) {
-        Some(n) if n <= 255 => call_fun(cx, pc, fun, n),
-        _ if list::length(args).is_some() && fun.is_function() => {
-            let what = cx.tuple2(fun, args);
-            Err(error_with(cx, pc, Atom::BADARITY, what))
-        }
-        _ => match list::length(args) {
-            Some(n) if n + 1 < TOO_MANY_ARGUMENTS => Err(error_with(cx, pc, Atom::BADFUN, fun)),
-            Some(_) => Err(error(cx, pc, Atom::SYSTEM_LIMIT)),
-            None => Err(bad_apply(cx, pc, &[fun, args])),
-        },
+    match spread(cx, args, APPLY_FUN_ARGUMENTS) {
+        Ok(n) => call_fun(cx, pc, fun, n),
+        Err(why) => Err(bad_apply(cx, pc, &[fun, args], why)),
     }
 }
 

@@ -28,10 +28,18 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
     let own = &mut *cx.own;
     match s {
         Signal::Message(m) => own.mailbox.push(m),
-        Signal::AliasMessage(number, m) => {
-            if let Some(end) = own.rare().aliases.get(&number).copied() {
-                own.mailbox.push(m);
-                match end {
+        Signal::AliasMessage {
+            alias: number,
+            message,
+            priority,
+        } => {
+            if let Some(alias) = own.rare().aliases.get(&number).copied() {
+                if priority && alias.priority {
+                    own.mailbox.push_priority(message);
+                } else {
+                    own.mailbox.push(message);
+                }
+                match alias.end {
                     AliasEnd::Reply => {
                         own.rare().aliases.remove(&number);
                     }
@@ -159,9 +167,13 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
     });
     if m.alias
         && let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) =
-            own.rare().aliases.get(&reference)
+            own.rare().aliases.get(&reference).map(|a| a.end)
     {
         own.rare().aliases.remove(&reference);
     }
-    own.mailbox.push(message);
+    if m.priority {
+        own.mailbox.push_priority(message);
+    } else {
+        own.mailbox.push(message);
+    }
 }

@@ -83,6 +83,10 @@ pub struct Mailbox {
     in_heap: usize,
     /// Is the running code looking at the message at the save pointer?
     peeking: bool,
+    /// Priority messages, which are in front of all others.
+    priority: usize,
+    /// A priority message has come while the code looked at a message behind it.
+    rescan: bool,
     markers: Vec<Marker>,
     next_marker: i64,
 }
@@ -99,6 +103,33 @@ impl Mailbox {
             offheap,
             seq,
         });
+    }
+
+    /// Adds a priority message: it stands behind earlier ones and before all ordinary messages.
+    pub fn push_priority(&mut self, message: OwnedTerm) {
+        let (term, body, offheap) = message.into_parts();
+        let at = self.priority;
+        // It may hold the reference of any marker, which would go past it.
+        self.markers.clear();
+        self.queue.insert(
+            at,
+            Message {
+                term,
+                body,
+                offheap,
+                seq: 0,
+            },
+        );
+        self.priority += 1;
+        if at < self.in_heap {
+            self.in_heap += 1;
+        }
+        if self.peeking && self.save >= at {
+            self.save += 1;
+            self.rescan = true;
+        } else if self.save > at {
+            self.save = at;
+        }
     }
 
     /// Number of messages.
@@ -123,12 +154,20 @@ impl Mailbox {
     #[inline]
     pub fn skip(&mut self) {
         self.peeking = false;
-        self.save += 1;
+        if std::mem::take(&mut self.rescan) {
+            self.save = 0;
+        } else {
+            self.save += 1;
+        }
     }
 
     /// Takes the message at the save pointer out of the queue; its memory becomes the heap's.
     pub fn take(&mut self, heap: &mut Heap) {
         self.peeking = false;
+        self.rescan = false;
+        if self.save < self.priority {
+            self.priority -= 1;
+        }
         let taken = if self.save == 0 {
             self.queue.pop_front()
         } else {
@@ -149,6 +188,7 @@ impl Mailbox {
     /// Starts over at the first message.
     pub fn rewind(&mut self) {
         self.peeking = false;
+        self.rescan = false;
         self.save = 0;
     }
 
@@ -246,5 +286,46 @@ impl Mailbox {
     /// Drops all messages.
     pub fn clear(&mut self) {
         *self = Mailbox::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(n: i64) -> OwnedTerm {
+        OwnedTerm::new(Term::small(n))
+    }
+
+    fn order(m: &Mailbox) -> Vec<i64> {
+        m.terms().filter_map(Term::as_small).collect()
+    }
+
+    #[test]
+    fn priority_messages_stand_in_front_in_their_order() {
+        let mut m = Mailbox::default();
+        m.push(number(1));
+        m.push_priority(number(2));
+        m.push(number(3));
+        m.push_priority(number(4));
+        assert_eq!(order(&m), [2, 4, 1, 3]);
+        m.take(&mut Heap::new());
+        m.push_priority(number(5));
+        assert_eq!(order(&m), [4, 5, 1, 3]);
+    }
+
+    #[test]
+    fn a_priority_message_is_not_gone_past() {
+        let mut m = Mailbox::default();
+        m.push(number(1));
+        assert_eq!(m.peek().and_then(Term::as_small), Some(1));
+        m.push_priority(number(2));
+        m.skip();
+        assert_eq!(m.peek().and_then(Term::as_small), Some(2));
+        m.skip();
+        m.skip();
+        assert!(m.peek().is_none());
+        m.push_priority(number(3));
+        assert_eq!(m.peek().and_then(Term::as_small), Some(3));
     }
 }

@@ -202,8 +202,8 @@ pub struct MaxHeap {
 pub struct Rare {
     /// `process_flag(save_calls, N)`.
     pub save_calls: usize,
-    /// Aliases that are active: number of the reference, and when they end.
-    pub aliases: std::collections::BTreeMap<u64, AliasEnd>,
+    /// Aliases that are active, by the number of the reference.
+    pub aliases: std::collections::BTreeMap<u64, Alias>,
     /// Processes that suspended this one, with counts.
     pub suspended_by: Vec<(u64, usize)>,
     /// Processes that this one suspended, with counts.
@@ -224,6 +224,15 @@ pub struct Rare {
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.
     pub building: Option<crate::interp::bits::Building>,
+}
+
+/// An active alias.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Alias {
+    /// When it ends.
+    pub end: AliasEnd,
+    /// Does it take priority messages?
+    pub priority: bool,
 }
 
 /// When an alias stops being active by itself.

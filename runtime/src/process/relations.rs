@@ -33,6 +33,8 @@ pub struct Outgoing {
     pub tag: Option<OwnedTerm>,
     /// Does an alias end with it?
     pub alias: bool,
+    /// Is the message a priority message?
+    pub priority: bool,
 }
 
 /// A monitor that somebody else has on this process.

@@ -16,7 +16,14 @@ pub enum Signal {
     /// A message.
     Message(OwnedTerm),
     /// A message to an alias of the receiver; dropped if the alias is no longer active.
-    AliasMessage(u64, OwnedTerm),
+    AliasMessage {
+        /// Number of the alias.
+        alias: u64,
+        /// The message.
+        message: OwnedTerm,
+        /// Is it sent as a priority message?
+        priority: bool,
+    },
     /// The time of a `receive ... after` is over; the number tells which one.
     Timeout(u64),
     /// `exit/2`, or the end of a linked process or port. Boxed, because the size of the largest

@@ -231,13 +231,29 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
             mix(hash, atom_hash(e.function), seed(14))
         }
         Kind::Record => {
-            todo.extend(record::values(t).iter().rev().map(|&v| Todo::Term(v)));
-            todo.push(Todo::Term(record::name(t)));
-            todo.push(Todo::Term(record::module(t)));
-            hash
+            // Values count in the order that their names have in a map.
+            let names = record::field_names(t).iter();
+            let mut fields: Vec<_> = names.zip(record::values(t)).collect();
+            fields.sort_by(|a, b| map::key_order(*b.0, *a.0));
+            todo.extend(fields.iter().map(|f| Todo::Term(*f.1)));
+            mix2(hash, fields.len() as u32, definition_hash(t), seed(23))
         }
         k => crate::bug::vm_bug(&format!("a {k:?} in a term to be hashed")),
     }
+}
+
+/// The hash of a native record's definition: that of a tuple of its module, its name, whether it is
+/// exported and the names of its fields.
+fn definition_hash(t: Term) -> u32 {
+    let fields = record::field_names(t);
+    let head = [
+        record::module(t),
+        record::name(t),
+        Term::bool(record::is_exported(t)),
+    ];
+    let start = mix(0, (head.len() + fields.len()) as u32, seed(9));
+    let atoms = head.iter().chain(fields).filter_map(|a| a.as_atom());
+    atoms.fold(start, |hash, a| mix(hash, atom_hash(a), seed(3)))
 }
 
 /// Bytes at the front of a list are taken four at a time; the rest of the list goes to `todo`.
