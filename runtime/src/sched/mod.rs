@@ -17,7 +17,7 @@ pub mod sim;
 
 use crate::bif::{Ctx, X_REGS};
 use crate::interp::{self, Outcome};
-use crate::process::state::{Stop, Wake};
+use crate::process::state::{Priority, Stop, Wake};
 use crate::process::{Process, exit, handle};
 use crate::term::Term;
 use crate::{time, timer};
@@ -128,6 +128,15 @@ pub fn wake(p: &Process) {
         }
         Wake::Nothing => {}
         Wake::Gone => p.inbox.take_all().for_each(exit::answer_for_dead),
+    }
+}
+
+/// Lets a process run before others of its priority, because somebody of a higher one waits for it. To be
+/// called before the signal that it is to handle is sent.
+pub fn raise(p: &Process, to: Priority) {
+    if p.state.raise(to) {
+        let found = |s: &Scheduler| s.queue.lock().promote(p);
+        schedulers().all.iter().any(found);
     }
 }
 
