@@ -27,9 +27,11 @@ enum Sent {
 /// `priority`: an alias that takes priority messages takes it as one.
 fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<Sent, Exit> {
     if let Some(id) = to.as_local_pid() {
-        // Nothing that was sent earlier is on the way, so this message is the next in the queue.
+        // Nothing that was sent earlier is on the way, so this message is the next in the queue; unless
+        // priority messages may overtake it, which they do on their way.
         if id != cx.proc.id
             || !cx.proc.inbox.is_empty()
+            || cx.own.takes_priority_messages()
             || cx.own.has(flag::OFF_HEAP_MESSAGES)
             || !cx.own.mailbox.push_own(message)
         {

@@ -314,6 +314,13 @@ impl Owned {
         self.rare.as_deref_mut()
     }
 
+    /// Has it an alias that takes priority messages?
+    pub fn takes_priority_messages(&self) -> bool {
+        self.rare
+            .as_ref()
+            .is_some_and(|r| r.aliases.values().any(|a| a.priority))
+    }
+
     /// Is the flag set?
     #[inline]
     pub fn has(&self, flag: u8) -> bool {
