@@ -4,7 +4,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::copy;
 use enigma_runtime::hooks::Hooks;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::{MaxHeap, Owned, PidKey, handle, registry};
+use enigma_runtime::process::{MaxHeap, Owned, PidKey, handle};
 use enigma_runtime::term::map;
 use enigma_runtime::{Ctx, Exit, Heap, Term, time};
 
@@ -19,6 +19,7 @@ impl Hooks for BifHooks {
     fn process_exit(&self, cx: &mut Ctx<'_>, reason: Term) {
         crate::system::check_vital(cx.proc.id, reason);
         crate::ets::process_exit(cx);
+        crate::system::process_exit(cx.proc.id);
     }
 
     fn port_exit_signal(&self, port: u64, from: Term, reason: Term, link: bool) {
@@ -73,33 +74,45 @@ impl Hooks for BifHooks {
     }
 }
 
-/// Sends an error to the logger process, as the emulator logs: the message
-/// `{log, error, Format, Args, #{gl, pid, time, error_logger}}`.
+/// Logs a text as a warning, or as what `+W` says.
+pub fn log_warning(text: &str) {
+    let level = Atom::new(crate::system::facts().warnings_as);
+    log_as(level, Term::NIL, |h| {
+        let format = h.char_list("~ts~n");
+        let text = h.char_list(text);
+        (format, h.list(&[text]))
+    });
+}
+
 fn log(leader: Term, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
-    let Some(logger) = registry::whereis(Atom::LOGGER).and_then(Term::as_local_pid) else {
+    log_as(Atom::ERROR, leader, build);
+}
+
+/// Sends something to the logger process, as the emulator logs: the message
+/// `{log, Level, Format, Args, #{gl, pid, time, error_logger}}`. Without a group leader there is neither
+/// that nor a process.
+fn log_as(level: Atom, leader: Term, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
+    let Some(logger) = crate::trace::logger_process() else {
         return;
     };
     let message = handle::build(|h| {
         let (format, args) = build(h);
-        let gl = copy::copy(leader, h);
         let now = h.int(time::system() / 1000);
         let tags = map::from_pairs(
             h,
             &[
-                (Atom::TAG.into(), Atom::ERROR.into()),
+                (Atom::TAG.into(), level.into()),
                 (Atom::EMULATOR.into(), true.into()),
             ],
         );
-        let meta = map::from_pairs(
-            h,
-            &[
-                (Term::atom(Atom::GL), gl),
-                (Atom::PID.into(), gl),
-                (Atom::TIME.into(), now),
-                (Atom::ERROR_LOGGER.into(), tags),
-            ],
-        );
-        h.tuple(&[Atom::LOG.into(), Atom::ERROR.into(), format, args, meta])
+        let mut meta: Vec<(Term, Term)> =
+            vec![(Atom::TIME.into(), now), (Atom::ERROR_LOGGER.into(), tags)];
+        if !leader.is_nil() {
+            let gl = copy::copy(leader, h);
+            meta.extend([(Term::atom(Atom::GL), gl), (Atom::PID.into(), gl)]);
+        }
+        let meta = map::from_pairs(h, &meta);
+        h.tuple(&[Atom::LOG.into(), level.into(), format, args, meta])
     });
     signal::send(logger, Signal::Message(message));
 }

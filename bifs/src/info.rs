@@ -10,7 +10,7 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::{PidKey, flag};
 use enigma_runtime::term::{Kind, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, code};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, code, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -124,37 +124,42 @@ fn describe(
 
 fn is_item(t: Term) -> bool {
     if let Some(&[k, _]) = t.as_tuple_n::<2>() {
-        return k.as_atom() == Some(Atom::DICTIONARY);
+        return k.as_atom() == Some(Atom::DICTIONARY) && release::process_labels();
     }
-    t.as_atom().is_some_and(|a| {
-        USUAL.contains(&a.text())
-            || matches!(
-                a.text(),
-                "async_dist"
-                    | "backtrace"
-                    | "binary"
-                    | "catchlevel"
-                    | "current_location"
-                    | "current_stacktrace"
-                    | "fullsweep_after"
-                    | "garbage_collection_info"
-                    | "label"
-                    | "last_calls"
-                    | "magic_ref"
-                    | "max_heap_size"
-                    | "memory"
-                    | "message_queue_data"
-                    | "messages"
-                    | "min_bin_vheap_size"
-                    | "min_heap_size"
-                    | "monitored_by"
-                    | "monitors"
-                    | "parent"
-                    | "priority_messages"
-                    | "sequential_trace_token"
-                    | "trace"
-            )
+    t.as_atom().is_some_and(|a| match a.text() {
+        "async_dist" => release::async_dist(),
+        "label" => release::process_labels(),
+        "priority_messages" => release::priority_messages(),
+        _ => is_item_of_all(a),
     })
+}
+
+/// Is this an item in every release?
+fn is_item_of_all(a: Atom) -> bool {
+    USUAL.contains(&a.text())
+        || matches!(
+            a.text(),
+            "backtrace"
+                | "binary"
+                | "catchlevel"
+                | "current_location"
+                | "current_stacktrace"
+                | "fullsweep_after"
+                | "garbage_collection_info"
+                | "last_calls"
+                | "magic_ref"
+                | "max_heap_size"
+                | "memory"
+                | "message_queue_data"
+                | "messages"
+                | "min_bin_vheap_size"
+                | "min_heap_size"
+                | "monitored_by"
+                | "monitors"
+                | "parent"
+                | "sequential_trace_token"
+                | "trace"
+        )
 }
 
 /// `{Item, Value}`; `[]` for a name that is not there.

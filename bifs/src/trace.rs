@@ -4,6 +4,7 @@
 use crate::bifs;
 use crate::system::unsupported;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::process::registry;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use parking_lot::Mutex;
@@ -37,7 +38,18 @@ bifs! { BIFS:
     }
 }
 
-static LOGGER: Mutex<Option<u64>> = Mutex::new(None);
+/// Who gets messages of the emulator for the log.
+#[derive(Clone, Copy)]
+enum Logger {
+    /// The process registered as `logger`.
+    Registered,
+    /// This process, while it is there.
+    Process(u64),
+    /// Nobody.
+    Nobody,
+}
+
+static LOGGER: Mutex<Logger> = Mutex::new(Logger::Registered);
 
 fn yes(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(true.into())
@@ -111,20 +123,45 @@ fn seq_trace_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(cx.tuple2(a[0], Term::NIL))
 }
 
-/// The process that gets messages of the emulator for the log.
-pub fn system_logger() -> Term {
-    match *LOGGER.lock() {
-        Some(id) => Term::local_pid(id),
-        None => Atom::LOGGER.into(),
+fn logger() -> Logger {
+    let mut l = LOGGER.lock();
+    if let Logger::Process(id) = *l
+        && !is_there(id)
+    {
+        *l = Logger::Registered;
+    }
+    *l
+}
+
+fn is_there(id: u64) -> bool {
+    enigma_runtime::process::table::with(id, |_| ()).is_some()
+}
+
+/// The process that gets messages of the emulator for the log, if there is one.
+pub fn logger_process() -> Option<u64> {
+    match logger() {
+        Logger::Registered => registry::whereis(Atom::LOGGER).and_then(Term::as_local_pid),
+        Logger::Process(id) => Some(id),
+        Logger::Nobody => None,
     }
 }
 
-/// Sets it: a pid, `logger`, or `undefined`.
+/// The same for Erlang code: a pid, `logger` or `undefined`.
+pub fn system_logger() -> Term {
+    match logger() {
+        Logger::Registered => Atom::LOGGER.into(),
+        Logger::Process(id) => Term::local_pid(id),
+        Logger::Nobody => Atom::UNDEFINED.into(),
+    }
+}
+
+/// Sets it; gives the old one.
 pub fn set_system_logger(t: Term) -> BifResult {
     let old = system_logger();
     *LOGGER.lock() = match (t.as_local_pid(), t.as_atom()) {
-        (Some(id), _) => Some(id),
-        (_, Some(Atom::LOGGER | Atom::UNDEFINED)) => None,
+        (Some(id), _) => Logger::Process(id),
+        (_, Some(Atom::LOGGER)) => Logger::Registered,
+        (_, Some(Atom::UNDEFINED)) => Logger::Nobody,
         _ => return Err(badarg()),
     };
     Ok(old)

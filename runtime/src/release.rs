@@ -16,6 +16,24 @@ pub fn number() -> u32 {
     RELEASE.load(Ordering::Relaxed)
 }
 
+static RUNTIME: AtomicU32 = AtomicU32::new(0);
+
+/// Sets the version of the release's runtime system (`13.2` of OTP 25.3), where a release changes within.
+pub fn set_runtime(major: u32, minor: u32) {
+    RUNTIME.store(major << 16 | minor, Ordering::Relaxed);
+}
+
+/// Is there the process flag `async_dist`? From OTP 25.3 on.
+pub fn async_dist() -> bool {
+    RUNTIME.load(Ordering::Relaxed) >= 13 << 16 | 2
+}
+
+/// Are there process labels, and `process_info(_, {dictionary, Key})`? They came with OTP 26.2 and 27; 25
+/// has neither.
+pub fn process_labels() -> bool {
+    number() >= 26
+}
+
 /// Are `0.0` and `-0.0` different under `=:=`? From OTP 27 on.
 #[inline(always)]
 pub fn signed_zeros_differ() -> bool {

@@ -1,7 +1,9 @@
 //! From settings to a running system: limits, BIFs, preloaded modules, the first processes.
 
 use crate::args::Run;
-use crate::args::emulator::{BreakKey, FileNameEncoding, WarningsAs, WrongNames};
+use crate::args::emulator::{
+    BreakKey, FileNameEncoding, MessageQueue, WarningsAs, WrongNames, erts_since,
+};
 use enigma_bifs::file_name::{self, BadName};
 use enigma_bifs::hooks::BifHooks;
 use enigma_bifs::system::{self, Facts};
@@ -11,7 +13,7 @@ use enigma_runtime::code::load;
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
 use enigma_runtime::sched::{self, dirty};
-use enigma_runtime::{Atom, Heap, Term, atom, heap, hooks, release, time};
+use enigma_runtime::{Atom, Heap, Term, atom, bug, heap, hooks, release, time};
 
 /// Why a system cannot be started.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ pub fn run(run: &Run) -> Result<i32, BootError> {
         Some(seed) => sched::sim::run_all(seed),
         None => sched::run_all(),
     }
-    Ok(system::exit_status())
+    Ok(system::halt::exit_status())
 }
 
 /// Applies the settings that must be in force before anything is made.
@@ -61,6 +63,8 @@ fn configure(run: &Run) {
     };
     time::init(warp, emu.time_correction);
     release::set(run.install.release);
+    let (major, minor) = erts_since(&run.install.erts_vsn);
+    release::set_runtime(major, minor);
     atom::set_limit(emu.limits.atoms);
     table::set_limit(emu.limits.processes as usize);
     let simulated = run.options.sim.is_some();
@@ -75,7 +79,18 @@ fn configure(run: &Run) {
     sched::init(schedulers, online);
     dirty::set_limit(dirty::Pool::Cpu, emu.threads.dirty_cpu as usize);
     dirty::set_limit(dirty::Pool::Io, emu.threads.dirty_io as usize);
+    dirty::set_online(dirty::Pool::Cpu, emu.threads.dirty_cpu_online as usize);
+    load::set_line_info(emu.line_info);
+    bug::set_dumps(emu.crash_dump);
     let heap = &emu.heap;
+    let mut flags = 0;
+    if heap.message_queue == MessageQueue::OffHeap {
+        flags |= flag::OFF_HEAP_MESSAGES;
+    }
+    if emu.async_dist {
+        flags |= flag::ASYNC_DIST;
+    }
+    spawn::set_default_flags(flags);
     spawn::set_default_min_heap(heap.min_words as usize);
     spawn::set_default_min_vheap(heap.min_bin_vheap_words as usize);
     spawn::set_default_fullsweep(heap.fullsweep_after);
@@ -144,9 +159,6 @@ fn facts(run: &Run) -> Facts {
         port_limit: emu.limits.ports,
         atom_limit: emu.limits.atoms,
         ets_limit: emu.limits.ets_tables,
-        dirty_cpu: emu.threads.dirty_cpu,
-        dirty_cpu_online: emu.threads.dirty_cpu_online,
-        dirty_io: emu.threads.dirty_io,
         async_threads: emu.threads.async_threads,
         compat_release: emu.compat_release,
         printable_unicode: emu.printable_unicode,
@@ -156,7 +168,12 @@ fn facts(run: &Run) -> Facts {
             WarningsAs::Error => "error",
         },
         break_ignored: emu.break_key == BreakKey::Ignore,
-        line_info: emu.line_info,
+        ets_always_compress: emu.ets_compress,
+        port_parallelism: emu.port_parallelism,
+        cpu_topology: emu.cpu_topology.clone(),
+        dist_buf_busy_limit: emu.dist_busy_limit,
+        delayed_node_table_gc: emu.node_table_gc,
+        outstanding_system_requests_limit: emu.outstanding_requests,
         halt_flush_timeout: emu.halt_flush_timeout,
     }
 }
@@ -193,7 +210,9 @@ fn first_processes(run: &Run) -> Result<(), BootError> {
                 Priority::High => state::Priority::High,
                 Priority::Max => state::Priority::Max,
             },
-            flags: flag::HAS_RESOURCES | if p.system { flag::SYSTEM } else { 0 },
+            flags: flag::HAS_RESOURCES
+                | if p.system { flag::SYSTEM } else { 0 }
+                | Options::default().flags,
             ..Options::default()
         };
         let call = (Atom::new(p.module), Atom::new(p.function), args);

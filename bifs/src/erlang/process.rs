@@ -11,6 +11,7 @@ use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{MaxHeap, flag, table};
+use enigma_runtime::sched;
 use enigma_runtime::term::{list, map};
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 
@@ -201,10 +202,13 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Ok(Term::small(old as i64))
         }
         Atom::SENSITIVE => bit_flag(cx, flag::SENSITIVE, a[1]),
-        Atom::ASYNC_DIST => bit_flag(cx, flag::ASYNC_DIST, a[1]),
+        Atom::ASYNC_DIST if release::async_dist() => bit_flag(cx, flag::ASYNC_DIST, a[1]),
         Atom::MONITOR_NODES => crate::dist::monitor_nodes(cx, Term::NIL, a[1]),
         Atom::SCHEDULER => {
-            a[1].as_usize().ok_or_else(badarg)?;
+            // Threads are taken by need: a process is bound to none.
+            a[1].as_usize()
+                .filter(|&n| n <= sched::count())
+                .ok_or_else(badarg)?;
             Ok(Term::small(0))
         }
         _ => Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),

@@ -9,7 +9,7 @@ use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{Alias, AliasEnd, MaxHeap, PidKey, flag};
 use enigma_runtime::term::{list, map};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -77,7 +77,7 @@ fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
             Some(Atom::OFF_HEAP) => o.flags |= flag::OFF_HEAP_MESSAGES,
             _ => return Err(badarg()),
         },
-        Atom::ASYNC_DIST => match value.as_bool() {
+        Atom::ASYNC_DIST if release::async_dist() => match value.as_bool() {
             Some(true) => o.flags |= flag::ASYNC_DIST,
             Some(false) => o.flags &= !flag::ASYNC_DIST,
             None => return Err(badarg()),

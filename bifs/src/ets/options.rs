@@ -80,7 +80,7 @@ pub(super) fn new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             keypos: 1,
             protection: Protection::Protected,
             heir: None,
-            compressed: false,
+            compressed: crate::system::facts().ets_always_compress,
             read_concurrency: false,
             write_concurrency: Atom::FALSE,
             decentralized_counters: false,

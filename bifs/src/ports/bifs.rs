@@ -191,7 +191,8 @@ fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
         },
         "memory" => Term::small(size_of::<Port>() as i64),
         "queue_size" => Term::small(0),
-        "parallelism" | "locking" => false.into(),
+        "parallelism" => p.parallelism().into(),
+        "locking" => Atom::new("port_level").into(),
         _ => return None,
     };
     Some(h.tuple(&[Atom::new(what).into(), v]))

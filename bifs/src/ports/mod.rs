@@ -14,6 +14,7 @@ pub mod options;
 pub mod ram_file;
 pub mod spawn;
 
+use crate::system::facts;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
@@ -22,7 +23,7 @@ use enigma_runtime::process::{PidKey, exit, handle, registry};
 use enigma_runtime::{Ctx, Heap, Term};
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 /// What stands behind a port.
@@ -51,6 +52,8 @@ pub struct Port {
     pub name: String,
     /// Are answers of `port_control/3` binaries?
     pub binary_control: bool,
+    /// The option `parallelism`, which is only reported: a port's work is done in threads of its own.
+    parallelism: AtomicBool,
     driver: std::sync::OnceLock<Box<dyn Driver>>,
     state: Mutex<State>,
     input: AtomicU64,
@@ -82,7 +85,7 @@ pub fn all() -> Vec<Arc<Port>> {
 }
 
 impl Port {
-    /// Makes a port that is linked to its owner; `start` makes the driver and may fail.
+    /// Makes a port that is linked to its owner, unless there are too many (`system_limit`); `start` makes the driver and may fail.
     pub fn open(
         owner: u64,
         name: &str,
@@ -93,6 +96,7 @@ impl Port {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             name: name.to_string(),
             binary_control,
+            parallelism: AtomicBool::new(facts().port_parallelism),
             driver: std::sync::OnceLock::new(),
             state: Mutex::new(State {
                 connected: owner,
@@ -105,7 +109,13 @@ impl Port {
             input: AtomicU64::new(0),
             output: AtomicU64::new(0),
         });
-        PORTS.write().insert(port.id, port.clone());
+        {
+            let mut ports = PORTS.write();
+            if ports.len() >= facts().port_limit as usize {
+                return Err(Atom::SYSTEM_LIMIT);
+            }
+            ports.insert(port.id, port.clone());
+        }
         match start(&port) {
             Ok(d) => {
                 let _ = port.driver.set(d);
@@ -116,6 +126,16 @@ impl Port {
                 Err(why)
             }
         }
+    }
+
+    /// Sets the option `parallelism`.
+    pub fn set_parallelism(&self, on: bool) {
+        self.parallelism.store(on, Ordering::Relaxed);
+    }
+
+    /// The option `parallelism`.
+    pub fn parallelism(&self) -> bool {
+        self.parallelism.load(Ordering::Relaxed)
     }
 
     /// The identifier.

@@ -42,7 +42,7 @@ pub fn open(owner: u64, name: Term, options: Term) -> Result<Arc<Port>, Atom> {
         options.cd = Some(name_bytes(directory).ok_or(Atom::BADARG)?);
     }
     let shown = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
-    match what {
+    let port = match what {
         What::File(path) => file::open(owner, &path, &options),
         What::Descriptors(input, output) => fd::open(owner, input, output, &options),
         What::Executable(path) => spawn::open(
@@ -59,7 +59,11 @@ pub fn open(owner: u64, name: Term, options: Term) -> Result<Arc<Port>, Atom> {
             let driver = named(&line).ok_or(Atom::BADARG)?;
             open_named(driver, owner, &shown(&line), &options)
         }
+    }?;
+    if let Some(on) = options.parallelism {
+        port.set_parallelism(on);
     }
+    Ok(port)
 }
 
 /// The driver that the first word of a command line names.

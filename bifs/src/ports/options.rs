@@ -31,6 +31,8 @@ pub struct Options {
     pub exit_status: bool,
     /// The end of data is told and does not close the port.
     pub eof: bool,
+    /// The option `parallelism`, if it is there.
+    pub parallelism: Option<bool>,
     /// Limits for the port's own queue are given, which only some drivers take.
     pub busy_limits_port: bool,
     /// Directory of the program.
@@ -69,6 +71,7 @@ impl Options {
             stderr_to_stdout: false,
             exit_status: false,
             eof: false,
+            parallelism: None,
             busy_limits_port: false,
             cd: None,
             env: Vec::new(),
@@ -111,7 +114,7 @@ impl Options {
                     )
                 }
                 "env" => o.env = environment(v)?,
-                "parallelism" => _ = v.as_bool()?,
+                "parallelism" => o.parallelism = Some(v.as_bool()?),
                 "busy_limits_port" => {
                     busy_limits(v)?;
                     o.busy_limits_port = true;

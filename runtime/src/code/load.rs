@@ -10,6 +10,7 @@ use crate::heap::literal::LiteralArea;
 use crate::term::Term;
 use enigma_loader::{BeamFile, LoadError};
 use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A module that was read and verified and waits to be made current.
 pub struct Prepared {
@@ -38,9 +39,19 @@ impl std::fmt::Display for Failure {
     }
 }
 
+static LINE_INFO: AtomicBool = AtomicBool::new(true);
+
+/// Sets whether modules keep their source positions (not with `+L`).
+pub fn set_line_info(on: bool) {
+    LINE_INFO.store(on, Ordering::Relaxed);
+}
+
 /// Reads and verifies a file.
 pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
-    let file = BeamFile::parse(bytes).map_err(Failure::Bad)?;
+    let mut file = BeamFile::parse(bytes).map_err(Failure::Bad)?;
+    if !LINE_INFO.load(Ordering::Relaxed) {
+        file.lines = enigma_loader::LineTable::default();
+    }
     let atoms: Box<[Atom]> = file
         .atoms
         .iter()

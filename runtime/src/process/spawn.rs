@@ -12,7 +12,7 @@ use crate::heap::gc::{self, ProcHeap};
 use crate::interp;
 use crate::sched;
 use crate::term::{Term, stack_word};
-use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 
 /// What `spawn_opt` can ask for.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +35,7 @@ pub struct Options {
 
 static MIN_HEAP: AtomicUsize = AtomicUsize::new(gc::DEFAULT_MIN_HEAP);
 static MIN_VHEAP: AtomicUsize = AtomicUsize::new(gc::DEFAULT_MIN_VHEAP);
+static FLAGS: AtomicU8 = AtomicU8::new(0);
 static FULLSWEEP: AtomicU16 = AtomicU16::new(u16::MAX);
 static MAX_HEAP: parking_lot::RwLock<Option<MaxHeap>> = parking_lot::RwLock::new(None);
 static STRESS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
@@ -59,6 +60,11 @@ pub fn set_default_max_heap(max: Option<MaxHeap>) -> Option<MaxHeap> {
     std::mem::replace(&mut *MAX_HEAP.write(), max)
 }
 
+/// Sets the flag bits that processes have from the start (`+hmqd`, `+pad`).
+pub fn set_default_flags(flags: u8) {
+    FLAGS.store(flags, Ordering::Relaxed);
+}
+
 /// Makes every new process collect at every chance (a test mode).
 pub fn set_gc_stress(on: bool) {
     STRESS.store(on, Ordering::Relaxed);
@@ -73,7 +79,7 @@ impl Default for Options {
             min_vheap: MIN_VHEAP.load(Ordering::Relaxed),
             fullsweep_after: FULLSWEEP.load(Ordering::Relaxed),
             max_heap: *MAX_HEAP.read(),
-            flags: 0,
+            flags: FLAGS.load(Ordering::Relaxed),
             link: false,
         }
     }

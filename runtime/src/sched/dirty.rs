@@ -3,10 +3,13 @@
 //! A process that calls such a BIF is handed to the pool in the state "about to call it"; the pool's
 //! thread runs the interpreter in a mode in which it stops right after that call.
 
+use super::block;
+use super::meter::{Meter, Worked};
 use super::quiescence;
 use crate::bif::Ctx;
 use crate::interp::{self, Outcome};
 use crate::process::{Process, handle};
+use crate::time;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::LazyLock;
@@ -25,6 +28,12 @@ struct State {
     queue: VecDeque<&'static Process>,
     threads: usize,
     idle: usize,
+    /// Threads that run a process.
+    running: usize,
+    /// How many of them may, as was asked for; nothing when nobody has.
+    online: Option<usize>,
+    /// The time that each thread has run processes.
+    work: Vec<&'static Meter>,
 }
 
 struct Shared {
@@ -40,6 +49,9 @@ impl Shared {
                 queue: VecDeque::new(),
                 threads: 0,
                 idle: 0,
+                running: 0,
+                online: None,
+                work: Vec::new(),
             }),
             work: Condvar::new(),
             limit: AtomicUsize::new(limit),
@@ -67,6 +79,49 @@ pub fn limit(kind: Pool) -> usize {
     pool(kind).limit.load(Ordering::Relaxed)
 }
 
+/// How many threads of a pool may run processes at a time.
+pub fn online(kind: Pool) -> usize {
+    let limit = limit(kind);
+    let online = pool(kind).state.lock().online;
+    online.unwrap_or(limit).min(limit)
+}
+
+/// Sets it; gives the old number.
+pub fn set_online(kind: Pool, threads: usize) -> usize {
+    let old = online(kind);
+    let shared = pool(kind);
+    shared.state.lock().online = Some(threads.clamp(1, limit(kind)));
+    shared.work.notify_all();
+    old
+}
+
+/// Sets the CPU schedulers online that go with a new number of schedulers online, in whole percents as
+/// BEAM does.
+pub(super) fn scale_online(old: usize, new: usize) {
+    if old != new {
+        let all = limit(Pool::Cpu) * 100 / super::count();
+        let percent = new * all / old;
+        set_online(Pool::Cpu, online(Pool::Cpu) * percent / 100);
+    }
+}
+
+/// How many processes wait for a thread of a pool, and how many run on one.
+pub fn tasks(kind: Pool) -> (usize, usize) {
+    let s = pool(kind).state.lock();
+    (s.queue.len(), s.running)
+}
+
+/// The time that the threads of a pool have run processes. Threads that have not been needed yet have not.
+pub fn worked(kind: Pool) -> Vec<Worked> {
+    let now = time::monotonic();
+    let mut all: Vec<Worked> = {
+        let s = pool(kind).state.lock();
+        s.work.iter().map(|m| m.read(now)).collect()
+    };
+    all.resize(limit(kind), 0);
+    all
+}
+
 /// Hands a process, whose state says that it is queued, to a pool. Threads are started as needed.
 pub fn enqueue(kind: Pool, p: &'static Process) {
     let shared = pool(kind);
@@ -80,6 +135,8 @@ pub fn enqueue(kind: Pool, p: &'static Process) {
     if s.threads < shared.limit.load(Ordering::Relaxed) {
         s.threads += 1;
         let number = s.threads;
+        let meter: &'static Meter = Box::leak(Box::default());
+        s.work.push(meter);
         drop(s);
         let name = match kind {
             Pool::Cpu => format!("{number}_dirty_cpu_sched"),
@@ -88,14 +145,14 @@ pub fn enqueue(kind: Pool, p: &'static Process) {
         let started = std::thread::Builder::new()
             .name(name)
             .stack_size(8 << 20)
-            .spawn(move || pool_loop(kind, number));
+            .spawn(move || pool_loop(kind, number, meter));
         if started.is_err() {
             crate::bug::vm_bug("cannot start a dirty scheduler thread");
         }
     }
 }
 
-fn pool_loop(kind: Pool, number: usize) {
+fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
     let shared = pool(kind);
     let mut x = super::fresh_registers();
     let passage = quiescence::register();
@@ -110,7 +167,11 @@ fn pool_loop(kind: Pool, number: usize) {
         let p = {
             let mut s = shared.state.lock();
             loop {
-                if let Some(p) = s.queue.pop_front() {
+                let allowed = s.online.unwrap_or(usize::MAX);
+                if s.running < allowed
+                    && let Some(p) = s.queue.pop_front()
+                {
+                    s.running += 1;
                     break p;
                 }
                 s.idle += 1;
@@ -119,6 +180,8 @@ fn pool_loop(kind: Pool, number: usize) {
             }
         };
         passage.enter();
+        let turn = block::turn();
+        meter.start(time::monotonic());
         let pinned = crossbeam_epoch::pin();
         p.state.start();
         // SAFETY: this thread has just set the RUNNING bit.
@@ -145,6 +208,9 @@ fn pool_loop(kind: Pool, number: usize) {
         }
         super::finish(&mut cx, p, outcome);
         drop(pinned);
+        meter.stop(time::monotonic());
+        drop(turn);
+        shared.state.lock().running -= 1;
         passage.leave();
         quiescence::before_sleep();
     }

@@ -10,7 +10,9 @@
 //!
 //! Stopping: `shutdown` sets a flag and pokes everybody; schedulers leave their loops at the next look.
 
+pub mod block;
 pub mod dirty;
+mod meter;
 pub mod quiescence;
 mod run_queue;
 pub mod sim;
@@ -21,6 +23,8 @@ use crate::process::state::{Priority, Stop, Wake};
 use crate::process::{Process, exit, handle};
 use crate::term::Term;
 use crate::{time, timer};
+use meter::Meter;
+pub use meter::Worked;
 use parking_lot::{Condvar, Mutex};
 use quiescence::Passage;
 use run_queue::RunQueue;
@@ -44,13 +48,16 @@ struct Scheduler {
     wakeup: Condvar,
     reductions: AtomicU64,
     passage: Passage,
-    /// Nanoseconds spent running processes.
-    busy: AtomicU64,
+    /// The time that it was awake.
+    work: Meter,
 }
 
 struct Schedulers {
     all: Box<[Scheduler]>,
+    /// How many may run processes, as was asked for.
     online: AtomicUsize,
+    /// How many do: those online, or one while multi-scheduling is blocked.
+    active: AtomicUsize,
     sleepers: AtomicUsize,
     stopping: AtomicBool,
     next: AtomicUsize,
@@ -75,11 +82,12 @@ fn make(count: usize) -> Schedulers {
         wakeup: Condvar::new(),
         reductions: AtomicU64::new(0),
         passage: Passage::default(),
-        busy: AtomicU64::new(0),
+        work: Meter::default(),
     };
     Schedulers {
         all: (0..count).map(|_| one()).collect(),
         online: AtomicUsize::new(count),
+        active: AtomicUsize::new(count),
         sleepers: AtomicUsize::new(0),
         stopping: AtomicBool::new(false),
         next: AtomicUsize::new(0),
@@ -97,16 +105,23 @@ pub fn count() -> usize {
     schedulers().all.len()
 }
 
-/// Number of schedulers that take part.
+/// Number of schedulers that may take part.
 pub fn online() -> usize {
     schedulers().online.load(Ordering::Relaxed)
 }
 
-/// Sets how many schedulers take part; gives the old number.
+/// Number of schedulers that take part now.
+pub fn active() -> usize {
+    schedulers().active.load(Ordering::Relaxed)
+}
+
+/// Sets how many schedulers may take part; gives the old number. Dirty CPU schedulers are set online in
+/// proportion.
 pub fn set_online(n: usize) -> usize {
     let s = schedulers();
-    let old = s.online.swap(n.clamp(1, s.all.len()), Ordering::Relaxed);
-    (0..s.all.len()).for_each(poke);
+    let n = n.clamp(1, s.all.len());
+    let old = block::change(|| s.online.swap(n, Ordering::Relaxed));
+    dirty::scale_online(old, n);
     old
 }
 
@@ -143,10 +158,10 @@ pub fn raise(p: &Process, to: Priority) {
 /// Puts a process, whose state says that it is queued, into a run queue.
 pub fn enqueue(p: &'static Process) {
     let s = schedulers();
-    let online = s.online.load(Ordering::Relaxed);
+    let active = s.active.load(Ordering::Relaxed);
     let here = match CURRENT.get() {
-        Some(i) if i < online => i,
-        _ => s.next.fetch_add(1, Ordering::Relaxed) % online,
+        Some(i) if i < active => i,
+        _ => s.next.fetch_add(1, Ordering::Relaxed) % active,
     };
     let target = &s.all[here];
     let length = {
@@ -169,8 +184,8 @@ fn poke_sleeper() {
     if s.sleepers.load(Ordering::SeqCst) == 0 {
         return;
     }
-    let online = s.online.load(Ordering::Relaxed);
-    if let Some(i) = (0..online).find(|&i| s.all[i].sleeping.load(Ordering::Relaxed)) {
+    let active = s.active.load(Ordering::Relaxed);
+    if let Some(i) = (0..active).find(|&i| s.all[i].sleeping.load(Ordering::Relaxed)) {
         poke(i);
     }
 }
@@ -213,13 +228,17 @@ pub fn queue_lengths() -> Vec<usize> {
         .collect()
 }
 
-/// Nanoseconds that each scheduler has spent running processes.
-pub fn busy_times() -> Vec<u64> {
-    schedulers()
-        .all
-        .iter()
-        .map(|s| s.busy.load(Ordering::Relaxed))
-        .collect()
+/// Which schedulers run a process now.
+pub fn running() -> Vec<bool> {
+    let all = schedulers().all.iter();
+    all.map(|s| s.passage.is_inside()).collect()
+}
+
+/// The time that each scheduler was awake.
+pub fn worked() -> Vec<Worked> {
+    let now = time::monotonic();
+    let all = schedulers().all.iter();
+    all.map(|s| s.work.read(now)).collect()
 }
 
 /// Starts all schedulers and waits for their end.
@@ -244,6 +263,7 @@ fn scheduler_loop(me: usize) {
     CURRENT.set(Some(me));
     let mut x = fresh_registers();
     let s = schedulers();
+    s.all[me].work.start(time::monotonic());
     while !s.stopping.load(Ordering::Relaxed) {
         let next = timer::next_deadline(me);
         if let Some(at) = next {
@@ -253,8 +273,8 @@ fn scheduler_loop(me: usize) {
                 timer::advance(me, now);
             }
         }
-        let online = me < s.online.load(Ordering::Relaxed);
-        match if online { take(me) } else { None } {
+        let active = me < s.active.load(Ordering::Relaxed);
+        match if active { take(me) } else { None } {
             Some(p) => run(me + 1, p, &mut x, TIME_SLICE),
             None => sleep(me),
         }
@@ -303,12 +323,13 @@ fn sleep(me: usize) {
     s.sleepers.fetch_add(1, Ordering::SeqCst);
     quiescence::before_sleep();
     // Look once more now that others know that this scheduler sleeps.
-    let work = me < s.online.load(Ordering::Relaxed)
+    let work = me < s.active.load(Ordering::Relaxed)
         && s.all.iter().any(|q| q.length.load(Ordering::SeqCst) > 0);
     if !work {
         let deadline = timer::next_deadline(me);
         let mut poked = own.poked.lock();
         if !*poked && !s.stopping.load(Ordering::SeqCst) {
+            own.work.stop(time::monotonic());
             match deadline {
                 Some(at) => {
                     let ns = at.saturating_sub(time::monotonic());
@@ -319,6 +340,7 @@ fn sleep(me: usize) {
                 }
                 None => own.wakeup.wait(&mut poked),
             }
+            own.work.start(time::monotonic());
         }
         *poked = false;
     }
@@ -328,8 +350,15 @@ fn sleep(me: usize) {
 
 /// Runs a process that was taken from a queue for one time slice. `scheduler` counts from 1.
 pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64) {
-    let s = &schedulers().all[scheduler - 1];
+    let all = schedulers();
+    let s = &all.all[scheduler - 1];
     s.passage.enter();
+    // Whoever has blocked the others waits for those that were inside by then, and for no later ones.
+    if scheduler > all.active.load(Ordering::SeqCst) {
+        enqueue(p);
+        return s.passage.leave();
+    }
+    let _turn = block::turn();
     let _pinned = crossbeam_epoch::pin();
     p.state.start();
     // SAFETY: this thread has just set the RUNNING bit.

@@ -53,6 +53,11 @@ impl Passage {
         self.entered.load(Ordering::Relaxed)
     }
 
+    /// Is the thread inside a slice?
+    pub fn is_inside(&self) -> bool {
+        !self.has_left(self.count())
+    }
+
     fn has_left(&self, passage: u64) -> bool {
         self.left.load(Ordering::SeqCst) >= passage
     }

@@ -6,23 +6,8 @@
 //! has either one number or as many as there are logical processors.
 
 use super::number::scan_int;
-
-/// One logical processor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogicalProcessor {
-    /// Its number in the operating system.
-    pub logical: i32,
-    /// The thread in its core.
-    pub thread: i32,
-    /// The core in its processor.
-    pub core: i32,
-    /// The node in its processor, or -1.
-    pub processor_node: i32,
-    /// The processor.
-    pub processor: i32,
-    /// The node that the processor is in, or -1.
-    pub node: i32,
-}
+pub use enigma_bifs::system::topology::LogicalProcessor;
+use enigma_bifs::system::topology::check;
 
 /// The levels, from the inside out.
 const LOGICAL: usize = 5;
@@ -127,47 +112,6 @@ fn number(text: &[u8]) -> Result<(i32, &[u8]), &'static str> {
     scan_int(text)
         .filter(|(id, _)| digit && (0..=MAX_ID).contains(id))
         .ok_or("invalid identifier")
-}
-
-fn check(all: &[LogicalProcessor]) -> Result<(), &'static str> {
-    let mut logical: Vec<i32> = all.iter().map(|cpu| cpu.logical).collect();
-    logical.sort_unstable();
-    if logical.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err("not unique logical identifiers");
-    }
-    let mut sorted = all.to_vec();
-    let place = |cpu: &LogicalProcessor| {
-        [
-            cpu.processor,
-            cpu.node,
-            cpu.processor_node,
-            cpu.core,
-            cpu.thread,
-        ]
-    };
-    sorted.sort_by_key(place);
-    if sorted
-        .windows(2)
-        .any(|pair| place(&pair[0]) == place(&pair[1]))
-    {
-        return Err("not unique entities");
-    }
-    // Either nobody has a node, or everybody has exactly one, and the threads of a
-    // processor that is inside of a node have the same. The first one is not held to it.
-    let without = |cpu: &LogicalProcessor| cpu.node < 0 && cpu.processor_node < 0;
-    let no_nodes = sorted.first().is_some_and(without);
-    let wrong = |pair: &[LogicalProcessor]| {
-        let (before, cpu) = (&pair[0], &pair[1]);
-        if no_nodes {
-            return !without(cpu);
-        }
-        let torn = cpu.processor == before.processor && cpu.node != before.node;
-        torn || without(cpu) || (cpu.node >= 0 && cpu.processor_node >= 0)
-    };
-    if sorted.windows(2).any(wrong) {
-        return Err("invalid nodes declaration");
-    }
-    Ok(())
 }
 
 #[cfg(test)]

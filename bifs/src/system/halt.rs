@@ -1,0 +1,82 @@
+//! `halt/2`: the end of the VM that Erlang code asks for.
+
+use super::facts;
+use crate::{args, bifs};
+use enigma_runtime::atom::Atom;
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+bifs! { BIFS:
+    "erlang" {
+        "halt"/2 Call => halt;
+    }
+}
+
+static STATUS: AtomicI32 = AtomicI32::new(0);
+
+/// The status that `halt` was given.
+pub fn exit_status() -> i32 {
+    STATUS.load(Ordering::Relaxed)
+}
+
+/// The status when what processes have written cannot be flushed in time.
+const FLUSH_TIMED_OUT: i32 = 255;
+
+/// `halt(Status, Options)`: a number, a slogan for a crash dump, or `abort`.
+fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let mut flush = true;
+    let mut timeout = facts().halt_flush_timeout;
+    for o in list::to_vec(a[1]).ok_or_else(badarg)? {
+        match o.as_tuple_n::<2>() {
+            Some(&[k, v]) if k.as_atom() == Some(Atom::FLUSH) => flush = args::boolean(v)?,
+            Some(&[k, v])
+                if k.as_atom() == Some(Atom::new("flush_timeout")) && release::number() >= 27 =>
+            {
+                if v.as_atom() != Some(Atom::INFINITY) {
+                    let n = v.as_usize().filter(|&n| n <= i32::MAX as usize);
+                    let n = n.ok_or_else(badarg)? as u32;
+                    timeout = Some(timeout.map_or(n, |t| t.min(n)));
+                }
+            }
+            _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),
+        }
+    }
+    let status = match a[0].as_atom().map(Atom::text) {
+        Some("abort") => std::process::abort(),
+        Some(_) => return Err(badarg()),
+        None => match a[0].as_usize() {
+            Some(n) => (n & 0xff) as i32,
+            None => {
+                let slogan = list::to_string(a[0]).ok_or_else(badarg)?;
+                eprint!("{slogan}\r\n");
+                crate::crash_dump::write(&slogan);
+                1
+            }
+        },
+    };
+    let in_time = !flush || flushed(timeout);
+    let status = if in_time { status } else { FLUSH_TIMED_OUT };
+    STATUS.store(status, Ordering::Relaxed);
+    std::process::exit(status);
+}
+
+/// Waits until what processes have written is out, at most so many milliseconds. Was it in time?
+fn flushed(timeout: Option<u32>) -> bool {
+    let Some(ms) = timeout else {
+        crate::ports::flush_all();
+        return true;
+    };
+    let (done, wait) = mpsc::channel();
+    let flushing = std::thread::Builder::new().spawn(move || {
+        crate::ports::flush_all();
+        // Nobody listens any more when it came too late.
+        let _ = done.send(());
+    });
+    flushing.is_ok()
+        && wait
+            .recv_timeout(Duration::from_millis(u64::from(ms)))
+            .is_ok()
+}

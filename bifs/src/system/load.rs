@@ -1,0 +1,216 @@
+//! How the threads spend their time: scheduler wall time, which is measured while a process wants it, and
+//! microstate accounting.
+
+use super::num;
+use crate::{args, bifs};
+use enigma_runtime::atom::Atom;
+use enigma_runtime::process::flag;
+use enigma_runtime::sched::{self, Worked, dirty};
+use enigma_runtime::term::map;
+use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, time};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+
+bifs! { BIFS:
+    "erts_internal" {
+        "scheduler_wall_time"/1 Call => scheduler_wall_time;
+        "microstate_accounting"/1 Call => microstate_accounting;
+    }
+}
+
+/// The kinds of threads, in the order of their numbers.
+const KINDS: [&str; 3] = ["scheduler", "dirty_cpu_scheduler", "dirty_io_scheduler"];
+
+/// The work of all threads: schedulers, dirty CPU schedulers, dirty I/O schedulers.
+fn worked() -> [Vec<Worked>; 3] {
+    [
+        sched::worked(),
+        dirty::worked(dirty::Pool::Cpu),
+        dirty::worked(dirty::Pool::Io),
+    ]
+}
+
+/// A time from which is measured.
+struct Since {
+    at: i64,
+    worked: [Vec<Worked>; 3],
+}
+
+impl Since {
+    fn now() -> Since {
+        Since {
+            at: time::monotonic(),
+            worked: worked(),
+        }
+    }
+
+    /// For each thread its kind, and the time that it has worked since then and the time that has passed.
+    fn spent(&self) -> impl Iterator<Item = (usize, u64, u64)> {
+        let worked = worked();
+        let total = (time::monotonic() - self.at).max(0) as u64;
+        (0..KINDS.len()).flat_map(move |kind| {
+            let before = self.worked[kind].clone();
+            let now = worked[kind].clone();
+            now.into_iter()
+                .zip(before)
+                .map(move |(now, before)| (kind, now.saturating_sub(before).min(total), total))
+        })
+    }
+}
+
+/// Who wants scheduler wall time, how many times, and since when it is measured.
+struct WallTime {
+    users: BTreeMap<u64, usize>,
+    since: Since,
+}
+
+static WALL_TIME: Mutex<Option<WallTime>> = Mutex::new(None);
+
+/// Turns the measuring on or off for the caller; gives whether it was on.
+pub fn scheduler_wall_time(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let on = args::boolean(a[0])?;
+    let me = cx.proc.id;
+    let mut wall = WALL_TIME.lock();
+    let was = wall.is_some();
+    if on {
+        cx.own.set_flag(flag::HAS_RESOURCES, true);
+        let w = wall.get_or_insert_with(|| WallTime {
+            users: BTreeMap::new(),
+            since: Since::now(),
+        });
+        *w.users.entry(me).or_default() += 1;
+    } else if let Some(w) = &mut *wall {
+        if let Some(n) = w.users.get_mut(&me) {
+            *n -= 1;
+            if *n == 0 {
+                w.users.remove(&me);
+            }
+        }
+        if w.users.is_empty() {
+            *wall = None;
+        }
+    }
+    Ok(was.into())
+}
+
+/// What a process has turned on is turned off with its end.
+pub(super) fn release(process: u64) {
+    let mut wall = WALL_TIME.lock();
+    if let Some(w) = &mut *wall {
+        w.users.remove(&process);
+        if w.users.is_empty() {
+            *wall = None;
+        }
+    }
+}
+
+/// `statistics(scheduler_wall_time)`, or with the dirty I/O schedulers too.
+pub(super) fn wall_times(h: &mut Heap, all: bool) -> Term {
+    let wall = WALL_TIME.lock();
+    let Some(w) = &*wall else {
+        return Atom::UNDEFINED.into();
+    };
+    let rows: Vec<Term> = w
+        .since
+        .spent()
+        .filter(|&(kind, ..)| all || kind < 2)
+        .enumerate()
+        .map(|(i, (_, worked, total))| {
+            let parts = [num(i + 1), h.uint(worked), h.uint(total)];
+            h.tuple(&parts)
+        })
+        .collect();
+    h.list(&rows)
+}
+
+// ---- microstate accounting ----
+
+/// Measured between two times; the second is set when it has been turned off.
+struct Microstates {
+    on: bool,
+    since: Since,
+    /// What was measured until it was turned off.
+    kept: Vec<(usize, u64, u64)>,
+}
+
+static MICROSTATES: Mutex<Option<Microstates>> = Mutex::new(None);
+
+/// `true`, `false` or `reset`; gives whether it was on.
+pub(super) fn set_microstates(t: Term) -> BifResult {
+    let mut states = MICROSTATES.lock();
+    let was = states.as_ref().is_some_and(|m| m.on);
+    let fresh = |on| {
+        Some(Microstates {
+            on,
+            since: Since::now(),
+            kept: Vec::new(),
+        })
+    };
+    match t.as_atom().map(Atom::text) {
+        Some("true") if was => {}
+        Some("true") => {
+            let kept = states.take().map_or_else(Vec::new, |m| m.kept);
+            *states = fresh(true).map(|m| Microstates { kept, ..m });
+        }
+        Some("false") => {
+            if let Some(m) = &mut *states {
+                m.kept = m.spent();
+                m.on = false;
+            }
+        }
+        Some("reset") => *states = fresh(was),
+        _ => return Err(badarg()),
+    }
+    Ok(was.into())
+}
+
+fn microstate_accounting(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    set_microstates(a[0])
+}
+
+impl Microstates {
+    fn spent(&self) -> Vec<(usize, u64, u64)> {
+        if !self.on {
+            return self.kept.clone();
+        }
+        let mut all: Vec<_> = self.since.spent().collect();
+        for (now, kept) in all.iter_mut().zip(&self.kept) {
+            now.1 += kept.1;
+            now.2 += kept.2;
+        }
+        all
+    }
+}
+
+/// `statistics(microstate_accounting)`: a map for each thread that runs processes. Only two states are told
+/// apart, `emulator` and `sleep`.
+pub(super) fn microstates(h: &mut Heap) -> Term {
+    let states = MICROSTATES.lock();
+    let Some(m) = &*states else {
+        return Atom::UNDEFINED.into();
+    };
+    let key = |k: &str| Term::atom(Atom::new(k));
+    let mut numbers = [0; KINDS.len()];
+    let rows: Vec<Term> = m
+        .spent()
+        .into_iter()
+        .map(|(kind, worked, total)| {
+            numbers[kind] += 1;
+            let mut counters: Vec<(Term, Term)> = ["aux", "check_io", "gc", "other", "port"]
+                .map(|k| (key(k), num(0)))
+                .to_vec();
+            counters.push((key("emulator"), h.uint(worked)));
+            counters.push((key("sleep"), h.uint(total - worked)));
+            let counters = map::from_pairs(h, &counters);
+            map::from_pairs(
+                h,
+                &[
+                    (key("type"), key(KINDS[kind])),
+                    (key("id"), num(numbers[kind])),
+                    (key("counters"), counters),
+                ],
+            )
+        })
+        .collect();
+    h.list(&rows)
+}

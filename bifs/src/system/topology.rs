@@ -1,0 +1,340 @@
+//! The processors: what the operating system says of them, what the user says (`+sct`,
+//! `system_flag(cpu_topology, _)`), and how many there are.
+
+use super::facts;
+use crate::bifs;
+use enigma_runtime::atom::Atom;
+use enigma_runtime::code::export;
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg};
+use parking_lot::Mutex;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+bifs! { BIFS:
+    "erts_internal" {
+        "get_cpu_topology"/0 Call => get_cpu_topology;
+    }
+}
+
+/// One logical processor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogicalProcessor {
+    /// Its number in the operating system.
+    pub logical: i32,
+    /// The thread in its core.
+    pub thread: i32,
+    /// The core in its processor.
+    pub core: i32,
+    /// The node in its processor, or -1.
+    pub processor_node: i32,
+    /// The processor.
+    pub processor: i32,
+    /// The node that the processor is in, or -1.
+    pub node: i32,
+}
+
+impl LogicalProcessor {
+    /// Where it is, from the outside in: what one entity has in common comes together.
+    fn place(&self) -> [i32; 5] {
+        [
+            self.node,
+            self.processor,
+            self.processor_node,
+            self.core,
+            self.thread,
+        ]
+    }
+}
+
+/// Is this a topology? The error is BEAM's word for what is wrong.
+pub fn check(all: &[LogicalProcessor]) -> Result<(), &'static str> {
+    let mut logical: Vec<i32> = all.iter().map(|cpu| cpu.logical).collect();
+    logical.sort_unstable();
+    if logical.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err("not unique logical identifiers");
+    }
+    let mut sorted = all.to_vec();
+    let place = |cpu: &LogicalProcessor| {
+        [
+            cpu.processor,
+            cpu.node,
+            cpu.processor_node,
+            cpu.core,
+            cpu.thread,
+        ]
+    };
+    sorted.sort_by_key(place);
+    if sorted
+        .windows(2)
+        .any(|pair| place(&pair[0]) == place(&pair[1]))
+    {
+        return Err("not unique entities");
+    }
+    // Either nobody has a node, or everybody has exactly one, and the threads of a
+    // processor that is inside of a node have the same. The first one is not held to it.
+    let without = |cpu: &LogicalProcessor| cpu.node < 0 && cpu.processor_node < 0;
+    let no_nodes = sorted.first().is_some_and(without);
+    let wrong = |pair: &[LogicalProcessor]| {
+        let (before, cpu) = (&pair[0], &pair[1]);
+        if no_nodes {
+            return !without(cpu);
+        }
+        let torn = cpu.processor == before.processor && cpu.node != before.node;
+        torn || without(cpu) || (cpu.node >= 0 && cpu.processor_node >= 0)
+    };
+    if sorted.windows(2).any(wrong) {
+        return Err("invalid nodes declaration");
+    }
+    Ok(())
+}
+
+static DEFINED: Mutex<Option<Vec<LogicalProcessor>>> = Mutex::new(None);
+static DETECTED: LazyLock<Option<Vec<LogicalProcessor>>> = LazyLock::new(detect);
+
+/// Takes over what `+sct` says.
+pub(super) fn configure() {
+    *DEFINED.lock() = facts().cpu_topology.clone().map(sorted);
+}
+
+fn sorted(mut all: Vec<LogicalProcessor>) -> Vec<LogicalProcessor> {
+    all.sort_by_key(LogicalProcessor::place);
+    all
+}
+
+/// Which of the topologies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Which {
+    /// What the user says.
+    Defined,
+    /// What the operating system says.
+    Detected,
+    /// The first of them that there is.
+    Used,
+}
+
+fn internal(h: &mut Heap, which: Which) -> Term {
+    let defined = DEFINED.lock();
+    let all = match which {
+        Which::Defined => defined.as_ref(),
+        Which::Detected => DETECTED.as_ref(),
+        Which::Used => defined.as_ref().or(DETECTED.as_ref()),
+    };
+    let Some(all) = all else {
+        return Atom::UNDEFINED.into();
+    };
+    let rows: Vec<Term> = all
+        .iter()
+        .map(|c| {
+            let [node, processor, processor_node, core, thread] =
+                c.place().map(|n| Term::small(i64::from(n)));
+            h.tuple(&[
+                Atom::new("cpu").into(),
+                node,
+                processor,
+                processor_node,
+                core,
+                thread,
+                Term::small(i64::from(c.logical)),
+            ])
+        })
+        .collect();
+    h.list(&rows)
+}
+
+/// A topology for the user: OTP's own code brings it into shape.
+pub(super) fn show(cx: &mut Ctx<'_>, which: Which) -> BifResult {
+    let t = internal(cx.heap(), which);
+    cx.x[0] = t;
+    Err(Exit::Trap(export::get(
+        Atom::ERLANG,
+        Atom::new("format_cpu_topology"),
+        1,
+    )))
+}
+
+/// `system_flag(cpu_topology, T)`: OTP's own code reads it, and comes back with `internal_cpu_topology`.
+pub(super) fn set(cx: &mut Ctx<'_>, t: Term) -> BifResult {
+    cx.x[0] = t;
+    Err(Exit::Trap(export::get(
+        Atom::ERLANG,
+        Atom::new("set_cpu_topology"),
+        1,
+    )))
+}
+
+/// `system_flag(internal_cpu_topology, T)`; gives the one that was in use.
+pub(super) fn set_internal(cx: &mut Ctx<'_>, t: Term) -> BifResult {
+    let new = if t.as_atom() == Some(Atom::UNDEFINED) {
+        None
+    } else {
+        let rows = list::to_vec(t)
+            .filter(|l| !l.is_empty())
+            .ok_or_else(badarg)?;
+        let all: Option<Vec<_>> = rows.into_iter().map(read).collect();
+        let all = all.ok_or_else(badarg)?;
+        check(&all).map_err(|_| badarg())?;
+        Some(sorted(all))
+    };
+    let old = internal(cx.heap(), Which::Used);
+    *DEFINED.lock() = new;
+    Ok(old)
+}
+
+fn read(row: Term) -> Option<LogicalProcessor> {
+    let &[tag, node, processor, processor_node, core, thread, logical] = row.as_tuple_n::<7>()?;
+    let id = |t: Term| t.as_small().filter(|n| (-1..=0xffff).contains(n));
+    let id = |t: Term| id(t).map(|n| n as i32);
+    (tag.as_atom()? == Atom::new("cpu")).then_some(())?;
+    Some(LogicalProcessor {
+        logical: id(logical).filter(|&n| n >= 0)?,
+        thread: id(thread)?,
+        core: id(core)?,
+        processor_node: id(processor_node)?,
+        processor: id(processor)?,
+        node: id(node)?,
+    })
+}
+
+fn get_cpu_topology(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    show(cx, Which::Used)
+}
+
+// ---- the operating system ----
+
+fn number(path: &Path) -> Option<i32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// The entries `<prefix>N` of a folder, by their numbers.
+fn numbered(dir: &Path, prefix: &str) -> Vec<i32> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut all: Vec<i32> = entries
+        .filter_map(|e| e.file_name().to_str()?.strip_prefix(prefix)?.parse().ok())
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+/// The processors that Linux lists. A core's number counts the cores of its processor, a thread's those of
+/// its core.
+fn detect() -> Option<Vec<LogicalProcessor>> {
+    let cpus = Path::new("/sys/devices/system/cpu");
+    let nodes = Path::new("/sys/devices/system/node");
+    let node_numbers = numbered(nodes, "node");
+    let node_of = |cpu: i32| {
+        node_numbers
+            .iter()
+            .position(|n| nodes.join(format!("node{n}/cpu{cpu}")).exists())
+            .map_or(0, |i| i as i32)
+    };
+    // (node, package, core, logical) as the operating system numbers them
+    let mut raw: Vec<[i32; 4]> = Vec::new();
+    for cpu in numbered(cpus, "cpu") {
+        let topology = cpus.join(format!("cpu{cpu}/topology"));
+        let package = number(&topology.join("physical_package_id"));
+        let core = number(&topology.join("core_id"));
+        if let (Some(package), Some(core)) = (package, core) {
+            raw.push([node_of(cpu), package.max(0), core, cpu]);
+        }
+    }
+    raw.sort_unstable();
+    let mut packages: Vec<i32> = raw.iter().map(|r| r[1]).collect();
+    packages.dedup();
+    let mut distinct = packages.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    // A package that is in more than one node has nodes inside.
+    let nodes_inside = distinct.len() != packages.len();
+    let mut all: Vec<LogicalProcessor> = Vec::with_capacity(raw.len());
+    let mut before: Option<[i32; 4]> = None;
+    for r in raw {
+        let [node, package, core, logical] = r;
+        let processor = distinct.iter().position(|&p| p == package)? as i32;
+        let last = all.last();
+        let (core_number, thread) = match (before, last) {
+            (Some(b), Some(l)) if b[..3] == r[..3] => (l.core, l.thread + 1),
+            (Some(b), Some(l)) if b[..2] == r[..2] => (l.core + 1, 0),
+            _ => (0, 0),
+        };
+        before = Some([node, package, core, logical]);
+        all.push(LogicalProcessor {
+            logical,
+            thread,
+            core: core_number,
+            processor_node: if nodes_inside { node } else { -1 },
+            processor,
+            node: if nodes_inside { -1 } else { node },
+        });
+    }
+    (!all.is_empty() && check(&all).is_ok()).then(|| sorted(all))
+}
+
+/// The processors that there are; those that are on; those that this process may use, with the quota of
+/// its control group left aside. Nothing where the operating system does not tell.
+pub(super) fn counts() -> [Option<usize>; 3] {
+    // SAFETY: `sysconf` takes no pointers and has no preconditions.
+    let configured = |name| usize::try_from(unsafe { libc::sysconf(name) }).ok();
+    let known = |n: Option<usize>| n.filter(|&n| n > 0);
+    [
+        known(configured(libc::_SC_NPROCESSORS_CONF)),
+        known(configured(libc::_SC_NPROCESSORS_ONLN)),
+        known(affinity()),
+    ]
+}
+
+fn affinity() -> Option<usize> {
+    // SAFETY: a set of processors is an array of integers, for which zeros are a value; the system call
+    // writes at most its size.
+    unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        let size = size_of::<libc::cpu_set_t>();
+        if libc::sched_getaffinity(0, size, &raw mut set) != 0 {
+            return None;
+        }
+        usize::try_from(libc::CPU_COUNT(&set)).ok()
+    }
+}
+
+/// How many processors' time the control group may use, rounded up; nothing without a limit.
+pub(super) fn quota() -> Option<usize> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let mut least: Option<usize> = None;
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (parts.next()?, parts.next()?);
+        let (root, read): (&str, fn(&Path) -> Option<(u64, u64)>) = if controllers.is_empty() {
+            ("/sys/fs/cgroup", unified)
+        } else if controllers.split(',').any(|c| c == "cpu") {
+            ("/sys/fs/cgroup/cpu", per_controller)
+        } else {
+            continue;
+        };
+        let below = path.trim_start_matches('/');
+        for group in Path::new(below).ancestors() {
+            if let Some((quota, period)) = read(&Path::new(root).join(group)) {
+                let n = quota.div_ceil(period.max(1)).max(1) as usize;
+                least = Some(least.map_or(n, |l| l.min(n)));
+            }
+        }
+    }
+    least
+}
+
+fn unified(group: &Path) -> Option<(u64, u64)> {
+    let text = fs::read_to_string(group.join("cpu.max")).ok()?;
+    let (quota, period) = text.trim().split_once(' ')?;
+    Some((quota.parse().ok()?, period.parse().ok()?))
+}
+
+fn per_controller(group: &Path) -> Option<(u64, u64)> {
+    let read = |name: &str| {
+        fs::read_to_string(group.join(name))
+            .ok()?
+            .trim()
+            .parse()
+            .ok()
+    };
+    Some((read("cpu.cfs_quota_us")?, read("cpu.cfs_period_us")?))
+}
