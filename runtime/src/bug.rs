@@ -16,15 +16,29 @@ pub fn set_dumps(on: bool) {
     DUMPS.store(on, Ordering::Relaxed);
 }
 
+fn write_dump(slogan: &str) {
+    if DUMPS.load(Ordering::Relaxed)
+        && let Some(dump) = DUMP.get()
+    {
+        dump(slogan);
+    }
+}
+
+/// A limit of the VM itself is reached and it cannot go on: says so, writes the crash dump and ends with
+/// status 1, as BEAM does.
+#[cold]
+#[inline(never)]
+pub fn limit_reached(slogan: &str) -> ! {
+    eprintln!("{slogan}");
+    write_dump(slogan);
+    std::process::exit(1)
+}
+
 /// Reports a broken invariant, writes the crash dump and aborts.
 #[cold]
 #[inline(never)]
 pub fn vm_bug(what: &str) -> ! {
     eprintln!("enigma: internal error: {what}");
-    if DUMPS.load(Ordering::Relaxed)
-        && let Some(dump) = DUMP.get()
-    {
-        dump(what);
-    }
+    write_dump(what);
     std::process::abort()
 }
