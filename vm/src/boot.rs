@@ -6,6 +6,7 @@ use crate::args::emulator::{
 };
 use enigma_bifs::file_name::{self, BadName};
 use enigma_bifs::hooks::BifHooks;
+use enigma_bifs::os_signal;
 use enigma_bifs::system::{self, Facts};
 use enigma_otp::boot::{self, Preloaded};
 use enigma_otp::profile::{Arguments, Priority, TimeWarp};
@@ -82,6 +83,9 @@ fn configure(run: &Run) {
     dirty::set_online(dirty::Pool::Cpu, emu.threads.dirty_cpu_online as usize);
     load::set_line_info(emu.line_info);
     bug::set_dumps(emu.crash_dump);
+    if emu.break_key == BreakKey::Ignore {
+        os_signal::ignore(libc::SIGINT);
+    }
     let heap = &emu.heap;
     let mut flags = 0;
     if heap.message_queue == MessageQueue::OffHeap {

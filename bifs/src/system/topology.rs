@@ -297,6 +297,9 @@ fn affinity() -> Option<usize> {
     }
 }
 
+/// Reads a control group's limit: quota and period in microseconds.
+type ReadLimit = fn(&Path) -> Option<(u64, u64)>;
+
 /// How many processors' time the control group may use, rounded up; nothing without a limit.
 pub(super) fn quota() -> Option<usize> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
@@ -304,7 +307,7 @@ pub(super) fn quota() -> Option<usize> {
     for line in groups.lines() {
         let mut parts = line.splitn(3, ':').skip(1);
         let (controllers, path) = (parts.next()?, parts.next()?);
-        let (root, read): (&str, fn(&Path) -> Option<(u64, u64)>) = if controllers.is_empty() {
+        let (root, read): (&str, ReadLimit) = if controllers.is_empty() {
             ("/sys/fs/cgroup", unified)
         } else if controllers.split(',').any(|c| c == "cpu") {
             ("/sys/fs/cgroup/cpu", per_controller)

@@ -62,6 +62,8 @@ pub enum Effect {
     Works,
     /// OTP's own Erlang code acts on it; nothing depends on the emulator.
     Erlang,
+    /// Some of what it does on BEAM; this says what is missing.
+    Partly(&'static str),
     /// It is read and checked, and then has no effect, for this reason.
     Ignored(&'static str),
 }
@@ -134,6 +136,13 @@ impl Flag {
     const fn poll(self) -> Flag {
         Flag {
             pass: Pass::Poll,
+            ..self
+        }
+    }
+
+    const fn partly(self, what: &'static str) -> Flag {
+        Flag {
+            effect: Effect::Partly(what),
             ..self
         }
     }
@@ -239,18 +248,18 @@ pub const FLAGS: &[Flag] = &[
     plus("+SDcpu", "N:Online", Run(emu::dirty_cpu), "dirty CPU schedulers and those online").early(),
     plus("+SDio", "N", Run(emu::dirty_io), "dirty I/O schedulers (10)").early(),
     plus("+S", "N:Online", Run(emu::schedulers), "scheduler threads and those online (one per processor)").early(),
-    plus("+A", "Threads", Run(emu::async_threads), "threads of the asynchronous pool, 0 to 1024 (1)").early().ignored("no driver has work for such threads; the number is reported"),
+    plus("+A", "Threads", Run(emu::async_threads), "threads of the asynchronous pool, 0 to 1024 (1)").early().partly("only reported: no driver has work for such threads"),
     plus("+a", "Kilowords", Run(emu::async_stack), "suggested stack of asynchronous threads, 16 to 8192").ignored(THREADS),
     plus("+dcg", "Groups", Run(emu::counter_groups), "limit of decentralised counter groups; the value must be attached").early_only().alone().ignored("counters are kept otherwise"),
     plus("+rg", "Groups", Run(emu::reader_groups), "limit of reader groups of read-write locks").early().ignored("such locks are not used"),
     // --- the rest of the emulator, by letter ----------------------------------------
-    plus("+B", "c|d|i", Run(emu::break_key), "what Ctrl+C does: c interrupts the shell's evaluation, d ends the system, i nothing; alone as d").alone(),
+    plus("+B", "c|d|i", Run(emu::break_key), "what Ctrl+C does: c interrupts the shell's evaluation, d ends the system, i nothing; alone as d").alone().partly("there is no break menu yet: Ctrl+C ends the system, unless it is ignored"),
     plus("+c", "true|false", Run(emu::time_correction), "correction of the monotonic clock (true); alone it is false").alone(),
     plus("+C", "Mode", Run(emu::time_warp), "time warp mode: no_time_warp, single_time_warp or multi_time_warp"),
     plus("+Dibpl", "true|false", Run(emu::line_breakpoints), "instrument lines for breakpoints when debugging is on (true)").since(R28).ignored("the debugger's instrumentation is not there yet"),
     plus("+D", "", Run(emu::debugging), "turn on the functions of erl_debugger").whole().alone().since(R28).ignored("the debugger's instrumentation is not there yet"),
     plus("+d", "", Run(emu::no_crash_dump), "no crash dump for errors found inside the emulator").alone(),
-    plus("+ec", "", Run(emu::ets_compress), "compress all ETS tables").whole().alone(),
+    plus("+ec", "", Run(emu::ets_compress), "compress all ETS tables").whole().alone().partly("only reported, of each table too: tables here have one form"),
     plus("+e", "Number", Run(emu::ets_limit), "number of ETS tables; only reported"),
     plus("+fn", "l|u[wie]|a[wie]", Run(emu::file_names), "encoding of file names: latin1, UTF-8 or by the locale; how to take wrong ones: warn, ignore or error").alone(),
     plus("+H", "", Run(emu::removed_heap_flag), "prints that it has been removed").alone().ignored(OBSOLETE),
@@ -278,7 +287,7 @@ pub const FLAGS: &[Flag] = &[
     plus("+L", "", Run(emu::no_line_info), "load no file names and line numbers").alone(),
     plus("+n", "s|a|d", Run(emu::port_signals), "signals to ports: synchronous, asynchronous or by need").ignored("ports take their signals by need"),
     plus("+pc", "latin1|unicode", Run(emu::printable), "which characters are printable"),
-    plus("+pad", "true|false", Run(emu::async_dist), "default of the process flag async_dist (false)").since((13, 2)),
+    plus("+pad", "true|false", Run(emu::async_dist), "default of the process flag async_dist (false)").since((13, 2)).partly("only reported: there is no distribution yet"),
     plus("+P", "N|legacy", Run(emu::process_limit), "maximum number of processes, 1024 to 134217727"),
     plus("+Q", "N|legacy", Run(emu::port_limit), "maximum number of ports, 1024 to 134217727"),
     plus("+R", "Release", Run(emu::compat_release), "the release to behave as, at most two back; only reported, as on BEAM"),
@@ -290,7 +299,7 @@ pub const FLAGS: &[Flag] = &[
     plus("+scl", "true|false", Run(emu::compact_load), "gather load on few schedulers (true)").ignored(BALANCING),
     plus("+sct", "Topology", Run(emu::cpu_topology), "the processors' topology"),
     plus("+secio", "true|false", Run(emu::eager_io), "check for I/O eagerly").ignored(OBSOLETE),
-    plus("+spp", "true|false", Run(emu::port_parallelism), "default of the port option parallelism (false); only reported, ports work in threads of their own"),
+    plus("+spp", "true|false", Run(emu::port_parallelism), "default of the port option parallelism (false)").partly("only reported: ports work in threads of their own"),
     plus("+stbt", "Type", Run(emu::try_bind_type), "as +sbt, without an error when it cannot be done").ignored(BINDING),
     plus("+sub", "true|false", Run(emu::balance_utilisation), "balance the schedulers' utilisation (false)").ignored(BALANCING),
     plus("+swct", "Threshold", Run(emu::wake_cleanup), "wake for clean-up: very_lazy, lazy, medium, eager, very_eager").ignored(BALANCING),
@@ -308,8 +317,8 @@ pub const FLAGS: &[Flag] = &[
     plus("+v", "", Run(emu::verbose), "prints a warning, as every emulator that is no debug build").alone(),
     plus("+V", "", Run(emu::version), "print the version and stop").alone(),
     plus("+W", "w|i|e", Run(emu::warnings_as), "log warnings as warning, info or error (w)"),
-    plus("+zdbbl", "Kilobytes", Run(emu::dist_busy_limit), "busy limit of the distribution buffer (1024)").ignored("there is no distribution yet; the limit is reported"),
-    plus("+zdntgc", "Seconds|infinity", Run(emu::node_table_gc), "delay before unused node names are forgotten (60)").ignored("names of nodes are atoms only; the delay is reported"),
+    plus("+zdbbl", "Kilobytes", Run(emu::dist_busy_limit), "busy limit of the distribution buffer (1024)").partly("only reported: there is no distribution yet"),
+    plus("+zdntgc", "Seconds|infinity", Run(emu::node_table_gc), "delay before unused node names are forgotten (60)").partly("only reported: names of nodes are atoms here"),
     plus("+zebwt", "Threshold", Run(emu::ets_busy_wait), "busy waiting on ETS locks: none to extremely_long").ignored(SPINNING),
     plus("+zosrl", "N", Run(emu::outstanding_requests), "limit of outstanding requests of system processes"),
     plus("+zhft", "Milliseconds|infinity", Run(emu::halt_flush_timeout), "limit of flushing when the system halts (infinity)").since(R27),
@@ -366,7 +375,7 @@ pub const FLAGS: &[Flag] = &[
     launcher("-detached", "", "run in the background without a terminal; implies -noinput"),
     launcher("-emu_args", "", "print the emulator's command line, then run"),
     launcher("-emu_args_exit", "", "print the emulator's arguments, one a line, and stop"),
-    launcher("-emu_flavor", "jit|emu|smp", "the flavour of the emulator; `emu` runs without native code"),
+    launcher("-emu_flavor", "jit|emu|smp", "the flavour of the emulator; `emu` runs without native code").partly("there is one flavour so far, the interpreter"),
     launcher("-emu_name_exit", "", "print the emulator's name and stop"),
     launcher("-emu_qouted_cmd_exit", "", "print the emulator's command line in quotes and stop"),
     launcher("-emu_type", "opt", "the type of the emulator"),

@@ -67,7 +67,8 @@ pub fn document() -> String {
          Enigma takes `erl`'s command line. This list is made from the table in\n\
          `vm/src/args/table.rs` by its test (`ENIGMA_BLESS=1 cargo test -p enigma-vm` writes it).\n\n\
          `works`: as on BEAM. `OTP`: Erlang code of OTP acts on it, so it works as far as that\n\
-         code runs. `no effect`: it is accepted and its value is checked, and the reason says why\n\
+         code runs. `partly`: what is missing is said. `no effect`: it is accepted and its value is\n\
+         checked, and the reason says why\n\
          nothing follows from it. An unknown `+` flag is an error, as with `erl`.\n",
     );
     let sections = [
@@ -90,6 +91,7 @@ pub fn document() -> String {
             let effect = match flag.effect {
                 Effect::Works => "works".to_owned(),
                 Effect::Erlang => "OTP".to_owned(),
+                Effect::Partly(what) => format!("partly: {what}"),
                 Effect::Ignored(why) => format!("no effect: {why}"),
             };
             let name = with_argument(flag).replace('|', "\\|");
