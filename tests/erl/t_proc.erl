@@ -8,6 +8,11 @@ hello(To, X) -> To ! {hello, X}.
 idle() -> receive stop -> ok end.
 hib(To) -> receive M -> To ! {woken, M} end.
 fail() -> error(deliberate).
+%% Ends with a BIF while it has a frame; for most encodings the BIF goes on as Erlang code.
+to_list(E, L) ->
+    X = id(L),
+    unicode:characters_to_list(X, E).
+
 init_it(P) -> proc_lib:init_ack(P, {ok, self()}), idle().
 
 get_msg() -> receive M -> M after 5000 -> nothing end.
@@ -50,7 +55,8 @@ collect_until_gone(P, Type) ->
     end.
 
 cases() ->
-    [{spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
+    [{bif_last_goes_on_elsewhere, fun() -> [to_list(E, unicode:characters_to_binary("abc", latin1, E)) || E <- [id(latin1), {utf16, big}, {utf32, little}]] end},
+     {spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
      {asked_by_many, fun() ->
           [begin
                Self = self(),

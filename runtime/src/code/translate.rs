@@ -614,9 +614,8 @@ impl Translator<'_> {
         } else {
             let bif = export.bif().is_some() && !export.is_loaded();
             let op = match (form, bif) {
-                (0, true) => ops::CALL_BIF,
+                (_, true) => ops::CALL_BIF,
                 (0, false) => ops::CALL_EXT,
-                (_, true) => ops::CALL_BIF_LAST,
                 (1, false) => ops::CALL_EXT_LAST,
                 (_, false) => ops::CALL_EXT_ONLY,
             };
@@ -624,6 +623,13 @@ impl Translator<'_> {
             self.asm.set(at, A, arity as u64);
             self.asm.set(at, B, frame as u64);
             self.asm.set(at + 1, 0, std::ptr::from_ref(export) as u64);
+            // The frame stays until the BIF is done: its caller is in the trace, and whatever
+            // interrupts the BIF comes back to an instruction that knows the frame.
+            match (bif, form) {
+                (true, 1) => self.asm.nums(ops::DEALLOCATE_RETURN, frame, 0),
+                (true, 2) => self.asm.nums(ops::RETURN, 0, 0),
+                _ => {}
+            }
         }
     }
 

@@ -325,25 +325,6 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let e: &'static Export = unsafe { &*(word!(1) as *const Export) };
                 go!(calls::call_bif(cx, e, pc, ptr!(pc, 2)))
             }
-            ops::CALL_BIF_LAST => {
-                // SAFETY: as above.
-                let e: &'static Export = unsafe { &*(word!(1) as *const Export) };
-                let frame = b!(w);
-                // The frame stays until the BIF is done, so that its caller is in the trace.
-                sync!();
-                match calls::call_bif(cx, e, pc, super::special::return_x0()) {
-                    Next::Go(to) if to == super::special::return_x0() => {
-                        reload!();
-                        drop_frame!(frame);
-                        pc = to;
-                    }
-                    Next::Go(to) => {
-                        reload!();
-                        pc = to;
-                    }
-                    Next::Stop(outcome) => return outcome,
-                }
-            }
             ops::APPLY_ARGS => {
                 sync!();
                 dynamic_last!(calls::apply_mfa(cx, pc), 0)

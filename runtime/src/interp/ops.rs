@@ -66,8 +66,6 @@ ops! {
     CALL_EXT_ONLY = 2;
     /// A BIF with its arguments in X registers; a: arity. Word 1: the `Export`.
     CALL_BIF = 2;
-    /// The same as a tail call; a: arity, b: frame. Word 1: the `Export`.
-    CALL_BIF_LAST = 2;
     /// a: arity; module and function in the registers after the arguments.
     APPLY = 1;
     /// a: arity, b: frame.
