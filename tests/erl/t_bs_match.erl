@@ -118,6 +118,7 @@ cases() ->
      {map_bin, fun() -> #{k := <<X:16>>} = id(#{k => <<1, 2>>}), X end},
      {reuse_ctx, fun() -> B = id(<<1, 2, 3, 4>>), <<A:2/binary, _/binary>> = B, <<C:3/binary, _/binary>> = B, [A, C, B] end},
      {split_on, fun() -> split(id(<<"a,bb,,ccc">>), <<>>, []) end},
+     {huge_tail, fun() -> [case id(<<0:N>>) of <<_, _:65600>> -> tail; <<_:70000, _/bits>> -> skipped; <<_:3, _:131072>> -> larger; _ -> none end || N <- [65607, 65608, 65609, 70000, 131075, 64]] end},
      {zero_size, fun() -> <<X:0, Y:0/binary, Z/binary>> = id(<<1>>), [X, Y, Z] end},
      {huge_size, fun() -> [case id(<<1, 2>>) of <<_:S/binary, _/binary>> -> yes; _ -> no end || S <- [1 bsl 60, 1 bsl 64, 1 bsl 70, -1]] end}].
 
