@@ -8,9 +8,9 @@ use enigma_runtime::code::ranges;
 use enigma_runtime::exception;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Target;
-use enigma_runtime::process::{PidKey, flag};
+use enigma_runtime::process::{Owned, PidKey, flag};
 use enigma_runtime::term::{Kind, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, code};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, code};
 
 bifs! { BIFS:
     "erlang" {
@@ -402,27 +402,37 @@ fn gc_settings(cx: &mut Ctx<'_>) -> Term {
 }
 
 fn gc_info(cx: &mut Ctx<'_>) -> Term {
-    let heap = &cx.own.heap;
+    let numbers = gc_numbers(cx.own);
+    gc_list(cx.heap(), &numbers)
+}
+
+/// What a process's memory is, as `garbage_collection_info` names it.
+pub fn gc_numbers(own: &Owned) -> [(&'static str, usize); 11] {
+    let heap = &own.heap;
     let (old_block, old_used) = heap.old_size();
     let (young_bytes, old_bytes) = heap.binary_bytes();
-    let rows = [
+    [
         ("old_heap_block_size", old_block),
         ("heap_block_size", heap.block_size()),
         ("mbuf_size", 0),
         ("recent_size", heap.mature_words()),
-        ("stack_size", cx.own.stack.used()),
+        ("stack_size", own.stack.used()),
         ("old_heap_size", old_used),
         ("heap_size", heap.young_used()),
         ("bin_vheap_size", young_bytes / 8),
         ("bin_vheap_block_size", heap.binary_limit() / 8),
         ("bin_old_vheap_size", old_bytes / 8),
         ("bin_old_vheap_block_size", heap.binary_limit() / 8),
-    ];
-    let h = cx.heap();
-    let l: Vec<Term> = rows
-        .map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)]))
-        .to_vec();
-    h.list(&l)
+    ]
+}
+
+/// These as a list of pairs.
+pub fn gc_list(h: &mut Heap, numbers: &[(&str, usize)]) -> Term {
+    let pairs = numbers
+        .iter()
+        .map(|&(k, v)| h.tuple(&[Atom::new(k).into(), num(v)]));
+    let pairs: Vec<Term> = pairs.collect();
+    h.list(&pairs)
 }
 
 /// Prints the stack trace of a process on standard error.

@@ -87,3 +87,8 @@ pub fn priority_messages() -> bool {
 pub fn increments_are_anonymous() -> bool {
     number() < 26
 }
+
+/// Does the report of a heap that is too large show where the process stands? From OTP 27 on.
+pub fn heap_report_has_trace() -> bool {
+    number() >= 27
+}
