@@ -60,6 +60,8 @@ fn ask_by(
         *slot.lock() = Some(question(other));
         table::with(me, sched::wake);
     };
+    let priority = cx.proc.state.priority();
+    table::with(to, |p| sched::raise(p, priority));
     if let Err(task) = send(to, Box::new(answer)) {
         task(None);
     }

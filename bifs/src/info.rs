@@ -239,7 +239,14 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         }
         "monitors" => monitors(cx),
         "monitored_by" => {
-            let keys: Vec<PidKey> = cx.own.monitors.incoming.values().map(|m| m.from).collect();
+            let keys: Vec<PidKey> = cx
+                .own
+                .monitors
+                .get()
+                .incoming
+                .values()
+                .map(|m| m.from)
+                .collect();
             let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
             cx.heap().list(&l)
         }
@@ -347,6 +354,7 @@ fn monitors(cx: &mut Ctx<'_>) -> Term {
     let rows: Vec<Row> = cx
         .own
         .monitors
+        .get()
         .outgoing
         .values()
         .map(|m| match m.target {

@@ -221,6 +221,7 @@ table! {
     "erlang" "halt" 2 [25 27 29];
     "erlang" "has_prepared_code_on_load" 1 [25 27 29];
     "erlang" "hd" 1 [25 27 29];
+    "erlang" "hibernate" 0 [29];
     "erlang" "hibernate" 3 [25 27 29];
     "erlang" "insert_element" 3 [25 27 29];
     "erlang" "integer_to_binary" 1 [25 27 29];

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod ask;
 pub mod atomics;
+pub mod barrier;
 pub mod binary;
 pub mod crash_dump;
 pub mod dist;

@@ -180,7 +180,7 @@ pub fn send(cx: &mut Ctx<'_>, reference: Term, names: Term) -> BifResult {
         .into_iter()
         .map(|n| known(n.as_atom()?.text()))
         .collect();
-    let names = names.ok_or_else(badarg)?;
+    let names = names.filter(|n| !n.is_empty()).ok_or_else(badarg)?;
     let m = now();
     let message = handle::build(|h| {
         let rows: Vec<Term> = names

@@ -4,6 +4,7 @@
 use crate::bifs;
 use crate::system::unsupported;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use parking_lot::Mutex;
 
@@ -23,6 +24,12 @@ bifs! { BIFS:
         "seq_trace"/2 Call => not_supported;
         "seq_trace_print"/1 Call => no;
         "seq_trace_print"/2 Call => no;
+    }
+    "erts_internal" {
+        "trace"/3 Call => trace;
+        "trace"/4 Call => trace;
+        "trace_pattern"/3 Call => not_supported;
+        "trace_pattern"/4 Call => not_supported;
     }
     "erl_tracer" {
         "enabled"/3 Nif => discard;
@@ -54,6 +61,48 @@ fn discard(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 fn not_supported(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Err(unsupported("tracing"))
+}
+
+/// What `erlang:trace/3` takes, besides a tracer.
+const FLAGS: [&str; 22] = [
+    "all",
+    "send",
+    "receive",
+    "procs",
+    "ports",
+    "call",
+    "arity",
+    "return_to",
+    "silent",
+    "running",
+    "exiting",
+    "running_procs",
+    "running_ports",
+    "garbage_collection",
+    "timestamp",
+    "cpu_timestamp",
+    "monotonic_timestamp",
+    "strict_monotonic_timestamp",
+    "set_on_spawn",
+    "set_on_first_spawn",
+    "set_on_link",
+    "set_on_first_link",
+];
+
+/// Flags that there are not are refused as such.
+fn trace(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let flags = a.last().and_then(|&l| list::to_vec(l)).ok_or_else(badarg)?;
+    let known = |f: &Term| match f.as_atom() {
+        Some(name) => FLAGS.contains(&name.text()),
+        None => f
+            .as_tuple()
+            .and_then(|t| t.first()?.as_atom())
+            .is_some_and(|name| name.text() == "tracer"),
+    };
+    if !flags.iter().all(known) {
+        return Err(badarg());
+    }
+    not_supported(cx, a)
 }
 
 /// Sequential tracing is off: no item of the token is set.

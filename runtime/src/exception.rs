@@ -277,7 +277,7 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, r: &Raised) -> Option<*const u64>
     if r.class != Class::Exit {
         hooks::get().uncaught(cx, reason);
     }
-    cx.own.exit_reason = Some(OwnedTerm::new(reason));
+    cx.own.exit_reason = Some(Box::new(OwnedTerm::new(reason)));
     None
 }
 

@@ -81,6 +81,13 @@ pub fn priority_messages() -> bool {
     number() >= 28
 }
 
+/// Does `ets:insert/2` put the objects of a list into a bag last first? Up to 25.2 (the releases after
+/// were not measured before 27); a list of objects of one key then comes out the other way round.
+#[inline(always)]
+pub fn lists_enter_bags_reversed() -> bool {
+    number() <= 25
+}
+
 /// Is a failed addition of a constant in a body told without the operator's own entry in the stack
 /// trace? Before OTP 26: there BEAM has an instruction of its own for it, which knows no function.
 #[inline(always)]

@@ -12,7 +12,7 @@ main(Args) -> io:format("main/1 ~p~n", [Args]).
 start() -> io:format("start~n"), halt(0).
 crash() -> boom(1).
 boom(X) -> X + list_to_integer("a").
-sup() -> spawn(fun() -> error({in_process, [1, 2]}) end), timer:sleep(400), halt(0).
+sup() -> spawn(fun() -> error({in_process, [1, 2]}) end), timer:sleep(2000), halt(0).
 echo() ->
     case io:get_line("") of
         eof -> halt(0);

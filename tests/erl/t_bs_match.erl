@@ -119,8 +119,43 @@ cases() ->
      {reuse_ctx, fun() -> B = id(<<1, 2, 3, 4>>), <<A:2/binary, _/binary>> = B, <<C:3/binary, _/binary>> = B, [A, C, B] end},
      {split_on, fun() -> split(id(<<"a,bb,,ccc">>), <<>>, []) end},
      {huge_tail, fun() -> [case id(<<0:N>>) of <<_, _:65600>> -> tail; <<_:70000, _/bits>> -> skipped; <<_:3, _:131072>> -> larger; _ -> none end || N <- [65607, 65608, 65609, 70000, 131075, 64]] end},
+     {short_fields, fun() -> B = id(<<16#F1, 16#82, 16#73, 16#E4, 16#55, 16#C6, 16#37, 16#A8, 16#99>>), [short(N, B) || N <- lists:seq(1, 9)] ++ [short(N, <<5:3, B/binary>>) || N <- lists:seq(1, 9)] end},
+     {short_fields_walk, fun() -> B = << <<(N * 37):8>> || N <- lists:seq(1, 40) >>, [fields(P, B) || P <- lists:seq(0, 9)] end},
+     {short_fail_keeps_context, fun() -> [keep(id(X)) || X <- [<<1, 2, 3>>, <<1, 9, 3>>, <<1, 2>>, <<1>>, <<7, 7>>, <<1:7>>]] end},
+     {short_from_parts, fun() -> B = binary:copy(<<1, 2, 3, 250>>, 100), <<_:4, R:300/bitstring, _/bitstring>> = B, <<_, S/binary>> = B, [total(R, 0), total(S, 0), total(binary:part(B, 3, 9), 0), total(<<>>, 7)] end},
+     {short_build, fun() -> X = id(16#1234567890ABCD), B = id(<<"bytes">>), L = id(binary:copy(<<"long">>, 30)), N = id(-2), [<<X:8, X:16/little, X:24, X:56, N:32, N:16/little>>, <<"s", B/binary, L/binary, X:48>>, <<L/binary, L/binary>>, <<B/binary>>, c(fun() -> <<B/binary, (id(a)):8>> end), c(fun() -> <<(id(a))/binary, 1>> end), <<(1 bsl 70 + 5):16, X:40>>] end},
+     {short_build_bits, fun() -> P = id(<<5:3>>), Q = id(<<1, 2, 3:4>>), [<<P/bitstring, 7:8>>, <<Q/bitstring, 7:8>>, c(fun() -> <<Q/binary, 1>> end), <<(id(<<1, 2, 3>>))/binary, P/bitstring>>] end},
+     {short_append, fun() -> F = fun F(0, A) -> A; F(N, A) -> F(N - 1, <<A/binary, N:8, (N * 3):16/little, "x">>) end, A = F(400, <<>>), B = <<A/binary, 1>>, C = <<A/binary, 2, 3>>, {byte_size(A), erlang:md5(A), binary:last(B), binary:part(C, byte_size(C), -2), binary:last(A)} end},
      {zero_size, fun() -> <<X:0, Y:0/binary, Z/binary>> = id(<<1>>), [X, Y, Z] end},
      {huge_size, fun() -> [case id(<<1, 2>>) of <<_:S/binary, _/binary>> -> yes; _ -> no end || S <- [1 bsl 60, 1 bsl 64, 1 bsl 70, -1]] end}].
+
+short(1, <<A:8, _/bits>>) -> A;
+short(2, <<A:16/signed, B:8/signed, _/bits>>) -> {A, B};
+short(3, <<A:16/little, B:24/little-signed, _/bits>>) -> {A, B};
+short(4, <<A:3, B:5/signed, C:17, _/bits>>) -> {A, B, C};
+short(5, <<A:56, _/bits>>) -> A;
+short(6, <<_:13, A:51, _/bits>>) -> A;
+short(7, <<A:57, _/bits>>) -> A;
+short(8, <<16#F1, 16#82:8, A:1, _/bits>>) -> A;
+short(9, <<A:56/little-signed, B/bits>>) -> {A, B};
+short(_, _) -> none.
+
+fields(P, B) ->
+    S = 8 * byte_size(B) - P - 11,
+    case B of
+        <<_:P, A:11/signed, R:S/bits>> -> [A | fields_at(R)];
+        _ -> none
+    end.
+fields_at(<<A:13, B:5, R/bits>>) -> [A, B | fields_at(R)];
+fields_at(R) -> [R].
+
+keep(<<1, 2, X, R/binary>>) -> {a, X, R};
+keep(<<1, X, R/binary>>) -> {b, X, R};
+keep(<<1, R/binary>>) -> {c, R};
+keep(<<X:7, R/bits>>) -> {d, X, R}.
+
+total(<<X:8, R/bits>>, A) -> total(R, A + X);
+total(R, A) -> {A, bit_size(R)}.
 
 back(<<1, X, 3, 4>>) when X < 5 -> first;
 back(<<1, X, 3, Y>>) when X + Y > 13 -> second;

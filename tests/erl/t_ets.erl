@@ -17,6 +17,7 @@ cases() ->
      {delete, fun() -> all(fun(T) -> ets:insert(T, [{a, 1}, {b, 2}, {a, 3}]), ets:delete(T, a), ets:delete(T, zz), l(T) end) end},
      {delete_object, fun() -> all(fun(T) -> ets:insert(T, [{a, 1}, {a, 2}, {a, 1}, {b, 1}]), ets:delete_object(T, {a, 1}), l(T) end) end},
      {delete_all, fun() -> all(fun(T) -> fill(T, 100), ets:delete_all_objects(T), [ets:info(T, size), ets:first(T)] end) end},
+     {bag_list_order, fun() -> [begin T = ets:new(x, [K]), ets:insert(T, [{a, 1}, {a, 2}, {a, 3}]), ets:insert(T, {a, 4}), ets:insert(T, [{a, 6}, {a, 5}]), N = ets:insert_new(T, [{b, 1}, {b, 2}]), [ets:lookup(T, a), N, ets:match(T, {b, '$1'}), ets:take(T, a)] end || K <- [bag, duplicate_bag]] end},
      {lookup_element, fun() -> all(fun(T) -> ets:insert(T, [{a, 1, x}, {a, 2, y}]), [ets:lookup_element(T, a, 2), cr(fun() -> ets:lookup_element(T, z, 2) end), cr(fun() -> ets:lookup_element(T, a, 9) end)] end) end},
      {lookup_element_default, fun() -> T = new(set), cr(fun() -> [ets:lookup_element(T, z, 2, dflt)] end) end},
      {take, fun() -> all(fun(T) -> ets:insert(T, [{a, 1}, {a, 2}, {b, 1}]), [ets:take(T, a), ets:take(T, a), l(T)] end) end},

@@ -39,6 +39,7 @@ cases() ->
      {apply_var, fun() -> M = id(t_fun), F = id(f1), [M:F(1), t_fun:F(2), M:f1(3)] end},
      {apply_bad, fun() -> [c(fun() -> apply(id(t_fun), id(f1), id([1 | 2])) end), c(fun() -> apply(id(t_fun), id(f1), id(a)) end), c(fun() -> apply(id(1), id(f1), id([])) end), c(fun() -> apply(id(fun f1/1), id(x)) end), c(fun() -> apply(id(x), id([])) end), c(fun() -> apply(id(t_fun), id(1), id([])) end)] end},
      {apply_many_args, fun() -> [apply(fun many/12, lists:seq(1, 12)), apply(fun(A) -> A end, [id(x)])] end},
+     {apply_too_many_args, fun() -> [{N, cr(fun() -> apply(id(lists), id(foo), lists:seq(1, N)) end), element(1, cr(fun() -> apply(id(fun(_) -> ok end), lists:seq(1, N)) end)), cr(fun() -> apply(id(x), lists:seq(1, N)) end)} || N <- [255, 256, 1023, 1024, 5000]] end},
      {apply_300_args, fun() -> cr(fun() -> apply(id(lists), id(foo), lists:seq(1, 300)) end) end},
      {apply_many, fun() -> [{N, many(fun(L) -> apply(id(lists), id(foo), L) end, N), many(fun(L) -> apply(id(no_such_module), id(foo), L) end, N), many(fun(L) -> (id(erlang)):(id(apply))(lists, foo, L) end, N)} || N <- [255, 256, 300, 1023, 1024, 70000]] end},
      {apply_fun_many, fun() -> [{N, many(fun(L) -> apply(id(fun lists:foo/2), L) end, N), many(fun(L) -> apply(id(fun() -> ok end), L) end, N), many(fun(L) -> apply(id(x), L) end, N)} || N <- [255, 300, 1022, 1023, 1024, 70000]] end},

@@ -35,7 +35,9 @@ mersenne(_, _, _, 0) -> false;
 mersenne(P, N, S, K) -> mersenne(P, N, (S * S - 2) rem N, K - 1).
 
 cases() ->
-    [{add_small, fun() -> id(1) + id(2) end},
+    [{at_the_edges, heavy, fun() -> E = [0, 1, -1, 7, (1 bsl 59) - 1, 1 bsl 59, (1 bsl 60) - 1, 1 bsl 60, -(1 bsl 60), -(1 bsl 60) - 1, 1 bsl 64, 1.5, a], [edges(id(X), id(Y)) || X <- E, Y <- E] end},
+     {guards_at_the_edges, fun() -> E = [0, 1, -1, 12, (1 bsl 60) - 1, -(1 bsl 60), 1 bsl 64, 2.0, a], [edge_guard(id(X), id(Y)) || X <- E, Y <- E] end},
+     {add_small, fun() -> id(1) + id(2) end},
      {sub_small, fun() -> id(1) - id(2) end},
      {mul_small, fun() -> id(7) * id(-6) end},
      {add_overflow_59, fun() -> [id(1 bsl 59) - 1 + id(1), id(-(1 bsl 59)) - id(1)] end},
@@ -132,3 +134,17 @@ walk(_, 0, Acc) -> Acc;
 walk(S, N, Acc) ->
     S1 = (S * 6364136223846793005 + 1442695040888963407) band 16#FFFFFFFFFFFFFFFF,
     walk(S1, N - 1, (Acc bxor S1) + (S1 bsr 3) - (S1 rem 1000003)).
+
+edges(X, Y) ->
+    [cr(F) || F <- [fun() -> X + Y end, fun() -> X - Y end, fun() -> X * Y end, fun() -> X div Y end, fun() -> X rem Y end,
+                    fun() -> X band Y end, fun() -> X bor Y end, fun() -> X bxor Y end, fun() -> X * 8 end, fun() -> X + 1 end,
+                    fun() -> X - 1 end, fun() -> X bsl 3 end, fun() -> X bsr 3 end, fun() -> X band 255 end, fun() -> -X end]]
+        ++ [X < Y, X >= Y, X < 7, 7 < X, X >= 7, 7 >= X, X =:= Y, X =/= Y].
+
+edge_guard(X, Y) when X + Y =:= 0 -> plus;
+edge_guard(X, Y) when X rem Y =:= 5 -> remainder;
+edge_guard(X, Y) when X * Y > 1 bsl 62 -> times;
+edge_guard(X, Y) when X div Y =:= 12 -> quotient;
+edge_guard(X, Y) when X - Y =:= 11; X band Y =:= 12 -> minus;
+edge_guard(X, Y) when X bsr Y =:= 0 -> shift;
+edge_guard(_, _) -> none.

@@ -25,6 +25,8 @@ cases() ->
      {large_tuples, fun() -> k([{I, I} || I <- lists:seq(1, 40)]) end},
      {large_lists, fun() -> k([[I, I + 1 | I] || I <- lists:seq(1, 40)]) end},
      {large_maps, fun() -> [map_size(X) || X <- k([m(lists:seq(1, I)) || I <- lists:seq(1, 40)])] end},
+     {larger_maps, fun() -> [map_size(X) || X <- k([m(lists:seq(1, 30 * I)) || I <- lists:seq(1, 40)])] end},
+     {large_maps_of_terms, fun() -> [map_size(X) || X <- k([maps:from_list([{{J, [J]}, [J | <<J>>]} || J <- lists:seq(1, I)]) || I <- lists:seq(20, 90)])] end},
      {large_bits, fun() -> k([<<1:I>> || I <- lists:seq(1, 40)]) end},
      {large_nested, fun() -> k([{I, {I, [I]}, #{I => I}} || I <- lists:seq(1, 40)]) end},
      {large_print, fun() -> erlang:phash2(lists:flatten(io_lib:format("~p", [m(lists:seq(1, 100))]))) end},

@@ -24,7 +24,16 @@ guarded(P) when is_record(P, point) -> near;
 guarded(_) -> none.
 
 cases() ->
-    [{create, fun() -> P = #point{x = id(5)}, [P#point.x, P#point.y, is_record(P), is_tuple(P)] end},
+    [{hibernate_in_place, fun() ->
+          Self = self(),
+          P = spawn(fun() -> X = lists:seq(1, 10), Self ! {self(), erlang:hibernate(), X}, receive M -> Self ! {self(), M} end end),
+          Early = receive {P, _, _} -> early after 50 -> waits end,
+          {reductions, R1} = process_info(P, reductions),
+          Later = receive {P, _, _} -> early after 50 -> waits end,
+          {reductions, R2} = process_info(P, reductions),
+          P ! wake,
+          {Early, Later, R2 - R1 < 100, receive {P, A, L} -> {A, L} end, receive {P, B} -> B end} end},
+     {create, fun() -> P = #point{x = id(5)}, [P#point.x, P#point.y, is_record(P), is_tuple(P)] end},
      {defaults, fun() -> B = #box{a = id(1), b = #point{}}, [(B#box.b)#point.y, B#box.list, (#box{a = 1})#box.b] end},
      {update, fun() -> P = moved(#point{}, id(9)), Q = P#point{y = 7}, [P#point.x, Q#point.x, Q#point.y] end},
      {match, fun() -> [dist(id(X)) || X <- [#point{x = 3, y = 4}, #box{a = q}, a, {point, 1, 2}, #empty{}]] end},

@@ -86,6 +86,10 @@ cases() ->
      {long_queue_selective, heavy, fun() -> pump(self(), 20000), self() ! last, receive last -> length(flush()) end end},
      {off_heap_queue, fun() -> process_flag(message_queue_data, off_heap), [self() ! {N, lists:seq(1, N)} || N <- lists:seq(1, 50)], garbage_collect(), R = lists:sum([length(L) || {_, L} <- flush()]), {R, process_info(self(), message_queue_data)} end},
      {gc_with_queue, fun() -> [self() ! {N, lists:seq(1, 20)} || N <- lists:seq(1, 200)], garbage_collect(), _ = [lists:seq(1, 100) || _ <- lists:seq(1, 100)], lists:sum([lists:sum(L) || {_, L} <- flush()]) end},
+     {self_send_uncopied, fun() -> T = {big, lists:seq(1, 50), <<1:800>>}, [self() ! {N, T} || N <- lists:seq(1, 60)], garbage_collect(), _ = [lists:seq(1, 100) || _ <- lists:seq(1, 100)], [self() ! {N, T} || N <- lists:seq(61, 70)], garbage_collect(), L = flush(), {[N || {N, _} <- L], lists:all(fun({_, X}) -> X =:= T end, L)} end},
+     {self_send_selective, fun() -> [self() ! {N, [N]} || N <- lists:seq(1, 20)], A = receive {7, V7} -> V7 end, garbage_collect(), self() ! {21, [A]}, B = receive {21, V} -> V end, C = receive {1, V1} -> V1 end, garbage_collect(), {A, B, C, flush()} end},
+     {self_send_between_others, fun() -> S = self(), P = spawn(fun() -> [S ! {other, N} || N <- lists:seq(1, 5)], S ! ready end), R = monitor(process, P), receive {'DOWN', R, _, _, _} -> ok end, S ! {mine, 1}, receive ready -> ok end, S ! {mine, 2}, flush() end},
+     {self_send_by_name, fun() -> register(t_recv_me, self()), t_recv_me ! {a, [1]}, self() ! {b, [2]}, unregister(t_recv_me), flush() end},
      {copy_semantics, fun() -> S = self(), spawn(fun() -> T = {x, [1]}, S ! T, S ! setelement(1, T, y) end), [receive M -> M end, receive M2 -> M2 end] end}].
 
 nag(_, 0) -> ok;

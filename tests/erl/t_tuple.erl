@@ -45,6 +45,20 @@ cases() ->
      {is_record_bad, fun() -> [c(fun() -> is_record(id({a}), id(1)) end), c(fun() -> is_record(id({a}), a, id(-1)) end), c(fun() -> is_record(id({a}), a, id(b)) end)] end},
      {record_info, fun() -> [record_info(fields, p), record_info(size, p)] end},
      {record_nested_update, fun() -> Q = id(#q{}), (Q#q.p)#p{x = deep} end},
+     {two_elements, fun() -> [two(id(X)) || X <- [{a, 1, 2}, {b, 1, 2}, {c, {1, 2}}, {d, 1, 2, 3}, {e, {f, [1]}, 2}, [], {}]] end},
+     {guard_elements, fun() -> [guards(id(N), id(T)) || N <- [0, 1, 2, 3, -1, a, 1 bsl 70], T <- [{a, b}, {}, [x | y], [], a]] end},
      {is_tuple, fun() -> [is_tuple(id(X)) || X <- [{}, {1}, [], a, #{}, 1]] end},
      {print, fun() -> lists:flatten(io_lib:format("~w ~p", [id({a, {b}, "s", <<1>>}), id(#p{})])) end},
      {literal_vs_dynamic, fun() -> {a, [1, 2], <<"x">>} =:= {id(a), [id(1), 2], <<(id($x))>>} end}].
+
+two({a, X, Y}) -> [Y, X];
+two({b, Y, X}) -> {X, Y, self() =:= self()};
+two({c, {X, Y}}) -> X - Y;
+two({d, X, _, Y}) -> Y - X;
+two({e, {T, X}, _}) -> {X, T};
+two(X) -> {other, X}.
+
+guards(N, T) when element(N, T) =:= b -> b;
+guards(N, T) when tuple_size(T) > N -> {larger, c(fun() -> element(N, T) end)};
+guards(_, T) when hd(T) =:= x -> {tl(T), c(fun() -> hd(tl(T)) end)};
+guards(N, T) -> [c(fun() -> element(N, T) end), c(fun() -> tuple_size(T) end), c(fun() -> tl(T) end)].

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
 /// Messages are allocated on one thread and freed on another all the time, which the system's allocator
-/// is slow at.
+/// is slow at. Without huge pages: every thread's first page would be one.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

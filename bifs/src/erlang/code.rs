@@ -1,5 +1,6 @@
 //! Loading and asking about code.
 
+use crate::barrier::{self, Passage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::load::{self, Prepared};
@@ -100,7 +101,14 @@ fn has_prepared_code_on_load(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(peek(&m, Prepared::has_on_load)?.into())
 }
 
+/// Returns when every scheduler has passed: a process that was about to enter a function of the version
+/// that is old now has done so, and has left it if it does not stay long.
 fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    match barrier::passage(cx) {
+        Passage::Ahead => {}
+        Passage::Waiting => return Err(Exit::Wait),
+        Passage::Passed => return Ok(Atom::OK.into()),
+    }
     let all = handles(a[0])?;
     let mut names = Vec::new();
     let mut with_on_load = Vec::new();
@@ -147,7 +155,7 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return answer(cx, Atom::ON_LOAD, &with_on_load);
     }
     load::install(prepared);
-    Ok(Atom::OK.into())
+    Err(barrier::begin(cx, false))
 }
 
 fn call_on_load_function(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -316,7 +324,12 @@ fn check_old_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(module::with(name, |v| v.is_some_and(|v| v.old.is_some())).into())
 }
 
-fn delete_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    match barrier::passage(cx) {
+        Passage::Ahead => {}
+        Passage::Waiting => return Err(Exit::Wait),
+        Passage::Passed => return Ok(true.into()),
+    }
     let name = a[0].as_atom().ok_or_else(badarg)?;
     let (current, old) = module::with(name, |v| {
         v.map_or((false, false), |v| (v.current.is_some(), v.old.is_some()))
@@ -327,7 +340,11 @@ fn delete_module(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if old {
         return Err(badarg());
     }
-    Ok(load::delete(name).into())
+    if load::delete(name) {
+        Err(barrier::begin(cx, false))
+    } else {
+        Ok(Atom::UNDEFINED.into())
+    }
 }
 
 // ---- native functions, coverage ----

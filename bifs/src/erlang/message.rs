@@ -4,8 +4,8 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::node;
-use enigma_runtime::process::registry;
 use enigma_runtime::process::signal::{self, Signal};
+use enigma_runtime::process::{flag, registry};
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
@@ -27,7 +27,16 @@ enum Sent {
 /// `priority`: an alias that takes priority messages takes it as one.
 fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<Sent, Exit> {
     if let Some(id) = to.as_local_pid() {
-        signal::send_message(id, message);
+        // Nothing that was sent earlier is on the way, so this message is the next in the queue; unless
+        // priority messages may overtake it, which they do on their way.
+        if id != cx.proc.id
+            || !cx.proc.inbox.is_empty()
+            || cx.own.takes_priority_messages()
+            || cx.own.has(flag::OFF_HEAP_MESSAGES)
+            || !cx.own.mailbox.push_own(message)
+        {
+            signal::send_message(id, message);
+        }
         return Ok(Sent::Done);
     }
     if let Some(name) = to.as_atom() {

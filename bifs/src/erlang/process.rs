@@ -25,6 +25,7 @@ bifs! { BIFS:
         "get_keys"/1 Call => get_keys1;
         "process_flag"/2 Call => process_flag2;
         "group_leader"/0 Call => group_leader0;
+        "hibernate"/0 Call => hibernate0;
         "hibernate"/3 Call => hibernate;
         "yield"/0 Call => yield0;
         "processes"/0 Call => processes;
@@ -270,6 +271,17 @@ fn hibernate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     cx.x[..3].copy_from_slice(a);
     Err(Exit::Hibernate)
+}
+
+/// Waits for a message with the least memory, and keeps the stack. From OTP 28 on, where `erlang:hibernate/0`
+/// calls itself and BEAM's loader puts an instruction there.
+fn hibernate0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    super::relations::fetch(cx)?;
+    if !cx.own.mailbox.is_empty() {
+        return Ok(Atom::OK.into());
+    }
+    cx.own.collect_to_size();
+    Err(Exit::Wait)
 }
 
 fn yield0(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {

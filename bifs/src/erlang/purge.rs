@@ -1,16 +1,14 @@
 //! What the code purger and the collector of literal areas ask of the VM.
 
+use crate::barrier::{self, Passage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::purge;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::heap::{copy, release};
 use enigma_runtime::process::signal::{self, Signal, Task};
-use enigma_runtime::process::{handle, literals, table};
-use enigma_runtime::sched::{self, quiescence};
+use enigma_runtime::process::{handle, literals};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 bifs! { BIFS:
     "erts_internal" {
@@ -59,31 +57,15 @@ fn check_dirty_process_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(false.into())
 }
 
-/// Set when every thread has ended the time slice that it was in.
-struct Switch(Arc<AtomicBool>);
-
 /// Frees the literal areas that every process has given up, and takes up the next ones. `false` if there
 /// are none; otherwise the collector then asks every process to give them up.
 fn release_area_switch(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    let state = &mut cx.own.rare().bif_state;
-    if let Some(switch) = state.as_ref().and_then(|s| s.downcast_ref::<Switch>()) {
-        if !switch.0.load(Ordering::Acquire) {
-            return Err(Exit::Wait);
-        }
-        *state = None;
-        return Ok(true.into());
+    match barrier::passage(cx) {
+        Passage::Ahead if release::begin_next() => Err(barrier::begin(cx, true)),
+        Passage::Ahead => Ok(false.into()),
+        Passage::Waiting => Err(Exit::Wait),
+        Passage::Passed => Ok(true.into()),
     }
-    if !release::begin_next() {
-        return Ok(false.into());
-    }
-    let passed = Arc::new(AtomicBool::new(false));
-    *state = Some(Box::new(Switch(passed.clone())));
-    let me = cx.proc.id;
-    quiescence::after(move || {
-        passed.store(true, Ordering::Release);
-        table::with(me, sched::wake);
-    });
-    Err(Exit::Wait)
 }
 
 /// Asks a process to copy what it holds of the areas that are being released. The answer is

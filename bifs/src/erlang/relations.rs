@@ -178,7 +178,7 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     if key == Some(me) {
         return Ok(cx.heap().reference(number, 0));
     }
-    cx.own.monitors.outgoing.insert(
+    cx.own.monitors.make().outgoing.insert(
         number,
         Box::new(Outgoing {
             target,
@@ -266,7 +266,7 @@ fn take(cx: &mut Ctx<'_>, number: Option<u64>) -> Result<bool, Exit> {
     // A `'DOWN'` that has arrived is a message; only what arrives later is not.
     fetch(cx)?;
     let Some(n) = number else { return Ok(false) };
-    let found = cx.own.monitors.outgoing.remove(&n);
+    let found = cx.own.monitors.remove_outgoing(n);
     if let Some(m) = &found {
         handle::take_away(m, n);
     }

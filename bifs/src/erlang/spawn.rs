@@ -177,6 +177,7 @@ fn start(
         if let Some((_, number)) = monitor {
             let from = PidKey::local(me);
             own.monitors
+                .make()
                 .incoming
                 .insert(number, Incoming { from, name: None });
         }
@@ -187,7 +188,7 @@ fn start(
     let reference = monitor.map(|(m, number)| {
         let target = Target::Id(PidKey::local(id));
         let tag = m.tag.map(enigma_runtime::heap::literal::OwnedTerm::new);
-        cx.own.monitors.outgoing.insert(
+        cx.own.monitors.make().outgoing.insert(
             number,
             Box::new(Outgoing {
                 target,

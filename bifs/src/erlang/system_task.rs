@@ -7,7 +7,8 @@ use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::handle;
 use enigma_runtime::process::signal::{self, Signal, Task};
-use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use enigma_runtime::process::table;
+use enigma_runtime::{BifResult, Ctx, Term, badarg, sched};
 
 bifs! { BIFS:
     "erts_internal" {
@@ -18,15 +19,26 @@ bifs! { BIFS:
 
 fn request_system_task3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let requester = cx.self_pid();
-    system_task(requester, a[0], a[2])
+    system_task(cx, requester, a[0], a[1], a[2])
 }
 
-fn request_system_task4(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    system_task(a[0], a[1], a[3])
+fn request_system_task4(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    system_task(cx, a[0], a[1], a[2], a[3])
 }
 
-/// Sends `{Type, Id, Arg}` to be done by `target`; the answer `{Type, Id, Result}` goes to `requester`.
-fn system_task(requester: Term, target: Term, request: Term) -> BifResult {
+/// Sends `{Type, Id, Arg}` to be done by `target`, which runs with at least the priority for that; the answer
+/// `{Type, Id, Result}` goes to `requester`.
+fn system_task(
+    cx: &mut Ctx<'_>,
+    requester: Term,
+    target: Term,
+    priority: Term,
+    request: Term,
+) -> BifResult {
+    let priority = match priority.as_atom() {
+        Some(Atom::INHERIT) => cx.proc.state.priority(),
+        _ => super::spawn::priority(priority)?,
+    };
     let to = target.as_local_pid().ok_or_else(badarg)?;
     let requester = requester.as_local_pid().ok_or_else(badarg)?;
     let Some(&[kind, id, arg]) = request.as_tuple_n::<3>() else {
@@ -53,6 +65,7 @@ fn system_task(requester: Term, target: Term, request: Term) -> BifResult {
         });
         signal::send(requester, Signal::Message(message));
     });
+    table::with(to, |p| sched::raise(p, priority));
     if let Err(task) = signal::send_system_task(to, task) {
         task(None);
     }

@@ -10,11 +10,11 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::ets::registry::{self, Found, NotFound};
-use enigma_runtime::ets::{self, Protection, owners};
+use enigma_runtime::ets::{self, Kind, Protection, owners};
 use enigma_runtime::heap::copy;
 use enigma_runtime::process::{PidKey, flag, signal};
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Exit, Term, badarg, reference, sched};
+use enigma_runtime::{BifResult, Exit, Term, badarg, reference, release, sched};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -159,11 +159,13 @@ fn objects(t: &ets::Table, arg: Term) -> Result<Vec<(Term, Term)>, Exit> {
     for o in it.by_ref() {
         all.push((o, t.key_of(o).ok_or_else(badarg)?));
     }
-    if it.tail().is_nil() {
-        Ok(all)
-    } else {
-        Err(badarg())
+    if !it.tail().is_nil() {
+        return Err(badarg());
     }
+    if t.kind == Kind::Bag && release::lists_enter_bags_reversed() {
+        all.reverse();
+    }
+    Ok(all)
 }
 
 fn insert(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

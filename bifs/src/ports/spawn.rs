@@ -7,6 +7,7 @@ use super::{Driver, Port};
 use crate::errno;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
+use parking_lot::Mutex;
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -27,6 +28,21 @@ pub enum What<'a> {
     Shell(&'a [u8]),
     /// A program.
     Executable(&'a [u8]),
+}
+
+/// Starts a program. The allocator has turned huge pages off for this process; the program is not to inherit
+/// that.
+fn spawn(c: &mut Command) -> std::io::Result<Child> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    let huge_pages_off = |off: libc::c_ulong| {
+        // SAFETY: a call that changes a setting of the process and takes no pointers.
+        unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, off, 0, 0, 0) }
+    };
+    let _one_at_a_time = STARTING.lock();
+    huge_pages_off(0);
+    let started = c.spawn();
+    huge_pages_off(1);
+    started
 }
 
 fn command(what: &What<'_>, o: &Options) -> Command {
@@ -98,7 +114,7 @@ enum Started {
 }
 
 fn run(mut c: Command) -> Result<Started, Atom> {
-    match c.spawn() {
+    match spawn(&mut c) {
         Ok(child) => Ok(Started::Running(child)),
         Err(e) => match e.raw_os_error() {
             Some(n) if !matches!(n, libc::EAGAIN | libc::ENOMEM) => Ok(Started::Ended(n)),

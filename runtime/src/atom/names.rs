@@ -419,6 +419,7 @@ well_known_atoms! {
     SUCCESS_ONLY = "success_only";
     SCHEDULER = "scheduler";
     CLOCK_SERVICE = "clock_service";
+    INHERIT = "inherit";
     TIME_CHANGE = "CHANGE";
     FLUSH_MONITOR_MESSAGES = "flush_monitor_messages";
     POSITIVE = "positive";

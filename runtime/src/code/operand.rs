@@ -123,6 +123,11 @@ impl Assembler {
         self.code.len() - 1
     }
 
+    /// Makes the instruction at `at` another one of the same form.
+    pub fn set_op(&mut self, at: usize, op: u16) {
+        self.code[at] = self.code[at] & !0xfff | u64::from(op);
+    }
+
     /// Ors a number into a word.
     pub fn set(&mut self, word: usize, shift: u32, value: u64) {
         self.code[word] |= value << shift;
@@ -207,7 +212,7 @@ impl Assembler {
 
     /// An instruction with up to three operands.
     pub fn op3(&mut self, op: u16, a: Place, b: Place, c: Place) {
-        let at = self.begin(op, 1);
+        let at = self.begin(ops::for_operands(op, &[a, b, c]), 1);
         self.place(at, at, A, a);
         self.place(at, at, B, b);
         self.place(at, at, C, c);
@@ -215,7 +220,7 @@ impl Assembler {
 
     /// An instruction with two operands.
     pub fn op2(&mut self, op: u16, a: Place, b: Place) {
-        let at = self.begin(op, 1);
+        let at = self.begin(ops::for_operands(op, &[a, b]), 1);
         self.place(at, at, A, a);
         self.place(at, at, B, b);
     }
@@ -229,6 +234,10 @@ impl Assembler {
 
     /// A test of one or two operands that jumps to `fail`.
     pub fn test(&mut self, op: u16, a: Place, b: Option<Place>, fail: u32) -> usize {
+        let op = match b {
+            Some(b) => ops::for_operands(op, &[a, b]),
+            None => ops::for_operands(op, &[a]),
+        };
         let at = self.begin(op, 1);
         self.place(at, at, A, a);
         if let Some(b) = b {

@@ -142,8 +142,7 @@ pub fn wait_for_end(cx: &mut Ctx<'_>, fun: &FunEntry) -> bool {
     drop(purge);
     cx.own.rare().suspended_by.push((SUSPENDER, 1));
     cx.proc.state.set_suspended(true);
-    cx.gc_reds = None;
-    cx.reds = 0;
+    cx.end_slice();
     true
 }
 

@@ -3,6 +3,7 @@
 //! One pass over the instructions. Besides choosing encodings it joins pairs that stand together often
 //! and knows the calls that are instructions of their own here (`erlang:apply/2,3`).
 
+use super::export::Export;
 use super::module::{Body, FnInfo, Module};
 use super::operand::{A, Assembler, B, C, MAX_FIELD, MAX_SHORT_LIST, Place, Refused};
 use super::select;
@@ -196,6 +197,22 @@ impl Translator<'_> {
                 self.asm.set(at + 1, 16, u64::from(t));
                 Some(2)
             }
+            (Op::GetTupleElement, Op::GetTupleElement) => {
+                let (p, q) = (self.operands(first), self.operands(second));
+                let (t, d) = (self.src(&p[0]).x()?, self.src(&p[2]).x()?);
+                let (i, j) = (Self::num(&p[1]), Self::num(&q[1]));
+                let other = self.src(&q[2]).x()?;
+                if self.src(&q[0]).x() != Some(t) || d == t || i.max(j) > 0xffff {
+                    return None;
+                }
+                let at = self.asm.begin(ops::GET_TWO_ELEMENTS, 2);
+                self.asm.set(at, A, u64::from(t));
+                self.asm.set(at, B, i as u64);
+                self.asm.set(at, C, u64::from(d));
+                self.asm.set(at + 1, 0, j as u64);
+                self.asm.set(at + 1, 16, u64::from(other));
+                Some(2)
+            }
             // A call of a fun whose value is returned is a tail call, though no instruction says so.
             (Op::CallFun | Op::CallFun2, Op::Deallocate) if rest.get(2)?.op == Op::Return => {
                 let (p, q) = (self.operands(first), self.operands(second));
@@ -223,7 +240,8 @@ impl Translator<'_> {
                     self.src(&q[0]),
                     self.src(&q[1]),
                 ];
-                let at = self.asm.begin(ops::MOVE2, 2);
+                let op = ops::for_operands(ops::MOVE2, &[a, b, c, d]);
+                let at = self.asm.begin(op, 2);
                 self.asm.place(at, at, A, a);
                 self.asm.place(at, at, B, b);
                 self.asm.place(at, at, C, c);
@@ -343,11 +361,8 @@ impl Translator<'_> {
             | Op::IsAnyNativeRecord
             | Op::IsMap => {
                 let s = self.src(&o[1]);
-                let op = match (type_test(i.op), s) {
-                    (ops::IS_NONEMPTY_LIST, Place::X(_)) => ops::IS_NONEMPTY_LIST_X,
-                    (op, _) => op,
-                };
-                self.asm.test(op, s, None, o[0].label().unwrap_or(0));
+                self.asm
+                    .test(type_test(i.op), s, None, o[0].label().unwrap_or(0));
             }
             Op::IsFunction2 => {
                 let (s, n) = (self.src(&o[1]), self.src(&o[2]));
@@ -373,7 +388,8 @@ impl Translator<'_> {
                     self.long_tuple(s, o[0].label(), n, tag);
                     return Ok(());
                 }
-                let at = self.asm.begin(ops::IS_TAGGED_TUPLE, 2);
+                let op = ops::for_operands(ops::IS_TAGGED_TUPLE, &[s]);
+                let at = self.asm.begin(op, 2);
                 self.asm.place(at, at, A, s);
                 self.asm.set(at, B, n);
                 self.asm.jump(at, o[0].label().unwrap_or(0));
@@ -415,11 +431,7 @@ impl Translator<'_> {
             Op::GetTl => self.two(ops::GET_TL, &o[0], &o[1]),
             Op::PutList => {
                 let [h, t, d] = [self.src(&o[0]), self.src(&o[1]), self.src(&o[2])];
-                let op = match (h, t, d) {
-                    (Place::X(_), Place::X(_), Place::X(_)) => ops::PUT_LIST_XXX,
-                    _ => ops::PUT_LIST,
-                };
-                self.asm.op3(op, h, t, d);
+                self.asm.op3(ops::PUT_LIST, h, t, d);
             }
             Op::PutTuple2 => {
                 let list = self.list(&o[1]).to_vec();
@@ -445,7 +457,8 @@ impl Translator<'_> {
                     self.asm.set(at + 1, 0, n);
                     return Ok(());
                 }
-                let at = self.asm.begin(ops::GET_TUPLE_ELEMENT, 1);
+                let op = ops::for_operands(ops::GET_TUPLE_ELEMENT, &[s, d]);
+                let at = self.asm.begin(op, 1);
                 self.asm.place(at, at, A, s);
                 self.asm.set(at, B, n);
                 self.asm.place(at, at, C, d);
@@ -563,17 +576,7 @@ impl Translator<'_> {
 
     fn move_term(&mut self, from: &Operand, to: &Operand) {
         let (s, d) = (self.src(from), self.src(to));
-        match (s, d) {
-            (Place::X(a), Place::X(b)) => self.asm.nums(ops::MOVE_XX, a as usize, b as usize),
-            (Place::Y(a), Place::X(b)) => self.asm.nums(ops::MOVE_YX, a as usize, b as usize),
-            (Place::X(a), Place::Y(b)) => self.asm.nums(ops::MOVE_XY, a as usize, b as usize),
-            (Place::K(_), Place::X(b)) => {
-                let at = self.asm.begin(ops::MOVE_KX, 1);
-                self.asm.place(at, at, A, s);
-                self.asm.set(at, B, u64::from(b));
-            }
-            _ => self.asm.op2(ops::MOVE, s, d),
-        }
+        self.asm.op2(ops::MOVE, s, d);
     }
 
     fn local_call(&mut self, i: &Instr, o: &[Operand]) {
@@ -750,7 +753,7 @@ impl Translator<'_> {
         {
             return self.arithmetic(ops::ADD, a, Place::K(Term::small(0).raw()), dst, fail);
         }
-        let at = self.asm.begin(ops::GUARD_BIF, 3);
+        let at = self.asm.begin(guard_bif(export), 3);
         self.asm.set(at, A, args.len() as u64);
         self.asm.place(at, at, B, dst);
         self.jump_if(at, fail);
@@ -762,7 +765,7 @@ impl Translator<'_> {
 
     fn arithmetic(&mut self, op: u16, a: Place, b: Place, dst: Place, fail: Option<u32>) {
         if let Some(fail) = fail {
-            let at = self.asm.begin(ops::ARITH_GUARD, 2);
+            let at = self.asm.begin(ops::guard_for(op), 2);
             self.asm.place(at, at, A, a);
             self.asm.place(at, at, B, b);
             self.asm.jump(at, fail);
@@ -813,6 +816,21 @@ pub(super) fn is_plain_immediate(word: u64) -> bool {
     // SAFETY: constants of operands are terms.
     let t = unsafe { Term::from_raw(word) };
     t.is_immediate() && !t.is_flonum()
+}
+
+/// The instruction for a guard BIF.
+fn guard_bif(e: &Export) -> u16 {
+    if e.module != Atom::ERLANG {
+        return ops::GUARD_BIF;
+    }
+    match (e.function.text(), e.arity) {
+        ("element", 2) => ops::GUARD_ELEMENT,
+        ("hd", 1) => ops::GUARD_HD,
+        ("tl", 1) => ops::GUARD_TL,
+        ("tuple_size", 1) => ops::GUARD_TUPLE_SIZE,
+        ("self", 0) => ops::GUARD_SELF,
+        _ => ops::GUARD_BIF,
+    }
 }
 
 fn arithmetic(name: Atom) -> Option<u16> {

@@ -4,6 +4,7 @@ use super::operand::{A, B, C, MAX_FIELD, Place, Refused};
 use super::translate::Translator;
 use crate::atom::Atom;
 use crate::interp::bits::{LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, kind, old_kind};
+use crate::interp::fast::bits as fast;
 use crate::interp::ops;
 use crate::interp::records::op as record_op;
 use crate::term::{Term, list};
@@ -187,6 +188,7 @@ impl Translator<'_> {
             commands.push(c.ok_or_else(|| Refused::Unsupported("malformed bs_match".into()))?);
         }
         let s = self.src(&o[1]);
+        let mut short = true;
         let at = self.asm.begin(ops::BS_MATCH, 1);
         self.asm.place(at, at, A, s);
         self.asm.set_checked(at, B, commands.len() as u64);
@@ -220,6 +222,7 @@ impl Translator<'_> {
                     self.unsigned_value(&args[2], n(1)),
                 ),
             };
+            short &= fast::is_short_command(k, flags, unit, word);
             let w = self.asm.word(u64::from(k));
             self.asm.set(w, 8, u64::from(flags));
             self.asm.set(w, 32, unit);
@@ -227,6 +230,9 @@ impl Translator<'_> {
                 self.asm.place(at, w, 16, d);
             }
             self.asm.word(word);
+        }
+        if short {
+            self.asm.set_op(at, ops::BS_MATCH_SHORT);
         }
         Ok(())
     }
@@ -246,11 +252,12 @@ impl Translator<'_> {
     fn create(&mut self, o: &[Operand]) {
         let list = self.list(&o[5]).to_vec();
         let d = self.src(&o[4]);
+        let mut short = list.len() / 6 <= fast::MAX_SEGMENTS;
         let at = self.asm.begin(ops::BS_CREATE, 1);
         self.asm.set_checked(at, A, list.len() as u64 / 6);
         self.asm.place(at, at, B, d);
         self.jump_if(at, Self::fail(&o[0]));
-        for s in list.chunks_exact(6) {
+        for (i, s) in list.chunks_exact(6).enumerate() {
             let name = s[0].atom().map_or("", |a| self.module.file.atom(a));
             let k = match name {
                 "integer" => kind::INTEGER,
@@ -283,11 +290,16 @@ impl Translator<'_> {
                 },
                 None => SIZE_PLACE,
             };
+            let unit = s[2].unsigned().unwrap_or(1);
+            short &= fast::is_short_segment(i == 0, k, unit, size);
             if size == SIZE_PLACE {
                 let p = self.src(&s[5]);
                 self.asm.place(at, w, 32, p);
             }
             self.asm.word(size);
+        }
+        if short {
+            self.asm.set_op(at, ops::BS_CREATE_SHORT);
         }
     }
 

@@ -25,7 +25,7 @@ pub const DEFAULT_MIN_HEAP: usize = 233;
 /// Default smallest virtual binary heap, in words.
 pub const DEFAULT_MIN_VHEAP: usize = 46_422;
 /// Words of the first block of a process, less than the smallest heap so that idle processes are small.
-const FIRST_BLOCK: usize = 48;
+const FIRST_BLOCK: usize = 40;
 
 static COLLECTIONS: AtomicU64 = AtomicU64::new(0);
 static RECLAIMED: AtomicU64 = AtomicU64::new(0);

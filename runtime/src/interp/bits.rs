@@ -229,7 +229,8 @@ fn integer(heap: &mut Heap, v: &View, flags: u8) -> Term {
 }
 
 /// Sign-extends the low `bits` (1 to 64) bits.
-fn extend(n: u64, bits: usize) -> i64 {
+#[inline(always)]
+pub(super) fn extend(n: u64, bits: usize) -> i64 {
     let shift = 64 - bits as u32;
     ((n << shift) as i64) >> shift
 }
@@ -688,25 +689,14 @@ fn append_to(
         }
         Ok(())
     };
-    if v.base.is_kind(Kind::BinRef) && v.offset & 7 == 0 && more > 0 {
-        // SAFETY: a live `BinRef` owns the binary in word 2.
-        let b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
-        if let Some(p) = b.claim(v.offset + v.bits, more) {
-            // SAFETY: the claim is ours alone and inside the allocation; zeroed before the slice is used.
-            let out = unsafe {
-                std::ptr::write_bytes(p, 0, more / 8);
-                std::slice::from_raw_parts_mut(p, more / 8)
-            };
-            fill(out, 0)?;
-            heap.binary_bytes += more / 8;
-            let whole = heap.shared_bits(BinaryRef::clone(&b), v.offset + total);
-            heap.binary_bytes -= b.capacity();
-            return Ok(if v.offset == 0 {
-                whole
-            } else {
-                heap.sub_bits(whole, v.offset, total)
-            });
-        }
+    if let Some((p, whole)) = append_in_place(heap, segments[0].value, more) {
+        // SAFETY: the claim is ours alone and inside the allocation; zeroed before the slice is used.
+        let out = unsafe {
+            std::ptr::write_bytes(p, 0, more / 8);
+            std::slice::from_raw_parts_mut(p, more / 8)
+        };
+        fill(out, 0)?;
+        return Ok(whole);
     }
     let len = total.div_ceil(8);
     let mut result = Ok(());
@@ -716,6 +706,29 @@ fn append_to(
     });
     result?;
     Ok(heap.shared_bits(b, total))
+}
+
+/// Makes a bitstring longer where it lies, if it ends its binary and there is room: the address of the new
+/// bits, which the caller writes before anything else is done, and the longer bitstring.
+#[inline(always)]
+pub(super) fn append_in_place(heap: &mut Heap, to: Term, more: usize) -> Option<(*mut u8, Term)> {
+    let v = bits::view(to);
+    if !v.base.is_kind(Kind::BinRef) || v.offset & 7 != 0 || more == 0 {
+        return None;
+    }
+    // SAFETY: a live `BinRef` owns the binary in word 2.
+    let b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
+    let p = b.claim(v.offset + v.bits, more)?;
+    heap.binary_bytes += more / 8;
+    let total = v.bits + more;
+    let whole = heap.shared_bits(BinaryRef::clone(&b), v.offset + total);
+    heap.binary_bytes -= b.capacity();
+    let longer = if v.offset == 0 {
+        whole
+    } else {
+        heap.sub_bits(whole, v.offset, total)
+    };
+    Some((p, longer))
 }
 
 /// Writes an integer of `n` bits at bit `at`.

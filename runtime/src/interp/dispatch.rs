@@ -1,4 +1,4 @@
-//! The loop. Program counter, stack pointer and the address of the X registers live in machine registers;
+//! The loop: every instruction in full; what is frequent is first tried in `fast`. Program counter, stack pointer and the address of the X registers live in machine registers;
 //! everything that may look at or change the stack is called between `sync!` and `reload!`.
 //!
 //! The loop reads raw words. Why that is sound: bytecode is made by `code::translate` alone, from
@@ -12,7 +12,7 @@
 )]
 
 use super::calls::{self, Next, STACK_SLACK};
-use super::{Outcome, bits, maps, ops, park, records};
+use super::{Outcome, bits, fast, maps, ops, park, records};
 use crate::arith;
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit};
@@ -241,32 +241,23 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             next!(1)
         }};
     }
-    // Arithmetic with a fast path for small integers and the general case behind it.
     macro_rules! arith {
-        ($w:expr, |$p:ident, $q:ident| $fast:expr, $name:ident, $slow:path) => {{
-            let ($p, $q) = (src!(a!($w)), src!(b!($w)));
-            let fast: Option<Term> = $fast;
-            if let Some(v) = fast {
-                dst!(c!($w), v);
-                next!(1)
-            }
-            match $slow(cx.heap(), $p, $q) {
+        ($w:expr, $name:ident, $how:path) => {{
+            let (p, q) = (src!(a!($w)), src!(b!($w)));
+            match $how(cx.heap(), p, q) {
                 Ok(v) => {
                     dst!(c!($w), v);
                     cx.note_allocation();
                     next!(1)
                 }
-                Err(e) => go!(arith_fault(cx, pc, Atom::$name, &[$p, $q], e)),
+                Err(e) => go!(arith_fault(cx, pc, Atom::$name, &[p, q], e)),
             }
         }};
     }
-    macro_rules! both_small {
-        ($p:expr, $q:expr) => {
-            ($p.raw() | $q.raw()) & 7 == 0
-        };
-    }
 
     loop {
+        let at = fast::run(pc, sp, x, cx);
+        (pc, sp) = (at.pc, at.sp);
         let w = word!(0);
         match (w & 0xfff) as u16 {
             // ---- calls ----
@@ -404,7 +395,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::NORMAL_EXIT => {
                 let reason = crate::heap::literal::OwnedTerm::new(Atom::NORMAL.into());
-                cx.own.exit_reason = Some(reason);
+                cx.own.exit_reason = Some(Box::new(reason));
                 return Outcome::Exit;
             }
 
@@ -468,30 +459,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
 
             // ---- moves, lists, tuples ----
-            ops::MOVE_XX => {
-                setx!(b!(w), getx!(a!(w)));
-                next!(1)
-            }
-            ops::MOVE_YX => {
-                // SAFETY: see the module's text.
-                setx!(b!(w), unsafe { *ptr!(sp, a!(w)) });
-                next!(1)
-            }
-            ops::MOVE_XY => {
-                // SAFETY: see the module's text.
-                unsafe { *ptr!(sp, b!(w)) = getx!(a!(w)) };
-                next!(1)
-            }
-            ops::MOVE_KX => {
-                // SAFETY: the operand names a constant of this function's pool.
-                setx!(b!(w), unsafe { *ptr!(pc.cast::<Term>(), a!(w) & 0x3fff) });
-                next!(1)
-            }
-            ops::MOVE => {
+            ops::MOVE | ops::MOVE_XX | ops::MOVE_YX | ops::MOVE_XY | ops::MOVE_KX => {
                 dst!(b!(w), src!(a!(w)));
                 next!(1)
             }
-            ops::MOVE2 => {
+            ops::MOVE2 | ops::MOVE2_XX | ops::MOVE2_XY | ops::MOVE2_YX => {
                 dst!(b!(w), src!(a!(w)));
                 dst!(word!(1) as usize & 0xffff, src!(c!(w)));
                 next!(2)
@@ -502,7 +474,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 dst!(b!(w), p);
                 next!(1)
             }
-            ops::GET_LIST => {
+            ops::GET_LIST | ops::GET_LIST_XXX => {
                 let l = src!(a!(w));
                 if !l.is_cons() {
                     go!(bad_code(cx, pc));
@@ -539,15 +511,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 dst!(b!(w), l.tail());
                 next!(1)
             }
-            ops::PUT_LIST => {
+            ops::PUT_LIST | ops::PUT_LIST_XXX | ops::PUT_LIST_YXX => {
                 let (h, t) = (src!(a!(w)), src!(b!(w)));
                 let l = cx.own.heap.young.cons(h, t);
                 dst!(c!(w), l);
-                next!(1)
-            }
-            ops::PUT_LIST_XXX => {
-                let l = cx.own.heap.young.cons(getx!(a!(w)), getx!(b!(w)));
-                setx!(c!(w), l);
                 next!(1)
             }
             ops::PUT_TUPLE => {
@@ -589,13 +556,23 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 dst!(b!(w), Term(t.word(1 + i)));
                 next!(2)
             }
-            ops::GET_TUPLE_ELEMENT => {
+            ops::GET_TUPLE_ELEMENT | ops::GET_TUPLE_ELEMENT_XX => {
                 let (t, i) = (src!(a!(w)), b!(w));
                 if !(t.is_boxed() && t.header().kind() == Kind::Tuple && i < t.header().words()) {
                     go!(bad_code(cx, pc));
                 }
                 dst!(c!(w), Term(t.word(1 + i)));
                 next!(1)
+            }
+            ops::GET_TWO_ELEMENTS => {
+                let (t, i, second) = (getx!(a!(w)), b!(w), word!(1) as usize);
+                let j = second & 0xffff;
+                if !t.is_tuple() || i.max(j) >= t.header().words() {
+                    go!(bad_code(cx, pc));
+                }
+                setx!(c!(w), Term(t.word(1 + i)));
+                setx!(second >> 16, Term(t.word(1 + j)));
+                next!(2)
             }
             ops::SET_TUPLE_ELEMENT => {
                 let (v, t, i) = (src!(a!(w)), src!(b!(w)), (w >> 44) as usize);
@@ -695,12 +672,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
 
             // ---- type tests ----
-            ops::IS_NONEMPTY_LIST_X => test!(w, getx!(a!(w)).is_cons()),
-            ops::IS_NONEMPTY_LIST => test!(w, src!(a!(w)).is_cons()),
-            ops::IS_NIL => test!(w, src!(a!(w)).is_nil()),
+            ops::IS_NONEMPTY_LIST | ops::IS_NONEMPTY_LIST_X => test!(w, src!(a!(w)).is_cons()),
+            ops::IS_NIL | ops::IS_NIL_X => test!(w, src!(a!(w)).is_nil()),
             ops::IS_LIST => test!(w, src!(a!(w)).is_list()),
-            ops::IS_ATOM => test!(w, src!(a!(w)).is_atom()),
-            ops::IS_INTEGER => test!(w, src!(a!(w)).is_integer()),
+            ops::IS_ATOM | ops::IS_ATOM_X => test!(w, src!(a!(w)).is_atom()),
+            ops::IS_INTEGER | ops::IS_INTEGER_X => test!(w, src!(a!(w)).is_integer()),
             ops::IS_FLOAT => test!(w, src!(a!(w)).is_float()),
             ops::IS_NUMBER => test!(w, src!(a!(w)).is_number()),
             ops::IS_PID => test!(w, src!(a!(w)).is_pid()),
@@ -723,7 +699,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_MAP => test!(w, src!(a!(w)).is_map()),
             ops::IS_RECORD => test!(w, src!(a!(w)).is_kind(Kind::Record)),
             ops::IS_FUNCTION2 => test!(w, is_function2(src!(a!(w)), src!(b!(w)))),
-            ops::TEST_ARITY | ops::IS_TUPLE_OF_ARITY => {
+            ops::TEST_ARITY | ops::IS_TUPLE_OF_ARITY | ops::IS_TUPLE_OF_ARITY_X => {
                 let t = src!(a!(w));
                 test!(
                     w,
@@ -740,7 +716,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
                 jump!(w)
             }
-            ops::IS_TAGGED_TUPLE => {
+            ops::IS_TAGGED_TUPLE | ops::IS_TAGGED_TUPLE_X => {
                 let t = src!(a!(w));
                 if t.is_boxed()
                     && t.header() == crate::term::Header::new(Kind::Tuple, b!(w))
@@ -768,11 +744,11 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::IS_NE_EXACT => test!(w, !compare::exact_eq(src!(a!(w)), src!(b!(w)))),
             ops::IS_EQ => test!(w, compare::eq(src!(a!(w)), src!(b!(w)))),
             ops::IS_NE => test!(w, !compare::eq(src!(a!(w)), src!(b!(w)))),
-            ops::IS_LT => test!(
+            ops::IS_LT | ops::IS_LT_XX | ops::IS_LT_XK | ops::IS_LT_KX => test!(
                 w,
                 compare::compare(src!(a!(w)), src!(b!(w))) == Ordering::Less
             ),
-            ops::IS_GE => test!(
+            ops::IS_GE | ops::IS_GE_XX | ops::IS_GE_XK | ops::IS_GE_KX => test!(
                 w,
                 compare::compare(src!(a!(w)), src!(b!(w))) != Ordering::Less
             ),
@@ -820,12 +796,6 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::ADD_XI => {
                 let p = getx!(a!(w));
                 let step = i64::from(b!(w) as u16 as i16);
-                if p.is_small()
-                    && let Some(r) = (p.raw() as i64).checked_add(step << 3)
-                {
-                    setx!(c!(w) & 0xffff, Term(r as u64));
-                    next!(1)
-                }
                 let q = Term::small(step);
                 match arith::add(cx.heap(), p, q) {
                     Ok(v) => {
@@ -836,104 +806,24 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                     Err(e) => go!(step_fault(cx, pc, p, step, e)),
                 }
             }
-            ops::ADD => arith!(
-                w,
-                |p, q| if both_small!(p, q) {
-                    (p.raw() as i64)
-                        .checked_add(q.raw() as i64)
-                        .map(|r| Term(r as u64))
-                } else {
-                    None
-                },
-                PLUS,
-                arith::add
-            ),
-            ops::SUB => arith!(
-                w,
-                |p, q| if both_small!(p, q) {
-                    (p.raw() as i64)
-                        .checked_sub(q.raw() as i64)
-                        .map(|r| Term(r as u64))
-                } else {
-                    None
-                },
-                MINUS,
-                arith::sub
-            ),
-            ops::MUL => arith!(
-                w,
-                |p, q| if both_small!(p, q) {
-                    p.small_value()
-                        .checked_mul(q.raw() as i64)
-                        .map(|r| Term(r as u64))
-                } else {
-                    None
-                },
-                TIMES,
-                arith::mul
-            ),
-            ops::INT_DIV => arith!(
-                w,
-                |p, q| if both_small!(p, q) && q.raw() != 0 {
-                    Term::try_small(p.small_value() / q.small_value())
-                } else {
-                    None
-                },
-                DIV,
-                arith::int_div
-            ),
-            ops::INT_REM => arith!(
-                w,
-                |p, q| if both_small!(p, q) && q.raw() != 0 {
-                    Some(Term::small(p.small_value() % q.small_value()))
-                } else {
-                    None
-                },
-                REM,
-                arith::int_rem
-            ),
-            ops::BAND => arith!(
-                w,
-                |p, q| if both_small!(p, q) {
-                    Some(Term(p.raw() & q.raw()))
-                } else {
-                    None
-                },
-                BAND,
-                arith::band
-            ),
-            ops::BOR => arith!(
-                w,
-                |p, q| if both_small!(p, q) {
-                    Some(Term(p.raw() | q.raw()))
-                } else {
-                    None
-                },
-                BOR,
-                arith::bor
-            ),
-            ops::BXOR => arith!(
-                w,
-                |p, q| if both_small!(p, q) {
-                    Some(Term(p.raw() ^ q.raw()))
-                } else {
-                    None
-                },
-                BXOR,
-                arith::bxor
-            ),
-            ops::BSL => arith!(w, |p, q| shift_left(p, q), BSL, arith::bsl),
-            ops::BSR => arith!(
-                w,
-                |p, q| if both_small!(p, q) && q.small_value() >= 0 {
-                    Some(Term::small(p.small_value() >> q.small_value().min(63)))
-                } else {
-                    None
-                },
-                BSR,
-                arith::bsr
-            ),
-            ops::ARITH_GUARD => {
+            ops::ADD | ops::ADD_XX | ops::ADD_YX | ops::ADD_YK => arith!(w, PLUS, arith::add),
+            ops::SUB | ops::SUB_XX | ops::SUB_YK => arith!(w, MINUS, arith::sub),
+            ops::MUL | ops::MUL_XX | ops::MUL_XK => arith!(w, TIMES, arith::mul),
+            ops::INT_DIV => arith!(w, DIV, arith::int_div),
+            ops::INT_REM => arith!(w, REM, arith::int_rem),
+            ops::BAND | ops::BAND_XX | ops::BAND_XK => arith!(w, BAND, arith::band),
+            ops::BOR | ops::BOR_XX => arith!(w, BOR, arith::bor),
+            ops::BXOR | ops::BXOR_XX => arith!(w, BXOR, arith::bxor),
+            ops::BSL | ops::BSL_XK => arith!(w, BSL, arith::bsl),
+            ops::BSR | ops::BSR_XK => arith!(w, BSR, arith::bsr),
+            ops::ARITH_GUARD
+            | ops::ARITH_GUARD_ADD
+            | ops::ARITH_GUARD_MUL
+            | ops::ARITH_GUARD_DIV
+            | ops::ARITH_GUARD_BSR
+            | ops::ARITH_GUARD_SUB
+            | ops::ARITH_GUARD_REM
+            | ops::ARITH_GUARD_BAND => {
                 let (p, q) = (src!(a!(w)), src!(b!(w)));
                 let how = word!(1);
                 match arith_guard(cx, (how >> 16) as u16, p, q) {
@@ -945,7 +835,12 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                     Err(_) => jump!(w),
                 }
             }
-            ops::GUARD_BIF => {
+            ops::GUARD_BIF
+            | ops::GUARD_ELEMENT
+            | ops::GUARD_HD
+            | ops::GUARD_TL
+            | ops::GUARD_TUPLE_SIZE
+            | ops::GUARD_SELF => {
                 // SAFETY: word 1 is the address of an export entry.
                 let e: &'static Export = unsafe { &*(word!(1) as *const Export) };
                 let n = a!(w);
@@ -1311,7 +1206,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
                 jump!(w)
             }
-            ops::BS_MATCH => {
+            ops::BS_MATCH | ops::BS_MATCH_SHORT => {
                 let s = src!(a!(w));
                 let n = b!(w);
                 let mut ok = s.is_kind(Kind::MatchCtx);
@@ -1331,7 +1226,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 cx.note_allocation();
                 next!(1 + 2 * n)
             }
-            ops::BS_CREATE => {
+            ops::BS_CREATE | ops::BS_CREATE_SHORT => {
                 let n = a!(w);
                 let mut segments: [bits::Segment; bits::INLINE_SEGMENTS] =
                     [bits::Segment::NONE; bits::INLINE_SEGMENTS];
@@ -1464,7 +1359,13 @@ fn is_increment(pc: *const u64, name: Atom, args: &[Term]) -> bool {
     let w = unsafe { *pc };
     let (first, second) = match (w & 0xfff) as u16 {
         ops::ADD_XI => (w & ops::ADD_XI_REVERSED != 0, w & ops::ADD_XI_REVERSED == 0),
-        ops::ADD | ops::SUB => {
+        ops::ADD
+        | ops::ADD_XX
+        | ops::ADD_YX
+        | ops::ADD_YK
+        | ops::SUB
+        | ops::SUB_XX
+        | ops::SUB_YK => {
             let constant = |shift: u32| w >> shift & 0xc000 == 0xc000;
             (constant(operand::A), constant(operand::B))
         }
@@ -1493,21 +1394,6 @@ fn arith_guard(cx: &mut Ctx<'_>, op: u16, p: Term, q: Term) -> Result<Term, arit
         ops::BXOR => arith::bxor(heap, p, q),
         ops::BSL => arith::bsl(heap, p, q),
         _ => arith::bsr(heap, p, q),
-    }
-}
-
-/// `p bsl q` where both are small and so is the result.
-#[inline]
-fn shift_left(p: Term, q: Term) -> Option<Term> {
-    let (n, by) = (p.as_small()?, q.as_small()?);
-    if !(0..60).contains(&by) {
-        return None;
-    }
-    let r = n << by;
-    if r >> by == n {
-        Term::try_small(r)
-    } else {
-        None
     }
 }
 

@@ -11,6 +11,7 @@
 pub mod bits;
 pub mod calls;
 pub mod dispatch;
+pub(crate) mod fast;
 pub mod maps;
 pub mod ops;
 pub mod records;
@@ -45,6 +46,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
 pub(crate) fn park(cx: &mut Ctx<'_>, pc: *const u64, live: usize) {
     let (own, x) = (&mut *cx.own, &*cx.x);
     own.pc = pc;
-    own.saved.clear();
-    own.saved.extend_from_slice(&x[..live]);
+    if live == 0 {
+        own.saved = Vec::new();
+    } else {
+        own.saved.clear();
+        own.saved.extend_from_slice(&x[..live]);
+    }
 }

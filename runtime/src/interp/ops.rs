@@ -19,6 +19,8 @@
 //!
 //! Constants stand in pools behind the code that uses them, within reach of 14 bits.
 
+use crate::code::operand::Place;
+
 macro_rules! ops {
     ($($(#[$doc:meta])* $name:ident = $len:literal;)*) => {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "variants become the constants below")]
@@ -112,7 +114,7 @@ ops! {
     GET_HD = 1;
     /// a: list, b: tail.
     GET_TL = 1;
-    /// a: X register of a list (tested before), b, c: X registers.
+    /// a: list, b, c: X registers.
     GET_LIST_XXX = 1;
     /// a: X register; fails to c; then head and tail to the X registers in word 1.
     IS_CONS_GET_LIST = 2;
@@ -124,8 +126,11 @@ ops! {
     PUT_TUPLE = 0;
     /// a: tuple, b: index from 0, c: destination.
     GET_TUPLE_ELEMENT = 1;
-    /// The same, a and c X registers, tuple and size tested before.
+    /// The same, a and c X registers.
     GET_TUPLE_ELEMENT_XX = 1;
+    /// Two elements of one tuple. a: tuple, b: index from 0, c: destination, both X registers. Word 1: the other
+    /// index, and its destination in bits 16, another X register.
+    GET_TWO_ELEMENTS = 2;
     /// a: value, b: tuple, c: index from 0.
     SET_TUPLE_ELEMENT = 1;
     /// a: tuple, b: destination, c: updates. Word 1: size; then pairs, index in a word's low half and operand in bits 32.
@@ -249,8 +254,6 @@ ops! {
     ARITH_GUARD = 2;
     /// Guard BIF; a: count, b: destination; c: fail, 0 for none. Word 1: the `Export`; word 2: up to 4 operands.
     GUARD_BIF = 3;
-    /// element(a, b) to c's low 16 bits, in a body.
-    ELEMENT = 1;
     /// a: message register ignored; x0 receiver, x1 message.
     SEND = 1;
     /// c: no message. a: destination.
@@ -350,6 +353,152 @@ ops! {
     GET_FAR_TUPLE_ELEMENT = 2;
     /// The loader could not translate what stands here. Word 1: the `FnInfo`.
     BAD_CODE = 2;
+
+    /// `BS_MATCH` of commands that `fast::bits` knows.
+    BS_MATCH_SHORT = 0;
+    /// `BS_CREATE` of segments that `fast::bits` knows.
+    BS_CREATE_SHORT = 0;
+
+    // What follows are instructions from above whose operands are known to be X registers (X), Y registers
+    // (Y) or constants (K); words and fields are the same, and results go to X registers.
+    /// `GUARD_BIF` of `element/2`.
+    GUARD_ELEMENT = 3;
+    /// `GUARD_BIF` of `hd/1`.
+    GUARD_HD = 3;
+    /// `GUARD_BIF` of `tl/1`.
+    GUARD_TL = 3;
+    /// `GUARD_BIF` of `tuple_size/1`.
+    GUARD_TUPLE_SIZE = 3;
+    /// `GUARD_BIF` of `self/0`.
+    GUARD_SELF = 3;
+    /// `ARITH_GUARD` with `ADD`, any operands.
+    ARITH_GUARD_ADD = 2;
+    /// `ARITH_GUARD` with `SUB`, any operands.
+    ARITH_GUARD_SUB = 2;
+    /// `ARITH_GUARD` with `MUL`, any operands.
+    ARITH_GUARD_MUL = 2;
+    /// `ARITH_GUARD` with `INT_DIV`, any operands.
+    ARITH_GUARD_DIV = 2;
+    /// `ARITH_GUARD` with `BSR`, any operands.
+    ARITH_GUARD_BSR = 2;
+    /// `ARITH_GUARD` with `INT_REM`, any operands.
+    ARITH_GUARD_REM = 2;
+    /// `ARITH_GUARD` with `BAND`, any operands.
+    ARITH_GUARD_BAND = 2;
+    /// `MOVE2`.
+    MOVE2_XX = 2;
+    /// `MOVE2`, destinations Y registers.
+    MOVE2_XY = 2;
+    /// `MOVE2`.
+    MOVE2_YX = 2;
+    /// `PUT_LIST`.
+    PUT_LIST_YXX = 1;
+    /// `IS_NIL`.
+    IS_NIL_X = 1;
+    /// `IS_ATOM`.
+    IS_ATOM_X = 1;
+    /// `IS_INTEGER`.
+    IS_INTEGER_X = 1;
+    /// `IS_TUPLE_OF_ARITY`.
+    IS_TUPLE_OF_ARITY_X = 1;
+    /// `IS_TAGGED_TUPLE`.
+    IS_TAGGED_TUPLE_X = 2;
+    /// `IS_LT`.
+    IS_LT_XX = 1;
+    /// `IS_LT`.
+    IS_LT_XK = 1;
+    /// `IS_LT`.
+    IS_LT_KX = 1;
+    /// `IS_GE`.
+    IS_GE_XX = 1;
+    /// `IS_GE`.
+    IS_GE_XK = 1;
+    /// `IS_GE`.
+    IS_GE_KX = 1;
+    /// `ADD`.
+    ADD_XX = 1;
+    /// `ADD`.
+    ADD_YX = 1;
+    /// `ADD`.
+    ADD_YK = 1;
+    /// `SUB`.
+    SUB_XX = 1;
+    /// `SUB`.
+    SUB_YK = 1;
+    /// `MUL`.
+    MUL_XX = 1;
+    /// `MUL`.
+    MUL_XK = 1;
+    /// `BAND`.
+    BAND_XX = 1;
+    /// `BAND`.
+    BAND_XK = 1;
+    /// `BOR`.
+    BOR_XX = 1;
+    /// `BXOR`.
+    BXOR_XX = 1;
+    /// `BSL`.
+    BSL_XK = 1;
+    /// `BSR`.
+    BSR_XK = 1;
+}
+
+/// The instruction for operands of these kinds: the one given, or one that knows the kinds.
+pub fn for_operands(op: u16, places: &[Place]) -> u16 {
+    use Place::{K, X, Y};
+    match (op, places) {
+        (MOVE, [X(_), X(_)]) => MOVE_XX,
+        (MOVE, [Y(_), X(_)]) => MOVE_YX,
+        (MOVE, [X(_), Y(_)]) => MOVE_XY,
+        (MOVE, [K(_), X(_)]) => MOVE_KX,
+        (MOVE2, [X(_), X(_), X(_), X(_)]) => MOVE2_XX,
+        (MOVE2, [X(_), Y(_), X(_), Y(_)]) => MOVE2_XY,
+        (MOVE2, [Y(_), X(_), Y(_), X(_)]) => MOVE2_YX,
+        (GET_LIST, [X(_), X(_), X(_)]) => GET_LIST_XXX,
+        (GET_TUPLE_ELEMENT, [X(_), X(_)]) => GET_TUPLE_ELEMENT_XX,
+        (PUT_LIST, [X(_), X(_), X(_)]) => PUT_LIST_XXX,
+        (PUT_LIST, [Y(_), X(_), X(_)]) => PUT_LIST_YXX,
+        (IS_NONEMPTY_LIST, [X(_)]) => IS_NONEMPTY_LIST_X,
+        (IS_NIL, [X(_)]) => IS_NIL_X,
+        (IS_ATOM, [X(_)]) => IS_ATOM_X,
+        (IS_INTEGER, [X(_)]) => IS_INTEGER_X,
+        (IS_TUPLE_OF_ARITY, [X(_)]) => IS_TUPLE_OF_ARITY_X,
+        (IS_TAGGED_TUPLE, [X(_)]) => IS_TAGGED_TUPLE_X,
+        (IS_LT, [X(_), X(_)]) => IS_LT_XX,
+        (IS_LT, [X(_), K(_)]) => IS_LT_XK,
+        (IS_LT, [K(_), X(_)]) => IS_LT_KX,
+        (IS_GE, [X(_), X(_)]) => IS_GE_XX,
+        (IS_GE, [X(_), K(_)]) => IS_GE_XK,
+        (IS_GE, [K(_), X(_)]) => IS_GE_KX,
+        (ADD, [X(_), X(_), X(_)]) => ADD_XX,
+        (ADD, [Y(_), X(_), X(_)]) => ADD_YX,
+        (ADD, [Y(_), K(_), X(_)]) => ADD_YK,
+        (SUB, [X(_), X(_), X(_)]) => SUB_XX,
+        (SUB, [Y(_), K(_), X(_)]) => SUB_YK,
+        (MUL, [X(_), X(_), X(_)]) => MUL_XX,
+        (MUL, [X(_), K(_), X(_)]) => MUL_XK,
+        (BAND, [X(_), X(_), X(_)]) => BAND_XX,
+        (BAND, [X(_), K(_), X(_)]) => BAND_XK,
+        (BOR, [X(_), X(_), X(_)]) => BOR_XX,
+        (BXOR, [X(_), X(_), X(_)]) => BXOR_XX,
+        (BSL, [X(_), K(_), X(_)]) => BSL_XK,
+        (BSR, [X(_), K(_), X(_)]) => BSR_XK,
+        _ => op,
+    }
+}
+
+/// `ARITH_GUARD` for an arithmetic instruction.
+pub fn guard_for(op: u16) -> u16 {
+    match op {
+        ADD => ARITH_GUARD_ADD,
+        SUB => ARITH_GUARD_SUB,
+        MUL => ARITH_GUARD_MUL,
+        INT_DIV => ARITH_GUARD_DIV,
+        BSR => ARITH_GUARD_BSR,
+        INT_REM => ARITH_GUARD_REM,
+        BAND => ARITH_GUARD_BAND,
+        _ => ARITH_GUARD,
+    }
 }
 
 /// A bit of `ADD_XI`: it was `a - (-b)`.

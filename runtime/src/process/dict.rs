@@ -2,9 +2,13 @@
 
 use crate::term::{Term, compare, hash};
 
-/// See the module's text. Small dictionaries are searched, larger ones have an index by hash.
+/// See the module's text. Many processes have none, and pay one word for it.
 #[derive(Default)]
-pub struct Dict {
+pub struct Dict(Option<Box<Table>>);
+
+/// Small dictionaries are searched, larger ones have an index by hash.
+#[derive(Default)]
+struct Table {
     entries: Vec<[Term; 2]>,
     /// Open addressing over `entries`: index + 1, 0 where free. Empty while the dictionary is small.
     index: Vec<u32>,
@@ -12,9 +16,8 @@ pub struct Dict {
 
 const SMALL: usize = 8;
 
-impl Dict {
-    /// Words that the table takes.
-    pub fn words(&self) -> usize {
+impl Table {
+    fn words(&self) -> usize {
         self.entries.capacity() * 2 + self.index.capacity() / 2
     }
 
@@ -59,13 +62,11 @@ impl Dict {
         self.index[at] = i as u32 + 1;
     }
 
-    /// The value of `key`.
-    pub fn get(&self, key: Term) -> Option<Term> {
+    fn get(&self, key: Term) -> Option<Term> {
         self.find(key).map(|i| self.entries[i][1])
     }
 
-    /// Sets `key`; gives the value it had.
-    pub fn put(&mut self, key: Term, value: Term) -> Option<Term> {
+    fn put(&mut self, key: Term, value: Term) -> Option<Term> {
         if let Some(i) = self.find(key) {
             return Some(std::mem::replace(&mut self.entries[i][1], value));
         }
@@ -78,25 +79,48 @@ impl Dict {
         None
     }
 
-    /// Removes `key`; gives the value it had.
-    pub fn erase(&mut self, key: Term) -> Option<Term> {
+    fn erase(&mut self, key: Term) -> Option<Term> {
         let i = self.find(key)?;
         let [_, value] = self.entries.swap_remove(i);
         self.rebuild();
         Some(value)
     }
+}
+
+impl Dict {
+    /// Words that the table takes.
+    pub fn words(&self) -> usize {
+        self.0.as_ref().map_or(0, |t| t.words())
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: Term) -> Option<Term> {
+        self.0.as_ref()?.get(key)
+    }
+
+    /// Sets `key`; gives the value it had.
+    pub fn put(&mut self, key: Term, value: Term) -> Option<Term> {
+        self.0.get_or_insert_default().put(key, value)
+    }
+
+    /// Removes `key`; gives the value it had.
+    pub fn erase(&mut self, key: Term) -> Option<Term> {
+        self.0.as_mut()?.erase(key)
+    }
 
     /// Removes everything.
     pub fn clear(&mut self) {
-        *self = Dict::default();
+        self.0 = None;
     }
 
     /// The pairs.
     pub fn pairs(&self) -> &[[Term; 2]] {
-        &self.entries
+        self.0.as_ref().map_or(&[], |t| &t.entries)
     }
 
     pub(crate) fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
-        visit(self.entries.as_flattened_mut());
+        if let Some(t) = &mut self.0 {
+            visit(t.entries.as_flattened_mut());
+        }
     }
 }

@@ -23,7 +23,7 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     for key in std::mem::take(&mut cx.own.links) {
         send_exit_to(key, &me, reason, true);
     }
-    let monitors = std::mem::take(&mut cx.own.monitors);
+    let monitors = cx.own.monitors.take();
     for (reference, m) in monitors.incoming {
         send_down(m.from, reference, reason);
     }
@@ -117,6 +117,6 @@ pub fn check_max_heap(own: &mut Owned, max: MaxHeap, report: GcReport) {
         hooks::get().max_heap_exceeded(own, words, max);
     }
     if max.kill {
-        own.exit_reason = Some(OwnedTerm::new(Term::atom(Atom::KILLED)));
+        own.exit_reason = Some(Box::new(OwnedTerm::new(Term::atom(Atom::KILLED))));
     }
 }

@@ -45,7 +45,7 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
                     }
                     AliasEnd::ReplyDemonitor => {
                         own.rare().aliases.remove(&number);
-                        if let Some(m) = own.monitors.outgoing.remove(&number) {
+                        if let Some(m) = own.monitors.remove_outgoing(number) {
                             take_away(&m, number);
                         }
                     }
@@ -71,11 +71,12 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
             name,
         } => {
             own.monitors
+                .make()
                 .incoming
                 .insert(reference, Incoming { from, name });
         }
         Signal::Demonitor(reference) => {
-            own.monitors.incoming.remove(&reference);
+            own.monitors.remove_incoming(reference);
         }
         Signal::Down { reference, reason } => down(cx.proc.id, own, reference, &reason),
         Signal::GroupLeader(t) => own.group_leader = copy::copy(t.term(), &mut own.heap.young),
@@ -110,7 +111,7 @@ fn exit_signal(me: u64, own: &mut Owned, s: ExitSignal) {
     }
     let atom = reason.term().as_atom();
     if !link && atom == Some(Atom::KILL) {
-        own.exit_reason = Some(OwnedTerm::new(Term::atom(Atom::KILLED)));
+        own.exit_reason = Some(Box::new(OwnedTerm::new(Term::atom(Atom::KILLED))));
     } else if own.has(flag::TRAP_EXIT) {
         let message = build(|h| {
             let parts = [
@@ -122,7 +123,7 @@ fn exit_signal(me: u64, own: &mut Owned, s: ExitSignal) {
         });
         own.mailbox.push(message);
     } else if atom != Some(Atom::NORMAL) || (!link && key == Some(PidKey::local(me))) {
-        own.exit_reason = Some(reason);
+        own.exit_reason = Some(Box::new(reason));
     }
 }
 
@@ -135,7 +136,7 @@ pub fn build(f: impl FnOnce(&mut Heap) -> Term) -> OwnedTerm {
 
 /// The message that a monitor gives.
 fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
-    let Some(m) = own.monitors.outgoing.remove(&reference) else {
+    let Some(m) = own.monitors.remove_outgoing(reference) else {
         return;
     };
     let message = build(|h| {

@@ -72,6 +72,9 @@ const MAX_MARKERS: usize = 8;
 /// Room for that many messages is kept when the queue becomes empty.
 const KEEP: usize = 64;
 
+/// A message that a process sends to itself is not copied while the queue is shorter than this.
+const MAX_OWN: usize = 32;
+
 /// See the module's text.
 #[derive(Default)]
 pub struct Mailbox {
@@ -87,14 +90,24 @@ pub struct Mailbox {
     priority: usize,
     /// A priority message has come while the code looked at a message behind it.
     rescan: bool,
-    markers: Vec<Marker>,
-    next_marker: i64,
+    markers: Option<Box<Markers>>,
+}
+
+/// The markers in the order in which they were made, and the name given last.
+#[derive(Default)]
+struct Markers {
+    list: Vec<Marker>,
+    last: i64,
 }
 
 impl Mailbox {
     /// Adds a message that arrived.
     pub fn push(&mut self, message: OwnedTerm) {
         let (term, body, offheap) = message.into_parts();
+        self.add(term, body, offheap);
+    }
+
+    fn add(&mut self, term: Term, body: Chunk, offheap: *mut u64) {
         let seq = self.next_seq;
         self.next_seq += 1;
         self.queue.push_back(Message {
@@ -105,12 +118,25 @@ impl Mailbox {
         });
     }
 
+    /// Adds a message from the process to itself, whose memory is the process's heap. `false`: there are
+    /// too many messages here already for a collection to visit them all.
+    pub fn push_own(&mut self, term: Term) -> bool {
+        if self.queue.len() >= MAX_OWN {
+            return false;
+        }
+        self.add(term, Chunk::EMPTY, std::ptr::null_mut());
+        self.in_heap = self.queue.len();
+        true
+    }
+
     /// Adds a priority message: it stands behind earlier ones and before all ordinary messages.
     pub fn push_priority(&mut self, message: OwnedTerm) {
         let (term, body, offheap) = message.into_parts();
         let at = self.priority;
         // It may hold the reference of any marker, which would go past it.
-        self.markers.clear();
+        if let Some(markers) = &mut self.markers {
+            markers.list.clear();
+        }
         self.queue.insert(
             at,
             Message {
@@ -194,29 +220,37 @@ impl Mailbox {
 
     /// Makes a marker: messages that are here now do not hold the reference about to be made.
     pub fn reserve_marker(&mut self) -> Term {
-        if self.markers.len() >= MAX_MARKERS {
-            self.markers.remove(0);
+        let markers = self.markers.get_or_insert_default();
+        if markers.list.len() >= MAX_MARKERS {
+            markers.list.remove(0);
         }
-        self.next_marker += 1;
-        self.markers.push(Marker {
-            name: Name::Unbound(self.next_marker),
+        markers.last += 1;
+        markers.list.push(Marker {
+            name: Name::Unbound(markers.last),
             seq: self.next_seq,
         });
-        Term::small(self.next_marker)
+        Term::small(markers.last)
     }
 
     /// Binds a marker to a reference.
     pub fn bind_marker(&mut self, marker: Term, reference: Term) {
+        let Some(markers) = &mut self.markers else {
+            return;
+        };
         let (from, to) = (name_of(marker), name_of(reference));
-        if let (Some(to), Some(m)) = (to, self.markers.iter_mut().find(|m| Some(m.name) == from)) {
+        let found = markers.list.iter_mut().find(|m| Some(m.name) == from);
+        if let (Some(to), Some(m)) = (to, found) {
             m.name = to;
         }
     }
 
     /// Starts at the marker of a reference, if it is still there.
     pub fn use_marker(&mut self, reference: Term) {
+        let Some(markers) = &self.markers else {
+            return;
+        };
         let name = name_of(reference);
-        if let Some(m) = self.markers.iter().find(|m| Some(m.name) == name) {
+        if let Some(m) = markers.list.iter().find(|m| Some(m.name) == name) {
             let at = self.queue.partition_point(|q| q.seq < m.seq);
             self.save = self.save.max(at);
         }
@@ -224,8 +258,10 @@ impl Mailbox {
 
     /// Forgets the marker of a reference.
     pub fn clear_marker(&mut self, reference: Term) {
-        let name = name_of(reference);
-        self.markers.retain(|m| Some(m.name) != name);
+        if let Some(markers) = &mut self.markers {
+            let name = name_of(reference);
+            markers.list.retain(|m| Some(m.name) != name);
+        }
     }
 
     /// The messages, first to last.

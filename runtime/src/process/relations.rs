@@ -49,9 +49,45 @@ pub struct Incoming {
 /// number of its own node; the pair with its owner is unique.) Outgoing ones are boxed, because the smallest
 /// tree has room for eleven and most processes have one.
 #[derive(Default)]
-pub struct Monitors {
+pub struct Both {
     /// Made by this process.
     pub outgoing: BTreeMap<u64, Box<Outgoing>>,
     /// On this process.
     pub incoming: BTreeMap<u64, Incoming>,
+}
+
+/// What a process has of both directions; most have nothing, and pay one word for it.
+#[derive(Default)]
+pub struct Monitors(Option<Box<Both>>);
+
+static NONE: Both = Both {
+    outgoing: BTreeMap::new(),
+    incoming: BTreeMap::new(),
+};
+
+impl Monitors {
+    /// To look at.
+    pub fn get(&self) -> &Both {
+        self.0.as_deref().unwrap_or(&NONE)
+    }
+
+    /// To add one.
+    pub fn make(&mut self) -> &mut Both {
+        self.0.get_or_insert_default()
+    }
+
+    /// Takes one out that this process made.
+    pub fn remove_outgoing(&mut self, reference: u64) -> Option<Box<Outgoing>> {
+        self.0.as_mut()?.outgoing.remove(&reference)
+    }
+
+    /// Takes one out that is on this process.
+    pub fn remove_incoming(&mut self, reference: u64) -> Option<Incoming> {
+        self.0.as_mut()?.incoming.remove(&reference)
+    }
+
+    /// All of them.
+    pub fn take(&mut self) -> Both {
+        self.0.take().map(|b| *b).unwrap_or_default()
+    }
 }

@@ -17,6 +17,7 @@ const EXITING: u32 = 8;
 const GARBAGE: u32 = 16;
 const SUSPENDED: u32 = 32;
 const PRIORITY_SHIFT: u32 = 8;
+const RAISED_SHIFT: u32 = 10;
 
 /// Scheduling priority.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -30,6 +31,17 @@ pub enum Priority {
     High,
     /// Before all others.
     Max,
+}
+
+impl Priority {
+    fn from_bits(bits: u32) -> Priority {
+        match bits & 3 {
+            0 => Priority::Low,
+            1 => Priority::Normal,
+            2 => Priority::High,
+            _ => Priority::Max,
+        }
+    }
 }
 
 /// The state word.
@@ -87,7 +99,7 @@ impl State {
         let mut s = self.0.load(Ordering::Relaxed);
         loop {
             debug_assert!(s & QUEUED != 0 && s & RUNNING == 0);
-            let to = (s & !(QUEUED | ACTIVE)) | RUNNING;
+            let to = (s & !(QUEUED | ACTIVE | 3 << RAISED_SHIFT)) | RUNNING;
             match self
                 .0
                 .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
@@ -183,11 +195,33 @@ impl State {
     /// The priority.
     #[inline]
     pub fn priority(&self) -> Priority {
-        match (self.0.load(Ordering::Relaxed) >> PRIORITY_SHIFT) & 3 {
-            0 => Priority::Low,
-            1 => Priority::Normal,
-            2 => Priority::High,
-            _ => Priority::Max,
+        Priority::from_bits(self.0.load(Ordering::Relaxed) >> PRIORITY_SHIFT)
+    }
+
+    /// The priority that decides where it is queued: its own, or the one it was raised to.
+    #[inline]
+    pub fn queue_priority(&self) -> Priority {
+        let s = self.0.load(Ordering::Relaxed);
+        Priority::from_bits(s >> PRIORITY_SHIFT).max(Priority::from_bits(s >> RAISED_SHIFT))
+    }
+
+    /// Raises the priority for its next time slice, so that somebody of that priority who waits for an answer
+    /// does not wait behind others. `true` if it is in a queue for a lower one.
+    pub fn raise(&self, to: Priority) -> bool {
+        let mut s = self.0.load(Ordering::Relaxed);
+        loop {
+            let own = Priority::from_bits(s >> PRIORITY_SHIFT);
+            if to <= own.max(Priority::from_bits(s >> RAISED_SHIFT)) {
+                return false;
+            }
+            let raised = (s & !(3 << RAISED_SHIFT)) | (to as u32) << RAISED_SHIFT;
+            match self
+                .0
+                .compare_exchange_weak(s, raised, Ordering::AcqRel, Ordering::Relaxed)
+            {
+                Ok(_) => return s & QUEUED != 0,
+                Err(now) => s = now,
+            }
         }
     }
 

@@ -17,7 +17,7 @@ pub mod sim;
 
 use crate::bif::{Ctx, X_REGS};
 use crate::interp::{self, Outcome};
-use crate::process::state::{Stop, Wake};
+use crate::process::state::{Priority, Stop, Wake};
 use crate::process::{Process, exit, handle};
 use crate::term::Term;
 use crate::{time, timer};
@@ -33,6 +33,11 @@ use std::time::Duration;
 pub const MAX_SCHEDULERS: usize = 1024;
 /// Reductions of a time slice, as on BEAM.
 pub const TIME_SLICE: i64 = 4000;
+
+/// Bytes of address space for the stack of a thread that runs processes. Only what is touched is memory. The
+/// short ways of the interpreter go on by tail calls; should a compiler leave one of them a real call, a
+/// time slice of such calls still fits.
+const STACK: usize = 64 << 20;
 
 /// One scheduler, as the others see it.
 struct Scheduler {
@@ -131,6 +136,15 @@ pub fn wake(p: &Process) {
     }
 }
 
+/// Lets a process run before others of its priority, because somebody of a higher one waits for it. To be
+/// called before the signal that it is to handle is sent.
+pub fn raise(p: &Process, to: Priority) {
+    if p.state.raise(to) {
+        let found = |s: &Scheduler| s.queue.lock().promote(p);
+        schedulers().all.iter().any(found);
+    }
+}
+
 /// Puts a process, whose state says that it is queued, into a run queue.
 pub fn enqueue(p: &'static Process) {
     let s = schedulers();
@@ -219,7 +233,7 @@ pub fn run_all() {
         .map(|i| {
             std::thread::Builder::new()
                 .name(format!("{}_scheduler", i + 1))
-                .stack_size(8 << 20)
+                .stack_size(STACK)
                 .spawn(move || scheduler_loop(i))
         })
         .collect();

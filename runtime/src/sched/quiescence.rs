@@ -68,6 +68,15 @@ pub fn register() -> &'static Passage {
 /// Does `then` when every thread that is inside a time slice now has left it. A caller that is inside
 /// one itself is waited for like the others.
 pub fn after(then: impl FnOnce() + Send + 'static) {
+    wait(true, Box::new(then));
+}
+
+/// The same without the threads of dirty pools, where a time slice may last for ever.
+pub fn after_schedulers(then: impl FnOnce() + Send + 'static) {
+    wait(false, Box::new(then));
+}
+
+fn wait(dirty: bool, then: Box<dyn FnOnce() + Send>) {
     fence(Ordering::SeqCst);
     let mut inside = Vec::new();
     let mut note = |p: &'static Passage| {
@@ -80,8 +89,9 @@ pub fn after(then: impl FnOnce() + Send + 'static) {
         .all
         .iter()
         .for_each(|s| note(&s.passage));
-    DIRTY.read().iter().for_each(|p| note(p));
-    let then = Box::new(then);
+    if dirty {
+        DIRTY.read().iter().for_each(|p| note(p));
+    }
     WAITING.lock().push(Waiting { inside, then });
     COUNT.fetch_add(1, Ordering::SeqCst);
 }

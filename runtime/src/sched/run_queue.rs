@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 
 /// How many normal processes run for every low one that waits.
 const LOW_EVERY: u32 = 8;
+/// The same where chance decides: a low one goes first once in so many turns.
+const LOW_TURNS: usize = LOW_EVERY as usize + 1;
 
 /// One scheduler's queue.
 #[derive(Default)]
@@ -20,12 +22,26 @@ pub struct RunQueue {
 impl RunQueue {
     /// Adds a process behind the others of its priority.
     pub fn push(&mut self, p: &'static Process) {
-        match p.state.priority() {
+        match p.state.queue_priority() {
             Priority::Max => self.max.push_back(p),
             Priority::High => self.high.push_back(p),
             Priority::Normal => self.normal.push_back(p),
             Priority::Low => self.low.push_back(p),
         }
+    }
+
+    /// Puts a process whose priority was raised where it belongs now; `false` if it is not here.
+    pub fn promote(&mut self, p: &Process) -> bool {
+        let found = [&mut self.low, &mut self.normal, &mut self.high]
+            .into_iter()
+            .find_map(|q| {
+                let at = q.iter().position(|&other| std::ptr::eq(other, p))?;
+                q.remove(at)
+            });
+        found.is_some_and(|p| {
+            self.push(p);
+            true
+        })
     }
 
     /// Takes the process to run next.
@@ -45,13 +61,14 @@ impl RunQueue {
     }
 
     /// Takes one of the processes that wait, whichever `choose` picks of how many.
-    pub fn pop_any(&mut self, choose: impl FnOnce(usize) -> usize) -> Option<&'static Process> {
-        for q in [
-            &mut self.max,
-            &mut self.high,
-            &mut self.normal,
-            &mut self.low,
-        ] {
+    pub fn pop_any(&mut self, mut choose: impl FnMut(usize) -> usize) -> Option<&'static Process> {
+        let low_first = !self.low.is_empty() && choose(LOW_TURNS) == 0;
+        let (third, fourth) = if low_first {
+            (&mut self.low, &mut self.normal)
+        } else {
+            (&mut self.normal, &mut self.low)
+        };
+        for q in [&mut self.max, &mut self.high, third, fourth] {
             if !q.is_empty() {
                 let i = choose(q.len());
                 return q.remove(i);

@@ -55,11 +55,11 @@ fn byte(t: Term) -> Option<u8> {
     t.as_small().and_then(|n| u8::try_from(n).ok())
 }
 
-/// The pairs of a large map, combined without regard to their order: equal maps may differ in the order
-/// of pairs whose hashes are equal.
+/// The pairs of a collision, combined without regard to their order, in which equal maps may differ.
 fn unordered(t: Term, hash: fn(Term) -> u64) -> u64 {
-    map::iter(t).fold(0u64, |sum, (k, v)| {
-        sum.wrapping_add(hash(k).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ hash(v).rotate_left(32))
+    map::children(t).iter().fold(0u64, |sum, p| {
+        let (k, v) = (hash(p.head()), hash(p.tail()));
+        sum.wrapping_add(k.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ v.rotate_left(32))
     })
 }
 
@@ -123,7 +123,10 @@ mod murmur {
     #[derive(Clone, Copy)]
     enum Late {
         FlatMap = 7,
-        HashMap = 8,
+        /// A large map whose uppermost node is full.
+        FullHashMap = 8,
+        HashMap = 9,
+        HashNode = 10,
         Binary = 11,
         Fun = 12,
         Export = 13,
@@ -301,6 +304,18 @@ mod murmur {
         Some(last)
     }
 
+    /// The children of a node of a large map: pairs, and nodes for later.
+    fn nodes(children: &[Term], s: &mut State, pending: &mut Pending<12>) {
+        for &c in children {
+            if c.is_cons() {
+                s.element(c.tail(), pending);
+                s.element(c.head(), pending);
+            } else {
+                pending.push(c);
+            }
+        }
+    }
+
     /// Mixes in what is no immediate and no list; gives a part to go on with, if there is one.
     fn compound(t: Term, s: &mut State, pending: &mut Pending<12>) -> Option<Term> {
         if let Some(f) = t.as_float() {
@@ -332,10 +347,19 @@ mod murmur {
                 return Some(keys[last]);
             }
             Kind::HashMap => {
-                s.alpha(late(Late::HashMap));
+                let children = map::children(map::root(t));
+                s.alpha(late(match children.len() {
+                    16 => Late::FullHashMap,
+                    _ => Late::HashMap,
+                }));
                 s.beta(map::size(t) as u64);
-                s.alpha(unordered(t, hash));
+                nodes(children, s, pending);
             }
+            Kind::HashNode => {
+                s.alpha(late(Late::HashNode));
+                nodes(map::children(t), s, pending);
+            }
+            Kind::HashCollision => s.alpha(unordered(t, hash)),
             Kind::HeapBits | Kind::BinRef | Kind::SubBits => bitstring(t, s),
             Kind::Fun => {
                 let e = compare::fun_entry(t);
@@ -505,6 +529,18 @@ mod jenkins {
         mark(h, seed(17))
     }
 
+    /// Leaves the pairs and nodes below a node of a large map for later.
+    fn nodes(node: Term, pending: &mut Pending<12>) {
+        for &c in map::children(node) {
+            if c.is_cons() {
+                pending.push(c.tail());
+                pending.push(c.head());
+            } else {
+                pending.push(c);
+            }
+        }
+    }
+
     fn compound(h: u32, t: Term, pending: &mut Pending<12>) -> u32 {
         let push_all = |items: &[Term], pending: &mut Pending<12>| {
             items.iter().rev().for_each(|&e| pending.push(e));
@@ -531,13 +567,16 @@ mod jenkins {
                 mix(h, keys.len() as u32, seed(16))
             }
             Kind::HashMap => {
+                nodes(map::root(t), pending);
+                mix(h, map::size(t) as u32, seed(16))
+            }
+            Kind::HashNode => {
+                nodes(t, pending);
+                h
+            }
+            Kind::HashCollision => {
                 let sum = unordered(t, hash);
-                mix2(
-                    mix(h, map::size(t) as u32, seed(16)),
-                    sum as u32,
-                    (sum >> 32) as u32,
-                    seed(16),
-                )
+                mix2(h, sum as u32, (sum >> 32) as u32, seed(16))
             }
             Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
                 let v = bits::view(t);

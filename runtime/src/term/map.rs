@@ -95,6 +95,20 @@ fn node_parts<'a>(node: Term) -> (u64, &'a [Term]) {
     )
 }
 
+/// The children of a large map's node, or the pairs of a collision; `t` must be one.
+pub(super) fn children<'a>(t: Term) -> &'a [Term] {
+    if t.header().kind() == Kind::HashCollision {
+        t.terms_from(1, t.header().words())
+    } else {
+        node_parts(t).1
+    }
+}
+
+/// The uppermost node of a large map.
+pub(super) fn root(t: Term) -> Term {
+    Term(t.word(2))
+}
+
 fn make_node(heap: &mut Heap, bitmap: u64, children: &[Term]) -> Term {
     let mut words = [Term::NIL; 17];
     words[0] = Term::small(bitmap as i64);
@@ -445,12 +459,7 @@ impl Iterator for MapIter {
             if node.is_cons() {
                 return Some((node.head(), node.tail()));
             }
-            let kids = if node.header().kind() == Kind::HashCollision {
-                node.terms_from(1, node.header().words())
-            } else {
-                node_parts(node).1
-            };
-            self.stack.extend(kids.iter().rev());
+            self.stack.extend(children(node).iter().rev());
         }
     }
 }

@@ -1,0 +1,56 @@
+//! BIFs that must not return before every scheduler has ended the time slice that it is in: after that
+//! nobody acts on what they have changed as it was before.
+
+use enigma_runtime::process::table;
+use enigma_runtime::sched::{self, quiescence};
+use enigma_runtime::{Ctx, Exit};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Kept by the process between the calls of the BIF; set when all have passed.
+struct Barrier(Arc<AtomicBool>);
+
+/// Where a BIF stands that uses a barrier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Passage {
+    /// It is called for the first time.
+    Ahead,
+    /// Others have not passed yet: it gives `Exit::Wait`.
+    Waiting,
+    /// All have passed: it gives its value.
+    Passed,
+}
+
+/// Where the BIF that is being called stands.
+pub fn passage(cx: &mut Ctx<'_>) -> Passage {
+    let Some(rare) = cx.own.rare_if_any() else {
+        return Passage::Ahead;
+    };
+    let state = &mut rare.bif_state;
+    match state.as_ref().and_then(|s| s.downcast_ref::<Barrier>()) {
+        None => Passage::Ahead,
+        Some(b) if !b.0.load(Ordering::Acquire) => Passage::Waiting,
+        Some(_) => {
+            *state = None;
+            Passage::Passed
+        }
+    }
+}
+
+/// Begins to wait; with `dirty` for the threads of dirty pools too, which may take long. What the BIF
+/// returns now.
+pub fn begin(cx: &mut Ctx<'_>, dirty: bool) -> Exit {
+    let passed = Arc::new(AtomicBool::new(false));
+    cx.own.rare().bif_state = Some(Box::new(Barrier(passed.clone())));
+    let me = cx.proc.id;
+    let then = move || {
+        passed.store(true, Ordering::Release);
+        table::with(me, sched::wake);
+    };
+    if dirty {
+        quiescence::after(then);
+    } else {
+        quiescence::after_schedulers(then);
+    }
+    Exit::Wait
+}
