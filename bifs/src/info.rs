@@ -359,9 +359,9 @@ fn monitors(cx: &mut Ctx<'_>) -> Term {
         .values()
         .map(|m| match m.target {
             Target::Id(k) => Row::Id(k),
-            Target::Name { name, node, id } => {
-                Row::Name(name, node, id.is_some_and(PidKey::is_port))
-            }
+            Target::Name {
+                name, node, port, ..
+            } => Row::Name(name, node, port),
             Target::TimeOffset => Row::Offset,
         })
         .collect();

@@ -50,7 +50,8 @@ collect_until_gone(P, Type) ->
     end.
 
 cases() ->
-    [{spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
+    [{monitor_no_name, fun() -> [begin R = erlang:monitor(K, W, O), receive {T, R, A, B, C} -> {T, A, B, C} after 1000 -> none end end || K <- [process, port], W <- [no_such_name, {no_such_name, node()}], O <- [[], [{tag, t}], [{alias, demonitor}]]] end},
+     {spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
      {asked_by_many, fun() ->
           [begin
                Self = self(),
