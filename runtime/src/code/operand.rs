@@ -256,8 +256,10 @@ impl Assembler {
         if let Some(first) = self.jumps.get(self.settled)
             && self.code.len() - first.instr > JUMP_REACH
         {
-            self.flush();
-            self.jumped_over(Self::island);
+            self.jumped_over(|asm| {
+                asm.flush();
+                asm.island();
+            });
         }
     }
 
@@ -319,6 +321,7 @@ impl Assembler {
     /// Writes the last pool and resolves the jumps.
     pub fn finish(mut self) -> Result<Box<[u64]>, Refused> {
         self.flush();
+        self.island();
         if self.overfull {
             return Err(Refused::TooFar);
         }
