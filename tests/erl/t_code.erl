@@ -47,6 +47,9 @@ cases() ->
      {on_load_crash, fun() -> {M, B} = make("-module(t_code_o3). -export([f/0]). -on_load(init/0). init() -> error(x). f() -> 1."), {code:load_binary(M, "x", B), erlang:module_loaded(t_code_o3)} end},
      {on_load_keeps_old, fun() -> load("-module(t_code_o4). -export([f/0]). f() -> old."), {M, B} = make("-module(t_code_o4). -export([f/0]). -on_load(init/0). init() -> false. f() -> new."), R = code:load_binary(M, "x", B), X = t_code_o4:f(), drop(t_code_o4), {R, X} end},
      {module_info, fun() -> load("-module(t_code_m). -export([a/0, b/1]). -vsn(7). -author(me). a() -> 1. b(X) -> c(X). c(X) -> X."), R = [t_code_m:module_info(module), lists:sort(t_code_m:module_info(exports)), lists:sort(t_code_m:module_info(functions)), t_code_m:module_info(attributes), [K || {K, _} <- t_code_m:module_info(compile)], lists:sort([K || {K, _} <- t_code_m:module_info()])], drop(t_code_m), R end},
+     {exports_in_order, fun() ->
+          load("-module(t_code_o). -export([z/0, a/0, m/1, a/1]). m(X) -> X. a() -> 1. z() -> 2. a(X) -> X. local() -> 1."),
+          {t_code_o:module_info(exports), erlang:get_module_info(t_code_o, exports)} end},
      {module_info_bad, fun() -> [c(fun() -> t_code:module_info(foo) end), cr(fun() -> erlang:get_module_info(no_such_mod_z) end)] end},
      {module_md5, fun() -> {M, B} = make("-module(t_code_m5). -export([a/0]). a() -> 1."), {module, M} = code:load_binary(M, "x", B), R = [byte_size(erlang:md5(B)), M:module_info(md5) =:= erlang:get_module_info(M, md5), element(2, element(2, beam_lib:md5(B))) =:= M:module_info(md5)], drop(M), R end},
      {function_exported, fun() -> [erlang:function_exported(M, F, A) || {M, F, A} <- [{lists, map, 2}, {lists, nope, 0}, {nomod_q, f, 0}, {t_code, local, 0}, {erlang, length, 1}, {erlang, nope, 9}]] end},

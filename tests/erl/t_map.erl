@@ -25,7 +25,8 @@ mapg(M) when is_map_key(k, M) -> has;
 mapg(_) -> no.
 
 cases() ->
-    [{empty, fun() -> [#{}, map_size(id(#{})), maps:new(), maps:to_list(#{})] end},
+    [{exact_order, fun() -> [c(fun() -> F(id(#{1 => a})) end) || F <- [fun(M) -> M#{42.0 := v, 42 := w} end, fun(M) -> M#{1 := b, z := 1, a := 2, "l" := 3, {t} := 4, 7 := 5} end, fun(M) -> M#{z := 1, b := 2} end, fun(M) -> M#{1.0 := c, 1 := b} end]] end},
+     {empty, fun() -> [#{}, map_size(id(#{})), maps:new(), maps:to_list(#{})] end},
      {literal, fun() -> l(id(#{a => 1, "b" => 2, {c} => 3, 4.0 => 5, <<"x">> => y})) end},
      {build, fun() -> l(#{id(a) => 1, id(b) => 2, id(a) => 3}) end},
      {build_var_keys, fun() -> l(#{id(1) => a, id(1.0) => b, id(x) => c, id({}) => d}) end},

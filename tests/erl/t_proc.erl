@@ -56,6 +56,8 @@ collect_until_gone(P, Type) ->
 
 cases() ->
     [{bif_last_goes_on_elsewhere, fun() -> [to_list(E, unicode:characters_to_binary("abc", latin1, E)) || E <- [id(latin1), {utf16, big}, {utf32, little}]] end},
+     {hibernated_is_asked, fun() -> P = spawn(fun() -> erlang:hibernate(?MODULE, hib, [self()]) end), timer:sleep(50), [begin _ = process_info(P, reductions), timer:sleep(20), process_info(P, I) end || I <- [current_function, current_stacktrace, status]] end},
+     {monitor_no_name, fun() -> [begin R = erlang:monitor(K, W, O), receive {T, R, A, B, C} -> {T, A, B, C} after 1000 -> none end end || K <- [process, port], W <- [no_such_name, {no_such_name, node()}], O <- [[], [{tag, t}], [{alias, demonitor}]]] end},
      {spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
      {asked_by_many, fun() ->
           [begin

@@ -130,7 +130,7 @@ cases() ->
      {on_load_fails_with_process, fun() -> {M, B} = make("-module(t_purge_p). -export([f/0]). -on_load(i/0). i() -> register(t_purge_p, spawn(fun() -> loop() end)), not_ok. loop() -> receive x -> ok end. f() -> ok."), R = code:load_binary(M, "x", B), receive after 50 -> ok end, {R, whereis(t_purge_p)} end},
      {purge_nothing, fun() -> [code:purge(no_such_module_zz), code:soft_purge(no_such_module_zz), erts_internal:purge_module(no_such_module_zz, prepare)] end},
      {stack_trace_of_purged, fun() -> load("-module(t_purge_s). -export([f/1]). f(X) -> [g(X)]. g(X) -> error(X)."), P = self(), spawn(fun() -> try t_purge_s:f(x) catch _:_:S -> drop(t_purge_s), settle(), P ! {trace, is_list(S)} end end), receive {trace, T} -> T after 3000 -> none end end},
-     {memory_is_given_back, fun() -> growth(150) end}].
+     {memory_is_given_back, heavy, fun() -> growth(150) end}].
 
 %% Processes that send a literal round while its module goes.
 ring(N) ->

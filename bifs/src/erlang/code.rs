@@ -239,7 +239,9 @@ fn info_item(heap: &mut Heap, m: &'static Module, item: Atom) -> Option<Term> {
     Some(match item {
         Atom::MODULE => m.name.into(),
         Atom::EXPORTS => {
-            let l: Vec<(Atom, u32)> = m.exports().map(|f| (f.name, f.arity)).collect();
+            // The last of the file's table first, as BEAM gives them: test runners go by this order.
+            let mut l: Vec<(Atom, u32)> = m.exports().map(|f| (f.name, f.arity)).collect();
+            l.reverse();
             pairs(heap, &l)
         }
         Atom::FUNCTIONS => {

@@ -2,7 +2,7 @@
 
 use super::guard::fun_arity;
 use crate::bifs;
-use enigma_runtime::atom::{AtomError, MAX_ATOM_CHARS};
+use enigma_runtime::atom::{self, AtomError, MAX_ATOM_CHARS};
 use enigma_runtime::bif::system_limit;
 use enigma_runtime::code::export;
 use enigma_runtime::int_text::{self, NoInteger};
@@ -147,9 +147,7 @@ fn new_atom(text: Result<String, AtomFault>) -> BifResult {
     match Atom::try_new(&text) {
         Ok(a) => Ok(a.into()),
         Err(AtomError::TooLong) => Err(system_limit()),
-        Err(AtomError::TableFull) => {
-            enigma_runtime::bug::vm_bug("no more index entries in atom_tab (max reached)")
-        }
+        Err(AtomError::TableFull) => atom::table_full(),
     }
 }
 

@@ -149,7 +149,7 @@ impl Atom {
         match Atom::try_new(text) {
             Ok(a) => a,
             Err(AtomError::TooLong) => crate::bug::vm_bug("an internal atom is too long"),
-            Err(AtomError::TableFull) => crate::bug::vm_bug("no more index entries in atom_tab"),
+            Err(AtomError::TableFull) => table_full(),
         }
     }
 
@@ -194,6 +194,14 @@ impl std::fmt::Display for Atom {
 /// Number of atoms in the table.
 pub fn count() -> u32 {
     TABLE.published.load(Ordering::Acquire)
+}
+
+/// Ends the VM: there is no room for another atom.
+pub fn table_full() -> ! {
+    crate::bug::limit_reached(&format!(
+        "no more index entries in atom_tab (max={})",
+        limit()
+    ))
 }
 
 /// The limit on the number of atoms.

@@ -87,7 +87,7 @@ pub fn enqueue(kind: Pool, p: &'static Process) {
         };
         let started = std::thread::Builder::new()
             .name(name)
-            .stack_size(8 << 20)
+            .stack_size(super::STACK)
             .spawn(move || pool_loop(kind, number));
         if started.is_err() {
             crate::bug::vm_bug("cannot start a dirty scheduler thread");

@@ -34,6 +34,11 @@ pub const MAX_SCHEDULERS: usize = 1024;
 /// Reductions of a time slice, as on BEAM.
 pub const TIME_SLICE: i64 = 4000;
 
+/// Bytes of address space for the stack of a thread that runs processes. Only what is touched is memory. The
+/// short ways of the interpreter go on by tail calls; should a compiler leave one of them a real call, a
+/// time slice of such calls still fits.
+const STACK: usize = 64 << 20;
+
 /// One scheduler, as the others see it.
 struct Scheduler {
     queue: Mutex<RunQueue>,
@@ -228,7 +233,7 @@ pub fn run_all() {
         .map(|i| {
             std::thread::Builder::new()
                 .name(format!("{}_scheduler", i + 1))
-                .stack_size(8 << 20)
+                .stack_size(STACK)
                 .spawn(move || scheduler_loop(i))
         })
         .collect();
