@@ -147,9 +147,7 @@ fn new_atom(text: Result<String, AtomFault>) -> BifResult {
     match Atom::try_new(&text) {
         Ok(a) => Ok(a.into()),
         Err(AtomError::TooLong) => Err(system_limit()),
-        Err(AtomError::TableFull) => {
-            atom::table_full()
-        }
+        Err(AtomError::TableFull) => atom::table_full(),
     }
 }
 

@@ -198,7 +198,10 @@ pub fn count() -> u32 {
 
 /// Ends the VM: there is no room for another atom.
 pub fn table_full() -> ! {
-    crate::bug::limit_reached(&format!("no more index entries in atom_tab (max={})", limit()))
+    crate::bug::limit_reached(&format!(
+        "no more index entries in atom_tab (max={})",
+        limit()
+    ))
 }
 
 /// The limit on the number of atoms.
