@@ -212,7 +212,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
                 Atom::RUNNING.into()
             } else if cx.own.is_suspended() {
                 Atom::SUSPENDED.into()
-            } else if waits(pc) {
+            } else if waits(cx.own, pc) {
                 Atom::WAITING.into()
             } else {
                 Atom::RUNNABLE.into()
@@ -334,10 +334,10 @@ fn handle_pending(cx: &mut Ctx<'_>, running: bool) -> Result<(), Exit> {
 }
 
 /// Is the process at a place where it waits for a message?
-fn waits(pc: *const u64) -> bool {
+fn waits(own: &Owned, pc: *const u64) -> bool {
     use enigma_runtime::interp::{ops, special};
     if pc == special::hibernated() {
-        return true;
+        return own.mailbox.is_empty();
     }
     code::ranges::find(pc).is_some_and(|(f, offset)| {
         f.body().is_some_and(|b| {
