@@ -6,7 +6,7 @@ use enigma_runtime::hooks::Hooks;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{MaxHeap, Owned, PidKey, handle};
 use enigma_runtime::term::map;
-use enigma_runtime::{Ctx, Exit, Heap, Term, time};
+use enigma_runtime::{Ctx, Exit, Heap, Term, exception, release, time};
 
 /// See the module's text.
 pub struct BifHooks;
@@ -37,27 +37,33 @@ impl Hooks for BifHooks {
     fn remote_demonitor(&self, _: PidKey, _: u64) {}
 
     fn max_heap_exceeded(&self, own: &Owned, words: usize, max: MaxHeap) {
-        let leader = own.group_leader;
-        log(leader, |h| {
-            let format = h.char_list(
+        let collected = crate::info::gc_numbers(own);
+        log(own.group_leader, Term::local_pid(own.id), |h| {
+            let mut format = String::from(
                 "     Process:            ~p ~n     Context:            maximum heap size reached~n     \
-                 Max Heap Size:      ~w~n     Total Heap Size:    ~w~n     Kill:               ~p~n     \
-                 Error Logger:       ~p~n     GC Info:            ~p~n",
+                 Max Heap Size:      ~p~n     Total Heap Size:    ~p~n     Kill:               ~p~n     \
+                 Error Logger:       ~p~n     Message Queue Len:  ~p~n     GC Info:            ~p~n",
             );
-            let args = [
+            let mut args = vec![
+                Term::local_pid(own.id),
                 Term::small(max.size as i64),
                 Term::small(words as i64),
                 max.kill.into(),
                 max.error_logger.into(),
-                Term::NIL,
+                Term::small(own.mailbox.len() as i64),
+                crate::info::gc_list(h, &collected),
             ];
-            (format, h.list(&args))
+            if release::heap_report_has_trace() {
+                format.push_str("     Stacktrace:         ~p~n");
+                args.push(exception::frames(h, own));
+            }
+            (h.char_list(&format), h.list(&args))
         });
     }
 
     fn uncaught(&self, cx: &mut Ctx<'_>, reason: Term) {
         let (leader, me) = (cx.own.group_leader, cx.self_pid());
-        log(leader, |h| {
+        log(leader, me, |h| {
             let reason = copy::copy(reason, h);
             match enigma_runtime::node::this().0 {
                 Atom::NONODE_AT_NOHOST => {
@@ -77,21 +83,21 @@ impl Hooks for BifHooks {
 /// Logs a text as a warning, or as what `+W` says.
 pub fn log_warning(text: &str) {
     let level = Atom::new(crate::system::facts().warnings_as);
-    log_as(level, Term::NIL, |h| {
+    log_as(level, None, |h| {
         let format = h.char_list("~ts~n");
         let text = h.char_list(text);
         (format, h.list(&[text]))
     });
 }
 
-fn log(leader: Term, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
-    log_as(Atom::ERROR, leader, build);
+fn log(leader: Term, pid: Term, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
+    log_as(Atom::ERROR, Some((leader, pid)), build);
 }
 
 /// Sends something to the logger process, as the emulator logs: the message
-/// `{log, Level, Format, Args, #{gl, pid, time, error_logger}}`. Without a group leader there is neither
-/// that nor a process.
-fn log_as(level: Atom, leader: Term, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
+/// `{log, Level, Format, Args, #{gl, pid, time, error_logger}}`. What is about no process has neither
+/// that nor a group leader.
+fn log_as(level: Atom, about: Option<(Term, Term)>, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
     let Some(logger) = crate::trace::logger_process() else {
         return;
     };
@@ -107,9 +113,9 @@ fn log_as(level: Atom, leader: Term, build: impl FnOnce(&mut Heap) -> (Term, Ter
         );
         let mut meta: Vec<(Term, Term)> =
             vec![(Atom::TIME.into(), now), (Atom::ERROR_LOGGER.into(), tags)];
-        if !leader.is_nil() {
+        if let Some((leader, pid)) = about {
             let gl = copy::copy(leader, h);
-            meta.extend([(Term::atom(Atom::GL), gl), (Atom::PID.into(), gl)]);
+            meta.extend([(Term::atom(Atom::GL), gl), (Atom::PID.into(), pid)]);
         }
         let meta = map::from_pairs(h, &meta);
         h.tuple(&[Atom::LOG.into(), level.into(), format, args, meta])

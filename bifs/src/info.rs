@@ -8,9 +8,9 @@ use enigma_runtime::code::ranges;
 use enigma_runtime::exception;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Target;
-use enigma_runtime::process::{PidKey, flag};
+use enigma_runtime::process::{Owned, PidKey, flag};
 use enigma_runtime::term::{Kind, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, code, release};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, code, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -193,9 +193,13 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
     Ok(match name.text() {
         "current_function" => match ranges::find(pc) {
             Some((f, _)) => mfa(cx, f.module().name, f.name, f.arity),
-            // A hibernating process stands before the call that it is going to make.
-            None if pc == enigma_runtime::interp::special::apply_args() => {
+            None if pc == enigma_runtime::interp::special::hibernated() => {
                 mfa(cx, Atom::ERLANG, Atom::HIBERNATE, 3)
+            }
+            // A process that has not begun stands before its first call.
+            None if pc == enigma_runtime::interp::special::apply_args() => {
+                let (m, f, a) = cx.own.initial_call;
+                mfa(cx, m, f, a)
             }
             None => Atom::UNDEFINED.into(),
         },
@@ -213,7 +217,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
                 Atom::RUNNING.into()
             } else if cx.own.is_suspended() {
                 Atom::SUSPENDED.into()
-            } else if waits(pc) {
+            } else if waits(cx.own, pc) {
                 Atom::WAITING.into()
             } else {
                 Atom::RUNNABLE.into()
@@ -335,10 +339,10 @@ fn handle_pending(cx: &mut Ctx<'_>, running: bool) -> Result<(), Exit> {
 }
 
 /// Is the process at a place where it waits for a message?
-fn waits(pc: *const u64) -> bool {
+fn waits(own: &Owned, pc: *const u64) -> bool {
     use enigma_runtime::interp::{ops, special};
-    if pc == special::apply_args() {
-        return true;
+    if pc == special::hibernated() {
+        return own.mailbox.is_empty();
     }
     code::ranges::find(pc).is_some_and(|(f, offset)| {
         f.body().is_some_and(|b| {
@@ -364,9 +368,9 @@ fn monitors(cx: &mut Ctx<'_>) -> Term {
         .values()
         .map(|m| match m.target {
             Target::Id(k) => Row::Id(k),
-            Target::Name { name, node, id } => {
-                Row::Name(name, node, id.is_some_and(PidKey::is_port))
-            }
+            Target::Name {
+                name, node, port, ..
+            } => Row::Name(name, node, port),
             Target::TimeOffset => Row::Offset,
         })
         .collect();
@@ -415,27 +419,37 @@ fn gc_settings(cx: &mut Ctx<'_>) -> Term {
 }
 
 fn gc_info(cx: &mut Ctx<'_>) -> Term {
-    let heap = &cx.own.heap;
+    let numbers = gc_numbers(cx.own);
+    gc_list(cx.heap(), &numbers)
+}
+
+/// What a process's memory is, as `garbage_collection_info` names it.
+pub fn gc_numbers(own: &Owned) -> [(&'static str, usize); 11] {
+    let heap = &own.heap;
     let (old_block, old_used) = heap.old_size();
     let (young_bytes, old_bytes) = heap.binary_bytes();
-    let rows = [
+    [
         ("old_heap_block_size", old_block),
         ("heap_block_size", heap.block_size()),
         ("mbuf_size", 0),
         ("recent_size", heap.mature_words()),
-        ("stack_size", cx.own.stack.used()),
+        ("stack_size", own.stack.used()),
         ("old_heap_size", old_used),
         ("heap_size", heap.young_used()),
         ("bin_vheap_size", young_bytes / 8),
         ("bin_vheap_block_size", heap.binary_limit() / 8),
         ("bin_old_vheap_size", old_bytes / 8),
         ("bin_old_vheap_block_size", heap.binary_limit() / 8),
-    ];
-    let h = cx.heap();
-    let l: Vec<Term> = rows
-        .map(|(k, v)| h.tuple(&[Atom::new(k).into(), num(v)]))
-        .to_vec();
-    h.list(&l)
+    ]
+}
+
+/// These as a list of pairs.
+pub fn gc_list(h: &mut Heap, numbers: &[(&str, usize)]) -> Term {
+    let pairs = numbers
+        .iter()
+        .map(|&(k, v)| h.tuple(&[Atom::new(k).into(), num(v)]));
+    let pairs: Vec<Term> = pairs.collect();
+    h.list(&pairs)
 }
 
 /// Prints the stack trace of a process on standard error.

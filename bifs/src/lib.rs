@@ -22,6 +22,7 @@ pub mod misc;
 pub mod nifs;
 pub mod os;
 pub mod os_signal;
+pub mod packet;
 pub mod persistent_term;
 pub mod ports;
 pub mod re;

@@ -47,6 +47,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::nifs::prim_tty::BIFS,
     crate::nifs::zlib::BIFS,
     crate::os::BIFS,
+    crate::packet::decode::BIFS,
     crate::ports::bifs::BIFS,
     crate::system::flags::BIFS,
     crate::system::halt::BIFS,

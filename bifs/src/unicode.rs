@@ -71,7 +71,7 @@ impl<S: Sink> Converter<'_, S> {
         let mut t = data;
         loop {
             if t.is_bitstring() {
-                self.binary(cx, t, |_, rest| rest, &outer)?;
+                self.binary(cx, t, |_, left| left.unwrap_or(Term::NIL), &outer)?;
                 t = Term::NIL;
             }
             while let Some((head, tail)) = t.as_cons() {
@@ -86,7 +86,11 @@ impl<S: Sink> Converter<'_, S> {
                     outer.push(tail);
                     t = head;
                 } else if head.is_bitstring() {
-                    self.binary(cx, head, |cx, rest| cx.heap().cons(rest, tail), &outer)?;
+                    let rest = |cx: &mut Ctx<'_>, left: Option<Term>| match left {
+                        Some(b) => cx.heap().cons(b, tail),
+                        None => tail,
+                    };
+                    self.binary(cx, head, rest, &outer)?;
                     t = tail;
                 } else if head.is_integer() {
                     return Err(Stop::Wrong { current: t, outer });
@@ -112,7 +116,7 @@ impl<S: Sink> Converter<'_, S> {
         &mut self,
         cx: &mut Ctx<'_>,
         t: Term,
-        rest: impl FnOnce(&mut Ctx<'_>, Term) -> Term,
+        rest: impl FnOnce(&mut Ctx<'_>, Option<Term>) -> Term,
         outer: &[Term],
     ) -> Result<(), Stop> {
         let bytes = bits::binary_bytes(t).ok_or(Stop::Badarg)?;
@@ -122,25 +126,30 @@ impl<S: Sink> Converter<'_, S> {
             return Ok(());
         }
         let mut at = 0;
-        while !self.carry.is_empty() && at < bytes.len() {
+        if let Some(&lead) = self.carry.first() {
+            let missing = sequence_length(lead).saturating_sub(self.carry.len());
+            at = missing.min(bytes.len());
             let mut next = self.carry.clone();
-            next.push(bytes[at]);
-            match std::str::from_utf8(&next) {
-                Ok(s) => {
-                    self.out.put_str(s);
-                    self.carry.clear();
-                }
-                Err(e) if e.error_len().is_none() => self.carry = next,
-                Err(_) => {
-                    // Nothing of this binary counts as converted.
-                    let current = rest(cx, t);
-                    return Err(Stop::Wrong {
-                        current,
-                        outer: outer.to_vec(),
-                    });
-                }
+            next.extend_from_slice(&bytes[..at]);
+            if let Ok(s) = std::str::from_utf8(&next) {
+                self.out.put_str(s);
+                self.carry.clear();
+            } else if may_go_on(&next) {
+                self.carry = next;
+                return Ok(());
+            } else {
+                // A binary with more than was missing does not count as converted at all.
+                let left = if at < missing {
+                    self.carry = next;
+                    None
+                } else {
+                    Some(t)
+                };
+                return Err(Stop::Wrong {
+                    current: rest(cx, left),
+                    outer: outer.to_vec(),
+                });
             }
-            at += 1;
         }
         match std::str::from_utf8(&bytes[at..]) {
             Ok(s) => self.out.put_str(s),
@@ -149,12 +158,12 @@ impl<S: Sink> Converter<'_, S> {
                 if let Ok(s) = std::str::from_utf8(&bytes[at..good]) {
                     self.out.put_str(s);
                 }
-                if e.error_len().is_none() {
+                if may_go_on(&bytes[good..]) {
                     self.carry = bytes[good..].to_vec();
                 } else {
                     let v = bits::view(t).part(8 * good, 8 * (bytes.len() - good));
                     let left = bits::share(&v, cx.heap());
-                    let current = rest(cx, left);
+                    let current = rest(cx, Some(left));
                     return Err(Stop::Wrong {
                         current,
                         outer: outer.to_vec(),
@@ -164,6 +173,25 @@ impl<S: Sink> Converter<'_, S> {
         }
         Ok(())
     }
+}
+
+/// How many bytes a sequence has that begins with `lead`; 0 where none does.
+fn sequence_length(lead: u8) -> usize {
+    match lead {
+        0xc0..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf7 => 4,
+        _ => 0,
+    }
+}
+
+/// Can bytes that are no character be the beginning of a sequence? Whether it would be the shortest form
+/// of a code point is asked only when it is complete.
+fn may_go_on(bytes: &[u8]) -> bool {
+    let Some((&lead, rest)) = bytes.split_first() else {
+        return false;
+    };
+    bytes.len() < sequence_length(lead) && rest.iter().all(|b| (0x80..0xc0).contains(b))
 }
 
 fn is_code_point(n: i64) -> bool {
@@ -216,7 +244,11 @@ fn convert<S: Sink + Default>(
                 .fold(current, |r, tail| cx.heap().cons(r, tail));
             if !carry.is_empty() {
                 let first = cx.heap().binary(&carry);
-                rest = cx.heap().list(&[first, rest]);
+                rest = if rest.is_nil() {
+                    first
+                } else {
+                    cx.heap().list(&[first, rest])
+                };
             }
             Ok(cx.heap().tuple(&[Atom::ERROR.into(), done, rest]))
         }

@@ -76,10 +76,15 @@ pub struct LineItem {
 }
 
 impl LineTable {
+    /// Lines from here on are not told: BEAM has 24 bits for them, all of which set mean nothing.
+    const LINES: u32 = (1 << 24) - 1;
+    /// As above, for the files that a module's functions come from: 8 bits.
+    const FILES: u32 = (1 << 8) - 1;
+
     /// File (`None`: the module's own) and line of a `line` operand; `None` when unknown.
     pub fn position(&self, index: u32) -> Option<(Option<&str>, u32)> {
         let item = self.items.get(index as usize)?;
-        if item.line == 0 {
+        if item.line == 0 || item.line >= Self::LINES || item.name >= Self::FILES {
             return None;
         }
         Some((self.names.get(item.name as usize)?.as_deref(), item.line))

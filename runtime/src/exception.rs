@@ -12,6 +12,7 @@ use crate::code::ranges;
 use crate::heap::Heap;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
+use crate::process::Owned;
 use crate::term::{Term, list, map, stack_word};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -166,9 +167,17 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Ter
         // One word further, so that all addresses are return addresses.
         addresses.push(Term::small(pc.wrapping_add(1) as i64));
     }
+    return_addresses(cx.own, depth, &mut addresses);
+    let heap = cx.heap();
+    let list = heap.list(&addresses);
+    heap.tuple(&[class.atom().into(), first, list])
+}
+
+/// Return addresses on the stack, up to `depth` with those that are there.
+fn return_addresses(own: &Owned, depth: usize, addresses: &mut Vec<Term>) {
     // A function that has called itself many times from one place is told once.
     let mut last = 0;
-    for &w in cx.own.stack.words() {
+    for &w in own.stack.words() {
         if addresses.len() >= depth {
             break;
         }
@@ -177,9 +186,15 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Ter
             last = w;
         }
     }
-    let heap = cx.heap();
+}
+
+/// The stack trace of the functions to which a process will return.
+pub fn frames(heap: &mut Heap, own: &Owned) -> Term {
+    let mut addresses = Vec::new();
+    return_addresses(own, backtrace_depth(), &mut addresses);
     let list = heap.list(&addresses);
-    heap.tuple(&[class.atom().into(), first, list])
+    let raw = heap.tuple(&[Class::Error.atom().into(), Term::NIL, list]);
+    stacktrace(heap, raw)
 }
 
 /// The class in a raw trace; none where the trace is a list.

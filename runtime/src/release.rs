@@ -112,3 +112,18 @@ pub fn lists_enter_bags_reversed() -> bool {
 pub fn increments_are_anonymous() -> bool {
     number() < 26
 }
+
+/// Does the report of a heap that is too large show where the process stands? From OTP 27 on.
+pub fn heap_report_has_trace() -> bool {
+    number() >= 27
+}
+
+/// Does `erlang:decode_packet/3` take bitstrings that are no binaries? Until OTP 26.
+pub fn packets_in_bitstrings() -> bool {
+    number() <= 26
+}
+
+/// Does it know host addresses in brackets, as those of IPv6? From OTP 27 on.
+pub fn hosts_in_brackets() -> bool {
+    number() >= 27
+}

@@ -118,6 +118,7 @@ cases() ->
      {map_bin, fun() -> #{k := <<X:16>>} = id(#{k => <<1, 2>>}), X end},
      {reuse_ctx, fun() -> B = id(<<1, 2, 3, 4>>), <<A:2/binary, _/binary>> = B, <<C:3/binary, _/binary>> = B, [A, C, B] end},
      {split_on, fun() -> split(id(<<"a,bb,,ccc">>), <<>>, []) end},
+     {huge_tail, fun() -> [case id(<<0:N>>) of <<_, _:65600>> -> tail; <<_:70000, _/bits>> -> skipped; <<_:3, _:131072>> -> larger; _ -> none end || N <- [65607, 65608, 65609, 70000, 131075, 64]] end},
      {short_fields, fun() -> B = id(<<16#F1, 16#82, 16#73, 16#E4, 16#55, 16#C6, 16#37, 16#A8, 16#99>>), [short(N, B) || N <- lists:seq(1, 9)] ++ [short(N, <<5:3, B/binary>>) || N <- lists:seq(1, 9)] end},
      {short_fields_walk, fun() -> B = << <<(N * 37):8>> || N <- lists:seq(1, 40) >>, [fields(P, B) || P <- lists:seq(0, 9)] end},
      {short_fail_keeps_context, fun() -> [keep(id(X)) || X <- [<<1, 2, 3>>, <<1, 9, 3>>, <<1, 2>>, <<1>>, <<7, 7>>, <<1:7>>]] end},

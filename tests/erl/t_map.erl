@@ -25,7 +25,8 @@ mapg(M) when is_map_key(k, M) -> has;
 mapg(_) -> no.
 
 cases() ->
-    [{empty, fun() -> [#{}, map_size(id(#{})), maps:new(), maps:to_list(#{})] end},
+    [{exact_order, fun() -> [c(fun() -> F(id(#{1 => a})) end) || F <- [fun(M) -> M#{42.0 := v, 42 := w} end, fun(M) -> M#{1 := b, z := 1, a := 2, "l" := 3, {t} := 4, 7 := 5} end, fun(M) -> M#{z := 1, b := 2} end, fun(M) -> M#{1.0 := c, 1 := b} end]] end},
+     {empty, fun() -> [#{}, map_size(id(#{})), maps:new(), maps:to_list(#{})] end},
      {literal, fun() -> l(id(#{a => 1, "b" => 2, {c} => 3, 4.0 => 5, <<"x">> => y})) end},
      {build, fun() -> l(#{id(a) => 1, id(b) => 2, id(a) => 3}) end},
      {build_var_keys, fun() -> l(#{id(1) => a, id(1.0) => b, id(x) => c, id({}) => d}) end},
@@ -82,6 +83,8 @@ cases() ->
      {literal_large, fun() -> M = #{1 => a, 2 => b, 3 => c, 4 => d, 5 => e, 6 => f, 7 => g, 8 => h, 9 => i, 10 => j, 11 => k, 12 => l, 13 => m, 14 => n, 15 => o, 16 => p, 17 => q, 18 => r, 19 => s, 20 => t, 21 => u, 22 => v, 23 => w, 24 => x, 25 => y, 26 => z, 27 => aa, 28 => bb, 29 => cc, 30 => dd, 31 => ee, 32 => ff, 33 => gg, 34 => hh, 35 => ii}, [map_size(id(M)), maps:get(id(34), M), M =:= maps:from_list(lists:reverse(maps:to_list(id(M))))] end},
      {collide_like, fun() -> M = maps:from_list([{{I rem 16, I bsl 32}, I} || I <- lists:seq(1, 3000)]), lists:all(fun(I) -> maps:get({I rem 16, I bsl 32}, M) =:= I end, lists:seq(1, 3000)) end},
      {pid_ref_keys, fun() -> Ks = [make_ref() || _ <- lists:seq(1, 100)] ++ [self()], M = maps:from_list([{K, 1} || K <- Ks]), [map_size(M), lists:sum([maps:get(K, M) || K <- Ks])] end},
+     {same_put, fun() -> V = id({v}), [erts_debug:same(maps:put(1, maps:get(1, M), M), M) || M <- [#{1 => V}, (m(200))#{1 => V}, (m(5000))#{1 => V}]] end},
+     {same_merge, fun() -> [[erts_debug:same(maps:merge(A, B), B) || {A, B} <- [{#{}, M}, {M, M}, {M, maps:merge(#{}, M)}]] || M <- [m(3), m(200), m(5000)]] end},
      {random_ops, fun() -> ops(5000, 12345, #{}, 0) end}].
 
 walk(none, A) -> A;

@@ -8,6 +8,11 @@ hello(To, X) -> To ! {hello, X}.
 idle() -> receive stop -> ok end.
 hib(To) -> receive M -> To ! {woken, M} end.
 fail() -> error(deliberate).
+%% Ends with a BIF while it has a frame; for most encodings the BIF goes on as Erlang code.
+to_list(E, L) ->
+    X = id(L),
+    unicode:characters_to_list(X, E).
+
 init_it(P) -> proc_lib:init_ack(P, {ok, self()}), idle().
 
 get_msg() -> receive M -> M after 5000 -> nothing end.
@@ -50,7 +55,10 @@ collect_until_gone(P, Type) ->
     end.
 
 cases() ->
-    [{spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
+    [{bif_last_goes_on_elsewhere, fun() -> [to_list(E, unicode:characters_to_binary("abc", latin1, E)) || E <- [id(latin1), {utf16, big}, {utf32, little}]] end},
+     {hibernated_is_asked, fun() -> P = spawn(fun() -> erlang:hibernate(?MODULE, hib, [self()]) end), timer:sleep(50), [begin _ = process_info(P, reductions), timer:sleep(20), process_info(P, I) end || I <- [current_function, current_stacktrace, status]] end},
+     {monitor_no_name, fun() -> [begin R = erlang:monitor(K, W, O), receive {T, R, A, B, C} -> {T, A, B, C} after 1000 -> none end end || K <- [process, port], W <- [no_such_name, {no_such_name, node()}], O <- [[], [{tag, t}], [{alias, demonitor}]]] end},
+     {spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
      {asked_by_many, fun() ->
           [begin
                Self = self(),

@@ -17,6 +17,8 @@ cases() ->
      {orddict, fun() -> D = orddict:from_list([{b, 2}, {a, 1}]), [D, orddict:store(c, 3, D), orddict:find(a, D), orddict:merge(fun(_, X, Y) -> X + Y end, D, [{a, 10}]), orddict:filter(fun(_, V) -> V > 1 end, D)] end},
      {queue, fun() -> Q = lists:foldl(fun queue:in/2, queue:new(), [1, 2, 3]), {{value, X}, Q2} = queue:out(Q), [X, queue:to_list(Q2), queue:len(Q), queue:peek_r(Q), queue:to_list(queue:reverse(Q)), queue:to_list(queue:in_r(0, Q)), queue:is_empty(queue:new()), queue:out(queue:new()), queue:member(2, Q)] end},
      {queue_many, fun() -> {Q, S} = lists:foldl(fun(I, {Q, S}) -> case I rem 3 of 0 -> {{value, V}, Q1} = queue:out(Q), {Q1, S + V}; _ -> {queue:in(I, Q), S} end end, {queue:new(), 0}, lists:seq(1, 999)), {queue:len(Q), S} end},
+     {dets_set, fun() -> dets_run(set) end},
+     {dets_bag, fun() -> dets_run(bag) end},
      {array, fun() -> A = array:set(5, x, array:from_list([a, b, c])), [array:get(1, A), array:get(4, A), array:size(A), array:to_list(A), array:sparse_to_list(A), array:foldl(fun(I, V, Acc) -> [{I, V} | Acc] end, [], A)] end},
      {array_large, fun() -> A = lists:foldl(fun(I, A) -> array:set(I, I * 2, A) end, array:new({default, 0}), lists:seq(0, 2000, 3)), {array:size(A), array:foldl(fun(_, V, S) -> V + S end, 0, A), cr(fun() -> array:get(-1, A) end)} end},
      {proplists, fun() -> L = [a, {b, 2}, {c, 3}, {b, 4}], [proplists:get_value(a, L), proplists:get_value(b, L), proplists:get_all_values(b, L), proplists:delete(b, L), proplists:is_defined(z, L), proplists:unfold(L), proplists:get_bool(a, L), proplists:to_map([{x, 1}, y])] end},
@@ -45,3 +47,25 @@ cases() ->
      {string_to_term, fun() -> {ok, T, _} = erl_scan:string("[1, {a, \"x\"}]."), erl_parse:parse_term(T) end},
      {maps_stdlib, fun() -> [maps:fold(fun(K, V, A) -> [{K, V} | A] end, [], #{1 => a}), maps:to_list(maps:map(fun(_, V) -> V + 1 end, #{1 => 1}))] end},
      {pool_parallel, fun() -> S = self(), [spawn(fun() -> S ! {I, lists:sum(lists:seq(1, I * 100))} end) || I <- lists:seq(1, 8)], [receive {I, R} -> R end || I <- lists:seq(1, 8)] end}].
+
+%% Writing over pairs, walking, deleting and closing in a file of its own.
+dets_run(Type) ->
+    Name = "dets_" ++ atom_to_list(Type),
+    file:delete(Name),
+    {ok, T} = dets:open_file(Name, [{type, Type}]),
+    Data = [{I, w, lists:seq(1, I rem 20)} || I <- lists:seq(1, 120)],
+    [ok = dets:insert(T, X) || X <- Data ++ [{17, q}, {48, q, lists:seq(1, 40)}] ++ Data],
+    Walked = dets_walk(T, dets:first(T), []),
+    ok = dets:delete(T, 17),
+    ok = dets:match_delete(T, {'_', w, []}),
+    Info = [dets:info(T, K) || K <- [size, no_keys, type]],
+    ok = dets:close(T),
+    {ok, T} = dets:open_file(Name, [{type, Type}]),
+    Again = lists:sort(dets:match_object(T, '_')),
+    ok = dets:close(T),
+    [lists:sort(Walked), Info, Again].
+
+dets_walk(_, '$end_of_table', All) -> All;
+dets_walk(T, Key, All) ->
+    Here = dets:lookup(T, Key),
+    dets_walk(T, dets:next(T, Key), Here ++ All).

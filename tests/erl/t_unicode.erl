@@ -31,5 +31,13 @@ cases() ->
      {string_strip, fun() -> [string:strip("  a "), string:strip("xax", both, $x), string:to_upper("abc"), string:to_lower($A)] end},
      {string_jaro, fun() -> case erlang:system_info(otp_release) of "25" -> old; "26" -> old; _ -> string:jaro_similarity("martha", "marhta") end end},
      {graphemes_emoji, fun() -> [length(string:to_graphemes(S)) || S <- ["👨‍👩‍👧", "🇸🇪🇳🇴", "a\x{300}\x{301}", "\r\n", "각"]] end},
+     {ends_too_soon, fun() -> [[cr(fun() -> F(B, unicode) end) || F <- [fun unicode:characters_to_binary/2, fun unicode:characters_to_list/2]] || B <- ends_too_soon()] end},
      {upper_many, fun() -> erlang:phash2([catch string:uppercase([C]) || C <- lists:seq(0, 1000)]) end},
      {char_type, fun() -> [io_lib:printable_list(id(S)) || S <- ["abc", [233], [8364], [0]]] ++ [io_lib:printable_unicode_list([8364]), io_lib:char_list([8364]), io_lib:latin1_char_list([233])] end}].
+
+%% Sequences that end too soon, right and wrong so far, in one binary and in several.
+ends_too_soon() ->
+    [<<240>>, <<237, 160>>, <<224, 128>>, <<240, 128>>, <<240, 128, 128>>, <<244, 144>>, <<244, 144, 128>>,
+     <<245>>, <<248>>, <<192>>, <<240, 1>>, <<193, 0>>, [<<237>>, <<160>>], [<<237>>, <<160>>, <<128>>],
+     [$a, <<237>>], [<<$a, 240, 128>>, <<128>>, <<128>>], [<<192>>, <<128>>], [<<247>>, <<144, $b>>],
+     [<<244>>, <<144>>, 1], [<<240, 128>>, <<1>>], [[<<240, 128>>] | <<128>>], [<<245, 128>>, <<128, 128, 128>>]].

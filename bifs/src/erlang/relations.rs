@@ -234,8 +234,15 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
         } else {
             None
         };
-        let id = id.filter(|k| k.is_port() == (kind == Atom::PORT));
-        (Target::Name { name, node: at, id }, id, Some(name))
+        let port = kind == Atom::PORT;
+        let id = id.filter(|k| k.is_port() == port);
+        let target = Target::Name {
+            name,
+            node: at,
+            port,
+            id,
+        };
+        (target, id, Some(name))
     };
     if let Some(name) = what.as_atom() {
         return Ok(by_name(name, this));

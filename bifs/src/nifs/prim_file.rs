@@ -480,7 +480,7 @@ fn ipread(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match r {
         Ok(None) => Ok(Atom::EOF.into()),
         Ok(Some((n, p, body))) => {
-            let data: Term = if body.is_empty() && n > 0 {
+            let data: Term = if body.is_empty() {
                 Atom::EOF.into()
             } else {
                 cx.heap().binary(&body)

@@ -35,6 +35,18 @@ pub const C: u32 = 44;
 /// Distance in words within which a constant must lie.
 const POOL_REACH: usize = 12_000;
 
+/// Distance in words after which the jumps behind get an island of far jumps to go through.
+const JUMP_REACH: usize = 400_000;
+
+/// Longest list of operands that is written four a word.
+pub const MAX_SHORT_LIST: usize = 4096;
+
+/// Tag of a place in a list of operands that are written one a word.
+pub const WIDE_PLACE: u64 = 0b111;
+
+/// Largest number in a field of an instruction's first word.
+pub const MAX_FIELD: u64 = 0xffff;
+
 struct PoolUse {
     word: usize,
     shift: u32,
@@ -56,13 +68,18 @@ pub struct Assembler {
     code: Vec<u64>,
     pool: Vec<PoolUse>,
     jumps: Vec<Jump>,
+    /// The first of `jumps` that no island has looked at.
+    settled: usize,
     labels: HashMap<u32, usize>,
+    /// Labels that the source did not have.
+    own_labels: u32,
+    overfull: bool,
 }
 
 /// Why code cannot be assembled.
 #[derive(Debug)]
 pub enum Refused {
-    /// A jump reaches further than half a million words.
+    /// A jump reaches further than two thousand million words, or an instruction alone is too long.
     TooFar,
     /// A label is missing.
     NoLabel(u32),
@@ -73,7 +90,7 @@ pub enum Refused {
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Refused::TooFar => f.write_str("function too large: a jump in it reaches too far"),
+            Refused::TooFar => f.write_str("a function or an instruction in it is too large"),
             Refused::NoLabel(n) => write!(f, "label {n} is missing"),
             Refused::Unsupported(what) => write!(f, "unsupported: {what}"),
         }
@@ -116,6 +133,19 @@ impl Assembler {
         self.code[word] |= value << shift;
     }
 
+    /// Puts a number into a field of an instruction's first word; one that has no room there makes the
+    /// whole function refused.
+    pub fn set_checked(&mut self, instr: usize, shift: u32, n: u64) {
+        self.overfull |= n > MAX_FIELD;
+        self.set(instr, shift, n & MAX_FIELD);
+    }
+
+    /// A label that the source does not have.
+    pub fn fresh_label(&mut self) -> u32 {
+        self.own_labels += 1;
+        u32::MAX - self.own_labels
+    }
+
     /// Puts an operand into a field of a word of the instruction at `instr`.
     pub fn place(&mut self, instr: usize, word: usize, shift: u32, p: Place) {
         match p {
@@ -137,6 +167,18 @@ impl Assembler {
             for (i, &p) in group.iter().enumerate() {
                 self.place(instr, w, 16 * i as u32, p);
             }
+        }
+    }
+
+    /// Appends operands, one a word: the constant itself, or the place with the tag of words that are no
+    /// terms. For lists so long that the constants would be out of reach.
+    pub fn wide_places(&mut self, list: &[Place]) {
+        for p in list {
+            self.code.push(match *p {
+                Place::X(n) => u64::from(n) << 3 | WIDE_PLACE,
+                Place::Y(n) => (0x8000 | u64::from(n)) << 3 | WIDE_PLACE,
+                Place::K(word) => word,
+            });
         }
     }
 
@@ -209,12 +251,59 @@ impl Assembler {
         if let Some(first) = self.pool.first()
             && self.code.len() - first.instr + self.pool.len() > POOL_REACH
         {
-            let at = self.code.len();
-            self.code.push(u64::from(ops::JUMP));
-            self.flush();
-            let distance = (self.code.len() - at) as u64;
-            self.set(at, C, distance);
+            self.jumped_over(Self::flush);
         }
+        if let Some(first) = self.jumps.get(self.settled)
+            && self.code.len() - first.instr > JUMP_REACH
+        {
+            self.jumped_over(|asm| {
+                asm.flush();
+                asm.island();
+            });
+        }
+    }
+
+    /// Words that `make` appends and that code does not run into.
+    fn jumped_over(&mut self, make: impl FnOnce(&mut Self)) {
+        let at = self.code.len();
+        self.code.push(u64::from(ops::JUMP));
+        make(self);
+        let distance = self.code.len() - at;
+        self.overfull |= distance >= 1 << 19;
+        self.set(at, C, distance as u64);
+    }
+
+    /// Far jumps, for the short ones since the last island that do not reach their label themselves.
+    fn island(&mut self) {
+        let here = self.code.len();
+        let mut relays: HashMap<u32, u32> = HashMap::new();
+        for i in self.settled..self.jumps.len() {
+            let Jump {
+                bits, instr, label, ..
+            } = self.jumps[i];
+            let near = self
+                .labels
+                .get(&label)
+                .is_some_and(|to| to.abs_diff(instr) < JUMP_REACH);
+            if bits > 20 || near {
+                continue;
+            }
+            let relay = *relays.entry(label).or_insert_with(|| {
+                self.own_labels += 1;
+                u32::MAX - self.own_labels
+            });
+            self.jumps[i].label = relay;
+        }
+        let mut relays: Vec<(u32, u32)> = relays.into_iter().collect();
+        relays.sort_unstable();
+        for (label, relay) in relays {
+            let at = self.code.len();
+            self.labels.insert(relay, at);
+            self.code.extend([u64::from(ops::JUMP_FAR), 0]);
+            self.distance(at, at + 1, 0, label);
+        }
+        self.settled = self.jumps.len();
+        debug_assert!(self.code.len() - here < JUMP_REACH);
     }
 
     fn flush(&mut self) {
@@ -224,13 +313,18 @@ impl Assembler {
                 self.code.push(u.value);
                 self.code.len() - 1
             });
-            self.code[u.word] |= (0xc000 | (at - u.instr) as u64) << u.shift;
+            self.overfull |= at - u.instr > 0x3fff;
+            self.code[u.word] |= (0xc000 | ((at - u.instr) & 0x3fff) as u64) << u.shift;
         }
     }
 
     /// Writes the last pool and resolves the jumps.
     pub fn finish(mut self) -> Result<Box<[u64]>, Refused> {
         self.flush();
+        self.island();
+        if self.overfull {
+            return Err(Refused::TooFar);
+        }
         for j in &self.jumps {
             let to = *self.labels.get(&j.label).ok_or(Refused::NoLabel(j.label))?;
             let d = to as i64 - j.instr as i64;
@@ -241,5 +335,46 @@ impl Assembler {
             self.code[j.word] |= (d as u64 & ((1 << j.bits) - 1)) << j.shift;
         }
         Ok(self.code.into_boxed_slice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Follows the jump at `at` to what is no jump.
+    fn target(code: &[u64], mut at: usize) -> usize {
+        loop {
+            at = match code[at] as u16 & 0xfff {
+                ops::JUMP => at.wrapping_add_signed((code[at] as i64 >> C) as isize),
+                ops::JUMP_FAR => at.wrapping_add_signed(code[at + 1] as i32 as isize),
+                _ => return at,
+            }
+        }
+    }
+
+    #[test]
+    fn jumps_reach_everywhere() {
+        let mut asm = Assembler::default();
+        asm.label(1);
+        asm.nums(ops::RETURN, 1, 0);
+        let mut jumps = Vec::new();
+        for i in 0..1_500_000 {
+            if i % 100_000 == 0 {
+                for label in [1, 2] {
+                    let at = asm.begin(ops::JUMP, 1);
+                    asm.jump(at, label);
+                    jumps.push((at, label));
+                }
+            }
+            asm.nums(ops::SEND, 0, 0);
+        }
+        asm.label(2);
+        let end = asm.len();
+        asm.nums(ops::RETURN, 2, 0);
+        let code = asm.finish().expect("all labels are there");
+        for (at, label) in jumps {
+            assert_eq!(target(&code, at), if label == 1 { 0 } else { end });
+        }
     }
 }

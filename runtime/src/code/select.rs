@@ -1,7 +1,7 @@
 //! `select_val` and `select_tuple_arity`: a table of distances for dense small integers, sorted words
 //! otherwise, a chain of comparisons where a value is no immediate.
 
-use super::operand::{A, B, Place};
+use super::operand::{A, B, MAX_FIELD, Place};
 use super::translate::{Translator, is_plain_immediate};
 use crate::interp::ops;
 use crate::term::Term;
@@ -33,7 +33,7 @@ pub fn values(t: &mut Translator<'_>, value: Place, otherwise: u32, list: &[Oper
     if let (Some(lo), Some(hi)) = (least, greatest)
         && pairs.iter().all(|p| small(p.0).is_some())
         && pairs.len() >= 4
-        && hi.wrapping_sub(lo) < pairs.len() as i64 * 3
+        && hi.wrapping_sub(lo) < (pairs.len() as i64 * 3).min(MAX_FIELD as i64)
     {
         range(t, value, otherwise, lo, hi, &pairs);
     } else {
@@ -58,15 +58,24 @@ fn range(
     let labels = (0..count).map(|i| {
         let word = Term::small(lo + i as i64).raw();
         pairs
-            .iter()
-            .find(|p| p.0 == word)
-            .map_or(otherwise, |p| p.1)
+            .binary_search_by_key(&word, |p| p.0)
+            .map_or(otherwise, |i| pairs[i].1)
     });
     let labels: Vec<u32> = labels.collect();
     distances(t, at, &labels);
 }
 
+/// Most pairs of one instruction; more are several that are tried one after the other.
+const MAX_PAIRS: usize = 0x8000;
+
 fn sorted(t: &mut Translator<'_>, op: u16, value: Place, otherwise: u32, pairs: &[(u64, u32)]) {
+    if pairs.len() > MAX_PAIRS {
+        let (first, rest) = pairs.split_at(MAX_PAIRS);
+        let next = t.asm.fresh_label();
+        sorted(t, op, value, next, first);
+        t.asm.label(next);
+        return sorted(t, op, value, otherwise, rest);
+    }
     let at = t.asm.begin(op, 1);
     t.asm.place(at, at, A, value);
     t.asm.set(at, B, pairs.len() as u64);

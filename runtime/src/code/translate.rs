@@ -5,7 +5,7 @@
 
 use super::export::Export;
 use super::module::{Body, FnInfo, Module};
-use super::operand::{A, Assembler, B, C, Place, Refused};
+use super::operand::{A, Assembler, B, C, MAX_FIELD, MAX_SHORT_LIST, Place, Refused};
 use super::select;
 use crate::atom::Atom;
 use crate::interp::ops;
@@ -53,9 +53,6 @@ pub fn refused(f: &'static FnInfo, why: &Refused) -> Body {
         lines: Box::default(),
     }
 }
-
-/// Longest list of operands: counts have 16 bits.
-const MAX_LIST: u32 = 0xffff;
 
 pub struct Translator<'a> {
     pub(super) module: &'static Module,
@@ -260,13 +257,6 @@ impl Translator<'_> {
     #[allow(clippy::too_many_lines, reason = "one arm an instruction")]
     fn instruction(&mut self, i: &Instr) -> Result<(), Refused> {
         let o: Vec<Operand> = self.operands(i).to_vec();
-        if o.iter()
-            .any(|o| matches!(o, Operand::List(l) if l.len > MAX_LIST))
-        {
-            return Err(Refused::Unsupported(format!(
-                "a list of more than {MAX_LIST} operands"
-            )));
-        }
         match i.op {
             Op::Label => {
                 let l = Self::num(&o[0]) as u32;
@@ -382,10 +372,9 @@ impl Translator<'_> {
             Op::TestArity => {
                 let s = self.src(&o[1]);
                 let n = Self::num(&o[2]);
-                if n > 0xffff {
-                    return Err(Refused::Unsupported(
-                        "test of a tuple size above 65535".into(),
-                    ));
+                if n as u64 > MAX_FIELD {
+                    self.long_tuple(s, o[0].label(), n as u64, 0);
+                    return Ok(());
                 }
                 let at = self
                     .asm
@@ -393,13 +382,17 @@ impl Translator<'_> {
                 self.asm.set(at, B, n as u64);
             }
             Op::IsTaggedTuple => {
-                let s = self.src(&o[1]);
+                let (s, n) = (self.src(&o[1]), Self::num(&o[2]) as u64);
+                let tag = self.constant(&o[3]).map_or(0, Term::raw);
+                if n > MAX_FIELD {
+                    self.long_tuple(s, o[0].label(), n, tag);
+                    return Ok(());
+                }
                 let op = ops::for_operands(ops::IS_TAGGED_TUPLE, &[s]);
                 let at = self.asm.begin(op, 2);
                 self.asm.place(at, at, A, s);
-                self.asm.set(at, B, Self::num(&o[2]) as u64 & 0xffff);
+                self.asm.set(at, B, n);
                 self.asm.jump(at, o[0].label().unwrap_or(0));
-                let tag = self.constant(&o[3]).map_or(0, Term::raw);
                 self.asm.set(at + 1, 0, tag);
             }
             Op::SelectVal => {
@@ -443,17 +436,31 @@ impl Translator<'_> {
             Op::PutTuple2 => {
                 let list = self.list(&o[1]).to_vec();
                 let (d, places) = (self.src(&o[0]), self.srcs(&list));
+                if places.len() > MAX_SHORT_LIST {
+                    let at = self.asm.begin(ops::PUT_LONG_TUPLE, 2);
+                    self.asm.place(at, at, A, d);
+                    self.asm.set(at + 1, 0, places.len() as u64);
+                    self.asm.wide_places(&places);
+                    return Ok(());
+                }
                 let at = self.asm.begin(ops::PUT_TUPLE, 1);
                 self.asm.place(at, at, A, d);
-                self.asm.set(at, B, places.len() as u64);
+                self.asm.set_checked(at, B, places.len() as u64);
                 self.asm.places(at, &places);
             }
             Op::GetTupleElement => {
-                let (s, d, n) = (self.src(&o[0]), self.src(&o[2]), Self::num(&o[1]));
+                let (s, d, n) = (self.src(&o[0]), self.src(&o[2]), Self::num(&o[1]) as u64);
+                if n > MAX_FIELD {
+                    let at = self.asm.begin(ops::GET_FAR_TUPLE_ELEMENT, 2);
+                    self.asm.place(at, at, A, s);
+                    self.asm.place(at, at, B, d);
+                    self.asm.set(at + 1, 0, n);
+                    return Ok(());
+                }
                 let op = ops::for_operands(ops::GET_TUPLE_ELEMENT, &[s, d]);
                 let at = self.asm.begin(op, 1);
                 self.asm.place(at, at, A, s);
-                self.asm.set(at, B, n as u64 & 0xffff);
+                self.asm.set(at, B, n);
                 self.asm.place(at, at, C, d);
             }
             Op::SetTupleElement => {
@@ -461,7 +468,7 @@ impl Translator<'_> {
                 let at = self.asm.begin(ops::SET_TUPLE_ELEMENT, 1);
                 self.asm.place(at, at, A, v);
                 self.asm.place(at, at, B, t);
-                self.asm.set(at, C, n as u64 & 0xf_ffff);
+                self.asm.set_checked(at, C, n as u64);
             }
             Op::UpdateRecord => self.update_record(&o),
             Op::MakeFun2 => {
@@ -485,7 +492,7 @@ impl Translator<'_> {
                 };
                 let at = self.asm.begin(op, 1);
                 self.asm.place(at, at, A, s);
-                self.asm.set(at, B, places.len() as u64);
+                self.asm.set_checked(at, B, places.len() as u64);
                 self.jump_if(at, o[0].label());
                 self.asm.places(at, &places);
             }
@@ -494,7 +501,7 @@ impl Translator<'_> {
                 let (s, d, places) = (self.src(&o[1]), self.src(&o[2]), self.srcs(&list));
                 let at = self.asm.begin(ops::PUT_MAP_ASSOC, 1);
                 self.asm.place(at, at, A, s);
-                self.asm.set(at, B, places.len() as u64);
+                self.asm.set_checked(at, B, places.len() as u64);
                 self.asm.place(at, at, C, d);
                 self.asm.places(at, &places);
             }
@@ -503,7 +510,7 @@ impl Translator<'_> {
                 let (s, d, places) = (self.src(&o[1]), self.src(&o[2]), self.srcs(&list));
                 let at = self.asm.begin(ops::PUT_MAP_EXACT, 2);
                 self.asm.place(at, at, A, s);
-                self.asm.set(at, B, places.len() as u64);
+                self.asm.set_checked(at, B, places.len() as u64);
                 self.jump_if(at, Self::fail(&o[0]));
                 self.asm.place(at, at + 1, 0, d);
                 self.asm.places(at, &places);
@@ -614,9 +621,8 @@ impl Translator<'_> {
         } else {
             let bif = export.bif().is_some() && !export.is_loaded();
             let op = match (form, bif) {
-                (0, true) => ops::CALL_BIF,
+                (_, true) => ops::CALL_BIF,
                 (0, false) => ops::CALL_EXT,
-                (_, true) => ops::CALL_BIF_LAST,
                 (1, false) => ops::CALL_EXT_LAST,
                 (_, false) => ops::CALL_EXT_ONLY,
             };
@@ -624,6 +630,13 @@ impl Translator<'_> {
             self.asm.set(at, A, arity as u64);
             self.asm.set(at, B, frame as u64);
             self.asm.set(at + 1, 0, std::ptr::from_ref(export) as u64);
+            // The frame stays until the BIF is done: its caller is in the trace, and whatever
+            // interrupts the BIF comes back to an instruction that knows the frame.
+            match (bif, form) {
+                (true, 1) => self.asm.nums(ops::DEALLOCATE_RETURN, frame, 0),
+                (true, 2) => self.asm.nums(ops::RETURN, 0, 0),
+                _ => {}
+            }
         }
     }
 
@@ -647,10 +660,19 @@ impl Translator<'_> {
         }
     }
 
+    /// A test for a tuple of more elements than a field holds, and for its first one unless `tag` is 0.
+    fn long_tuple(&mut self, s: Place, fail: Option<u32>, arity: u64, tag: u64) {
+        let at = self.asm.begin(ops::IS_LONG_TUPLE, 3);
+        self.asm.place(at, at, A, s);
+        self.asm.jump(at, fail.unwrap_or(0));
+        self.asm.set(at + 1, 0, arity);
+        self.asm.set(at + 2, 0, tag);
+    }
+
     fn init_y(&mut self, list: &[Operand]) {
         let places = self.srcs(list);
         let at = self.asm.begin(ops::INIT_Y, 1);
-        self.asm.set(at, B, places.len() as u64);
+        self.asm.set_checked(at, B, places.len() as u64);
         self.asm.places(at, &places);
     }
 
@@ -658,7 +680,7 @@ impl Translator<'_> {
         let entry = self.module.funs[lambda];
         let at = self.asm.begin(ops::MAKE_FUN, 2);
         self.asm.place(at, at, A, d);
-        self.asm.set(at, B, env.len() as u64);
+        self.asm.set_checked(at, B, env.len() as u64);
         self.asm.set(at + 1, 0, std::ptr::from_ref(entry) as u64);
         self.asm.places(at, env);
     }
@@ -669,7 +691,7 @@ impl Translator<'_> {
         let at = self.asm.begin(ops::UPDATE_RECORD, 2);
         self.asm.place(at, at, A, s);
         self.asm.place(at, at, B, d);
-        self.asm.set(at, C, list.len() as u64 / 2);
+        self.asm.set_checked(at, C, list.len() as u64 / 2);
         self.asm.set(at + 1, 0, Self::num(&o[1]) as u64);
         for pair in list.chunks_exact(2) {
             let v = self.src(&pair[1]);

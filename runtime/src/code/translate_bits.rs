@@ -1,6 +1,6 @@
 //! Translation of the bit syntax, old and new, and of native records.
 
-use super::operand::{A, B, C, Place, Refused};
+use super::operand::{A, B, C, MAX_FIELD, Place, Refused};
 use super::translate::Translator;
 use crate::atom::Atom;
 use crate::interp::bits::{LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, kind, old_kind};
@@ -51,8 +51,8 @@ impl Translator<'_> {
             Op::BsGetTail => self.two(ops::BS_GET_TAIL, &o[0], &o[1]),
             Op::BsGetPosition => self.two(ops::BS_GET_POSITION, &o[0], &o[1]),
             Op::BsSetPosition => self.two(ops::BS_SET_POSITION, &o[0], &o[1]),
-            Op::BsTestTail2 => self.with_number(ops::BS_TEST_TAIL, o)?,
-            Op::BsTestUnit => self.with_number(ops::BS_TEST_UNIT, o)?,
+            Op::BsTestTail2 => self.with_number(ops::BS_TEST_TAIL, o),
+            Op::BsTestUnit => self.with_number(ops::BS_TEST_UNIT, o),
             Op::BsGetInteger2 | Op::BsGetFloat2 | Op::BsGetBinary2 => {
                 let k = match i.op {
                     Op::BsGetInteger2 => kind::INTEGER,
@@ -101,15 +101,19 @@ impl Translator<'_> {
         Ok(())
     }
 
-    fn with_number(&mut self, op: u16, o: &[Operand]) -> Result<(), Refused> {
+    fn with_number(&mut self, op: u16, o: &[Operand]) {
         let n = o[2].unsigned().unwrap_or(0);
-        if n > 0xffff {
-            return Err(Refused::Unsupported("test of more than 65535 bits".into()));
-        }
         let s = self.src(&o[1]);
+        if n > MAX_FIELD {
+            let at = self.asm.begin(ops::BS_TEST_LONG, 2);
+            self.asm.place(at, at, A, s);
+            self.asm.set(at, B, u64::from(op == ops::BS_TEST_UNIT));
+            self.asm.jump(at, o[0].label().unwrap_or(0));
+            self.asm.set(at + 1, 0, n);
+            return;
+        }
         let at = self.asm.test(op, s, None, o[0].label().unwrap_or(0));
         self.asm.set(at, B, n);
-        Ok(())
     }
 
     /// Address of constant bytes in the module's string table.
@@ -187,7 +191,7 @@ impl Translator<'_> {
         let mut short = true;
         let at = self.asm.begin(ops::BS_MATCH, 1);
         self.asm.place(at, at, A, s);
-        self.asm.set(at, B, commands.len() as u64);
+        self.asm.set_checked(at, B, commands.len() as u64);
         self.jump_if(at, o[0].label());
         for (command, args) in commands {
             let n = |i: usize| args[i].unsigned().unwrap_or(0);
@@ -207,7 +211,7 @@ impl Translator<'_> {
                         self.flags(&args[1]),
                         0,
                         Some(self.src(&args[4])),
-                        n(2) * n(3),
+                        n(2).saturating_mul(n(3)),
                     )
                 }
                 Command::Equal => (
@@ -250,7 +254,7 @@ impl Translator<'_> {
         let d = self.src(&o[4]);
         let mut short = list.len() / 6 <= fast::MAX_SEGMENTS;
         let at = self.asm.begin(ops::BS_CREATE, 1);
-        self.asm.set(at, A, list.len() as u64 / 6);
+        self.asm.set_checked(at, A, list.len() as u64 / 6);
         self.asm.place(at, at, B, d);
         self.jump_if(at, Self::fail(&o[0]));
         for (i, s) in list.chunks_exact(6).enumerate() {
@@ -342,14 +346,12 @@ impl Translator<'_> {
                 self.old(old_kind::PUT, Self::fail(&o[0]), None, v, nil, 1, how);
             }
             Op::BsPutString => {
-                let address = self.string(&o[1]);
-                let n = o[0].unsigned().unwrap_or(0);
-                if n > 0x7fff {
-                    return Err(Refused::Unsupported(
-                        "a constant string of more than 32767 bytes".into(),
-                    ));
+                let (mut address, mut left) = (self.string(&o[1]), o[0].unsigned().unwrap_or(0));
+                while left > 0 {
+                    let n = left.min(0x7fff);
+                    self.old(old_kind::PUT_STRING, None, None, nil, nil, n, address);
+                    (address, left) = (address + n, left - n);
                 }
-                self.old(old_kind::PUT_STRING, None, None, nil, nil, n, address);
             }
             op => return Err(Refused::Unsupported(format!("instruction {op}"))),
         }
@@ -390,7 +392,7 @@ impl Translator<'_> {
         let places = self.srcs(operands);
         let at = self.asm.begin(ops::RECORD_OP, 2);
         self.asm.set(at, A, op);
-        self.asm.set(at, B, places.len() as u64);
+        self.asm.set_checked(at, B, places.len() as u64);
         self.jump_if(at, fail);
         if let Some(d) = to {
             let d = self.src(d);

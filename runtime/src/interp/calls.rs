@@ -243,7 +243,7 @@ fn bif_exit(
             cx.own
                 .stack
                 .push(stack_word::return_pc(special::normal_exit()));
-            park(cx, special::apply_args(), live);
+            park(cx, special::hibernated(), live);
             cx.own.collect_to_size();
             if !cx.proc.inbox.is_empty() {
                 crate::process::handle::fetch(cx);

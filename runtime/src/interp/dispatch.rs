@@ -325,24 +325,13 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let e: &'static Export = unsafe { &*(word!(1) as *const Export) };
                 go!(calls::call_bif(cx, e, pc, ptr!(pc, 2)))
             }
-            ops::CALL_BIF_LAST => {
-                // SAFETY: as above.
-                let e: &'static Export = unsafe { &*(word!(1) as *const Export) };
-                let frame = b!(w);
-                // The frame stays until the BIF is done, so that its caller is in the trace.
-                sync!();
-                match calls::call_bif(cx, e, pc, super::special::return_x0()) {
-                    Next::Go(to) if to == super::special::return_x0() => {
-                        reload!();
-                        drop_frame!(frame);
-                        pc = to;
-                    }
-                    Next::Go(to) => {
-                        reload!();
-                        pc = to;
-                    }
-                    Next::Stop(outcome) => return outcome,
+            ops::HIBERNATED => {
+                if cx.own.mailbox.is_empty() {
+                    sync!();
+                    park(cx, pc, 3);
+                    return Outcome::Wait;
                 }
+                next!(1)
             }
             ops::APPLY_ARGS => {
                 sync!();
@@ -453,6 +442,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 next!(1 + n.div_ceil(4))
             }
             ops::JUMP => jump!(w),
+            ops::JUMP_FAR => {
+                pc = pc.wrapping_offset(word!(1) as u32 as i32 as isize);
+                continue;
+            }
 
             // ---- moves, lists, tuples ----
             ops::MOVE | ops::MOVE_XX | ops::MOVE_YX | ops::MOVE_XY | ops::MOVE_KX => {
@@ -525,6 +518,32 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
                 dst!(a!(w), Term::boxed_at(p));
                 next!(1 + n.div_ceil(4))
+            }
+            ops::PUT_LONG_TUPLE => {
+                let n = word!(1) as usize;
+                let p = cx.own.heap.young.alloc(1 + n);
+                // SAFETY: that many fresh words.
+                unsafe {
+                    *p = crate::term::Header::new(Kind::Tuple, n).0;
+                    for i in 0..n {
+                        let o = word!(2 + i);
+                        *p.add(1 + i) = if o & 0b111 == operand::WIDE_PLACE {
+                            src!((o >> 3) as usize).raw()
+                        } else {
+                            o
+                        };
+                    }
+                }
+                dst!(a!(w), Term::boxed_at(p));
+                next!(2 + n)
+            }
+            ops::GET_FAR_TUPLE_ELEMENT => {
+                let (t, i) = (src!(a!(w)), word!(1) as usize);
+                if !(t.is_boxed() && t.header().kind() == Kind::Tuple && i < t.header().words()) {
+                    go!(bad_code(cx, pc));
+                }
+                dst!(b!(w), Term(t.word(1 + i)));
+                next!(2)
             }
             ops::GET_TUPLE_ELEMENT | ops::GET_TUPLE_ELEMENT_XX => {
                 let (t, i) = (src!(a!(w)), b!(w));
@@ -675,6 +694,16 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                     w,
                     t.is_boxed() && t.header() == crate::term::Header::new(Kind::Tuple, b!(w))
                 )
+            }
+            ops::IS_LONG_TUPLE => {
+                let t = src!(a!(w));
+                if t.is_boxed()
+                    && t.header() == crate::term::Header::new(Kind::Tuple, word!(1) as usize)
+                    && (word!(2) == 0 || t.word(1) == word!(2))
+                {
+                    next!(3)
+                }
+                jump!(w)
             }
             ops::IS_TAGGED_TUPLE | ops::IS_TAGGED_TUPLE_X => {
                 let t = src!(a!(w));
@@ -1110,6 +1139,17 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::BS_TEST_TAIL => test!(w, bits::left(src!(a!(w))) == b!(w)),
             ops::BS_TEST_UNIT => test!(w, bits::left(src!(a!(w))).is_multiple_of(b!(w).max(1))),
+            ops::BS_TEST_LONG => {
+                let (left, n) = (bits::left(src!(a!(w))), word!(1) as usize);
+                if if b!(w) == 0 {
+                    left == n
+                } else {
+                    left.is_multiple_of(n)
+                } {
+                    next!(2)
+                }
+                jump!(w)
+            }
             ops::BS_GET_TAIL => {
                 let s = src!(a!(w));
                 let t = bits::tail(cx.heap(), s);

@@ -2,7 +2,7 @@
 
 use crate::atom::Atom;
 use crate::heap::Heap;
-use crate::term::{Term, map};
+use crate::term::{Term, compare, map};
 
 /// `M#{K => V, ...}`; nothing if `m` is no map.
 #[inline(never)]
@@ -22,7 +22,16 @@ pub fn put_exact(heap: &mut Heap, m: Term, pairs: &[(Term, Term)]) -> Result<Ter
     if !m.is_map() {
         return Err((Atom::BADMAP, m));
     }
-    pairs.iter().try_fold(m, |m, &(k, v)| {
-        map::update(heap, m, k, v).ok_or((Atom::BADKEY, k))
+    let updated = pairs
+        .iter()
+        .try_fold(m, |m, &(k, v)| map::update(heap, m, k, v));
+    updated.ok_or_else(|| {
+        let missing = pairs
+            .iter()
+            .map(|p| p.0)
+            .filter(|&k| map::get(m, k).is_none());
+        // The keys are tried in their order.
+        let first = missing.min_by(|&k, &l| compare::compare_exact(k, l));
+        (Atom::BADKEY, first.unwrap_or(Term::NIL))
     })
 }

@@ -48,6 +48,8 @@ ops! {
     ENTER = 1;
     /// The process's first function has returned.
     NORMAL_EXIT = 1;
+    /// Waits until there is a message; x0 to x2 are for what follows.
+    HIBERNATED = 1;
     /// x0: module, x1: function, x2: list of arguments; tail call.
     APPLY_ARGS = 1;
     /// Continues after a BIF that went on elsewhere; x0 is the value.
@@ -66,8 +68,6 @@ ops! {
     CALL_EXT_ONLY = 2;
     /// A BIF with its arguments in X registers; a: arity. Word 1: the `Export`.
     CALL_BIF = 2;
-    /// The same as a tail call; a: arity, b: frame. Word 1: the `Export`.
-    CALL_BIF_LAST = 2;
     /// a: arity; module and function in the registers after the arguments.
     APPLY = 1;
     /// a: arity, b: frame.
@@ -310,6 +310,8 @@ ops! {
     BS_TEST_TAIL = 1;
     /// a: context, b: unit; c: fail.
     BS_TEST_UNIT = 1;
+    /// a: context, b: 0 as `BS_TEST_TAIL`, 1 as `BS_TEST_UNIT`; c: fail. Word 1: the number.
+    BS_TEST_LONG = 2;
     /// a: context, b: destination.
     BS_GET_TAIL = 1;
     /// a: context, b: destination.
@@ -341,6 +343,14 @@ ops! {
     ON_LOAD = 1;
     /// Calls the function that a debugger or tracer put in front of an instruction.
     BREAKPOINT = 2;
+    /// Word 1: distance.
+    JUMP_FAR = 2;
+    /// a: term; c: fail. Word 1: number of elements; word 2: the first one, or 0 for any.
+    IS_LONG_TUPLE = 3;
+    /// a: destination. Word 1: number of elements, each in a word.
+    PUT_LONG_TUPLE = 0;
+    /// a: tuple, b: destination. Word 1: index.
+    GET_FAR_TUPLE_ELEMENT = 2;
     /// The loader could not translate what stands here. Word 1: the `FnInfo`.
     BAD_CODE = 2;
 

@@ -154,13 +154,12 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
                 },
                 k.to_term(h),
             ),
-            Target::Name { name, node, id } => {
-                let port = id.is_some_and(PidKey::is_port);
-                (
-                    if port { Atom::PORT } else { Atom::PROCESS },
-                    h.tuple(&[name.into(), node.into()]),
-                )
-            }
+            Target::Name {
+                name, node, port, ..
+            } => (
+                if port { Atom::PORT } else { Atom::PROCESS },
+                h.tuple(&[name.into(), node.into()]),
+            ),
             Target::TimeOffset => (Atom::TIME_OFFSET, Term::atom(Atom::TIME_OFFSET)),
         };
         let why = copy::copy(reason.term(), h);

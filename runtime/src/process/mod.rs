@@ -130,7 +130,8 @@ unsafe impl Send for Process {}
 
 impl Process {
     /// A process that is not in the table yet.
-    pub fn new(id: u64, priority: state::Priority, owned: Owned) -> Process {
+    pub fn new(id: u64, priority: state::Priority, mut owned: Owned) -> Process {
+        owned.id = id;
         let system = owned.has(flag::SYSTEM);
         Process {
             id,
@@ -250,6 +251,8 @@ pub enum AliasEnd {
 
 /// What only the running thread may touch.
 pub struct Owned {
+    /// The packed pid.
+    pub id: u64,
     /// Terms.
     pub heap: ProcHeap,
     /// Frames.

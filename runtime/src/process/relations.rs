@@ -18,6 +18,8 @@ pub enum Target {
         name: Atom,
         /// The node, where it is another one.
         node: Atom,
+        /// Is it a port's?
+        port: bool,
         /// Who had the name.
         id: Option<PidKey>,
     },

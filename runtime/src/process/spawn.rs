@@ -108,6 +108,7 @@ pub fn spawn(
     let mut stack = Stack::new();
     stack.push(stack_word::return_pc(interp::special::normal_exit()));
     let mut own = Owned {
+        id: u64::MAX,
         heap,
         stack,
         pc: interp::special::apply_args(),

@@ -138,7 +138,7 @@ pub fn flat_from_sorted(heap: &mut Heap, keys: Term, values: &[Term]) -> Term {
     Term::boxed_at(p)
 }
 
-/// `t` with `key` set to `value`; `t` must be a map.
+/// `t` with `key` set to `value`; `t` must be a map. It is `t` itself where `key` has that value already.
 pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
     if t.header().kind() == Kind::HashMap {
         let n = size(t);
@@ -152,7 +152,11 @@ pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
             0,
             &mut added,
         );
-        return make_hash(heap, n + usize::from(added), root);
+        return if root.0 == t.word(2) {
+            t
+        } else {
+            make_hash(heap, n + usize::from(added), root)
+        };
     }
     let (keys, values) = flat_parts(t);
     if let Some(i) = flat_find(keys, key) {
@@ -212,7 +216,11 @@ pub fn update(heap: &mut Heap, t: Term, key: Term, value: Term) -> Option<Term> 
 fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: &mut bool) -> Term {
     if node.is_cons() {
         if compare::exact_eq(node.head(), leaf.head()) {
-            return leaf;
+            return if node.tail() == leaf.tail() {
+                node
+            } else {
+                leaf
+            };
         }
         *added = true;
         let other = if level >= LEVELS {
@@ -228,6 +236,7 @@ fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: 
             .iter()
             .position(|p| compare::exact_eq(p.head(), leaf.head()))
         {
+            Some(i) if pairs[i].tail() == leaf.tail() => return node,
             Some(i) => pairs[i] = leaf,
             None => {
                 *added = true;
@@ -241,6 +250,9 @@ fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: 
     let at = (bitmap & (bit - 1)).count_ones() as usize;
     if bitmap & bit != 0 {
         let child = hash_put(heap, children[at], leaf, h >> BITS, level + 1, added);
+        if child == children[at] {
+            return node;
+        }
         let n = node.header().words();
         let p = heap.alloc(1 + n);
         // SAFETY: that many fresh words; the source has as many.
@@ -593,6 +605,12 @@ pub fn merge(heap: &mut Heap, a: Term, b: Term) -> Term {
         (Kind::HashMap, Kind::HashMap) => {
             let mut common = 0;
             let root = merge_nodes(heap, Term(a.word(2)), Term(b.word(2)), 0, &mut common);
+            if root.0 == b.word(2) {
+                return b;
+            }
+            if root.0 == a.word(2) {
+                return a;
+            }
             make_hash(heap, size(a) + size(b) - common, root)
         }
         (Kind::HashMap, _) => iter(b).fold(a, |m, (k, v)| put(heap, m, k, v)),
@@ -697,6 +715,12 @@ fn merge_nodes(heap: &mut Heap, a: Term, b: Term, level: u32, common: &mut usize
         n += 1;
         i += usize::from(ma & bit != 0);
         j += usize::from(mb & bit != 0);
+    }
+    if children[..n] == *cb {
+        return b;
+    }
+    if children[..n] == *ca {
+        return a;
     }
     make_node(heap, ma | mb, &children[..n])
 }
