@@ -18,6 +18,11 @@ const NAMED: &[Named] = &[
         name: "ram_file_drv",
         open: ram_file::open,
     },
+    // Without it the library talks to the terminal line by line, as it does where there is no terminal.
+    Named {
+        name: "tty_sl",
+        open: |_, _, _| Err(Atom::BADARG),
+    },
     Named {
         name: "udp_inet",
         open: |owner, line, _| inet::open(owner, line),
