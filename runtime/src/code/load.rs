@@ -10,6 +10,7 @@ use crate::heap::literal::LiteralArea;
 use crate::term::Term;
 use enigma_loader::{BeamFile, LoadError};
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A module that was read and verified and waits to be made current.
@@ -131,12 +132,14 @@ pub fn install(list: Vec<Prepared>) -> Vec<&'static Module> {
         .collect()
 }
 
+/// Its functions can be called before it is told to be loaded: who finds a function missing and then the
+/// module loaded may take the function for not there.
 fn install_one(m: &'static Module) -> &'static Module {
+    activate(m);
     module::update(m.name, |v| {
         v.old = v.current.take().or(v.old);
         v.current = Some(m);
     });
-    activate(m);
     m
 }
 
@@ -162,15 +165,20 @@ pub fn install_settled(name: Atom) -> bool {
     m.map(install_one).is_some()
 }
 
-/// Lets calls and funs find the module's functions.
+/// Lets calls and funs find the module's functions. A function that the module had before and still has is never
+/// missing meanwhile.
 fn activate(m: &'static Module) {
-    for e in export::of_module(m.name) {
-        e.clear_code();
-    }
+    let mut exported = HashSet::new();
     for f in m.exports() {
         let e = export::get(m.name, f.name, f.arity);
+        exported.insert((f.name, f.arity));
         if e.bif().is_none() {
             e.set_code(f.code());
+        }
+    }
+    for e in export::of_module(m.name) {
+        if !exported.contains(&(e.function, e.arity)) {
+            e.clear_code();
         }
     }
     set_fun_targets(m);
