@@ -9,7 +9,7 @@ pub mod watch;
 
 use clock::{Clock, Line, Reading};
 pub use clock::{OffsetState, Warp};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering, fence};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -123,14 +123,22 @@ pub fn os_monotonic_time() -> i64 {
     INSTANT.elapsed().as_nanos() as i64
 }
 
+/// Erlang monotonic time and the offset that goes with it.
+#[inline]
+fn now() -> (i64, i64) {
+    let (line, offset) = PUBLISHED.read();
+    let monotonic = if is_virtual() {
+        VIRTUAL_NOW.load(Ordering::Relaxed)
+    } else {
+        line.at(os_monotonic_time())
+    };
+    (monotonic, offset)
+}
+
 /// Erlang monotonic time.
 #[inline]
 pub fn monotonic() -> i64 {
-    if is_virtual() {
-        return VIRTUAL_NOW.load(Ordering::Relaxed);
-    }
-    let now = os_monotonic_time();
-    PUBLISHED.read().0.at(now)
+    now().0
 }
 
 /// Time offset: system time minus monotonic time.
@@ -141,9 +149,11 @@ pub fn offset() -> i64 {
 
 /// Erlang system time.
 pub fn system() -> i64 {
-    let now = monotonic();
-    check_if_due(now);
-    monotonic() + PUBLISHED.read().1
+    let (mut monotonic, mut offset) = now();
+    if check_if_due(monotonic) {
+        (monotonic, offset) = now();
+    }
+    monotonic + offset
 }
 
 /// The time warp mode.
@@ -165,21 +175,19 @@ pub fn offset_state() -> OffsetState {
 pub fn finalize_offset() -> OffsetState {
     let mut clock = CLOCK.lock();
     let (before, changed) = clock.finalize(read());
-    PUBLISHED.publish(&clock);
-    let offset = clock.offset();
-    drop(clock);
-    if changed {
-        watch::changed(offset);
-    }
+    make_known(clock, changed);
     before
 }
 
-/// Compares with the time of day, if that was not done for a while. `now` is Erlang monotonic time.
+/// Compares with the time of day, if that was not done for a while. `now` is Erlang monotonic time. `true` if it
+/// was due.
 #[inline]
-pub fn check_if_due(now: i64) {
-    if now >= NEXT_CHECK.load(Ordering::Relaxed) && !is_virtual() {
+pub fn check_if_due(now: i64) -> bool {
+    let due = now >= NEXT_CHECK.load(Ordering::Relaxed) && !is_virtual();
+    if due {
         check(now);
     }
+    due
 }
 
 #[cold]
@@ -189,10 +197,15 @@ fn check(now: i64) {
     };
     NEXT_CHECK.store(now + INTERVAL, Ordering::Relaxed);
     let changed = clock.check(read());
+    make_known(clock, changed);
+}
+
+/// Lets readers see the clock, and tells who monitors the offset if it has changed.
+fn make_known(clock: MutexGuard<'_, Clock>, offset_changed: bool) {
     PUBLISHED.publish(&clock);
     let offset = clock.offset();
     drop(clock);
-    if changed {
+    if offset_changed {
         watch::changed(offset);
     }
 }
