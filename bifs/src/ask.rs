@@ -6,7 +6,7 @@
 
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::signal::{self, Task};
+use enigma_runtime::process::signal::{self, Signal, Task};
 use enigma_runtime::process::table;
 use enigma_runtime::{BifResult, Ctx, Exit, sched};
 use parking_lot::Mutex;
@@ -20,7 +20,7 @@ pub fn ask(
     to: u64,
     question: impl FnOnce(Option<&mut Ctx<'_>>) -> OwnedTerm + Send + 'static,
 ) -> BifResult {
-    ask_by(signal::send_task, cx, to, question)
+    ask_by(Signal::Task, cx, to, question)
 }
 
 /// The same with a question that runs between two time slices of the other process.
@@ -29,11 +29,11 @@ pub fn ask_at_rest(
     to: u64,
     question: impl FnOnce(Option<&mut Ctx<'_>>) -> OwnedTerm + Send + 'static,
 ) -> BifResult {
-    ask_by(signal::send_system_task, cx, to, question)
+    ask_by(Signal::SystemTask, cx, to, question)
 }
 
 fn ask_by(
-    send: fn(u64, Task) -> Result<(), Task>,
+    kind: fn(Task) -> Signal,
     cx: &mut Ctx<'_>,
     to: u64,
     question: impl FnOnce(Option<&mut Ctx<'_>>) -> OwnedTerm + Send + 'static,
@@ -62,8 +62,6 @@ fn ask_by(
     };
     let priority = cx.proc.state.priority();
     table::with(to, |p| sched::raise(p, priority));
-    if let Err(task) = send(to, Box::new(answer)) {
-        task(None);
-    }
+    signal::request(to, Box::new(answer), kind);
     Err(Exit::Yield)
 }

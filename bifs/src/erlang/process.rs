@@ -408,9 +408,7 @@ fn suspend_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 });
                 signal::send(me, Signal::Message(message));
             });
-            if let Err(task) = signal::send_system_task(id, task) {
-                task(None);
-            }
+            signal::request(id, task, Signal::SystemTask);
         }
         return Ok(true.into());
     }

@@ -86,8 +86,6 @@ fn send_copy_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         });
         signal::send(collector, Signal::Message(message));
     });
-    if let Err(task) = signal::send_system_task(to, task) {
-        task(None);
-    }
+    signal::request(to, task, Signal::SystemTask);
     Ok(Atom::OK.into())
 }

@@ -66,8 +66,6 @@ fn system_task(
         signal::send(requester, Signal::Message(message));
     });
     table::with(to, |p| sched::raise(p, priority));
-    if let Err(task) = signal::send_system_task(to, task) {
-        task(None);
-    }
+    signal::request(to, task, Signal::SystemTask);
     Ok(Atom::OK.into())
 }

@@ -190,9 +190,12 @@ pub fn send_task(to: u64, task: Task) -> Result<(), Task> {
     send_work(to, task, Signal::Task)
 }
 
-/// Sends work to a process that it is to do between two time slices.
-pub fn send_system_task(to: u64, task: Task) -> Result<(), Task> {
-    send_work(to, task, Signal::SystemTask)
+/// Sends work to a process, as `Signal::Task` or `Signal::SystemTask`. If there is no such process it is done at
+/// once, without a context.
+pub fn request(to: u64, task: Task, signal: fn(Task) -> Signal) {
+    if let Err(task) = send_work(to, task, signal) {
+        task(None);
+    }
 }
 
 fn send_work(to: u64, task: Task, signal: fn(Task) -> Signal) -> Result<(), Task> {
