@@ -54,7 +54,8 @@ fn system_task(
         let result: Term = match other {
             None => false.into(),
             Some(cx) if kind == Atom::GARBAGE_COLLECT => {
-                cx.own.collect(&mut [], 0, arg == Atom::MAJOR);
+                cx.own.heap.request_collection(arg == Atom::MAJOR);
+                cx.own.collect(&mut [], 0, false);
                 true.into()
             }
             Some(cx) => purge::is_used_by(cx.own, cx.own.pc, arg).into(),

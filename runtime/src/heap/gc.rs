@@ -26,6 +26,8 @@ pub const DEFAULT_MIN_HEAP: usize = 233;
 pub const DEFAULT_MIN_VHEAP: usize = 46_422;
 /// Words of the first block of a process, less than the smallest heap so that idle processes are small.
 const FIRST_BLOCK: usize = 40;
+/// Words that a chance may cost on average when collections are made at every chance.
+const STRESS_WORDS: usize = 1024;
 
 static COLLECTIONS: AtomicU64 = AtomicU64::new(0);
 static RECLAIMED: AtomicU64 = AtomicU64::new(0);
@@ -59,8 +61,11 @@ pub struct ProcHeap {
     pub fullsweep_after: u16,
     /// A collection that was asked for: is it to be a major one?
     requested: Option<bool>,
-    /// A collection at every chance (a test mode).
+    /// A collection at every chance, or nearly (a test mode): after one that went over many words as
+    /// many chances are left out as keep the cost of a chance bounded by `STRESS_WORDS`.
     pub stress: bool,
+    /// Chances still to be left out.
+    stress_pause: u16,
 }
 
 // SAFETY: the heap owns all that its pointers point to.
@@ -119,6 +124,7 @@ impl ProcHeap {
             fullsweep_after,
             requested: None,
             stress: false,
+            stress_pause: 0,
         }
     }
 
@@ -231,9 +237,29 @@ impl ProcHeap {
             .chain(std::iter::once((self.old.start(), self.old.used)))
     }
 
+    /// Is this one of the chances that the test mode leaves out, with no other reason to collect?
+    fn skips_stress(&mut self, need: usize) -> bool {
+        let skips = self.stress_pause > 0
+            && self.requested.is_none()
+            && self.young.room() >= need
+            && self.young.used() <= self.limit
+            && self.young.binary_bytes <= self.binary_limit;
+        if skips {
+            self.stress_pause -= 1;
+        }
+        skips
+    }
+
     /// Collects. Afterwards the current block has room for `need` words.
     pub fn collect(&mut self, roots: &mut dyn Roots, need: usize, major: bool) -> GcReport {
         let before = self.used();
+        if self.stress && !major && self.skips_stress(need) {
+            return GcReport {
+                major: false,
+                before,
+                after: before,
+            };
+        }
         let mature_words = self.mature.1 / 8;
         let fits_old = self.old.capacity() - self.old.used >= mature_words;
         let major = major
@@ -267,6 +293,7 @@ impl ProcHeap {
         let old_from = self.old.used;
         let mut c = Collector::new(&to, Some(&self.old), self.mature);
         c.run(roots, self.old.start().wrapping_add(old_from));
+        self.stress_pause = c.stress_pause();
         self.old.used = c.old_used(&self.old);
         self.finish(to, c.top, need, false);
     }
@@ -281,6 +308,7 @@ impl ProcHeap {
         );
         let mut c = Collector::new(&to, None, (0, 0));
         c.run(roots, std::ptr::null_mut());
+        self.stress_pause = c.stress_pause();
         let top = c.top;
         let live = (top as usize - to.start() as usize) / 8;
         self.finish(to, top, need, true);
@@ -376,6 +404,8 @@ struct Collector {
     start: *mut u64,
     top: *mut u64,
     old_top: *mut u64,
+    /// Slots of roots that were visited.
+    roots: usize,
 }
 
 impl Collector {
@@ -394,7 +424,15 @@ impl Collector {
             start: to.start(),
             top: to.start(),
             old_top,
+            roots: 0,
         }
+    }
+
+    /// Chances to be left out after this collection in the test mode: its cost goes with the words
+    /// of roots and of young survivors.
+    fn stress_pause(&self) -> u16 {
+        let words = self.roots + (self.top as usize - self.start as usize) / 8;
+        u16::try_from(words / STRESS_WORDS).unwrap_or(u16::MAX)
     }
 
     fn old_used(&self, old: &Chunk) -> usize {
@@ -403,6 +441,7 @@ impl Collector {
 
     fn run(&mut self, roots: &mut dyn Roots, old_scan: *mut u64) {
         roots.visit(&mut |slots| {
+            self.roots += slots.len();
             for slot in slots {
                 // SAFETY: roots hold terms of the heap that is being collected.
                 *slot = unsafe { self.moved(*slot) };
