@@ -46,6 +46,20 @@ pub struct Body {
     pub entry: u32,
     /// Offsets in words with the line items (see `enigma_loader::LineTable`) that begin there, ascending.
     pub lines: Box<[(u32, u32)]>,
+    /// Offsets of the constructions of bitstrings whose segments the compiler has put together, with the numbers
+    /// that the segments had in the source; ascending.
+    pub segments: Box<[(u32, Box<[u32]>)]>,
+}
+
+impl Body {
+    /// The number that segment `i` of the construction at `offset` had in the source, from 1.
+    pub fn segment_number(&self, offset: usize, i: usize) -> usize {
+        let found = self
+            .segments
+            .binary_search_by_key(&offset, |s| s.0 as usize);
+        let number = found.ok().and_then(|at| self.segments[at].1.get(i));
+        number.map_or(i + 1, |&n| n as usize)
+    }
 }
 
 impl FnInfo {

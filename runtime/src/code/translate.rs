@@ -25,16 +25,19 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
         code: &code,
         asm: Assembler::default(),
         lines: Vec::new(),
+        segments: Vec::new(),
         entry: 0,
         entry_label: info.entry_label,
         no_return: &info.no_return,
     };
     t.run()?;
     let (entry, lines) = (t.entry as u32, std::mem::take(&mut t.lines));
+    let segments = std::mem::take(&mut t.segments).into_boxed_slice();
     Ok(Body {
         code: t.asm.finish()?,
         entry,
         lines: lines.into_boxed_slice(),
+        segments,
     })
 }
 
@@ -51,6 +54,7 @@ pub fn refused(f: &'static FnInfo, why: &Refused) -> Body {
         code,
         entry: 0,
         lines: Box::default(),
+        segments: Box::default(),
     }
 }
 
@@ -60,6 +64,7 @@ pub struct Translator<'a> {
     pub(super) code: &'a FunctionCode,
     pub(super) asm: Assembler,
     lines: Vec<(u32, u32)>,
+    pub(super) segments: Vec<(u32, Box<[u32]>)>,
     entry: usize,
     entry_label: u32,
     no_return: &'a [u32],

@@ -254,6 +254,13 @@ impl Translator<'_> {
         let d = self.src(&o[4]);
         let mut short = list.len() / 6 <= fast::MAX_SEGMENTS;
         let at = self.asm.begin(ops::BS_CREATE, 1);
+        let number = |(i, s): (usize, &[Operand])| {
+            s[1].unsigned().filter(|&n| n > 0).unwrap_or(i as u64 + 1) as u32
+        };
+        let numbers: Box<[u32]> = list.chunks_exact(6).enumerate().map(number).collect();
+        if (1..).zip(&numbers).any(|(i, &n)| i != n) {
+            self.segments.push((at as u32, numbers));
+        }
         self.asm.set_checked(at, A, list.len() as u64 / 6);
         self.asm.place(at, at, B, d);
         self.jump_if(at, Self::fail(&o[0]));

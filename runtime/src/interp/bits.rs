@@ -10,8 +10,10 @@
 //! ```
 
 use super::calls::{self, Next};
+use crate::arith::max_bits;
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
+use crate::code::ranges;
 use crate::exception::Head;
 use crate::heap::binary::BinaryRef;
 use crate::heap::{Heap, MAX_HEAP_BINARY};
@@ -60,6 +62,9 @@ pub mod kind {
 pub const SIZE_PLACE: u64 = u64::MAX;
 /// Second word of a segment: all of the value.
 pub const SIZE_ALL: u64 = u64::MAX - 1;
+
+/// Writing as many bytes costs a reduction.
+pub const BYTES_A_REDUCTION: usize = 1024;
 
 /// Greatest size of a bitstring in bits.
 const MAX_BITS: u64 = 1 << 40;
@@ -165,6 +170,10 @@ pub fn get(heap: &mut Heap, ctx: Term, size: Term, how: u64) -> Option<Term> {
 fn extract(heap: &mut Heap, ctx: Term, kind: u8, n: usize, flags: u8) -> Option<Term> {
     match kind {
         kind::INTEGER => {
+            // What is too large for an integer does not match.
+            if n > 64 && n as u64 > max_bits() {
+                return None;
+            }
             let v = take(ctx, n)?;
             Some(integer(heap, &v, flags))
         }
@@ -452,9 +461,9 @@ pub struct Segment {
     string_len: usize,
 }
 
-/// Why a bitstring cannot be built: number of the segment, and the parts of the error's cause.
+/// Why a bitstring cannot be built: index of the segment, and the parts of the error's cause.
 pub struct CreateFault {
-    segment: usize,
+    index: usize,
     kind: u8,
     what: Atom,
     value: Term,
@@ -616,11 +625,11 @@ fn code_point(t: Term) -> Option<char> {
     char::from_u32(u32::try_from(t.as_small()?).ok()?)
 }
 
-/// Builds a bitstring.
+/// Builds a bitstring; gives it with the number of bytes that were written.
 #[inline(never)]
-pub fn create(heap: &mut Heap, segments: &[Segment]) -> Result<Term, CreateFault> {
+pub fn create(heap: &mut Heap, segments: &[Segment]) -> Result<(Term, usize), CreateFault> {
     let fault = |i: usize, (what, value, reason): (Atom, Term, Atom)| CreateFault {
-        segment: i + 1,
+        index: i,
         kind: segments[i].kind,
         what,
         value,
@@ -667,7 +676,7 @@ pub fn create(heap: &mut Heap, segments: &[Segment]) -> Result<Term, CreateFault
         let b = BinaryRef::build(len, |out| result = fill(out));
         heap.shared_bits(b, total)
     };
-    result.map(|()| t).map_err(|(i, e)| fault(i, e))
+    result.map(|()| (t, len)).map_err(|(i, e)| fault(i, e))
 }
 
 type WriteFault = (usize, (Atom, Term, Atom));
@@ -678,7 +687,7 @@ fn append_to(
     segments: &[Segment],
     sizes: &[usize],
     total: usize,
-) -> Result<Term, WriteFault> {
+) -> Result<(Term, usize), WriteFault> {
     segments[0].check(sizes[0]).map_err(|e| (0, e))?;
     let v = bits::view(segments[0].value);
     let more = total - sizes[0];
@@ -689,6 +698,10 @@ fn append_to(
         }
         Ok(())
     };
+    if more == 0 {
+        fill(&mut [0], 0)?;
+        return Ok((segments[0].value, 0));
+    }
     if let Some((p, whole)) = append_in_place(heap, segments[0].value, more) {
         // SAFETY: the claim is ours alone and inside the allocation; zeroed before the slice is used.
         let out = unsafe {
@@ -696,7 +709,7 @@ fn append_to(
             std::slice::from_raw_parts_mut(p, more / 8)
         };
         fill(out, 0)?;
-        return Ok(whole);
+        return Ok((whole, more / 8));
     }
     let len = total.div_ceil(8);
     let mut result = Ok(());
@@ -705,7 +718,7 @@ fn append_to(
         result = fill(out, v.bits);
     });
     result?;
-    Ok(heap.shared_bits(b, total))
+    Ok((heap.shared_bits(b, total), len))
 }
 
 /// Makes a bitstring longer where it lies, if it ends its binary and there is room: the address of the new
@@ -858,9 +871,12 @@ pub fn raise_create(cx: &mut Ctx<'_>, pc: *const u64, f: &CreateFault) -> Next {
         kind::STRING => Atom::STRING,
         _ => Atom::BINARY,
     };
+    let number = ranges::find(pc)
+        .and_then(|(function, offset)| Some(function.body()?.segment_number(offset, f.index)))
+        .unwrap_or(f.index + 1);
     let heap = cx.heap();
     let cause = heap.tuple(&[
-        Term::small(f.segment as i64),
+        Term::small(number as i64),
         kind.into(),
         f.what.into(),
         f.value,

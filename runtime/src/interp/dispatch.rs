@@ -1236,7 +1236,8 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                     &many[..]
                 };
                 match bits::create(cx.heap(), list) {
-                    Ok(v) => {
+                    Ok((v, bytes)) => {
+                        cx.bump(bytes / bits::BYTES_A_REDUCTION);
                         dst!(b!(w), v);
                         cx.note_allocation();
                         next!(1 + 2 * n)

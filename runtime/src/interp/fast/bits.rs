@@ -5,7 +5,9 @@ use super::machine::{Any, M, Source};
 use crate::bif::Ctx;
 use crate::heap::binary::BinaryRef;
 use crate::heap::{Heap, MAX_HEAP_BINARY};
-use crate::interp::bits::{LITTLE, SIGNED, SIZE_ALL, append_in_place, extend, kind};
+use crate::interp::bits::{
+    BYTES_A_REDUCTION, LITTLE, SIGNED, SIZE_ALL, append_in_place, extend, kind,
+};
 use crate::term::bits::{base_data, read_bits};
 use crate::term::{Kind, Term};
 
@@ -259,10 +261,14 @@ fn create(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>, w: u64)
     if n > 0 && matches!(m.word(1) as u8, kind::APPEND | kind::PRIVATE_APPEND) {
         let to = Any::get(&m, (m.word(1) >> 16) as usize & 0xffff);
         let more = total - bytes_of(to).map_or(0, |(_, len)| len);
+        if more == 0 {
+            return to;
+        }
         let claimed = append_in_place(&mut m.cx.own.heap.young, to, more * 8);
         return match claimed {
             Some((out, whole)) => {
                 fill(&m, 1, out);
+                m.cx.bump(more / BYTES_A_REDUCTION);
                 whole
             }
             None => Term::NONVALUE,
@@ -273,6 +279,7 @@ fn create(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>, w: u64)
         fill(&m, 0, out);
         t
     } else {
+        m.cx.bump(total / BYTES_A_REDUCTION);
         let b = BinaryRef::build(total, |out| fill(&m, 0, out.as_mut_ptr()));
         let heap: &mut Heap = &mut m.cx.own.heap.young;
         heap.shared_binary(b)
