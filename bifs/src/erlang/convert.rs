@@ -5,6 +5,7 @@ use crate::bifs;
 use enigma_runtime::atom::{self, AtomError, MAX_ATOM_CHARS};
 use enigma_runtime::bif::system_limit;
 use enigma_runtime::code::export;
+use enigma_runtime::heap::magic;
 use enigma_runtime::int_text::{self, NoInteger};
 use enigma_runtime::process::table;
 use enigma_runtime::term::{Kind, bits, compare, display, list};
@@ -413,6 +414,9 @@ fn port_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn ref_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if let Some(m) = a[0].as_magic() {
+        magic::note_written(a[0].ref_number(), m);
+    }
     shown(cx, a[0], a[0].is_reference())
 }
 
@@ -499,7 +503,7 @@ fn list_to_ref(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Some(_) => Err(badarg()),
         None => {
             let (number, owner) = compare::ref_from_ids(&ids).ok_or_else(badarg)?;
-            Ok(cx.heap().reference(number, owner))
+            Ok(cx.heap().read_reference(number, owner))
         }
     }
 }

@@ -468,7 +468,7 @@ impl<'a> Decoder<'a> {
                 .iter()
                 .rev()
                 .fold(0u64, |o, &w| o << 32 | u64::from(w));
-            return heap.reference(number, owner);
+            return heap.read_reference(number, owner);
         }
         heap.external_ref(node::intern(name, creation), ids)
     }

@@ -1,6 +1,7 @@
 //! From terms to bytes. Format: "External Term Format" in OTP's documentation of erts.
 
 use crate::atom::Atom;
+use crate::heap::magic;
 use crate::node;
 use crate::release;
 use crate::term::{Kind, Term, bignum, bits, compare, map, record};
@@ -126,6 +127,9 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
             }
         }
         Kind::Ref | Kind::MagicRef => {
+            if let Some(m) = t.as_magic() {
+                magic::note_written(t.ref_number(), m);
+            }
             let (name, creation) = node::this();
             reference(name, creation, &compare::ref_ids(t), o, out);
         }

@@ -3,11 +3,46 @@
 //! A resource is any `Send + Sync` value. It is dropped with its last reference, by whichever thread
 //! notices; `Drop` of such a value must not touch a process heap.
 
+use parking_lot::Mutex;
 use std::any::Any;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Weak};
 
 /// A shared native resource.
 pub type Magic = Arc<dyn Any + Send + Sync>;
+
+/// Resources whose references were written down (as bytes or text), by the number of the reference: what is
+/// read back must lead to them again.
+#[derive(Default)]
+struct Written {
+    by_number: HashMap<u64, Weak<dyn Any + Send + Sync>>,
+    /// Entries of resources that are gone are looked for when there are more than this.
+    clean_above: usize,
+}
+
+static WRITTEN: LazyLock<Mutex<Written>> = LazyLock::new(Mutex::default);
+/// Was any written down?
+static ANY: AtomicBool = AtomicBool::new(false);
+
+/// Notes that the reference with this number is being written down.
+pub fn note_written(number: u64, m: &Magic) {
+    let mut w = WRITTEN.lock();
+    if w.by_number.len() > w.clean_above {
+        w.by_number.retain(|_, m| m.strong_count() > 0);
+        w.clean_above = 2 * w.by_number.len() + 64;
+    }
+    w.by_number.insert(number, Arc::downgrade(m));
+    ANY.store(true, Ordering::Release);
+}
+
+/// The resource of the reference with this number, if that was written down and the resource is still there.
+pub fn read_back(number: u64) -> Option<Magic> {
+    if !ANY.load(Ordering::Acquire) {
+        return None;
+    }
+    WRITTEN.lock().by_number.get(&number)?.upgrade()
+}
 
 /// An owned reference to a resource, in the one word that a heap object has for it.
 pub struct MagicHandle(Box<Magic>);

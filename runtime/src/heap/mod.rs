@@ -454,6 +454,14 @@ impl Heap {
         self.object(Kind::Ref, &[number, owner])
     }
 
+    /// The same for a number that was read: the reference may be one that holds a resource.
+    pub fn read_reference(&mut self, number: u64, owner: u64) -> Term {
+        match magic::read_back(number) {
+            Some(m) => self.magic_ref(number, m),
+            None => self.reference(number, owner),
+        }
+    }
+
     /// A reference that holds a resource.
     pub fn magic_ref(&mut self, number: u64, m: Magic) -> Term {
         let t = self.object(
