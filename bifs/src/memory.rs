@@ -11,6 +11,7 @@ use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{Process, handle, table};
 use enigma_runtime::tally::Tally;
 use enigma_runtime::term::list;
+use enigma_runtime::timer;
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg};
 
 /// How many messages answer a request for the numbers.
@@ -36,6 +37,8 @@ pub struct Memory {
     heaps: usize,
     /// The records of processes.
     records: usize,
+    /// Timers that send messages.
+    timers: usize,
     process_table: usize,
     atoms: atom::Memory,
     binaries: usize,
@@ -52,6 +55,7 @@ pub fn now() -> Memory {
     Memory {
         heaps: Tally::Heap.bytes(),
         records: table::count() * size_of::<Process>(),
+        timers: timer::memory(),
         process_table: table::memory(),
         atoms: atom::memory(),
         binaries: Tally::Binary.bytes(),
@@ -79,7 +83,7 @@ impl Memory {
     fn allocator(&self, name: &str) -> usize {
         match name {
             "eheap_alloc" => self.heaps,
-            "fix_alloc" => self.records,
+            "fix_alloc" => self.records + self.timers,
             "ets_alloc" => self.ets,
             "binary_alloc" => self.binaries,
             "literal_alloc" => self.literals,
@@ -125,7 +129,7 @@ pub fn areas(h: &mut Heap) -> Term {
         ("fun_table", m.funs),
         ("module_refs", 0),
         ("loaded_code", m.modules),
-        ("bif_timer", 0),
+        ("bif_timer", m.timers),
         ("process_table", m.process_table),
         ("ets_misc", 0),
     ];
@@ -149,9 +153,12 @@ fn statistics(h: &mut Heap, m: &Memory, name: &str) -> Term {
     let blocks = h.list(&[blocks]);
     let mut all = Vec::new();
     if name == "fix_alloc" {
-        let records = h.tuple(&[Atom::new("proc").into(), num(m.records), num(m.records)]);
-        let records = h.list(&[records]);
-        all.push(pair(h, "fix_types", records));
+        let types = [("proc", m.records), ("bif_timer", m.timers)].map(|(name, n)| {
+            let row = [Atom::new(name).into(), num(n), num(n)];
+            h.tuple(&row)
+        });
+        let types = h.list(&types);
+        all.push(pair(h, "fix_types", types));
     }
     all.push(pair(h, "mbcs", blocks));
     h.list(&all)

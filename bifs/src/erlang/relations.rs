@@ -50,6 +50,15 @@ fn noproc_exit(cx: &mut Ctx<'_>, key: PidKey, from: Term, reason: Atom) {
     );
 }
 
+/// Why nobody is behind an identifier: no connection to another node; what an earlier incarnation of this node
+/// had is gone.
+fn why_gone(key: Option<PidKey>) -> Atom {
+    match key.and_then(PidKey::node) {
+        Some(n) if n.name != node::this().0 => Atom::NOCONNECTION,
+        _ => Atom::NOPROC,
+    }
+}
+
 fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let key = PidKey::of(a[0]).ok_or_else(badarg)?;
     let me = PidKey::local(cx.proc.id);
@@ -72,7 +81,7 @@ fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
         cx.own.links.insert(key);
     } else {
-        noproc_exit(cx, key, a[0], Atom::NOCONNECTION);
+        noproc_exit(cx, key, a[0], why_gone(Some(key)));
     }
     Ok(true.into())
 }
@@ -212,12 +221,7 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
         None => time_offset,
     };
     if !there {
-        let remote = key.is_some_and(|k| k.node().is_some());
-        let why = if remote {
-            Atom::NOCONNECTION
-        } else {
-            Atom::NOPROC
-        };
+        let why = why_gone(key);
         exit::send_down(me, number, &OwnedTerm::new(why.into()));
     }
     let owner = if alias.is_some() { cx.proc.id } else { 0 };
@@ -428,10 +432,9 @@ fn unregister(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Ok(true.into());
     }
     crate::ask::ask(cx, id, move |other| {
-        if let Some(o) = other
-            && o.own.name == Some(name)
+        if registry::unregister_of(name, who)
+            && let Some(o) = other
         {
-            registry::unregister(name);
             o.own.name = None;
         }
         OwnedTerm::new(true.into())

@@ -79,6 +79,11 @@ pub fn get(id: u64) -> Option<Arc<Port>> {
     PORTS.read().get(&id).cloned()
 }
 
+/// The number that the next port gets.
+pub fn next_id() -> u64 {
+    NEXT.load(Ordering::Relaxed)
+}
+
 /// All ports.
 pub fn all() -> Vec<Arc<Port>> {
     PORTS.read().values().cloned().collect()
@@ -217,7 +222,7 @@ impl Port {
         };
         PORTS.write().remove(&self.id);
         if let Some(n) = name {
-            registry::unregister(n);
+            registry::unregister_of(n, self.term());
         }
         if let Some(d) = self.driver() {
             d.close();

@@ -8,16 +8,19 @@ use crate::heap::gc::GcReport;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::term::Term;
+use crate::timer;
 
 /// Ends the running process: tells everybody who should know, frees what it has. The record itself
 /// goes when nobody can look at it any more.
 pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
-    p.state.set_exiting();
+    if p.state.set_exiting() {
+        timer::cancel_all_for(p.id);
+    }
     if cx.own.has(flag::HAS_RESOURCES) {
         hooks::get().process_exit(cx, reason.term());
     }
     if let Some(name) = cx.own.name.take() {
-        registry::unregister(name);
+        registry::unregister_of(name, p.pid_term());
     }
     let me = OwnedTerm::new(p.pid_term());
     for key in std::mem::take(&mut cx.own.links) {

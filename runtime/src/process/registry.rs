@@ -32,6 +32,16 @@ pub fn unregister(name: Atom) -> Option<Term> {
     NAMES.write().remove(&name)
 }
 
+/// Takes a name away from this pid or port; `false` if it is not, or no longer, its name.
+pub fn unregister_of(name: Atom, id: Term) -> bool {
+    let mut names = NAMES.write();
+    let has = names.get(&name) == Some(&id);
+    if has {
+        names.remove(&name);
+    }
+    has
+}
+
 /// All names.
 pub fn names() -> Vec<Atom> {
     NAMES.read().keys().copied().collect()

@@ -5,6 +5,7 @@
 //! QUEUED    it is in a run queue, or in the hands of a dirty pool's queue
 //! RUNNING   a scheduler runs it; only the holder of this bit may touch `Owned`
 //! EXITING   it is going away; signals are dropped
+//! TIMERS    a timer was started that is to send it a message, and that ends with it
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
 
@@ -16,6 +17,7 @@ const RUNNING: u32 = 4;
 const EXITING: u32 = 8;
 const GARBAGE: u32 = 16;
 const SUSPENDED: u32 = 32;
+const TIMERS: u32 = 64;
 const PRIORITY_SHIFT: u32 = 8;
 const RAISED_SHIFT: u32 = 10;
 
@@ -145,9 +147,14 @@ impl State {
         }
     }
 
-    /// It exits: from now on nobody puts it into a queue.
-    pub fn set_exiting(&self) {
-        self.0.fetch_or(EXITING, Ordering::AcqRel);
+    /// It exits: from now on nobody puts it into a queue. Were there timers for it?
+    pub fn set_exiting(&self) -> bool {
+        self.0.fetch_or(EXITING, Ordering::AcqRel) & TIMERS != 0
+    }
+
+    /// Notes that there is a timer for it. `false` if it is going away: it may not see to that timer any more.
+    pub fn note_timer(&self) -> bool {
+        self.0.fetch_or(TIMERS, Ordering::AcqRel) & EXITING == 0
     }
 
     /// Is it going away?

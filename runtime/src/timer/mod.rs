@@ -11,7 +11,7 @@ use crate::process::table;
 use crate::term::Term;
 use crate::{sched, time};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wheel::{Entry, Wheel};
@@ -72,6 +72,17 @@ type Shard = Mutex<HashMap<u64, Known>>;
 static BY_REFERENCE: LazyLock<Box<[Shard]>> =
     LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
 
+/// Part of the set of timers by receiver.
+type Receivers = Mutex<BTreeSet<(u64, u64)>>;
+
+/// Receiver and reference of each timer for a process: they end with it.
+static BY_RECEIVER: LazyLock<Box<[Receivers]>> =
+    LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
+
+fn receivers(process: u64) -> &'static Receivers {
+    &BY_RECEIVER[(process % 16) as usize]
+}
+
 static NEXT_WAIT: AtomicU64 = AtomicU64::new(1);
 
 fn shard(reference: u64) -> &'static Shard {
@@ -97,7 +108,7 @@ pub fn start_wait(process: u64, deadline: i64) -> (u64, Handle) {
     (number, start(deadline, Action::Timeout { process, number }))
 }
 
-/// Starts a timer that sends a message.
+/// Starts a timer that sends a message. If it is for a process that is gone there is no timer.
 pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm) {
     let mut map = shard(reference).lock();
     let handle = start(
@@ -109,6 +120,41 @@ pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm
         },
     );
     map.insert(reference, Known { handle, to });
+    drop(map);
+    if let Some(id) = to.as_local_pid() {
+        receivers(id).lock().insert((id, reference));
+        if !table::with(id, |p| p.state.note_timer()).unwrap_or(false) {
+            cancel_reference(reference);
+        }
+    }
+}
+
+/// Cancels all timers for a process, which exits.
+pub fn cancel_all_for(process: u64) {
+    let mut all = receivers(process).lock();
+    let later = all.split_off(&(process, 0));
+    let (its, mut others): (BTreeSet<_>, BTreeSet<_>) =
+        later.into_iter().partition(|&(id, _)| id == process);
+    all.append(&mut others);
+    drop(all);
+    for (_, reference) in its {
+        cancel_reference(reference);
+    }
+}
+
+/// Takes a timer out of the tables.
+fn forget(reference: u64) -> Option<Known> {
+    let k = shard(reference).lock().remove(&reference)?;
+    if let Some(id) = k.to.as_local_pid() {
+        receivers(id).lock().remove(&(id, reference));
+    }
+    Some(k)
+}
+
+/// Bytes that timers take which send messages, without the messages.
+pub fn memory() -> usize {
+    let count: usize = BY_REFERENCE.iter().map(|s| s.lock().len()).sum();
+    count * (size_of::<(u64, Known)>() + size_of::<(u64, u64)>() + Wheel::ENTRY)
 }
 
 /// Cancels a timer; `false` if it has run out already.
@@ -118,7 +164,7 @@ pub fn cancel(h: Handle) -> bool {
 
 /// Cancels a timer by its reference; gives its deadline.
 pub fn cancel_reference(reference: u64) -> Option<i64> {
-    let k = shard(reference).lock().remove(&reference)?;
+    let k = forget(reference)?;
     (cancel(k.handle) && k.has_receiver()).then_some(k.handle.deadline)
 }
 
@@ -156,7 +202,7 @@ fn fire(action: Action) {
             message,
             reference,
         } => {
-            shard(reference).lock().remove(&reference);
+            forget(reference);
             let id = match to.as_atom() {
                 Some(name) => crate::process::registry::whereis(name),
                 None => Some(to),

@@ -41,6 +41,9 @@ pub struct Wheel {
 }
 
 impl Wheel {
+    /// Bytes that an entry takes.
+    pub const ENTRY: usize = size_of::<Cell>();
+
     /// An empty wheel that starts at `now`.
     pub fn new(now: i64) -> Wheel {
         Wheel {
