@@ -1,9 +1,9 @@
 //! Persistent terms: a table of constants that every process reads without copying and without a lock.
 //!
 //! A key and its value lie in a literal area of their own. Readers walk an open-addressed array of
-//! pointers to entries; writers take a lock, make a new entry and store its pointer. A full array is
-//! replaced by one of twice the size; the old one is kept, because a reader may still be in it (all old
-//! arrays together are smaller than the current one).
+//! pointers to entries; writers take a lock, make a new entry and store its pointer. An array that has become
+//! too full or too empty is replaced; the old one is freed when every time slice has ended in which a reader may
+//! have found it.
 //!
 //! A process that has read a value holds pointers into its area, and so may messages made from it. The
 //! area of a value that was replaced or erased is therefore handed to `heap::release`, which frees it when
@@ -11,6 +11,7 @@
 
 use crate::heap::literal::LiteralArea;
 use crate::heap::release::{self, Retired};
+use crate::sched::quiescence;
 use crate::term::{Term, compare, hash};
 use parking_lot::Mutex;
 use std::sync::LazyLock;
@@ -48,6 +49,9 @@ struct Writer {
     filled: usize,
 }
 
+/// The smallest array.
+const LEAST_SLOTS: usize = 256;
+
 struct Table {
     slots: AtomicPtr<Box<[Slot]>>,
     writer: Mutex<Writer>,
@@ -56,7 +60,7 @@ struct Table {
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table {
-    slots: AtomicPtr::new(array(256)),
+    slots: AtomicPtr::new(array(LEAST_SLOTS)),
     writer: Mutex::new(Writer {
         areas: std::collections::HashMap::new(),
         filled: 0,
@@ -78,7 +82,8 @@ fn array(len: usize) -> *mut Box<[Slot]> {
 }
 
 fn slots() -> &'static [Slot] {
-    // SAFETY: arrays are never freed.
+    // SAFETY: an array outlives the time slices in which it may have been found, and this is called in one, or
+    // by the one writer, which alone replaces it.
     unsafe { &*TABLE.slots.load(Ordering::Acquire) }
 }
 
@@ -125,6 +130,11 @@ pub fn count() -> usize {
     TABLE.count.load(Ordering::Relaxed)
 }
 
+/// Length of the array.
+pub fn slots_in_table() -> usize {
+    slots().len()
+}
+
 /// Bytes that keys, values and the table take.
 pub fn memory() -> usize {
     (TABLE.words.load(Ordering::Relaxed) + slots().len()) * 8 + count() * size_of::<Entry>()
@@ -153,7 +163,7 @@ pub fn put(key: Term, value: Term, if_there: IfThere) -> bool {
         }
     }
     let mut pair = [key, value];
-    let area = LiteralArea::copy_of(&mut pair);
+    let area = LiteralArea::shared_copy_of(&mut pair);
     let entry: &'static Entry = Box::leak(Box::new(Entry {
         hash: h,
         key: pair[0],
@@ -163,7 +173,7 @@ pub fn put(key: Term, value: Term, if_there: IfThere) -> bool {
     w.areas.insert(std::ptr::from_ref(entry) as usize, area);
     if old.is_none() {
         if (w.filled + 1) * 4 > slots().len() * 3 {
-            grow(&mut w);
+            resize(&mut w);
         }
         w.filled += 1;
         TABLE.count.fetch_add(1, Ordering::Relaxed);
@@ -187,11 +197,25 @@ fn retire(w: &mut Writer, e: &'static Entry) {
     }
 }
 
-fn grow(w: &mut Writer) {
+/// An array that was replaced; freed when dropped.
+struct Replaced(*mut Box<[Slot]>);
+
+// SAFETY: the array belongs to this value alone once nobody can be reading it any more.
+unsafe impl Send for Replaced {}
+
+impl Drop for Replaced {
+    fn drop(&mut self) {
+        // SAFETY: made by `array`, replaced, and every time slice in which a reader may have found it has ended.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
+/// Moves the entries to an array between a quarter and half full.
+fn resize(w: &mut Writer) {
     let old = slots();
-    let fresh = array((count() * 2 + 2).next_power_of_two().max(old.len()));
-    // SAFETY: just made, and arrays are never freed.
-    let to: &'static [Slot] = unsafe { &*fresh };
+    let fresh = array((count() * 2 + 2).next_power_of_two().max(LEAST_SLOTS));
+    // SAFETY: just made, and nobody else can replace it meanwhile.
+    let to: &[Slot] = unsafe { &*fresh };
     w.filled = 0;
     for s in old {
         let p = s.load(Ordering::Relaxed);
@@ -207,7 +231,8 @@ fn grow(w: &mut Writer) {
         to[i].store(p, Ordering::Relaxed);
         w.filled += 1;
     }
-    TABLE.slots.store(fresh, Ordering::Release);
+    let old = Replaced(TABLE.slots.swap(fresh, Ordering::AcqRel));
+    quiescence::after(move || drop(old));
 }
 
 /// Takes a key away; `false` if it was not there.
@@ -219,6 +244,9 @@ pub fn erase(key: Term) -> bool {
     };
     now[i].store(erased(), Ordering::Release);
     TABLE.count.fetch_sub(1, Ordering::Relaxed);
+    if now.len() > LEAST_SLOTS && count() * 4 < now.len() {
+        resize(&mut w);
+    }
     retire(&mut w, e);
     true
 }

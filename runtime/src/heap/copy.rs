@@ -138,7 +138,7 @@ pub fn size_outside(t: Term, shared: Shared<'_>) -> usize {
 }
 
 /// A part of a bitstring is copied alone: its bytes if they are few or the whole is in a heap.
-fn sub_bits_size(t: Term) -> usize {
+pub(crate) fn sub_bits_size(t: Term) -> usize {
     let view = bits::view(t);
     if copies_bytes(&view) {
         2 + view.bits.div_ceil(64)

@@ -5,7 +5,7 @@
 
 use super::chunk::Chunk;
 use super::{Heap, copy};
-use crate::term::Term;
+use crate::term::{Term, sharing};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -86,6 +86,20 @@ impl LiteralArea {
         for t in terms.iter_mut() {
             *t = copy::copy_whole(*t, &mut to);
         }
+        LiteralArea {
+            base,
+            words,
+            offheap: to.take_offheap(),
+        }
+    }
+
+    /// The same with parts that the terms share copied once.
+    pub fn shared_copy_of(terms: &mut [Term]) -> LiteralArea {
+        let words = sharing::size_of_copy(terms);
+        let bytes = (words * 8).next_multiple_of(GRAIN);
+        let base = if bytes == 0 { REGION.base } else { take(bytes) } as *mut u64;
+        let mut to = Heap::borrowed(base, words);
+        sharing::copy_whole(terms, &mut to);
         LiteralArea {
             base,
             words,

@@ -30,6 +30,7 @@ pub mod list;
 pub mod map;
 pub mod phash;
 pub mod record;
+pub mod sharing;
 
 use crate::atom::Atom;
 pub use boxed::Kind;
