@@ -82,8 +82,17 @@ impl Hooks for BifHooks {
 
 /// Logs a text as a warning, or as what `+W` says.
 pub fn log_warning(text: &str) {
+    warn(None, text);
+}
+
+/// The same about the running process.
+pub fn log_process_warning(cx: &Ctx<'_>, text: &str) {
+    warn(Some((cx.own.group_leader, cx.self_pid())), text);
+}
+
+fn warn(about: Option<(Term, Term)>, text: &str) {
     let level = Atom::new(crate::system::facts().warnings_as);
-    log_as(level, None, |h| {
+    log_as(level, about, |h| {
         let format = h.char_list("~ts~n");
         let text = h.char_list(text);
         (format, h.list(&[text]))

@@ -9,6 +9,7 @@ use enigma_runtime::exception;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::{Owned, PidKey, flag};
+use enigma_runtime::sched::TIME_SLICE;
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, code, release};
 
@@ -42,6 +43,30 @@ const USUAL: &[&str] = &[
     "reductions",
     "garbage_collection",
     "suspending",
+];
+
+/// The items besides those.
+const ON_REQUEST: &[&str] = &[
+    "backtrace",
+    "binary",
+    "catchlevel",
+    "current_location",
+    "current_stacktrace",
+    "fullsweep_after",
+    "garbage_collection_info",
+    "last_calls",
+    "magic_ref",
+    "max_heap_size",
+    "memory",
+    "message_queue_data",
+    "messages",
+    "min_bin_vheap_size",
+    "min_heap_size",
+    "monitored_by",
+    "monitors",
+    "parent",
+    "sequential_trace_token",
+    "trace",
 ];
 
 fn process_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -136,30 +161,15 @@ fn is_item(t: Term) -> bool {
 
 /// Is this an item in every release?
 fn is_item_of_all(a: Atom) -> bool {
-    USUAL.contains(&a.text())
-        || matches!(
-            a.text(),
-            "backtrace"
-                | "binary"
-                | "catchlevel"
-                | "current_location"
-                | "current_stacktrace"
-                | "fullsweep_after"
-                | "garbage_collection_info"
-                | "last_calls"
-                | "magic_ref"
-                | "max_heap_size"
-                | "memory"
-                | "message_queue_data"
-                | "messages"
-                | "min_bin_vheap_size"
-                | "min_heap_size"
-                | "monitored_by"
-                | "monitors"
-                | "parent"
-                | "sequential_trace_token"
-                | "trace"
-        )
+    USUAL.contains(&a.text()) || ON_REQUEST.contains(&a.text())
+}
+
+/// All items of this release that are atoms.
+pub fn items() -> Vec<Atom> {
+    let all = USUAL.iter().chain(ON_REQUEST).map(|i| Atom::new(i));
+    let of_release = ["async_dist", "label", "priority_messages"].map(Atom::new);
+    all.chain(of_release.into_iter().filter(|&i| is_item(i.into())))
+        .collect()
 }
 
 /// `{Item, Value}`; `[]` for a name that is not there.
@@ -270,12 +280,26 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         "error_handler" => cx.own.error_handler.into(),
         "priority" => priority_atom(cx.proc.state.priority()).into(),
         "group_leader" => cx.own.group_leader,
-        "total_heap_size" => num(cx.own.heap.block_size() + cx.own.heap.old_size().0),
+        "total_heap_size" => {
+            // Messages that wait count as part of the heap unless they are to be kept out of it.
+            let messages = if cx.own.has(flag::OFF_HEAP_MESSAGES) {
+                0
+            } else {
+                cx.own.mailbox.words()
+            };
+            num(cx.own.heap.block_size() + cx.own.heap.old_size().0 + messages)
+        }
         "heap_size" => num(cx.own.heap.block_size()),
         "stack_size" => num(cx.own.stack.used()),
         "memory" => num(cx.own.memory_words() * 8 + size_of::<enigma_runtime::process::Process>()),
         "reductions" => {
-            let r = cx.own.reductions;
+            // Those of the current time slice belong to the process that looks at itself.
+            let slice = if running {
+                (TIME_SLICE - cx.reds_left()).max(0)
+            } else {
+                0
+            };
+            let r = cx.own.reductions + slice as u64;
             cx.heap().uint(r)
         }
         "garbage_collection" => gc_settings(cx),

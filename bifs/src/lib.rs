@@ -6,6 +6,7 @@ pub mod atomics;
 pub mod barrier;
 pub mod binary;
 pub mod crash_dump;
+pub mod debug;
 pub mod dist;
 pub mod erlang;
 pub mod errno;

@@ -3,8 +3,6 @@
 use crate::bifs;
 use crate::system::facts;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::heap::copy;
-use enigma_runtime::term::compare;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 
 bifs! { BIFS:
@@ -16,12 +14,6 @@ bifs! { BIFS:
     }
     "net_kernel" {
         "dflag_unicode_io"/1 Call => dflag_unicode_io;
-    }
-    "erts_debug" {
-        "same"/2 Call => same;
-        "flat_size"/1 Call => flat_size;
-        "size_shared"/1 Call => flat_size;
-        "copy_shared"/2 Call => copy_shared;
     }
     "erts_internal" {
         "get_creation"/0 Call => get_creation;
@@ -49,18 +41,6 @@ fn dflag_unicode_io(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     } else {
         Err(badarg())
     }
-}
-
-fn same(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok((a[0] == a[1] || a[0].is_immediate() && compare::exact_eq(a[0], a[1])).into())
-}
-
-fn flat_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(Term::small(copy::size(a[0]) as i64))
-}
-
-fn copy_shared(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(copy::copy(a[0], cx.heap()))
 }
 
 fn get_creation(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {

@@ -29,6 +29,10 @@ macro_rules! bifs {
 
 /// The tables.
 pub static TABLES: &[&[Bif]] = &[
+    crate::debug::dirty::BIFS,
+    crate::debug::set_state::BIFS,
+    crate::debug::state::BIFS,
+    crate::debug::terms::BIFS,
     crate::dist::BIFS,
     crate::erlang::code::BIFS,
     crate::erlang::message::BIFS,

@@ -240,6 +240,14 @@ impl Ctx<'_> {
         self.gc_reds.unwrap_or(0) + self.reds
     }
 
+    /// Sets them. What was left counts as used, as far as it was more.
+    pub fn set_reds_left(&mut self, n: i64) {
+        match &mut self.gc_reds {
+            Some(left) => *left = n - self.reds,
+            None => self.reds = n,
+        }
+    }
+
     /// After objects were made at a point where no collection is possible: makes the next function entry
     /// collect, if one is due.
     #[inline]

@@ -17,6 +17,11 @@ bifs! { BIFS:
     }
 }
 
+/// First year that is converted to seconds.
+const FIRST_YEAR: i64 = 1600;
+/// First year that is converted between time zones: times are 32-bit numbers where BEAM comes from.
+const FIRST_YEAR_OF_ZONES: i64 = 1902;
+
 /// A date and a time of day.
 #[derive(Clone, Copy)]
 struct Stamp {
@@ -89,8 +94,8 @@ impl Stamp {
         cx.tuple2(d, t)
     }
 
-    /// Reads `{{Y, M, D}, {H, M, S}}`.
-    fn read(t: Term) -> Result<Stamp, Exit> {
+    /// Reads `{{Y, M, D}, {H, M, S}}` with a year from `first` on.
+    fn read(t: Term, first: i64) -> Result<Stamp, Exit> {
         let three = |t: Term| -> Option<[i64; 3]> {
             let e = t.as_tuple_n::<3>()?;
             Some([e[0].as_small()?, e[1].as_small()?, e[2].as_small()?])
@@ -109,7 +114,7 @@ impl Stamp {
             && (0..24).contains(&hour)
             && (0..60).contains(&minute)
             && (0..60).contains(&second)
-            && year.abs() < 1 << 30;
+            && (first..i64::from(i32::MAX)).contains(&year);
         if ok {
             Ok(Stamp {
                 year,
@@ -172,16 +177,16 @@ fn posixtime_to_universaltime(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn universaltime_to_posixtime(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = Stamp::read(a[0])?.to_posix();
+    let t = Stamp::read(a[0], FIRST_YEAR)?.to_posix();
     Ok(cx.heap().int(t))
 }
 
 fn universaltime_to_localtime(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(local(Stamp::read(a[0])?.to_posix()).term(cx))
+    Ok(local(Stamp::read(a[0], FIRST_YEAR_OF_ZONES)?.to_posix()).term(cx))
 }
 
 fn localtime_to_universaltime(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let s = Stamp::read(a[0])?;
+    let s = Stamp::read(a[0], FIRST_YEAR_OF_ZONES)?;
     let dst = match a[1].as_atom() {
         Some(enigma_runtime::Atom::TRUE) => 1,
         Some(enigma_runtime::Atom::FALSE) => 0,

@@ -181,7 +181,11 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
         Atom::MAX_HEAP_SIZE => {
             let old = cx.own.rare().max_heap.or(Options::default().max_heap);
-            cx.own.rare().max_heap = Some(max_heap(a[1], old)?);
+            let new = max_heap(a[1], old)?;
+            if new.size != 0 && new.size < cx.own.heap.min_words() {
+                return Err(badarg());
+            }
+            cx.own.rare().max_heap = Some(new);
             Ok(max_heap_term(cx.heap(), old))
         }
         Atom::MESSAGE_QUEUE_DATA => {

@@ -49,24 +49,49 @@ fn system_task(
     if !matches!(kind, Atom::GARBAGE_COLLECT | Atom::CHECK_PROCESS_CODE) {
         return Err(badarg());
     }
-    let id = OwnedTerm::new(id);
-    let task: Task = Box::new(move |other| {
+    let request = Request {
+        requester,
+        id: OwnedTerm::new(id),
+        kind,
+        arg,
+    };
+    table::with(to, |p| sched::raise(p, priority));
+    signal::request(to, request.into_task(), Signal::SystemTask);
+    Ok(Atom::OK.into())
+}
+
+/// What is to be done, and who is told.
+struct Request {
+    requester: u64,
+    id: OwnedTerm,
+    kind: Atom,
+    arg: Atom,
+}
+
+impl Request {
+    fn into_task(self) -> Task {
+        Box::new(move |other| self.perform(other))
+    }
+
+    /// Does it, or puts it off where it has to collect and must not.
+    fn perform(self, other: Option<&mut Ctx<'_>>) {
         let result: Term = match other {
             None => false.into(),
-            Some(cx) if kind == Atom::GARBAGE_COLLECT => {
-                cx.own.heap.request_collection(arg == Atom::MAJOR);
+            Some(cx) if cx.own.heap.forbidden => {
+                cx.own.rare().collecting_tasks.push(self.into_task());
+                return;
+            }
+            Some(cx) if self.kind == Atom::GARBAGE_COLLECT => {
+                cx.own.heap.request_collection(self.arg == Atom::MAJOR);
                 cx.own.collect(&mut [], 0, false);
                 true.into()
             }
-            Some(cx) => purge::is_used_by(cx.own, cx.own.pc, arg).into(),
+            Some(cx) => purge::is_used_by(cx.own, cx.own.pc, self.arg).into(),
         };
         let message = handle::build(|h| {
-            let id = copy::copy(id.term(), h);
-            h.tuple(&[kind.into(), id, result])
+            let id = copy::copy(self.id.term(), h);
+            h.tuple(&[self.kind.into(), id, result])
         });
-        signal::send(requester, Signal::Message(message));
-    });
-    table::with(to, |p| sched::raise(p, priority));
-    signal::request(to, task, Signal::SystemTask);
-    Ok(Atom::OK.into())
+        signal::send(self.requester, Signal::Message(message));
+    }
 }

@@ -6,7 +6,7 @@ use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::handle;
 use enigma_runtime::process::signal::{self};
-use enigma_runtime::term::{Kind, bignum, list};
+use enigma_runtime::term::{Kind, MIN_SMALL, bignum, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, time, timer};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -145,15 +145,28 @@ fn make_ref(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 static UNIQUE: AtomicU64 = AtomicU64::new(0);
 static MONOTONIC: AtomicU64 = AtomicU64::new(0);
 
+/// The least integer of either kind.
+pub const MIN_UNIQUE: i64 = MIN_SMALL;
+
 fn unique(cx: &mut Ctx<'_>, positive: bool, monotonic: bool) -> Term {
     let counter = if monotonic { &MONOTONIC } else { &UNIQUE };
     let n = counter.fetch_add(1, Ordering::Relaxed);
     let v = if positive {
         i128::from(n) + 1
     } else {
-        i128::from(n) + i128::from(i64::MIN >> 3) + 1
+        i128::from(n) + i128::from(MIN_UNIQUE)
     };
     cx.heap().int128(v)
+}
+
+/// How many monotonic integers there were, less one.
+pub fn monotonic_state() -> u64 {
+    MONOTONIC.load(Ordering::Relaxed).wrapping_sub(1)
+}
+
+/// Sets that, for tests of what happens at the limits.
+pub fn set_monotonic_state(n: u64) {
+    MONOTONIC.store(n.wrapping_add(1), Ordering::Relaxed);
 }
 
 fn unique_integer0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {

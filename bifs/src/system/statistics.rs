@@ -20,6 +20,7 @@ bifs! { BIFS:
 }
 
 static LAST_REDUCTIONS: AtomicU64 = AtomicU64::new(0);
+static LAST_EXACT_REDUCTIONS: AtomicU64 = AtomicU64::new(0);
 static LAST_RUNTIME: AtomicU64 = AtomicU64::new(0);
 static LAST_WALL: AtomicU64 = AtomicU64::new(0);
 
@@ -87,7 +88,7 @@ fn numbers(h: &mut Heap, l: &[usize]) -> Term {
 
 fn statistics(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let item = a[0].as_atom().map(Atom::text).ok_or_else(badarg)?;
-    let used = cx.own.reductions;
+    let slice = (sched::TIME_SLICE - cx.reds_left()).max(0) as u64;
     let h = cx.heap();
     use Pools::{Cpu, CpuAndIo};
     Ok(match item {
@@ -96,9 +97,11 @@ fn statistics(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             since(h, &LAST_WALL, now)
         }
         "runtime" => since(h, &LAST_RUNTIME, cpu_milliseconds()),
-        "reductions" | "exact_reductions" => {
-            let now = sched::total_reductions() + used % 4000;
-            since(h, &LAST_REDUCTIONS, now)
+        "reductions" => since(h, &LAST_REDUCTIONS, sched::total_reductions()),
+        "exact_reductions" => {
+            let now = sched::total_reductions() + slice;
+            let now = now.max(LAST_EXACT_REDUCTIONS.load(Ordering::Relaxed));
+            since(h, &LAST_EXACT_REDUCTIONS, now)
         }
         "context_switches" => {
             let n = h.uint(sched::context_switches());

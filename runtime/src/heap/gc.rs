@@ -61,6 +61,8 @@ pub struct ProcHeap {
     pub fullsweep_after: u16,
     /// A collection that was asked for: is it to be a major one?
     requested: Option<bool>,
+    /// Are collections forbidden for now (a test mode)?
+    pub forbidden: bool,
     /// A collection at every chance, or nearly (a test mode): after one that went over many words as
     /// many chances are left out as keep the cost of a chance bounded by `STRESS_WORDS`.
     pub stress: bool,
@@ -123,6 +125,7 @@ impl ProcHeap {
             minor_count: 0,
             fullsweep_after,
             requested: None,
+            forbidden: false,
             stress: false,
             stress_pause: 0,
         }
@@ -153,10 +156,11 @@ impl ProcHeap {
     /// Has the heap outgrown its limits?
     #[inline(always)]
     pub fn wants_gc(&self) -> bool {
-        self.young.more_used > 0 && self.young.used() > self.limit
+        (self.young.more_used > 0 && self.young.used() > self.limit
             || self.young.binary_bytes > self.binary_limit
             || self.stress
-            || self.requested.is_some()
+            || self.requested.is_some())
+            && !self.forbidden
     }
 
     /// Asks for a collection at the next chance.
@@ -164,8 +168,16 @@ impl ProcHeap {
         self.requested = Some(major || self.requested == Some(true));
     }
 
-    /// Makes room for `words` in the current block without a collection, if the limit allows it.
+    /// Makes room for `words` in the current block without a collection, if the limit allows it or there must
+    /// be none.
     pub fn try_extend(&mut self, words: usize) -> bool {
+        if self.forbidden {
+            if self.young.room() < words {
+                let more = self.young.capacity().min(1 << 16);
+                self.young.add_block(words.max(more));
+            }
+            return true;
+        }
         if self.stress || self.requested.is_some() || self.young.binary_bytes > self.binary_limit {
             return false;
         }
@@ -332,8 +344,7 @@ impl ProcHeap {
         let mut c = Collector::new(&to, None, (0, 0));
         c.run(roots, std::ptr::null_mut());
         let top = c.top;
-        self.finish(to, top, 0, true);
-        self.limit = self.min_words as usize;
+        self.limit = self.install(to, top, true);
         GcReport {
             major: true,
             before,
@@ -341,8 +352,24 @@ impl ProcHeap {
         }
     }
 
-    /// Installs the new young block, sorts the off-heap objects, sets the limits.
+    /// Installs the new young block, sets the limits, makes room.
     fn finish(&mut self, to: Chunk, top: *mut u64, need: usize, major: bool) {
+        let live = self.install(to, top, major);
+        // Next collection when the heap is full again, with at least a quarter of it free now.
+        let want = heap_size_for((live + need) * 4 / 3).max(self.min_words as usize);
+        self.limit = if major || want > self.limit {
+            want
+        } else {
+            self.limit
+        };
+        if self.young.room() < need || (live + need) * 4 > self.young.cur.capacity() * 3 {
+            self.young
+                .add_block((self.limit - live.min(self.limit)).max(need));
+        }
+    }
+
+    /// Installs the new young block, sorts the off-heap objects; gives the words in use.
+    fn install(&mut self, to: Chunk, top: *mut u64, major: bool) -> usize {
         let live = (top as usize - to.start() as usize) / 8;
         let mut swept = Swept {
             young: std::ptr::null_mut(),
@@ -374,17 +401,7 @@ impl ProcHeap {
         self.young.binary_bytes = swept.young_bytes;
         self.binary_limit = (self.min_vheap_words as usize * 8).max(swept.young_bytes * 2);
         self.mature = (self.young.cur.start() as usize, live * 8);
-        // Next collection when the heap is full again, with at least a quarter of it free now.
-        let want = heap_size_for((live + need) * 4 / 3).max(self.min_words as usize);
-        self.limit = if major || want > self.limit {
-            want
-        } else {
-            self.limit
-        };
-        if self.young.room() < need || (live + need) * 4 > self.young.cur.capacity() * 3 {
-            self.young
-                .add_block((self.limit - live.min(self.limit)).max(need));
-        }
+        live
     }
 }
 

@@ -34,6 +34,7 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
         handle::take_away(&m, reference);
     }
     p.inbox.take_all().for_each(answer_for_dead);
+    cx.own.allow_collections(true);
     for task in cx.own.take_system_tasks() {
         task(None);
     }

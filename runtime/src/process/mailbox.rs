@@ -13,7 +13,7 @@ use crate::heap::chunk::Chunk;
 use crate::heap::literal::OwnedTerm;
 use crate::heap::release::Ranges;
 use crate::heap::walk;
-use crate::term::{Kind, Term};
+use crate::term::{Kind, MAX_SMALL, Term};
 use std::collections::VecDeque;
 
 /// A message in the queue.
@@ -224,12 +224,17 @@ impl Mailbox {
         if markers.list.len() >= MAX_MARKERS {
             markers.list.remove(0);
         }
-        markers.last += 1;
+        markers.last = (markers.last + 1) & MAX_SMALL;
         markers.list.push(Marker {
             name: Name::Unbound(markers.last),
             seq: self.next_seq,
         });
         Term::small(markers.last)
+    }
+
+    /// Sets the number that markers are counted from, for tests of what happens when it becomes large.
+    pub fn set_marker_count(&mut self, n: i64) {
+        self.markers.get_or_insert_default().last = n & MAX_SMALL;
     }
 
     /// Binds a marker to a reference.

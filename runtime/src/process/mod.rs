@@ -217,6 +217,8 @@ pub struct Rare {
     pub bif_state: Option<Box<dyn std::any::Any + Send>>,
     /// Work that others have asked for, to be done before the next time slice.
     pub system_tasks: Vec<signal::Task>,
+    /// Such work that waits until collections are allowed again.
+    pub collecting_tasks: Vec<signal::Task>,
     /// References of unanswered `spawn_request` calls and the like.
     pub pending: Vec<u64>,
     /// How often it has asked for messages about nodes.
@@ -379,6 +381,20 @@ impl Owned {
         self.heap.shrink_to_live(&mut roots);
         self.stack.shrink();
         self.collections = self.collections.wrapping_add(1);
+    }
+
+    /// Allows or forbids collections; gives whether they were allowed. When they are allowed again, what has
+    /// waited for that is to be done before the next time slice.
+    pub fn allow_collections(&mut self, on: bool) -> bool {
+        let forbidden = std::mem::replace(&mut self.heap.forbidden, !on);
+        if on
+            && forbidden
+            && let Some(r) = &mut self.rare
+        {
+            let put_off = std::mem::take(&mut r.collecting_tasks);
+            r.system_tasks.extend(put_off);
+        }
+        !forbidden
     }
 
     /// The work that is to be done before the next time slice.

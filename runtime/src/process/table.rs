@@ -8,10 +8,12 @@ use super::Process;
 use crate::term::Term;
 use crossbeam_epoch as epoch;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 const NUMBER_BITS: u32 = 28;
 const SERIAL_BITS: u32 = 13;
+
+const ID_MASK: u64 = (1 << (NUMBER_BITS + SERIAL_BITS)) - 1;
 
 /// Default limit on the number of processes (`+P`).
 pub const DEFAULT_LIMIT: usize = 262_144;
@@ -32,6 +34,8 @@ pub fn pid_from_parts(number: u64, serial: u64) -> Option<u64> {
 struct Table {
     slots: Box<[AtomicPtr<Process>]>,
     next: AtomicU64,
+    /// Was `next` set? If not, no slot above it was ever taken.
+    moved: AtomicBool,
     count: AtomicUsize,
     limit: usize,
 }
@@ -63,6 +67,7 @@ fn make(limit: usize) -> Table {
     Table {
         slots,
         next: AtomicU64::new(0),
+        moved: AtomicBool::new(false),
         count: AtomicUsize::new(0),
         limit: size,
     }
@@ -92,7 +97,7 @@ pub fn insert(make_process: impl FnOnce(u64) -> Box<Process>) -> Option<&'static
     }
     let mask = t.slots.len() as u64 - 1;
     loop {
-        let id = t.next.fetch_add(1, Ordering::Relaxed) & ((1 << (NUMBER_BITS + SERIAL_BITS)) - 1);
+        let id = t.next.fetch_add(1, Ordering::Relaxed) & ID_MASK;
         let slot = &t.slots[(id & mask) as usize];
         if slot
             .compare_exchange(
@@ -108,6 +113,29 @@ pub fn insert(make_process: impl FnOnce(u64) -> Box<Process>) -> Option<&'static
             return Some(p);
         }
     }
+}
+
+/// The packed pid that the next process gets, if its slot is free then.
+pub fn next_id() -> u64 {
+    let t = table();
+    let next = t.next.load(Ordering::Relaxed);
+    let mask = t.slots.len() as u64 - 1;
+    (0..=mask)
+        .map(|i| next.wrapping_add(i) & ID_MASK)
+        .find(|id| {
+            t.slots[(id & mask) as usize]
+                .load(Ordering::Relaxed)
+                .is_null()
+        })
+        .unwrap_or(next & ID_MASK)
+}
+
+/// Makes the next pid the first one after `id` whose slot is free, for tests of what happens when numbers start
+/// over. Pids of processes that are gone may thereby become those of others.
+pub fn set_next_id(id: u64) {
+    let t = table();
+    t.moved.store(true, Ordering::SeqCst);
+    t.next.store((id & ID_MASK) + 1, Ordering::SeqCst);
 }
 
 /// Lends the process with this packed pid, if there is one, exiting or not.
@@ -141,9 +169,13 @@ pub fn remove(p: &'static Process) {
 pub fn all() -> Vec<Term> {
     let _guard = epoch::pin();
     let t = table();
-    let seen = usize::try_from(t.next.load(Ordering::Relaxed))
-        .unwrap_or(usize::MAX)
-        .min(t.slots.len());
+    let seen = if t.moved.load(Ordering::Relaxed) {
+        t.slots.len()
+    } else {
+        usize::try_from(t.next.load(Ordering::Relaxed))
+            .unwrap_or(usize::MAX)
+            .min(t.slots.len())
+    };
     let mut ids: Vec<u64> = t.slots[..seen]
         .iter()
         .map(|s| s.load(Ordering::Acquire))

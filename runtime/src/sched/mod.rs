@@ -38,6 +38,9 @@ pub const MAX_SCHEDULERS: usize = 1024;
 /// Reductions of a time slice, as on BEAM.
 pub const TIME_SLICE: i64 = 4000;
 
+/// Reductions that a scheduler counts at least when it has run a process.
+const SWITCH_COST: u64 = TIME_SLICE as u64 / 10;
+
 /// Bytes of address space for the stack of a thread that runs processes. Only what is touched is memory. The
 /// short ways of the interpreter go on by tail calls; should a compiler leave one of them a real call, a
 /// time slice of such calls still fits.
@@ -380,10 +383,10 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
         gc_reds: None,
     };
     let outcome = run_slice(&mut cx);
-    let used = slice - cx.reds_left();
-    cx.own.reductions += used.max(0) as u64;
+    let used = (slice - cx.reds_left()).max(0) as u64;
+    cx.own.reductions += used;
     s.reductions
-        .fetch_add(used.max(0) as u64, Ordering::Relaxed);
+        .fetch_add(used.max(SWITCH_COST), Ordering::Relaxed);
     finish(&mut cx, p, outcome);
     s.passage.leave();
 }

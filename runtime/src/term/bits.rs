@@ -17,6 +17,13 @@ pub struct View {
     pub bits: usize,
 }
 
+/// Bytes allocated for the shared binary of a view's base; nothing where the bytes are in a heap.
+pub fn room(base: Term) -> Option<usize> {
+    // SAFETY: a live `BinRef` owns the binary in word 2.
+    base.is_kind(Kind::BinRef)
+        .then(|| unsafe { BinaryRef::borrow_raw(base.word(2)) }.capacity())
+}
+
 /// Size of a bitstring in bits; `t` must be one.
 #[inline]
 pub fn bit_size(t: Term) -> usize {

@@ -109,6 +109,43 @@ pub(super) fn root(t: Term) -> Term {
     Term(t.word(2))
 }
 
+/// A part of a large map.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// A node with so many children.
+    Node(usize),
+    /// A node of so many pairs whose keys have the same hash.
+    Collision(usize),
+    /// A pair.
+    Leaf,
+}
+
+/// Visits the nodes and pairs of a large map with their distance from the uppermost node. `false` for a small
+/// map, which has none; `t` must be a map.
+pub fn walk(t: Term, mut visit: impl FnMut(usize, Part)) -> bool {
+    if t.header().kind() == Kind::FlatMap {
+        return false;
+    }
+    let mut todo = vec![(0, root(t))];
+    while let Some((level, node)) = todo.pop() {
+        if node.is_cons() {
+            visit(level, Part::Leaf);
+            continue;
+        }
+        let kids = children(node);
+        visit(
+            level,
+            if node.header().kind() == Kind::HashCollision {
+                Part::Collision(kids.len())
+            } else {
+                Part::Node(kids.len())
+            },
+        );
+        todo.extend(kids.iter().map(|&k| (level + 1, k)));
+    }
+    true
+}
+
 fn make_node(heap: &mut Heap, bitmap: u64, children: &[Term]) -> Term {
     let mut words = [Term::NIL; 17];
     words[0] = Term::small(bitmap as i64);

@@ -1,0 +1,101 @@
+//! Terms as they lie in memory: identity, size, the shape of large maps, bitstrings between bytes.
+
+use crate::bifs;
+use enigma_runtime::atom::Atom;
+use enigma_runtime::heap::copy;
+use enigma_runtime::term::map::{self, Part};
+use enigma_runtime::term::{bits, compare, sharing};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
+
+bifs! { BIFS:
+    "erts_debug" {
+        "same"/2 Call => same;
+        "flat_size"/1 Call => flat_size;
+        "size_shared"/1 Call => size_shared;
+        "copy_shared"/2 Call => copy_shared;
+        "map_info"/1 Call => map_info;
+        "unaligned_bitstring"/2 Call => unaligned_bitstring;
+    }
+}
+
+fn same(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok((a[0] == a[1] || a[0].is_immediate() && compare::exact_eq(a[0], a[1])).into())
+}
+
+/// Words of a term whose shared parts are counted wherever they occur, literals as well.
+fn flat_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Ok(Term::small(copy::size_whole(a[0]) as i64))
+}
+
+/// Words of a term whose shared parts are counted once and literals not at all.
+fn size_shared(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let (words, objects) = sharing::size(a[0]);
+    cx.bump(objects / 16);
+    Ok(Term::small(words as i64))
+}
+
+/// A copy that shares parts as the term does. There are no options.
+fn copy_shared(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let mut t = [a[0]];
+    sharing::copy_whole(&mut t, cx.heap());
+    Ok(t[0])
+}
+
+/// How many levels of a large map are told apart; deeper ones count with the last.
+const LEVELS: usize = 16;
+
+/// The nodes of a large map: `[{depth, D}, {arrays, N, []}, {bitmaps, N, BySize}, {leafs, N, ByLevel}]`, from
+/// OTP 26 on with `{collisions, N, BySize}`. Here every node has a bitmap, full ones too, so there are no arrays.
+fn map_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[0].is_map() {
+        let reason = cx.tuple2(Atom::BADMAP, a[0]);
+        return Err(Exit::error(reason));
+    }
+    let (mut depth, mut leaves) = (0, [0; LEVELS]);
+    let (mut nodes, mut collisions) = ([0; 16], [0; 16]);
+    let large = map::walk(a[0], |level, part| {
+        depth = depth.max(level);
+        match part {
+            Part::Node(children) => nodes[children.clamp(1, 16) - 1] += 1,
+            Part::Collision(pairs) => collisions[pairs.clamp(1, 16) - 1] += 1,
+            Part::Leaf => leaves[level.min(LEVELS - 1)] += 1,
+        }
+    });
+    if !large {
+        return Err(badarg());
+    }
+    let h = cx.heap();
+    let mut rows = vec![
+        h.tuple(&[Atom::new("depth").into(), Term::small(depth as i64)]),
+        h.tuple(&[Atom::new("arrays").into(), Term::small(0), Term::NIL]),
+    ];
+    let mut counts = |name: &str, counts: &[i64]| {
+        let each: Vec<Term> = counts.iter().map(|&n| Term::small(n)).collect();
+        let (all, each) = (Term::small(counts.iter().sum()), h.tuple(&each));
+        h.tuple(&[Atom::new(name).into(), all, each])
+    };
+    if release::number() >= 26 {
+        rows.push(counts("collisions", &collisions));
+    }
+    rows.push(counts("bitmaps", &nodes));
+    rows.push(counts("leafs", &leaves));
+    Ok(h.list(&rows))
+}
+
+/// The same bits, `offset` bits into the bytes that hold them.
+fn unaligned_bitstring(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let offset = a[1]
+        .as_usize()
+        .filter(|&n| n < 1 << 32)
+        .ok_or_else(badarg)?;
+    if !a[0].is_bitstring() {
+        return Err(badarg());
+    }
+    let from = bits::view(a[0]);
+    let bytes = (offset + from.bits).div_ceil(8);
+    let whole = cx
+        .heap()
+        .build_binary(bytes, |out| from.write_to(out, offset));
+    let part = bits::view(whole).part(offset, from.bits);
+    Ok(bits::share(&part, cx.heap()))
+}

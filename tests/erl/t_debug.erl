@@ -1,0 +1,80 @@
+%% The emulator's internal state and other parts of erts_debug, and what tests of it have found.
+-module(t_debug).
+-include("diff.hrl").
+
+state(What) -> erts_debug:get_internal_state(id(What)).
+set(What, Value) -> erts_debug:set_internal_state(id(What), id(Value)).
+
+%% Runs F while the internal state is accessible.
+with(F) ->
+    Old = set(available_internal_state, true),
+    try F() after set(available_internal_state, Old) end.
+
+wait_until(F) ->
+    case F() of
+        true -> ok;
+        false -> receive after 5 -> wait_until(F) end
+    end.
+
+down(P) -> M = monitor(process, P), receive {'DOWN', M, process, P, R} -> R end.
+
+shared(0) -> [];
+shared(N) -> L = shared(N - 1), [L | L].
+
+%% A pid of an earlier incarnation of this node.
+old_pid() ->
+    Whole = term_to_binary(self()),
+    binary_to_term(<<(binary:part(Whole, 0, byte_size(Whole) - 4))/binary, 77:32>>).
+
+deep(0) -> [1, 2];
+deep(N) -> [[1, 1], deep(N - 1)].
+
+read(T) -> erlang:read_timer(T).
+
+dirty_types() ->
+    [erts_debug:dirty_cpu(scheduler, type), erts_debug:dirty_io(scheduler, type)
+     | [erts_debug:dirty(P, scheduler, type) || P <- [normal, dirty_cpu, dirty_io]]].
+
+cases() ->
+    [{off_get, fun() -> [c(fun() -> state(X) end) || X <- [next_pid, available_internal_state, {foo, 1}]] end},
+     {off_set, fun() -> [c(fun() -> set(X, 1) end) || X <- [reds_left, available_internal_state]] end},
+     {on_off, fun() -> A = set(available_internal_state, true), B = state(available_internal_state), C = set(available_internal_state, false), {A, B, C, set(available_internal_state, A)} end},
+     {unknown, fun() -> with(fun() -> [c(fun() -> state(X) end) || X <- [foo, {foo, 1}, {process_status, x}, {}, 1]] ++ [c(fun() -> set(foo, 1) end)] end) end},
+     {status, fun() -> with(fun() -> P = spawn(fun() -> receive x -> ok end end), wait_until(fun() -> state({process_status, P}) =:= waiting end), exit(P, kill), down(P), wait_until(fun() -> state({process_status, P}) =:= undefined end), state({process_status, self()}) end) end},
+     {reds_left, fun() -> with(fun() -> set(reds_left, 500), state(reds_left) =< 500 end) end},
+     {info_args, fun() -> with(fun() -> L = state(process_info_args), [lists:member(X, L) || X <- [messages, links, status, foo]] end) end},
+     {blocked, fun() -> with(fun() -> A = erlang:monotonic_time(millisecond), R = [set(block, 20), set(sleep, 20)], {R, erlang:monotonic_time(millisecond) - A >= 40} end) end},
+     {waits, fun() -> with(fun() -> [c(fun() -> set(wait, X) end) || X <- [deallocations, timer_cancellations, aux_work, thread_progress, foo]] end) end},
+     {next_pid, fun() -> with(fun() -> N = state(next_pid), P = [begin Q = spawn(fun() -> ok end), down(Q), Q end || _ <- lists:seq(1, 5)], {is_integer(N), length(lists:usort(P))} end) end},
+     {no_collection, fun() -> with(fun() -> A = set(gc_state, false), B = lists:sum(lists:seq(1, 100000)), C = set(gc_state, true), {A, B, C, garbage_collect()} end) end},
+     {collection_put_off, fun() -> with(fun() -> S = self(), P = spawn(fun() -> set(gc_state, false), S ! off, receive on -> S ! on, set(gc_state, true) end, receive x -> ok end end), receive off -> ok end, async = garbage_collect(P, [{async, id}]), A = receive {garbage_collect, id, _} -> early after 100 -> late end, P ! on, receive on -> ok end, receive {garbage_collect, id, R} -> {A, R} end end) end},
+     {magic, fun() -> with(fun() -> {R, _} = set(make, magic_ref), {_, _, true} = state({magic_ref, R}), [state({magic_ref, make_ref()}), is_reference(R)] end) end},
+     {links, fun() -> with(fun() -> P = spawn_link(fun() -> receive x -> ok end end), L = [{A, B =:= P, C} || {erl_link, A, B, C, _} <- state({link_list, self()}), B =:= P], unlink(P), exit(P, kill), {L, down(P), state({link_list, P})} end) end},
+     {monitors, fun() -> with(fun() -> P = spawn(fun() -> receive x -> ok end end), R = monitor(process, P), A = [{T, D, X} || {erl_monitor, T, D, Q, W, X} <- state({monitor_list, self()}), Q =:= R, W =:= P], exit(P, kill), {A, down(P), state({monitor_list, P})} end) end},
+     {dirty_types, fun() -> dirty_types() end},
+     {dirty_hops, fun() -> [c(fun() -> F() end) || F <- [fun() -> erts_debug:dirty_cpu(reschedule, 101 - 1) end, fun() -> erts_debug:dirty_io(reschedule, 100) end, fun() -> erts_debug:dirty(normal, reschedule, 100) end]] end},
+     {dirty_errors, fun() -> [cr(fun() -> erts_debug:dirty_io(error, id(E)) end) || E <- [notsup, undef, badarith, noproc, system_limit, badarg, foo]] end},
+     {dirty_tells, fun() -> S = self(), P = spawn(fun() -> erts_debug:dirty_cpu(alive_waitexiting, S) end), receive {alive, P} -> ok end, exit(P, bye), down(P) end},
+     {dirty_copies, fun() -> L = erts_debug:dirty_cpu(copy, {a, "b"}), {length(L), lists:usort(L)} end},
+     {size_literal, fun() -> [erts_debug:flat_size(id([1, 2])), erts_debug:size_shared(id([1, 2]))] end},
+     {size_shared, fun() -> L = shared(id(20)), [erts_debug:flat_size(L), erts_debug:size_shared(L), erts_debug:size_shared(erts_debug:copy_shared(L, false))] end},
+     {copy_shared, fun() -> T = {#{id(a) => [1, 2.5, <<1:3>>]}, make_ref(), binary:copy(<<7>>, 100), fun(X) -> X end}, erts_debug:copy_shared(T, true) =:= T end},
+     {persistent_sharing, fun() -> L = shared(id(30)), persistent_term:put(?MODULE, {L, L}), {A, B} = persistent_term:get(?MODULE), persistent_term:erase(?MODULE), {A =:= B orelse A, length(A)} end},
+     {persistent_many, fun() -> K = fun(I) -> {?MODULE, I} end, [persistent_term:put(K(I), {I}) || I <- lists:seq(1, 3000)], [true = persistent_term:erase(K(I)) || I <- lists:seq(1, 3000), I rem 7 =/= 0], [I || I <- lists:seq(1, 3000), persistent_term:get(K(I), none) =/= none, I rem 7 =/= 0] ++ [lists:all(fun(I) -> persistent_term:get(K(I)) =:= {I} end, lists:seq(7, 3000, 7)), [persistent_term:erase(K(I)) || I <- lists:seq(7, 70, 7)]] end},
+     {map_info, fun() -> I = erts_debug:map_info(maps:from_list([{X, X} || X <- lists:seq(1, 500)])), {lists:sort([element(1, T) || T <- I]), lists:keyfind(arrays, 1, I) =/= false, element(2, lists:keyfind(leafs, 1, I)), c(fun() -> erts_debug:map_info(id(#{})) end), c(fun() -> erts_debug:map_info(id(x)) end)} end},
+     {timers_end, fun() -> P = spawn(fun() -> receive x -> ok end end), T = [erlang:start_timer(100000, P, x), erlang:send_after(100000, P, x)], A = [is_integer(read(X)) || X <- T], exit(P, kill), down(P), wait_until(fun() -> not is_process_alive(P) end), {A, [read(X) || X <- T], [read(erlang:send_after(100000, P, x))], [erlang:cancel_timer(X) || X <- T]} end},
+     {heap_of_hibernated, fun() -> P = spawn(fun() -> erlang:hibernate(erlang, self, []) end), wait_until(fun() -> process_info(P, current_function) =:= {current_function, {erlang, hibernate, 3}} end), [{_, H}, {_, T}] = process_info(P, [heap_size, total_heap_size]), exit(P, kill), {H =< 16, H =:= T} end},
+     {heap_with_messages, fun() -> [begin P = spawn_opt(fun() -> receive x -> ok end end, [{message_queue_data, D}]), {_, A} = process_info(P, total_heap_size), [P ! lists:seq(1, 1000) || _ <- lists:seq(1, 20)], {_, B} = process_info(P, total_heap_size), exit(P, kill), B > A + 20000 end || D <- [on_heap, off_heap]] end},
+     {own_reductions, fun() -> {_, A} = process_info(self(), reductions), lists:foldl(fun(X, Y) -> X + Y end, 0, lists:seq(1, 500)), {_, B} = process_info(self(), reductions), B - A >= 500 end},
+     {statistics_reductions, fun() -> {_, _} = statistics(reductions), lists:all(fun(_) -> {A, _} = statistics(reductions), erlang:yield(), {B, D} = statistics(reductions), B - A =:= D end, lists:seq(1, 20)) end},
+     {old_incarnation, fun() -> P = old_pid(), M = monitor(process, P), receive {'DOWN', M, process, P, R} -> R end end},
+     {old_incarnation_link, fun() -> process_flag(trap_exit, true), P = old_pid(), link(P), receive {'EXIT', P, R} -> R end end},
+     {name_of_dying, fun() -> [begin P = spawn(fun() -> receive x -> ok end end), case catch register(t_debug_name, P) of true -> ok; _ -> O = whereis(t_debug_name), catch unregister(t_debug_name), catch exit(O, kill), true = register(t_debug_name, P) end, exit(P, kill) end || _ <- lists:seq(1, 2000)], done end},
+     {years, fun() -> [cr(fun() -> F({{Y, 7, 1}, {12, 0, 0}}) end) || F <- [fun erlang:universaltime_to_localtime/1, fun(X) -> erlang:localtime_to_universaltime(X, false) end, fun erlang:universaltime_to_posixtime/1], Y <- [1599, 1900, 1901, 1902, 1969, 1 bsl 31]] end},
+     {append_nothing, fun() -> B = id(<<"123">>), E = id(<<>>), W = <<E/binary, 1, 2, 3>>, [B =:= <<B/binary, E/binary>>, W =:= <<W/binary, E/binary>>, cr(fun() -> <<B/binary, (id(x))/binary>> end)] end},
+     {segment_number, fun() -> A = id(some_atom), B = id(<<"abc">>), [c(fun() -> <<1:32, "xyz", B/binary, A/binary>> end), c(fun() -> <<1, 2, 3, A:8>> end)] end},
+     {building_costs, fun() -> B = binary:copy(<<0>>, 2000 * 1024), {_, R} = process_info(self(), reductions), X = <<0:8, B/binary>>, {_, S} = process_info(self(), reductions), {byte_size(X), S >= R} end},
+     {magic_read_back, fun() -> A = atomics:new(1, []), atomics:put(A, 1, 42), B = binary_to_term(term_to_binary(A)), C = list_to_ref(ref_to_list(A)), {A =:= B, A =:= C, atomics:get(B, 1), atomics:get(C, 1)} end},
+     {integer_too_large, fun() -> [begin B = <<255, 0:(N - 8)>>, case B of <<X:N>> -> X =:= id(X); _ -> nomatch end end || N <- [4194240, 33554432]] end},
+     {max_heap_below_min, fun() -> {_, Min} = process_info(self(), min_heap_size), [c(fun() -> process_flag(max_heap_size, id(X)) end) || X <- [Min - 1, #{size => Min - 1}, #{kill => true}, 1 bsl 64]] end},
+     {deep_iolist, fun() -> iolist_size(deep(id(100000))) end}].
