@@ -74,6 +74,8 @@ cases() ->
      {reload_while_calling, fun() -> v(0), S = self(), P = spawn(fun() -> caller(S, []) end), [begin v(I), wait_purge(t_code_v) end || I <- lists:seq(1, 10)], P ! {stop, S}, R = receive {seen, L} -> L after 2000 -> none end, drop(t_code_v), {R =:= lists:usort(R), lists:all(fun is_integer/1, R)} end},
      {prepare_finish, fun() -> {M, B} = make("-module(t_code_pf). -export([a/0]). a() -> prepared."), P = erlang:prepare_loading(M, B), X = erlang:finish_loading([P]), R = [is_reference(P), X, M:a(), erlang:has_prepared_code_on_load(erlang:prepare_loading(M, B))], drop(M), R end},
      {atomic_load, fun() -> Ms = [begin {M, B} = make("-module(t_code_at" ++ integer_to_list(I) ++ "). -export([f/0]). f() -> ok."), {M, "f", B} end || I <- [1, 2, 3]], R = code:atomic_load(Ms), X = [M:f() || {M, _, _} <- Ms], [drop(M) || {M, _, _} <- Ms], {R, X} end},
+     {finish_duplicated, fun() -> {M, B} = make("-module(t_code_dup). -export([f/0]). f() -> 1."), P = erlang:prepare_loading(M, B), Q = erlang:prepare_loading(M, B), {erlang:finish_loading([P, Q]), code:is_loaded(M)} end},
+     {finish_on_load, fun() -> Ps = [begin {M, B} = make("-module(" ++ N ++ "). -on_load(f/0). f() -> ok."), erlang:prepare_loading(M, B) end || N <- ["t_code_ol1", "t_code_ol2"]], cr(fun() -> erlang:finish_loading(Ps) end) end},
      {sticky, fun() -> {M, B} = make("-module(lists). -export([nope/0]). nope() -> 1."), code:load_binary(M, "x", B) end},
      {is_module_native, fun() -> [code:module_status(lists), code:module_status(no_such_module_zz)] end},
      {priv_dir, fun() -> code:priv_dir(no_such_app_zz) end},

@@ -3,6 +3,7 @@
 use crate::barrier::{self, Passage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::bif::system_limit;
 use enigma_runtime::code::load::{self, Prepared};
 use enigma_runtime::code::module::{self, Module};
 use enigma_runtime::code::{export, ranges};
@@ -110,12 +111,12 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Passage::Passed => return Ok(Atom::OK.into()),
     }
     let all = handles(a[0])?;
-    let mut names = Vec::new();
+    let (mut names, mut duplicated) = (Vec::new(), Vec::new());
     let mut with_on_load = Vec::new();
     for m in &all {
         let (name, on_load) = peek(m, |p| (p.name(), p.has_on_load()))?;
         if names.contains(&name) {
-            return Err(badarg());
+            duplicated.push(name);
         }
         names.push(name);
         if on_load {
@@ -129,7 +130,10 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Ok(cx.tuple2(why, l))
     };
     if !with_on_load.is_empty() && all.len() > 1 {
-        return answer(cx, Atom::ON_LOAD, &with_on_load);
+        return Err(system_limit());
+    }
+    if !duplicated.is_empty() {
+        return answer(cx, Atom::new("duplicated"), &duplicated);
     }
     let unpurged: Vec<Atom> = names
         .iter()
