@@ -75,6 +75,7 @@ cases() ->
      {segment_number, fun() -> A = id(some_atom), B = id(<<"abc">>), [c(fun() -> <<1:32, "xyz", B/binary, A/binary>> end), c(fun() -> <<1, 2, 3, A:8>> end)] end},
      {building_costs, fun() -> B = binary:copy(<<0>>, 2000 * 1024), {_, R} = process_info(self(), reductions), X = <<0:8, B/binary>>, {_, S} = process_info(self(), reductions), {byte_size(X), S >= R} end},
      {magic_read_back, fun() -> A = atomics:new(1, []), atomics:put(A, 1, 42), B = binary_to_term(term_to_binary(A)), C = list_to_ref(ref_to_list(A)), {A =:= B, A =:= C, atomics:get(B, 1), atomics:get(C, 1)} end},
+     {min_heap_of_large_closure, fun() -> S = self(), L = lists:seq(1, id(2000)), spawn(fun() -> S ! {process_info(self(), min_heap_size), length(L)} end), receive R -> R end end},
      {system_task, fun() -> F = fun(T) -> erts_internal:request_system_task(self(), normal, id(T)) end, {F({system_task_test, x}), receive {system_task_test, x, R} -> R end, [cr(fun() -> F(T) end) || T <- [{foo, x}, {garbage_collect, x}, foo]]} end},
      {integer_too_large, fun() -> [begin B = <<255, 0:(N - 8)>>, case B of <<X:N>> -> X =:= id(X); _ -> nomatch end end || N <- [4194240, 33554432]] end},
      {max_heap_below_min, fun() -> {_, Min} = process_info(self(), min_heap_size), [c(fun() -> process_flag(max_heap_size, id(X)) end) || X <- [Min - 1, #{size => Min - 1}, #{kill => true}, 1 bsl 64]] end},

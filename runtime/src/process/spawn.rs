@@ -98,6 +98,8 @@ pub fn spawn(
         options.min_vheap,
         options.fullsweep_after,
     );
+    // The room for arguments is there at first, and no size that collections keep to.
+    heap.set_min_words(options.min_heap);
     heap.stress = STRESS.load(Ordering::Relaxed);
     let args = copy::copy(args, &mut heap.young);
     let arity = crate::term::list::length(args).unwrap_or(0) as u32;
