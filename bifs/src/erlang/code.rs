@@ -107,7 +107,7 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match barrier::passage(cx) {
         Passage::Ahead => {}
         Passage::Waiting => return Err(Exit::Wait),
-        Passage::Passed => return Ok(Atom::OK.into()),
+        Passage::Between | Passage::Passed => return Ok(Atom::OK.into()),
     }
     let all = handles(a[0])?;
     let mut names = Vec::new();
@@ -328,19 +328,22 @@ fn check_old_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(module::with(name, |v| v.is_some_and(|v| v.old.is_some())).into())
 }
 
+/// Takes a module's current version away, after what was ready to run before has begun with it.
 fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    match barrier::passage(cx) {
-        Passage::Ahead => {}
-        Passage::Waiting => return Err(Exit::Wait),
-        Passage::Passed => return Ok(true.into()),
-    }
     let name = a[0].as_atom().ok_or_else(badarg)?;
-    // A name that was once a module's stays one: there is then nothing to delete, and that has been done.
-    match module::with(name, |v| v.map(|v| v.old.is_some())) {
-        None => Ok(Atom::UNDEFINED.into()),
-        Some(true) => Err(badarg()),
-        Some(false) if load::delete(name) => Err(barrier::begin(cx, false)),
-        Some(false) => Ok(true.into()),
+    match barrier::passage(cx) {
+        Passage::Waiting => Err(Exit::Wait),
+        Passage::Passed => Ok(true.into()),
+        Passage::Between => {
+            load::delete(name);
+            Err(barrier::begin(cx, false))
+        }
+        // A name that was once a module's stays one: there may be nothing to delete, and that is no error.
+        Passage::Ahead => match module::with(name, |v| v.map(|v| v.old.is_some())) {
+            None => Ok(Atom::UNDEFINED.into()),
+            Some(true) => Err(badarg()),
+            Some(false) => Err(barrier::begin_first(cx)),
+        },
     }
 }
 

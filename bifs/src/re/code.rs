@@ -63,6 +63,12 @@ pub fn first_generation() -> bool {
     release::number() < 28
 }
 
+/// How deep groups may be nested. The first generation had no limit of its own, but its memory for compiling
+/// was full of groups behind that many.
+fn nesting() -> u32 {
+    if first_generation() { 798 } else { 10_000 }
+}
+
 struct Context(*mut sys::pcre2_compile_context_8);
 
 // SAFETY: the context is not changed after it was made.
@@ -97,6 +103,7 @@ fn context(newline: u32, bsr: u32) -> *mut sys::pcre2_compile_context_8 {
                 bsr
             },
         );
+        sys::pcre2_set_parens_nest_limit_8(c, nesting());
         if first_generation() {
             sys::pcre2_set_compile_extra_options_8(c, sys::PCRE2_EXTRA_ALLOW_LOOKAROUND_BSK);
             sys::pcre2_set_max_varlookbehind_8(c, 0);
