@@ -264,8 +264,7 @@ fn spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(r)
 }
 
-/// Gives up a request whose answer has not come. Here the answer has always come: a process of this node is
-/// made while the request is, and there is no other node.
+/// Gives up a request that is not answered yet. Those for this node are answered before they return.
 fn spawn_request_abandon(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if a[0].is_reference() {
         Ok(false.into())
