@@ -7,8 +7,13 @@ use enigma_runtime::{Ctx, Exit};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Kept by the process between the calls of the BIF; set when all have passed.
-struct Barrier(Arc<AtomicBool>);
+/// Kept by the process between the calls of the BIF.
+struct Barrier {
+    /// Set when all have passed.
+    passed: Arc<AtomicBool>,
+    /// Is it the last one, or the only one?
+    last: bool,
+}
 
 /// Where a BIF stands that uses a barrier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +22,8 @@ pub enum Passage {
     Ahead,
     /// Others have not passed yet: it gives `Exit::Wait`.
     Waiting,
+    /// All have passed the first of two: it goes on to the second.
+    Between,
     /// All have passed: it gives its value.
     Passed,
 }
@@ -29,10 +36,15 @@ pub fn passage(cx: &mut Ctx<'_>) -> Passage {
     let state = &mut rare.bif_state;
     match state.as_ref().and_then(|s| s.downcast_ref::<Barrier>()) {
         None => Passage::Ahead,
-        Some(b) if !b.0.load(Ordering::Acquire) => Passage::Waiting,
-        Some(_) => {
+        Some(b) if !b.passed.load(Ordering::Acquire) => Passage::Waiting,
+        Some(b) => {
+            let passage = if b.last {
+                Passage::Passed
+            } else {
+                Passage::Between
+            };
             *state = None;
-            Passage::Passed
+            passage
         }
     }
 }
@@ -40,8 +52,21 @@ pub fn passage(cx: &mut Ctx<'_>) -> Passage {
 /// Begins to wait; with `dirty` for the threads of dirty pools too, which may take long. What the BIF
 /// returns now.
 pub fn begin(cx: &mut Ctx<'_>, dirty: bool) -> Exit {
+    wait(cx, dirty, true)
+}
+
+/// Begins to wait for the first time of two. When the BIF is called again, what was ready to run before it
+/// has begun.
+pub fn begin_first(cx: &mut Ctx<'_>) -> Exit {
+    wait(cx, false, false)
+}
+
+fn wait(cx: &mut Ctx<'_>, dirty: bool, last: bool) -> Exit {
     let passed = Arc::new(AtomicBool::new(false));
-    cx.own.rare().bif_state = Some(Box::new(Barrier(passed.clone())));
+    cx.own.rare().bif_state = Some(Box::new(Barrier {
+        passed: passed.clone(),
+        last,
+    }));
     let me = cx.proc.id;
     let then = move || {
         passed.store(true, Ordering::Release);

@@ -1,15 +1,23 @@
 //! What a node that is not alive can say about other nodes: there are none.
 
 use crate::bifs;
+use crate::erlang::relations::MonitorOptions;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::code::export;
+use enigma_runtime::process::signal;
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference};
 
 bifs! { BIFS:
     "erlang" {
         "nodes"/0 Call => nodes;
         "nodes"/1 Call => nodes1;
         "nodes"/2 Call => nodes;
+        "monitor_node"/2 Call => monitor_node;
+        "monitor_node"/3 Call => monitor_node;
+    }
+    "erts_internal" {
+        "dist_spawn_request"/4 Call => dist_spawn_request;
     }
 }
 
@@ -41,10 +49,128 @@ fn nodes1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             _ => return Err(badarg()),
         }
     }
-    let me: Term = enigma_runtime::node::this().0.into();
+    let me: Term = node::this().0.into();
     Ok(if this {
         cx.heap().list(&[me])
     } else {
         Term::NIL
+    })
+}
+
+/// Watches a connection to a node. Whether there is one `dmonitor_node/3` finds out.
+fn monitor_node(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let options = a.get(2).copied().unwrap_or(Term::NIL);
+    let bad_option = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+    for o in list::to_vec(options).ok_or_else(bad_option)? {
+        if o.as_atom().map(Atom::text) != Some("allow_passive_connect") {
+            return Err(bad_option());
+        }
+    }
+    let name = a[0].as_atom().ok_or_else(badarg)?;
+    if name != Atom::NONODE_AT_NOHOST && !node::is_alive() {
+        return Err(Exit::error(Atom::new("notalive")));
+    }
+    let on = a[1].as_bool().ok_or_else(badarg)?;
+    if !on || name == node::this().0 {
+        return Ok(true.into());
+    }
+    let ask = export::get(Atom::ERLANG, Atom::new("dmonitor_node"), 3);
+    cx.trap(ask, &[a[0], a[1], options])
+}
+
+/// What is asked of a spawn on another node, as far as this node has to do with it.
+struct SpawnRequest {
+    tag: Term,
+    reply_error: bool,
+    monitor: Option<MonitorOptions>,
+}
+
+/// Why options are refused.
+enum Refused {
+    /// The call is wrong.
+    Call,
+    /// The answer says so.
+    Answer,
+}
+
+impl SpawnRequest {
+    /// Reads one option. Those that are the other node's concern are left to it.
+    fn read(&mut self, option: Term, answers: bool) -> Result<(), Refused> {
+        let bad_value = if answers {
+            Refused::Answer
+        } else {
+            Refused::Call
+        };
+        if option.as_atom() == Some(Atom::MONITOR) {
+            self.monitor.get_or_insert_default();
+            return Ok(());
+        }
+        let Some(&[key, value]) = option.as_tuple_n::<2>() else {
+            return Ok(());
+        };
+        match key.as_atom() {
+            Some(Atom::REPLY_TAG | Atom::REPLY) if !answers => Err(Refused::Call),
+            Some(Atom::REPLY_TAG) => {
+                self.tag = value;
+                Ok(())
+            }
+            Some(Atom::REPLY) => {
+                self.reply_error = match value.as_atom() {
+                    Some(Atom::YES | Atom::ERROR_ONLY) => true,
+                    Some(Atom::NO | Atom::SUCCESS_ONLY) => false,
+                    _ => return Err(bad_value),
+                };
+                Ok(())
+            }
+            Some(Atom::MONITOR) => {
+                self.monitor = Some(MonitorOptions::read(value).ok_or(bad_value)?);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Asks another node to spawn a process, for `spawn_request` (whose caller gets an answer) or `spawn_opt`
+/// (whose caller waits for it). There is no connection to any node, which is what the answer says.
+fn dist_spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let answers = a[3].as_atom().map(Atom::text) == Some("spawn_request");
+    let refused = Ok(Atom::BADARG.into());
+    let call = a[1].as_tuple_n::<3>();
+    let is_call = call
+        .is_some_and(|[m, f, args]| m.is_atom() && f.is_atom() && list::length(*args).is_some());
+    let other = a[0].as_atom().is_some_and(|n| n != node::this().0);
+    let (true, true, Some(options)) = (other, is_call, list::to_vec(a[2])) else {
+        return refused;
+    };
+    let mut request = SpawnRequest {
+        tag: Atom::SPAWN_REPLY.into(),
+        reply_error: true,
+        monitor: None,
+    };
+    let mut why = Atom::NOCONNECTION;
+    for o in options {
+        match request.read(o, answers) {
+            Ok(()) => {}
+            Err(Refused::Call) => return refused,
+            Err(Refused::Answer) => {
+                why = Atom::BADOPT;
+                break;
+            }
+        }
+    }
+    let me = cx.proc.id;
+    let alias = why != Atom::BADOPT && request.monitor.as_ref().is_some_and(|m| m.alias.is_some());
+    let owner = if alias { me } else { 0 };
+    let r = cx.heap().reference(reference::fresh(), owner);
+    if request.reply_error {
+        let answer = [request.tag, r, Atom::ERROR.into(), why.into()];
+        let message = cx.heap().tuple(&answer);
+        signal::send_message(me, message);
+    }
+    Ok(if answers {
+        r
+    } else {
+        cx.tuple2(r, request.monitor.is_some())
     })
 }

@@ -61,8 +61,6 @@ fn flatten(t: Term, out: &mut Vec<u8>) -> Option<()> {
     while let Some(t) = stack.pop() {
         if let Some(n) = t.as_small() {
             push(out, u32::try_from(n).ok()?)?;
-        } else if let Some(a) = t.as_atom() {
-            a.text().chars().try_for_each(|c| push(out, u32::from(c)))?;
         } else if t.is_list() {
             let mut it = list::iter(t);
             let items: Vec<Term> = it.by_ref().collect();

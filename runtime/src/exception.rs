@@ -71,6 +71,11 @@ pub fn backtrace_depth() -> usize {
     DEPTH.load(Ordering::Relaxed)
 }
 
+/// The greatest length of an exception's stack trace: it always says where the exception was raised.
+pub fn trace_length() -> usize {
+    backtrace_depth().max(1)
+}
+
 /// The module that explains errors of BIFs of `module`.
 fn explainer(module: Atom) -> Option<Atom> {
     match module.text() {
@@ -153,8 +158,8 @@ fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
     }
 }
 
-/// The raw trace of an exception raised at `pc` with the stack as it is.
-fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Term {
+/// The raw trace of an exception raised at `pc` with the stack as it is, of so many entries.
+fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head, length: usize) -> Term {
     if let Head::Given(t) = *head {
         let (first, rest) = match t.as_tuple_n::<3>() {
             Some(&[_, first, rest]) => (first, rest),
@@ -163,7 +168,7 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Ter
         return cx.heap().tuple(&[class.atom().into(), first, rest]);
     }
     let (first, with_pc) = first_entry(cx, pc, head);
-    let depth = backtrace_depth().saturating_sub(usize::from(!first.is_nil()));
+    let depth = length.saturating_sub(usize::from(!first.is_nil()));
     let mut addresses: Vec<Term> = Vec::new();
     if with_pc && depth > 0 {
         // One word further, so that all addresses are return addresses.
@@ -241,7 +246,7 @@ pub fn stacktrace(heap: &mut Heap, raw: Term) -> Term {
 
 /// The stack trace of a process that stands at `pc`, as `process_info` gives it.
 pub fn current_stacktrace(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
-    let raw = raw_trace(cx, pc, Class::Error, &Head::Here);
+    let raw = raw_trace(cx, pc, Class::Error, &Head::Here, backtrace_depth());
     stacktrace(cx.heap(), raw)
 }
 
@@ -250,7 +255,7 @@ pub fn current_stacktrace(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
 #[cold]
 #[inline(never)]
 pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, r: &Raised) -> Option<*const u64> {
-    let raw = raw_trace(cx, pc, r.class, &r.head);
+    let raw = raw_trace(cx, pc, r.class, &r.head, trace_length());
     let stack = &mut cx.own.stack;
     let mut frame = 0;
     let mut found = None;

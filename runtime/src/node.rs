@@ -44,6 +44,11 @@ pub fn this() -> (Atom, u32) {
     *THIS.read()
 }
 
+/// Has this node a name, so that there can be others?
+pub fn is_alive() -> bool {
+    this().0 != Atom::NONODE_AT_NOHOST
+}
+
 /// Sets this node's name and creation.
 pub fn set_this(name: Atom, creation: u32) {
     *THIS.write() = (name, creation);

@@ -54,6 +54,25 @@ collect_until_gone(P, Type) ->
         false -> gone
     end.
 
+%% The dictionary against a map: for each phase, how many in a hundred operations put something and how many
+%% operations there are.
+dict_mixed([], _, _, M) -> [erase(K) || K <- maps:keys(M)], {get(), maps:size(M)};
+dict_mixed([{_, 0} | T], Keys, S, M) ->
+    garbage_collect(),
+    case {lists:sort(get()), lists:sort(get_keys())} =:= {lists:sort(maps:to_list(M)), lists:sort(maps:keys(M))} of
+        true -> dict_mixed(T, Keys, S, M);
+        false -> {differ, T}
+    end;
+dict_mixed([{Puts, N} | T], Keys, S0, M) ->
+    {I, S1} = rand:uniform_s(Keys, S0),
+    {P, S2} = rand:uniform_s(100, S1),
+    K = case I rem 3 of 0 -> I; 1 -> {k, I}; 2 -> [I] end,
+    Was = maps:get(K, M, undefined),
+    case P =< Puts of
+        true -> V = {v, N}, Was = put(K, V), dict_mixed([{Puts, N - 1} | T], Keys, S2, M#{K => V});
+        false -> Was = erase(K), dict_mixed([{Puts, N - 1} | T], Keys, S2, maps:remove(K, M))
+    end.
+
 cases() ->
     [{bif_last_goes_on_elsewhere, fun() -> [to_list(E, unicode:characters_to_binary("abc", latin1, E)) || E <- [id(latin1), {utf16, big}, {utf32, little}]] end},
      {hibernated_is_asked, fun() -> P = spawn(fun() -> erlang:hibernate(?MODULE, hib, [self()]) end), timer:sleep(50), [begin _ = process_info(P, reductions), timer:sleep(20), process_info(P, I) end || I <- [current_function, current_stacktrace, status]] end},
@@ -151,6 +170,7 @@ cases() ->
      {unregister, fun() -> register(t_proc_f, self()), unregister(t_proc_f), whereis(t_proc_f) end},
      {alive, fun() -> P = spawn(fun idle/0), A = is_process_alive(P), P ! stop, dead(P), [A, is_process_alive(P), is_process_alive(self()), c(fun() -> is_process_alive(id(x)) end)] end},
      {dict, fun() -> [put(a, 1), put(a, 2), get(a), get(b), erase(a), erase(a), get(a)] end},
+     {dict_mixed, fun() -> erase(), dict_mixed([{90, 5000}, {10, 5000}, {95, 300}, {0, 500}, {60, 8000}, {20, 9000}], 600, rand:seed_s(exsss, 7), #{}) end},
      {dict_all, fun() -> erase(), [put(K, K * K) || K <- lists:seq(1, 20)], A = lists:sort(get()), B = lists:sort(get_keys()), C = get_keys(4), D = lists:sort(erase()), {A =:= D, B, C, get()} end},
      {dict_many, fun() -> erase(), [put({k, I}, I) || I <- lists:seq(1, 2000)], [erase({k, I}) || I <- lists:seq(1, 2000, 2)], {length(get()), lists:sum([V || {{k, _}, V} <- get()]), get({k, 1}), get({k, 2})} end},
      {dict_not_shared, fun() -> put(x, 1), S = self(), spawn(fun() -> S ! {r, get(x)} end), receive {r, V} -> V end end},

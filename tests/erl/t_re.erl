@@ -25,6 +25,8 @@ cases() ->
      {capture_unset, fun() -> [r("b", "(a)?(b)", [{capture, all, T}]) || T <- [index, list, binary]] ++ [r("a", "(a)(b)?", [{capture, all, list}])] end},
      {offset, fun() -> [r("abcabc", "b", [{offset, 2}]), r("abc", "^a", [{offset, 1}])] end},
      {unicode, fun() -> [r([1234, 1235], [1235], [unicode]), r("aé€z"  , "€", [unicode, {capture, all, list}]), r(<<"é"/utf8>>, ".", [unicode, {capture, all, binary}]), r(<<"é"/utf8>>, ".", [{capture, all, binary}]), r("É", "é", [unicode, caseless])] end},
+     {unicode_latin1, fun() -> [r([C, $a, C], P, [unicode | O]) || P <- ["\\w", "\\w+", "(\\w)x|\\w", "[\\w]", "[\\w-]", "[a-zA-Z0-9_]", "(?i)\\w", "\\W", "\\b", "\\s", "\\S", "\\D", "[[:alpha:]]", "[[:^alpha:]]", "\\w(*COMMIT)a", "(*UCP)\\w", "(?:\\d|\\w)"], C <- [181, 215, 229, 255, 160, 256, 8364], O <- [[], [ucp], [no_start_optimize]]] end},
+     {nesting, fun() -> [element(1, re:compile([lists:duplicate(N, $(), $a, lists:duplicate(N, $))], O)) || N <- [250, 251, 500, 798, 2000], O <- [[], [unicode]]] ++ [re:compile([lists:duplicate(20000, $(), $a])] end},
      {unicode_props, fun() -> [r("aB1 é", P, [unicode, {capture, all, list}]) || P <- ["\\p{Lu}", "\\p{Ll}+", "\\p{N}", "\\P{L}", "\\p{Latin}+"]] end},
      {unicode_bad, fun() -> cr(fun() -> re:run(<<255, 254>>, "a", [unicode]) end) end},
      {compile, fun() -> {ok, P} = re:compile("a(b)c"), {element(1, P), l("xabcx", P), r("abc", P, [{capture, [1]}])} end},

@@ -108,7 +108,7 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match barrier::passage(cx) {
         Passage::Ahead => {}
         Passage::Waiting => return Err(Exit::Wait),
-        Passage::Passed => return Ok(Atom::OK.into()),
+        Passage::Between | Passage::Passed => return Ok(Atom::OK.into()),
     }
     let all = handles(a[0])?;
     let (mut names, mut duplicated) = (Vec::new(), Vec::new());
@@ -203,21 +203,23 @@ fn pre_loaded(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 
 fn function_exported(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (Some(m), Some(f), Some(n)) = (a[0].as_atom(), a[1].as_atom(), a[2].as_usize()) else {
+    let (Some(m), Some(f), Some(n)) = (a[0].as_atom(), a[1].as_atom(), a[2].as_small()) else {
         return Err(badarg());
     };
+    // Of an arity the lowest 32 bits count.
     Ok(export::lookup(m, f, n as u32)
         .is_some_and(export::Export::is_callable)
         .into())
 }
 
 fn is_builtin(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (Some(m), Some(f), Some(n)) = (a[0].as_atom(), a[1].as_atom(), a[2].as_usize()) else {
+    let (Some(m), Some(f), Some(n)) = (a[0].as_atom(), a[1].as_atom(), a[2].as_small()) else {
         return Err(badarg());
     };
     if m == Atom::ERLANG && f == Atom::APPLY && (n == 2 || n == 3) {
         return Ok(true.into());
     }
+    // Of an arity the lowest 32 bits count.
     Ok(export::lookup(m, f, n as u32)
         .is_some_and(|e| e.bif().is_some())
         .into())
@@ -330,26 +332,22 @@ fn check_old_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(module::with(name, |v| v.is_some_and(|v| v.old.is_some())).into())
 }
 
+/// Takes a module's current version away, after what was ready to run before has begun with it.
 fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    match barrier::passage(cx) {
-        Passage::Ahead => {}
-        Passage::Waiting => return Err(Exit::Wait),
-        Passage::Passed => return Ok(true.into()),
-    }
     let name = a[0].as_atom().ok_or_else(badarg)?;
-    let (current, old) = module::with(name, |v| {
-        v.map_or((false, false), |v| (v.current.is_some(), v.old.is_some()))
-    });
-    if !current {
-        return Ok(Atom::UNDEFINED.into());
-    }
-    if old {
-        return Err(badarg());
-    }
-    if load::delete(name) {
-        Err(barrier::begin(cx, false))
-    } else {
-        Ok(Atom::UNDEFINED.into())
+    match barrier::passage(cx) {
+        Passage::Waiting => Err(Exit::Wait),
+        Passage::Passed => Ok(true.into()),
+        Passage::Between => {
+            load::delete(name);
+            Err(barrier::begin(cx, false))
+        }
+        // A name that was once a module's stays one: there may be nothing to delete, and that is no error.
+        Passage::Ahead => match module::with(name, |v| v.map(|v| v.old.is_some())) {
+            None => Ok(Atom::UNDEFINED.into()),
+            Some(true) => Err(badarg()),
+            Some(false) => Err(barrier::begin_first(cx)),
+        },
     }
 }
 

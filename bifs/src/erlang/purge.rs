@@ -64,7 +64,7 @@ fn release_area_switch(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
         Passage::Ahead if release::begin_next() => Err(barrier::begin(cx, true)),
         Passage::Ahead => Ok(false.into()),
         Passage::Waiting => Err(Exit::Wait),
-        Passage::Passed => Ok(true.into()),
+        Passage::Between | Passage::Passed => Ok(true.into()),
     }
 }
 

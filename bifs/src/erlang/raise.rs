@@ -4,7 +4,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Class, TraceArg};
 use enigma_runtime::term::{list, map};
-use enigma_runtime::{BifResult, Ctx, Exit, Term};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, exception};
 
 bifs! { BIFS:
     "erlang" {
@@ -73,36 +73,57 @@ fn throw1(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Err(Exit::throw(a[0]))
 }
 
-/// Is this a stack trace as `erlang:raise/3` accepts it?
-fn is_trace(t: Term) -> bool {
-    let mut it = list::iter(t);
-    let entries = it.by_ref().all(|e| match e.as_tuple() {
-        Some([m, f, a]) => is_call(*m, *f, *a) || (m.is_function() && list::length(*f).is_some()),
-        Some([m, f, a, l]) => is_call(*m, *f, *a) && is_location(*l),
-        Some([f, args]) => f.is_function() && list::length(*args).is_some(),
-        _ => false,
-    });
-    entries && it.tail().is_nil()
+/// An entry of a stack trace that `erlang:raise/3` was given.
+enum Entry {
+    /// It says where.
+    Full,
+    /// It does not: `{Fun, Args}` or `{Module, Function, Arguments}`.
+    Bare,
 }
 
-fn is_call(m: Term, f: Term, a: Term) -> bool {
-    m.is_atom()
-        && f.is_atom()
-        && (list::length(a).is_some() || a.as_usize().is_some_and(|n| n <= 255))
+fn entry(t: Term) -> Option<Entry> {
+    let (entry, place) = match *t.as_tuple()? {
+        [f, _] if f.is_function() => (Entry::Bare, Term::NIL),
+        [f, _, place] if f.is_function() => (Entry::Full, place),
+        [m, f, _] if m.is_atom() && f.is_atom() => (Entry::Bare, Term::NIL),
+        [m, f, _, place] if m.is_atom() && f.is_atom() => (Entry::Full, place),
+        _ => return None,
+    };
+    place.is_list().then_some(entry)
 }
 
-fn is_location(l: Term) -> bool {
-    list::to_vec(l).is_some_and(|l| l.iter().all(|e| e.as_tuple_n::<2>().is_some()))
+/// The stack trace that becomes of one that was given: as long as stack traces may be, and every entry says
+/// where, if only with an empty list. Nothing if it is none.
+fn given_trace(cx: &mut Ctx<'_>, t: Term) -> Option<Term> {
+    let mut items = list::to_vec(t)?;
+    let mut bare = false;
+    for &item in &items {
+        bare |= matches!(entry(item)?, Entry::Bare);
+    }
+    let most = exception::trace_length();
+    if !bare && items.len() <= most {
+        return Some(t);
+    }
+    items.truncate(most);
+    for item in &mut items {
+        if matches!(entry(*item), Some(Entry::Bare)) {
+            let mut parts = item.as_tuple()?.to_vec();
+            parts.push(Term::NIL);
+            *item = cx.heap().tuple(&parts);
+        }
+    }
+    Some(cx.heap().list(&items))
 }
 
-fn raise(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+fn raise(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let class = a[0].as_atom().and_then(Class::from_atom);
-    match class {
-        Some(class) if is_trace(a[2]) => Err(Exit::RaiseWith {
+    let given = class.and_then(|class| Some((class, given_trace(cx, a[2])?)));
+    match given {
+        Some((class, trace)) => Err(Exit::RaiseWith {
             class,
             reason: a[1],
-            trace: TraceArg::Trace(a[2]),
+            trace: TraceArg::Trace(trace),
         }),
-        _ => Ok(Atom::BADARG.into()),
+        None => Ok(Atom::BADARG.into()),
     }
 }

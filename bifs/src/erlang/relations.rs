@@ -255,6 +255,9 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
         let (Some(name), Some(at)) = (name.as_atom(), at.as_atom()) else {
             return Err(badarg());
         };
+        if at != this && !node::is_alive() {
+            return Err(badarg());
+        }
         return Ok(by_name(name, at));
     }
     let key = PidKey::of(what)

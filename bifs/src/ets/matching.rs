@@ -20,7 +20,7 @@ pub(super) fn reference_to(s: Shared, heap: &mut Heap) -> Term {
 }
 
 pub(super) fn compile(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let s = Shared::compile(a[0], Dialect::Table).map_err(|_| badarg())?;
+    let s = Shared::compile_clauses(a[0], Dialect::Table).map_err(|_| badarg())?;
     Ok(reference_to(s, cx.heap()))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn test(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     } else {
         Dialect::Table
     };
-    let program = match Program::compile(a[1], dialect) {
+    let program = match Program::compile_clauses(a[1], dialect) {
         Ok(p) => p,
         Err(e) => return Ok(explained(cx, &e)),
     };

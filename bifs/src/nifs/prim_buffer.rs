@@ -114,6 +114,9 @@ fn try_lock(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn unlock(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    buffer(a[0])?.locked.store(false, Ordering::Release);
-    Ok(Atom::new("released").into())
+    if buffer(a[0])?.locked.swap(false, Ordering::Release) {
+        Ok(Atom::OK.into())
+    } else {
+        Err(Exit::error(Atom::new("lock_order_violation")))
+    }
 }

@@ -16,7 +16,7 @@ use std::io::{self, IoSlice, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 bifs! { BIFS:
@@ -67,6 +67,9 @@ bifs! { BIFS:
 // ---- names ----
 
 fn name2native(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[0].as_atom().is_some() {
+        return Err(badarg());
+    }
     if let Some(b) = bits::binary_bytes(a[0]) {
         let mut bytes = b.into_owned();
         if bytes.contains(&0) {
@@ -82,8 +85,7 @@ fn name2native(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn native2name(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
-    let bytes = bytes.strip_suffix(&[0]).unwrap_or(&bytes);
-    match file_name::decode(bytes) {
+    match file_name::decode(&bytes) {
         Some(chars) => Ok(cx
             .heap()
             .list_from(chars.into_iter().map(|c| Term::small(i64::from(c))))),
@@ -187,8 +189,9 @@ fn give_handle(cx: &mut Ctx<'_>, file: File, append: bool) -> Term {
 
 fn open(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
-    let (mut read, mut write, mut append, mut exclusive, mut sync, mut directory, mut no_truncate) =
-        (false, false, false, false, false, false, false);
+    let (mut read, mut write, mut append, mut exclusive, mut sync, mut directory) =
+        (false, false, false, false, false, false);
+    let (mut any_type, mut no_truncate) = (false, false);
     for m in list::to_vec(a[1]).ok_or_else(badarg)? {
         match m.as_atom().map(Atom::text) {
             Some("read") => read = true,
@@ -197,6 +200,7 @@ fn open(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Some("exclusive") => (exclusive, write) = (true, true),
             Some("sync") => sync = true,
             Some("directory") => directory = true,
+            Some("skip_type_check") => any_type = true,
             Some("no_truncate") => no_truncate = true,
             _ => {}
         }
@@ -226,7 +230,7 @@ fn open(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match o.open(&path) {
         Ok(file) => {
             // As with the file server of old: only a directory mode opens directories.
-            if !directory && file.metadata().is_ok_and(|m| m.is_dir()) {
+            if !directory && !any_type && file.metadata().is_ok_and(|m| m.is_dir()) {
                 return Ok(cx.error(errno::atom(libc::EISDIR)));
             }
             Ok(give_handle(cx, file, append))
@@ -272,14 +276,31 @@ fn get_handle(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
 }
 
-/// A size argument; more than can be held in memory is an error of the caller.
-fn size(t: Term) -> Result<usize, Exit> {
-    t.as_usize().filter(|&n| n < 1 << 47).ok_or_else(badarg)
+/// A place in a file or a length: a number that is negative, no integer or too large is the system's
+/// `EINVAL`, and what is no number at all an error of the caller.
+fn offset(t: Term) -> Result<io::Result<u64>, Exit> {
+    if !t.is_number() {
+        return Err(badarg());
+    }
+    Ok(bignum::to_i64(t)
+        .and_then(|n| u64::try_from(n).ok())
+        .ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL)))
 }
 
-fn offset(t: Term) -> Result<u64, Exit> {
-    bignum::to_i64(t)
-        .and_then(|n| u64::try_from(n).ok())
+/// A length to read, as [`offset`]; more than an address space holds is `ENOMEM`.
+fn size(t: Term) -> Result<io::Result<usize>, Exit> {
+    Ok(offset(t)?.and_then(|n| {
+        usize::try_from(n)
+            .ok()
+            .filter(|&n| n < 1 << 47)
+            .ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))
+    }))
+}
+
+/// A number of the system's C type `int`.
+fn int(t: Term) -> Result<i32, Exit> {
+    t.as_small()
+        .and_then(|n| i32::try_from(n).ok())
         .ok_or_else(badarg)
 }
 
@@ -315,21 +336,21 @@ fn read_up_to(
 
 fn read(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let n = size(a[1])?;
-    let r = with_file(a[0], |f| read_up_to(n, |buf, _| f.read(buf)))?;
+    let r = with_file(a[0], |f| read_up_to(n?, |buf, _| f.read(buf)))?;
     match r {
-        Ok(b) if b.is_empty() && n > 0 => Ok(Atom::EOF.into()),
+        Ok(b) if b.is_empty() => Ok(Atom::EOF.into()),
         r => give_bytes(cx, r),
     }
 }
 
 fn pread(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if bignum::to_i64(a[1]).is_some_and(|n| n < 0) {
-        return Ok(cx.error(errno::atom(libc::EINVAL)));
-    }
     let (from, n) = (offset(a[1])?, size(a[2])?);
-    let r = with_file(a[0], |f| read_up_to(n, |buf, at| f.read_at(buf, from + at)))?;
+    let r = with_file(a[0], |f| {
+        let from = from?;
+        read_up_to(n?, |buf, at| f.read_at(buf, from + at))
+    })?;
     match r {
-        Ok(b) if b.is_empty() && n > 0 => Ok(Atom::EOF.into()),
+        Ok(b) if b.is_empty() => Ok(Atom::EOF.into()),
         r => give_bytes(cx, r),
     }
 }
@@ -364,12 +385,10 @@ fn write(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn pwrite(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if bignum::to_i64(a[1]).is_some_and(|n| n < 0) {
-        return Ok(cx.error(errno::atom(libc::EINVAL)));
-    }
-    let mut at = offset(a[1])?;
+    let at = offset(a[1])?;
     let parts = vector(a[2])?;
     let r = with_file(a[0], |f| {
+        let mut at = at?;
         for p in &parts {
             f.write_all_at(p, at)?;
             at += p.len() as u64;
@@ -400,7 +419,7 @@ fn seek(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn sync(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let data_only = a[1].as_small().ok_or_else(badarg)? != 0;
+    let data_only = int(a[1])? != 0;
     let r = with_file(a[0], |f| {
         if data_only {
             f.sync_data()
@@ -419,41 +438,34 @@ fn truncate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     done(cx, r)
 }
 
+/// Tells the system how a part of a file will be used. It is advice only: what the system says to it
+/// is nobody's concern.
 fn advise(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (from, n) = (
-        bignum::to_i64(a[1]).ok_or_else(badarg)?,
-        bignum::to_i64(a[2]).ok_or_else(badarg)?,
-    );
+    let (from, n) = (offset(a[1])?, offset(a[2])?);
     let how = match a[3].as_atom().map(Atom::text) {
-        Some("normal") => libc::POSIX_FADV_NORMAL,
-        Some("random") => libc::POSIX_FADV_RANDOM,
-        Some("sequential") => libc::POSIX_FADV_SEQUENTIAL,
-        Some("will_need") => libc::POSIX_FADV_WILLNEED,
-        Some("dont_need") => libc::POSIX_FADV_DONTNEED,
-        Some("no_reuse") => libc::POSIX_FADV_NOREUSE,
-        _ => return Ok(cx.error(errno::atom(libc::EINVAL))),
+        Some("normal") => Some(libc::POSIX_FADV_NORMAL),
+        Some("random") => Some(libc::POSIX_FADV_RANDOM),
+        Some("sequential") => Some(libc::POSIX_FADV_SEQUENTIAL),
+        Some("will_need") => Some(libc::POSIX_FADV_WILLNEED),
+        Some("dont_need") => Some(libc::POSIX_FADV_DONTNEED),
+        Some("no_reuse") => Some(libc::POSIX_FADV_NOREUSE),
+        _ => None,
     };
     let r = with_file(a[0], |f| {
+        let (from, n) = (from? as i64, n? as i64);
+        let how = how.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
         // SAFETY: a call on an open descriptor with plain numbers.
-        match unsafe { libc::posix_fadvise(f.as_raw_fd(), from, n, how) } {
-            0 => Ok(()),
-            e => Err(io::Error::from_raw_os_error(e)),
-        }
+        unsafe { libc::posix_fadvise(f.as_raw_fd(), from, n, how) };
+        Ok(())
     })?;
     done(cx, r)
 }
 
 fn allocate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (from, n) = (
-        bignum::to_i64(a[1]).ok_or_else(badarg)?,
-        bignum::to_i64(a[2]).ok_or_else(badarg)?,
-    );
-    if from < 0 || n < 0 {
-        return Err(badarg());
-    }
+    let (from, n) = (offset(a[1])?, offset(a[2])?);
     let r = with_file(a[0], |f| {
         // SAFETY: a call on an open descriptor with plain numbers.
-        match unsafe { libc::posix_fallocate(f.as_raw_fd(), from, n) } {
+        match unsafe { libc::posix_fallocate(f.as_raw_fd(), from? as i64, n? as i64) } {
             0 => Ok(()),
             e => Err(io::Error::from_raw_os_error(e)),
         }
@@ -463,15 +475,22 @@ fn allocate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// Reads a size and a pointer of 32 bits each, then that many bytes from there.
 fn ipread(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (from, max) = (offset(a[1])?, size(a[2])?);
+    let from = offset(a[1])?;
+    if !a[2].is_number() {
+        return Err(badarg());
+    }
+    let max = bignum::to_i64(a[2])
+        .filter(|&n| n < 1 << 31)
+        .ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL));
     let r = with_file(a[0], |f| {
+        let (from, max) = (from?, max?);
         let head = read_up_to(8, |buf, at| f.read_at(buf, from + at))?;
         let Ok(head) = <[u8; 8]>::try_from(head) else {
             return Ok(None);
         };
         let n = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
         let p = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
-        if n as usize > max {
+        if i64::from(n) > max {
             return Ok(None);
         }
         let body = read_up_to(n as usize, |buf, at| f.read_at(buf, u64::from(p) + at))?;
@@ -512,7 +531,7 @@ fn read_file(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 // ---- information ----
 
 /// May the real user of this process do that with the file?
-fn may(path: &std::path::Path, how: i32) -> bool {
+fn may(path: &Path, how: i32) -> bool {
     let Ok(c) = std::ffi::CString::new(path.as_os_str().as_bytes()) else {
         return false;
     };
@@ -520,7 +539,11 @@ fn may(path: &std::path::Path, how: i32) -> bool {
     unsafe { libc::access(c.as_ptr(), how) == 0 }
 }
 
-/// The record `#file_info{}` of `file.hrl`.
+/// The earliest time that is told: it can be converted between universal, local and POSIX time in any
+/// time zone. It is the beginning of the year 1902.
+const EARLIEST: i64 = -2_145_916_800;
+
+/// The record `#file_info{}` of `file.hrl`. Numbers of devices, inodes and links are told modulo 2^32.
 fn info(cx: &mut Ctx<'_>, m: &fs::Metadata, access: &'static str) -> Term {
     let kind = m.file_type();
     use std::os::unix::fs::FileTypeExt;
@@ -535,39 +558,25 @@ fn info(cx: &mut Ctx<'_>, m: &fs::Metadata, access: &'static str) -> Term {
     } else {
         "other"
     };
-    let n = [
-        m.atime(),
-        m.mtime(),
-        m.ctime(),
-        i64::from(m.mode()),
-        m.nlink() as i64,
-        (m.dev() >> 8) as i64,
-        m.dev() as i64,
-        m.ino() as i64,
-        i64::from(m.uid()),
-        i64::from(m.gid()),
-    ];
     let h = cx.heap();
-    let size = h.uint(m.len());
-    let numbers = n.map(|v| h.int(v));
-    let [at, mt, ct, mode, links, _, dev, ino, uid, gid] = numbers;
-    let minor = h.uint(m.rdev());
-    h.tuple(&[
+    let mut fields = vec![
         Term::atom(Atom::new("file_info")),
-        size,
+        h.uint(m.len()),
         Term::atom(Atom::new(kind)),
         Term::atom(Atom::new(access)),
-        at,
-        mt,
-        ct,
-        mode,
-        links,
-        dev,
-        minor,
-        ino,
-        uid,
-        gid,
-    ])
+    ];
+    fields.extend([m.atime(), m.mtime(), m.ctime()].map(|t| h.int(t.max(EARLIEST))));
+    let numbers = [
+        u64::from(m.mode()),
+        m.nlink(),
+        m.dev(),
+        m.rdev(),
+        m.ino(),
+        u64::from(m.uid()),
+        u64::from(m.gid()),
+    ];
+    fields.extend(numbers.map(|n| h.uint(n & u64::from(u32::MAX))));
+    h.tuple(&fields)
 }
 
 fn access_name(read: bool, write: bool) -> &'static str {
@@ -581,7 +590,7 @@ fn access_name(read: bool, write: bool) -> &'static str {
 
 fn read_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
-    let follow = a[1].as_small().ok_or_else(badarg)? != 0;
+    let follow = int(a[1])? != 0;
     let m = if follow {
         fs::metadata(&path)
     } else {
@@ -596,67 +605,65 @@ fn read_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
 }
 
+/// What the permissions of a file allow to this process, as its owner, its group or anybody.
+fn permitted(m: &fs::Metadata) -> &'static str {
+    // SAFETY: calls without arguments that cannot fail.
+    let (uid, gid) = unsafe { (libc::geteuid(), libc::getegid()) };
+    let bits = if m.uid() == uid {
+        m.mode() >> 6
+    } else if m.gid() == gid {
+        m.mode() >> 3
+    } else {
+        m.mode()
+    };
+    access_name(bits & 4 != 0, bits & 2 != 0)
+}
+
 fn read_handle_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let r = with_file(a[0], |f| {
-        let m = f.metadata()?;
-        // SAFETY: a call on an open descriptor.
-        let mode = unsafe { libc::fcntl(f.as_raw_fd(), libc::F_GETFL) } & libc::O_ACCMODE;
-        Ok((m, mode))
-    })?;
-    match r {
-        Ok((m, mode)) => {
-            let access = access_name(mode != libc::O_WRONLY, mode != libc::O_RDONLY);
-            Ok(info(cx, &m, access))
-        }
+    match with_file(a[0], |f| f.metadata())? {
+        Ok(m) => Ok(info(cx, &m, permitted(&m))),
         Err(e) => failed(cx, &e),
     }
 }
 
 fn set_permissions(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
-    let mode = a[1].as_usize().ok_or_else(badarg)? as u32;
-    let r = fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o7777));
+    let mode = a[1]
+        .as_usize()
+        .and_then(|n| u32::try_from(n).ok())
+        .ok_or_else(badarg)?;
+    let set = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode));
+    // Who may not make a file run as its owner or group may still set the rest.
+    let r = set(mode & 0o6777).or_else(|_| set(mode & 0o777));
     done(cx, r)
 }
 
+/// Sets owner and group; -1 leaves one as it is.
 fn set_owner(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
-    let id = |t: Term| {
-        t.as_small()
-            .map(|n| u32::try_from(n).ok())
-            .ok_or_else(badarg)
-    };
+    let id = |t: Term| int(t).map(|n| (n != -1).then_some(n.cast_unsigned()));
     let r = std::os::unix::fs::chown(path, id(a[1])?, id(a[2])?);
     done(cx, r)
 }
 
+/// Sets the times of access and change; that of creation is not kept.
 fn set_time(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = path(a[0])?;
     let c = std::ffi::CString::new(path.as_os_str().as_bytes()).map_err(|_| badarg())?;
-    let (at, mt) = (
-        bignum::to_i64(a[1]).ok_or_else(badarg)?,
-        bignum::to_i64(a[2]).ok_or_else(badarg)?,
-    );
-    let times = [
-        libc::timespec {
-            tv_sec: at,
-            tv_nsec: 0,
-        },
-        libc::timespec {
-            tv_sec: mt,
-            tv_nsec: 0,
-        },
-    ];
+    let time = |t: Term| bignum::to_i64(t).ok_or_else(badarg);
+    let times = [time(a[1])?, time(a[2])?].map(|seconds| libc::timespec {
+        tv_sec: seconds,
+        tv_nsec: 0,
+    });
+    time(a[3])?;
     // SAFETY: a zero-terminated path and two times.
     let r = unsafe { libc::utimensat(libc::AT_FDCWD, c.as_ptr(), times.as_ptr(), 0) };
-    done(
-        cx,
-        if r == 0 {
-            Ok(())
-        } else {
-            Err(io::Error::last_os_error())
-        },
-    )
+    let r = if r == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    };
+    done(cx, r)
 }
 
 // ---- directories, links, names ----
@@ -670,7 +677,8 @@ fn list_dir(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     };
     match read() {
         Ok(names) => {
-            let items: Vec<Term> = names.iter().map(|n| cx.heap().binary(n)).collect();
+            // As they are put in front of one another when a list is built up, the last one comes first.
+            let items: Vec<Term> = names.iter().rev().map(|n| cx.heap().binary(n)).collect();
             let l = cx.heap().list(&items);
             Ok(cx.ok(l))
         }
@@ -696,17 +704,12 @@ fn make_soft_link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn rename(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (from, to) = (path(a[0])?, path(a[1])?);
-    let r = fs::rename(&from, &to);
-    if let Err(e) = &r {
-        // Names the mistake of moving a directory into itself, and a file over a directory.
-        let code = e.raw_os_error();
-        if code == Some(libc::ENOTEMPTY) {
-            return Ok(cx.error(errno::atom(libc::EEXIST)));
-        }
-        if code == Some(libc::EISDIR) && fs::metadata(&from).is_ok_and(|m| !m.is_dir()) {
-            return Ok(cx.error(errno::atom(libc::EISDIR)));
-        }
-    }
+    let r = fs::rename(&from, &to).map_err(|e| match e.raw_os_error() {
+        Some(libc::ENOTEMPTY) => io::Error::from_raw_os_error(libc::EEXIST),
+        // Systems do not agree on what to say to that.
+        _ if from.as_os_str() == "/" => io::Error::from_raw_os_error(libc::EINVAL),
+        _ => e,
+    });
     done(cx, r)
 }
 
@@ -715,22 +718,32 @@ fn make_dir(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     done(cx, r)
 }
 
-fn del_dir(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let r = fs::remove_dir(path(a[0])?);
-    if let Err(e) = &r
-        && e.raw_os_error() == Some(libc::ENOTEMPTY)
-    {
-        return Ok(cx.error(errno::atom(libc::EEXIST)));
+/// Is that the directory this operating system process is in?
+fn is_cwd(path: &Path) -> bool {
+    match (fs::metadata(path), fs::metadata(".")) {
+        (Ok(a), Ok(b)) => (a.ino(), a.dev()) == (b.ino(), b.dev()),
+        _ => false,
     }
+}
+
+fn del_dir(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let path = path(a[0])?;
+    let r = fs::remove_dir(&path).map_err(|e| match e.raw_os_error() {
+        Some(libc::ENOTEMPTY | libc::EEXIST) if is_cwd(&path) => {
+            io::Error::from_raw_os_error(libc::EINVAL)
+        }
+        Some(libc::ENOTEMPTY) => io::Error::from_raw_os_error(libc::EEXIST),
+        _ => e,
+    });
     done(cx, r)
 }
 
 fn del_file(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let path = path(a[0])?;
-    if fs::symlink_metadata(&path).is_ok_and(|m| m.is_dir()) {
-        return Ok(cx.error(errno::atom(libc::EPERM)));
-    }
-    let r = fs::remove_file(path);
+    // Linux has an error of its own for directories.
+    let r = fs::remove_file(path(a[0])?).map_err(|e| match e.raw_os_error() {
+        Some(libc::EISDIR) => io::Error::from_raw_os_error(libc::EPERM),
+        _ => e,
+    });
     done(cx, r)
 }
 

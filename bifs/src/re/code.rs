@@ -63,6 +63,12 @@ pub fn first_generation() -> bool {
     release::number() < 28
 }
 
+/// How deep groups may be nested. The first generation had no limit of its own, but its memory for compiling
+/// was full of groups behind that many.
+fn nesting() -> u32 {
+    if first_generation() { 798 } else { 10_000 }
+}
+
 struct Context(*mut sys::pcre2_compile_context_8);
 
 // SAFETY: the context is not changed after it was made.
@@ -97,6 +103,7 @@ fn context(newline: u32, bsr: u32) -> *mut sys::pcre2_compile_context_8 {
                 bsr
             },
         );
+        sys::pcre2_set_parens_nest_limit_8(c, nesting());
         if first_generation() {
             sys::pcre2_set_compile_extra_options_8(c, sys::PCRE2_EXTRA_ALLOW_LOOKAROUND_BSK);
             sys::pcre2_set_max_varlookbehind_8(c, 0);
@@ -177,6 +184,35 @@ fn compile(pattern: &[u8], settings: Settings) -> Result<*mut sys::pcre2_code_8,
     }
 }
 
+/// A number that the library knows of a compiled pattern.
+fn info(code: *const sys::pcre2_code_8, what: u32) -> u32 {
+    let mut value: u32 = 0;
+    // SAFETY: all items asked for are 32-bit numbers.
+    unsafe { sys::pcre2_pattern_info_8(code, what, (&raw mut value).cast()) };
+    value
+}
+
+/// Is the set of bytes that a match may begin with too small? When a UTF-8 pattern begins with a word
+/// character, the library puts the ASCII ones into that set, but not the first bytes of the others that the
+/// tables for Latin-1 have.
+fn may_miss_letters(code: *const sys::pcre2_code_8) -> bool {
+    let all = info(code, sys::PCRE2_INFO_ALLOPTIONS);
+    if !first_generation() || all & sys::PCRE2_UTF == 0 || all & sys::PCRE2_UCP != 0 {
+        return false;
+    }
+    let mut set: *const [u8; 32] = ptr::null();
+    // SAFETY: this item is a pointer to a bit for each byte, in the compiled pattern, or null.
+    let set = unsafe {
+        sys::pcre2_pattern_info_8(code, sys::PCRE2_INFO_FIRSTBITMAP, (&raw mut set).cast());
+        set.as_ref()
+    };
+    set.is_some_and(|set| {
+        let has = |byte: u8| set[usize::from(byte) / 8] & 1 << (byte % 8) != 0;
+        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        (0..128).filter(|&b| word(b)).all(has) && !(has(0xc2) && has(0xc3))
+    })
+}
+
 impl Code {
     /// Compiles a pattern.
     pub fn compile(mut pattern: &[u8], settings: Settings) -> Result<Code, Wrong> {
@@ -190,8 +226,18 @@ impl Code {
         if first_generation() {
             text.translate(settings.options & sys::PCRE2_EXTENDED != 0)?;
         }
+        let mut options = settings.options;
         let code = loop {
+            let settings = Settings {
+                options,
+                ..settings
+            };
             match compile(&text.bytes, settings) {
+                Ok(code) if may_miss_letters(code) => {
+                    // SAFETY: made just now and known to nobody else.
+                    unsafe { sys::pcre2_code_free_8(code) };
+                    options |= sys::PCRE2_NO_START_OPTIMIZE;
+                }
                 Ok(code) => break code,
                 Err(w) if first_generation() && text.repair(&w) => {}
                 Err(w) => return Err(place::adjusted(text.original(w), pattern)),
@@ -224,10 +270,7 @@ impl Code {
     }
 
     fn info(&self, what: u32) -> u32 {
-        let mut value: u32 = 0;
-        // SAFETY: all items asked for are 32-bit numbers.
-        unsafe { sys::pcre2_pattern_info_8(self.code, what, (&raw mut value).cast()) };
-        value
+        info(self.code, what)
     }
 
     fn name_table(&self) -> Vec<(u16, Box<[u8]>)> {

@@ -36,7 +36,7 @@ const FIRST_GENERATION: &[(i32, &str)] = &[
     (13, "POSIX collating elements are not supported"),
     (14, "missing )"),
     (18, "missing ) after comment"),
-    (19, "parentheses nested too deeply"),
+    (19, "regular expression is too complicated"),
     (21, "failed to get memory"),
     (22, "unmatched parentheses"),
     (24, "malformed number or name after (?("),

@@ -154,7 +154,7 @@ fn set_multi_scheduling(cx: &mut Ctx<'_>, t: Term) -> BifResult {
             Err(barrier::begin(cx, what == block::Block::All))
         }
         Passage::Waiting => Err(Exit::Wait),
-        Passage::Passed => Ok(multi_scheduling()),
+        Passage::Between | Passage::Passed => Ok(multi_scheduling()),
     }
 }
 

@@ -193,21 +193,19 @@ pub(super) fn set_fun_targets(m: &'static Module) {
     }
 }
 
-/// Takes the current version away: it becomes old, calls go to the error handler. `false` if there is
-/// none.
-pub fn delete(name: Atom) -> bool {
+/// Takes the current version away, if there is no old one: it becomes old, calls go to the error handler.
+pub fn delete(name: Atom) {
     let _one = LOADING.lock();
-    let had = module::update(name, |v| match v.current.take() {
-        Some(m) => {
-            v.old = Some(m);
-            true
+    let had = module::update(name, |v| {
+        let has = v.current.is_some() && v.old.is_none();
+        if has {
+            v.old = v.current.take();
         }
-        None => false,
+        has
     });
     if had {
         for e in export::of_module(name) {
             e.clear_code();
         }
     }
-    had
 }

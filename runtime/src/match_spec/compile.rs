@@ -12,16 +12,32 @@ use std::collections::BTreeMap;
 /// Deepest nesting of expressions.
 const MAX_DEPTH: usize = 4000;
 
+/// What is wrong with what is no list of clauses.
+const NOT_A_LIST: &str = "Match programs are not in a list.";
+
 type Res<T> = Result<T, SpecError>;
 
 fn fail<T>(text: impl Into<String>) -> Res<T> {
     Err(SpecError(vec![text.into()]))
 }
 
+/// An error if there are no clauses.
+pub(super) fn check_clauses(spec: Term) -> Res<()> {
+    if spec.is_nil() {
+        fail(NOT_A_LIST)
+    } else {
+        Ok(())
+    }
+}
+
 /// Compiles a whole specification.
 pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
     let Some(clauses) = list::to_vec(spec) else {
-        return fail("Match programs are not in a list.");
+        return fail(if spec.is_list() {
+            "Match programs are not in a proper list."
+        } else {
+            NOT_A_LIST
+        });
     };
     let mut program = Program {
         clauses: Vec::new(),
@@ -31,7 +47,7 @@ pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
     let mut errors: Vec<String> = Vec::new();
     for c in clauses {
         let Some(&[head, guards, body]) = c.as_tuple_n::<3>() else {
-            return fail("Match program part is not a 3-tuple.");
+            return fail("Match program part is not a tuple of arity 3.");
         };
         if dialect == Dialect::Trace && !head.is_list() && !is_open(head) {
             return fail("Match program head is not a list.");

@@ -205,6 +205,12 @@ impl Shared {
         })
     }
 
+    /// As [`Shared::compile`], of a specification with one clause at least.
+    pub fn compile_clauses(spec: Term, dialect: Dialect) -> Result<Shared, SpecError> {
+        compile::check_clauses(spec)?;
+        Shared::compile(spec, dialect)
+    }
+
     /// Compiles a copy of a pattern.
     pub fn compile_pattern(pattern: Term, gives: Gives) -> Result<Shared, SpecError> {
         let owned = OwnedTerm::new(pattern);
@@ -225,6 +231,12 @@ impl Shared {
 impl Program {
     /// Compiles a specification; the program refers to the specification's terms.
     pub fn compile(spec: Term, dialect: Dialect) -> Result<Program, SpecError> {
+        compile::spec(spec, dialect)
+    }
+
+    /// As [`Program::compile`], of a specification with one clause at least.
+    pub fn compile_clauses(spec: Term, dialect: Dialect) -> Result<Program, SpecError> {
+        compile::check_clauses(spec)?;
         compile::spec(spec, dialect)
     }
 

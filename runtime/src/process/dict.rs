@@ -1,4 +1,4 @@
-//! The process dictionary: an insertion-ordered table from keys to values, both in the process's heap.
+//! The process dictionary: a table from keys to values, both in the process's heap.
 
 use crate::term::{Term, compare, hash};
 
@@ -10,7 +10,8 @@ pub struct Dict(Option<Box<Table>>);
 #[derive(Default)]
 struct Table {
     entries: Vec<[Term; 2]>,
-    /// Open addressing over `entries`: index + 1, 0 where free. Empty while the dictionary is small.
+    /// Open addressing over `entries`: index + 1, 0 where free, at most half of it used. Empty while the
+    /// dictionary is small.
     index: Vec<u32>,
 }
 
@@ -28,21 +29,34 @@ impl Table {
                 .iter()
                 .position(|e| compare::exact_eq(e[0], key));
         }
-        let mask = self.index.len() - 1;
-        let mut at = hash::internal(key) as usize & mask;
+        self.slot(key, |i| compare::exact_eq(self.entries[i][0], key))
+            .map(|at| self.index[at] as usize - 1)
+    }
+
+    /// Where an entry stands in the index: the first one that `is_it` of those that may have this key.
+    fn slot(&self, key: Term, is_it: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut at = self.home(key);
         loop {
             match self.index[at] {
                 0 => return None,
-                i if compare::exact_eq(self.entries[i as usize - 1][0], key) => {
-                    return Some(i as usize - 1);
-                }
-                _ => at = (at + 1) & mask,
+                i if is_it(i as usize - 1) => return Some(at),
+                _ => at = self.after(at),
             }
         }
     }
 
+    /// Where a key stands in the index if nothing else is there.
+    fn home(&self, key: Term) -> usize {
+        hash::internal(key) as usize & (self.index.len() - 1)
+    }
+
+    fn after(&self, at: usize) -> usize {
+        (at + 1) & (self.index.len() - 1)
+    }
+
+    /// Makes the index anew, of a size that fits.
     fn rebuild(&mut self) {
-        self.index.clear();
+        self.index = Vec::new();
         if self.entries.len() <= SMALL {
             return;
         }
@@ -54,12 +68,42 @@ impl Table {
     }
 
     fn add_to_index(&mut self, i: usize) {
-        let mask = self.index.len() - 1;
-        let mut at = hash::internal(self.entries[i][0]) as usize & mask;
+        let mut at = self.home(self.entries[i][0]);
         while self.index[at] != 0 {
-            at = (at + 1) & mask;
+            at = self.after(at);
         }
         self.index[at] = i as u32 + 1;
+    }
+
+    /// Frees a place in the index. Those behind it that are not where they would be if it had always been
+    /// free move up, so that a search may end at any free place.
+    fn free_slot(&mut self, mut hole: usize) {
+        let mask = self.index.len() - 1;
+        let mut at = self.after(hole);
+        while self.index[at] != 0 {
+            let home = self.home(self.entries[self.index[at] as usize - 1][0]);
+            let away = |from: usize| at.wrapping_sub(from) & mask;
+            if away(home) >= away(hole) {
+                self.index[hole] = self.index[at];
+                hole = at;
+            }
+            at = self.after(at);
+        }
+        self.index[hole] = 0;
+    }
+
+    /// Takes an entry out of the index, and lets the last one, which is going to take its place, stand for it.
+    fn remove_from_index(&mut self, i: usize) {
+        let last = self.entries.len() - 1;
+        let slot_of = |t: &Self, i: usize| t.slot(t.entries[i][0], |other| other == i);
+        if let Some(at) = slot_of(self, i) {
+            self.free_slot(at);
+        }
+        if i != last
+            && let Some(at) = slot_of(self, last)
+        {
+            self.index[at] = i as u32 + 1;
+        }
     }
 
     fn get(&self, key: Term) -> Option<Term> {
@@ -81,8 +125,14 @@ impl Table {
 
     fn erase(&mut self, key: Term) -> Option<Term> {
         let i = self.find(key)?;
+        if !self.index.is_empty() {
+            self.remove_from_index(i);
+        }
         let [_, value] = self.entries.swap_remove(i);
-        self.rebuild();
+        if self.entries.len() * 16 < self.index.len() {
+            self.entries.shrink_to(self.entries.len() * 2);
+            self.rebuild();
+        }
         Some(value)
     }
 }

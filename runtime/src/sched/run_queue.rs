@@ -77,7 +77,8 @@ impl RunQueue {
         None
     }
 
-    /// Takes a process for another scheduler: the one that would wait longest here.
+    /// Takes a process for another scheduler: the one that has waited longest. What a process starts first
+    /// then begins first, also if its later work is not done here.
     pub fn steal(&mut self) -> Option<&'static Process> {
         [
             &mut self.max,
@@ -86,7 +87,7 @@ impl RunQueue {
             &mut self.low,
         ]
         .into_iter()
-        .find_map(VecDeque::pop_back)
+        .find_map(VecDeque::pop_front)
     }
 
     /// Number of processes that wait.
