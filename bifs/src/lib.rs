@@ -29,5 +29,6 @@ pub mod re;
 pub mod records;
 pub mod system;
 pub mod table;
+pub mod terminal;
 pub mod trace;
 pub mod unicode;

@@ -58,6 +58,7 @@ impl Writer {
                 q.writing = false;
                 if result.is_err() {
                     q.closed = true;
+                    q.data.clear();
                 }
                 writer.changed.notify_all();
                 drop(q);
@@ -92,8 +93,15 @@ impl Writer {
 
     /// Adds data.
     pub fn push(&self, data: Vec<u8>) {
+        if !data.is_empty() {
+            self.push_or_flush(data);
+        }
+    }
+
+    /// Adds data; where there is none, what is written to is flushed all the same.
+    pub fn push_or_flush(&self, data: Vec<u8>) {
         let mut q = self.queue.lock();
-        if !q.closed && !data.is_empty() {
+        if !q.closed {
             q.data.push(data);
             self.changed.notify_all();
         }
