@@ -5,6 +5,7 @@ pub mod ask;
 pub mod atomics;
 pub mod barrier;
 pub mod binary;
+pub mod break_menu;
 pub mod crash_dump;
 pub mod dist;
 pub mod erlang;

@@ -3,12 +3,13 @@
 use super::framing::{Cutter, Framing};
 use super::options::Options;
 use super::{Driver, Port};
+use crate::terminal::input;
 use enigma_runtime::atom::Atom;
 use parking_lot::{Condvar, Mutex};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -188,6 +189,10 @@ struct Borrowed(ManuallyDrop<File>);
 
 impl Read for Borrowed {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let fd = self.0.as_raw_fd();
+        if fd == libc::STDIN_FILENO {
+            input::wait(fd);
+        }
         self.0.read(buf)
     }
 }

@@ -5,6 +5,8 @@
 
 pub mod capabilities;
 pub mod expand;
+pub mod guard;
+pub mod input;
 pub mod locale;
 pub mod modes;
 pub mod terminfo;
@@ -32,6 +34,7 @@ pub fn window_size(fd: RawFd) -> Option<(u16, u16)> {
 pub fn write_all(fd: RawFd, bytes: &[u8]) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
+        modes::stop_at_end();
         // SAFETY: the slice is readable.
         let n = unsafe { libc::write(fd, rest.as_ptr().cast(), rest.len()) };
         if n >= 0 {
@@ -52,13 +55,18 @@ pub fn write_all(fd: RawFd, bytes: &[u8]) -> io::Result<()> {
 
 /// Waits until something can be done with a descriptor, or no longer.
 pub fn wait(fd: RawFd, events: i16) -> bool {
+    wait_for(fd, events, -1)
+}
+
+/// The same for at most so many milliseconds, or without end if the number is negative.
+fn wait_for(fd: RawFd, events: i16, milliseconds: i32) -> bool {
     let mut p = libc::pollfd {
         fd,
         events,
         revents: 0,
     };
     // SAFETY: one descriptor in a structure that lives here.
-    unsafe { libc::poll(&raw mut p, 1, -1) > 0 }
+    unsafe { libc::poll(&raw mut p, 1, milliseconds) > 0 }
 }
 
 /// Waits until something can be read, unless another descriptor can be read or is closed before.

@@ -24,6 +24,9 @@ struct Own {
     strings: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
+const USUAL_COLUMNS: i32 = 80;
+const USUAL_ROWS: i32 = 24;
+
 /// Where descriptions lie when the environment says nothing else.
 const FOLDERS: &[&str] = &[
     "/etc/terminfo",
@@ -80,6 +83,30 @@ impl Description {
         input.align();
         d.own = Own::parse(&mut input, wide).unwrap_or_default();
         Some(d)
+    }
+
+    /// The same with the size that the environment says, or else the window, or else the description, or else
+    /// what was usual.
+    #[must_use]
+    pub fn with_size(mut self, window: Option<(u16, u16)>) -> Description {
+        let (columns, rows) = window.unwrap_or_default();
+        for (code, variable, window, usual) in [
+            (b"co", "COLUMNS", columns, USUAL_COLUMNS),
+            (b"li", "LINES", rows, USUAL_ROWS),
+        ] {
+            let number = |text: String| text.parse().ok().filter(|&n: &i32| n > 0);
+            let said = std::env::var(variable).ok().and_then(number);
+            let n = said
+                .or((window > 0).then_some(i32::from(window)))
+                .or_else(|| self.number(code).filter(|&n| n > 0))
+                .unwrap_or(usual);
+            if let Some(i) = by_code(NUMBERS, code) {
+                let len = self.numbers.len().max(i + 1);
+                self.numbers.resize(len, None);
+                self.numbers[i] = Some(n);
+            }
+        }
+        self
     }
 
     /// Is it a class of terminals and no terminal itself?

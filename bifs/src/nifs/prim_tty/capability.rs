@@ -5,6 +5,7 @@ use crate::erlang::iolist;
 use crate::terminal::capabilities::{BOOLEANS, Capability, NUMBERS, STRINGS};
 use crate::terminal::expand::{self, Kept};
 use crate::terminal::terminfo::Description;
+use crate::terminal::window_size;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::term::{bignum, list, map};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
@@ -27,6 +28,8 @@ bifs! { BIFS:
         "tputs_nif"/2 Nif => tputs;
     }
 }
+
+const STDOUT: i32 = 1;
 
 /// The terminal that is asked about.
 static TERMINAL: Mutex<Option<Description>> = Mutex::new(None);
@@ -57,7 +60,7 @@ fn tgetent(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let Some(description) = found else {
         return unknown(cx, "tgetent");
     };
-    *TERMINAL.lock() = Some(description);
+    *TERMINAL.lock() = Some(description.with_size(window_size(STDOUT)));
     Ok(Atom::OK.into())
 }
 
@@ -69,7 +72,7 @@ fn setupterm(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     let Some(description) = found else {
         return unknown(cx, "setupterm");
     };
-    *TERMINAL.lock() = Some(description);
+    *TERMINAL.lock() = Some(description.with_size(None));
     Ok(Atom::OK.into())
 }
 

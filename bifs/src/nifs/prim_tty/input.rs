@@ -96,7 +96,7 @@ impl Input {
                 self.changed.wait(&mut wanted);
             }
             drop(wanted);
-            if terminal::wait(STDIN, libc::POLLIN)
+            if terminal::input::wait(STDIN)
                 && let Some(w) = self.typed.lock().take()
             {
                 w.send();

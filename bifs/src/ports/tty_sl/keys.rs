@@ -29,7 +29,7 @@ impl Keys {
             let mut from = ManuallyDrop::new(unsafe { File::from_raw_fd(fd) });
             let mut decoder = Decoder::default();
             let mut buffer = [0; MOST];
-            while terminal::wait_unless(fd, stopped.as_raw_fd()) {
+            while terminal::input::wait_unless(fd, stopped.as_raw_fd()) {
                 match from.read(&mut buffer) {
                     Ok(n) if n > 0 => {
                         let text = decoder.decode(&buffer[..n], &utf8);

@@ -150,7 +150,9 @@ impl Wishes {
 
 /// Columns of the terminal, whether the cursor stays in the last one, and how it moves; nothing if it cannot.
 fn capabilities(term: &[u8], fd: RawFd) -> Option<(usize, bool, Steps)> {
-    let d = Description::find(term).filter(|d| !d.is_generic() || d.has_cursor())?;
+    let d = Description::find(term)
+        .filter(|d| !d.is_generic() || d.has_cursor())?
+        .with_size(terminal::window_size(fd));
     let string = |code: &[u8]| d.string_by_code(code).map(expand::without_delays);
     let left = match d.flag(b"bs") {
         true => None,
@@ -162,14 +164,7 @@ fn capabilities(term: &[u8], fd: RawFd) -> Option<(usize, bool, Steps)> {
         left: left.unwrap_or_else(|| b"\x08".to_vec()),
         right: string(b"nd")?,
     };
-    let variable = os::variable("COLUMNS").and_then(|v| String::from_utf8(v).ok()?.parse().ok());
-    let window = || terminal::window_size(fd).map(|(columns, _)| usize::from(columns));
-    let described = || d.number(b"co").and_then(|n| usize::try_from(n).ok());
-    let columns = variable
-        .filter(|&n| n > 0)
-        .or_else(|| window().filter(|&n| n > 0))
-        .or_else(|| described().filter(|&n| n > 0))
-        .unwrap_or(usize::from(DEFAULT_SIZE.0));
+    let columns = d.number(b"co").and_then(|n| usize::try_from(n).ok())?;
     Some((columns, d.flag(b"xn"), steps))
 }
 
