@@ -7,6 +7,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::system_limit;
 use enigma_runtime::reference;
+use enigma_runtime::sys::memory;
 use enigma_runtime::term::{bignum, map};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 use std::sync::Arc;
@@ -70,7 +71,7 @@ fn size_arg(t: Term) -> Result<usize, Exit> {
 /// Zeroed memory, taken so that an impossible size is an error and not the end of the VM.
 fn zeroed<T>(n: usize, zero: impl Fn() -> T) -> Result<Box<[T]>, Exit> {
     let mut v: Vec<T> = Vec::new();
-    v.try_reserve_exact(n).map_err(|_| system_limit())?;
+    memory::fallible(|| v.try_reserve_exact(n)).map_err(|_| system_limit())?;
     v.extend((0..n).map(|_| zero()));
     Ok(v.into_boxed_slice())
 }

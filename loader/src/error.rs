@@ -232,6 +232,8 @@ error_kinds! {
     CatchActive { op: Op } => "{op}: a catch is still active",
     /// Handler label not followed by try_case or catch_end, or such an instruction elsewhere.
     BadHandler { label: u32 } => "label {label} is not a proper exception handler",
+    /// A loop in which the process could not be stopped.
+    EndlessLoop { label: u32 } => "a loop at or before label {label} calls no function and has no receive",
     /// The function is too large for the analysis.
     TooComplex => "the function is too large to be verified",
 }

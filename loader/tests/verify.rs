@@ -614,6 +614,44 @@ fn tables() {
 }
 
 #[test]
+fn loops() {
+    refuses(ErrorKind::EndlessLoop { label: 3 }, |b| {
+        let (again, out) = (b.new_label(), b.new_label());
+        b.place(again);
+        b.op(Op::IsAtom, &[Arg::F(out), X0]);
+        b.op(Op::Jump, &[Arg::F(again)]);
+        b.place(out);
+        b.op(Op::Return, &[]);
+    });
+    // A handler that leads to the `try` again.
+    refuses(ErrorKind::EndlessLoop { label: 3 }, |b| {
+        let (again, handler) = (b.new_label(), b.new_label());
+        b.op(Op::AllocateZero, &[Arg::U(1), Arg::U(1)]);
+        b.place(again);
+        b.op(Op::Try, &[Y0, Arg::F(handler)]);
+        b.op(Op::IfEnd, &[]);
+        b.place(handler);
+        b.op(Op::TryCase, &[Y0]);
+        b.op(Op::Jump, &[Arg::F(again)]);
+    });
+    accepts(|b| {
+        let again = b.new_label();
+        b.op(Op::Allocate, &[Arg::U(0), Arg::U(1)]);
+        b.place(again);
+        b.op(Op::Call, &[Arg::U(1), Arg::F(2)]);
+        b.op(Op::Jump, &[Arg::F(again)]);
+    });
+    accepts(|b| {
+        let (again, wait) = (b.new_label(), b.new_label());
+        b.place(again);
+        b.op(Op::LoopRec, &[Arg::F(wait), X0]);
+        b.op(Op::LoopRecEnd, &[Arg::F(again)]);
+        b.place(wait);
+        b.op(Op::Wait, &[Arg::F(again)]);
+    });
+}
+
+#[test]
 fn hostile_shapes_end_soon() {
     // Many labels that each jump to the one before: one pass per label would take for ever.
     let mut b = Builder::new("m");
@@ -622,8 +660,11 @@ fn hostile_shapes_end_soon() {
     b.op(Op::Jump, &[Arg::F(labels[labels.len() - 1])]);
     for (index, &label) in labels.iter().enumerate() {
         b.place(label);
-        let target = if index == 0 { label } else { labels[index - 1] };
-        b.op(Op::Jump, &[Arg::F(target)]);
+        if index == 0 {
+            b.op(Op::Return, &[]);
+        } else {
+            b.op(Op::Jump, &[Arg::F(labels[index - 1])]);
+        }
     }
     assert_eq!(module_errors(&b), []);
     // Catches in sequence that are never ended.

@@ -1,10 +1,18 @@
 //! Broken internal invariants: say what broke, leave a crash dump, abort.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static DUMPS: AtomicBool = AtomicBool::new(true);
 static DUMP: OnceLock<fn(&str)> = OnceLock::new();
+/// Is some thread ending the VM?
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// Is it this thread?
+    static ENDS: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Sets what writes the crash dump; the first call wins.
 pub fn set_dump_writer(f: fn(&str)) {
@@ -16,7 +24,18 @@ pub fn set_dumps(on: bool) {
     DUMPS.store(on, Ordering::Relaxed);
 }
 
-fn write_dump(slogan: &str) {
+/// Says on standard error why the VM ends and writes the crash dump. What goes wrong meanwhile, as lack of
+/// memory may, ends the VM without more words; other threads that want to end it wait for the first.
+fn last_words(text: &str, slogan: &str) {
+    if ENDS.replace(true) {
+        std::process::abort();
+    }
+    if ENDING.swap(true, Ordering::Relaxed) {
+        loop {
+            std::thread::park();
+        }
+    }
+    eprintln!("{text}");
     if DUMPS.load(Ordering::Relaxed)
         && let Some(dump) = DUMP.get()
     {
@@ -29,8 +48,7 @@ fn write_dump(slogan: &str) {
 #[cold]
 #[inline(never)]
 pub fn limit_reached(slogan: &str) -> ! {
-    eprintln!("{slogan}");
-    write_dump(slogan);
+    last_words(&format!("{slogan}\r"), slogan);
     std::process::exit(1)
 }
 
@@ -38,7 +56,6 @@ pub fn limit_reached(slogan: &str) -> ! {
 #[cold]
 #[inline(never)]
 pub fn vm_bug(what: &str) -> ! {
-    eprintln!("enigma: internal error: {what}");
-    write_dump(what);
+    last_words(&format!("enigma: internal error: {what}"), what);
     std::process::abort()
 }

@@ -20,6 +20,6 @@ each_test_() ->
 
 broken_setup_test_() -> {setup, fun() -> error(no_setup) end, ?_assert(true)}.
 parallel_test_() -> {inparallel, [?_assert(true) || _ <- lists:seq(1, 5)]}.
-timeout_test_() -> {timeout, 0.05, fun() -> timer:sleep(5000) end}.
+timeout_test_() -> {timeout, 0.5, fun() -> timer:sleep(5000) end}.
 
 zero() -> 0.

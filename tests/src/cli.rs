@@ -27,6 +27,7 @@ pub struct Case {
     prepare: Vec<Vec<String>>,
     files: Vec<String>,
     code_only: bool,
+    address_space: Option<u64>,
     releases: Vec<u32>,
     terminal: Option<Terminal>,
 }
@@ -106,6 +107,10 @@ fn one(value: &toml::Value) -> Result<Case, String> {
             .get("code_only")
             .and_then(toml::Value::as_bool)
             .unwrap_or(false),
+        address_space: value
+            .get("address_space")
+            .and_then(toml::Value::as_integer)
+            .and_then(|n| n.try_into().ok()),
         releases: releases
             .map(|l| {
                 l.iter()
@@ -193,6 +198,9 @@ fn outcome(machine: &Machine, mode: Mode, otp: &Otp, case: &Case) -> Result<Stri
         }
     }
     let mut command = program(machine, mode, otp, &case.program);
+    if let Some(megabytes) = case.address_space {
+        command = limited(&command, megabytes);
+    }
     command
         .args(&case.args)
         .current_dir(scratch.path())
@@ -273,6 +281,21 @@ fn program(machine: &Machine, mode: Mode, otp: &Otp, name: &str) -> Command {
         tool.env("ERLC_EMULATOR", path);
     }
     tool
+}
+
+/// The same command where it may use no more than that many megabytes of addresses.
+fn limited(command: &Command, megabytes: u64) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -v $0; exec \"$@\""]);
+    shell.arg((megabytes * 1024).to_string());
+    shell.arg(command.get_program()).args(command.get_args());
+    for (key, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(key, value),
+            None => shell.env_remove(key),
+        };
+    }
+    shell
 }
 
 /// Replaces what differs from run to run: process and reference numbers, dates and

@@ -4,10 +4,8 @@ use enigma_bifs::terminal::guard;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
-/// Messages are allocated on one thread and freed on another all the time, which the system's allocator
-/// is slow at. Without huge pages: every thread's first page would be one.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: enigma_runtime::sys::memory::Allocator = enigma_runtime::sys::memory::Allocator;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().map(OsStringExt::into_vec);

@@ -8,6 +8,7 @@ use super::options::Options;
 use super::{Driver, Port};
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::sys::memory;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -236,7 +237,7 @@ impl RamFile {
 
     fn resize(&mut self, len: usize) -> Result<(), Error> {
         let more = len.saturating_sub(self.data.len());
-        self.data.try_reserve(more).map_err(|_| "enomem")?;
+        memory::fallible(|| self.data.try_reserve(more)).map_err(|_| "enomem")?;
         self.data.resize(len, 0);
         Ok(())
     }
@@ -244,7 +245,7 @@ impl RamFile {
 
 fn copy(data: &[u8]) -> Result<Vec<u8>, Error> {
     let mut v = Vec::new();
-    v.try_reserve_exact(data.len()).map_err(|_| "enomem")?;
+    memory::fallible(|| v.try_reserve_exact(data.len())).map_err(|_| "enomem")?;
     v.extend_from_slice(data);
     Ok(v)
 }

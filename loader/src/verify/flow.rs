@@ -68,6 +68,8 @@ impl Flow {
             op: Op::Label,
             found,
             steps: 0,
+            at: 0,
+            counted: false,
         };
         let start = State {
             x: first(info.arity as u16),
@@ -88,6 +90,10 @@ impl Flow {
                 );
                 return;
             }
+        }
+        if let Some(label) = walk.flow.jumps.find_loop(code.labels().len()) {
+            let label = code.labels()[label].0;
+            walk.error(ErrorKind::EndlessLoop { label });
         }
     }
 }
@@ -121,6 +127,11 @@ struct Walk<'a> {
     found: &'a mut Vec<CodeError>,
     /// Instructions visited so far.
     steps: usize,
+    /// The label that the walk started at.
+    at: usize,
+    /// Has the walk since then passed the entry of a function? Calls of other modules do not count:
+    /// they may be of BIFs.
+    counted: bool,
 }
 
 /// What follows an instruction.
@@ -147,6 +158,8 @@ impl Walk<'_> {
         let code = self.code;
         self.flow.load(label, &mut self.now);
         let mut mode = self.flow.reached[label];
+        self.at = label;
+        self.counted = false;
         let (number, at) = code.labels()[label];
         let instrs = code.instrs();
         for (step, instr) in instrs[at as usize + 1..].iter().enumerate() {
@@ -155,6 +168,7 @@ impl Walk<'_> {
             self.steps += 1;
             if instr.op == Op::Label {
                 // The walk stops at each label, so this is the one after `label`.
+                self.leads_to(label + 1);
                 self.flow.meet(label + 1, mode, &self.now, Keep::All);
                 return;
             }
@@ -363,9 +377,20 @@ impl Walk<'_> {
         }
     }
 
+    /// Notes a way to a label on which the process cannot be stopped.
+    #[inline]
+    fn leads_to(&mut self, label: usize) {
+        if !self.counted {
+            self.flow.jumps.note(self.at, label);
+        }
+    }
+
     #[inline]
     fn branch(&mut self, label: u32, keep: Keep) {
         if let Some(label) = self.map.local(self.function, label) {
+            if !matches!(self.op, Op::Wait | Op::WaitTimeout | Op::LoopRecEnd) {
+                self.leads_to(label);
+            }
             self.flow.meet(label, PLAIN, &self.now, keep);
         }
     }
@@ -492,6 +517,9 @@ impl Walk<'_> {
         let pushed = self.flow.catches.push(self.now.catches, catch);
         match pushed.filter(|_| !bit(&self.now.tags, slot)) {
             Some(catches) => {
+                if let Some(handler) = self.map.local(self.function, handler) {
+                    self.leads_to(handler);
+                }
                 set_bit(&mut self.now.tags, slot);
                 set_bit(&mut self.now.y, slot);
                 self.now.catches = catches;
@@ -642,7 +670,10 @@ impl Walk<'_> {
     /// What an instruction does besides reading and writing its operands.
     fn effect(&mut self, op: Op, operands: &[Operand]) -> Next {
         match op {
-            Op::Call => self.call(small(&operands[0])),
+            Op::Call => {
+                self.counted = true;
+                self.call(small(&operands[0]))
+            }
             Op::CallLast => {
                 self.args(small(&operands[0]));
                 self.drop_frame(small(&operands[2]));

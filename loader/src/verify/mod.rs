@@ -14,13 +14,15 @@
 //!   (collection, exception) each slot of the frame is set;
 //! - catches: slots nest, inner ones lower on the stack than outer ones, no slot that holds a catch
 //!   tag is used as a term, each handler starts with the instruction that takes the exception;
-//! - ends: execution never runs past the last instruction.
+//! - ends: execution never runs past the last instruction;
+//! - loops: each calls a function of the module or looks for a message (`loops`).
 //!
-//! The last four are a forward data flow over the labels of one function (`flow`). The types of
+//! The last five are a forward data flow over the labels of one function (`flow`). The types of
 //! terms are not verified: the interpreter checks them where it takes a term apart.
 
 mod catches;
 mod flow;
+mod loops;
 mod shape;
 mod state;
 

@@ -8,6 +8,7 @@
 //! catches become possible.
 
 use super::catches::{Catches, NO_CATCH};
+use super::loops::Jumps;
 
 /// Greatest size of the states of one function, in words.
 const MAX_STATE_WORDS: usize = 8 << 20;
@@ -134,6 +135,7 @@ pub(super) struct Flow {
     /// Labels to visit, a bit each.
     pending: Vec<u64>,
     pub(super) catches: Catches,
+    pub(super) jumps: Jumps,
     /// Offsets of instructions that code does not follow; see
     /// [`Function::no_return`](crate::Function::no_return).
     pub(super) no_return: Vec<u32>,
@@ -172,6 +174,7 @@ impl Flow {
         self.pending.resize(labels.div_ceil(64), 0);
         self.no_return.clear();
         self.catches.clear();
+        self.jumps.clear();
         true
     }
 

@@ -10,8 +10,10 @@
 use crate::heap::binary::BinaryRef;
 use crate::heap::magic::MagicHandle;
 use crate::heap::{Heap, copy, offheap};
+use crate::sys::memory::{self, Purpose};
 use crate::term::{Header, Kind, Term, boxed};
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::Layout;
+use std::ptr::NonNull;
 
 /// Words before the tuple.
 const PREFIX: usize = 3;
@@ -23,7 +25,7 @@ pub struct Obj(*mut u64);
 fn layout(words: usize) -> Layout {
     match Layout::array::<u64>(words) {
         Ok(l) => l,
-        Err(_) => crate::bug::vm_bug("a table object larger than the address space"),
+        Err(_) => memory::exhausted(Purpose::TableObject, words.saturating_mul(8)),
     }
 }
 
@@ -58,12 +60,9 @@ impl Obj {
     }
 
     fn block(words: usize) -> *mut u64 {
-        let l = layout(PREFIX + words);
-        // SAFETY: the layout has a size above zero.
-        let p = unsafe { alloc(l) }.cast::<u64>();
-        if p.is_null() {
-            handle_alloc_error(l);
-        }
+        let p = memory::take(Purpose::TableObject, layout(PREFIX + words))
+            .cast::<u64>()
+            .as_ptr();
         // SAFETY: the block has at least `PREFIX` words.
         unsafe {
             *p = words as u64;
@@ -79,10 +78,10 @@ impl Obj {
     /// Nobody uses the object or terms in it afterwards.
     pub unsafe fn free(self) {
         let words = PREFIX + self.term_words();
-        // SAFETY: a block made by `block`, with a well-formed list of off-heap objects.
+        // SAFETY: a block made by `block`, not null, with a well-formed list of off-heap objects.
         unsafe {
             offheap::release_all(*self.0.add(1) as *mut u64);
-            dealloc(self.0.cast(), layout(words));
+            memory::give_back(NonNull::new_unchecked(self.0.cast()), layout(words));
         }
     }
 

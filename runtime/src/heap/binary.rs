@@ -5,8 +5,9 @@
 //! whoever holds a view that ends exactly at `used`: the claim is one compare-and-swap, so an append
 //! needs no knowledge of who else holds the binary, and a second append to the same view copies.
 
+use crate::sys::memory::{self, Purpose};
 use crate::tally::Tally;
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
@@ -28,20 +29,17 @@ unsafe impl Send for BinaryRef {}
 unsafe impl Sync for BinaryRef {}
 
 fn layout(capacity: usize) -> Layout {
-    match Layout::from_size_align(size_of::<Binary>() + capacity, 8) {
+    match Layout::from_size_align(size_of::<Binary>().saturating_add(capacity), 8) {
         Ok(l) => l,
-        Err(_) => crate::bug::vm_bug("a binary larger than the address space"),
+        Err(_) => memory::exhausted(Purpose::Binary, capacity),
     }
 }
 
 impl BinaryRef {
     fn with_capacity(capacity: usize, used_bits: usize) -> BinaryRef {
-        let l = layout(capacity);
-        // SAFETY: the layout has a size above zero.
-        let p = unsafe { alloc(l) }.cast::<Binary>();
-        let Some(p) = NonNull::new(p) else {
-            handle_alloc_error(l)
-        };
+        let p = memory::try_take(layout(capacity))
+            .unwrap_or_else(|| memory::exhausted(Purpose::Binary, capacity))
+            .cast::<Binary>();
         Tally::Binary.add(capacity as isize);
         // SAFETY: fresh memory of the right size and alignment.
         unsafe {
@@ -149,8 +147,8 @@ impl BinaryRef {
             return self;
         }
         // SAFETY: the only reference is ours, so nobody else can look at or move the allocation.
-        let p = unsafe { realloc(self.0.as_ptr().cast(), layout(cap), layout(len).size()) };
-        let Some(p) = NonNull::new(p.cast::<Binary>()) else {
+        let p = unsafe { memory::resize(self.0.cast(), layout(cap), layout(len).size()) };
+        let Some(p) = p.map(NonNull::cast::<Binary>) else {
             return self;
         };
         std::mem::forget(self);
@@ -200,7 +198,7 @@ impl Drop for BinaryRef {
             let cap = self.header().capacity;
             Tally::Binary.add(-(cap as isize));
             // SAFETY: this was the last reference.
-            unsafe { dealloc(self.0.as_ptr().cast(), layout(cap)) }
+            unsafe { memory::give_back(self.0.cast(), layout(cap)) }
         }
     }
 }

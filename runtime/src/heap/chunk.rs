@@ -1,7 +1,9 @@
 //! Blocks of words from the system allocator.
 
+use crate::sys::memory::{self, Purpose};
 use crate::tally::Tally;
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::Layout;
+use std::ptr::NonNull;
 
 /// An owned block of words. `used` counts the words from the start that hold objects; for a block that
 /// is still being filled the owner keeps that number elsewhere.
@@ -31,12 +33,9 @@ impl Chunk {
         if words == 0 {
             return Chunk::EMPTY;
         }
-        let layout = layout(words);
-        // SAFETY: the layout has a size above zero.
-        let base = unsafe { alloc(layout) }.cast::<u64>();
-        if base.is_null() {
-            handle_alloc_error(layout);
-        }
+        let base = memory::take(Purpose::Heap, layout(words))
+            .cast::<u64>()
+            .as_ptr();
         Tally::Heap.add(words as isize * 8);
         Chunk {
             base,
@@ -76,8 +75,8 @@ impl Drop for Chunk {
         let words = self.capacity();
         if words > 0 {
             Tally::Heap.add(-(words as isize * 8));
-            // SAFETY: the block was allocated with this layout and is owned.
-            unsafe { dealloc(self.base.cast(), layout(words)) }
+            // SAFETY: the block was allocated with this layout and is owned; its address is not null.
+            unsafe { memory::give_back(NonNull::new_unchecked(self.base.cast()), layout(words)) }
         }
     }
 }
@@ -85,6 +84,6 @@ impl Drop for Chunk {
 fn layout(words: usize) -> Layout {
     match Layout::array::<u64>(words) {
         Ok(l) => l,
-        Err(_) => crate::bug::vm_bug("a heap block larger than the address space"),
+        Err(_) => memory::exhausted(Purpose::Heap, words.saturating_mul(8)),
     }
 }

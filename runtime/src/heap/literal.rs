@@ -5,13 +5,18 @@
 
 use super::chunk::Chunk;
 use super::{Heap, copy};
+use crate::sys;
+use crate::sys::memory::{self, Purpose};
 use crate::term::Term;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Size of the reserved range in bytes; only what is used takes memory.
 const RESERVED: usize = 16 << 30;
+/// The least that is reserved where the system limits the size of the address space (`ulimit -v`).
+const LEAST_RESERVED: usize = 64 << 20;
 /// Areas start at multiples of this many bytes.
 const GRAIN: usize = 64;
 /// The memory behind freed areas of at least that many bytes is given back to the operating system.
@@ -19,35 +24,64 @@ const WORTH_DISCARDING: usize = 256 << 10;
 
 struct Region {
     base: usize,
+    size: usize,
+    in_use: AtomicUsize,
     state: Mutex<State>,
 }
 
 struct State {
     top: usize,
-    in_use: usize,
     /// Free pieces below `top`: offset to size.
     free: BTreeMap<usize, usize>,
 }
 
-static REGION: LazyLock<Region> = LazyLock::new(|| Region {
-    base: crate::sys::reserve(RESERVED),
-    state: Mutex::new(State {
-        top: 0,
-        in_use: 0,
-        free: BTreeMap::new(),
-    }),
+static REGION: LazyLock<Region> = LazyLock::new(|| {
+    let (base, size) = reserve();
+    Region {
+        base,
+        size,
+        in_use: AtomicUsize::new(0),
+        state: Mutex::new(State {
+            top: 0,
+            free: BTreeMap::new(),
+        }),
+    }
 });
+
+/// As large a range as the system gives: all of it, or what is a small part of the addresses that it allows.
+fn reserve() -> (usize, usize) {
+    if let Some(base) = sys::reserve(RESERVED) {
+        return (base, RESERVED);
+    }
+    let mut size = RESERVED / 2;
+    while size > LEAST_RESERVED && !could_reserve(size * 8) {
+        size /= 2;
+    }
+    match sys::reserve(size) {
+        Some(base) => (base, size),
+        None => memory::exhausted(Purpose::Literal, size),
+    }
+}
+
+/// Is there as much room?
+fn could_reserve(bytes: usize) -> bool {
+    sys::reserve(bytes).is_some_and(|at| {
+        sys::release(at, bytes);
+        true
+    })
+}
 
 /// Base address and length in bytes of the range of literals.
 #[inline]
 pub fn range() -> (usize, usize) {
-    (REGION.base, RESERVED)
+    (REGION.base, REGION.size)
 }
 
 /// Is the address a literal's?
 #[inline]
 pub fn is_literal(p: *const u64) -> bool {
-    (p as usize).wrapping_sub(REGION.base) < RESERVED
+    let region = &*REGION;
+    (p as usize).wrapping_sub(region.base) < region.size
 }
 
 /// Is the address a literal's of an area that was not freed? For the heap verifier.
@@ -60,7 +94,7 @@ pub fn is_live(p: *const u64) -> bool {
 
 /// Bytes now taken by literal areas.
 pub fn bytes_in_use() -> usize {
-    REGION.state.lock().in_use
+    REGION.in_use.load(Ordering::Relaxed)
 }
 
 /// An area of literals; freed when dropped.
@@ -122,8 +156,8 @@ impl Drop for LiteralArea {
 
 fn take(bytes: usize) -> usize {
     let region = &*REGION;
+    region.in_use.fetch_add(bytes, Ordering::Relaxed);
     let mut s = region.state.lock();
-    s.in_use += bytes;
     if let Some((&at, &size)) = s.free.iter().find(|&(_, &size)| size >= bytes) {
         s.free.remove(&at);
         if size > bytes {
@@ -132,20 +166,19 @@ fn take(bytes: usize) -> usize {
         return region.base + at;
     }
     let at = s.top;
-    if at + bytes > RESERVED {
-        crate::bug::vm_bug("the range of addresses for literals is used up");
+    if at + bytes > region.size || !sys::commit(region.base + at, bytes) {
+        memory::exhausted(Purpose::Literal, bytes);
     }
-    crate::sys::commit(region.base + at, bytes);
     s.top += bytes;
     region.base + at
 }
 
 fn give_back(mut at: usize, mut size: usize) {
     if size >= WORTH_DISCARDING {
-        crate::sys::discard(REGION.base + at, size);
+        sys::discard(REGION.base + at, size);
     }
+    REGION.in_use.fetch_sub(size, Ordering::Relaxed);
     let mut s = REGION.state.lock();
-    s.in_use -= size;
     if let Some((&before, &n)) = s.free.range(..at).next_back()
         && before + n == at
     {

@@ -146,8 +146,9 @@ pub fn enqueue(kind: Pool, p: &'static Process) {
             .name(name)
             .stack_size(super::STACK)
             .spawn(move || pool_loop(kind, number, meter));
-        if started.is_err() {
-            crate::bug::vm_bug("cannot start a dirty scheduler thread");
+        // Where the system allows no more threads the pool goes on with those that it has.
+        if started.is_err() && number == 1 {
+            crate::bug::limit_reached("Failed to create dirty scheduler thread");
         }
     }
 }

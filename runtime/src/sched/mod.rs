@@ -259,7 +259,7 @@ pub fn run_all() {
     for t in threads {
         match t {
             Ok(t) => drop(t.join()),
-            Err(_) => crate::bug::vm_bug("cannot start a scheduler thread"),
+            Err(_) => crate::bug::limit_reached("Failed to create scheduler thread"),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! What the VM asks of the operating system below the standard library: the module to edit for a port.
 
-/// Reserves `bytes` of addresses without memory behind them.
-pub fn reserve(bytes: usize) -> usize {
+pub mod memory;
+
+/// Reserves `bytes` of addresses without memory behind them. Nothing if the system refuses.
+pub fn reserve(bytes: usize) -> Option<usize> {
     // SAFETY: an anonymous private mapping at an address of the kernel's choice.
     let p = unsafe {
         libc::mmap(
@@ -13,14 +15,18 @@ pub fn reserve(bytes: usize) -> usize {
             0,
         )
     };
-    if p == libc::MAP_FAILED {
-        crate::bug::vm_bug("cannot reserve addresses for literals");
-    }
-    p as usize
+    (p != libc::MAP_FAILED).then_some(p as usize)
 }
 
-/// Makes the pages that `at..at + bytes` touches readable and writable.
-pub fn commit(at: usize, bytes: usize) {
+/// Gives up a range of addresses that `reserve` gave and that nobody has used.
+pub fn release(at: usize, bytes: usize) {
+    // SAFETY: a mapping of our own that nothing points into. A refusal leaves it in place.
+    let _ = unsafe { libc::munmap(at as *mut _, bytes) };
+}
+
+/// Makes the pages that `at..at + bytes` touches readable and writable; says whether the system has allowed it.
+#[must_use]
+pub fn commit(at: usize, bytes: usize) -> bool {
     let page = 4096;
     let start = at / page * page;
     let end = (at + bytes).next_multiple_of(page);
@@ -32,9 +38,7 @@ pub fn commit(at: usize, bytes: usize) {
             libc::PROT_READ | libc::PROT_WRITE,
         )
     };
-    if r != 0 {
-        crate::bug::vm_bug("cannot commit memory for literals");
-    }
+    r == 0
 }
 
 /// Gives back the memory behind the whole pages in `at..at + bytes`, whose contents nobody needs; they can

@@ -48,23 +48,29 @@ static PUBLISHED: Published = Published {
 };
 
 impl Published {
-    /// Makes a state of the clock known; the caller holds the clock's lock.
-    fn publish(&self, clock: &Clock) {
-        let line = clock.line();
+    /// Changes the clock, whose lock the caller holds, and makes its new state known. Readers wait from before
+    /// `change` reads the operating system's clocks: whoever has read an earlier state has read an earlier time, so
+    /// that no two threads see time go back between them.
+    fn change<T>(&self, clock: &mut Clock, change: impl FnOnce(&mut Clock, Reading) -> T) -> T {
         let version = self.version.load(Ordering::Relaxed);
         self.version.store(version + 1, Ordering::Relaxed);
-        fence(Ordering::Release);
+        fence(Ordering::SeqCst);
+        let value = change(clock, read());
+        let line = clock.line();
         self.from.store(line.from, Ordering::Relaxed);
         self.start.store(line.start, Ordering::Relaxed);
         self.slew.store(line.slew, Ordering::Relaxed);
         self.offset.store(clock.offset(), Ordering::Relaxed);
         self.version.store(version + 2, Ordering::Release);
+        value
     }
 
+    /// The line and the offset that are in force, and what `at` gives at a moment when they are.
     #[inline]
-    fn read(&self) -> (Line, i64) {
+    fn read<T>(&self, at: impl Fn() -> T) -> (Line, i64, T) {
         loop {
             let before = self.version.load(Ordering::Acquire);
+            let at = at();
             let line = Line {
                 from: self.from.load(Ordering::Relaxed),
                 start: self.start.load(Ordering::Relaxed),
@@ -73,7 +79,7 @@ impl Published {
             let offset = self.offset.load(Ordering::Relaxed);
             fence(Ordering::Acquire);
             if before & 1 == 0 && self.version.load(Ordering::Relaxed) == before {
-                return (line, offset);
+                return (line, offset, at);
             }
             std::hint::spin_loop();
         }
@@ -91,8 +97,9 @@ fn read() -> Reading {
 /// Starts the clocks; to be called once, early.
 pub fn init(warp: Warp, correction: bool) {
     let mut clock = CLOCK.lock();
-    *clock = Clock::new(warp, correction, START, read());
-    PUBLISHED.publish(&clock);
+    PUBLISHED.change(&mut clock, |clock, now| {
+        *clock = Clock::new(warp, correction, START, now);
+    });
 }
 
 /// Makes time virtual.
@@ -126,13 +133,11 @@ pub fn os_monotonic_time() -> i64 {
 /// Erlang monotonic time and the offset that goes with it.
 #[inline]
 fn now() -> (i64, i64) {
-    let (line, offset) = PUBLISHED.read();
-    let monotonic = if is_virtual() {
-        VIRTUAL_NOW.load(Ordering::Relaxed)
-    } else {
-        line.at(os_monotonic_time())
-    };
-    (monotonic, offset)
+    if is_virtual() {
+        return (VIRTUAL_NOW.load(Ordering::Relaxed), PUBLISHED.read(|| ()).1);
+    }
+    let (line, offset, time) = PUBLISHED.read(os_monotonic_time);
+    (line.at(time), offset)
 }
 
 /// Erlang monotonic time.
@@ -144,7 +149,7 @@ pub fn monotonic() -> i64 {
 /// Time offset: system time minus monotonic time.
 pub fn offset() -> i64 {
     check_if_due(monotonic());
-    PUBLISHED.read().1
+    PUBLISHED.read(|| ()).1
 }
 
 /// Erlang system time.
@@ -174,8 +179,8 @@ pub fn offset_state() -> OffsetState {
 /// Makes a preliminary offset final; gives what it was before.
 pub fn finalize_offset() -> OffsetState {
     let mut clock = CLOCK.lock();
-    let (before, changed) = clock.finalize(read());
-    make_known(clock, changed);
+    let (before, changed) = PUBLISHED.change(&mut clock, Clock::finalize);
+    tell(clock, changed);
     before
 }
 
@@ -196,13 +201,12 @@ fn check(now: i64) {
         return;
     };
     NEXT_CHECK.store(now + INTERVAL, Ordering::Relaxed);
-    let changed = clock.check(read());
-    make_known(clock, changed);
+    let changed = PUBLISHED.change(&mut clock, Clock::check);
+    tell(clock, changed);
 }
 
-/// Lets readers see the clock, and tells who monitors the offset if it has changed.
-fn make_known(clock: MutexGuard<'_, Clock>, offset_changed: bool) {
-    PUBLISHED.publish(&clock);
+/// Tells who monitors the offset if it has changed.
+fn tell(clock: MutexGuard<'_, Clock>, offset_changed: bool) {
     let offset = clock.offset();
     drop(clock);
     if offset_changed {
