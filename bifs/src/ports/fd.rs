@@ -108,6 +108,12 @@ impl Writer {
         }
     }
 
+    /// Is everything written?
+    pub fn is_idle(&self) -> bool {
+        let q = self.queue.lock();
+        q.data.is_empty() && !q.writing
+    }
+
     /// The thread ends when everything is written.
     pub fn close(&self) {
         self.queue.lock().closed = true;

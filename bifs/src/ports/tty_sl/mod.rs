@@ -9,14 +9,18 @@ use self::keys::Keys;
 use self::line::{Line, Steps};
 use super::fd::Writer;
 use super::{Driver, Port};
-use crate::terminal::modes::Modes;
+use crate::terminal::modes::{self, Modes};
 use crate::terminal::terminfo::Description;
 use crate::terminal::{self, expand, locale};
 use crate::{os, os_signal};
 use enigma_runtime::atom::Atom;
 use parking_lot::Mutex;
+use std::ffi::{CStr, OsStr};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{IntoRawFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -45,6 +49,7 @@ struct TtySl {
     utf8: Arc<AtomicBool>,
     resized: Arc<AtomicBool>,
     writer: Arc<Writer>,
+    direct: Option<File>,
     /// Commands that are to be answered when their output is out.
     unanswered: Arc<AtomicUsize>,
     keys: Keys,
@@ -96,6 +101,7 @@ fn start(port: &Arc<Port>, name: &str) -> Result<Box<dyn Driver>, Atom> {
         utf8: utf8_flag,
         resized,
         writer,
+        direct: without_waiting(fd),
         unanswered,
         keys,
     }))
@@ -176,9 +182,40 @@ impl TtySl {
     }
 }
 
+impl TtySl {
+    /// Writes what the terminal takes at once, if nothing else waits; gives how much that was. Another thread would
+    /// have to be woken for it, and a key is seen the sooner the fewer take part.
+    fn write_now(&self, bytes: &[u8]) -> usize {
+        match &self.direct {
+            Some(screen) if self.writer.is_idle() => {
+                modes::stop_at_end();
+                let mut screen = screen;
+                // What is wrong with the terminal is found out by who writes the rest.
+                screen.write(bytes).unwrap_or(0)
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// The terminal once more, in a way that writing to it does not wait and that concerns nobody else.
+fn without_waiting(fd: RawFd) -> Option<File> {
+    let mut name = [0; 256];
+    // SAFETY: the buffer is as long as the call is told.
+    if unsafe { libc::ttyname_r(fd, name.as_mut_ptr().cast(), name.len()) } != 0 {
+        return None;
+    }
+    let path = CStr::from_bytes_until_nul(&name).ok()?;
+    File::options()
+        .write(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
+        .open(OsStr::from_bytes(path.to_bytes()))
+        .ok()
+}
+
 impl Driver for TtySl {
     /// Commands that the driver does not know do nothing.
-    fn output(&self, _: &Arc<Port>, data: Vec<u8>) -> Result<(), Atom> {
+    fn output(&self, port: &Arc<Port>, data: Vec<u8>) -> Result<(), Atom> {
         let Some((&command, rest)) = data.split_first() else {
             return Ok(());
         };
@@ -197,12 +234,15 @@ impl Driver for TtySl {
             BEEP => line.beep(),
             _ => {}
         }
-        let bytes = line.take();
-        if command == PUT_SYNC {
+        let mut bytes = line.take();
+        bytes.drain(..self.write_now(&bytes));
+        if command != PUT_SYNC {
+            self.writer.push(bytes);
+        } else if bytes.is_empty() && self.writer.is_idle() {
+            port.tell(|_| Atom::OK.into());
+        } else {
             self.unanswered.fetch_add(1, Ordering::Relaxed);
             self.writer.push_or_flush(bytes);
-        } else {
-            self.writer.push(bytes);
         }
         Ok(())
     }
