@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub enum Head {
     /// At the instruction itself.
     Here,
+    /// At a call that nothing could be entered by, told as the place of the call and as the place to return to.
+    Call,
     /// A failed BIF: entry with its arguments, then the instruction that called it.
     Bif {
         /// The BIF.
@@ -100,7 +102,7 @@ fn location(heap: &mut Heap, at: Option<(String, u32)>) -> Term {
 
 fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
     match *head {
-        Head::Here | Head::Given(_) => (Term::NIL, true),
+        Head::Here | Head::Call | Head::Given(_) => (Term::NIL, true),
         Head::Bif {
             export,
             args,
@@ -165,7 +167,11 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head) -> Ter
     let mut addresses: Vec<Term> = Vec::new();
     if with_pc && depth > 0 {
         // One word further, so that all addresses are return addresses.
-        addresses.push(Term::small(pc.wrapping_add(1) as i64));
+        let here = Term::small(pc.wrapping_add(1) as i64);
+        addresses.push(here);
+        if matches!(head, Head::Call) && depth > 1 {
+            addresses.push(here);
+        }
     }
     return_addresses(cx.own, depth, &mut addresses);
     let heap = cx.heap();

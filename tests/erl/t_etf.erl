@@ -21,6 +21,7 @@ cases() ->
      {minor_0, fun() -> [term_to_binary(T, [{minor_version, 0}]) || T <- [1.5, a, 'é', 1]] end},
      {minor_1, fun() -> [term_to_binary(T, [{minor_version, 1}]) || T <- [1.5, a, 'é', '日']] end},
      {minor_2, fun() -> [term_to_binary(T, [{minor_version, 2}]) || T <- [1.5, a, 'é', '日']] end},
+     {bad_decode_options, fun() -> [c(fun() -> binary_to_term(B, id(O)) end) || B <- [<<131, 97, 1>>, <<131, 97>>, a], O <- [[], [foo], foo, [safe | b], [safe, used]]] end},
      {bad_options, fun() -> [c(fun() -> term_to_binary(a, id(O)) end) || O <- [[foo], [{minor_version, 9}], [{compressed, 10}], foo, [{compressed, -1}]]] end},
      {compressed_roundtrip, fun() -> L = lists:seq(1, 1000), [binary_to_term(term_to_binary(L, [{compressed, N}])) =:= L || N <- lists:seq(0, 9)] ++ [binary_to_term(term_to_binary(L, [compressed])) =:= L] end},
      {compressed_small, fun() -> [term_to_binary(T, [compressed]) || T <- [a, 1, "abc"]] end},

@@ -41,6 +41,7 @@ cases() ->
      {md5_context_size, fun() -> byte_size(erlang:md5_init()) end},
      {md5_context, fun() -> <<H:24/binary, _/binary>> = erlang:md5_init(), C = erlang:md5_update(erlang:md5_init(), <<0:600>>), <<U:40/binary, _/binary>> = C, {H, U, erlang:md5_final(erlang:md5_update(C, <<1, 2>>))} end},
      {md5_context_bad, fun() -> [cr(fun() -> erlang:md5_update(binary:copy(<<0>>, N), <<>>) end) =:= cr(fun() -> erlang:md5_update(binary:copy(<<0>>, 50), <<>>) end) || N <- [0, 16, 24, 87, 88, 91, 92, 95, 96, 97]] end},
+     {combine_length, fun() -> [c(fun() -> F(10, 1114112, N) end) || F <- [fun erlang:crc32_combine/3, fun erlang:adler32_combine/3], N <- [0, 1, 1 bsl 31, (1 bsl 32) - 1, 1 bsl 32, (1 bsl 59) - 1, 1 bsl 63, 1 bsl 64]] end},
      {bad, fun() -> [c(fun() -> erlang:crc32(id(a)) end), c(fun() -> erlang:md5(id([a])) end), c(fun() -> erlang:adler32(id(-1), <<>>) end), c(fun() -> erlang:md5_update(id(<<>>), <<>>) end), c(fun() -> erlang:crc32_combine(1, 2, id(-1)) end)] end},
      {crc_unaligned, fun() -> <<_:3, B:64/bits, _/bits>> = id(<<"0123456789">>), [erlang:crc32(B), erlang:adler32(B), erlang:md5(B)] end},
      {crc_bits, fun() -> c(fun() -> erlang:crc32(id(<<1:3>>)) end) end}].

@@ -9,6 +9,7 @@ g(S, P) -> re:run(S, P, [global, {capture, all, list}]).
 
 cases() ->
     [{literal, fun() -> [r("hello world", "world"), r("hello", "x"), r(<<"abc">>, <<"b">>), r("", "")] end},
+     {nul_in_pattern, fun() -> [c(fun() -> re:run(<<"abc", 0, "d">>, P, O) end) || P <- [<<0>>, <<"b", 0, "c">>, <<"c", 0, "d">>, [$c, 0], <<"c\\0d">>, <<"(", 0, ")">>, <<"a", 0, "(">>], O <- [[], [unicode]]] end},
      {classes, fun() -> [l("abc123", "[0-9]+"), l("abc123", "[^0-9]+"), l("a_b", "\\w+"), l(" \tx", "\\s+"), l("x-y", "\\W"), l("12a", "\\d+"), l("ab", "[[:alpha:]]+"), l("]", "[]]")] end},
      {quantifiers, fun() -> [l("aaaa", P) || P <- ["a*", "a+", "a?", "a{2}", "a{2,}", "a{1,3}", "a*?", "a+?", "a{2,3}?", "b*"]] end},
      {groups, fun() -> [l("john smith", "(\\w+) (\\w+)"), l("ab", "(a)|(b)"), l("abab", "(ab)+"), l("abc", "(?:a)(b)"), l("abc", "(?<x>b)")] end},

@@ -53,10 +53,9 @@ fn sum_arg(t: Term) -> Result<u32, Exit> {
         .ok_or_else(badarg)
 }
 
+/// A number of bytes: as wide as a sum.
 fn length_arg(t: Term) -> Result<u64, Exit> {
-    bignum::to_u64(t)
-        .filter(|&n| n <= i64::MAX as u64)
-        .ok_or_else(badarg)
+    sum_arg(t).map(u64::from)
 }
 
 fn sum_term(n: u32) -> BifResult {
@@ -78,8 +77,13 @@ fn crc32_from(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn crc32_combine(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let mut first = crc32fast::Hasher::new_with_initial(sum_arg(a[0])?);
-    let second = crc32fast::Hasher::new_with_initial_len(sum_arg(a[1])?, length_arg(a[2])?);
+    let (x, y, n) = (sum_arg(a[0])?, sum_arg(a[1])?, length_arg(a[2])?);
+    if n == 0 {
+        // zlib adds the sums whatever the second is of.
+        return sum_term(x ^ y);
+    }
+    let mut first = crc32fast::Hasher::new_with_initial(x);
+    let second = crc32fast::Hasher::new_with_initial_len(y, n);
     first.combine(&second);
     sum_term(first.finalize())
 }
@@ -119,9 +123,12 @@ fn adler32_from(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// The sum of two texts after each other: the second one's sums began at 1 and 0, the first one's low sum
 /// counts once more for each byte of the second in the high sum.
 fn adler32_combine(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (x, y) = (sum_arg(a[0])?, sum_arg(a[1])?);
+    let (x, y, n) = (sum_arg(a[0])?, sum_arg(a[1])?, length_arg(a[2])?);
+    if n == 0 {
+        return sum_term(x);
+    }
     let base = u64::from(ADLER_BASE);
-    let n = length_arg(a[2])? % base;
+    let n = n % base;
     let (xl, xh) = (u64::from(x & 0xffff), u64::from(x >> 16));
     let (yl, yh) = (u64::from(y & 0xffff), u64::from(y >> 16));
     let low = (xl + yl + base - 1) % base;

@@ -110,11 +110,12 @@ fn binary_to_term1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn binary_to_term2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (mut o, mut used) = (decode::Options::default(), false);
-    for item in list::to_vec(a[1]).ok_or_else(badarg)? {
+    let bad_option = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+    for item in list::to_vec(a[1]).ok_or_else(bad_option)? {
         match item.as_atom().map(Atom::text) {
             Some("safe") => o.safe = true,
             Some("used") => used = true,
-            _ => return Err(badarg()),
+            _ => return Err(bad_option()),
         }
     }
     let (t, n) = decoded(cx, a[0], o)?;

@@ -16,6 +16,7 @@ bifs! { BIFS:
         "spawn"/3 Call => spawn3;
         "spawn_link"/3 Call => spawn_link3;
         "spawn_opt"/4 Call => spawn_opt4;
+        "spawn_request_abandon"/1 Call => spawn_request_abandon;
     }
     "erts_internal" {
         "spawn_request"/4 Call => spawn_request;
@@ -261,6 +262,15 @@ fn spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         enigma_runtime::process::signal::send_message(me, message);
     }
     Ok(r)
+}
+
+/// Gives up a request that is not answered yet. Those for this node are answered before they return.
+fn spawn_request_abandon(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[0].is_reference() {
+        Ok(false.into())
+    } else {
+        Err(badarg())
+    }
 }
 
 fn spawn_init(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

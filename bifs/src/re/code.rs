@@ -179,7 +179,13 @@ fn compile(pattern: &[u8], settings: Settings) -> Result<*mut sys::pcre2_code_8,
 
 impl Code {
     /// Compiles a pattern.
-    pub fn compile(pattern: &[u8], settings: Settings) -> Result<Code, Wrong> {
+    pub fn compile(mut pattern: &[u8], settings: Settings) -> Result<Code, Wrong> {
+        if first_generation()
+            && let Some(end) = pattern.iter().position(|&b| b == 0)
+        {
+            // The library was given a C string.
+            pattern = &pattern[..end];
+        }
         let mut text = Text::new(pattern);
         if first_generation() {
             text.translate(settings.options & sys::PCRE2_EXTENDED != 0)?;

@@ -4,6 +4,7 @@
 //! shards. Atoms are never freed, as on BEAM. Text is UTF-8 and at most 255 characters long.
 
 mod names;
+mod order;
 
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
@@ -68,7 +69,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         limit: AtomicU32::new(DEFAULT_ATOM_LIMIT),
         shards: std::array::from_fn(|_| RwLock::new(HashMap::new())),
     };
-    for (i, text) in names::TEXTS.iter().enumerate() {
+    for (i, text) in order::BEAM.iter().chain(order::OWN).enumerate() {
         let made = table.intern(text);
         if made != Ok(i as u32) {
             crate::bug::vm_bug("the table of well-known atoms holds a text twice");

@@ -1,22 +1,15 @@
-//! Atoms that the VM itself knows, one table: constant and text.
+//! Atoms that the VM itself knows, one table: constant and text. Their indexes are those of `order`.
 
-use super::Atom;
+use super::{Atom, order};
 
 macro_rules! well_known_atoms {
     ($($name:ident = $text:literal;)*) => {
-        #[repr(u32)]
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "the variants are the constants' names")]
-        enum Index { $($name),* }
-
         impl Atom {
             $(
                 #[doc = concat!("The atom `", $text, "`.")]
-                pub const $name: Atom = Atom::from_index(Index::$name as u32);
+                pub const $name: Atom = Atom::from_index(order::index($text));
             )*
         }
-
-        /// The texts, in the order of their indexes.
-        pub(super) const TEXTS: &[&str] = &[$($text),*];
     };
 }
 

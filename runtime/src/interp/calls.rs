@@ -442,19 +442,20 @@ pub fn apply(cx: &mut Ctx<'_>, pc: *const u64, n: usize) -> Enter {
 pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
     let (fun, args) = (cx.x[0], cx.x[1]);
     match spread(cx, args, APPLY_FUN_ARGUMENTS) {
-        Ok(n) => call_fun(cx, pc, fun, n),
+        Ok(n) => call_fun(cx, pc, fun, n, Head::Here),
         Err(why) => Err(bad_apply(cx, pc, &[fun, args], why)),
     }
 }
 
-/// The code of a fun called with `n` arguments in place; the environment is put behind them.
+/// The code of a fun called with `n` arguments in place; the environment is put behind them. `head`
+/// is how a failure is told.
 #[inline]
-pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter {
+pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) -> Enter {
     if fun.is_kind(Kind::Fun) {
         let e = compare::fun_entry(fun);
         if e.arity as usize == n {
             let Some(target) = e.target() else {
-                return unloaded_fun(cx, pc, fun, n);
+                return unloaded_fun(cx, pc, fun, n, head);
             };
             let env = fun.fun_env().unwrap_or(&[]);
             cx.x[n..n + env.len()].copy_from_slice(env);
@@ -466,34 +467,41 @@ pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter 
             return Ok((e.code(), n));
         }
     } else {
-        return Err(error_with(cx, pc, Atom::BADFUN, fun));
+        return Err(bad_fun(cx, pc, fun, head));
     }
-    Err(bad_arity(cx, pc, fun, n))
+    Err(bad_arity(cx, pc, fun, n, head))
 }
 
 #[cold]
-fn bad_arity(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Next {
+fn bad_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, head: Head) -> Next {
+    let reason = cx.tuple2(Atom::BADFUN, fun);
+    raise(cx, pc, Class::Error, reason, head)
+}
+
+#[cold]
+fn bad_arity(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) -> Next {
     let args: Vec<Term> = cx.x[..n].to_vec();
     let args = cx.heap().list(&args);
     let what = cx.tuple2(fun, args);
-    error_with(cx, pc, Atom::BADARITY, what)
+    let reason = cx.tuple2(Atom::BADARITY, what);
+    raise(cx, pc, Class::Error, reason, head)
 }
 
 /// A fun without code. If its module is not loaded it is the error handler's `undefined_lambda/3`; if a
 /// version without this fun is loaded it is no fun. While the module is being purged the process waits and
 /// calls the fun again.
 #[cold]
-fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize) -> Enter {
+fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) -> Enter {
     let entry = compare::fun_entry(fun);
     let handler = if purge::wait_for_end(cx, entry) || entry.target().is_some() {
         export::get(Atom::ERTS_CODE_PURGER, Atom::PENDING_PURGE_LAMBDA, 3)
     } else if module::current(entry.module).is_some() {
-        return Err(error_with(cx, pc, Atom::BADFUN, fun));
+        return Err(bad_fun(cx, pc, fun, head));
     } else {
         export::get(cx.own.error_handler, Atom::UNDEFINED_LAMBDA, 3)
     };
     if !handler.is_loaded() {
-        return Err(error_with(cx, pc, Atom::BADFUN, fun));
+        return Err(bad_fun(cx, pc, fun, head));
     }
     let args: Vec<Term> = cx.x[..n].to_vec();
     let args = cx.heap().list(&args);

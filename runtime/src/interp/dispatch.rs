@@ -367,13 +367,13 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::CALL_FUN => {
                 let fun = src!(b!(w));
                 sync!();
-                let target = calls::call_fun(cx, pc, fun, a!(w));
+                let target = calls::call_fun(cx, pc, fun, a!(w), Head::Call);
                 dynamic_call!(target, ptr!(pc, 1))
             }
             ops::CALL_FUN_LAST => {
                 let fun = src!(b!(w));
                 sync!();
-                let target = calls::call_fun(cx, pc, fun, a!(w));
+                let target = calls::call_fun(cx, pc, fun, a!(w), Head::Here);
                 dynamic_last!(target, c!(w))
             }
             ops::RETURN => {
