@@ -20,6 +20,7 @@ impl Hooks for BifHooks {
         crate::system::check_vital(cx.proc.id, reason);
         crate::ets::process_exit(cx);
         crate::system::process_exit(cx.proc.id);
+        crate::nifs::prim_tty::process_exit(cx.proc.id);
     }
 
     fn port_exit_signal(&self, port: u64, from: Term, reason: Term, link: bool) {

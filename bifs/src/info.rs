@@ -102,6 +102,12 @@ fn process_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     })
 }
 
+/// The value of an item, for somebody else than the process itself.
+pub fn of_other(cx: &mut Ctx<'_>, name: Atom) -> Option<Term> {
+    let pc = cx.own.pc;
+    value(cx, pc, name, false).ok()
+}
+
 type Finish = fn(&mut Ctx<'_>, Vec<Term>) -> Term;
 
 fn answer(cx: &mut Ctx<'_>, who: Term, items: &[Term], finish: Finish) -> BifResult {

@@ -74,6 +74,21 @@ impl Memory {
         self.heaps + self.records + self.process_table
     }
 
+    /// The sums that `erlang:memory/0` gives, by their names.
+    pub fn by_kind(&self) -> [(&'static str, usize); 7] {
+        let (total, processes) = (self.total(), self.processes());
+        let code = self.modules + self.module_table + self.exports + self.funs;
+        [
+            ("total", total),
+            ("processes", processes),
+            ("system", total.saturating_sub(processes)),
+            ("atom", self.atoms.texts + self.atoms.pages),
+            ("binary", self.binaries),
+            ("code", code),
+            ("ets", self.ets),
+        ]
+    }
+
     /// All of it.
     pub fn total(&self) -> usize {
         ALLOCATORS.iter().map(|a| self.allocator(a)).sum()

@@ -1,14 +1,21 @@
 //! Signals of the operating system that Erlang code wants to hear of: each becomes the message
-//! `{notify, Name}` to the process registered as `erl_signal_server`.
+//! `{notify, Name}` to the process registered as `erl_signal_server`. Parts of the VM may watch a signal
+//! instead.
 //!
 //! The handler itself only writes the signal's number into a pipe; a thread reads the pipe.
 
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::process::{handle as process_handle, registry, signal};
-use std::sync::OnceLock;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, OnceLock};
 
+/// What is done when a signal comes, by its number.
+type Watchers = BTreeMap<i32, Arc<dyn Fn() + Send + Sync>>;
+
+static WATCHERS: Mutex<Watchers> = Mutex::new(BTreeMap::new());
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 static STARTED: OnceLock<bool> = OnceLock::new();
 
@@ -34,16 +41,29 @@ fn set(number: i32, action: libc::sighandler_t) -> bool {
 
 /// The signal is ignored from now on.
 pub fn ignore(number: i32) -> bool {
+    WATCHERS.lock().remove(&number);
     set(number, libc::SIG_IGN)
 }
 
 /// The signal has its usual effect from now on.
 pub fn default(number: i32) -> bool {
+    WATCHERS.lock().remove(&number);
     set(number, libc::SIG_DFL)
 }
 
 /// The signal becomes a message from now on.
 pub fn handle(number: i32) -> bool {
+    WATCHERS.lock().remove(&number);
+    arrive(number)
+}
+
+/// The function is called from now on, in a thread of its own: it must not take long.
+pub fn watch(number: i32, f: impl Fn() + Send + Sync + 'static) -> bool {
+    WATCHERS.lock().insert(number, Arc::new(f));
+    arrive(number)
+}
+
+fn arrive(number: i32) -> bool {
     *STARTED.get_or_init(start) && set(number, on_signal as *const () as libc::sighandler_t)
 }
 
@@ -67,7 +87,12 @@ fn read_loop(fd: i32) {
         // SAFETY: one byte of room.
         let n = unsafe { libc::read(fd, (&raw mut byte).cast(), 1) };
         if n == 1 {
-            notify(i32::from(byte));
+            let number = i32::from(byte);
+            let watcher = WATCHERS.lock().get(&number).cloned();
+            match watcher {
+                Some(f) => f(),
+                None => notify(number),
+            }
         } else if n == 0 {
             return;
         }

@@ -52,6 +52,11 @@ pub fn file_names_open_ports() -> bool {
     number() <= 25
 }
 
+/// Are the terminal's modes put back even when the VM is killed? From OTP 26 on.
+pub fn terminal_is_guarded() -> bool {
+    number() >= 26
+}
+
 /// Is a port's number always written in 64 bits in the external format? From OTP 26 on.
 pub fn wide_ports() -> bool {
     number() >= 26

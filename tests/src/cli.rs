@@ -1,13 +1,14 @@
 //! Command lines: the same arguments and input for `erl`, `erlc` and `escript`,
 //! on BEAM and on Enigma; what is printed and the exit code are compared.
 //!
-//! The cases are in `cli/cases.toml`; the other files of that folder lie in the
-//! working directory of every case.
+//! The cases are in `cli/cases.toml`, and in `cli/terminal.toml` those that type on a
+//! terminal; the other files of that folder lie in the working directory of every case.
 
 use crate::diff::{Line, Lines, Scratch};
 use crate::machine::{Machine, Mode};
 use crate::oracle::Otp;
 use crate::proc;
+use crate::pty::{self, Step};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,6 +29,14 @@ pub struct Case {
     code_only: bool,
     address_space: Option<u64>,
     releases: Vec<u32>,
+    terminal: Option<Terminal>,
+}
+
+/// The terminal of a case, and what the user does on it.
+#[derive(Clone, Debug)]
+struct Terminal {
+    size: (u16, u16),
+    steps: Vec<Step>,
 }
 
 /// The folder of cases and their files.
@@ -50,11 +59,13 @@ pub fn content() -> Vec<u8> {
         .collect()
 }
 
-/// Reads `cli/cases.toml`.
-pub fn cases() -> Result<Vec<Case>, String> {
-    let path = dir().join("cases.toml");
+/// The files of cases.
+pub const FILES: [(&str, &str); 2] = [("cli", "cases.toml"), ("terminal", "terminal.toml")];
+
+/// Reads a file of cases.
+pub fn cases(path: &Path) -> Result<Vec<Case>, String> {
     let text =
-        fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+        fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
     let table: toml::Table = text
         .parse()
         .map_err(|e| format!("{}: {e}", path.display()))?;
@@ -107,7 +118,41 @@ fn one(value: &toml::Value) -> Result<Case, String> {
                     .collect()
             })
             .unwrap_or_default(),
+        terminal: value
+            .get("keys")
+            .and_then(toml::Value::as_array)
+            .map(|keys| {
+                Ok::<_, String>(Terminal {
+                    size: value.get("size").map_or(Ok((80, 24)), size)?,
+                    steps: keys.iter().map(step).collect::<Result<_, _>>()?,
+                })
+            })
+            .transpose()?,
     })
+}
+
+/// `[columns, rows]`.
+fn size(value: &toml::Value) -> Result<(u16, u16), String> {
+    let number = |i: usize| value.get(i)?.as_integer()?.try_into().ok();
+    number(0)
+        .zip(number(1))
+        .ok_or_else(|| format!("no size: {value:?}"))
+}
+
+/// What is typed: a text, `[text, what to wait for]`, or `{ resize = [columns, rows] }`.
+fn step(value: &toml::Value) -> Result<Step, String> {
+    if let Some(s) = value.get("resize") {
+        return size(s).map(|(columns, rows)| Step::Resize(columns, rows));
+    }
+    let (text, wait) = match value.as_array() {
+        Some(pair) => (pair.first(), pair.get(1)),
+        None => (Some(value), None),
+    };
+    let string = |v: &toml::Value| v.as_str().map(str::to_string);
+    match text.and_then(string) {
+        Some(text) => Ok(Step::Type(text, wait.and_then(string))),
+        None => Err(format!("nothing to type: {value:?}")),
+    }
 }
 
 fn words(value: Option<&toml::Value>) -> Vec<String> {
@@ -118,10 +163,10 @@ fn words(value: Option<&toml::Value>) -> Vec<String> {
         .collect()
 }
 
-/// Runs every case on a machine.
-pub fn run(machine: &Machine, mode: Mode, otp: &Otp) -> Result<Lines, String> {
+/// Runs every case of a file on a machine.
+pub fn run(machine: &Machine, mode: Mode, otp: &Otp, file: &Path) -> Result<Lines, String> {
     let mut lines = Lines::new();
-    for case in cases()? {
+    for case in cases(file)? {
         if case.releases.is_empty() || case.releases.contains(&otp.release) {
             lines.push((
                 case.name.clone(),
@@ -161,6 +206,9 @@ fn outcome(machine: &Machine, mode: Mode, otp: &Otp, case: &Case) -> Result<Stri
         .current_dir(scratch.path())
         .env("HOME", scratch.path());
     command.envs(case.env.iter().map(|(k, v)| (k, v)));
+    if let Some(terminal) = &case.terminal {
+        return shown(command, case, terminal);
+    }
     let out = proc::run_with_input(command, case.stdin.as_bytes(), LIMIT)?;
     let code = match out.status {
         None => "timeout".to_string(),
@@ -182,6 +230,29 @@ fn outcome(machine: &Machine, mode: Mode, otp: &Otp, case: &Case) -> Result<Stri
         text.push_str(&format!(" {name}={content}"));
     }
     Ok(text)
+}
+
+/// What a case shows on its terminal, how it ended and what it left of the terminal's modes.
+fn shown(mut command: Command, case: &Case, terminal: &Terminal) -> Result<String, String> {
+    if !case.env.iter().any(|(name, _)| name == "TERM") {
+        command.env("TERM", "xterm");
+    }
+    command.env_remove("COLUMNS").env_remove("LINES");
+    let out = pty::run(&command, terminal.size, &terminal.steps)
+        .map_err(|e| format!("{}: {e}", case.name))?;
+    let code = match out.status {
+        None => "timeout".to_string(),
+        Some(status) => status.to_string(),
+    };
+    let modes = if out.restored { "restored" } else { "changed" };
+    if case.code_only {
+        return Ok(format!("{code} modes={modes}"));
+    }
+    let text = String::from_utf8_lossy(&out.bytes).into_owned();
+    Ok(format!(
+        "{code} modes={modes} shown={:?}",
+        clean(&text.replace(" [jit:ns]", ""))
+    ))
 }
 
 /// `erl` is the machine itself; `erlc` is OTP's own program, which starts the machine.
@@ -319,10 +390,12 @@ mod tests {
 
     #[test]
     fn the_cases_are_well_formed() {
-        let cases = cases().expect("cases.toml");
-        let mut names: Vec<&String> = cases.iter().map(|c| &c.name).collect();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), cases.len(), "two cases have the same name");
+        for (_, file) in FILES {
+            let cases = cases(&dir().join(file)).expect(file);
+            let mut names: Vec<&String> = cases.iter().map(|c| &c.name).collect();
+            names.sort();
+            names.dedup();
+            assert_eq!(names.len(), cases.len(), "two cases have the same name");
+        }
     }
 }

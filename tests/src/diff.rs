@@ -116,7 +116,7 @@ pub fn run(
     driver: Driver,
 ) -> Result<Lines, String> {
     if suite.kind == Kind::CommandLines {
-        return cli::run(machine, mode, otp);
+        return cli::run(machine, mode, otp, &suite.source);
     }
     let suite_dir = oracle::compile(otp, &suite.source)?;
     let driver_dir = oracle::compile(otp, &oracle::source_dir().join("diff_driver.erl"))?;

@@ -15,5 +15,6 @@ pub mod expected;
 pub mod machine;
 pub mod oracle;
 pub mod proc;
+pub mod pty;
 pub mod report;
 pub mod suite;

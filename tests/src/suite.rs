@@ -31,7 +31,7 @@ pub struct Suite {
 pub enum Kind {
     /// Functions of an Erlang module.
     Module,
-    /// Command lines of `cli/cases.toml`.
+    /// Command lines of a file in the folder `cli`.
     CommandLines,
 }
 
@@ -89,15 +89,17 @@ pub fn all() -> Result<Vec<Suite>, String> {
             kind: Kind::Module,
         });
     }
-    suites.push(Suite {
-        name: "cli".to_string(),
-        source: cli::dir().join("cases.toml"),
-        releases: oracle::RELEASES.to_vec(),
-        processes: false,
-        modes: vec!["plain".to_string()],
-        limit: LIMIT,
-        kind: Kind::CommandLines,
-    });
+    for (name, file) in cli::FILES {
+        suites.push(Suite {
+            name: name.to_string(),
+            source: cli::dir().join(file),
+            releases: oracle::RELEASES.to_vec(),
+            processes: false,
+            modes: vec!["plain".to_string()],
+            limit: LIMIT,
+            kind: Kind::CommandLines,
+        });
+    }
     suites.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(suites)
 }

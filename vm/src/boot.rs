@@ -6,8 +6,8 @@ use crate::args::emulator::{
 };
 use enigma_bifs::file_name::{self, BadName};
 use enigma_bifs::hooks::BifHooks;
-use enigma_bifs::os_signal;
 use enigma_bifs::system::{self, Facts};
+use enigma_bifs::{break_menu, os_signal};
 use enigma_otp::boot::{self, Preloaded};
 use enigma_otp::profile::{Arguments, Priority, TimeWarp};
 use enigma_runtime::code::load;
@@ -83,9 +83,7 @@ fn configure(run: &Run) {
     dirty::set_online(dirty::Pool::Cpu, emu.threads.dirty_cpu_online as usize);
     load::set_line_info(emu.line_info);
     bug::set_dumps(emu.crash_dump);
-    if emu.break_key == BreakKey::Ignore {
-        os_signal::ignore(libc::SIGINT);
-    }
+    signals(emu.break_key);
     let heap = &emu.heap;
     let mut flags = 0;
     if heap.message_queue == MessageQueue::OffHeap {
@@ -124,6 +122,27 @@ fn configure(run: &Run) {
     file_name::configure(utf8, bad);
     system::configure(facts(run));
     enigma_bifs::os::set_environment(run.env.iter().map(|(k, v)| (k.to_vec(), v.to_vec())));
+}
+
+/// What the signals do that a user or the operating system's services send.
+fn signals(break_key: BreakKey) {
+    os_signal::handle(libc::SIGTERM);
+    os_signal::handle(libc::SIGUSR1);
+    match break_key {
+        BreakKey::Ignore => {
+            for number in [libc::SIGINT, libc::SIGQUIT, libc::SIGTSTP] {
+                os_signal::ignore(number);
+            }
+        }
+        BreakKey::Menu | BreakKey::Interrupt => {
+            break_menu::install();
+            os_signal::handle(libc::SIGQUIT);
+        }
+        BreakKey::Kill => {}
+    }
+    if break_key == BreakKey::Interrupt {
+        break_menu::disable_key();
+    }
 }
 
 /// Does the locale of the environment say UTF-8?

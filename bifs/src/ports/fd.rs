@@ -3,12 +3,13 @@
 use super::framing::{Cutter, Framing};
 use super::options::Options;
 use super::{Driver, Port};
+use crate::terminal::input;
 use enigma_runtime::atom::Atom;
 use parking_lot::{Condvar, Mutex};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::mem::ManuallyDrop;
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,7 @@ impl Writer {
                 q.writing = false;
                 if result.is_err() {
                     q.closed = true;
+                    q.data.clear();
                 }
                 writer.changed.notify_all();
                 drop(q);
@@ -92,11 +94,24 @@ impl Writer {
 
     /// Adds data.
     pub fn push(&self, data: Vec<u8>) {
+        if !data.is_empty() {
+            self.push_or_flush(data);
+        }
+    }
+
+    /// Adds data; where there is none, what is written to is flushed all the same.
+    pub fn push_or_flush(&self, data: Vec<u8>) {
         let mut q = self.queue.lock();
-        if !q.closed && !data.is_empty() {
+        if !q.closed {
             q.data.push(data);
             self.changed.notify_all();
         }
+    }
+
+    /// Is everything written?
+    pub fn is_idle(&self) -> bool {
+        let q = self.queue.lock();
+        q.data.is_empty() && !q.writing
     }
 
     /// The thread ends when everything is written.
@@ -180,6 +195,10 @@ struct Borrowed(ManuallyDrop<File>);
 
 impl Read for Borrowed {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let fd = self.0.as_raw_fd();
+        if fd == libc::STDIN_FILENO {
+            input::wait(fd);
+        }
         self.0.read(buf)
     }
 }

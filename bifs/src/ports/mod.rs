@@ -13,6 +13,7 @@ pub mod open;
 pub mod options;
 pub mod ram_file;
 pub mod spawn;
+pub mod tty_sl;
 
 use crate::system::facts;
 use enigma_runtime::atom::Atom;

@@ -1,7 +1,7 @@
 //! `open_port/2`: which driver a name asks for, and what is wrong with a name or an option.
 
 use super::options::{Options, name_bytes};
-use super::{Port, fd, file, inet, ram_file, spawn};
+use super::{Port, fd, file, inet, ram_file, spawn, tty_sl};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::term::list;
 use enigma_runtime::{Term, release};
@@ -18,10 +18,9 @@ const NAMED: &[Named] = &[
         name: "ram_file_drv",
         open: ram_file::open,
     },
-    // Without it the library talks to the terminal line by line, as it does where there is no terminal.
     Named {
         name: "tty_sl",
-        open: |_, _, _| Err(Atom::BADARG),
+        open: |owner, line, _| tty_sl::open(owner, line),
     },
     Named {
         name: "udp_inet",

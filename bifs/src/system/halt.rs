@@ -45,7 +45,10 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
     }
     let status = match a[0].as_atom().map(Atom::text) {
-        Some("abort") => std::process::abort(),
+        Some("abort") => {
+            crate::terminal::modes::restore();
+            std::process::abort()
+        }
         Some(_) => return Err(badarg()),
         None => match a[0].as_usize() {
             Some(n) => (n & 0xff) as i32,

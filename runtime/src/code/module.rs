@@ -226,6 +226,11 @@ impl Module {
         CODE_BYTES.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Bytes that the module takes, with its literals.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed) + self.literal_words() * size_of::<u64>()
+    }
+
     /// Takes the memory of the literals away, for whoever frees it when no process refers to it.
     pub(super) fn take_literals(&self) -> Vec<LiteralArea> {
         let mut areas = std::mem::take(&mut *self.constants.lock());

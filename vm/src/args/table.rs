@@ -253,7 +253,7 @@ pub const FLAGS: &[Flag] = &[
     plus("+dcg", "Groups", Run(emu::counter_groups), "limit of decentralised counter groups; the value must be attached").early_only().alone().ignored("counters are kept otherwise"),
     plus("+rg", "Groups", Run(emu::reader_groups), "limit of reader groups of read-write locks").early().ignored("such locks are not used"),
     // --- the rest of the emulator, by letter ----------------------------------------
-    plus("+B", "c|d|i", Run(emu::break_key), "what Ctrl+C does: c interrupts the shell's evaluation, d ends the system, i nothing; alone as d").alone().partly("there is no break menu yet: Ctrl+C ends the system, unless it is ignored"),
+    plus("+B", "c|d|i", Run(emu::break_key), "what Ctrl+C does: c interrupts the shell's evaluation, d ends the system, i nothing; alone as d").alone().partly("the rest of the system goes on while the break menu is open"),
     plus("+c", "true|false", Run(emu::time_correction), "correction of the monotonic clock (true); alone it is false").alone(),
     plus("+C", "Mode", Run(emu::time_warp), "time warp mode: no_time_warp, single_time_warp or multi_time_warp"),
     plus("+Dibpl", "true|false", Run(emu::line_breakpoints), "instrument lines for breakpoints when debugging is on (true)").since(R28).ignored("the debugger's instrumentation is not there yet"),
