@@ -173,7 +173,7 @@ fn blocked(cx: &mut Ctx<'_>, time: Duration) -> Result<(), Exit> {
             Err(barrier::begin(cx, false))
         }
         Passage::Waiting => Err(Exit::Wait),
-        Passage::Passed => {
+        Passage::Between | Passage::Passed => {
             std::thread::sleep(time);
             block::unblock(me, Block::Normal);
             Ok(())
@@ -196,7 +196,7 @@ fn wait(cx: &mut Ctx<'_>, what: Term) -> Result<(), Exit> {
     match barrier::passage(cx) {
         Passage::Ahead => Err(barrier::begin(cx, false)),
         Passage::Waiting => Err(Exit::Wait),
-        Passage::Passed => Ok(()),
+        Passage::Between | Passage::Passed => Ok(()),
     }
 }
 
