@@ -165,8 +165,31 @@ fn words(value: Option<&toml::Value>) -> Vec<String> {
 
 /// Runs every case of a file on a machine.
 pub fn run(machine: &Machine, mode: Mode, otp: &Otp, file: &Path) -> Result<Lines, String> {
+    run_those(machine, mode, otp, file, |_| true)
+}
+
+/// Runs one case that is on a terminal; nothing if the case of that name is not.
+pub fn run_on_terminal(
+    machine: &Machine,
+    mode: Mode,
+    otp: &Otp,
+    file: &Path,
+    name: &str,
+) -> Result<Lines, String> {
+    run_those(machine, mode, otp, file, |c| {
+        c.name == name && c.terminal.is_some()
+    })
+}
+
+fn run_those(
+    machine: &Machine,
+    mode: Mode,
+    otp: &Otp,
+    file: &Path,
+    wanted: impl Fn(&Case) -> bool,
+) -> Result<Lines, String> {
     let mut lines = Lines::new();
-    for case in cases(file)? {
+    for case in cases(file)?.into_iter().filter(wanted) {
         if case.releases.is_empty() || case.releases.contains(&otp.release) {
             lines.push((
                 case.name.clone(),

@@ -120,24 +120,27 @@ pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm
         },
     );
     map.insert(reference, Known { handle, to });
-    drop(map);
-    if let Some(id) = to.as_local_pid() {
+    let receiver = to.as_local_pid();
+    if let Some(id) = receiver {
+        // While the timer cannot run out yet: it is forgotten then.
         receivers(id).lock().insert((id, reference));
-        if !table::with(id, |p| p.state.note_timer()).unwrap_or(false) {
-            cancel_reference(reference);
-        }
+    }
+    drop(map);
+    if let Some(id) = receiver
+        && !table::with(id, |p| p.state.note_timer()).unwrap_or(false)
+    {
+        cancel_reference(reference);
     }
 }
 
 /// Cancels all timers for a process, which exits.
 pub fn cancel_all_for(process: u64) {
-    let mut all = receivers(process).lock();
-    let later = all.split_off(&(process, 0));
-    let (its, mut others): (BTreeSet<_>, BTreeSet<_>) =
-        later.into_iter().partition(|&(id, _)| id == process);
-    all.append(&mut others);
-    drop(all);
-    for (_, reference) in its {
+    let its: Vec<u64> = receivers(process)
+        .lock()
+        .range((process, 0)..=(process, u64::MAX))
+        .map(|&(_, reference)| reference)
+        .collect();
+    for reference in its {
         cancel_reference(reference);
     }
 }
