@@ -378,8 +378,9 @@ mod tests {
     #[test]
     fn what_cannot_be_printed() {
         let mut l = line(80, false);
+        l.put(b"> ");
         l.insert(b"\x01\t\xe2\x82\xac\xc3\xa9");
-        assert_eq!(sent(&mut l), "^A      \\x{20AC}\\351");
+        assert_eq!(sent(&mut l), "> ^A    \\x{20AC}\\351");
         l.step(-4);
         l.step(2);
         l.delete(-2);
