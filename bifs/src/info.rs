@@ -20,7 +20,7 @@ bifs! { BIFS:
         "process_display"/2 Call => process_display;
     }
     "erts_internal" {
-        "process_display"/2 Call => process_display;
+        "process_display"/2 Call => internal_process_display;
     }
 }
 
@@ -485,14 +485,30 @@ pub fn gc_list(h: &mut Heap, numbers: &[(&str, usize)]) -> Term {
 /// Prints the stack trace of a process on standard error.
 fn process_display(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if a[1].as_atom() != Some(Atom::BACKTRACE) {
-        return Err(badarg());
+        return Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT));
     }
-    let id = a[0].as_local_pid().ok_or_else(badarg)?;
+    display(cx, a[0])?.then_some(true.into()).ok_or_else(badarg)
+}
+
+/// The same with an atom instead of an exception.
+fn internal_process_display(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[1].as_atom() != Some(Atom::BACKTRACE) {
+        return Ok(Atom::BADOPT.into());
+    }
+    let shown = display(cx, a[0])?;
+    Ok(if shown { true.into() } else { Atom::BADARG.into() })
+}
+
+/// Prints the stack trace of a process; `false` if there is none.
+fn display(cx: &mut Ctx<'_>, pid: Term) -> Result<bool, Exit> {
+    let Some(id) = pid.as_local_pid() else {
+        return Ok(false);
+    };
     if id == cx.proc.id {
         let pc = cx.pc;
         let trace = exception::current_stacktrace(cx, pc);
         eprintln!("{trace}");
-        return Ok(true.into());
+        return Ok(true);
     }
     let r = crate::ask::ask(cx, id, |other| {
         let there = other.map(|o| {
@@ -501,9 +517,5 @@ fn process_display(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         });
         OwnedTerm::new(there.is_some().into())
     })?;
-    if r.as_bool() == Some(true) {
-        Ok(r)
-    } else {
-        Err(badarg())
-    }
+    Ok(r.as_bool() == Some(true))
 }

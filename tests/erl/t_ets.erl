@@ -9,7 +9,9 @@ all(F) -> [{T, F(new(T))} || T <- [set, ordered_set, bag, duplicate_bag]].
 ord(N) -> fill(new(ordered_set), N).
 
 cases() ->
-    [{insert_lookup, fun() -> all(fun(T) -> ets:insert(T, {a, 1}), ets:insert(T, [{b, 2}, {a, 3}, {a, 1}]), [ets:lookup(T, a), ets:lookup(T, z), ets:info(T, size)] end) end},
+    [{odd_continuations, fun() -> T = ets:new(t, [public]), [c(fun() -> ets:F(id(C)) end) || F <- [match, select, match_object], C <- [a, {}, {nosuch, 1}, {1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 3, 4, 5, 6}, {self(), 1}]] ++ [element(2, c(fun() -> ets:select(id({T, 1, 2, 3})) end))] end},
+     {test_ms_order, fun() -> [c(fun() -> ets:test_ms(id(A), id(B)) end) || A <- [1, {a}], B <- [[{'$1', [], ['$_']}], [{'_', [], ['$$']}], [{'$1', [{'==', {element, 1, '$_'}, a}], ['$$']}], x, {}, [a]]] end},
+     {insert_lookup, fun() -> all(fun(T) -> ets:insert(T, {a, 1}), ets:insert(T, [{b, 2}, {a, 3}, {a, 1}]), [ets:lookup(T, a), ets:lookup(T, z), ets:info(T, size)] end) end},
      {spec_shapes, fun() -> T = ets:new(t, []), ets:insert(T, {1, a}), C = fun(MS) -> is_reference(ets:match_spec_compile(MS)) end, [[cr(fun() -> F(id(MS)) end) || F <- [C, fun(M) -> ets:select(T, M) end, fun(M) -> ets:select(T, M, 1) end, fun(M) -> ets:select_count(T, M) end, fun(M) -> ets:select_delete(T, M) end, fun(M) -> ets:select_replace(T, M) end, fun(M) -> ets:select_reverse(T, M) end, fun(M) -> ets:test_ms({1}, M) end, fun(M) -> erlang:match_spec_test([1], M, trace) end, fun(M) -> ets:match_spec_run([{1}], ets:match_spec_compile(M)) end]] || MS <- [[], [a], [{}], [{a}], x, {}, [{'_', [], ['$_']} | x], [[]]]] end},
      {insert_new, fun() -> all(fun(T) -> [ets:insert_new(T, {a, 1}), ets:insert_new(T, {a, 2}), ets:insert_new(T, [{a, 1}, {b, 1}]), ets:insert_new(T, [{c, 1}, {c, 2}]), l(T)] end) end},
      {insert_bad, fun() -> T = new(set), [cr(fun() -> ets:insert(T, id(X)) end) || X <- [a, {}, [a], [{a} | b], [{}]]] end},

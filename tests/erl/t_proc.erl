@@ -77,6 +77,8 @@ cases() ->
     [{bif_last_goes_on_elsewhere, fun() -> [to_list(E, unicode:characters_to_binary("abc", latin1, E)) || E <- [id(latin1), {utf16, big}, {utf32, little}]] end},
      {hibernated_is_asked, fun() -> P = spawn(fun() -> erlang:hibernate(?MODULE, hib, [self()]) end), timer:sleep(50), [begin _ = process_info(P, reductions), timer:sleep(20), process_info(P, I) end || I <- [current_function, current_stacktrace, status]] end},
      {monitor_no_name, fun() -> [begin R = erlang:monitor(K, W, O), receive {T, R, A, B, C} -> {T, A, B, C} after 1000 -> none end end || K <- [process, port], W <- [no_such_name, {no_such_name, node()}], O <- [[], [{tag, t}], [{alias, demonitor}]]] end},
+     {send_odd_options, fun() -> [c(fun() -> erlang:send(id(A), m, id(O)) end) || A <- [1, t_no_such_name, {a, b}, #{}], O <- [[], a, [a], [noconnect], [noconnect | x]]] end},
+     {display_odd, fun() -> [c(fun() -> erts_internal:process_display(id(A), id(B)) end) || A <- [1, t_no_such_name], B <- [backtrace, a, 1]] end},
      {spawn_request_abandon, fun() -> R = erlang:spawn_request(fun() -> ok end), [erlang:spawn_request_abandon(R), receive {spawn_reply, R, S, _} -> S after 1000 -> none end, erlang:spawn_request_abandon(R), erlang:spawn_request_abandon(make_ref()) | [c(fun() -> erlang:spawn_request_abandon(id(X)) end) || X <- [a, 1, <<>>]]] end},
      {spawn_fun, fun() -> S = self(), spawn(fun() -> S ! ok end), get_msg() end},
      {asked_by_many, fun() ->

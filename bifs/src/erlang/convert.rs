@@ -270,12 +270,15 @@ fn leading_integer(t: Term, base: u32, heap: &mut Heap) -> Result<(Term, Term), 
 
 /// `{Integer, Rest}` or an atom that says why not, for `erlang` and `string` of OTP 26 and later.
 fn internal_list_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(base) = base(a) else {
-        return Ok(Atom::BADARG.into());
-    };
     if !a[0].is_list() {
         return Ok(Atom::new("not_a_list").into());
     }
+    if a[0].is_nil() {
+        return Ok(Atom::new("no_integer").into());
+    }
+    let Some(base) = base(a) else {
+        return Ok(Atom::BADARG.into());
+    };
     Ok(match leading_integer(a[0], base, cx.heap()) {
         Ok((n, rest)) => cx.tuple2(n, rest),
         Err(NoInteger::Malformed) => Atom::new("no_integer").into(),

@@ -97,14 +97,15 @@ fn send2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn send3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let options = list::to_vec(a[2]).ok_or_else(badarg)?;
+    let bad_option = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+    let options = list::to_vec(a[2]).ok_or_else(bad_option)?;
     let (mut no_connect, mut priority) = (false, false);
     for o in options {
         match o.as_atom() {
             Some(Atom::NOCONNECT) => no_connect = true,
             Some(Atom::NOSUSPEND) => {}
             Some(Atom::PRIORITY) if release::priority_messages() => priority = true,
-            _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),
+            _ => return Err(bad_option()),
         }
     }
     cx.bump(4);

@@ -87,9 +87,6 @@ pub(super) fn test(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Some(t) if t.text() == "table" => false,
         _ => return Err(badarg()),
     };
-    if trace && list::to_vec(a[0]).is_none() || !trace && !a[0].is_tuple() {
-        return Err(badarg());
-    }
     let dialect = if trace {
         Dialect::Trace
     } else {
@@ -99,6 +96,9 @@ pub(super) fn test(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Ok(p) => p,
         Err(e) => return Ok(explained(cx, &e)),
     };
+    if trace && list::to_vec(a[0]).is_none() {
+        return Err(badarg());
+    }
     let mut actions = Pretended::default();
     let result = Machine::default().run(&program, cx, a[0], Subject::Local, &mut actions);
     let value = match result {

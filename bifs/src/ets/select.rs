@@ -372,6 +372,10 @@ pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Ok(a[0]);
     }
     let parts = a[0].as_tuple().ok_or_else(badarg)?;
+    if let Some(&at) = parts.first() {
+        // What is wrong with the table is told first.
+        table(cx, at, Need::Read)?;
+    }
     let (part, left) = match *parts {
         [table, slot, limit, spec, left, _] => {
             let slot = slot.as_usize().ok_or_else(badarg)?;
