@@ -496,7 +496,11 @@ fn internal_process_display(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Ok(Atom::BADOPT.into());
     }
     let shown = display(cx, a[0])?;
-    Ok(if shown { true.into() } else { Atom::BADARG.into() })
+    Ok(if shown {
+        true.into()
+    } else {
+        Atom::BADARG.into()
+    })
 }
 
 /// Prints the stack trace of a process; `false` if there is none.

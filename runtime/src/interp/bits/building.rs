@@ -1,0 +1,373 @@
+//! Building bitstrings out of segments, and the errors of doing so.
+
+use super::fields::{put_char, put_float, put_integer};
+use super::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind};
+use crate::atom::Atom;
+use crate::bif::{Class, Ctx};
+use crate::code::ranges;
+use crate::exception::Head;
+use crate::heap::binary::BinaryRef;
+use crate::heap::{Heap, MAX_HEAP_BINARY};
+use crate::interp::calls::{self, Next};
+use crate::release;
+use crate::term::bits::{self, copy_bits};
+use crate::term::{Kind, Term, map};
+
+/// Most segments that are decoded without allocation.
+pub const INLINE_SEGMENTS: usize = 8;
+
+/// A segment with its operands.
+#[derive(Clone, Copy)]
+pub struct Segment {
+    pub(super) kind: u8,
+    pub(super) flags: u8,
+    pub(super) unit: u16,
+    pub(super) value: Term,
+    /// Size in units; `NONVALUE` for all or a constant in `word`.
+    pub(super) size: Term,
+    pub(super) word: u64,
+    pub(super) string_len: usize,
+}
+
+/// Why a bitstring cannot be built: index of the segment, and the parts of the error's cause.
+pub struct CreateFault {
+    index: usize,
+    kind: u8,
+    what: Atom,
+    value: Term,
+    reason: Atom,
+}
+
+/// A size in bits, or why there is none.
+pub(super) type Sized = Result<usize, (Atom, Term, Atom)>;
+
+impl Segment {
+    /// No segment.
+    pub const NONE: Segment = Segment {
+        kind: kind::SKIP,
+        flags: 0,
+        unit: 1,
+        value: Term::NIL,
+        size: Term::NONVALUE,
+        word: 0,
+        string_len: 0,
+    };
+
+    /// Reads a segment; `read` gives the value of a place.
+    #[inline]
+    pub fn decode(how: u64, word: u64, read: impl Fn(usize) -> Term) -> Segment {
+        let kind = how as u8;
+        if kind == kind::STRING {
+            return Segment {
+                kind,
+                word,
+                string_len: (how >> 16) as usize,
+                ..Segment::NONE
+            };
+        }
+        Segment {
+            kind,
+            flags: (how >> 8) as u8,
+            unit: (how >> 48) as u16,
+            value: read((how >> 16) as usize & 0xffff),
+            size: if word == SIZE_PLACE {
+                read((how >> 32) as usize & 0xffff)
+            } else {
+                Term::NONVALUE
+            },
+            word,
+            string_len: 0,
+        }
+    }
+
+    /// Size in bits as written in the segment, unit applied.
+    fn stated(&self) -> Sized {
+        if !self.size.is_nonvalue() {
+            let Some(n) = self.size.as_usize() else {
+                let limit = self.size.is_kind(Kind::BigPos);
+                let reason = if limit {
+                    Atom::SYSTEM_LIMIT
+                } else {
+                    Atom::BADARG
+                };
+                return Err((Atom::SIZE, self.size, reason));
+            };
+            return n
+                .checked_mul(self.unit as usize)
+                .filter(|&b| (b as u64) < MAX_BITS)
+                .ok_or((Atom::SIZE, self.size, Atom::SYSTEM_LIMIT));
+        }
+        Ok(self.word as usize * self.unit as usize)
+    }
+
+    /// Bits that the segment will take. All sizes are known before the first value is written, and before
+    /// most values are looked at: what is wrong with a size is found first.
+    pub(super) fn bits(&self) -> Sized {
+        match self.kind {
+            kind::STRING => Ok(self.string_len * 8),
+            kind::INTEGER | kind::FLOAT => self.stated(),
+            kind::BINARY if self.word == SIZE_ALL && !self.value.is_bitstring() => {
+                Err((Atom::TYPE, self.value, Atom::BADARG))
+            }
+            kind::BINARY if self.word == SIZE_ALL => Ok(bits::bit_size(self.value)),
+            kind::BINARY => self.stated(),
+            // A value that is none is found when it is written.
+            kind::APPEND | kind::PRIVATE_APPEND => Ok(if self.value.is_bitstring() {
+                bits::bit_size(self.value)
+            } else {
+                0
+            }),
+            kind::UTF8 if release::late_utf8_checks() => {
+                Ok(code_point(self.value).map_or(32, |c| 8 * c.len_utf8()))
+            }
+            kind::UTF16 => Ok(code_point(self.value).map_or(32, |c| 16 * c.len_utf16())),
+            _ => match code_point(self.value) {
+                Some(c) if self.kind == kind::UTF8 => Ok(8 * c.len_utf8()),
+                Some(_) => Ok(32),
+                None => Err((Atom::TYPE, self.value, Atom::BADARG)),
+            },
+        }
+    }
+
+    /// Is the value one that can be written in `n` bits?
+    fn check(&self, n: usize) -> Result<(), (Atom, Term, Atom)> {
+        let (what, value) = match self.kind {
+            kind::STRING => return Ok(()),
+            kind::INTEGER if !self.value.is_integer() => (Atom::TYPE, self.value),
+            kind::INTEGER => return Ok(()),
+            kind::FLOAT if !matches!(n, 16 | 32 | 64) => (Atom::INVALID, self.size_term()),
+            kind::FLOAT if !self.value.is_number() => (Atom::TYPE, self.value),
+            kind::FLOAT => return Ok(()),
+            kind::BINARY | kind::APPEND | kind::PRIVATE_APPEND => {
+                let whole = self.word == SIZE_ALL || self.kind != kind::BINARY;
+                let value = self.value;
+                if !value.is_bitstring() {
+                    (Atom::TYPE, value)
+                } else if whole && !n.is_multiple_of(self.unit.max(1) as usize) {
+                    (Atom::UNIT, value)
+                } else if n > bits::bit_size(value) {
+                    (Atom::SHORT, value)
+                } else {
+                    return Ok(());
+                }
+            }
+            _ if code_point(self.value).is_none() => (Atom::TYPE, self.value),
+            _ => return Ok(()),
+        };
+        Err((what, value, Atom::BADARG))
+    }
+
+    fn size_term(&self) -> Term {
+        if self.size.is_nonvalue() {
+            Term::small(self.word as i64)
+        } else {
+            self.size
+        }
+    }
+
+    /// Checks the value and writes its `n` bits at bit `at`.
+    pub(super) fn write(
+        &self,
+        out: &mut [u8],
+        at: usize,
+        n: usize,
+    ) -> Result<(), (Atom, Term, Atom)> {
+        self.check(n)?;
+        match self.kind {
+            kind::STRING => copy_bits(self.word as *const u8, 0, out, at, n),
+            kind::INTEGER => put_integer(out, at, n, self.value, self.flags),
+            kind::FLOAT => {
+                if !put_float(out, at, n, self.value, self.flags) {
+                    return Err((Atom::NO_FLOAT, self.value, Atom::BADARG));
+                }
+            }
+            kind::BINARY => {
+                let v = bits::view(self.value);
+                copy_bits(v.data, v.offset, out, at, n);
+            }
+            _ => {
+                if let Some(c) = code_point(self.value) {
+                    put_char(out, at, c, self.kind, self.flags);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn code_point(t: Term) -> Option<char> {
+    char::from_u32(u32::try_from(t.as_small()?).ok()?)
+}
+
+/// Builds a bitstring; gives it with the number of bytes that were written.
+#[inline(never)]
+pub fn create(heap: &mut Heap, segments: &[Segment]) -> Result<(Term, usize), CreateFault> {
+    let fault = |i: usize, (what, value, reason): (Atom, Term, Atom)| CreateFault {
+        index: i,
+        kind: segments[i].kind,
+        what,
+        value,
+        reason,
+    };
+    let mut inline = [0usize; INLINE_SEGMENTS];
+    let mut many = Vec::new();
+    let sizes: &mut [usize] = if segments.len() <= INLINE_SEGMENTS {
+        &mut inline[..segments.len()]
+    } else {
+        many.resize(segments.len(), 0);
+        &mut many
+    };
+    let mut total = 0usize;
+    for (i, s) in segments.iter().enumerate() {
+        sizes[i] = s.bits().map_err(|e| fault(i, e))?;
+        total += sizes[i];
+        if total as u64 >= MAX_BITS {
+            return Err(fault(i, (Atom::SIZE, s.size_term(), Atom::SYSTEM_LIMIT)));
+        }
+    }
+    let append = segments
+        .first()
+        .is_some_and(|s| matches!(s.kind, kind::APPEND | kind::PRIVATE_APPEND));
+    if append {
+        return append_to(heap, segments, sizes, total).map_err(|(i, e)| fault(i, e));
+    }
+    let fill = |out: &mut [u8]| {
+        let mut at = 0;
+        for (i, s) in segments.iter().enumerate() {
+            s.write(out, at, sizes[i]).map_err(|e| (i, e))?;
+            at += sizes[i];
+        }
+        Ok(())
+    };
+    let len = total.div_ceil(8);
+    let mut result = Ok(());
+    let t = if len <= MAX_HEAP_BINARY {
+        let (t, data) = heap.heap_bits(total);
+        // SAFETY: `heap_bits` made and zeroed room for `len` bytes.
+        result = fill(unsafe { std::slice::from_raw_parts_mut(data, len) });
+        t
+    } else {
+        let b = BinaryRef::build(len, |out| result = fill(out));
+        heap.shared_bits(b, total)
+    };
+    result.map(|()| (t, len)).map_err(|(i, e)| fault(i, e))
+}
+
+type WriteFault = (usize, (Atom, Term, Atom));
+
+/// Builds by appending to the first segment's value, in place where it ends its binary.
+fn append_to(
+    heap: &mut Heap,
+    segments: &[Segment],
+    sizes: &[usize],
+    total: usize,
+) -> Result<(Term, usize), WriteFault> {
+    segments[0].check(sizes[0]).map_err(|e| (0, e))?;
+    let v = bits::view(segments[0].value);
+    let more = total - sizes[0];
+    let fill = |out: &mut [u8], mut at: usize| {
+        for (i, s) in segments.iter().enumerate().skip(1) {
+            s.write(out, at, sizes[i]).map_err(|e| (i, e))?;
+            at += sizes[i];
+        }
+        Ok(())
+    };
+    if more == 0 {
+        fill(&mut [0], 0)?;
+        return Ok((segments[0].value, 0));
+    }
+    if let Some((p, whole)) = append_in_place(heap, segments[0].value, more) {
+        // SAFETY: the claim is ours alone and inside the allocation; zeroed before the slice is used.
+        let out = unsafe {
+            std::ptr::write_bytes(p, 0, more / 8);
+            std::slice::from_raw_parts_mut(p, more / 8)
+        };
+        fill(out, 0)?;
+        return Ok((whole, more / 8));
+    }
+    let len = total.div_ceil(8);
+    let mut result = Ok(());
+    let b = BinaryRef::build_with_room(len, (len * 2).max(256), |out| {
+        copy_bits(v.data, v.offset, out, 0, v.bits);
+        result = fill(out, v.bits);
+    });
+    result?;
+    Ok((heap.shared_bits(b, total), len))
+}
+
+/// Makes a bitstring longer where it lies, if it ends its binary and there is room: the address of the new
+/// bits, which the caller writes before anything else is done, and the longer bitstring.
+#[inline(always)]
+pub(in crate::interp) fn append_in_place(
+    heap: &mut Heap,
+    to: Term,
+    more: usize,
+) -> Option<(*mut u8, Term)> {
+    let v = bits::view(to);
+    if !v.base.is_kind(Kind::BinRef) || v.offset & 7 != 0 || more == 0 {
+        return None;
+    }
+    // SAFETY: a live `BinRef` owns the binary in word 2.
+    let b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
+    let p = b.claim(v.offset + v.bits, more)?;
+    heap.binary_bytes += more / 8;
+    let total = v.bits + more;
+    let whole = heap.shared_bits(BinaryRef::clone(&b), v.offset + total);
+    heap.binary_bytes -= b.capacity();
+    let longer = if v.offset == 0 {
+        whole
+    } else {
+        heap.sub_bits(whole, v.offset, total)
+    };
+    Some((p, longer))
+}
+
+/// Raises the error of a failed construction, with what `erl_erts_errors` needs to explain it.
+#[cold]
+pub fn raise_create(cx: &mut Ctx<'_>, pc: *const u64, f: &CreateFault) -> Next {
+    let kind = match f.kind {
+        kind::INTEGER => Atom::INTEGER,
+        kind::FLOAT => Atom::FLOAT,
+        kind::UTF8 => Atom::UTF8,
+        kind::UTF16 => Atom::UTF16,
+        kind::UTF32 => Atom::UTF32,
+        kind::STRING => Atom::STRING,
+        _ => Atom::BINARY,
+    };
+    let number = ranges::find(pc)
+        .and_then(|(function, offset)| Some(function.body()?.segment_number(offset, f.index)))
+        .unwrap_or(f.index + 1);
+    let heap = cx.heap();
+    let cause = heap.tuple(&[
+        Term::small(number as i64),
+        kind.into(),
+        f.what.into(),
+        f.value,
+    ]);
+    let info = map::from_pairs(
+        heap,
+        &[
+            (Atom::CAUSE.into(), cause),
+            (Atom::FUNCTION.into(), Atom::FORMAT_BS_FAIL.into()),
+            (Atom::MODULE.into(), Atom::ERL_ERTS_ERRORS.into()),
+        ],
+    );
+    let pair = heap.tuple(&[Atom::ERROR_INFO.into(), info]);
+    let info = heap.list(&[pair]);
+    calls::raise(
+        cx,
+        pc,
+        Class::Error,
+        f.reason.into(),
+        Head::Args {
+            args: Term::NONVALUE,
+            info,
+        },
+    )
+}
+
+/// An empty binary with room for appending.
+pub fn init_writable(heap: &mut Heap, size: Term) -> Term {
+    let bytes = size.as_usize().map_or(256, |n| n / 8).clamp(256, 1 << 24);
+    heap.shared_bits(BinaryRef::build_with_room(0, bytes, |_| ()), 0)
+}

@@ -1,0 +1,151 @@
+//! Building as compilers before OTP 25 wrote it: an instruction a segment.
+
+use super::building::{Segment, code_point};
+use super::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind};
+use crate::atom::Atom;
+use crate::bif::Ctx;
+use crate::heap::binary::BinaryRef;
+use crate::term::bits::{self, copy_bits};
+use crate::term::{Kind, Term};
+
+/// Kinds of `BS_OLD`.
+pub mod old_kind {
+    /// A binary of a size in bytes.
+    pub const INIT_BYTES: u16 = 0;
+    /// A bitstring of a size in bits.
+    pub const INIT_BITS: u16 = 1;
+    /// Appends to a binary.
+    pub const APPEND: u16 = 2;
+    /// Adds a segment; which one is in the low byte of word 2.
+    pub const PUT: u16 = 3;
+    /// Adds constant bytes.
+    pub const PUT_STRING: u16 = 4;
+}
+
+/// A bitstring that is being filled by further instructions. It is shared from the start, so that no
+/// collection moves it.
+pub struct Building {
+    binary: BinaryRef,
+    at: usize,
+    end: usize,
+}
+
+/// One step. Word 1: places of two operands and the unit in bits 32; word 2: kind and flags of a
+/// segment, or the address of constant bytes. Gives the bitstring, or `NONVALUE`.
+#[inline(never)]
+pub fn old(
+    cx: &mut Ctx<'_>,
+    what: usize,
+    w1: u64,
+    w2: u64,
+    p: Term,
+    q: Term,
+) -> Result<Term, Atom> {
+    let unit = (w1 >> 32) as usize & 0xffff;
+    let whole = w1 >> 63 == 1;
+    match what as u16 {
+        old_kind::INIT_BYTES | old_kind::INIT_BITS => {
+            let n = p
+                .as_usize()
+                .and_then(|n| n.checked_mul(unit))
+                .filter(|&n| (n as u64) < MAX_BITS);
+            let n = n.ok_or(if p.is_kind(Kind::BigPos) {
+                Atom::SYSTEM_LIMIT
+            } else {
+                Atom::BADARG
+            })?;
+            let b = BinaryRef::build(n.div_ceil(8), |_| ());
+            cx.own.rare().building = Some(Building {
+                binary: b.clone(),
+                at: 0,
+                end: n,
+            });
+            Ok(cx.heap().shared_bits(b, n))
+        }
+        old_kind::APPEND => {
+            if !q.is_bitstring() {
+                return Err(Atom::BADARG);
+            }
+            let more = p
+                .as_usize()
+                .and_then(|n| n.checked_mul(unit))
+                .filter(|&n| (n as u64) < MAX_BITS);
+            let more = more.ok_or(Atom::BADARG)?;
+            let v = bits::view(q);
+            let total = v.bits + more;
+            let b = BinaryRef::build_with_room(total.div_ceil(8), total.div_ceil(8), |out| {
+                copy_bits(v.data, v.offset, out, 0, v.bits);
+            });
+            cx.own.rare().building = Some(Building {
+                binary: b.clone(),
+                at: v.bits,
+                end: total,
+            });
+            Ok(cx.heap().shared_bits(b, total))
+        }
+        _ => {
+            let segment = if what as u16 == old_kind::PUT_STRING {
+                Segment {
+                    kind: kind::STRING,
+                    word: w2,
+                    string_len: unit,
+                    ..Segment::NONE
+                }
+            } else {
+                let all = whole || q.as_atom() == Some(Atom::ALL);
+                Segment {
+                    kind: w2 as u8,
+                    flags: (w2 >> 8) as u8,
+                    unit: unit as u16,
+                    value: p,
+                    size: if all { Term::NONVALUE } else { q },
+                    word: if all { SIZE_ALL } else { SIZE_PLACE },
+                    string_len: 0,
+                }
+            };
+            put_old(cx, &segment)
+        }
+    }
+}
+
+fn put_old(cx: &mut Ctx<'_>, s: &Segment) -> Result<Term, Atom> {
+    let n = s.bits().map_err(|e| e.2)?;
+    let Some(b) = cx.own.rare().building.as_mut() else {
+        return Err(Atom::BADARG);
+    };
+    if b.at + n > b.end {
+        return Err(Atom::BADARG);
+    }
+    let len = b.binary.len();
+    // SAFETY: the code that builds the bitstring is the only one that looks at it until it is full.
+    let out = unsafe { std::slice::from_raw_parts_mut(b.binary.data().cast_mut(), len) };
+    s.write(out, b.at, n).map_err(|e| e.2)?;
+    b.at += n;
+    Ok(Term::NONVALUE)
+}
+
+/// `a + b * unit`, for sizes.
+pub fn add_sizes(a: Term, b: Term, unit: usize) -> Result<Term, Atom> {
+    let (Some(x), Some(y)) = (a.as_usize(), b.as_usize()) else {
+        let large = a.is_kind(Kind::BigPos) || b.is_kind(Kind::BigPos);
+        return Err(if large {
+            Atom::SYSTEM_LIMIT
+        } else {
+            Atom::BADARG
+        });
+    };
+    let sum = y
+        .checked_mul(unit)
+        .and_then(|n| n.checked_add(x))
+        .and_then(|n| i64::try_from(n).ok());
+    sum.and_then(Term::try_small).ok_or(Atom::SYSTEM_LIMIT)
+}
+
+/// Bytes of a code point in UTF-8 (`which` 0) or UTF-16 (1); 4 for what is none, which fails later.
+pub fn utf_size(t: Term, which: usize) -> Term {
+    Term::small(match (code_point(t), which) {
+        (Some(c), 0) => c.len_utf8() as i64,
+        (Some(c), _) => 2 * c.len_utf16() as i64,
+        (None, _) => 4,
+    })
+}
