@@ -6,11 +6,12 @@ use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::ranges;
 use enigma_runtime::exception;
+use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::{Owned, PidKey, flag};
 use enigma_runtime::sched::TIME_SLICE;
-use enigma_runtime::term::{Kind, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, code, release};
 
 bifs! { BIFS:
@@ -111,11 +112,7 @@ pub fn of_other(cx: &mut Ctx<'_>, name: Atom) -> Option<Term> {
 type Finish = fn(&mut Ctx<'_>, Vec<Term>) -> Term;
 
 fn answer(cx: &mut Ctx<'_>, who: Term, items: &[Term], finish: Finish) -> BifResult {
-    let id = match who.as_local_pid() {
-        Some(id) => id,
-        None if who.is_kind(Kind::ExtPid) => return Err(badarg()),
-        None => return Err(badarg()),
-    };
+    let id = who.as_local_pid().ok_or_else(badarg)?;
     for &i in items {
         if !is_item(i) {
             return Err(badarg());
@@ -129,7 +126,9 @@ fn answer(cx: &mut Ctx<'_>, who: Term, items: &[Term], finish: Finish) -> BifRes
     crate::ask::ask(cx, id, move |other| match other {
         None => OwnedTerm::new(Atom::UNDEFINED.into()),
         Some(o) => {
-            let items = list::to_vec(wanted.term()).unwrap_or_default();
+            // What is made of them in the other's heap must not lead out of it.
+            let items = copy::copy(wanted.term(), o.heap());
+            let items = list::to_vec(items).unwrap_or_default();
             let pc = o.own.pc;
             match describe(o, pc, &items, false, finish) {
                 Ok(t) => OwnedTerm::new(t),
