@@ -9,6 +9,12 @@ use std::time::{Duration, Instant};
 /// will let go.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Says on standard error why the VM ends, and writes the dump.
+pub fn write_aloud(slogan: &str) {
+    eprint!("{slogan}\r\n");
+    write(slogan);
+}
+
 /// Writes `erl_crash.dump`, or the file that `ERL_CRASH_DUMP` names, with this slogan. After
 /// `ERL_CRASH_DUMP_SECONDS` the operating system ends the VM even if that is not finished (0: no dump is
 /// written); of more than `ERL_CRASH_DUMP_BYTES` the rest is left out.

@@ -294,12 +294,7 @@ fn program(machine: &Machine, mode: Mode, otp: &Otp, name: &str) -> Command {
         _ => {}
     }
     let mut tool = Command::new(otp.erl.with_file_name(name));
-    for (key, value) in erl.get_envs() {
-        match value {
-            Some(value) => tool.env(key, value),
-            None => tool.env_remove(key),
-        };
-    }
+    proc::same_variables(&mut tool, &erl);
     if let Machine::Enigma(path) = machine {
         tool.env("ERLC_EMULATOR", path);
     }
@@ -312,12 +307,7 @@ fn limited(command: &Command, megabytes: u64) -> Command {
     shell.args(["-c", "ulimit -v $0; exec \"$@\""]);
     shell.arg((megabytes * 1024).to_string());
     shell.arg(command.get_program()).args(command.get_args());
-    for (key, value) in command.get_envs() {
-        match value {
-            Some(value) => shell.env(key, value),
-            None => shell.env_remove(key),
-        };
-    }
+    proc::same_variables(&mut shell, command);
     shell
 }
 

@@ -47,6 +47,16 @@ fn tail(text: &str, n: usize) -> String {
     text[at..].to_string()
 }
 
+/// Gives a command the variables that another one has set or removed.
+pub fn same_variables(to: &mut Command, from: &Command) {
+    for (name, value) in from.get_envs() {
+        match value {
+            Some(value) => to.env(name, value),
+            None => to.env_remove(name),
+        };
+    }
+}
+
 /// Runs `command` with no input until it ends or `limit` has passed.
 pub fn run(command: Command, limit: Duration) -> Result<Output, String> {
     run_with_input(command, &[], limit)

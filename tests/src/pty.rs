@@ -1,5 +1,6 @@
 //! Runs a program on a pseudo-terminal, types on it, and keeps what it showed.
 
+use crate::proc::same_variables;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -151,12 +152,7 @@ fn on_terminal(program: &Command) -> Command {
     let mut command = Command::new("setsid");
     command.arg("--ctty").arg(program.get_program());
     command.args(program.get_args());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    same_variables(&mut command, program);
     if let Some(folder) = program.get_current_dir() {
         command.current_dir(folder);
     }

@@ -125,9 +125,7 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             std::process::abort()
         }
         "broken_halt" => {
-            let slogan = a[1].to_string();
-            eprint!("{slogan}\r\n");
-            crash_dump::write(&slogan);
+            crash_dump::write_aloud(&a[1].to_string());
             std::process::exit(1)
         }
         _ => return Err(badarg()),

@@ -54,8 +54,7 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Some(n) => (n & 0xff) as i32,
             None => {
                 let slogan = list::to_string(a[0]).ok_or_else(badarg)?;
-                eprint!("{slogan}\r\n");
-                crate::crash_dump::write(&slogan);
+                crate::crash_dump::write_aloud(&slogan);
                 1
             }
         },

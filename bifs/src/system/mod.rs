@@ -82,8 +82,7 @@ pub fn check_vital(id: u64, reason: Term) {
         } else {
             format!("System process <0.{id}.0> terminated: {reason}")
         };
-        eprint!("{slogan}\r\n");
-        crate::crash_dump::write(&slogan);
+        crate::crash_dump::write_aloud(&slogan);
         std::process::exit(1);
     }
 }

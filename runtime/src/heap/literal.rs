@@ -113,27 +113,26 @@ unsafe impl Sync for LiteralArea {}
 impl LiteralArea {
     /// Copies `terms` into a fresh area, literals of other areas included; they are replaced by the copies.
     pub fn copy_of(terms: &mut [Term]) -> LiteralArea {
-        let words: usize = terms.iter().map(|&t| copy::size_whole(t)).sum();
-        let bytes = (words * 8).next_multiple_of(GRAIN);
-        let base = if bytes == 0 { REGION.base } else { take(bytes) } as *mut u64;
-        let mut to = Heap::borrowed(base, words);
-        for t in terms.iter_mut() {
-            *t = copy::copy_whole(*t, &mut to);
-        }
-        LiteralArea {
-            base,
-            words,
-            offheap: to.take_offheap(),
-        }
+        let words = terms.iter().map(|&t| copy::size_whole(t)).sum();
+        LiteralArea::filled(words, |to| {
+            for t in terms.iter_mut() {
+                *t = copy::copy_whole(*t, to);
+            }
+        })
     }
 
     /// The same with parts that the terms share copied once.
     pub fn shared_copy_of(terms: &mut [Term]) -> LiteralArea {
         let words = sharing::size_of_copy(terms);
+        LiteralArea::filled(words, |to| sharing::copy_whole(terms, to))
+    }
+
+    /// A fresh area of so many words, all of which `fill` uses.
+    fn filled(words: usize, fill: impl FnOnce(&mut Heap)) -> LiteralArea {
         let bytes = (words * 8).next_multiple_of(GRAIN);
         let base = if bytes == 0 { REGION.base } else { take(bytes) } as *mut u64;
         let mut to = Heap::borrowed(base, words);
-        sharing::copy_whole(terms, &mut to);
+        fill(&mut to);
         LiteralArea {
             base,
             words,

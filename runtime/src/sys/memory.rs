@@ -109,6 +109,12 @@ pub fn limit_c_arenas() {
 /// The allocator of all Rust code in the command.
 pub struct Allocator;
 
+/// What the allocator gave for so many bytes, if that is all right for who has asked.
+#[inline(always)]
+fn checked(p: *mut u8, bytes: usize) -> *mut u8 {
+    if p.is_null() { refused(bytes) } else { p }
+}
+
 #[cold]
 #[inline(never)]
 fn refused(bytes: usize) -> *mut u8 {
@@ -122,29 +128,17 @@ fn refused(bytes: usize) -> *mut u8 {
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller promises.
-        let p = unsafe { MiMalloc.alloc(layout) };
-        if p.is_null() {
-            return refused(layout.size());
-        }
-        p
+        checked(unsafe { MiMalloc.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller promises.
-        let p = unsafe { MiMalloc.alloc_zeroed(layout) };
-        if p.is_null() {
-            return refused(layout.size());
-        }
-        p
+        checked(unsafe { MiMalloc.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, p: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: as the caller promises.
-        let p = unsafe { MiMalloc.realloc(p, layout, size) };
-        if p.is_null() {
-            return refused(size);
-        }
-        p
+        checked(unsafe { MiMalloc.realloc(p, layout, size) }, size)
     }
 
     unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {

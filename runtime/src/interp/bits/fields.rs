@@ -36,34 +36,27 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
     };
     let byte = |i: usize| bytes.get(i).copied().unwrap_or(fill);
     let partial = n & 7;
-    if flags & LITTLE != 0 {
-        let mut pos = at;
-        for i in 0..len {
-            let k = if i + 1 == len && partial > 0 {
-                partial
-            } else {
-                8
-            };
-            let b = byte(i) << (8 - k);
-            copy_bits(&raw const b, 0, out, pos, k);
-            pos += k;
-        }
-    } else if at & 7 == 0 && partial == 0 {
+    if flags & LITTLE == 0 && at & 7 == 0 && partial == 0 {
         for (i, slot) in out[at / 8..at / 8 + len].iter_mut().enumerate() {
             *slot = byte(len - 1 - i);
         }
+        return;
+    }
+    let mut pos = at;
+    let mut put = |i: usize| {
+        let k = if i + 1 == len && partial > 0 {
+            partial
+        } else {
+            8
+        };
+        let b = byte(i) << (8 - k);
+        copy_bits(&raw const b, 0, out, pos, k);
+        pos += k;
+    };
+    if flags & LITTLE != 0 {
+        (0..len).for_each(&mut put);
     } else {
-        let mut pos = at;
-        for i in (0..len).rev() {
-            let k = if i + 1 == len && partial > 0 {
-                partial
-            } else {
-                8
-            };
-            let b = byte(i) << (8 - k);
-            copy_bits(&raw const b, 0, out, pos, k);
-            pos += k;
-        }
+        (0..len).rev().for_each(&mut put);
     }
 }
 
