@@ -1,6 +1,7 @@
-//! Fun entries: what a local fun's word 1 points to. An entry belongs to a module, an index and the
-//! hash of the module's code, and outlives the code: a fun whose module was purged finds its way to the
-//! error handler, and one whose module is loaded again with the same code works again.
+//! Fun entries: what a local fun's word 1 points to. An entry belongs to a module, an index, the
+//! hash of the module's code and the number of arguments and of values in the environment, all of which a fun
+//! that came from elsewhere may state as it likes. It outlives the code: a fun whose module was purged finds its
+//! way to the error handler, and one whose module is loaded again with the same code works again.
 
 use super::module::{FnInfo, Module};
 use crate::atom::Atom;
@@ -79,7 +80,8 @@ impl FunEntry {
     }
 }
 
-type Key = (Atom, u32, u32, [u8; 16]);
+/// Module, index, the compiler's hash, MD5 of the module, arity, size of the environment.
+type Key = (Atom, u32, u32, [u8; 16], u32, u32);
 
 static TABLE: LazyLock<RwLock<HashMap<Key, &'static FunEntry>>> = LazyLock::new(Default::default);
 
@@ -94,7 +96,7 @@ pub fn get(
 ) -> &'static FunEntry {
     TABLE
         .write()
-        .entry((module, index, old_uniq, uniq))
+        .entry((module, index, old_uniq, uniq, arity, num_free))
         .or_insert_with(|| {
             Box::leak(Box::new(FunEntry {
                 module,

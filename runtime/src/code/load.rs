@@ -1,9 +1,10 @@
 //! Loading: from a file's bytes to a module that can be called.
 
-use super::export;
+use super::export::{self, Export};
 use super::fun;
 use super::module::{self, Module};
 use crate::atom::{Atom, AtomError};
+use crate::bif::Kind;
 use crate::etf;
 use crate::heap::Heap;
 use crate::heap::literal::LiteralArea;
@@ -23,6 +24,8 @@ pub struct Prepared {
 pub enum Failure {
     /// The file is malformed.
     Bad(LoadError),
+    /// A `bif` instruction names something else than a guard BIF.
+    NotAGuardBif(&'static Export),
     /// A literal is malformed.
     BadLiteral(usize),
     /// An atom does not fit the atom table.
@@ -33,6 +36,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Bad(e) => e.fmt(f),
+            Failure::NotAGuardBif(e) => write!(f, "{e} is no guard BIF of this release"),
             Failure::BadLiteral(i) => write!(f, "literal {i} is malformed"),
             Failure::Atom(AtomError::TooLong) => f.write_str("an atom is too long"),
             Failure::Atom(AtomError::TableFull) => f.write_str("the atom table is full"),
@@ -65,7 +69,7 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
         literals.push(etf::decode_trusted(bytes, &mut heap).map_err(|_| Failure::BadLiteral(i))?);
     }
     let area = LiteralArea::copy_of(&mut literals);
-    let imports = file
+    let imports: Box<[&'static Export]> = file
         .imports
         .iter()
         .map(|i| {
@@ -76,6 +80,7 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
             )
         })
         .collect();
+    guard_bifs_are_there(&file, &imports)?;
     let name = atoms[file.module as usize];
     let funs = (0u32..)
         .zip(&file.lambdas)
@@ -100,6 +105,17 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
             funs,
         ),
     })
+}
+
+/// What stands in a `bif` instruction must be a BIF that only gives a value or an error: the release's loader asks for
+/// no less.
+fn guard_bifs_are_there(file: &BeamFile, imports: &[&'static Export]) -> Result<(), Failure> {
+    let missing = file.guard_bifs.iter().map(|&i| imports[i as usize]);
+    let mut missing = missing.filter(|e| e.bif().is_none_or(|b| b.kind != Kind::Guard));
+    match missing.next() {
+        Some(e) => Err(Failure::NotAGuardBif(e)),
+        None => Ok(()),
+    }
 }
 
 impl Prepared {
