@@ -5,8 +5,8 @@
 
 use super::module::{FnInfo, Module};
 use crate::atom::Atom;
-use parking_lot::RwLock;
-use std::collections::HashMap;
+use parking_lot::Mutex;
+use rustc_hash::FxBuildHasher;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -83,7 +83,10 @@ impl FunEntry {
 /// Module, index, the compiler's hash, MD5 of the module, arity, size of the environment.
 type Key = (Atom, u32, u32, [u8; 16], u32, u32);
 
-static TABLE: LazyLock<RwLock<HashMap<Key, &'static FunEntry>>> = LazyLock::new(Default::default);
+/// All entries. Read without a lock; made one at a time.
+static TABLE: LazyLock<papaya::HashMap<Key, &'static FunEntry, FxBuildHasher>> =
+    LazyLock::new(Default::default);
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// The entry, made if need be. Entries are never freed.
 pub fn get(
@@ -94,24 +97,26 @@ pub fn get(
     arity: u32,
     num_free: u32,
 ) -> &'static FunEntry {
-    TABLE
-        .write()
-        .entry((module, index, old_uniq, uniq, arity, num_free))
-        .or_insert_with(|| {
-            Box::leak(Box::new(FunEntry {
-                module,
-                index,
-                old_uniq,
-                uniq,
-                arity,
-                num_free,
-                target: AtomicPtr::new(std::ptr::null_mut()),
-                pending: AtomicPtr::new(std::ptr::null_mut()),
-            }))
-        })
+    let key = (module, index, old_uniq, uniq, arity, num_free);
+    if let Some(e) = TABLE.pin().get(&key) {
+        return e;
+    }
+    let _one = MAKING.lock();
+    TABLE.pin().get_or_insert_with(key, || {
+        Box::leak(Box::new(FunEntry {
+            module,
+            index,
+            old_uniq,
+            uniq,
+            arity,
+            num_free,
+            target: AtomicPtr::new(std::ptr::null_mut()),
+            pending: AtomicPtr::new(std::ptr::null_mut()),
+        }))
+    })
 }
 
 /// Bytes that the table and its entries take.
 pub fn memory() -> usize {
-    TABLE.read().len() * (size_of::<FunEntry>() + size_of::<(Key, usize)>())
+    TABLE.len() * (size_of::<FunEntry>() + size_of::<(Key, usize)>())
 }
