@@ -1,3 +1,4 @@
+%% releases: 27 29
 %% Code that no compiler makes, put together from a compiler's assembly: what is loaded must not be able to
 %% do harm, and does what it does on BEAM.
 -module(t_odd_code27).
