@@ -4,15 +4,15 @@ use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::code::ranges;
-use enigma_runtime::exception;
+use enigma_runtime::code::{self, ranges};
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::interp::exception;
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::{Owned, PidKey, flag};
 use enigma_runtime::sched::TIME_SLICE;
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, code, release};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -369,7 +369,8 @@ fn handle_pending(cx: &mut Ctx<'_>, running: bool) -> Result<(), Exit> {
 
 /// Is the process at a place where it waits for a message?
 fn waits(own: &Owned, pc: *const u64) -> bool {
-    use enigma_runtime::interp::{ops, special};
+    use enigma_runtime::code::ops;
+    use enigma_runtime::interp::special;
     if pc == special::hibernated() {
         return own.mailbox.is_empty();
     }

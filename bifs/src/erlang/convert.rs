@@ -4,12 +4,12 @@ use super::guard::fun_arity;
 use crate::bifs;
 use enigma_runtime::atom::{self, AtomError, MAX_ATOM_CHARS};
 use enigma_runtime::bif::system_limit;
-use enigma_runtime::code::export;
-use enigma_runtime::heap::magic;
-use enigma_runtime::int_text::{self, NoInteger};
-use enigma_runtime::process::table;
-use enigma_runtime::term::{Kind, bits, compare, display, list};
-use enigma_runtime::{Atom, BifResult, Ctx, Exit, Heap, Term, badarg, float_text, node};
+use enigma_runtime::code::{export, fun};
+use enigma_runtime::data::int_text::{self, NoInteger};
+use enigma_runtime::data::{compare, display, float_text};
+use enigma_runtime::heap::{bits, magic};
+use enigma_runtime::term::{Kind, list, pid};
+use enigma_runtime::{Atom, BifResult, Ctx, Exit, Heap, Term, badarg, node};
 
 bifs! { BIFS:
     "erlang" {
@@ -465,7 +465,7 @@ fn list_to_pid(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let &[at, number, serial] = &parts[..] else {
         return Err(badarg());
     };
-    let id = table::pid_from_parts(number, serial).ok_or_else(badarg)?;
+    let id = pid::from_parts(number, serial).ok_or_else(badarg)?;
     Ok(match node_number(at)? {
         None => Term::local_pid(id),
         Some(n) => cx.heap().external_id(Kind::ExtPid, n, id),
@@ -528,7 +528,7 @@ fn fun_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn external_fun_item(fun: Term, item: Atom) -> Option<Term> {
-    let e = compare::export_of(fun);
+    let e = export::of(fun);
     Some(match item.text() {
         "type" => Atom::EXTERNAL.into(),
         "module" => e.module.into(),
@@ -541,7 +541,7 @@ fn external_fun_item(fun: Term, item: Atom) -> Option<Term> {
 }
 
 fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
-    let e = compare::fun_entry(fun);
+    let e = fun::of(fun);
     Some(match item.text() {
         "type" => Atom::LOCAL.into(),
         "module" => e.module.into(),
@@ -564,10 +564,10 @@ fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
 fn fun_info_mfa(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let arity = fun_arity(a[0]).ok_or_else(badarg)?;
     let (module, name) = if a[0].is_kind(Kind::Export) {
-        let e = compare::export_of(a[0]);
+        let e = export::of(a[0]);
         (e.module, e.function)
     } else {
-        let e = compare::fun_entry(a[0]);
+        let e = fun::of(a[0]);
         (
             e.module,
             e.function().map_or_else(|| Atom::new(""), |f| f.name),

@@ -235,8 +235,10 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             h.binary(s.as_bytes())
         }
         "max_integer" if release::number() >= 27 => {
-            let n = (num_bigint::BigInt::from(1) << enigma_runtime::arith::max_bits() as usize) - 1;
-            enigma_runtime::term::bignum::from_bigint(&n, h)
+            let n = (num_bigint::BigInt::from(1)
+                << enigma_runtime::data::arith::max_bits() as usize)
+                - 1;
+            enigma_runtime::data::bignum::from_bigint(&n, h)
         }
         "ets_count" => num(enigma_runtime::ets::registry::count()),
         _ => return Err(badarg()),
@@ -282,7 +284,7 @@ fn embedded(h: &mut Heap) -> Term {
         (Atom::new("included").into(), included),
         (Atom::new("excluded").into(), excluded),
     ];
-    enigma_runtime::term::map::from_pairs(h, &pairs)
+    enigma_runtime::data::map::from_pairs(h, &pairs)
 }
 
 fn concat_arch() -> &'static str {

@@ -4,30 +4,54 @@
 //! way to the error handler, and one whose module is loaded again with the same code works again.
 
 use super::module::{FnInfo, Module};
-use crate::atom::Atom;
+use crate::heap::Heap;
+use crate::term::fun::FunName;
+use crate::term::{Header, Kind, Term};
 use parking_lot::Mutex;
 use rustc_hash::FxBuildHasher;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// What a fun calls.
+#[repr(C)]
 pub struct FunEntry {
-    /// Module that defines it.
-    pub module: Atom,
-    /// Number in the module's table of funs.
-    pub index: u32,
-    /// The compiler's hash of the fun's code.
-    pub old_uniq: u32,
-    /// MD5 of the module.
-    pub uniq: [u8; 16],
-    /// Number of arguments, without the environment.
-    pub arity: u32,
-    /// Number of values in the environment.
-    pub num_free: u32,
+    /// What funs say of it.
+    name: FunName,
     /// Function, null while no code is loaded or its module is being purged.
     target: AtomicPtr<FnInfo>,
     /// While the module is being purged: the function that may be gone soon, and may come back.
     pending: AtomicPtr<FnInfo>,
+}
+
+impl std::ops::Deref for FunEntry {
+    type Target = FunName;
+
+    fn deref(&self) -> &FunName {
+        &self.name
+    }
+}
+
+/// The entry of a local fun; `t` must be one.
+#[inline(always)]
+pub fn of(t: Term) -> &'static FunEntry {
+    debug_assert!(t.is_kind(Kind::Fun));
+    // SAFETY: word 1 of a `Fun` is the address of an entry, which is never freed.
+    unsafe { &*(t.word(1) as *const FunEntry) }
+}
+
+impl Heap {
+    /// A fun of `entry` with its environment.
+    pub fn fun(&mut self, entry: &'static FunEntry, creator: Term, env: &[Term]) -> Term {
+        let p = self.alloc(3 + env.len());
+        // SAFETY: that many fresh words.
+        unsafe {
+            *p = Header::new(Kind::Fun, 2 + env.len()).0;
+            *p.add(1) = std::ptr::from_ref(entry) as u64;
+            *p.add(2) = creator.raw();
+            std::ptr::copy_nonoverlapping(env.as_ptr().cast(), p.add(3), env.len());
+        }
+        Term::boxed_at(p)
+    }
 }
 
 impl FunEntry {
@@ -80,36 +104,20 @@ impl FunEntry {
     }
 }
 
-/// Module, index, the compiler's hash, MD5 of the module, arity, size of the environment.
-type Key = (Atom, u32, u32, [u8; 16], u32, u32);
-
 /// All entries. Read without a lock; made one at a time.
-static TABLE: LazyLock<papaya::HashMap<Key, &'static FunEntry, FxBuildHasher>> =
+static TABLE: LazyLock<papaya::HashMap<FunName, &'static FunEntry, FxBuildHasher>> =
     LazyLock::new(Default::default);
 static MAKING: Mutex<()> = Mutex::new(());
 
 /// The entry, made if need be. Entries are never freed.
-pub fn get(
-    module: Atom,
-    index: u32,
-    old_uniq: u32,
-    uniq: [u8; 16],
-    arity: u32,
-    num_free: u32,
-) -> &'static FunEntry {
-    let key = (module, index, old_uniq, uniq, arity, num_free);
-    if let Some(e) = TABLE.pin().get(&key) {
+pub fn get(name: FunName) -> &'static FunEntry {
+    if let Some(e) = TABLE.pin().get(&name) {
         return e;
     }
     let _one = MAKING.lock();
-    TABLE.pin().get_or_insert_with(key, || {
+    TABLE.pin().get_or_insert_with(name, || {
         Box::leak(Box::new(FunEntry {
-            module,
-            index,
-            old_uniq,
-            uniq,
-            arity,
-            num_free,
+            name,
             target: AtomicPtr::new(std::ptr::null_mut()),
             pending: AtomicPtr::new(std::ptr::null_mut()),
         }))
@@ -118,5 +126,5 @@ pub fn get(
 
 /// Bytes that the table and its entries take.
 pub fn memory() -> usize {
-    TABLE.len() * (size_of::<FunEntry>() + size_of::<(Key, usize)>())
+    TABLE.len() * (size_of::<FunEntry>() + size_of::<(FunName, usize)>())
 }

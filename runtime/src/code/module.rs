@@ -4,21 +4,20 @@
 //! then a function's code is a stub that asks for the translation.
 
 use super::entry::Entry;
-use super::export::Export;
+use super::export::{self, Export};
 use super::fun::FunEntry;
-use super::load::LOADING;
-use super::records::Definition;
-use super::{export, ranges, records, translate};
+use super::install::LOADING;
+use super::records::{self, Definition};
+use super::{ranges, translate};
 use crate::atom::Atom;
+use crate::code::ops;
 use crate::heap::literal::LiteralArea;
-use crate::interp::ops;
 use crate::term::Term;
 use enigma_loader::BeamFile;
 use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::FxBuildHasher;
-use std::sync::LazyLock;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{LazyLock, OnceLock};
 
 /// A function of a loaded module.
 pub struct FnInfo {
@@ -149,7 +148,7 @@ pub struct Module {
 
 impl Module {
     /// A module whose functions still have to settle.
-    pub(super) fn new(
+    pub(crate) fn new(
         file: BeamFile,
         atoms: Box<[Atom]>,
         literals: Box<[Term]>,
@@ -269,7 +268,7 @@ impl Module {
     pub(super) fn big_constant(&self, bytes: &[u8]) -> Term {
         let n = num_bigint::BigInt::from_signed_bytes_be(bytes);
         let mut heap = crate::heap::Heap::new();
-        let mut term = [crate::term::bignum::from_bigint(&n, &mut heap)];
+        let mut term = [crate::data::bignum::from_bigint(&n, &mut heap)];
         let area = LiteralArea::copy_of(&mut term);
         self.constants.lock().push(area);
         term[0]
@@ -318,7 +317,7 @@ pub struct Versions {
     pub on_load: Option<&'static Module>,
 }
 
-/// All versions. Read without a lock; changed by whoever holds `load::LOADING`.
+/// All versions. Read without a lock; changed by whoever holds `install::LOADING`.
 static MODULES: LazyLock<papaya::HashMap<Atom, Versions, FxBuildHasher>> =
     LazyLock::new(Default::default);
 

@@ -15,7 +15,7 @@
 //! made sure that no process stands in its code or will return to it.
 
 use super::fun::FunEntry;
-use super::load::{self, LOADING};
+use super::install::{self, LOADING};
 use super::module::{self, Module};
 use super::ranges;
 use crate::atom::Atom;
@@ -91,7 +91,7 @@ pub fn complete() -> bool {
     m.funs.iter().for_each(|f| f.resume(false));
     // The same file loaded twice shares its fun entries.
     if let Some(c) = current.filter(|c| c.file.md5 == m.file.md5) {
-        load::set_fun_targets(c);
+        install::set_fun_targets(c);
     }
     drop(purge);
     wake(p.waiting);

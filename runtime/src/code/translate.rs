@@ -8,7 +8,7 @@ use super::module::{Body, FnInfo, Module};
 use super::operand::{A, Assembler, B, C, MAX_FIELD, MAX_SHORT_LIST, Place, Refused};
 use super::select;
 use crate::atom::Atom;
-use crate::interp::ops;
+use crate::code::ops;
 use crate::term::Term;
 use enigma_loader::{FunctionCode, Instr, Op, Operand, Reg};
 

@@ -202,3 +202,14 @@ impl Drop for BinaryRef {
         }
     }
 }
+
+/// A bitstring that is being filled by further instructions. It is shared from the start, so that no
+/// collection moves it.
+pub struct Building {
+    /// The bitstring.
+    pub binary: BinaryRef,
+    /// Where the next segment goes, in bits.
+    pub at: usize,
+    /// Size in bits.
+    pub end: usize,
+}

@@ -21,10 +21,11 @@ pub mod state;
 pub mod table;
 
 use crate::atom::Atom;
+use crate::data::compare;
 use crate::heap::gc::{ProcHeap, Roots};
 use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
-use crate::term::{Kind, Term, compare};
+use crate::term::{Kind, Term};
 use dict::Dict;
 use mailbox::Mailbox;
 use relations::{Incoming, Links, Monitors, Outgoing};
@@ -226,7 +227,7 @@ pub struct Rare {
     /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.
-    pub building: Option<crate::interp::bits::Building>,
+    pub building: Option<crate::heap::binary::Building>,
 }
 
 /// An active alias.

@@ -1,11 +1,12 @@
 //! Matching: contexts, and what is taken off them.
 
-use super::{LITTLE, SIGNED, kind};
-use crate::arith::max_bits;
 use crate::atom::Atom;
+use crate::code::bit_words::{LITTLE, SIGNED, kind};
+use crate::data::arith::max_bits;
+use crate::data::bignum;
 use crate::heap::Heap;
-use crate::term::bits::{self, View, read_bits};
-use crate::term::{Kind, Term, bignum};
+use crate::heap::bits::{self, View, read_bits};
+use crate::term::{Kind, Term};
 
 fn ctx_word(ctx: Term, i: usize) -> usize {
     ctx.word(i) as usize

@@ -159,7 +159,7 @@ pub fn parse(text: &[u8]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::*;
 
     #[test]
     fn picks_the_shorter_notation() {

@@ -1,7 +1,7 @@
 //! Terms with shared parts: what they take when each part counts once, and copies that share as they do.
 
-use super::{Kind, Term, boxed};
 use crate::heap::{Heap, copy, literal};
+use crate::term::{Kind, Term, boxed};
 use std::collections::{HashMap, HashSet};
 
 /// Visits the parts of terms, each once. `visit` says whether to go on to what the part points to.
