@@ -159,7 +159,7 @@ pub fn parse(text: &[u8]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn picks_the_shorter_notation() {

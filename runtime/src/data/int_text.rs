@@ -125,7 +125,7 @@ fn magnitude(values: &[u8], base: u32) -> BigUint {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     fn text(t: Term, base: u32) -> String {
         with_text(t, base, |s| String::from_utf8_lossy(s).into_owned()).unwrap_or_default()
