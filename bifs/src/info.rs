@@ -346,7 +346,24 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             .filter(|&&w| enigma_runtime::term::stack_word::is_catch(w))
             .count()),
         "last_calls" | "priority_messages" => false.into(),
-        "sequential_trace_token" | "binary" | "magic_ref" => Term::NIL,
+        "sequential_trace_token" | "magic_ref" => Term::NIL,
+        "binary" => {
+            let all: Vec<[usize; 3]> = cx
+                .own
+                .heap
+                .binaries()
+                .map(|b| [b.data() as usize, b.capacity(), b.refs()])
+                .collect();
+            let heap = cx.heap();
+            let all: Vec<Term> = all
+                .into_iter()
+                .map(|facts| {
+                    let facts = facts.map(|n| heap.uint(n as u64));
+                    heap.tuple(&facts)
+                })
+                .collect();
+            heap.list(&all)
+        }
         "trace" => num(0),
         "backtrace" => {
             let trace = exception::current_stacktrace(cx, pc);

@@ -21,6 +21,8 @@ pub enum Failure {
     Bad(LoadError),
     /// A `bif` instruction names something else than a guard BIF.
     NotAGuardBif(&'static Export),
+    /// The term in this chunk is malformed.
+    BadTerm(&'static str),
     /// A literal is malformed.
     BadLiteral(usize),
     /// An atom does not fit the atom table.
@@ -32,6 +34,7 @@ impl std::fmt::Display for Failure {
         match self {
             Failure::Bad(e) => e.fmt(f),
             Failure::NotAGuardBif(e) => write!(f, "{e} is no guard BIF of this release"),
+            Failure::BadTerm(chunk) => write!(f, "the term in chunk {chunk} is malformed"),
             Failure::BadLiteral(i) => write!(f, "literal {i} is malformed"),
             Failure::Atom(AtomError::TooLong) => f.write_str("an atom is too long"),
             Failure::Atom(AtomError::TableFull) => f.write_str("the atom table is full"),
@@ -62,6 +65,14 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
     let mut literals: Vec<Term> = Vec::with_capacity(file.literals.len());
     for (i, bytes) in file.literals.iter().enumerate() {
         literals.push(etf::decode_trusted(bytes, &mut heap).map_err(|_| Failure::BadLiteral(i))?);
+    }
+    for (chunk, bytes) in [
+        ("Attr", file.attributes.as_deref()),
+        ("CInf", file.compile_info.as_deref()),
+    ] {
+        if bytes.is_some_and(|b| etf::decode_trusted(b, &mut heap).is_err()) {
+            return Err(Failure::BadTerm(chunk));
+        }
     }
     let area = LiteralArea::copy_of(&mut literals);
     let imports: Box<[&'static Export]> = file

@@ -12,6 +12,9 @@ use enigma_runtime::process::{flag, table};
 use enigma_runtime::sched::{self, block, dirty};
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, release, time};
 
+/// Words of the greatest heap that is listed, beyond all that an address space holds.
+const GREATEST_HEAP: usize = 1 << 50;
+
 bifs! { BIFS:
     "erlang" {
         "system_info"/1 Call => system_info;
@@ -163,7 +166,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "garbage_collection" => gc_defaults(h),
         "heap_sizes" => {
             let (mut sizes, mut n) = (vec![num(12)], 13);
-            while n < 1 << 40 {
+            while n < GREATEST_HEAP {
                 let s = gc::heap_size_for(n);
                 sizes.push(num(s));
                 n = s + 1;

@@ -21,6 +21,7 @@ pub struct Binary {
 
 /// An owned reference to a shared binary.
 #[derive(Debug)]
+#[repr(transparent)]
 pub struct BinaryRef(NonNull<Binary>);
 
 // SAFETY: the count is atomic and the contents below `used` do not change.

@@ -14,6 +14,7 @@
 //! The caller hands over every root; what is not handed over is lost. Dead words on the way (an unused
 //! X register) must not be handed over.
 
+use super::binary::BinaryRef;
 use super::chunk::Chunk;
 use super::offheap::{self, Swept};
 use super::{Heap, literal};
@@ -129,6 +130,12 @@ impl ProcHeap {
             stress: false,
             stress_pause: 0,
         }
+    }
+
+    /// The binaries that the heap refers to, once for each handle.
+    pub fn binaries(&self) -> impl Iterator<Item = &BinaryRef> {
+        // SAFETY: the lists are well formed, and nothing changes them while the heap is borrowed.
+        unsafe { offheap::binaries(self.young.offheap).chain(offheap::binaries(self.old_offheap)) }
     }
 
     /// A word of this object has been overwritten after the object was made. No minor collection looks into

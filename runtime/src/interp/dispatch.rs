@@ -939,7 +939,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                                 park(cx, back, 0);
                                 return Outcome::Wait;
                             }
-                            None => go!(calls::error(cx, pc, Atom::TIMEOUT_VALUE)),
+                            None => {
+                                cx.own.mailbox.rewind();
+                                go!(calls::error(cx, pc, Atom::TIMEOUT_VALUE))
+                            }
                         }
                     }
                 }
