@@ -10,7 +10,7 @@ use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::{Owned, PidKey, flag};
-use enigma_runtime::sched::TIME_SLICE;
+use enigma_runtime::sched::{TIME_SLICE, dirty};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, code, release};
 
@@ -228,7 +228,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             mfa(cx, m, f, a)
         }
         "status" => {
-            if running {
+            if running || dirty::is_under_way(cx.own) {
                 Atom::RUNNING.into()
             } else if cx.own.is_suspended() {
                 Atom::SUSPENDED.into()
@@ -257,7 +257,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         }
         .into(),
         "links" => {
-            let keys: Vec<PidKey> = cx.own.links.iter().copied().collect();
+            let keys: Vec<PidKey> = cx.own.links.iter().collect();
             let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
             cx.heap().list(&l)
         }

@@ -348,7 +348,8 @@ fn is_system_process(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(table::with(id, |p| p.is_system()).unwrap_or(false).into())
 }
 
-/// A dirty process handles its signals itself, so there is nothing that another one must do for it.
+/// A process with a call in a dirty pool handles its signals itself, so there is nothing that another one must
+/// do for it.
 fn dirty_process_handle_signals(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(Atom::OK.into())
 }

@@ -131,6 +131,11 @@ impl ProcHeap {
         }
     }
 
+    /// A heap without memory.
+    pub fn empty() -> ProcHeap {
+        ProcHeap::new(0, 0, u16::MAX)
+    }
+
     /// The smallest heap size in words.
     pub fn min_words(&self) -> usize {
         self.min_words as usize

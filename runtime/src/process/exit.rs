@@ -10,8 +10,8 @@ use crate::hooks;
 use crate::term::Term;
 use crate::timer;
 
-/// Ends the running process: tells everybody who should know, frees what it has. The record itself
-/// goes when nobody can look at it any more.
+/// Ends the running process: tells everybody who should know, frees what it has. Only the record itself
+/// stays until nobody can look at it any more.
 pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     if p.state.set_exiting() {
         timer::cancel_all_for(p.id);
@@ -23,7 +23,7 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
         registry::unregister_of(name, p.pid_term());
     }
     let me = OwnedTerm::new(p.pid_term());
-    for key in std::mem::take(&mut cx.own.links) {
+    for key in std::mem::take(&mut cx.own.links).iter() {
         send_exit_to(key, &me, reason, true);
     }
     let monitors = cx.own.monitors.take();
@@ -34,14 +34,11 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
         handle::take_away(&m, reference);
     }
     p.inbox.take_all().for_each(answer_for_dead);
-    cx.own.allow_collections(true);
+    cx.own.resume_tasks();
     for task in cx.own.take_system_tasks() {
         task(None);
     }
-    let own = &mut *cx.own;
-    own.mailbox.clear();
-    own.dict.clear();
-    own.saved = Vec::new();
+    cx.own.free();
     table::remove(p);
 }
 
@@ -103,6 +100,7 @@ pub fn answer_for_dead(s: Signal) {
             let me = OwnedTerm::new(Term::local_pid(to));
             send_exit_to(from, &me, &OwnedTerm::new(Term::atom(Atom::NOPROC)), true);
         }
+        Signal::Unlink(u) => u.acknowledge(),
         _ => {}
     }
 }

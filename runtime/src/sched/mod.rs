@@ -377,7 +377,6 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
         x,
         reds: slice,
         scheduler,
-        dirty: false,
         pc: std::ptr::null(),
         leave: false,
         gc_reds: None,
@@ -426,10 +425,6 @@ pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
             if p.state.stop_waiting() == Stop::Enqueue {
                 enqueue(p);
             }
-        }
-        Outcome::Dirty(kind) => {
-            p.state.stop_ready();
-            dirty::enqueue(kind, p);
         }
         Outcome::Exit => {
             let reason = match cx.own.exit_reason.take() {
