@@ -323,7 +323,13 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
                 .map_or_else(Vec::new, |r| r.suspends.clone());
             let rows: Vec<Term> = l
                 .iter()
-                .map(|&(p, n)| cx.heap().tuple(&[Term::local_pid(p), num(n), num(0)]))
+                .map(|s| {
+                    cx.heap().tuple(&[
+                        Term::local_pid(s.process),
+                        num(s.active),
+                        num(s.outstanding),
+                    ])
+                })
                 .collect();
             cx.heap().list(&rows)
         }

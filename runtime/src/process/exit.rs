@@ -1,7 +1,7 @@
 //! The end of a process.
 
 use super::signal::{self, ExitSignal, Signal};
-use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, table};
+use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, table};
 use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::heap::gc::GcReport;
@@ -33,6 +33,7 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     for (reference, m) in monitors.outgoing {
         handle::take_away(&m, reference);
     }
+    suspend::end(p, cx.own);
     p.inbox.take_all().for_each(answer_for_dead);
     cx.own.resume_tasks();
     for task in cx.own.take_system_tasks() {

@@ -20,6 +20,7 @@ pub mod spawn;
 pub mod stack;
 pub(crate) mod stand_in;
 pub mod state;
+pub mod suspend;
 pub mod table;
 
 use crate::atom::Atom;
@@ -207,10 +208,10 @@ pub struct Rare {
     pub save_calls: usize,
     /// Aliases that are active, by the number of the reference.
     pub aliases: std::collections::BTreeMap<u64, Alias>,
-    /// Processes that suspended this one, with counts.
-    pub suspended_by: Vec<(u64, usize)>,
-    /// Processes that this one suspended, with counts.
-    pub suspends: Vec<(u64, usize)>,
+    /// Processes that suspended this one.
+    pub suspended_by: Vec<u64>,
+    /// Processes that this one suspended.
+    pub suspends: Vec<suspend::Suspends>,
     /// Sequential trace token.
     pub seq_token: Option<OwnedTerm>,
     /// `process_flag(monitor_nodes...)`, label and whatever else BIFs keep by name.
@@ -371,6 +372,13 @@ impl Owned {
         }
         if let Some(max) = self.rare.as_ref().and_then(|r| r.max_heap) {
             exit::check_max_heap(self, max, report);
+        }
+    }
+
+    /// Collects garbage if that is due, between two time slices.
+    pub fn collect_if_due(&mut self) {
+        if self.heap.wants_gc() {
+            self.collect(&mut [], 0, false);
         }
     }
 

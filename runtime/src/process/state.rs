@@ -114,6 +114,16 @@ impl State {
         }
     }
 
+    /// Takes hold of the process if it waits; the caller lets go of it by `stop_waiting` or `stop_ready`.
+    pub fn try_hold(&self) -> bool {
+        let s = self.0.load(Ordering::Relaxed);
+        s & (ACTIVE | QUEUED | RUNNING | EXITING) == 0
+            && self
+                .0
+                .compare_exchange(s, s | RUNNING, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+    }
+
     /// It stops running with more to do; the caller puts it into a queue.
     pub fn stop_ready(&self) {
         let mut s = self.0.load(Ordering::Relaxed);
