@@ -292,9 +292,9 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             } else {
                 cx.own.mailbox.words()
             };
-            num(cx.own.heap.block_size() + cx.own.heap.old_size().0 + messages)
+            num(cx.own.block_size() + cx.own.heap.old_size().0 + messages)
         }
-        "heap_size" => num(cx.own.heap.block_size()),
+        "heap_size" => num(cx.own.block_size()),
         "stack_size" => num(cx.own.stack.used()),
         "memory" => num(cx.own.memory_words() * 8 + size_of::<enigma_runtime::process::Process>()),
         "reductions" => {
@@ -465,7 +465,7 @@ pub fn gc_numbers(own: &Owned) -> [(&'static str, usize); 11] {
     let (young_bytes, old_bytes) = heap.binary_bytes();
     [
         ("old_heap_block_size", old_block),
-        ("heap_block_size", heap.block_size()),
+        ("heap_block_size", own.block_size()),
         ("mbuf_size", 0),
         ("recent_size", heap.mature_words()),
         ("stack_size", own.stack.used()),

@@ -56,7 +56,8 @@ pub fn reserve(cx: &mut Ctx<'_>, words: usize, live: usize) -> bool {
 #[cold]
 #[inline(never)]
 pub fn grow_stack(cx: &mut Ctx<'_>, words: usize) {
-    cx.own.stack.grow(words);
+    cx.own.grow_stack(words);
+    cx.note_allocation();
 }
 
 /// Raises an exception at `pc`.

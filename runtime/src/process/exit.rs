@@ -4,7 +4,6 @@ use super::signal::{self, ExitSignal, Signal};
 use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, table};
 use crate::atom::Atom;
 use crate::bif::Ctx;
-use crate::heap::gc::GcReport;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::term::Term;
@@ -107,8 +106,8 @@ pub fn answer_for_dead(s: Signal) {
 }
 
 /// After a collection: has the process more than it may have?
-pub fn check_max_heap(own: &mut Owned, max: MaxHeap, report: GcReport) {
-    let mut words = report.after.max(own.heap.block_size()) + own.stack.used();
+pub fn check_max_heap(own: &mut Owned, max: MaxHeap) {
+    let mut words = own.block_size() + own.heap.old_size().1;
     if max.include_shared_binaries {
         let (young, old) = own.heap.binary_bytes();
         words += (young + old) / 8;

@@ -354,6 +354,7 @@ impl Owned {
     /// Collects garbage. `live` are the live X registers; everything else is known here.
     pub fn collect(&mut self, live: &mut [Term], need: usize, major: bool) {
         self.mailbox.pin_peeked(&mut self.heap.young);
+        self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
             live,
             saved: &mut self.saved,
@@ -371,7 +372,7 @@ impl Owned {
             self.stack.trim();
         }
         if let Some(max) = self.rare.as_ref().and_then(|r| r.max_heap) {
-            exit::check_max_heap(self, max, report);
+            exit::check_max_heap(self, max);
         }
     }
 
@@ -385,6 +386,7 @@ impl Owned {
     /// Collects into the least memory, for a process that hibernates.
     pub fn collect_to_size(&mut self) {
         self.mailbox.pin_peeked(&mut self.heap.young);
+        self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
             live: &mut [],
             saved: &mut self.saved,
@@ -455,6 +457,21 @@ impl Owned {
         self.rare
             .as_ref()
             .is_some_and(|r| !r.suspended_by.is_empty())
+    }
+
+    /// Makes room on the stack for at least `words` more words.
+    pub fn grow_stack(&mut self, words: usize) {
+        self.stack.grow(words);
+        if self.rare.as_ref().is_some_and(|r| r.max_heap.is_some()) {
+            // A collection finds out whether that is more than the process may have.
+            self.heap.request_collection(false);
+        }
+    }
+
+    /// The size of the block in which the young generation and the stack would be together, in words: the heap's
+    /// size to Erlang code.
+    pub fn block_size(&self) -> usize {
+        self.heap.block_size(self.stack.used())
     }
 
     /// Words of memory of heap, stack, messages, dictionary, links and monitors.

@@ -69,7 +69,7 @@ pub(super) fn poke_sleeper() {
 /// Before a time slice: somebody is to keep the watch, if anybody sleeps.
 #[inline]
 pub(super) fn keep_watch() {
-    if SLEEPERS.load(Ordering::Relaxed) > 0 && !WATCHED.load(Ordering::Relaxed) {
+    if SLEEPERS.load(Ordering::SeqCst) > 0 && !WATCHED.load(Ordering::SeqCst) {
         call_watch();
     }
 }
@@ -186,7 +186,10 @@ fn rest(me: usize) {
     let s = schedulers();
     let bed = &s.all[me].bed;
     let deadline = timer::next_deadline(me);
-    let mut watch: Option<Watch> = None;
+    // Who begins a slice from here on finds a sleeper and calls the watch.
+    let works = s.all.iter().any(|s| s.passage.is_inside());
+    let keeps = works && !WATCHED.swap(true, Ordering::SeqCst);
+    let mut watch = keeps.then(Watch::begin);
     let mut call = bed.call.lock();
     while !s.stopping.load(Ordering::SeqCst) {
         match std::mem::take(&mut *call) {
