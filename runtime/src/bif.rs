@@ -223,8 +223,6 @@ pub struct Ctx<'a> {
     pub reds: i64,
     /// Number of the scheduler, from 1; dirty schedulers count on from there.
     pub scheduler: usize,
-    /// Is this a dirty pool's thread, which stops after one call?
-    pub dirty: bool,
     /// The instruction that called the BIF now running.
     pub pc: *const u64,
     /// Stop at the next chance.

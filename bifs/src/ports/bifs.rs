@@ -102,7 +102,7 @@ fn port_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     };
     // The caller does not hear of it by a signal.
     if let Some(key) = PidKey::of(port.term())
-        && cx.own.links.remove(&key)
+        && cx.own.links.remove(key)
     {
         super::unlink(port.id, cx.proc.id);
         if cx.own.has(enigma_runtime::process::flag::TRAP_EXIT) {

@@ -21,8 +21,7 @@ use super::ranges;
 use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::heap::release::{self, Retired};
-use crate::process::Owned;
-use crate::process::signal::{self, Task};
+use crate::process::{Owned, suspend};
 use crate::sched::quiescence;
 use crate::term::stack_word;
 use parking_lot::Mutex;
@@ -121,16 +120,7 @@ impl Drop for Gone {
 
 fn wake(waiting: Vec<u64>) {
     for id in waiting {
-        let task: Task = Box::new(|process| {
-            if let Some(cx) = process {
-                cx.own.rare().suspended_by.retain(|s| s.0 != SUSPENDER);
-                if !cx.own.is_suspended() {
-                    cx.proc.state.set_suspended(false);
-                }
-            }
-        });
-        // A process that is gone needs no waking.
-        drop(signal::send_task(id, task));
+        suspend::release(id, SUSPENDER);
     }
 }
 
@@ -143,9 +133,7 @@ pub fn wait_for_end(cx: &mut Ctx<'_>, fun: &FunEntry) -> bool {
     };
     p.waiting.push(cx.proc.id);
     drop(purge);
-    cx.own.rare().suspended_by.push((SUSPENDER, 1));
-    cx.proc.state.set_suspended(true);
-    cx.end_slice();
+    suspend::hold(cx, SUSPENDER);
     true
 }
 

@@ -148,6 +148,17 @@ impl Heap {
         self.offheap = offheap;
     }
 
+    /// Takes over all that another heap holds.
+    pub fn absorb(&mut self, mut other: Heap) {
+        let mut cur = std::mem::replace(&mut other.cur, Chunk::EMPTY);
+        cur.used = (other.hp as usize).wrapping_sub(cur.start() as usize) / 8;
+        let offheap = other.take_offheap();
+        for chunk in std::mem::take(&mut other.more) {
+            self.adopt(chunk, std::ptr::null_mut());
+        }
+        self.adopt(cur, offheap);
+    }
+
     /// Words in use.
     pub fn used(&self) -> usize {
         self.more_used + (self.hp as usize).wrapping_sub(self.cur.start() as usize) / 8

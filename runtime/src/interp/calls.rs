@@ -7,7 +7,7 @@ use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
 use crate::code::{fun, ops, purge};
 use crate::interp::exception::{self, Head, Raised};
-use crate::sched::sim;
+use crate::sched::{dirty, sim};
 use crate::term::{Kind, Term, list, stack_word};
 
 /// What happens after a slow part.
@@ -56,7 +56,8 @@ pub fn reserve(cx: &mut Ctx<'_>, words: usize, live: usize) -> bool {
 #[cold]
 #[inline(never)]
 pub fn grow_stack(cx: &mut Ctx<'_>, words: usize) {
-    cx.own.stack.grow(words);
+    cx.own.grow_stack(words);
+    cx.note_allocation();
 }
 
 /// Raises an exception at `pc`.
@@ -72,7 +73,7 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head:
             head,
         },
     ) {
-        Some(handler) if cx.leave || cx.dirty => {
+        Some(handler) if cx.leave => {
             park(cx, handler, 4);
             Next::Stop(Outcome::Yield)
         }
@@ -152,24 +153,27 @@ pub fn call_bif(
     let Some(b) = export.bif() else {
         return undefined(cx, export, after);
     };
-    if let Some(pool) = b.pool()
-        && !cx.dirty
-        && !sim::is_on()
-    {
-        park(cx, pc, arity);
-        return Next::Stop(Outcome::Dirty(pool));
-    }
     let mut args = [Term::NIL; 16];
     args[..arity].copy_from_slice(&cx.x[..arity]);
     cx.pc = pc;
-    match (b.run)(cx, &args[..arity]) {
+    let result = match b.pool() {
+        Some(pool) if !sim::is_on() => match dirty::call(cx, pool, b, &args[..arity]) {
+            Some(result) => result,
+            None => {
+                park(cx, pc, arity);
+                return Next::Stop(Outcome::Wait);
+            }
+        },
+        _ => (b.run)(cx, &args[..arity]),
+    };
+    match result {
         Ok(v) => {
             cx.x[0] = v;
             cx.reds -= 1;
             if cx.own.heap.wants_gc() {
                 return collect_after(cx, after);
             }
-            if cx.dirty || cx.leave {
+            if cx.leave {
                 park(cx, after, 1);
                 return Next::Stop(Outcome::Yield);
             }
@@ -186,7 +190,7 @@ fn collect_after(cx: &mut Ctx<'_>, after: *const u64) -> Next {
     if cx.own.exit_reason.is_some() {
         return Next::Stop(Outcome::Exit);
     }
-    if cx.dirty || cx.leave {
+    if cx.leave {
         park(cx, after, 1);
         return Next::Stop(Outcome::Yield);
     }
@@ -208,7 +212,7 @@ fn bif_exit(
         Exit::Trap(to) => {
             push_return(cx, after);
             let arity = to.arity as usize;
-            if cx.dirty || cx.leave {
+            if cx.leave {
                 park(cx, to.code(), arity);
                 return Next::Stop(Outcome::Yield);
             }
@@ -216,7 +220,7 @@ fn bif_exit(
         }
         Exit::Call(f) => {
             push_return(cx, after);
-            if cx.dirty || cx.leave {
+            if cx.leave {
                 park(cx, f.code(), 0);
                 return Next::Stop(Outcome::Yield);
             }
