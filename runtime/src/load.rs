@@ -3,12 +3,13 @@
 use crate::atom::{Atom, AtomError};
 use crate::bif::Kind;
 use crate::code::export::{self, Export};
-use crate::code::fun;
+use crate::code::fun::{self, FunEntry};
 use crate::code::install::Prepared;
 use crate::code::module::Module;
 use crate::etf;
 use crate::heap::Heap;
 use crate::heap::literal::LiteralArea;
+use crate::release;
 use crate::term::Term;
 use crate::term::fun::FunName;
 use enigma_loader::{BeamFile, LoadError};
@@ -74,7 +75,6 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
             return Err(Failure::BadTerm(chunk));
         }
     }
-    let area = LiteralArea::copy_of(&mut literals);
     let imports: Box<[&'static Export]> = file
         .imports
         .iter()
@@ -87,30 +87,49 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
         })
         .collect();
     guard_bifs_are_there(&file, &imports)?;
-    let name = atoms[file.module as usize];
-    let funs = (0u32..)
+    let funs = funs(&file, atoms[file.module as usize]);
+    // Behind the literals of the file come the funs that are literals.
+    let in_file = literals.len();
+    literals.extend(funs.iter().map(|&e| fun_literal(e, &mut heap)));
+    let area = LiteralArea::copy_of(&mut literals);
+    let fun_literals = literals.split_off(in_file);
+    Ok(Prepared {
+        module: Module::new(
+            file,
+            atoms,
+            literals.into_boxed_slice(),
+            fun_literals.into_boxed_slice(),
+            area,
+            imports,
+            funs,
+        ),
+    })
+}
+
+/// The entries of a module's funs.
+fn funs(file: &BeamFile, module: Atom) -> Box<[&'static FunEntry]> {
+    (0u32..)
         .zip(&file.lambdas)
-        .map(|(i, l)| {
+        .map(|(index, l)| {
             fun::get(FunName {
-                module: name,
-                index: i,
+                module,
+                index,
                 old_uniq: l.old_uniq,
                 uniq: file.md5,
                 arity: l.arity - l.num_free,
                 num_free: l.num_free,
             })
         })
-        .collect();
-    Ok(Prepared {
-        module: Module::new(
-            file,
-            atoms,
-            literals.into_boxed_slice(),
-            area,
-            imports,
-            funs,
-        ),
-    })
+        .collect()
+}
+
+/// A fun as a literal, or nothing where each process makes its own.
+fn fun_literal(entry: &'static FunEntry, heap: &mut Heap) -> Term {
+    if entry.num_free == 0 && release::funs_are_literals() {
+        heap.fun(entry, Term::local_pid(0), &[])
+    } else {
+        Term::NIL
+    }
 }
 
 /// What stands in a `bif` instruction must be a BIF that only gives a value or an error: the release's loader asks for

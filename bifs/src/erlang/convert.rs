@@ -545,18 +545,19 @@ fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
     Some(match item.text() {
         "type" => Atom::LOCAL.into(),
         "module" => e.module.into(),
-        "name" => e
-            .function()
-            .map_or_else(|| Atom::new(""), |f| f.name)
-            .into(),
+        "name" => e.target().map_or(Term::NIL, |f| f.name.into()),
         "arity" => Term::small(i64::from(e.arity)),
         "env" => cx.heap().list(fun.fun_env().unwrap_or(&[])),
         "pid" => fun.fun_creator()?,
         "index" | "new_index" => Term::small(i64::from(e.index)),
         "uniq" => Term::small(i64::from(e.old_uniq)),
         "new_uniq" => cx.heap().binary(&e.uniq),
-        // Entries are kept for ever; one holder stands for all funs.
-        "refc" => Term::small(1),
+        // The entry itself counts, and, before OTP 29, one holder that stands for all funs.
+        "refc" => Term::small(if enigma_runtime::release::number() < 29 {
+            2
+        } else {
+            1
+        }),
         _ => return None,
     })
 }
@@ -565,17 +566,14 @@ fn fun_info_mfa(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let arity = fun_arity(a[0]).ok_or_else(badarg)?;
     let (module, name) = if a[0].is_kind(Kind::Export) {
         let e = export::of(a[0]);
-        (e.module, e.function)
+        (e.module, Term::atom(e.function))
     } else {
         let e = fun::of(a[0]);
-        (
-            e.module,
-            e.function().map_or_else(|| Atom::new(""), |f| f.name),
-        )
+        (e.module, e.target().map_or(Term::NIL, |f| f.name.into()))
     };
     Ok(cx
         .heap()
-        .tuple(&[module.into(), name.into(), Term::small(i64::from(arity))]))
+        .tuple(&[module.into(), name, Term::small(i64::from(arity))]))
 }
 
 /// Greatest number of arguments of a function.

@@ -91,10 +91,10 @@ impl FnInfo {
                 Ok(body) => body,
                 Err(why) => translate::refused(self, &why),
             };
-            ranges::add(&body.code, self);
             module.count(body.code.len() * 8 + body.lines.len() * size_of::<(u32, u32)>());
             body
         });
+        ranges::add(&body.code, self);
         let entry = body.code[body.entry as usize..].as_ptr();
         self.entry.replace_code(self.stub.as_ptr(), entry);
         self.code()
@@ -127,6 +127,8 @@ pub struct Module {
     pub atoms: Box<[Atom]>,
     /// Literals by their index in the file; they lie in `literal_area`.
     pub literals: Box<[Term]>,
+    /// Funs by their index in the fun table, where they are literals; they lie in `literal_area`.
+    pub fun_literals: Box<[Term]>,
     /// Export entries by their index in the import table.
     pub imports: Box<[&'static Export]>,
     /// Fun entries by their index in the fun table.
@@ -152,6 +154,7 @@ impl Module {
         file: BeamFile,
         atoms: Box<[Atom]>,
         literals: Box<[Term]>,
+        fun_literals: Box<[Term]>,
         literal_area: LiteralArea,
         imports: Box<[&'static Export]>,
         funs: Box<[&'static FunEntry]>,
@@ -162,6 +165,7 @@ impl Module {
             file,
             atoms,
             literals,
+            fun_literals,
             imports,
             funs,
             records: OnceLock::new(),
@@ -207,6 +211,8 @@ impl Module {
                 f.entry.set_code(e.stub());
             }
         }
+        let m: &'static Module = m;
+        ranges::add_records(&m.functions);
         m
     }
 
@@ -230,6 +236,7 @@ impl Module {
 
     /// Makes the functions unknown to those who look for an address.
     pub(super) fn forget_ranges(&self) {
+        ranges::remove_records(&self.functions);
         for body in self.functions.iter().filter_map(FnInfo::body) {
             ranges::remove(&body.code);
         }
@@ -292,9 +299,7 @@ impl Module {
 
     /// Does an address belong to the bytecode of this module, or to the stub of one of its functions?
     pub fn holds_code(&self, pc: *const u64) -> bool {
-        let functions = self.functions.as_ptr_range();
-        (functions.start as usize..functions.end as usize).contains(&(pc as usize))
-            || ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
+        ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
     }
 }
 

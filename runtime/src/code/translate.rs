@@ -697,6 +697,11 @@ impl Translator<'_> {
     }
 
     fn make_fun(&mut self, lambda: usize, d: Place, env: &[Place]) {
+        let literal = self.module.fun_literals[lambda];
+        if !literal.is_nil() {
+            self.asm.op2(ops::MOVE, Place::K(literal.raw()), d);
+            return;
+        }
         let entry = self.module.funs[lambda];
         let at = self.asm.begin(ops::MAKE_FUN, 2);
         self.asm.place(at, at, A, d);

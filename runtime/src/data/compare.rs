@@ -105,12 +105,12 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
             x.bits == y.bits && bits::compare(&x, &y) == Ordering::Equal
         }
         (Kind::Fun, Kind::Fun) => {
-            if ha != hb || !std::ptr::eq(fun_name(a), fun_name(b)) {
+            if !std::ptr::eq(fun_name(a), fun_name(b)) {
                 return false;
             }
             push_pairs(
-                a.terms_from(3, ha.words() - 2),
-                b.terms_from(3, hb.words() - 2),
+                a.fun_env().unwrap_or(&[]),
+                b.fun_env().unwrap_or(&[]),
                 stack,
             );
             true
@@ -285,11 +285,11 @@ fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
             let (x, y) = (fun_name(a), fun_name(b));
             let o =
                 (x.module.text(), x.index, x.old_uniq).cmp(&(y.module.text(), y.index, y.old_uniq));
-            let (n, m) = (a.header().words() - 2, b.header().words() - 2);
-            if o == Ordering::Equal && n == m {
-                push_ordered(a.terms_from(3, n), b.terms_from(3, m), exact, stack);
+            let (v, w) = (a.fun_env().unwrap_or(&[]), b.fun_env().unwrap_or(&[]));
+            if o == Ordering::Equal && v.len() == w.len() {
+                push_ordered(v, w, exact, stack);
             }
-            o.then(n.cmp(&m))
+            o.then(v.len().cmp(&w.len()))
         }
         (Some(Kind::Export), Some(Kind::Export)) => {
             let (x, y) = (function_name(a), function_name(b));

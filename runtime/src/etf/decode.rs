@@ -415,18 +415,15 @@ impl<'a> Decoder<'a> {
                 if !parts[3].is_pid() || free > 255 {
                     return Err(DecodeError::Malformed);
                 }
-                let entry = fun::get(FunName {
+                let name = FunName {
                     module,
                     index,
                     old_uniq,
                     uniq,
                     arity,
                     num_free: free as u32,
-                });
-                if entry.arity != arity || entry.num_free as usize != free {
-                    return Err(DecodeError::Malformed);
-                }
-                heap.fun(entry, parts[3], &parts[4..])
+                };
+                fun::read(heap, name, parts[3], &parts[4..])
             }
             Frame::Record { fields, exported } => {
                 let parts = split(done, 2 + 2 * fields);
