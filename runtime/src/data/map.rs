@@ -35,6 +35,11 @@ pub fn key_order(a: Term, b: Term) -> Ordering {
     compare::compare_exact(a, b)
 }
 
+/// The tuple of the keys of a small map, which other maps may share.
+pub fn key_tuple(t: Term) -> Term {
+    Term(t.word(1))
+}
+
 /// Keys and values of a flat map; `t` must be one.
 #[inline(always)]
 pub fn flat_parts<'a>(t: Term) -> (&'a [Term], &'a [Term]) {
