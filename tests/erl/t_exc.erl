@@ -66,7 +66,7 @@ deep6(F) -> {deep7(F)}.
 deep7(F) -> {deep8(F)}.
 deep8(F) -> {F()}.
 
-shown_args(A) -> try erlang:error(r, A) catch _:_:[{_, F, X, _} | _] -> {F, X} end.
+shown_args(A) -> try erlang:error(r, A) catch _:_:S -> {_, F, X, _} = hd(S), {F, X} end.
 
 cases() ->
     [{error_arguments_shown, fun() -> [shown_args(id(A)) || A <- [foo, [a | b], {}, [], [x], none, 1]] end},
