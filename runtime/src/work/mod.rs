@@ -8,6 +8,10 @@
 //!
 //! Where a caller cannot wait (`Ctx::whole`: a match specification, a dirty pool), all is done at once.
 
+mod pile;
+
+pub use pile::Pile;
+
 use crate::bif::{BifResult, Ctx, Exit};
 use crate::term::Term;
 use std::sync::atomic::{AtomicBool, Ordering};
