@@ -138,11 +138,7 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let unpurged: Vec<Atom> = names
         .iter()
         .copied()
-        .filter(|&n| {
-            module::with(n, |v| {
-                v.is_some_and(|v| v.old.is_some() && v.current.is_some())
-            })
-        })
+        .filter(|&n| module::versions(n).is_some_and(|v| v.old.is_some() && v.current.is_some()))
         .collect();
     if !unpurged.is_empty() {
         return answer(cx, Atom::NOT_PURGED, &unpurged);
@@ -329,7 +325,9 @@ fn beamfile_chunk(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn check_old_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
-    Ok(module::with(name, |v| v.is_some_and(|v| v.old.is_some())).into())
+    Ok(module::versions(name)
+        .is_some_and(|v| v.old.is_some())
+        .into())
 }
 
 /// Takes a module's current version away, after what was ready to run before has begun with it.
@@ -343,7 +341,7 @@ fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Err(barrier::begin(cx, false))
         }
         // A name that was once a module's stays one: there may be nothing to delete, and that is no error.
-        Passage::Ahead => match module::with(name, |v| v.map(|v| v.old.is_some())) {
+        Passage::Ahead => match module::versions(name).map(|v| v.old.is_some()) {
             None => Ok(Atom::UNDEFINED.into()),
             Some(true) => Err(badarg()),
             Some(false) => Err(barrier::begin_first(cx)),

@@ -15,7 +15,7 @@ bifs! { BIFS:
     "erlang" {
         "atom_to_list"/1 Call => atom_to_list;
         "atom_to_binary"/2 Call => atom_to_binary;
-        "list_to_atom"/1 Call => list_to_atom;
+        "list_to_atom"/1 Guard => list_to_atom;
         "list_to_existing_atom"/1 Call => list_to_existing_atom;
         "binary_to_atom"/2 Call => binary_to_atom;
         "binary_to_existing_atom"/2 Call => binary_to_existing_atom;

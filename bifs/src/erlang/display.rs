@@ -146,7 +146,7 @@ fn term_type(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Kind::Export => "export",
             Kind::HeapBits => "heap_binary",
             Kind::BinRef if release::number() < 27 => "refc_binary",
-            Kind::BinRef | Kind::SubBits => "sub_binary",
+            Kind::BinRef | Kind::SubBits | Kind::MatchCtx => "sub_binary",
             Kind::FlatMap => "flatmap",
             Kind::HashMap => "hashmap",
             Kind::Ref => "reference",
@@ -155,7 +155,7 @@ fn term_type(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Kind::ExtPort => "external_port",
             Kind::ExtRef => "external_reference",
             Kind::Record => "record",
-            Kind::MatchCtx | Kind::HashNode | Kind::HashCollision => "internal",
+            Kind::HashNode | Kind::HashCollision => "internal",
         },
     })
     .into())

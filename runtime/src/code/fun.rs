@@ -1,11 +1,12 @@
-//! Fun entries: what a local fun's word 1 points to. An entry belongs to a module, an index and the
-//! hash of the module's code, and outlives the code: a fun whose module was purged finds its way to the
-//! error handler, and one whose module is loaded again with the same code works again.
+//! Fun entries: what a local fun's word 1 points to. An entry belongs to a module, an index, the
+//! hash of the module's code and the number of arguments and of values in the environment, all of which a fun
+//! that came from elsewhere may state as it likes. It outlives the code: a fun whose module was purged finds its
+//! way to the error handler, and one whose module is loaded again with the same code works again.
 
 use super::module::{FnInfo, Module};
 use crate::atom::Atom;
-use parking_lot::RwLock;
-use std::collections::HashMap;
+use parking_lot::Mutex;
+use rustc_hash::FxBuildHasher;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -79,9 +80,13 @@ impl FunEntry {
     }
 }
 
-type Key = (Atom, u32, u32, [u8; 16]);
+/// Module, index, the compiler's hash, MD5 of the module, arity, size of the environment.
+type Key = (Atom, u32, u32, [u8; 16], u32, u32);
 
-static TABLE: LazyLock<RwLock<HashMap<Key, &'static FunEntry>>> = LazyLock::new(Default::default);
+/// All entries. Read without a lock; made one at a time.
+static TABLE: LazyLock<papaya::HashMap<Key, &'static FunEntry, FxBuildHasher>> =
+    LazyLock::new(Default::default);
+static MAKING: Mutex<()> = Mutex::new(());
 
 /// The entry, made if need be. Entries are never freed.
 pub fn get(
@@ -92,24 +97,26 @@ pub fn get(
     arity: u32,
     num_free: u32,
 ) -> &'static FunEntry {
-    TABLE
-        .write()
-        .entry((module, index, old_uniq, uniq))
-        .or_insert_with(|| {
-            Box::leak(Box::new(FunEntry {
-                module,
-                index,
-                old_uniq,
-                uniq,
-                arity,
-                num_free,
-                target: AtomicPtr::new(std::ptr::null_mut()),
-                pending: AtomicPtr::new(std::ptr::null_mut()),
-            }))
-        })
+    let key = (module, index, old_uniq, uniq, arity, num_free);
+    if let Some(e) = TABLE.pin().get(&key) {
+        return e;
+    }
+    let _one = MAKING.lock();
+    TABLE.pin().get_or_insert_with(key, || {
+        Box::leak(Box::new(FunEntry {
+            module,
+            index,
+            old_uniq,
+            uniq,
+            arity,
+            num_free,
+            target: AtomicPtr::new(std::ptr::null_mut()),
+            pending: AtomicPtr::new(std::ptr::null_mut()),
+        }))
+    })
 }
 
 /// Bytes that the table and its entries take.
 pub fn memory() -> usize {
-    TABLE.read().len() * (size_of::<FunEntry>() + size_of::<(Key, usize)>())
+    TABLE.len() * (size_of::<FunEntry>() + size_of::<(Key, usize)>())
 }

@@ -1,15 +1,16 @@
 //! Loading: from a file's bytes to a module that can be called.
 
-use super::export;
+use super::export::{self, Export};
 use super::fun;
 use super::module::{self, Module};
 use crate::atom::{Atom, AtomError};
+use crate::bif::Kind;
 use crate::etf;
 use crate::heap::Heap;
 use crate::heap::literal::LiteralArea;
 use crate::term::Term;
 use enigma_loader::{BeamFile, LoadError};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,6 +24,8 @@ pub struct Prepared {
 pub enum Failure {
     /// The file is malformed.
     Bad(LoadError),
+    /// A `bif` instruction names something else than a guard BIF.
+    NotAGuardBif(&'static Export),
     /// A literal is malformed.
     BadLiteral(usize),
     /// An atom does not fit the atom table.
@@ -33,6 +36,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::Bad(e) => e.fmt(f),
+            Failure::NotAGuardBif(e) => write!(f, "{e} is no guard BIF of this release"),
             Failure::BadLiteral(i) => write!(f, "literal {i} is malformed"),
             Failure::Atom(AtomError::TooLong) => f.write_str("an atom is too long"),
             Failure::Atom(AtomError::TableFull) => f.write_str("the atom table is full"),
@@ -65,7 +69,7 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
         literals.push(etf::decode_trusted(bytes, &mut heap).map_err(|_| Failure::BadLiteral(i))?);
     }
     let area = LiteralArea::copy_of(&mut literals);
-    let imports = file
+    let imports: Box<[&'static Export]> = file
         .imports
         .iter()
         .map(|i| {
@@ -76,6 +80,7 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
             )
         })
         .collect();
+    guard_bifs_are_there(&file, &imports)?;
     let name = atoms[file.module as usize];
     let funs = (0u32..)
         .zip(&file.lambdas)
@@ -102,6 +107,17 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
     })
 }
 
+/// What stands in a `bif` instruction must be a BIF that only gives a value or an error: the release's loader asks for
+/// no less.
+fn guard_bifs_are_there(file: &BeamFile, imports: &[&'static Export]) -> Result<(), Failure> {
+    let missing = file.guard_bifs.iter().map(|&i| imports[i as usize]);
+    let mut missing = missing.filter(|e| e.bif().is_none_or(|b| b.kind != Kind::Guard));
+    match missing.next() {
+        Some(e) => Err(Failure::NotAGuardBif(e)),
+        None => Ok(()),
+    }
+}
+
 impl Prepared {
     /// Name of the module.
     pub fn name(&self) -> Atom {
@@ -126,17 +142,17 @@ pub(super) static LOADING: Mutex<()> = Mutex::new(());
 /// Makes modules current, all at once. The versions that were current become old; a module that still
 /// has an old version must have been purged before, which the caller checks.
 pub fn install(list: Vec<Prepared>) -> Vec<&'static Module> {
-    let _one = LOADING.lock();
+    let loading = LOADING.lock();
     list.into_iter()
-        .map(|p| install_one(p.module.settle()))
+        .map(|p| install_one(&loading, p.module.settle()))
         .collect()
 }
 
 /// Its functions can be called before it is told to be loaded: who finds a function missing and then the
 /// module loaded may take the function for not there.
-fn install_one(m: &'static Module) -> &'static Module {
+fn install_one(loading: &MutexGuard<'_, ()>, m: &'static Module) -> &'static Module {
     activate(m);
-    module::update(m.name, |v| {
+    module::update(loading, m.name, |v| {
         v.old = v.current.take().or(v.old);
         v.current = Some(m);
     });
@@ -146,23 +162,23 @@ fn install_one(m: &'static Module) -> &'static Module {
 /// Makes a module settle without becoming current: its on_load function is still to run. Its funs work
 /// already.
 pub fn settle(p: Prepared) -> &'static Module {
-    let _one = LOADING.lock();
+    let loading = LOADING.lock();
     let m = p.module.settle();
-    module::update(m.name, |v| v.on_load = Some(m));
+    module::update(&loading, m.name, |v| v.on_load = Some(m));
     set_fun_targets(m);
     m
 }
 
 /// The module whose on_load function runs or has failed.
 pub fn settled(name: Atom) -> Option<&'static Module> {
-    module::with(name, |v| v.and_then(|v| v.on_load))
+    module::versions(name)?.on_load
 }
 
 /// Makes a settled module current, after its on_load function. `false` if there is none.
 pub fn install_settled(name: Atom) -> bool {
-    let _one = LOADING.lock();
-    let m = module::update(name, |v| v.on_load.take());
-    m.map(install_one).is_some()
+    let loading = LOADING.lock();
+    let m = module::update(&loading, name, |v| v.on_load.take());
+    m.map(|m| install_one(&loading, m)).is_some()
 }
 
 /// Lets calls and funs find the module's functions. A function that the module had before and still has is never
@@ -173,12 +189,12 @@ fn activate(m: &'static Module) {
         let e = export::get(m.name, f.name, f.arity);
         exported.insert((f.name, f.arity));
         if e.bif().is_none() {
-            e.set_code(f.code());
+            e.set(f);
         }
     }
     for e in export::of_module(m.name) {
         if !exported.contains(&(e.function, e.arity)) {
-            e.clear_code();
+            e.clear();
         }
     }
     set_fun_targets(m);
@@ -195,8 +211,8 @@ pub(super) fn set_fun_targets(m: &'static Module) {
 
 /// Takes the current version away, if there is no old one: it becomes old, calls go to the error handler.
 pub fn delete(name: Atom) {
-    let _one = LOADING.lock();
-    let had = module::update(name, |v| {
+    let loading = LOADING.lock();
+    let had = module::update(&loading, name, |v| {
         let has = v.current.is_some() && v.old.is_none();
         if has {
             v.old = v.current.take();
@@ -205,7 +221,7 @@ pub fn delete(name: Atom) {
     });
     if had {
         for e in export::of_module(name) {
-            e.clear_code();
+            e.clear();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Loaded code: modules and their functions, export entries, fun entries, the way from `.beam` bytes to
 //! bytecode, and from an address in bytecode back to a function and a line.
 
+pub mod entry;
 pub mod export;
 pub mod fun;
 pub mod load;

@@ -68,8 +68,7 @@ fn default(m: &Module, d: &RecordDefault) -> Option<Term> {
 
 /// Lends the definition of a record of a loaded module.
 pub fn with_definition<R>(of: Atom, name: Atom, f: impl FnOnce(Option<&Definition>) -> R) -> R {
-    let current = module::with(of, |v| v.and_then(|v| v.current));
-    f(current.and_then(|m| find(m, name)))
+    f(module::current(of).and_then(|m| find(m, name)))
 }
 
 fn find(m: &Module, name: Atom) -> Option<&Definition> {

@@ -108,7 +108,7 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
             stack.extend(t.terms_from(1, n).iter().rev().map(|&e| Todo::Term(e)));
         }
         Kind::BigPos | Kind::BigNeg => big(t, out),
-        Kind::HeapBits | Kind::BinRef | Kind::SubBits => bitstring(t, out),
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => bitstring(t, out),
         Kind::FlatMap | Kind::HashMap => {
             out.push(116);
             put32(out, map::size(t));

@@ -131,6 +131,14 @@ impl ProcHeap {
         }
     }
 
+    /// A word of this object has been overwritten after the object was made. No minor collection looks into
+    /// old objects for pointers to young ones, so the next one is to be major.
+    pub fn note_overwritten(&mut self, object: *const u64) {
+        if self.old.holds(object) {
+            self.minor_count = u16::MAX;
+        }
+    }
+
     /// The smallest heap size in words.
     pub fn min_words(&self) -> usize {
         self.min_words as usize

@@ -571,8 +571,6 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 {
                     go!(bad_code(cx, pc));
                 }
-                // The tuple is fresh: the compiler puts this right behind its making or its copying.
-                sync!();
                 set_element(cx, t, i, v);
                 next!(1)
             }
@@ -934,7 +932,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let back = pc.wrapping_offset(((w as i64) >> 44) as isize);
                 match cx.own.timeout {
                     Timeout::Over => next!(1),
-                    Timeout::Running(..) => {
+                    Timeout::Running(..) | Timeout::Never => {
                         sync!();
                         park(cx, back, 0);
                         return Outcome::Wait;
@@ -1403,10 +1401,12 @@ fn is_function2(f: Term, arity: Term) -> bool {
     arity.as_small() == Some(i64::from(n))
 }
 
-/// Overwrites an element of a tuple that nobody else has seen.
-fn set_element(_cx: &mut Ctx<'_>, t: Term, i: usize, v: Term) {
+/// Overwrites an element of a tuple. The compiler puts this right behind its making or its copying, other code need
+/// not.
+fn set_element(cx: &mut Ctx<'_>, t: Term, i: usize, v: Term) {
     // SAFETY: the caller has checked that it is a tuple of more than `i` elements outside literal areas.
     unsafe { *t.ptr().add(1 + i) = v.raw() }
+    cx.own.heap.note_overwritten(t.ptr());
 }
 
 enum Wait {
@@ -1419,6 +1419,7 @@ enum Wait {
 /// Starts to wait for the time that an operand of `wait_timeout` names, in milliseconds.
 fn start_wait(cx: &mut Ctx<'_>, t: Term) -> Option<Wait> {
     if t.as_atom() == Some(Atom::INFINITY) {
+        cx.own.timeout = Timeout::Never;
         return Some(Wait::Started);
     }
     let ms = t.as_small().filter(|&n| (0..=0xffff_ffff).contains(&n))?;

@@ -307,6 +307,8 @@ pub enum Timeout {
     None,
     /// The timer with this number runs; what cancels it.
     Running(u64, crate::timer::Handle),
+    /// The process waits for ever.
+    Never,
     /// The timer has run out.
     Over,
 }

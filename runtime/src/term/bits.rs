@@ -29,6 +29,7 @@ pub fn room(base: Term) -> Option<usize> {
 pub fn bit_size(t: Term) -> usize {
     match t.header().kind() {
         Kind::HeapBits => t.word(1) as usize,
+        Kind::MatchCtx => (t.word(3) - t.word(2)) as usize,
         _ => t.word(3) as usize,
     }
 }

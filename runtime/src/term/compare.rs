@@ -97,8 +97,8 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
         ) => ha == hb && (1..=ha.words()).all(|i| a.word(i) == b.word(i)),
         (Kind::MagicRef, Kind::MagicRef) => a.word(2) == b.word(2),
         (
-            Kind::HeapBits | Kind::BinRef | Kind::SubBits,
-            Kind::HeapBits | Kind::BinRef | Kind::SubBits,
+            Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx,
+            Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx,
         ) => {
             let (x, y) = (bits::view(a), bits::view(b));
             x.bits == y.bits && bits::compare(&x, &y) == Ordering::Equal

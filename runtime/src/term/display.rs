@@ -161,7 +161,7 @@ impl Printer {
                     self.put(format_args!("{b}"));
                 }
             }
-            Kind::HeapBits | Kind::BinRef | Kind::SubBits => return self.bits(t),
+            Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => return self.bits(t),
             Kind::FlatMap | Kind::HashMap => {
                 self.out.extend_from_slice(b"#{");
                 let first = self.todo.len();
@@ -227,7 +227,7 @@ impl Printer {
                     }
                 }
             }
-            Kind::Float | Kind::MatchCtx | Kind::HashNode | Kind::HashCollision => {
+            Kind::Float | Kind::HashNode | Kind::HashCollision => {
                 self.put(format_args!("#Internal<{:?}>", h.kind()));
             }
         }

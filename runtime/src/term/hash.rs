@@ -360,7 +360,7 @@ mod murmur {
                 nodes(map::children(t), s, pending);
             }
             Kind::HashCollision => s.alpha(unordered(t, hash)),
-            Kind::HeapBits | Kind::BinRef | Kind::SubBits => bitstring(t, s),
+            Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => bitstring(t, s),
             Kind::Fun => {
                 let e = compare::fun_entry(t);
                 let env = t.fun_env().unwrap_or(&[]);
@@ -578,7 +578,7 @@ mod jenkins {
                 let sum = unordered(t, hash);
                 mix2(h, sum as u32, (sum >> 32) as u32, seed(16))
             }
-            Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
+            Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => {
                 let v = bits::view(t);
                 let initial = h.wrapping_add(seed(13));
                 if v.bits == 0 {

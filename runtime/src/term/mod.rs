@@ -510,7 +510,7 @@ impl Term {
     pub fn is_bitstring(self) -> bool {
         matches!(
             self.kind(),
-            Some(Kind::HeapBits | Kind::BinRef | Kind::SubBits)
+            Some(Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx)
         )
     }
 

@@ -198,7 +198,7 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
             *pairs = 0;
             0
         }
-        Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => {
             let v = bits::view(t);
             let initial = hash.wrapping_add(seed(13));
             if v.bits == 0 {
@@ -419,7 +419,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
         Kind::FlatMap | Kind::HashMap => {
             step(hash, prime::MAP, prime::MAP_STEP).wrapping_add(phash2(t))
         }
-        Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => {
             let v = bits::view(t);
             let bytes = v.to_bytes();
             let (whole, extra) = (v.bits / 8, v.bits % 8);

@@ -264,12 +264,13 @@ fn create(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>, w: u64)
         if more == 0 {
             return to;
         }
-        let claimed = append_in_place(&mut m.cx.own.heap.young, to, more * 8);
+        let private = m.word(1) as u8 == kind::PRIVATE_APPEND;
+        let claimed = append_in_place(&mut m.cx.own.heap.young, to, more * 8, private);
         return match claimed {
-            Some((out, whole)) => {
-                fill(&m, 1, out);
+            Some(claim) => {
+                fill(&m, 1, claim.at);
                 m.cx.bump(more / BYTES_A_REDUCTION);
-                whole
+                claim.finish(&mut m.cx.own.heap.young)
             }
             None => Term::NONVALUE,
         };
