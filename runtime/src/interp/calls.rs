@@ -273,7 +273,7 @@ fn bif_exit(
 #[cold]
 #[inline(never)]
 pub fn yield_at(cx: &mut Ctx<'_>, pc: *const u64, live: usize) -> Outcome {
-    if cx.own.heap.stress {
+    if cx.own.heap.stress && !cx.own.heap.forbidden {
         cx.own.collect(&mut cx.x[..live], 0, false);
         if cx.own.exit_reason.is_some() {
             return Outcome::Exit;

@@ -79,7 +79,7 @@ pub trait Work: Send {
     /// least one unit, is spent. It makes progress each time.
     fn step(&mut self, cx: &mut Ctx<'_>, args: &[Term], budget: &mut Budget) -> Step;
 
-    /// Shows all terms that are held between two steps.
+    /// Shows all terms that are held between two steps. Whatever moves terms meanwhile calls this.
     fn visit_roots(&mut self, _visit: &mut dyn FnMut(&mut [Term])) {}
 }
 

@@ -32,6 +32,7 @@ pub struct Builder {
     /// Pairs as long as they are few: keys and values in turn.
     few: Vec<Term>,
     buckets: Vec<Bucket>,
+    len: usize,
     /// Buckets that are done.
     done: usize,
     /// Pairs in these.
@@ -48,8 +49,19 @@ struct Children {
 }
 
 impl Builder {
+    /// Number of pairs so far.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Has it no pairs yet?
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// Takes a pair; it counts instead of an earlier one with the same key.
     pub fn add(&mut self, key: Term, value: Term) {
+        self.len += 1;
         if !self.buckets.is_empty() {
             return self.add_to_bucket(key, value);
         }

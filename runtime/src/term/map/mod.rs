@@ -104,7 +104,7 @@ fn node_parts<'a>(node: Term) -> (u64, &'a [Term]) {
 }
 
 /// The children of a large map's node, or the pairs of a collision; `t` must be one.
-pub(super) fn children<'a>(t: Term) -> &'a [Term] {
+pub(crate) fn children<'a>(t: Term) -> &'a [Term] {
     if t.header().kind() == Kind::HashCollision {
         t.terms_from(1, t.header().words())
     } else {
@@ -113,7 +113,7 @@ pub(super) fn children<'a>(t: Term) -> &'a [Term] {
 }
 
 /// The uppermost node of a large map.
-pub(super) fn root(t: Term) -> Term {
+pub(crate) fn root(t: Term) -> Term {
     Term(t.word(2))
 }
 
