@@ -19,6 +19,7 @@ pub mod heap;
 pub mod hooks;
 pub mod int_text;
 pub mod interp;
+pub mod limbs;
 pub mod match_spec;
 pub mod node;
 pub mod persistent_term;
