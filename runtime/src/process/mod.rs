@@ -216,6 +216,8 @@ pub struct Rare {
     pub label: Option<OwnedTerm>,
     /// State of a BIF that waits or yields, kept between its calls.
     pub bif_state: Option<Box<dyn std::any::Any + Send>>,
+    /// The word of a binary that was found to be UTF-8, and the number of collections then.
+    pub checked_text: Option<(u64, u32)>,
     /// The work of a BIF that goes on in the next time slice.
     pub work: Option<Box<dyn Work>>,
     /// Work that others have asked for, to be done before the next time slice.
