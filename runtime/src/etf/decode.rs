@@ -479,6 +479,11 @@ impl<'a> Decoder<'a> {
                 };
                 self.identifier(heap, Kind::ExtPort, name, creation, id)
             }
+            101 => {
+                let (name, id) = (self.atom()?, self.u32()?);
+                let creation = u32::from(self.u8()?);
+                self.reference(heap, name, creation, &[id])
+            }
             114 | 90 => {
                 let n = self.u16()?;
                 let name = self.atom()?;
