@@ -218,11 +218,11 @@ impl ProcHeap {
         self.young.used()
     }
 
-    /// The size that young generation and stack together may reach before a collection, or have reached, with a
+    /// The size that young generation and stack together may reach before a collection, or have reached by a
     /// stack of `stack` words.
     pub fn block_size(&self, stack: usize) -> usize {
         let block = self.limit + self.stack_words as usize;
-        let used = self.young.used() + stack;
+        let used = self.mature_words() + stack;
         if used > block {
             heap_size_for(used)
         } else {
@@ -255,9 +255,14 @@ impl ProcHeap {
         self.binary_limit
     }
 
-    /// First off-heap object of each generation.
-    pub fn offheap_lists(&self) -> [*mut u64; 2] {
-        [self.young.offheap, self.old_offheap]
+    /// Address, size and number of references of each shared binary that objects refer to.
+    pub fn shared_binaries(&self) -> Vec<(u64, usize, usize)> {
+        // SAFETY: both are well-formed lists of this heap's objects.
+        unsafe {
+            let mut all = offheap::binaries(self.young.offheap);
+            all.extend(offheap::binaries(self.old_offheap));
+            all
+        }
     }
 
     /// Does the address lie in this heap?

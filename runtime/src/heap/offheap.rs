@@ -37,6 +37,25 @@ pub unsafe fn release_all(mut list: *mut u64) {
     }
 }
 
+/// Address, size and number of references of each binary in the list.
+///
+/// # Safety
+/// The list is well formed.
+pub unsafe fn binaries(mut list: *mut u64) -> Vec<(u64, usize, usize)> {
+    let mut all = Vec::new();
+    while !list.is_null() {
+        // SAFETY: as the caller promises.
+        unsafe {
+            if Header(*list).kind() == Kind::BinRef {
+                let b = BinaryRef::borrow_raw(*list.add(2));
+                all.push((b.data() as u64, b.len(), b.refs()));
+            }
+            list = *list.add(1) as *mut u64;
+        }
+    }
+    all
+}
+
 /// What remains of a list after a collection.
 pub struct Swept {
     /// Survivors for which `is_old` did not hold.

@@ -18,18 +18,18 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     if cx.own.has(flag::HAS_RESOURCES) {
         hooks::get().process_exit(cx, reason.term());
     }
-    if let Some(name) = cx.own.name.take() {
+    if let Some(name) = cx.own.set_name(None) {
         registry::unregister_of(name, p.pid_term());
     }
     let me = OwnedTerm::new(p.pid_term());
-    for key in std::mem::take(&mut cx.own.links).iter() {
+    let relations = cx.own.relations.take();
+    for key in relations.links.iter() {
         send_exit_to(key, &me, reason, true);
     }
-    let monitors = cx.own.monitors.take();
-    for (reference, m) in monitors.incoming {
+    for (reference, m) in relations.incoming {
         send_down(m.from, reference, reason);
     }
-    for (reference, m) in monitors.outgoing {
+    for (reference, m) in relations.outgoing {
         handle::take_away(&m, reference);
     }
     suspend::end(p, cx.own);
