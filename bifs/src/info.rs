@@ -235,9 +235,11 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         "messages" if sensitive => Term::NIL,
         "messages" => {
             handle_pending(cx, running)?;
-            let own = &mut *cx.own;
-            own.mailbox.adopt_all(&mut own.heap.young);
-            let l: Vec<Term> = own.mailbox.terms().collect();
+            if running {
+                let own = &mut *cx.own;
+                own.mailbox.adopt_all(&mut own.heap.young);
+            }
+            let l: Vec<Term> = cx.own.mailbox.terms().collect();
             cx.heap().list(&l)
         }
         "message_queue_data" => if cx.own.has(flag::OFF_HEAP_MESSAGES) {

@@ -388,13 +388,6 @@ impl Owned {
         }
     }
 
-    /// Collects garbage if that is due, between two time slices.
-    pub fn collect_if_due(&mut self) {
-        if self.heap.wants_gc() {
-            self.collect(&mut [], 0, false);
-        }
-    }
-
     /// Collects into the least memory, for a process that hibernates.
     pub fn collect_to_size(&mut self) {
         self.mailbox.pin_peeked(&mut self.heap.young);

@@ -48,8 +48,6 @@ impl Drop for Held {
     fn drop(&mut self) {
         // SAFETY: as in `look`.
         let own = unsafe { self.0.owned() };
-        // What was looked at may have been copied into the process's own heap first.
-        own.collect_if_due();
         if own.exit_reason.is_some() || own.has_system_tasks() {
             self.0.state.stop_ready();
             enqueue(self.0);

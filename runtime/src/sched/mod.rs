@@ -369,8 +369,6 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
 fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if !cx.proc.inbox.is_empty() {
         handle::fetch(cx);
-        // Answers to others may have been built in this heap.
-        cx.own.collect_if_due();
     }
     if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
         for task in cx.own.take_system_tasks() {
