@@ -204,6 +204,7 @@ fn start(
         }
     });
     let Some(id) = id else {
+        crate::hooks::log_process_error(cx, "Too many processes\n");
         return Err(Exit::error(Atom::SYSTEM_LIMIT));
     };
     let reference = monitor.map(|(m, number)| {

@@ -3,7 +3,7 @@
 use super::facts;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
-use enigma_runtime::term::list;
+use enigma_runtime::term::{bignum, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc;
@@ -50,8 +50,8 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             std::process::abort()
         }
         Some(_) => return Err(badarg()),
-        None => match a[0].as_usize() {
-            Some(n) => (n & 0xff) as i32,
+        None => match low_byte(a[0]) {
+            Some(n) => n,
             None => {
                 let slogan = list::to_string(a[0]).ok_or_else(badarg)?;
                 crate::crash_dump::write_aloud(&slogan);
@@ -63,6 +63,17 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let status = if in_time { status } else { FLUSH_TIMED_OUT };
     STATUS.store(status, Ordering::Relaxed);
     std::process::exit(status);
+}
+
+/// The part of a status, which is not negative, that the operating system takes.
+fn low_byte(t: Term) -> Option<i32> {
+    if !t.is_integer() {
+        return None;
+    }
+    let mut small = [0];
+    let (negative, limbs) = bignum::limbs(t, &mut small);
+    let low = limbs.first().copied().unwrap_or(0);
+    (!negative).then_some((low & 0xff) as i32)
 }
 
 /// Waits until what processes have written is out, at most so many milliseconds. Was it in time?
