@@ -4,16 +4,16 @@ use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::code::ranges;
-use enigma_runtime::exception;
+use enigma_runtime::code::{self, ops, ranges};
+use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::interp::{ops, special};
+use enigma_runtime::interp::{exception, special};
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::{Owned, PidKey, flag};
 use enigma_runtime::sched::{TIME_SLICE, dirty};
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, code, release};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -395,13 +395,14 @@ fn stacktrace(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
 
 /// `{Id, Size, References}` of each shared binary that the process refers to.
 fn binaries(cx: &mut Ctx<'_>) -> Term {
-    let rows = cx.own.shared_binaries();
+    let facts = |b: &BinaryRef| [b.data() as usize, b.capacity(), b.refs()];
+    let rows: Vec<[usize; 3]> = cx.own.binaries().map(facts).collect();
     let h = cx.heap();
     let rows: Vec<Term> = rows
         .into_iter()
-        .map(|(id, size, refs)| {
-            let parts = [h.uint(id), num(size), num(refs)];
-            h.tuple(&parts)
+        .map(|facts| {
+            let facts = facts.map(|n| h.uint(n as u64));
+            h.tuple(&facts)
         })
         .collect();
     h.list(&rows)

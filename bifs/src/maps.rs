@@ -2,7 +2,8 @@
 
 use crate::bifs;
 use crate::erlang::guard::{need_map, tagged_error};
-use enigma_runtime::term::{Kind, bignum, list, map};
+use enigma_runtime::data::{bignum, map};
+use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg, release};
 
 bifs! { BIFS:

@@ -2,8 +2,8 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::map;
 use enigma_runtime::persistent_term::{self, IfThere};
-use enigma_runtime::term::map;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 
 bifs! { BIFS:

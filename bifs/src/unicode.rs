@@ -6,7 +6,7 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
-use enigma_runtime::term::bits;
+use enigma_runtime::heap::bits;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 
 bifs! { BIFS:

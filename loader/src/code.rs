@@ -45,6 +45,9 @@ pub struct Function {
     /// exception handler or nothing behind them; should one complete after all, the runtime has to
     /// stop there.
     pub no_return: Box<[u32]>,
+    /// Where X registers are to be set to the empty list because some path reads them that has not set them:
+    /// offset of the instruction after which, and register; in order, set by verification.
+    pub cleared: Box<[(u32, u16)]>,
 }
 
 /// One instruction of a [`FunctionCode`].
@@ -195,6 +198,7 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                     y_count: 0,
                     float_count: 0,
                     no_return: Box::default(),
+                    cleared: Box::default(),
                 });
             }
             Op::IntCodeEnd => {

@@ -210,12 +210,6 @@ error_kinds! {
     NotAGuardBif { op: Op } => "{op}: guard BIFs are functions of the module erlang",
     /// Execution can run past the last instruction.
     FallsOff => "execution can run past the end of the function",
-    /// X register read although nothing defined it.
-    UndefinedX { op: Op, register: u32 } => "{op}: reads x{register}, which is not defined here",
-    /// Y register read although nothing defined it.
-    UndefinedY { op: Op, register: u32 } => "{op}: reads y{register}, which is not initialized here",
-    /// A garbage collection or call can happen with a Y register not set.
-    UninitializedY { op: Op, register: u32 } => "{op}: y{register} is not initialized at a point where the stack is scanned",
     /// Y register outside the frame.
     OutsideFrame { op: Op, register: u32 } => "{op}: y{register} is outside of the stack frame",
     /// Y register holds a catch tag but is used as a term.

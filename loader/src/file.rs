@@ -16,6 +16,8 @@ pub struct BeamFile {
     pub atoms: Vec<Box<str>>,
     /// Imported functions.
     pub imports: Vec<Import>,
+    /// Indices of the imported functions that stand in `bif` and `gc_bif` instructions, set by verification.
+    pub guard_bifs: Vec<u32>,
     /// Exported functions.
     pub exports: Vec<Export>,
     /// Functions that are not exported.
@@ -162,6 +164,7 @@ impl BeamFile {
             module: 1,
             atoms,
             imports,
+            guard_bifs: Vec::new(),
             exports,
             locals,
             lambdas,

@@ -41,86 +41,122 @@ fn call(b: &mut Builder, arity: u32) {
     b.op(Op::CallExt, &[Arg::U(u64::from(arity)), import]);
 }
 
+/// The X registers that are set to the empty list in the function `f/1`, each with the instruction after which.
+#[track_caller]
+fn cleared(body: impl FnOnce(&mut Builder)) -> Vec<(Op, u16)> {
+    let mut b = Builder::new("m");
+    b.function("f", 1, true);
+    body(&mut b);
+    let mut file = BeamFile::parse_unverified(&b.finish()).expect("the module can be read");
+    assert_eq!(file.verify(), []);
+    let code = file.function_code(0).expect("the function can be decoded");
+    let op = |offset| code.instrs().iter().find(|i| i.offset == offset);
+    file.functions[0]
+        .cleared
+        .iter()
+        .map(|&(offset, x)| (op(offset).expect("a place in the code").op, x))
+        .collect()
+}
+
 #[test]
 fn x_registers() {
-    accepts(|b| b.op(Op::Return, &[]));
-    refuses(
-        ErrorKind::UndefinedX {
-            op: Op::Move,
-            register: 1,
-        },
-        |b| {
+    assert_eq!(cleared(|b| b.op(Op::Return, &[])), []);
+    assert_eq!(
+        cleared(|b| {
             b.op(Op::Move, &[X1, X0]);
             b.op(Op::Return, &[]);
-        },
+        }),
+        [(Op::Label, 1)]
     );
-    refuses(
-        ErrorKind::UndefinedX {
-            op: Op::TestHeap,
-            register: 1,
-        },
-        |b| {
+    assert_eq!(
+        cleared(|b| {
             b.op(Op::TestHeap, &[Arg::U(2), Arg::U(2)]);
             b.op(Op::Return, &[]);
-        },
+        }),
+        [(Op::Label, 1)]
     );
     // A collection loses what is not live.
-    refuses(
-        ErrorKind::UndefinedX {
-            op: Op::PutList,
-            register: 1,
-        },
-        |b| {
+    assert_eq!(
+        cleared(|b| {
             b.op(Op::Move, &[X0, X1]);
             b.op(Op::TestHeap, &[Arg::U(2), Arg::U(1)]);
             b.op(Op::PutList, &[X0, X1, X0]);
             b.op(Op::Return, &[]);
-        },
+        }),
+        [(Op::Label, 1), (Op::TestHeap, 1)]
     );
     // So does a call.
-    refuses(
-        ErrorKind::UndefinedX {
-            op: Op::Move,
-            register: 1,
-        },
-        |b| {
+    assert_eq!(
+        cleared(|b| {
             b.op(Op::Allocate, &[Arg::U(0), Arg::U(1)]);
             b.op(Op::Move, &[X0, X1]);
             call(b, 2);
             b.op(Op::Move, &[X1, X0]);
             b.op(Op::Deallocate, &[Arg::U(0)]);
             b.op(Op::Return, &[]);
-        },
+        }),
+        [(Op::Label, 1), (Op::Allocate, 1), (Op::CallExt, 1)]
+    );
+    // What the instruction itself sets is left alone.
+    assert_eq!(
+        cleared(|b| {
+            let length = b.import("erlang", "length", 1);
+            let after = b.new_label();
+            b.op(Op::GcBif1, &[Arg::F(after), Arg::U(1), length, X0, X1]);
+            b.place(after);
+            b.op(Op::Move, &[X1, X0]);
+            b.op(Op::Return, &[]);
+        }),
+        [(Op::Label, 1)]
     );
     // Where paths meet only what both have set counts.
-    refuses(
-        ErrorKind::UndefinedX {
-            op: Op::Move,
-            register: 1,
-        },
-        |b| {
+    assert_eq!(
+        cleared(|b| {
             let meet = b.new_label();
             b.op(Op::IsAtom, &[Arg::F(meet), X0]);
             b.op(Op::Move, &[X0, X1]);
             b.place(meet);
             b.op(Op::Move, &[X1, X0]);
             b.op(Op::Return, &[]);
-        },
+        }),
+        [(Op::Label, 1)]
     );
-    // The loop is followed backwards, too.
-    refuses(
-        ErrorKind::UndefinedX {
-            op: Op::Move,
-            register: 1,
-        },
-        |b| {
-            let again = b.new_label();
-            b.op(Op::Move, &[X0, X1]);
+    // A handler has the exception in the first three.
+    assert_eq!(
+        cleared(|b| {
+            let handler = b.new_label();
+            b.op(Op::Allocate, &[Arg::U(1), Arg::U(1)]);
+            b.op(Op::Try, &[Y0, Arg::F(handler)]);
+            call(b, 1);
+            b.op(Op::TryEnd, &[Y0]);
+            b.op(Op::Deallocate, &[Arg::U(1)]);
+            b.op(Op::Return, &[]);
+            b.place(handler);
+            b.op(Op::TryCase, &[Y0]);
+            b.op(Op::Move, &[Arg::X(3), X0]);
+            b.op(Op::Deallocate, &[Arg::U(1)]);
+            b.op(Op::Return, &[]);
+        }),
+        [
+            (Op::Label, 3),
+            (Op::Allocate, 3),
+            (Op::CallExt, 3),
+            (Op::TryCase, 3)
+        ]
+    );
+    // A process that has waited has lost them all.
+    assert_eq!(
+        cleared(|b| {
+            let (again, wait) = (b.new_label(), b.new_label());
             b.place(again);
+            b.op(Op::LoopRec, &[Arg::F(wait), X0]);
+            b.op(Op::RemoveMessage, &[]);
             b.op(Op::Move, &[X1, X0]);
-            b.op(Op::TestHeap, &[Arg::U(0), Arg::U(1)]);
-            b.op(Op::Jump, &[Arg::F(again)]);
-        },
+            b.op(Op::Return, &[]);
+            b.place(wait);
+            b.op(Op::Wait, &[Arg::F(again)]);
+        }),
+        [(Op::Label, 1), (Op::Label, 1)]
     );
 }
 
@@ -136,31 +172,14 @@ fn frames() {
             b.op(Op::Return, &[]);
         },
     );
-    refuses(
-        ErrorKind::UndefinedY {
-            op: Op::Move,
-            register: 0,
-        },
-        |b| {
-            b.op(Op::Allocate, &[Arg::U(1), Arg::U(1)]);
-            b.op(Op::Move, &[Y0, X0]);
-            b.op(Op::Deallocate, &[Arg::U(1)]);
-            b.op(Op::Return, &[]);
-        },
-    );
-    refuses(
-        ErrorKind::UninitializedY {
-            op: Op::CallExt,
-            register: 1,
-        },
-        |b| {
-            b.op(Op::Allocate, &[Arg::U(2), Arg::U(1)]);
-            b.op(Op::Move, &[X0, Y0]);
-            call(b, 1);
-            b.op(Op::Deallocate, &[Arg::U(2)]);
-            b.op(Op::Return, &[]);
-        },
-    );
+    // The slots of a frame hold the empty list at first.
+    accepts(|b| {
+        b.op(Op::Allocate, &[Arg::U(2), Arg::U(1)]);
+        call(b, 1);
+        b.op(Op::Move, &[Y1, X0]);
+        b.op(Op::Deallocate, &[Arg::U(2)]);
+        b.op(Op::Return, &[]);
+    });
     refuses(
         ErrorKind::FrameSize {
             op: Op::Deallocate,

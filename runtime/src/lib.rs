@@ -6,19 +6,17 @@
 //! There is one VM in an operating system process: the tables of atoms, exports, modules and processes
 //! are global.
 
-pub mod arith;
 pub mod atom;
 pub mod bif;
 pub mod bug;
 pub mod code;
+pub mod data;
 pub mod etf;
 pub mod ets;
-pub mod exception;
-pub mod float_text;
 pub mod heap;
 pub mod hooks;
-pub mod int_text;
 pub mod interp;
+pub mod load;
 pub mod match_spec;
 pub mod node;
 pub mod persistent_term;

@@ -9,10 +9,11 @@
 //! area of a value that was replaced or erased is therefore handed to `heap::release`, which frees it when
 //! nobody points there any more, and the entry with it: a reader looks at an entry only inside a BIF.
 
+use crate::data::{compare, hash};
 use crate::heap::literal::LiteralArea;
 use crate::heap::release::{self, Retired};
 use crate::sched::quiescence;
-use crate::term::{Term, compare, hash};
+use crate::term::Term;
 use parking_lot::Mutex;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};

@@ -53,8 +53,25 @@ nest(X) ->
         error:Y -> {outer_error, Y, get(inner)}
     end.
 
+%% The length of the trace of an error in F, called nine functions deep.
+trace_length(F) ->
+    try deep1(F) catch error:_:S -> length(S) end.
+
+deep1(F) -> {deep2(F)}.
+deep2(F) -> {deep3(F)}.
+deep3(F) -> {deep4(F)}.
+deep4(F) -> {deep5(F)}.
+deep5(F) -> {deep6(F)}.
+deep6(F) -> {deep7(F)}.
+deep7(F) -> {deep8(F)}.
+deep8(F) -> {F()}.
+
 cases() ->
-    [{throw_catch, fun() -> try throws(x) catch T -> {caught, T} end end},
+    [{trace_length_bif, fun() -> trace_length(fun() -> {atom_to_list(id(1))} end) end},
+     {trace_length_applied, fun() -> trace_length(fun() -> {apply(id(erlang), id(atom_to_list), [id(1)])} end) end},
+     {trace_length_bif_fun, fun() -> trace_length(fun() -> {lists:map(fun erlang:atom_to_list/1, [id(1)])} end) end},
+     {trace_length_module_variable, fun() -> trace_length(fun() -> M = id(erlang), {M:atom_to_list(id(1))} end) end},
+     {throw_catch, fun() -> try throws(x) catch T -> {caught, T} end end},
      {error_catch, fun() -> try errors(x) catch error:T -> {caught, T} end end},
      {exit_catch, fun() -> try exits(x) catch exit:T -> {caught, T} end end},
      {old_catch_throw, fun() -> catch throws(x) end},

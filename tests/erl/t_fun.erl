@@ -18,8 +18,36 @@ y(F) -> (fun(X) -> X(X) end)(fun(G) -> F(fun(A) -> (G(G))(A) end) end).
 
 many(A, B, C, D, E, F, G, H, I, J, K, L) -> [A, B, C, D, E, F, G, H, I, J, K, L].
 
+%% A fun of a module that is not loaded yet, stated to have another arity and another number of free variables
+%% than the module's; then the module.
+forged(Arity, Free) ->
+    {ok, Ts, _} = erl_scan:string("-module(t_fun_forged). -export([f/0, g/1]). f() -> fun(X) -> X + 1 end. g(A) -> fun(X) -> {A, X} end."),
+    Forms = [begin {ok, F} = erl_parse:parse_form(T), F end || T <- forms(Ts, [])],
+    {ok, M, Code} = compile:forms(Forms, [deterministic]),
+    {ok, {_, [{"FunT", <<_:32, _Name:32, _:32, _:32, Index:32, _:32, Old:32, _/binary>>}]}} = beam_lib:chunks(Code, ["FunT"]),
+    {ok, {_, Uniq}} = beam_lib:md5(Code),
+    Env = binary:copy(<<106>>, Free),
+    <<131, Pid/binary>> = term_to_binary(self()),
+    Name = atom_to_binary(M),
+    Body = <<Arity, Uniq/binary, Index:32, Free:32, 119, (byte_size(Name)), Name/binary, 97, Index, 98, Old:32, Pid/binary, Env/binary>>,
+    Fun = binary_to_term(<<131, 112, (4 + byte_size(Body)):32, Body/binary>>),
+    {module, M} = code:load_binary(M, "", Code),
+    R = {c2(fun() -> (M:f())(1) end), is_function(M:f(), 1), is_function(Fun, Arity), c2(fun() -> (M:g(a))(1) end),
+         [c2(fun() -> apply(Fun, lists:seq(1, N)) end) || N <- [0, 1, 3, 5]]},
+    code:purge(M), code:delete(M), code:purge(M),
+    R.
+
+forms([], []) -> [];
+forms([{dot, _} = D | T], A) -> [lists:reverse([D | A]) | forms(T, [])];
+forms([H | T], A) -> forms(T, [H | A]).
+
+c2(F) -> case cr(F) of {error, {badfun, _}} -> badfun; {error, {badarity, {_, A}}} -> {badarity, length(A)}; R -> R end.
+
 cases() ->
-    [{call_local, fun() -> F = fun(X) -> X + 1 end, F(id(1)) end},
+    [{forged_arity, fun() -> forged(5, 0) end},
+     {forged_environment, fun() -> forged(0, 3) end},
+     {forged_to_nothing, fun() -> forged(0, 0) end},
+     {call_local, fun() -> F = fun(X) -> X + 1 end, F(id(1)) end},
      {closure, fun() -> A = id(10), F = fun(X) -> X + A end, [F(1), F(2)] end},
      {closure_many, fun() -> [A, B, C, D, E] = id([1, 2, 3, 4, 5]), F = fun(X) -> {X, A, B, C, D, E} end, F(0) end},
      {adders, fun() -> [(adder(N))(10) || N <- [1, 2, 3]] end},

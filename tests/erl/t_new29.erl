@@ -24,7 +24,10 @@ guarded(P) when is_record(P, point) -> near;
 guarded(_) -> none.
 
 cases() ->
-    [{hibernate_in_place, fun() ->
+    [{zip_to_binary, fun() -> {<< <<X, Y>> || X <- id([1, 2]) && Y <- id([3, 4]) >>, << <<X, Y>> || <<X>> <= id(<<1, 2>>) && <<Y>> <= id(<<3, 4>>) >>, << <<X, Y>> || <<X>> <= id(<<1, 2>>) && Y <- id([3, 4]) >>, << <<X:3, Y:5>> || X <:- id([1, 2]) && Y <- id([3, 4]) >>} end},
+     {zip_to_long_binary, fun() -> L = lists:seq(1, 2000), B = << <<X:16, Y:24>> || X <- L && Y <- L >>, {byte_size(B), erlang:md5(B)} end},
+     {zip_to_bits, fun() -> L = lists:seq(1, 700), B = << <<X:3, Y:10>> || X <- L && Y <- L >>, {bit_size(B), erlang:phash2(B)} end},
+     {hibernate_in_place, fun() ->
           Self = self(),
           P = spawn(fun() -> X = lists:seq(1, 10), Self ! {self(), erlang:hibernate(), X}, receive M -> Self ! {self(), M} end end),
           Early = receive {P, _, _} -> early after 50 -> waits end,

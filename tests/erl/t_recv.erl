@@ -36,8 +36,30 @@ ring(0, First) -> First;
 ring(N, Next) -> ring(N - 1, spawn(fun() -> relay(Next) end)).
 relay(Next) -> receive stop -> Next ! stop; M -> Next ! M, relay(Next) end.
 
+%% Is a process that waits for ever still there after F has disturbed it?
+still_waits(F) ->
+    {P, M} = spawn_monitor(fun() -> process_flag(trap_exit, true), R = (catch forever(id(infinity))), exit({woke, R}) end),
+    F(P),
+    %% It has taken what was said to it when it answers this.
+    _ = process_info(P, messages),
+    receive {'DOWN', M, _, _, W} -> {died, W}
+    after 20 -> exit(P, kill), receive {'DOWN', M, _, _, W} -> W end
+    end.
+
+forever(T) -> receive after T -> ok end.
+
+infinite_server(Sum, T) ->
+    receive
+        N when is_integer(N) -> infinite_server(Sum + N, T);
+        {get, From} -> From ! {sum, Sum}, infinite_server(Sum, T)
+    after T -> over
+    end.
+
 cases() ->
-    [{self_send, fun() -> self() ! hello, receive X -> X end end},
+    [{bad_time_rewinds, fun() -> self() ! one, A = cr(fun() -> receive x -> 1 after id(y) -> 2 end end), B = receive one -> got after 0 -> lost end, {A, B} end},
+     {never_ends, fun() -> [still_waits(F) || F <- [fun(P) -> P ! x end, fun(P) -> exit(P, shutdown) end, fun(P) -> process_info(P) end, fun(P) -> group_leader(group_leader(), P) end, fun(P) -> demonitor(monitor(process, P)) end, fun(P) -> link(P), unlink(P) end, fun(P) -> garbage_collect(P) end, fun(P) -> erlang:suspend_process(P), erlang:resume_process(P) end, fun(P) -> [P ! Y || Y <- [1, 2, 3]] end]] end},
+     {never_in_loop, fun() -> P = spawn(fun() -> infinite_server(0, id(infinity)) end), [P ! N || N <- [1, 2, 3]], P ! noise, P ! {get, self()}, R = receive {sum, S} -> S after 5000 -> none end, exit(P, kill), R end},
+     {self_send, fun() -> self() ! hello, receive X -> X end end},
      {send_returns, fun() -> self() ! {a, 1} end},
      {order, fun() -> [self() ! N || N <- [1, 2, 3]], flush() end},
      {selective, fun() -> [self() ! X || X <- [a, {b, 1}, c, {b, 2}]], A = receive {b, N} -> N end, B = receive c -> c end, {A, B, flush()} end},

@@ -133,7 +133,7 @@ pub fn modules(show: Show) {
     for name in names {
         let (now, before) = module::with(name, |v| {
             let size = |m: Option<&'static module::Module>| m.map(module::Module::bytes);
-            v.map_or((None, None), |v| (size(v.current), size(v.old)))
+            (size(v.current), size(v.old))
         });
         current += now.unwrap_or(0);
         old += before.unwrap_or(0);

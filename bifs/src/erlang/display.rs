@@ -2,7 +2,9 @@
 
 use crate::bifs;
 use enigma_runtime::bif::Exit;
-use enigma_runtime::term::{Kind, bits, compare, display, list};
+use enigma_runtime::data::{compare, display};
+use enigma_runtime::heap::bits;
+use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg, release};
 use std::cmp::Ordering;
 use std::fs::File;
@@ -146,7 +148,7 @@ fn term_type(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Kind::Export => "export",
             Kind::HeapBits => "heap_binary",
             Kind::BinRef if release::number() < 27 => "refc_binary",
-            Kind::BinRef | Kind::SubBits => "sub_binary",
+            Kind::BinRef | Kind::SubBits | Kind::MatchCtx => "sub_binary",
             Kind::FlatMap => "flatmap",
             Kind::HashMap => "hashmap",
             Kind::Ref => "reference",
@@ -155,7 +157,7 @@ fn term_type(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Kind::ExtPort => "external_port",
             Kind::ExtRef => "external_reference",
             Kind::Record => "record",
-            Kind::MatchCtx | Kind::HashNode | Kind::HashCollision => "internal",
+            Kind::HashNode | Kind::HashCollision => "internal",
         },
     })
     .into())

@@ -4,7 +4,8 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::etf::decode::{self, DecodeError};
 use enigma_runtime::etf::encode::{self, Options};
-use enigma_runtime::term::{bits, list};
+use enigma_runtime::heap::bits;
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 use std::io::Write;
 

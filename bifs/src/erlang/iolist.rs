@@ -5,9 +5,8 @@
 
 use crate::bifs;
 use enigma_runtime::heap::Heap;
-use enigma_runtime::release;
-use enigma_runtime::term::bits::{self, View};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use enigma_runtime::heap::bits::{self, View};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
 bifs! { BIFS:
     "erlang" {

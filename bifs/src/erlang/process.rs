@@ -2,17 +2,16 @@
 //! list of processes.
 
 use super::spawn::{max_heap, priority};
-use crate::args;
-use crate::bifs;
+use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::map;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{MaxHeap, flag, suspend, table};
-use enigma_runtime::sched;
-use enigma_runtime::term::{list, map};
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release, sched};
 
 bifs! { BIFS:
     "erlang" {
@@ -85,7 +84,7 @@ fn get_keys0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 
 fn get_keys1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let same = |p: &&[Term; 2]| enigma_runtime::term::compare::exact_eq(p[1], a[0]);
+    let same = |p: &&[Term; 2]| enigma_runtime::data::compare::exact_eq(p[1], a[0]);
     let keys: Vec<Term> = cx
         .own
         .dict

@@ -3,8 +3,10 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Class, TraceArg};
-use enigma_runtime::term::{list, map};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, exception};
+use enigma_runtime::data::map;
+use enigma_runtime::interp::exception;
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Ctx, Exit, Term};
 
 bifs! { BIFS:
     "erlang" {

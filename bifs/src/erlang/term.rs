@@ -1,7 +1,8 @@
 //! Tuples and lists as wholes, portable hashes, references.
 
 use crate::bifs;
-use enigma_runtime::term::{bignum, compare, hash, list, phash};
+use enigma_runtime::data::{bignum, compare, hash, phash};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Term, badarg, reference};
 use std::collections::HashMap;
 

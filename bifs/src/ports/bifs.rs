@@ -4,8 +4,9 @@ use super::{Port, open};
 use crate::bifs;
 use crate::erlang::iolist;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::bignum;
 use enigma_runtime::process::{PidKey, registry};
-use enigma_runtime::term::{bignum, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::sync::Arc;
 

@@ -3,7 +3,8 @@
 use super::facts;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
-use enigma_runtime::term::{bignum, list};
+use enigma_runtime::data::bignum;
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc;

@@ -14,7 +14,6 @@ const STEPS: usize = 300;
 /// What a stack slot holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Slot {
-    Unset,
     Term,
     Tag { handler: u32, is_try: bool },
 }
@@ -68,6 +67,10 @@ pub(super) fn walk(
             Next::Falls => {
                 if info.no_return.contains(&instr.offset) {
                     return Ok(());
+                }
+                let cleared = info.cleared.iter().filter(|place| place.0 == instr.offset);
+                for &(_, x) in cleared {
+                    machine.x[usize::from(x)] = true;
                 }
             }
             Next::Jumps(label) => machine.jump(label)?,
@@ -125,20 +128,8 @@ impl Machine<'_> {
         self.x[count as usize..].fill(false);
     }
 
-    fn scanned(&self) -> Result<(), String> {
-        let unset = self
-            .frame
-            .iter()
-            .flatten()
-            .position(|slot| *slot == Slot::Unset);
-        unset.map_or(Ok(()), |y| {
-            Err(format!("y{y} is not set when the stack is scanned"))
-        })
-    }
-
     fn collects(&mut self, live: u64) -> Result<(), String> {
         self.args(live)?;
-        self.scanned()?;
         self.keep(live);
         Ok(())
     }
@@ -178,7 +169,6 @@ impl Machine<'_> {
 
     fn call(&mut self, arity: u64, rng: &mut Xorshift) -> Result<Next, String> {
         self.args(arity)?;
-        self.scanned()?;
         if rng.below(3) == 0 {
             return Ok(self.raise());
         }
@@ -248,15 +238,10 @@ impl Machine<'_> {
             }
         }
         if let Some(live) = live {
-            self.collects(live)?;
+            self.args(live)?;
         }
-        if raises {
-            if !matches!(op, Op::Bif1 | Op::Bif2 | Op::Bif3) {
-                self.scanned()?;
-            }
-            if rng.below(4) == 0 {
-                return Ok(self.raise());
-            }
+        if raises && rng.below(4) == 0 {
+            return Ok(self.raise());
         }
         if let Some(label) = fail
             && !matches!(
@@ -266,6 +251,10 @@ impl Machine<'_> {
             && (op == Op::Jump || rng.below(3) == 0)
         {
             return Ok(Next::Jumps(label));
+        }
+        // An instruction that fails has not collected.
+        if let Some(live) = live {
+            self.keep(live);
         }
         let next = match op {
             Op::SelectVal | Op::SelectTupleArity => {
@@ -296,7 +285,6 @@ impl Machine<'_> {
                     Op::CallFun => number(0) + 1,
                     _ if self.exits(number(1)) => {
                         self.args(number(0))?;
-                        self.scanned()?;
                         return Ok(self.raise());
                     }
                     _ => number(0),
@@ -310,7 +298,6 @@ impl Machine<'_> {
                     number(0)
                 })?;
                 if matches!(op, Op::CallExtLast | Op::CallExtOnly) && self.exits(number(1)) {
-                    self.scanned()?;
                     return Ok(self.raise());
                 }
                 match op {
@@ -327,9 +314,7 @@ impl Machine<'_> {
             }
             Op::Allocate | Op::AllocateHeap | Op::AllocateZero | Op::AllocateHeapZero => {
                 self.no_frame()?;
-                let zero = matches!(op, Op::AllocateZero | Op::AllocateHeapZero);
-                let slot = if zero { Slot::Term } else { Slot::Unset };
-                self.frame = Some(vec![slot; number(0) as usize]);
+                self.frame = Some(vec![Slot::Term; number(0) as usize]);
                 Next::Falls
             }
             Op::Deallocate => {
@@ -380,16 +365,13 @@ impl Machine<'_> {
                 Next::Falls
             }
             Op::Badmatch | Op::IfEnd | Op::CaseEnd | Op::TryCaseEnd | Op::Badrecord | Op::Raise => {
-                self.scanned()?;
                 self.raise()
             }
             Op::Wait | Op::LoopRecEnd => {
-                self.scanned()?;
                 self.keep(0);
                 Next::Jumps(fail.unwrap_or(0))
             }
             Op::WaitTimeout => {
-                self.scanned()?;
                 self.keep(0);
                 if rng.below(2) == 0 {
                     return Ok(Next::Falls);
@@ -458,7 +440,7 @@ impl Machine<'_> {
                 }
                 Command::Skip => {}
                 Command::Binary | Command::Integer | Command::GetTail => {
-                    self.collects(operands[0].unsigned().unwrap_or(0))?;
+                    // Who executes the commands does not collect between them, so nothing is lost.
                     self.write(&operands[operands.len() - 1])?;
                 }
             }

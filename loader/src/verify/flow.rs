@@ -253,10 +253,7 @@ impl Walk<'_> {
     #[inline]
     fn read_x(&mut self, x: u16) {
         if !bit(&self.now.x, x) {
-            self.error(ErrorKind::UndefinedX {
-                op: self.op,
-                register: u32::from(x),
-            });
+            set_bit(&mut self.flow.undefined, x);
         }
     }
 
@@ -267,8 +264,6 @@ impl Walk<'_> {
             self.error(ErrorKind::OutsideFrame { op, register });
         } else if bit(&self.now.tags, y) {
             self.error(ErrorKind::CatchTagUsed { op, register });
-        } else if !bit(&self.now.y, y) {
-            self.error(ErrorKind::UndefinedY { op, register });
         }
     }
 
@@ -282,8 +277,6 @@ impl Walk<'_> {
                     self.error(ErrorKind::OutsideFrame { op, register });
                 } else if bit(&self.now.tags, y) {
                     self.error(ErrorKind::CatchTagUsed { op, register });
-                } else {
-                    set_bit(&mut self.now.y, y);
                 }
             }
             _ => {}
@@ -293,11 +286,8 @@ impl Walk<'_> {
     /// The first `count` X registers are read.
     #[inline]
     fn args(&mut self, count: u16) {
-        if let Some(x) = first_unset(&self.now.x, count) {
-            self.error(ErrorKind::UndefinedX {
-                op: self.op,
-                register: u32::from(x),
-            });
+        for word in 0..self.flow.xw {
+            self.flow.undefined[word] |= mask(word, count) & !self.now.x[word];
         }
     }
 
@@ -309,39 +299,15 @@ impl Walk<'_> {
         }
     }
 
-    /// The stack is scanned: all slots of the frame must be set.
-    #[inline]
-    fn scanned(&mut self) {
-        let missing = match self.now.frame {
-            Frame::None => None,
-            Frame::Known(slots) => first_unset(&self.now.y, slots),
-            Frame::Undecided { min, set } => {
-                first_unset(&self.now.y, min).or(if set { None } else { Some(min) })
-            }
-        };
-        if let Some(y) = missing {
-            self.error(ErrorKind::UninitializedY {
-                op: self.op,
-                register: u32::from(y),
-            });
-        }
-    }
-
     /// A collection can happen and keeps `live` X registers.
     #[inline]
     fn collects(&mut self, live: u16) {
         self.args(live);
-        self.scanned();
         self.keep(live);
     }
 
     /// An exception can leave from here.
     fn raises(&mut self) {
-        self.scanned();
-        self.raises_unscanned();
-    }
-
-    fn raises_unscanned(&mut self) {
         if self.now.catches == NO_CATCH {
             return;
         }
@@ -368,11 +334,6 @@ impl Walk<'_> {
             state.catches = self.flow.catches.single(chain);
             state.tags = self.flow.catches.slots(chain);
             state.frame = Frame::Known(catch.frame);
-            if let Frame::Undecided { min, set: true } = self.now.frame {
-                for slot in min..catch.frame {
-                    set_bit(&mut state.y, slot);
-                }
-            }
             self.flow.meet(label, EXCEPTION, &state, keep);
         }
     }
@@ -413,13 +374,10 @@ impl Walk<'_> {
         }
     }
 
-    fn make_frame(&mut self, slots: u16, all_set: bool) {
+    fn make_frame(&mut self, slots: u16) {
         self.need_no_frame();
         self.now.frame = Frame::Known(slots);
-        for word in 0..self.flow.yw {
-            self.now.y[word] = if all_set { mask(word, slots) } else { 0 };
-            self.now.tags[word] = 0;
-        }
+        self.now.tags[..self.flow.yw].fill(0);
     }
 
     fn drop_frame(&mut self, found: u16) {
@@ -435,7 +393,6 @@ impl Walk<'_> {
         }
         self.need_no_catch();
         self.now.frame = Frame::None;
-        self.now.y[..self.flow.yw].fill(0);
         self.now.tags[..self.flow.yw].fill(0);
     }
 
@@ -463,13 +420,6 @@ impl Walk<'_> {
         }
         // Handlers would find the frame changed.
         self.need_no_catch();
-        let old = self.now.y;
-        self.now.y = [0; WORDS];
-        for y in 0..remaining {
-            if bit(&old, y + count) {
-                set_bit(&mut self.now.y, y);
-            }
-        }
         self.now.frame = Frame::Known(remaining);
     }
 
@@ -521,7 +471,6 @@ impl Walk<'_> {
                     self.leads_to(handler);
                 }
                 set_bit(&mut self.now.tags, slot);
-                set_bit(&mut self.now.y, slot);
                 self.now.catches = catches;
             }
             None => self.error(ErrorKind::CatchNesting { op }),
@@ -570,11 +519,7 @@ impl Walk<'_> {
             self.collects(live);
         }
         if raises {
-            // Simple guard BIFs that cannot fail here also stand where the frame is not yet set.
-            if !matches!(op, Op::Bif1 | Op::Bif2 | Op::Bif3) {
-                self.scanned();
-            }
-            self.raises_unscanned();
+            self.raises();
         }
         match op {
             Op::BsMatch => {
@@ -736,12 +681,8 @@ impl Walk<'_> {
                 set_bit(&mut self.now.x, 0);
                 Next::Falls
             }
-            Op::Allocate | Op::AllocateHeap => {
-                self.make_frame(small(&operands[0]), false);
-                Next::Falls
-            }
-            Op::AllocateZero | Op::AllocateHeapZero => {
-                self.make_frame(small(&operands[0]), true);
+            Op::Allocate | Op::AllocateHeap | Op::AllocateZero | Op::AllocateHeapZero => {
+                self.make_frame(small(&operands[0]));
                 Next::Falls
             }
             Op::Deallocate => {
@@ -762,13 +703,14 @@ impl Walk<'_> {
                 self.need_no_frame();
                 Next::Ends
             }
-            Op::Jump | Op::SelectVal | Op::SelectTupleArity | Op::IntCodeEnd => Next::Ends,
+            Op::Jump
+            | Op::SelectVal
+            | Op::SelectTupleArity
+            | Op::Wait
+            | Op::LoopRecEnd
+            | Op::IntCodeEnd => Next::Ends,
             Op::Badmatch | Op::IfEnd | Op::CaseEnd | Op::TryCaseEnd | Op::Badrecord | Op::Raise => {
                 self.raises();
-                Next::Ends
-            }
-            Op::Wait | Op::LoopRecEnd => {
-                self.scanned();
                 Next::Ends
             }
             Op::WaitTimeout => {

@@ -9,9 +9,9 @@
 //! - lists: select, map, update, segment and command lists have their shape (`shape`);
 //! - frames: slots are within the frame, frames are made and dropped in pairs, a tail call or
 //!   return leaves none behind;
-//! - registers: every X or Y register read has been written on every path; X registers above `Live`
-//!   are lost where a collection may happen, and all of them in a call; where the stack is scanned
-//!   (collection, exception) each slot of the frame is set;
+//! - registers: X registers above `Live` are lost where a collection may happen, and all of them in a
+//!   call. Compilers know of paths that are never taken, so an X register may be read that some path has
+//!   not set: it holds the empty list there (`undefined`). So do slots of a frame from the start;
 //! - catches: slots nest, inner ones lower on the stack than outer ones, no slot that holds a catch
 //!   tag is used as a term, each handler starts with the instruction that takes the exception;
 //! - ends: execution never runs past the last instruction;
@@ -25,6 +25,7 @@ mod flow;
 mod loops;
 mod shape;
 mod state;
+mod undefined;
 
 pub use shape::Command;
 
@@ -83,6 +84,7 @@ impl BeamFile {
             .iter()
             .map(|import| self.never_returns(import))
             .collect::<Vec<_>>();
+        let mut in_guards = vec![false; self.imports.len()];
         let mut code = FunctionCode::new();
         let mut flow = state::Flow::default();
         let mut found: Vec<CodeError> = Vec::new();
@@ -92,10 +94,10 @@ impl BeamFile {
                     found.push(error);
                 }
             });
-            flow.no_return.clear();
+            flow.start();
             whole &= found.is_empty();
             self.place_labels(index, &code, &mut map, &mut found);
-            let usage = self.verify_instrs(index, &code, &map, &mut found);
+            let usage = self.verify_instrs(index, &code, &map, &mut in_guards, &mut found);
             // A function that is broken at this level is not worth following.
             if whole && found.is_empty() {
                 flow.run(self, index, &code, &map, &exits, usage, &mut found);
@@ -107,6 +109,9 @@ impl BeamFile {
             flow.no_return.sort_unstable();
             flow.no_return.dedup();
             function.no_return = flow.no_return.as_slice().into();
+            let function = &self.functions[index];
+            let cleared = undefined::places(self, function, &code, &flow.undefined);
+            self.functions[index].cleared = cleared;
             if !found.is_empty() {
                 found.sort_by_key(|error| error.offset);
                 found.dedup();
@@ -116,6 +121,10 @@ impl BeamFile {
                 break;
             }
         }
+        self.guard_bifs = (0..)
+            .zip(in_guards)
+            .filter_map(|(import, used)| used.then_some(import))
+            .collect();
         errors
     }
 
@@ -203,6 +212,7 @@ impl BeamFile {
         index: usize,
         code: &FunctionCode,
         map: &LabelMap,
+        in_guards: &mut [bool],
         found: &mut Vec<CodeError>,
     ) -> Usage {
         let mut usage = Usage {
@@ -249,8 +259,8 @@ impl BeamFile {
                             fail(ErrorKind::BadCallTarget { label, arity });
                         }
                     }
-                    (Kind::Import, Operand::Unsigned(import)) => {
-                        if let Some(import) = self.imports.get(import as usize) {
+                    (Kind::Import, Operand::Unsigned(number)) => {
+                        if let Some(import) = self.imports.get(number as usize) {
                             let expected = match op {
                                 Op::Bif0 => 0,
                                 Op::Bif1 | Op::GcBif1 => 1,
@@ -263,6 +273,7 @@ impl BeamFile {
                             if !call && self.atom(import.module) != "erlang" {
                                 fail(ErrorKind::NotAGuardBif { op });
                             }
+                            in_guards[number as usize] |= !call;
                             if u64::from(import.arity) != expected {
                                 let arity = expected as u32;
                                 fail(if call {

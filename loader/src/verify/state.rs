@@ -1,7 +1,7 @@
 //! States of the data flow, one for each label of a function, and how they merge.
 //!
 //! ```text
-//!  one state:  | frame (32) catches (32) | X set | Y set | Y that may hold catch tags |
+//!  one state:  | frame (32) catches (32) | X set | Y that may hold catch tags |
 //! ```
 //!
 //! States only ever lose certainty: register sets lose members, frames become undecided, more
@@ -25,11 +25,8 @@ pub(super) const EXCEPTION: u8 = 2;
 pub(super) enum Frame {
     None,
     Known(u16),
-    /// Some frame, or none, of at least `min` slots; `set` when all slots above are set for sure.
-    Undecided {
-        min: u16,
-        set: bool,
-    },
+    /// Some frame, or none, of at least so many slots.
+    Undecided(u16),
 }
 
 impl Frame {
@@ -37,19 +34,16 @@ impl Frame {
         match self {
             Frame::None => 0,
             Frame::Known(slots) => 1 << 16 | u32::from(slots),
-            Frame::Undecided { min, set } => 2 << 16 | u32::from(set) << 24 | u32::from(min),
+            Frame::Undecided(min) => 2 << 16 | u32::from(min),
         }
     }
 
     pub(super) fn unpack(word: u32) -> Frame {
         let slots = word as u16;
-        match word >> 16 & 0xff {
+        match word >> 16 {
             0 => Frame::None,
             1 => Frame::Known(slots),
-            _ => Frame::Undecided {
-                min: slots,
-                set: word >> 24 != 0,
-            },
+            _ => Frame::Undecided(slots),
         }
     }
 
@@ -57,7 +51,7 @@ impl Frame {
     pub(super) fn slots(self) -> u16 {
         match self {
             Frame::None => 0,
-            Frame::Known(slots) | Frame::Undecided { min: slots, .. } => slots,
+            Frame::Known(slots) | Frame::Undecided(slots) => slots,
         }
     }
 }
@@ -87,18 +81,6 @@ pub(super) fn mask(word: usize, count: u16) -> u64 {
     }
 }
 
-/// The lowest index below `count` that is not in the set.
-pub(super) fn first_unset(bits: &Bits, count: u16) -> Option<u16> {
-    let words = usize::from(count).div_ceil(64);
-    for (word, &value) in bits.iter().enumerate().take(words) {
-        let missing = mask(word, count) & !value;
-        if missing != 0 {
-            return Some((word * 64) as u16 + missing.trailing_zeros() as u16);
-        }
-    }
-    None
-}
-
 /// The first `count` X registers.
 pub(super) fn first(count: u16) -> Bits {
     std::array::from_fn(|word| mask(word, count))
@@ -110,7 +92,6 @@ pub(super) struct State {
     pub(super) frame: Frame,
     pub(super) catches: u32,
     pub(super) x: Bits,
-    pub(super) y: Bits,
     pub(super) tags: Bits,
 }
 
@@ -120,7 +101,6 @@ impl Default for State {
             frame: Frame::None,
             catches: NO_CATCH,
             x: [0; WORDS],
-            y: [0; WORDS],
             tags: [0; WORDS],
         }
     }
@@ -139,7 +119,9 @@ pub(super) struct Flow {
     /// Offsets of instructions that code does not follow; see
     /// [`Function::no_return`](crate::Function::no_return).
     pub(super) no_return: Vec<u32>,
-    /// Words of an X set, of a Y set, and of a state.
+    /// X registers that are read where some path has not set them.
+    pub(super) undefined: Bits,
+    /// Words of an X set, of a set of slots, and of a state.
     pub(super) xw: usize,
     pub(super) yw: usize,
     stride: usize,
@@ -160,7 +142,7 @@ impl Flow {
     pub(super) fn prepare(&mut self, labels: usize, x: u16, y: u16) -> bool {
         self.xw = usize::from(x).div_ceil(64).max(1);
         self.yw = usize::from(y).div_ceil(64);
-        self.stride = 1 + self.xw + 2 * self.yw;
+        self.stride = 1 + self.xw + self.yw;
         self.cursor = 0;
         let words = labels.saturating_mul(self.stride);
         if words > MAX_STATE_WORDS {
@@ -172,10 +154,16 @@ impl Flow {
         self.reached.resize(labels, 0);
         self.pending.clear();
         self.pending.resize(labels.div_ceil(64), 0);
-        self.no_return.clear();
+        self.start();
         self.catches.clear();
         self.jumps.clear();
         true
+    }
+
+    /// Forgets what was found in another function.
+    pub(super) fn start(&mut self) {
+        self.no_return.clear();
+        self.undefined = [0; WORDS];
     }
 
     /// The lowest label that is still to be visited.
@@ -213,8 +201,7 @@ impl Flow {
                 slots[1 + word] = x(word);
             }
             for word in 0..yw {
-                slots[1 + xw + word] = state.y[word];
-                slots[1 + xw + yw + word] = state.tags[word];
+                slots[1 + xw + word] = state.tags[word];
             }
         } else if slots[0] == head {
             for word in 0..xw {
@@ -224,12 +211,9 @@ impl Flow {
             }
             for word in 0..yw {
                 let at = 1 + xw + word;
-                let merged = slots[at] & state.y[word];
+                let merged = slots[at] | state.tags[word];
                 changed |= merged != slots[at];
                 slots[at] = merged;
-                let merged = slots[at + yw] | state.tags[word];
-                changed |= merged != slots[at + yw];
-                slots[at + yw] = merged;
             }
         } else {
             changed |= self.meet_unequal(label, state, x);
@@ -246,20 +230,18 @@ impl Flow {
         let mut old = State::default();
         self.load(label, &mut old);
         let before = old.clone();
-        let (frame, slots) = meet_frames(&old, state);
+        let (frame, slots) = meet_frames(old.frame, state.frame);
         old.frame = frame;
         old.catches = self.catches.union(old.catches, state.catches);
         for word in 0..WORDS {
             if word < self.xw {
                 old.x[word] &= x(word);
             }
-            old.y[word] &= state.y[word] & mask(word, slots);
             old.tags[word] = (old.tags[word] | state.tags[word]) & mask(word, slots);
         }
         let changed = before.frame != old.frame
             || before.catches != old.catches
             || before.x != old.x
-            || before.y != old.y
             || before.tags != old.tags;
         if changed {
             self.store(label, &old);
@@ -273,8 +255,7 @@ impl Flow {
         state.frame = Frame::unpack((slots[0] >> 32) as u32);
         state.catches = slots[0] as u32;
         state.x[..xw].copy_from_slice(&slots[1..1 + xw]);
-        state.y[..yw].copy_from_slice(&slots[1 + xw..1 + xw + yw]);
-        state.tags[..yw].copy_from_slice(&slots[1 + xw + yw..]);
+        state.tags[..yw].copy_from_slice(&slots[1 + xw..]);
     }
 
     fn store(&mut self, label: usize, state: &State) {
@@ -282,27 +263,15 @@ impl Flow {
         let slots = &mut self.states[label * self.stride..(label + 1) * self.stride];
         slots[0] = u64::from(state.frame.pack()) << 32 | u64::from(state.catches);
         slots[1..1 + xw].copy_from_slice(&state.x[..xw]);
-        slots[1 + xw..1 + xw + yw].copy_from_slice(&state.y[..yw]);
-        slots[1 + xw + yw..].copy_from_slice(&state.tags[..yw]);
+        slots[1 + xw..].copy_from_slice(&state.tags[..yw]);
     }
 }
 
 /// The frame that two paths agree on, and how many slots both have.
-pub(super) fn meet_frames(a: &State, b: &State) -> (Frame, u16) {
-    if a.frame == b.frame {
-        return (a.frame, a.frame.slots());
+pub(super) fn meet_frames(a: Frame, b: Frame) -> (Frame, u16) {
+    if a == b {
+        return (a, a.slots());
     }
-    let min = a.frame.slots().min(b.frame.slots());
-    let rest_set = |state: &State| match state.frame {
-        Frame::None => true,
-        Frame::Known(slots) => (min..slots).all(|y| bit(&state.y, y)),
-        Frame::Undecided { min: slots, set } => set && (min..slots).all(|y| bit(&state.y, y)),
-    };
-    (
-        Frame::Undecided {
-            min,
-            set: rest_set(a) && rest_set(b),
-        },
-        min,
-    )
+    let min = a.slots().min(b.slots());
+    (Frame::Undecided(min), min)
 }

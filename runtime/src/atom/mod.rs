@@ -1,13 +1,13 @@
 //! The atom table: interned strings, shared by the whole operating system process.
 //!
-//! An atom is an index. Text by index is read without a lock; interning takes a lock on one of several
-//! shards. Atoms are never freed, as on BEAM. Text is UTF-8 and at most 255 characters long.
+//! An atom is an index. Texts and indices are looked up without a lock; new atoms are made one at a time. Atoms
+//! are never freed, as on BEAM. Text is UTF-8 and at most 255 characters long.
 
 mod names;
 mod order;
 
-use parking_lot::{Mutex, RwLock};
-use std::collections::HashMap;
+use parking_lot::Mutex;
+use rustc_hash::FxBuildHasher;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
@@ -43,7 +43,6 @@ pub enum AtomError {
 
 const PAGE: usize = 4096;
 const PAGES: usize = (1 << 27) / PAGE;
-const SHARDS: usize = 16;
 
 struct Entry {
     text: &'static str,
@@ -55,7 +54,7 @@ struct Table {
     text_bytes: AtomicUsize,
     published: AtomicU32,
     limit: AtomicU32,
-    shards: [RwLock<HashMap<&'static str, u32>>; SHARDS],
+    by_text: papaya::HashMap<&'static str, u32, FxBuildHasher>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -67,7 +66,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         text_bytes: AtomicUsize::new(0),
         published: AtomicU32::new(0),
         limit: AtomicU32::new(DEFAULT_ATOM_LIMIT),
-        shards: std::array::from_fn(|_| RwLock::new(HashMap::new())),
+        by_text: papaya::HashMap::default(),
     };
     for (i, text) in order::BEAM.iter().chain(order::OWN).enumerate() {
         let made = table.intern(text);
@@ -78,17 +77,9 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-fn shard(text: &str) -> usize {
-    let mut h: u32 = 0x811c_9dc5;
-    for &b in text.as_bytes() {
-        h = (h ^ u32::from(b)).wrapping_mul(0x0100_0193);
-    }
-    (h >> 16) as usize % SHARDS
-}
-
 impl Table {
     fn lookup(&self, text: &str) -> Option<u32> {
-        self.shards[shard(text)].read().get(text).copied()
+        self.by_text.pin().get(text).copied()
     }
 
     fn intern(&self, text: &str) -> Result<u32, AtomError> {
@@ -98,11 +89,10 @@ impl Table {
         if text.len() > MAX_ATOM_CHARS && text.chars().count() > MAX_ATOM_CHARS {
             return Err(AtomError::TooLong);
         }
-        let mut map = self.shards[shard(text)].write();
-        if let Some(&i) = map.get(text) {
+        let mut count = self.count.lock();
+        if let Some(i) = self.lookup(text) {
             return Ok(i);
         }
-        let mut count = self.count.lock();
         let index = *count;
         if index >= self.limit.load(Ordering::Relaxed) {
             return Err(AtomError::TableFull);
@@ -120,7 +110,7 @@ impl Table {
         *count = index + 1;
         self.text_bytes.fetch_add(text.len(), Ordering::Relaxed);
         self.published.store(index + 1, Ordering::Release);
-        map.insert(text, index);
+        self.by_text.pin().insert(text, index);
         Ok(index)
     }
 }

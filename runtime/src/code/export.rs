@@ -1,50 +1,76 @@
 //! Export entries: one for every module, function and arity that anybody names. All calls between
 //! modules go through them.
 
+use super::entry::Entry;
+use super::module::FnInfo;
 use crate::atom::Atom;
 use crate::bif::Bif;
-use crate::interp::ops;
-use parking_lot::RwLock;
+use crate::code::ops;
+use crate::heap::Heap;
+use crate::term::fun::FunctionName;
+use crate::term::{Kind, Term};
+use parking_lot::Mutex;
+use rustc_hash::FxBuildHasher;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Where a call of `module:function/arity` goes.
+#[repr(C)]
 pub struct Export {
-    /// Module.
-    pub module: Atom,
-    /// Function.
-    pub function: Atom,
-    /// Number of arguments.
-    pub arity: u32,
-    /// The bytecode to run: of the loaded function, or `stub`.
-    code: AtomicPtr<u64>,
+    name: FunctionName,
+    /// Where calls go: the record of the loaded function, or `own`.
+    entry: AtomicPtr<Entry>,
     /// The BIF behind this entry, if there is one.
     bif: AtomicPtr<Bif>,
+    /// For when no function stands behind the entry: leads to `stub`.
+    own: Entry,
     /// Code of the entry itself: calls the BIF or the error handler. The second word is the entry's address.
     stub: [u64; 2],
 }
 
+impl std::ops::Deref for Export {
+    type Target = FunctionName;
+
+    fn deref(&self) -> &FunctionName {
+        &self.name
+    }
+}
+
+/// The export entry of an external fun; `t` must be one.
+#[inline(always)]
+pub fn of(t: Term) -> &'static Export {
+    debug_assert!(t.is_kind(Kind::Export));
+    // SAFETY: word 1 of an `Export` is the address of an entry, which is never freed.
+    unsafe { &*(t.word(1) as *const Export) }
+}
+
+impl Heap {
+    /// `fun M:F/A`.
+    pub fn export_fun(&mut self, export: &'static Export) -> Term {
+        self.object(Kind::Export, &[std::ptr::from_ref(export) as u64])
+    }
+}
+
 impl Export {
+    /// Where calls go now. The reference holds for the time slice.
+    #[inline(always)]
+    pub fn entry(&self) -> &Entry {
+        // SAFETY: `own`, which lives as long as this does, or the record of a function of the current version of the
+        // module; when that version goes, function records are freed after all time slices that were running.
+        unsafe { &*self.entry.load(Ordering::Acquire) }
+    }
+
     /// The bytecode to run now.
     #[inline(always)]
     pub fn code(&self) -> *const u64 {
-        self.code.load(Ordering::Acquire)
+        self.entry().code()
     }
 
-    /// Makes calls go to `code`.
-    pub fn set_code(&self, code: *const u64) {
-        self.code.store(code.cast_mut(), Ordering::Release);
-    }
-
-    /// Makes calls go to `to` if they go to `from` now.
-    pub fn replace_code(&self, from: *const u64, to: *const u64) {
-        let _ = self.code.compare_exchange(
-            from.cast_mut(),
-            to.cast_mut(),
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        );
+    /// Makes calls go to a function.
+    pub(super) fn set(&self, function: &'static FnInfo) {
+        let entry = std::ptr::from_ref(&function.entry).cast_mut();
+        self.entry.store(entry, Ordering::Release);
     }
 
     /// Code that calls the BIF behind this entry.
@@ -53,13 +79,14 @@ impl Export {
     }
 
     /// Makes calls go to the BIF, if there is one, or else to the error handler.
-    pub fn clear_code(&self) {
-        self.set_code(self.stub.as_ptr());
+    pub(super) fn clear(&self) {
+        let entry = std::ptr::from_ref(&self.own).cast_mut();
+        self.entry.store(entry, Ordering::Release);
     }
 
     /// Does a loaded function stand behind the entry?
     pub fn is_loaded(&self) -> bool {
-        self.code() != self.stub.as_ptr()
+        !std::ptr::eq(self.entry(), &self.own)
     }
 
     /// Can it be called without the error handler?
@@ -94,54 +121,95 @@ impl std::fmt::Display for Export {
     }
 }
 
-type Key = (Atom, Atom, u32);
+/// All entries. Read without a lock; made one at a time.
+static TABLE: LazyLock<papaya::HashMap<FunctionName, &'static Export, FxBuildHasher>> =
+    LazyLock::new(Default::default);
+/// Entries by module, for those who load and delete modules.
+static BY_MODULE: LazyLock<Mutex<HashMap<Atom, Vec<&'static Export>>>> =
+    LazyLock::new(Default::default);
 
-static TABLE: LazyLock<RwLock<HashMap<Key, &'static Export>>> = LazyLock::new(Default::default);
+/// Slots of the cache of look-ups.
+const CACHE: usize = 1024;
+/// What was looked up last, by a hash of the key: calls whose module is known only when they are made find
+/// their entry here.
+static LAST: [AtomicPtr<Export>; CACHE] = [const { AtomicPtr::new(std::ptr::null_mut()) }; CACHE];
+
+#[inline]
+fn slot(name: &FunctionName) -> &'static AtomicPtr<Export> {
+    let mixed = name.module.index().wrapping_mul(0x9e37_79b1)
+        ^ name.function.index().wrapping_mul(0x85eb_ca6b)
+        ^ name.arity.wrapping_mul(0xc2b2_ae35);
+    &LAST[(mixed >> 16) as usize % CACHE]
+}
 
 /// The entry, if anybody has named it before.
+#[inline]
 pub fn lookup(module: Atom, function: Atom, arity: u32) -> Option<&'static Export> {
-    TABLE.read().get(&(module, function, arity)).copied()
+    let name = FunctionName {
+        module,
+        function,
+        arity,
+    };
+    let slot = slot(&name);
+    // SAFETY: only entries, which are never freed, are stored there.
+    let last = unsafe { slot.load(Ordering::Acquire).as_ref() };
+    if let Some(e) = last
+        && e.name == name
+    {
+        return Some(e);
+    }
+    let found = TABLE.pin().get(&name).copied()?;
+    slot.store(std::ptr::from_ref(found).cast_mut(), Ordering::Release);
+    Some(found)
 }
 
 /// The entry, made if need be. Entries are never freed.
+#[inline]
 pub fn get(module: Atom, function: Atom, arity: u32) -> &'static Export {
+    match lookup(module, function, arity) {
+        Some(e) => e,
+        None => make(module, function, arity),
+    }
+}
+
+#[cold]
+fn make(module: Atom, function: Atom, arity: u32) -> &'static Export {
+    let mut by_module = BY_MODULE.lock();
     if let Some(e) = lookup(module, function, arity) {
         return e;
     }
-    TABLE
-        .write()
-        .entry((module, function, arity))
-        .or_insert_with(|| {
-            let e: &'static mut Export = Box::leak(Box::new(Export {
-                module,
-                function,
-                arity,
-                code: AtomicPtr::new(std::ptr::null_mut()),
-                bif: AtomicPtr::new(std::ptr::null_mut()),
-                stub: [0; 2],
-            }));
-            e.stub = [u64::from(ops::EXPORT_STUB), std::ptr::from_ref(e) as u64];
-            e.code = AtomicPtr::new(e.stub.as_mut_ptr());
-            e
-        })
+    let name = FunctionName {
+        module,
+        function,
+        arity,
+    };
+    let e: &'static mut Export = Box::leak(Box::new(Export {
+        name,
+        entry: AtomicPtr::new(std::ptr::null_mut()),
+        bif: AtomicPtr::new(std::ptr::null_mut()),
+        own: Entry::new(),
+        stub: [0; 2],
+    }));
+    e.stub = [u64::from(ops::EXPORT_STUB), std::ptr::from_ref(e) as u64];
+    let e: &'static Export = e;
+    e.own.set_code(e.stub());
+    e.clear();
+    by_module.entry(module).or_default().push(e);
+    TABLE.pin().insert(name, e);
+    e
 }
 
 /// All entries there are now.
 pub fn all() -> Vec<&'static Export> {
-    TABLE.read().values().copied().collect()
+    TABLE.pin().values().copied().collect()
 }
 
 /// All entries of a module.
 pub fn of_module(module: Atom) -> Vec<&'static Export> {
-    TABLE
-        .read()
-        .values()
-        .filter(|e| e.module == module)
-        .copied()
-        .collect()
+    BY_MODULE.lock().get(&module).cloned().unwrap_or_default()
 }
 
 /// Bytes that the table and its entries take.
 pub fn memory() -> usize {
-    TABLE.read().len() * (size_of::<Export>() + size_of::<(Key, usize)>())
+    TABLE.len() * (size_of::<Export>() + size_of::<(FunctionName, usize)>())
 }

@@ -3,20 +3,21 @@
 //! A module's functions are translated to bytecode one at a time, when they are first called. Until
 //! then a function's code is a stub that asks for the translation.
 
-use super::export::Export;
+use super::entry::Entry;
+use super::export::{self, Export};
 use super::fun::FunEntry;
-use super::records::Definition;
-use super::{export, ranges, records, translate};
+use super::install::LOADING;
+use super::records::{self, Definition};
+use super::{ranges, translate};
 use crate::atom::Atom;
+use crate::code::ops;
 use crate::heap::literal::LiteralArea;
-use crate::interp::ops;
 use crate::term::Term;
 use enigma_loader::BeamFile;
-use parking_lot::{Mutex, RwLock};
-use std::collections::HashMap;
-use std::sync::LazyLock;
-use std::sync::OnceLock;
+use parking_lot::{Mutex, MutexGuard};
+use rustc_hash::FxBuildHasher;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{LazyLock, OnceLock};
 
 /// A function of a loaded module.
 pub struct FnInfo {
@@ -27,7 +28,8 @@ pub struct FnInfo {
     pub arity: u32,
     /// Number in the module, in code order.
     pub index: u32,
-    code: AtomicPtr<u64>,
+    /// Where calls go.
+    pub entry: Entry,
     stub: [u64; 2],
     body: OnceLock<Body>,
 }
@@ -70,15 +72,10 @@ impl FnInfo {
         unsafe { &*self.module.load(Ordering::Relaxed) }
     }
 
-    /// Where calls go.
+    /// The bytecode that calls run.
     #[inline(always)]
     pub fn code(&self) -> *const u64 {
-        self.code.load(Ordering::Acquire)
-    }
-
-    /// Makes calls go to `code`: another translation, or a stub that calls a native function.
-    pub fn set_code(&self, code: *const u64) {
-        self.code.store(code.cast_mut(), Ordering::Release);
+        self.entry.code()
     }
 
     /// The translation, if there is one.
@@ -86,8 +83,7 @@ impl FnInfo {
         self.body.get()
     }
 
-    /// Translates the function if that was not done; gives its entry. Export entries that lead to the stub
-    /// lead to the translation afterwards.
+    /// Translates the function if that was not done; gives its entry.
     pub fn translate(&'static self) -> *const u64 {
         let body = self.body.get_or_init(|| {
             let module = self.module();
@@ -95,18 +91,12 @@ impl FnInfo {
                 Ok(body) => body,
                 Err(why) => translate::refused(self, &why),
             };
-            ranges::add(&body.code, self);
             module.count(body.code.len() * 8 + body.lines.len() * size_of::<(u32, u32)>());
             body
         });
+        ranges::add(&body.code, self);
         let entry = body.code[body.entry as usize..].as_ptr();
-        let stub = self.stub.as_ptr().cast_mut();
-        let _ =
-            self.code
-                .compare_exchange(stub, entry.cast_mut(), Ordering::AcqRel, Ordering::Relaxed);
-        if let Some(e) = export::lookup(self.module().name, self.name, self.arity) {
-            e.replace_code(stub, entry);
-        }
+        self.entry.replace_code(self.stub.as_ptr(), entry);
         self.code()
     }
 
@@ -137,6 +127,8 @@ pub struct Module {
     pub atoms: Box<[Atom]>,
     /// Literals by their index in the file; they lie in `literal_area`.
     pub literals: Box<[Term]>,
+    /// Funs by their index in the fun table, where they are literals; they lie in `literal_area`.
+    pub fun_literals: Box<[Term]>,
     /// Export entries by their index in the import table.
     pub imports: Box<[&'static Export]>,
     /// Fun entries by their index in the fun table.
@@ -158,10 +150,11 @@ pub struct Module {
 
 impl Module {
     /// A module whose functions still have to settle.
-    pub(super) fn new(
+    pub(crate) fn new(
         file: BeamFile,
         atoms: Box<[Atom]>,
         literals: Box<[Term]>,
+        fun_literals: Box<[Term]>,
         literal_area: LiteralArea,
         imports: Box<[&'static Export]>,
         funs: Box<[&'static FunEntry]>,
@@ -172,6 +165,7 @@ impl Module {
             file,
             atoms,
             literals,
+            fun_literals,
             imports,
             funs,
             records: OnceLock::new(),
@@ -191,7 +185,7 @@ impl Module {
                 name: atoms[f.name as usize],
                 arity: f.arity,
                 index,
-                code: AtomicPtr::new(std::ptr::null_mut()),
+                entry: Entry::new(),
                 stub: [0; 2],
                 body: OnceLock::new(),
             })
@@ -209,14 +203,16 @@ impl Module {
         for f in &mut m.functions {
             f.stub = [u64::from(ops::LAZY), std::ptr::from_ref(f) as u64];
             f.module = AtomicPtr::new(address);
-            f.code = AtomicPtr::new(f.stub.as_mut_ptr());
+            f.entry.set_code(f.stub.as_ptr());
             // A function that is a BIF has a body in the file for show only.
             if let Some(e) = export::lookup(m.name, f.name, f.arity)
                 && e.bif().is_some()
             {
-                f.set_code(e.stub());
+                f.entry.set_code(e.stub());
             }
         }
+        let m: &'static Module = m;
+        ranges::add_records(&m.functions);
         m
     }
 
@@ -240,6 +236,7 @@ impl Module {
 
     /// Makes the functions unknown to those who look for an address.
     pub(super) fn forget_ranges(&self) {
+        ranges::remove_records(&self.functions);
         for body in self.functions.iter().filter_map(FnInfo::body) {
             ranges::remove(&body.code);
         }
@@ -278,7 +275,7 @@ impl Module {
     pub(super) fn big_constant(&self, bytes: &[u8]) -> Term {
         let n = num_bigint::BigInt::from_signed_bytes_be(bytes);
         let mut heap = crate::heap::Heap::new();
-        let mut term = [crate::term::bignum::from_bigint(&n, &mut heap)];
+        let mut term = [crate::data::bignum::from_bigint(&n, &mut heap)];
         let area = LiteralArea::copy_of(&mut term);
         self.constants.lock().push(area);
         term[0]
@@ -302,9 +299,7 @@ impl Module {
 
     /// Does an address belong to the bytecode of this module, or to the stub of one of its functions?
     pub fn holds_code(&self, pc: *const u64) -> bool {
-        let functions = self.functions.as_ptr_range();
-        (functions.start as usize..functions.end as usize).contains(&(pc as usize))
-            || ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
+        ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
     }
 }
 
@@ -315,8 +310,9 @@ pub fn bytes_in_use() -> usize {
     CODE_BYTES.load(Ordering::Relaxed)
 }
 
-/// The two versions of a module that there can be, and one that may become current.
-#[derive(Default)]
+/// The two versions of a module that there can be, and one that may become current. The references hold for the
+/// time slice.
+#[derive(Clone, Copy, Default)]
 pub struct Versions {
     /// The one that calls go to.
     pub current: Option<&'static Module>,
@@ -326,34 +322,47 @@ pub struct Versions {
     pub on_load: Option<&'static Module>,
 }
 
-static MODULES: LazyLock<RwLock<HashMap<Atom, Versions>>> = LazyLock::new(Default::default);
+/// All versions. Read without a lock; changed by whoever holds `install::LOADING`.
+static MODULES: LazyLock<papaya::HashMap<Atom, Versions, FxBuildHasher>> =
+    LazyLock::new(Default::default);
 
-/// Looks at the versions of a module.
-pub fn with<R>(name: Atom, f: impl FnOnce(Option<&Versions>) -> R) -> R {
-    f(MODULES.read().get(&name))
+/// The versions of a module; none where it was never loaded.
+pub fn versions(name: Atom) -> Option<Versions> {
+    MODULES.pin().get(&name).copied()
+}
+
+/// Looks at the versions of a module from a thread that may be in no time slice.
+pub fn with<R>(name: Atom, f: impl FnOnce(Versions) -> R) -> R {
+    let _loading = LOADING.lock();
+    f(versions(name).unwrap_or_default())
 }
 
 /// Changes the versions of a module.
-pub fn update<R>(name: Atom, f: impl FnOnce(&mut Versions) -> R) -> R {
-    f(MODULES.write().entry(name).or_default())
+pub(super) fn update<R>(
+    _loading: &MutexGuard<'_, ()>,
+    name: Atom,
+    change: impl FnOnce(&mut Versions) -> R,
+) -> R {
+    let mut versions = versions(name).unwrap_or_default();
+    let result = change(&mut versions);
+    MODULES.pin().insert(name, versions);
+    result
 }
 
 /// The current version of a module.
+#[inline]
 pub fn current(name: Atom) -> Option<&'static Module> {
-    with(name, |v| v.and_then(|v| v.current))
+    versions(name)?.current
 }
 
 /// Bytes that the table of modules takes.
 pub fn table_memory() -> usize {
-    MODULES.read().capacity() * size_of::<(Atom, Versions)>()
+    MODULES.len() * size_of::<(Atom, Versions)>()
 }
 
 /// Names of the modules that have a current version.
 pub fn loaded() -> Vec<Atom> {
-    MODULES
-        .read()
-        .iter()
-        .filter(|(_, v)| v.current.is_some())
-        .map(|(&n, _)| n)
-        .collect()
+    let modules = MODULES.pin();
+    let current = modules.iter().filter(|(_, v)| v.current.is_some());
+    current.map(|(&name, _)| name).collect()
 }

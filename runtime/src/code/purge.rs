@@ -15,7 +15,7 @@
 //! made sure that no process stands in its code or will return to it.
 
 use super::fun::FunEntry;
-use super::load::{self, LOADING};
+use super::install::{self, LOADING};
 use super::module::{self, Module};
 use super::ranges;
 use crate::atom::Atom;
@@ -42,9 +42,12 @@ const SUSPENDER: u64 = u64::MAX;
 /// has failed. `false` if there is none.
 pub fn prepare(name: Atom, on_load: bool) -> bool {
     let _one = LOADING.lock();
-    let version = module::with(name, |v| {
-        v.and_then(|v| if on_load { v.on_load } else { v.old })
-    });
+    let versions = module::versions(name).unwrap_or_default();
+    let version = if on_load {
+        versions.on_load
+    } else {
+        versions.old
+    };
     let Some(module) = version else {
         return false;
     };
@@ -70,13 +73,13 @@ pub fn abort() {
 /// Ends the purge: takes the version away and sees to it that its memory is freed. `false` if there is
 /// nothing to do.
 pub fn complete() -> bool {
-    let _one = LOADING.lock();
+    let loading = LOADING.lock();
     let mut purge = PURGE.lock();
     let Some(p) = purge.take() else {
         return false;
     };
     let m = p.module;
-    let current = module::update(m.name, |v| {
+    let current = module::update(&loading, m.name, |v| {
         for version in [&mut v.old, &mut v.on_load] {
             if version.is_some_and(|v| std::ptr::eq(v, m)) {
                 *version = None;
@@ -87,7 +90,7 @@ pub fn complete() -> bool {
     m.funs.iter().for_each(|f| f.resume(false));
     // The same file loaded twice shares its fun entries.
     if let Some(c) = current.filter(|c| c.file.md5 == m.file.md5) {
-        load::set_fun_targets(c);
+        install::set_fun_targets(c);
     }
     drop(purge);
     wake(p.waiting);
@@ -142,7 +145,7 @@ pub fn is_used_by(own: &Owned, pc: *const u64, name: Atom) -> bool {
         .as_ref()
         .map(|p| p.module)
         .filter(|m| m.name == name);
-    let old = || module::with(name, |v| v.and_then(|v| v.old));
+    let old = || module::versions(name)?.old;
     let Some(m) = purged.or_else(old) else {
         return false;
     };

@@ -8,7 +8,7 @@ use super::module::{Body, FnInfo, Module};
 use super::operand::{A, Assembler, B, C, MAX_FIELD, MAX_SHORT_LIST, Place, Refused};
 use super::select;
 use crate::atom::Atom;
-use crate::interp::ops;
+use crate::code::ops;
 use crate::term::Term;
 use enigma_loader::{FunctionCode, Instr, Op, Operand, Reg};
 
@@ -29,6 +29,7 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
         entry: 0,
         entry_label: info.entry_label,
         no_return: &info.no_return,
+        cleared: &info.cleared,
     };
     t.run()?;
     let (entry, lines) = (t.entry as u32, std::mem::take(&mut t.lines));
@@ -68,6 +69,7 @@ pub struct Translator<'a> {
     entry: usize,
     entry_label: u32,
     no_return: &'a [u32],
+    cleared: &'a [(u32, u16)],
 }
 
 impl Translator<'_> {
@@ -82,6 +84,9 @@ impl Translator<'_> {
                     1
                 }
             };
+            for done in &instrs[i..i + n] {
+                self.clear(done.offset);
+            }
             i += n;
             // The compiler knows that some instructions only raise; code that follows them is not theirs.
             if self.no_return.binary_search(&instrs[i - 1].offset).is_ok() {
@@ -89,6 +94,16 @@ impl Translator<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Sets the registers that some path reads without having set them.
+    fn clear(&mut self, offset: u32) {
+        let from = self.cleared.partition_point(|place| place.0 < offset);
+        let places = self.cleared[from..].iter();
+        for &(_, x) in places.take_while(|place| place.0 == offset) {
+            self.asm
+                .op2(ops::MOVE_KX, Place::K(Term::NIL.raw()), Place::X(x));
+        }
     }
 
     // ---- operands ----
@@ -682,6 +697,11 @@ impl Translator<'_> {
     }
 
     fn make_fun(&mut self, lambda: usize, d: Place, env: &[Place]) {
+        let literal = self.module.fun_literals[lambda];
+        if !literal.is_nil() {
+            self.asm.op2(ops::MOVE, Place::K(literal.raw()), d);
+            return;
+        }
         let entry = self.module.funs[lambda];
         let at = self.asm.begin(ops::MAKE_FUN, 2);
         self.asm.place(at, at, A, d);

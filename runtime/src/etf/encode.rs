@@ -1,10 +1,11 @@
 //! From terms to bytes. Format: "External Term Format" in OTP's documentation of erts.
 
 use crate::atom::Atom;
-use crate::heap::magic;
-use crate::node;
-use crate::release;
-use crate::term::{Kind, Term, bignum, bits, compare, map, record};
+use crate::data::{bignum, compare, map, record};
+use crate::heap::{bits, magic};
+use crate::term::fun::{fun_name, function_name};
+use crate::term::{Kind, Term};
+use crate::{node, release};
 
 /// How terms are written.
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +109,7 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
             stack.extend(t.terms_from(1, n).iter().rev().map(|&e| Todo::Term(e)));
         }
         Kind::BigPos | Kind::BigNeg => big(t, out),
-        Kind::HeapBits | Kind::BinRef | Kind::SubBits => bitstring(t, out),
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => bitstring(t, out),
         Kind::FlatMap | Kind::HashMap => {
             out.push(116);
             put32(out, map::size(t));
@@ -146,7 +147,7 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
             port(n.name, n.creation, t.word(2), o, out);
         }
         Kind::Export => {
-            let e = compare::export_of(t);
+            let e = function_name(t);
             out.push(113);
             atom(e.module, o, out);
             atom(e.function, o, out);
@@ -272,7 +273,7 @@ fn bitstring(t: Term, out: &mut Vec<u8>) {
 }
 
 fn pid(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
-    let (number, serial) = crate::process::table::pid_parts(id);
+    let (number, serial) = crate::term::pid::parts(id);
     out.push(88);
     atom(name, o, out);
     put32(out, number as usize);
@@ -305,7 +306,7 @@ fn reference(name: Atom, creation: u32, ids: &[u32], o: Options, out: &mut Vec<u
 
 /// A fun: its size stands in front, and is put there when its environment has been written.
 fn fun(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
-    let e = compare::fun_entry(t);
+    let e = fun_name(t);
     let env = t.fun_env().unwrap_or(&[]);
     out.push(112);
     stack.push(Todo::FunEnd(out.len()));

@@ -170,7 +170,8 @@ impl Obj {
     /// Address, size and number of references of each shared binary in it.
     pub fn shared_binaries(self) -> Vec<(u64, usize, usize)> {
         // SAFETY: the list of a live block's off-heap objects.
-        unsafe { offheap::binaries(*self.0.add(1) as *mut u64) }
+        let all = unsafe { offheap::binaries(*self.0.add(1) as *mut u64) };
+        all.map(|b| (b.data() as u64, b.len(), b.refs())).collect()
     }
 
     /// The chain of objects from this one on.
@@ -256,7 +257,7 @@ unsafe fn relocate(src: *mut u64, dst: *mut u64, words: usize, heap: &mut Heap) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::term::{compare, map};
+    use crate::data::{compare, map};
     use std::sync::Arc;
 
     #[test]

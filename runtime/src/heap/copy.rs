@@ -7,7 +7,8 @@ use super::binary::BinaryRef;
 use super::magic::MagicHandle;
 use super::release::{self, Ranges};
 use super::{Heap, MAX_HEAP_BINARY, literal};
-use crate::term::{Kind, Term, bits, boxed};
+use crate::heap::bits;
+use crate::term::{Kind, Term, boxed};
 
 /// A stack whose first entries need no allocation: most terms that are sent are small.
 struct Pending<T> {
@@ -118,8 +119,7 @@ pub fn size_outside(t: Term, shared: Shared<'_>) -> usize {
         } else {
             let h = next.header();
             match h.kind() {
-                Kind::SubBits => words += sub_bits_size(next),
-                Kind::MatchCtx => crate::bug::vm_bug("a match context is not a value"),
+                Kind::SubBits | Kind::MatchCtx => words += sub_bits_size(next),
                 _ => {
                     words += 1 + h.words();
                     let range = boxed::term_words(h);
@@ -214,7 +214,8 @@ pub fn copy_outside(t: Term, to: &mut Heap, shared: Shared<'_>) -> Term {
     root
 }
 
-/// Copies one object; its terms still point to the source, except a `SubBits`, which is complete.
+/// Copies one object; its terms still point to the source, except a part of a bitstring, which is complete.
+/// A match context that has left its function is copied as the bits that it has left.
 pub(crate) fn copy_boxed(t: Term, to: &mut Heap) -> Term {
     let h = t.header();
     match h.kind() {
@@ -228,7 +229,7 @@ pub(crate) fn copy_boxed(t: Term, to: &mut Heap) -> Term {
             let m = unsafe { MagicHandle::borrow_raw(t.word(3)) };
             to.magic_ref(t.word(2), m.clone())
         }
-        Kind::SubBits => {
+        Kind::SubBits | Kind::MatchCtx => {
             let view = bits::view(t);
             if copies_bytes(&view) {
                 bits::copy_out(&view, to)

@@ -14,6 +14,7 @@
 //! The caller hands over every root; what is not handed over is lost. Dead words on the way (an unused
 //! X register) must not be handed over.
 
+use super::binary::BinaryRef;
 use super::chunk::Chunk;
 use super::offheap::{self, Swept};
 use super::{Heap, literal};
@@ -131,6 +132,20 @@ impl ProcHeap {
             forbidden: false,
             stress: false,
             stress_pause: 0,
+        }
+    }
+
+    /// The binaries that the heap refers to, once for each handle.
+    pub fn binaries(&self) -> impl Iterator<Item = &BinaryRef> {
+        // SAFETY: the lists are well formed, and nothing changes them while the heap is borrowed.
+        unsafe { offheap::binaries(self.young.offheap).chain(offheap::binaries(self.old_offheap)) }
+    }
+
+    /// A word of this object has been overwritten after the object was made. No minor collection looks into
+    /// old objects for pointers to young ones, so the next one is to be major.
+    pub fn note_overwritten(&mut self, object: *const u64) {
+        if self.old.holds(object) {
+            self.minor_count = u16::MAX;
         }
     }
 
@@ -253,16 +268,6 @@ impl ProcHeap {
     /// The limit on bytes of binaries.
     pub fn binary_limit(&self) -> usize {
         self.binary_limit
-    }
-
-    /// Address, size and number of references of each shared binary that objects refer to.
-    pub fn shared_binaries(&self) -> Vec<(u64, usize, usize)> {
-        // SAFETY: both are well-formed lists of this heap's objects.
-        unsafe {
-            let mut all = offheap::binaries(self.young.offheap);
-            all.extend(offheap::binaries(self.old_offheap));
-            all
-        }
     }
 
     /// Does the address lie in this heap?

@@ -5,9 +5,10 @@
 
 use super::chunk::Chunk;
 use super::{Heap, copy};
+use crate::heap::sharing;
 use crate::sys;
 use crate::sys::memory::{self, Purpose};
-use crate::term::{Term, sharing};
+use crate::term::Term;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -46,23 +46,24 @@ pub unsafe fn release_first(list: *mut u64) -> *mut u64 {
     }
 }
 
-/// Address, size and number of references of each binary in the list.
+/// The binaries that the objects of a list refer to, in order.
 ///
 /// # Safety
-/// The list is well formed.
-pub unsafe fn binaries(mut list: *mut u64) -> Vec<(u64, usize, usize)> {
-    let mut all = Vec::new();
-    while !list.is_null() {
-        // SAFETY: as the caller promises.
-        unsafe {
-            if Header(*list).kind() == Kind::BinRef {
-                let b = BinaryRef::borrow_raw(*list.add(2));
-                all.push((b.data() as u64, b.len(), b.refs()));
+/// The list is well formed, and its objects stay as they are while the iterator is used.
+pub unsafe fn binaries<'a>(mut list: *mut u64) -> impl Iterator<Item = &'a BinaryRef> {
+    std::iter::from_fn(move || {
+        while !list.is_null() {
+            let p = list;
+            // SAFETY: as the caller promises; a `BinRef` owns the binary in word 2, and a reference is one pointer.
+            unsafe {
+                list = *p.add(1) as *mut u64;
+                if Header(*p).kind() == Kind::BinRef {
+                    return Some(&*p.add(2).cast::<BinaryRef>());
+                }
             }
-            list = *list.add(1) as *mut u64;
         }
-    }
-    all
+        None
+    })
 }
 
 /// What remains of a list after a collection.

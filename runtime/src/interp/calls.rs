@@ -1,14 +1,14 @@
 //! The slow parts of calls: reductions that have run out, BIFs, `apply`, funs, the error handler.
 
-use super::{Outcome, ops, park, special};
+use super::{Outcome, park, special};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
-use crate::code::purge;
-use crate::exception::{self, Head, Raised};
+use crate::code::{fun, ops, purge};
+use crate::interp::exception::{self, Head, Raised};
 use crate::sched::dirty;
-use crate::term::{Kind, Term, compare, list, stack_word};
+use crate::term::{Kind, Term, list, stack_word};
 
 /// What happens after a slow part.
 pub enum Next {
@@ -456,7 +456,7 @@ pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
 #[inline]
 pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) -> Enter {
     if fun.is_kind(Kind::Fun) {
-        let e = compare::fun_entry(fun);
+        let e = fun::of(fun);
         if e.arity as usize == n {
             let Some(target) = e.target() else {
                 return unloaded_fun(cx, pc, fun, n, head);
@@ -466,7 +466,7 @@ pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Hea
             return Ok((target.code(), n + env.len()));
         }
     } else if fun.is_kind(Kind::Export) {
-        let e = compare::export_of(fun);
+        let e = export::of(fun);
         if e.arity as usize == n {
             return Ok((e.code(), n));
         }
@@ -496,7 +496,7 @@ fn bad_arity(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) 
 /// calls the fun again.
 #[cold]
 fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) -> Enter {
-    let entry = compare::fun_entry(fun);
+    let entry = fun::of(fun);
     let handler = if purge::wait_for_end(cx, entry) || entry.target().is_some() {
         export::get(Atom::ERTS_CODE_PURGER, Atom::PENDING_PURGE_LAMBDA, 3)
     } else if module::current(entry.module).is_some() {

@@ -12,19 +12,19 @@
 )]
 
 use super::calls::{self, Next, STACK_SLACK};
-use super::{Outcome, bits, fast, maps, ops, park, records};
-use crate::arith;
+use super::{Outcome, bits, fast, maps, park, records};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit};
-use crate::code::export::Export;
-use crate::code::fun::FunEntry;
+use crate::code::export::{self, Export};
+use crate::code::fun::{self, FunEntry};
 use crate::code::module::{FnInfo, Module};
-use crate::code::operand;
-use crate::exception::{self, Head};
+use crate::code::records::op;
+use crate::code::{operand, ops};
+use crate::data::{arith, compare, record};
+use crate::interp::exception::{self, Head};
 use crate::process::{Timeout, handle};
-use crate::release;
-use crate::term::{Kind, TAG_CONS, Term, compare, record, stack_word};
-use crate::{time, timer};
+use crate::term::{Kind, TAG_CONS, Term, stack_word};
+use crate::{release, time, timer};
 use std::cmp::Ordering;
 
 /// Index of the first float register in the register file.
@@ -571,8 +571,6 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 {
                     go!(bad_code(cx, pc));
                 }
-                // The tuple is fresh: the compiler puts this right behind its making or its copying.
-                sync!();
                 set_element(cx, t, i, v);
                 next!(1)
             }
@@ -927,7 +925,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let back = pc.wrapping_offset(((w as i64) >> 44) as isize);
                 match cx.own.timeout {
                     Timeout::Over => next!(1),
-                    Timeout::Running(..) => {
+                    Timeout::Running(..) | Timeout::Never => {
                         sync!();
                         park(cx, back, 0);
                         return Outcome::Wait;
@@ -941,7 +939,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                                 park(cx, back, 0);
                                 return Outcome::Wait;
                             }
-                            None => go!(calls::error(cx, pc, Atom::TIMEOUT_VALUE)),
+                            None => {
+                                cx.own.mailbox.rewind();
+                                go!(calls::error(cx, pc, Atom::TIMEOUT_VALUE))
+                            }
                         }
                     }
                 }
@@ -999,7 +1000,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let (m, n) = (src!(a!(w)), b!(w));
                 let mut ok = m.is_map();
                 for i in 0..n {
-                    ok = ok && crate::term::map::get(m, src!(listed!(1, i))).is_some();
+                    ok = ok && crate::data::map::get(m, src!(listed!(1, i))).is_some();
                 }
                 if !ok {
                     jump!(w)
@@ -1011,7 +1012,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let mut ok = m.is_map();
                 let mut i = 0;
                 while ok && i < n {
-                    match crate::term::map::get(m, src!(listed!(1, i))) {
+                    match crate::data::map::get(m, src!(listed!(1, i))) {
                         Some(v) => dst!(listed!(1, i + 1), v),
                         None => ok = false,
                     }
@@ -1054,7 +1055,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::RECORD_OP => {
                 let (operation, n) = (a!(w) as u64, b!(w));
                 let size = 2 + n.div_ceil(4);
-                if operation == records::op::ELEMENTS {
+                if operation == op::ELEMENTS {
                     let value = src!(listed!(2, 0));
                     // The value's own register may be among the destinations, so all fields come first.
                     let mut found = value.is_kind(Kind::Record);
@@ -1389,17 +1390,19 @@ fn arith_guard(cx: &mut Ctx<'_>, op: u16, p: Term, q: Term) -> Result<Term, arit
 
 fn is_function2(f: Term, arity: Term) -> bool {
     let n = match f.kind() {
-        Some(Kind::Fun) => compare::fun_entry(f).arity,
-        Some(Kind::Export) => compare::export_of(f).arity,
+        Some(Kind::Fun) => fun::of(f).arity,
+        Some(Kind::Export) => export::of(f).arity,
         _ => return false,
     };
     arity.as_small() == Some(i64::from(n))
 }
 
-/// Overwrites an element of a tuple that nobody else has seen.
-fn set_element(_cx: &mut Ctx<'_>, t: Term, i: usize, v: Term) {
+/// Overwrites an element of a tuple. The compiler puts this right behind its making or its copying, other code need
+/// not.
+fn set_element(cx: &mut Ctx<'_>, t: Term, i: usize, v: Term) {
     // SAFETY: the caller has checked that it is a tuple of more than `i` elements outside literal areas.
     unsafe { *t.ptr().add(1 + i) = v.raw() }
+    cx.own.heap.note_overwritten(t.ptr());
 }
 
 enum Wait {
@@ -1412,6 +1415,7 @@ enum Wait {
 /// Starts to wait for the time that an operand of `wait_timeout` names, in milliseconds.
 fn start_wait(cx: &mut Ctx<'_>, t: Term) -> Option<Wait> {
     if t.as_atom() == Some(Atom::INFINITY) {
+        cx.own.timeout = Timeout::Never;
         return Some(Wait::Started);
     }
     let ms = t.as_small().filter(|&n| (0..=0xffff_ffff).contains(&n))?;

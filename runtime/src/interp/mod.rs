@@ -11,9 +11,9 @@
 pub mod bits;
 pub mod calls;
 pub mod dispatch;
+pub mod exception;
 pub(crate) mod fast;
 pub mod maps;
-pub mod ops;
 pub mod records;
 pub mod special;
 

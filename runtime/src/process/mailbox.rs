@@ -8,11 +8,12 @@
 //! that block; only when it takes the message, or a collection happens in between, is the block
 //! handed to the heap.
 
-use crate::heap::Heap;
+use crate::heap::binary::BinaryRef;
 use crate::heap::chunk::Chunk;
 use crate::heap::literal::OwnedTerm;
 use crate::heap::release::Ranges;
 use crate::heap::walk;
+use crate::heap::{Heap, offheap};
 use crate::term::{Kind, MAX_SMALL, Term};
 use std::collections::VecDeque;
 
@@ -277,13 +278,12 @@ impl Mailbox {
         self.queue.iter().map(|m| m.term)
     }
 
-    /// Address, size and number of references of each shared binary in messages whose memory is not the heap's.
-    pub fn shared_binaries(&self) -> Vec<(u64, usize, usize)> {
-        let lists = self.queue.iter().map(|m| m.offheap);
-        // SAFETY: each message has a well-formed list.
-        lists
-            .flat_map(|l| unsafe { crate::heap::offheap::binaries(l) })
-            .collect()
+    /// The shared binaries in messages whose memory is not the heap's.
+    pub fn binaries(&self) -> impl Iterator<Item = &BinaryRef> {
+        // SAFETY: each message has a well-formed list, which does not change while the mailbox is borrowed.
+        self.queue
+            .iter()
+            .flat_map(|m| unsafe { offheap::binaries(m.offheap) })
     }
 
     /// Words of memory that waiting messages take.

@@ -24,10 +24,12 @@ pub mod suspend;
 pub mod table;
 
 use crate::atom::Atom;
+use crate::data::compare;
+use crate::heap::binary::BinaryRef;
 use crate::heap::gc::{ProcHeap, Roots};
 use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
-use crate::term::{Kind, Term, compare};
+use crate::term::{Kind, Term};
 use dict::Dict;
 use mailbox::Mailbox;
 use relations::{Incoming, Outgoing, Relations};
@@ -231,7 +233,7 @@ pub struct Rare {
     /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.
-    pub building: Option<crate::interp::bits::Building>,
+    pub building: Option<crate::heap::binary::Building>,
 }
 
 /// An active alias.
@@ -305,6 +307,8 @@ pub enum Timeout {
     None,
     /// The timer with this number runs; what cancels it.
     Running(u64, crate::timer::Handle),
+    /// The process waits for ever.
+    Never,
     /// The timer has run out.
     Over,
 }
@@ -479,11 +483,9 @@ impl Owned {
         self.heap.block_size(self.stack.used())
     }
 
-    /// Address, size and number of references of each shared binary that heap and messages refer to.
-    pub fn shared_binaries(&self) -> Vec<(u64, usize, usize)> {
-        let mut all = self.heap.shared_binaries();
-        all.extend(self.mailbox.shared_binaries());
-        all
+    /// The shared binaries that heap and messages refer to.
+    pub fn binaries(&self) -> impl Iterator<Item = &BinaryRef> {
+        self.heap.binaries().chain(self.mailbox.binaries())
     }
 
     /// Words of memory of heap, stack, messages, dictionary, links and monitors.

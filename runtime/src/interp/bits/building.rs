@@ -1,17 +1,19 @@
 //! Building bitstrings out of segments, and the errors of doing so.
 
 use super::fields::{put_char, put_float, put_integer};
-use super::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
+use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind};
 use crate::code::ranges;
-use crate::exception::Head;
+use crate::data::map;
 use crate::heap::binary::BinaryRef;
+use crate::heap::bits::{self, copy_bits};
+use crate::heap::literal::is_literal;
 use crate::heap::{Heap, MAX_HEAP_BINARY};
 use crate::interp::calls::{self, Next};
+use crate::interp::exception::Head;
 use crate::release;
-use crate::term::bits::{self, copy_bits};
-use crate::term::{Kind, Term, map};
+use crate::term::{Kind, Term};
 
 /// Most segments that are decoded without allocation.
 pub const INLINE_SEGMENTS: usize = 8;
@@ -276,14 +278,10 @@ fn append_to(
         fill(&mut [0], 0)?;
         return Ok((segments[0].value, 0));
     }
-    if let Some((p, whole)) = append_in_place(heap, segments[0].value, more) {
-        // SAFETY: the claim is ours alone and inside the allocation; zeroed before the slice is used.
-        let out = unsafe {
-            std::ptr::write_bytes(p, 0, more / 8);
-            std::slice::from_raw_parts_mut(p, more / 8)
-        };
-        fill(out, 0)?;
-        return Ok((whole, more / 8));
+    let private = segments[0].kind == kind::PRIVATE_APPEND;
+    if let Some(mut claim) = append_in_place(heap, segments[0].value, more, private) {
+        fill(claim.zeroed(), 0)?;
+        return Ok((claim.finish(heap), more / 8));
     }
     let len = total.div_ceil(8);
     let mut result = Ok(());
@@ -292,34 +290,97 @@ fn append_to(
         result = fill(out, v.bits);
     });
     result?;
+    if private && is_handle(segments[0].value) {
+        replace_binary(heap, segments[0].value, b, total);
+        return Ok((segments[0].value, len));
+    }
     Ok((heap.shared_bits(b, total), len))
 }
 
-/// Makes a bitstring longer where it lies, if it ends its binary and there is room: the address of the new
-/// bits, which the caller writes before anything else is done, and the longer bitstring.
+/// Is this the handle of a shared binary in the process's own heap?
+#[inline(always)]
+fn is_handle(t: Term) -> bool {
+    t.is_kind(Kind::BinRef) && !is_literal(t.ptr())
+}
+
+/// Lets a handle lead to another binary, which begins with the same bits.
+fn replace_binary(heap: &mut Heap, handle: Term, b: BinaryRef, bits: usize) {
+    heap.binary_bytes += b.capacity();
+    // SAFETY: a live `BinRef` in the heap of the process that runs owns the binary in word 2; it gives that one up
+    // and owns the new one. Parts that have the handle as their base find the same bits.
+    unsafe {
+        let p = handle.ptr();
+        drop(BinaryRef::from_raw(*p.add(2)));
+        *p.add(2) = b.into_raw();
+        *p.add(3) = bits as u64;
+    }
+}
+
+/// Room behind a bitstring that nobody else writes to.
+pub(in crate::interp) struct Claim {
+    /// Address of the new bits. The caller writes them before it asks for the longer bitstring.
+    pub(in crate::interp) at: *mut u8,
+    bits: usize,
+    to: Term,
+    private: bool,
+}
+
+/// Claims room for `more` bits behind a bitstring, if it ends its binary and there is room. With `private` it is a
+/// handle that nothing else uses, and is itself made longer: code that the compiler makes may go on
+/// with the old register.
 #[inline(always)]
 pub(in crate::interp) fn append_in_place(
     heap: &mut Heap,
     to: Term,
     more: usize,
-) -> Option<(*mut u8, Term)> {
+    private: bool,
+) -> Option<Claim> {
     let v = bits::view(to);
     if !v.base.is_kind(Kind::BinRef) || v.offset & 7 != 0 || more == 0 {
         return None;
     }
     // SAFETY: a live `BinRef` owns the binary in word 2.
     let b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
-    let p = b.claim(v.offset + v.bits, more)?;
+    let at = b.claim(v.offset + v.bits, more)?;
     heap.binary_bytes += more / 8;
-    let total = v.bits + more;
-    let whole = heap.shared_bits(BinaryRef::clone(&b), v.offset + total);
-    heap.binary_bytes -= b.capacity();
-    let longer = if v.offset == 0 {
-        whole
-    } else {
-        heap.sub_bits(whole, v.offset, total)
-    };
-    Some((p, longer))
+    Some(Claim {
+        at,
+        bits: more,
+        to,
+        private: private && is_handle(to),
+    })
+}
+
+impl Claim {
+    /// The new bytes, zeroed.
+    fn zeroed(&mut self) -> &mut [u8] {
+        // SAFETY: the claim is ours alone and inside the allocation; zeroed before the slice is used.
+        unsafe {
+            std::ptr::write_bytes(self.at, 0, self.bits / 8);
+            std::slice::from_raw_parts_mut(self.at, self.bits / 8)
+        }
+    }
+
+    /// The longer bitstring, once the new bits are written.
+    #[inline(always)]
+    pub(in crate::interp) fn finish(self, heap: &mut Heap) -> Term {
+        if self.private {
+            // SAFETY: word 3 of a handle is its size, and the handle is in the heap of the process that runs.
+            unsafe { *self.to.ptr().add(3) += self.bits as u64 };
+            return self.to;
+        }
+        let v = bits::view(self.to);
+        // SAFETY: a live `BinRef` owns the binary in word 2.
+        let b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
+        let total = v.bits + self.bits;
+        let whole = heap.shared_bits(BinaryRef::clone(&b), v.offset + total);
+        heap.binary_bytes -= b.capacity();
+        if v.offset == 0 {
+            whole
+        } else {
+            heap.sub_bits(whole, v.offset, total)
+        }
+    }
 }
 
 /// Raises the error of a failed construction, with what `erl_erts_errors` needs to explain it.

@@ -9,11 +9,12 @@ use crate::bif::{Class, Ctx};
 use crate::code::export::Export;
 use crate::code::module::FnInfo;
 use crate::code::ranges;
+use crate::data::map;
 use crate::heap::Heap;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::process::Owned;
-use crate::term::{Term, list, map, stack_word};
+use crate::term::{Term, list, stack_word};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where the trace of a new exception begins.
@@ -170,7 +171,7 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head, length
     let (first, with_pc) = first_entry(cx, pc, head);
     let depth = length.saturating_sub(usize::from(!first.is_nil()));
     let mut addresses: Vec<Term> = Vec::new();
-    if with_pc && depth > 0 {
+    if with_pc && depth > 0 && !in_stub(pc, head) {
         // One word further, so that all addresses are return addresses.
         let here = Term::small(pc.wrapping_add(1) as i64);
         addresses.push(here);
@@ -182,6 +183,12 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head, length
     let heap = cx.heap();
     let list = heap.list(&addresses);
     heap.tuple(&[class.atom().into(), first, list])
+}
+
+/// Was the BIF called by the code of its export entry, which belongs to no function? That is how BIFs are
+/// applied, and called as funs.
+fn in_stub(pc: *const u64, head: &Head) -> bool {
+    matches!(head, Head::Bif { export, .. } if export.stub() == pc)
 }
 
 /// Return addresses on the stack, up to `depth` with those that are there.

@@ -1,7 +1,7 @@
 //! Terms with shared parts: what they take when each part counts once, and copies that share as they do.
 
-use super::{Kind, Term, boxed};
 use crate::heap::{Heap, copy, literal};
+use crate::term::{Kind, Term, boxed};
 use std::collections::{HashMap, HashSet};
 
 /// Visits the parts of terms, each once. `visit` says whether to go on to what the part points to.
@@ -43,11 +43,16 @@ pub fn size(t: Term) -> (usize, usize) {
     (sum, parts)
 }
 
+/// Is this a part of a bitstring, or what a match context has left of one?
+fn is_part(t: Term) -> bool {
+    t.is_kind(Kind::SubBits) || t.is_kind(Kind::MatchCtx)
+}
+
 /// Words that `copy_whole` of these terms takes.
 pub fn size_of_copy(terms: &[Term]) -> usize {
     let mut sum = 0;
     walk(terms, |t| {
-        let part = !t.is_cons() && t.is_kind(Kind::SubBits);
+        let part = !t.is_cons() && is_part(t);
         sum += if part {
             copy::sub_bits_size(t)
         } else {

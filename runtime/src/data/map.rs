@@ -4,9 +4,10 @@
 //! four bits of the key's hash a level (Bagwell, "Ideal Hash Trees", 2001); a leaf is a list cell
 //! `[Key | Value]`, so a pair costs two words and its share of the nodes above.
 
-use super::{Kind, Term, compare, hash};
+use crate::data::{compare, hash};
 use crate::heap::Heap;
 use crate::release;
+use crate::term::{Kind, Term};
 use std::cmp::Ordering;
 
 /// Most pairs of a flat map.
@@ -168,7 +169,7 @@ pub fn flat_from_sorted(heap: &mut Heap, keys: Term, values: &[Term]) -> Term {
     let p = heap.alloc(2 + values.len());
     // SAFETY: that many fresh words.
     unsafe {
-        *p = super::Header::new(Kind::FlatMap, 1 + values.len()).0;
+        *p = crate::term::Header::new(Kind::FlatMap, 1 + values.len()).0;
         *p.add(1) = keys.0;
         std::ptr::copy_nonoverlapping(values.as_ptr().cast(), p.add(2), values.len());
     }

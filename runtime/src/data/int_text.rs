@@ -1,7 +1,8 @@
 //! Integers as text, in bases 2 to 36.
 
+use crate::data::bignum;
 use crate::heap::Heap;
-use crate::term::{Term, bignum};
+use crate::term::Term;
 use num_bigint::{BigInt, BigUint, Sign};
 
 const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -99,11 +100,11 @@ fn from_digits(
     let values = &values[zeros..];
     // One bit less a digit than the base has is a lower bound of the result's size.
     let least_bits = (values.len() as u64).saturating_sub(1) * u64::from(base.ilog2());
-    if least_bits > crate::arith::max_bits() {
+    if least_bits > crate::data::arith::max_bits() {
         return Err(NoInteger::TooLarge);
     }
     let n = magnitude(values, base);
-    if n.bits() > crate::arith::max_bits() {
+    if n.bits() > crate::data::arith::max_bits() {
         return Err(NoInteger::TooLarge);
     }
     let sign = if negative { Sign::Minus } else { Sign::Plus };

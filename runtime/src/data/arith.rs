@@ -1,8 +1,9 @@
 //! Arithmetic on terms, for both tiers and for BIFs: the general case behind the fast paths.
 
+use crate::data::bignum;
 use crate::heap::Heap;
 use crate::release;
-use crate::term::{Term, bignum};
+use crate::term::Term;
 use num_bigint::BigInt;
 use num_traits::Zero;
 

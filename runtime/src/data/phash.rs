@@ -3,9 +3,11 @@
 //!
 //! `phash2` mixes words with Bob Jenkins' function of 1996; `phash` multiplies byte by byte.
 
-use super::{Kind, Term, bignum, bits, compare, map, record};
 use crate::atom::Atom;
-use crate::process::table::pid_parts;
+use crate::data::{bignum, compare, map, record};
+use crate::heap::bits;
+use crate::term::fun::{fun_name, function_name};
+use crate::term::{Kind, Term, pid};
 
 /// The golden ratio, of which the seeds are multiples.
 const GOLDEN: u32 = 0x9e37_79b9;
@@ -198,7 +200,7 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
             *pairs = 0;
             0
         }
-        Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => {
             let v = bits::view(t);
             let initial = hash.wrapping_add(seed(13));
             if v.bits == 0 {
@@ -219,14 +221,14 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
         }
         Kind::Ref | Kind::MagicRef | Kind::ExtRef => mix(hash, first_ref_id(t), seed(7)),
         Kind::Fun => {
-            let e = compare::fun_entry(t);
+            let e = fun_name(t);
             let env = t.fun_env().unwrap_or(&[]);
             todo.extend(env.iter().rev().map(|&e| Todo::Term(e)));
             let hash = mix2(hash, env.len() as u32, atom_hash(e.module), GOLDEN);
             mix2(hash, e.index, e.old_uniq, GOLDEN)
         }
         Kind::Export => {
-            let e = compare::export_of(t);
+            let e = function_name(t);
             let hash = mix2(hash, e.arity, atom_hash(e.module), GOLDEN);
             mix(hash, atom_hash(e.function), seed(14))
         }
@@ -296,7 +298,7 @@ fn pid_number(t: Term) -> Option<u32> {
         None if t.is_kind(Kind::ExtPid) => t.word(2),
         None => return None,
     };
-    Some(pid_parts(id).0 as u32)
+    Some(pid::parts(id).0 as u32)
 }
 
 fn port_number(t: Term) -> Option<u64> {
@@ -419,7 +421,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
         Kind::FlatMap | Kind::HashMap => {
             step(hash, prime::MAP, prime::MAP_STEP).wrapping_add(phash2(t))
         }
-        Kind::HeapBits | Kind::BinRef | Kind::SubBits => {
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => {
             let v = bits::view(t);
             let bytes = v.to_bytes();
             let (whole, extra) = (v.bits / 8, v.bits % 8);
@@ -434,7 +436,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
             times(hash, &first_ref_id(t).to_le_bytes(), prime::ID).wrapping_mul(prime::ID_END)
         }
         Kind::Fun => {
-            let e = compare::fun_entry(t);
+            let e = fun_name(t);
             let env = t.fun_env().unwrap_or(&[]);
             todo.extend(env.iter().rev().map(|&e| Rest::Term(e)));
             let hash = step(hash, prime::ID_END, env.len() as u32);
@@ -443,7 +445,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
             step(hash, prime::INTEGER, e.old_uniq)
         }
         Kind::Export => {
-            let e = compare::export_of(t);
+            let e = function_name(t);
             let hash = step(hash, prime::EXPORT, e.arity);
             let hash = step(hash, prime::TEXT, atom_hash(e.module));
             step(hash, prime::TEXT, atom_hash(e.function))

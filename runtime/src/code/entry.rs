@@ -1,0 +1,45 @@
+//! Entry records: where the calls of a function go.
+//!
+//! There is one record a function and module version, in the function's own record, and one in each export
+//! entry for when no function stands behind it. Local calls name the function's record; export entries and funs
+//! lead to it. So whatever replaces a function's code, for all its callers at once, is one store here.
+
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// See the module's text.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Entry {
+    /// The bytecode that interpreted calls run.
+    code: AtomicPtr<u64>,
+}
+
+impl Entry {
+    /// A record that leads nowhere yet.
+    pub(super) const fn new() -> Entry {
+        Entry {
+            code: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+
+    /// The bytecode to run now.
+    #[inline(always)]
+    pub fn code(&self) -> *const u64 {
+        self.code.load(Ordering::Acquire)
+    }
+
+    /// Makes calls go to `code`.
+    pub fn set_code(&self, code: *const u64) {
+        self.code.store(code.cast_mut(), Ordering::Release);
+    }
+
+    /// Makes calls go to `to` if they go to `from` now.
+    pub(super) fn replace_code(&self, from: *const u64, to: *const u64) {
+        let _ = self.code.compare_exchange(
+            from.cast_mut(),
+            to.cast_mut(),
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+    }
+}
