@@ -24,13 +24,7 @@ pub fn ask(
 ) -> BifResult {
     let question = |other: Option<&mut Ctx<'_>>| match other {
         None => question(None),
-        Some(other) => {
-            let mark = other.heap().mark();
-            let answer = question(Some(other));
-            // SAFETY: no question collects, or puts a term that it has made into its process.
-            unsafe { other.heap().release(&mark) };
-            answer
-        }
+        Some(other) => hold::aside(other, |other| question(Some(other))),
     };
     if let Some(Pending(slot)) = cx.own.bif_state() {
         let answer = slot.lock().take().ok_or(Exit::Wait)?;

@@ -27,7 +27,7 @@ pub fn exit_status() -> i32 {
 const FLUSH_TIMED_OUT: i32 = 255;
 
 /// `halt(Status, Options)`: a number, a slogan for a crash dump, or `abort`.
-fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+fn halt(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let mut flush = true;
     let mut timeout = facts().halt_flush_timeout;
     for o in list::to_vec(a[1]).ok_or_else(badarg)? {
@@ -55,7 +55,7 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Some(n) => n,
             None => {
                 let slogan = list::to_string(a[0]).ok_or_else(badarg)?;
-                crate::crash_dump::write_aloud(&slogan);
+                crate::crash_dump::write_aloud_by(cx, &slogan);
                 1
             }
         },

@@ -26,7 +26,7 @@ pub const DEFAULT_MIN_HEAP: usize = 233;
 /// Default smallest virtual binary heap, in words.
 pub const DEFAULT_MIN_VHEAP: usize = 46_422;
 /// Words of the first block of a process, less than the smallest heap so that idle processes are small.
-const FIRST_BLOCK: usize = 40;
+const FIRST_BLOCK: usize = 32;
 /// Words that a chance may cost on average when collections are made at every chance.
 const STRESS_WORDS: usize = 1024;
 

@@ -8,10 +8,21 @@
 //! ```
 
 use crate::heap::chunk::Chunk;
-use crate::term::Term;
+use crate::term::{Term, stack_word};
 
 /// Words of a fresh stack.
 const FIRST: usize = 16;
+
+/// A word on the stack.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry {
+    /// Where a function returns to.
+    Return(*const u64),
+    /// Where an exception goes on.
+    Catch(*const u64),
+    /// A Y register.
+    Term(Term),
+}
 
 /// See the module's text.
 pub struct Stack {
@@ -116,6 +127,19 @@ impl Stack {
     pub fn words(&self) -> &[u64] {
         // SAFETY: the words in use are initialised.
         unsafe { std::slice::from_raw_parts(self.sp(), self.block.used) }
+    }
+
+    /// What lies on the stack, top first.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.words().iter().map(|&w| {
+            if stack_word::is_return(w) {
+                Entry::Return(stack_word::pc(w))
+            } else if stack_word::is_catch(w) {
+                Entry::Catch(stack_word::pc(w))
+            } else {
+                Entry::Term(Term(w))
+            }
+        })
     }
 
     /// The words in use, as slots for the collector, which passes over words that are no terms.

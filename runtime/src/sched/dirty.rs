@@ -22,7 +22,7 @@
 
 use super::block;
 use super::meter::{Meter, Worked};
-use super::{quiescence, sim};
+use super::{freeze, quiescence, sim};
 use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
 use crate::heap::{Heap, copy};
 use crate::process::{Owned, stand_in, table};
@@ -300,6 +300,9 @@ fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
 
 /// Does a job on this thread, unless nobody waits for it any more.
 fn perform(job: Job, scheduler: usize, x: &mut [Term; X_REGS]) {
+    if freeze::is_frozen() {
+        freeze::stay();
+    }
     if !is_alive(job.process) {
         return;
     }

@@ -14,6 +14,7 @@
 
 pub mod block;
 pub mod dirty;
+pub mod freeze;
 pub mod hold;
 mod meter;
 pub mod quiescence;
@@ -335,6 +336,10 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
     let all = schedulers();
     let s = &all.all[scheduler - 1];
     s.passage.enter();
+    if freeze::is_frozen() {
+        s.passage.leave();
+        freeze::stay();
+    }
     // Whoever has blocked the others waits for those that were inside by then, and for no later ones.
     if scheduler > all.active.load(Ordering::SeqCst) {
         enqueue(p);
