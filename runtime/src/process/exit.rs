@@ -4,6 +4,7 @@ use super::signal::{self, ExitSignal, Signal};
 use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, table};
 use crate::atom::Atom;
 use crate::bif::Ctx;
+use crate::heap::gc::heap_size_for;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::term::Term;
@@ -15,6 +16,7 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     if p.state.set_exiting() {
         timer::cancel_all_for(p.id);
     }
+    table::leave();
     if cx.own.has(flag::HAS_RESOURCES) {
         hooks::get().process_exit(cx, reason.term());
     }
@@ -105,9 +107,16 @@ pub fn answer_for_dead(s: Signal) {
     }
 }
 
-/// After a collection: has the process more than it may have?
+/// Before a collection: has the process more than it may have? What the collection itself needs counts, as on BEAM:
+/// a young generation of the same size, and an old one where there is none yet and it is about to be needed.
 pub fn check_max_heap(own: &mut Owned, max: MaxHeap) {
-    let mut words = own.block_size() + own.heap.old_size().1;
+    let young = own.heap.young_used();
+    let old = match own.heap.old_size().0 {
+        0 if own.heap.mature_words() > 0 => heap_size_for(young),
+        old => old,
+    };
+    let block = own.block_size().max(young + own.stack.used());
+    let mut words = young + old + heap_size_for(block);
     if max.include_shared_binaries {
         let (young, old) = own.heap.binary_bytes();
         words += (young + old) / 8;

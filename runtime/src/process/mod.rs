@@ -369,6 +369,9 @@ impl Owned {
 
     /// Collects garbage. `live` are the live X registers; everything else is known here.
     pub fn collect(&mut self, live: &mut [Term], need: usize, major: bool) {
+        if let Some(max) = self.rare.as_ref().and_then(|r| r.max_heap) {
+            exit::check_max_heap(self, max);
+        }
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
@@ -386,9 +389,6 @@ impl Owned {
         self.collections = self.collections.wrapping_add(1);
         if report.major {
             self.stack.trim();
-        }
-        if let Some(max) = self.rare.as_ref().and_then(|r| r.max_heap) {
-            exit::check_max_heap(self, max);
         }
     }
 
