@@ -8,6 +8,7 @@
 
 pub mod atom;
 pub mod bif;
+pub mod budget;
 pub mod bug;
 pub mod code;
 pub mod data;
@@ -16,10 +17,12 @@ pub mod ets;
 pub mod heap;
 pub mod hooks;
 pub mod interp;
+pub mod limbs;
 pub mod load;
 pub mod match_spec;
 pub mod node;
 pub mod persistent_term;
+pub mod pile;
 pub mod process;
 pub mod reference;
 pub mod release;
@@ -29,6 +32,7 @@ pub mod tally;
 pub mod term;
 pub mod time;
 pub mod timer;
+pub mod work;
 
 pub use atom::Atom;
 pub use bif::{BifResult, Ctx, Exit, badarg};

@@ -1,7 +1,6 @@
 //! Loading: from a file's bytes to a module that can be made current.
 
 use crate::atom::{Atom, AtomError};
-use crate::bif::Kind;
 use crate::code::export::{self, Export};
 use crate::code::fun::{self, FunEntry};
 use crate::code::install::Prepared;
@@ -136,7 +135,7 @@ fn fun_literal(entry: &'static FunEntry, heap: &mut Heap) -> Term {
 /// no less.
 fn guard_bifs_are_there(file: &BeamFile, imports: &[&'static Export]) -> Result<(), Failure> {
     let missing = file.guard_bifs.iter().map(|&i| imports[i as usize]);
-    let mut missing = missing.filter(|e| e.bif().is_none_or(|b| b.kind != Kind::Guard));
+    let mut missing = missing.filter(|e| e.bif().is_none_or(|b| !b.is_guard()));
     match missing.next() {
         Some(e) => Err(Failure::NotAGuardBif(e)),
         None => Ok(()),

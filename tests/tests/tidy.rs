@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &[
         "atom",
+        "budget",
         "bug",
+        "limbs",
         "node",
+        "pile",
         "reference",
         "release",
         "sys",
@@ -20,7 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["heap"],
     &["data"],
     &["hooks", "process", "time", "timer"],
-    &["bif", "code"],
+    &["bif", "code", "work"],
     &["etf", "load", "match_spec"],
     &["interp"],
     &["sched"],
@@ -29,6 +32,11 @@ const LAYERS: &[&[&str]] = &[
 
 /// References that run upward still: who names whom, and why.
 const UPWARD: &[(&str, &str, &str)] = &[
+    (
+        "process",
+        "work",
+        "a process keeps the work of its BIF between two steps",
+    ),
     (
         "heap",
         "process",

@@ -6,7 +6,7 @@ use enigma_runtime::code::{export, fun};
 use enigma_runtime::data::arith::{self, Fault};
 use enigma_runtime::data::{bignum, compare, map, record};
 use enigma_runtime::heap::bits;
-use enigma_runtime::term::{Kind, list};
+use enigma_runtime::term::Kind;
 use enigma_runtime::{Atom, BifResult, Ctx, Exit, Term, badarg, node, release};
 use std::cmp::Ordering;
 
@@ -69,7 +69,6 @@ bifs! { BIFS:
         "element"/2 Guard => element;
         "hd"/1 Guard => hd;
         "tl"/1 Guard => tl;
-        "length"/1 Guard => length;
         "size"/1 Guard => size;
         "byte_size"/1 Guard => byte_size;
         "bit_size"/1 Guard => bit_size;
@@ -336,12 +335,6 @@ fn hd(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn tl(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     a[0].as_cons().map(|c| c.1).ok_or_else(badarg)
-}
-
-fn length(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let n = list::length(a[0]).ok_or_else(badarg)?;
-    cx.bump(n / 64);
-    Ok(Term::small(n as i64))
 }
 
 fn size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -11,6 +11,8 @@ use super::records::{self, Definition};
 use super::{ranges, translate};
 use crate::atom::Atom;
 use crate::code::ops;
+use crate::data::map;
+use crate::heap::Heap;
 use crate::heap::literal::LiteralArea;
 use crate::term::Term;
 use enigma_loader::BeamFile;
@@ -274,11 +276,32 @@ impl Module {
     /// A big integer of the code, from its two's complement bytes.
     pub(super) fn big_constant(&self, bytes: &[u8]) -> Term {
         let n = num_bigint::BigInt::from_signed_bytes_be(bytes);
-        let mut heap = crate::heap::Heap::new();
+        let mut heap = Heap::new();
         let mut term = [crate::data::bignum::from_bigint(&n, &mut heap)];
         let area = LiteralArea::copy_of(&mut term);
         self.constants.lock().push(area);
         term[0]
+    }
+
+    /// The tuple of keys of a small map with these different keys, as a constant of the code, and where each of its
+    /// elements stands among them. Nothing if the map is not small.
+    pub(super) fn map_keys(&self, keys: &[Term]) -> Option<(Term, Vec<usize>)> {
+        if keys.is_empty() || keys.len() > map::MAX_FLAT {
+            return None;
+        }
+        let mut heap = Heap::new();
+        let numbered = keys.iter().zip(0..).map(|(&k, i)| (k, Term::small(i)));
+        let numbered: Vec<(Term, Term)> = numbered.collect();
+        let made = map::from_pairs(&mut heap, &numbered);
+        if map::size(made) != keys.len() {
+            return None;
+        }
+        let (sorted, numbers) = map::flat_parts(made);
+        let order = numbers.iter().filter_map(|n| n.as_usize()).collect();
+        let mut tuple = [heap.tuple(sorted)];
+        let area = LiteralArea::copy_of(&mut tuple);
+        self.constants.lock().push(area);
+        Some((tuple[0], order))
     }
 
     /// The function with this name.

@@ -252,7 +252,8 @@ ops! {
     BSR = 1;
     /// Any arithmetic in a guard: a, b; c: fail. Word 1: destination, and the opcode above in bits 16.
     ARITH_GUARD = 2;
-    /// Guard BIF; a: count, b: destination; c: fail, 0 for none. Word 1: the `Export`; word 2: up to 4 operands.
+    /// Guard BIF; a: count, b: destination; c: fail, 0 for none. Word 1: the `Export`; word 2: up to 3 operands, and
+    /// in bits 48 one more than the number of live X registers where the process may stop here, or 0.
     GUARD_BIF = 3;
     /// a: message register ignored; x0 receiver, x1 message.
     SEND = 1;
@@ -284,6 +285,9 @@ ops! {
     GET_MAP_ELEMENTS = 0;
     /// a: source, b: count of operands, c: destination. From word 1 on: keys and values, four a word.
     PUT_MAP_ASSOC = 0;
+    /// A small map of constant keys. a: destination, b: count. Word 1: the tuple of keys, in order; from word 2 on: values,
+    /// four a word.
+    NEW_MAP = 0;
     /// a: source, b: count of operands; c: fail, 0 for none. Word 1: destination; then keys and values, four a word.
     PUT_MAP_EXACT = 0;
     /// a: register of a float, b: float register.

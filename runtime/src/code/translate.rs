@@ -9,6 +9,7 @@ use super::operand::{A, Assembler, B, C, MAX_FIELD, MAX_SHORT_LIST, Place, Refus
 use super::select;
 use crate::atom::Atom;
 use crate::code::ops;
+use crate::data::map;
 use crate::term::Term;
 use enigma_loader::{FunctionCode, Instr, Op, Operand, Reg};
 
@@ -519,6 +520,9 @@ impl Translator<'_> {
             Op::PutMapAssoc => {
                 let list = self.list(&o[4]).to_vec();
                 let (s, d, places) = (self.src(&o[1]), self.src(&o[2]), self.srcs(&list));
+                if self.new_map(&o[1], d, &list) {
+                    return Ok(());
+                }
                 let at = self.asm.begin(ops::PUT_MAP_ASSOC, 1);
                 self.asm.place(at, at, A, s);
                 self.asm.set_checked(at, B, places.len() as u64);
@@ -710,6 +714,28 @@ impl Translator<'_> {
         self.asm.places(at, env);
     }
 
+    /// A small map that is made of nothing, whose keys are all constants: its instances share their keys. `false`
+    /// if it is no such map.
+    fn new_map(&mut self, source: &Operand, d: Place, pairs: &[Operand]) -> bool {
+        let empty = |t: Term| t.is_map() && map::size(t) == 0;
+        let keys = pairs.chunks_exact(2).map(|p| self.constant(&p[0]));
+        let keys: Option<Vec<Term>> = keys.collect();
+        let Some(keys) = keys.filter(|_| self.constant(source).is_some_and(empty)) else {
+            return false;
+        };
+        let Some((tuple, order)) = self.module.map_keys(&keys) else {
+            return false;
+        };
+        let at = self.asm.begin(ops::NEW_MAP, 2);
+        self.asm.place(at, at, A, d);
+        self.asm.set_checked(at, B, order.len() as u64);
+        self.asm.set(at + 1, 0, tuple.raw());
+        let values = order.iter().map(|&i| self.src(&pairs[2 * i + 1]));
+        let values: Vec<Place> = values.collect();
+        self.asm.places(at, &values);
+        true
+    }
+
     fn update_record(&mut self, o: &[Operand]) {
         let list = self.list(&o[4]).to_vec();
         let (s, d) = (self.src(&o[2]), self.src(&o[3]));
@@ -760,6 +786,10 @@ impl Translator<'_> {
 
     fn guard_bif(&mut self, op: Op, o: &[Operand]) {
         // Where the operands are: failure label, import, arguments, destination.
+        let live = match op {
+            Op::GcBif1 | Op::GcBif2 | Op::GcBif3 => Some(Self::num(&o[1]) as u64),
+            _ => None,
+        };
         let (fail, import, args) = match op {
             Op::Bif0 => (None, 0, 1..1),
             Op::Bif1 => (Self::fail(&o[0]), 1, 2..3),
@@ -791,6 +821,9 @@ impl Translator<'_> {
         self.asm.set(at + 1, 0, std::ptr::from_ref(export) as u64);
         for (n, &p) in args.iter().enumerate() {
             self.asm.place(at, at + 2, 16 * n as u32, p);
+        }
+        if let Some(live) = live {
+            self.asm.set(at + 2, 48, live + 1);
         }
     }
 

@@ -9,6 +9,7 @@
 
 pub mod binary;
 pub mod bits;
+mod builder;
 pub mod chunk;
 pub mod copy;
 pub mod gc;
@@ -22,6 +23,7 @@ pub mod walk;
 
 use crate::term::{Header, Kind, Term};
 use binary::BinaryRef;
+pub use builder::{BinaryBuilder, TupleBuilder};
 use chunk::Chunk;
 use magic::{Magic, MagicHandle};
 
@@ -413,6 +415,32 @@ impl Heap {
             return t;
         }
         self.object(if negative { Kind::BigNeg } else { Kind::BigPos }, limbs)
+    }
+
+    /// An integer whose magnitude `fill` writes into `room` limbs, zero before; it gives whether the integer is
+    /// negative. What turns out not to be needed of the room is given back.
+    pub fn big_with(&mut self, room: usize, fill: impl FnOnce(&mut [u64]) -> bool) -> Term {
+        let p = self.alloc(1 + room);
+        // SAFETY: that many fresh words; the limbs are initialised before the slice is made.
+        let limbs = unsafe {
+            std::ptr::write_bytes(p.add(1), 0, room);
+            std::slice::from_raw_parts_mut(p.add(1), room)
+        };
+        let negative = fill(limbs);
+        let limbs = crate::limbs::trim(limbs);
+        let small = small_of(negative, limbs);
+        // Nothing was allocated since, so the words behind what is kept are the last ones.
+        self.hp = match small {
+            Some(_) => p,
+            None => p.wrapping_add(1 + limbs.len()),
+        };
+        if let Some(t) = small {
+            return t;
+        }
+        let kind = if negative { Kind::BigNeg } else { Kind::BigPos };
+        // SAFETY: the first of the words.
+        unsafe { *p = Header::new(kind, limbs.len()).0 };
+        Term::boxed_at(p)
     }
 
     /// A binary with these bytes.

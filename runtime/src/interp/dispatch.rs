@@ -23,7 +23,7 @@ use crate::code::{operand, ops};
 use crate::data::{arith, compare, record};
 use crate::interp::exception::{self, Head};
 use crate::process::{Timeout, handle};
-use crate::term::{Kind, TAG_CONS, Term, stack_word};
+use crate::term::{Header, Kind, TAG_CONS, Term, stack_word};
 use crate::{release, time, timer};
 use std::cmp::Ordering;
 
@@ -849,12 +849,19 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let Some(bif) = e.bif() else {
                     go!(missing_guard(cx, pc, e))
                 };
-                match (bif.run)(cx, &args[..n]) {
+                let live = list >> 48;
+                let value = if bif.has_steps() {
+                    calls::guard_steps(cx, bif, &args[..n], live > 0)
+                } else {
+                    (bif.run)(cx, &args[..n])
+                };
+                match value {
                     Ok(v) => {
                         dst!(b!(w), v);
                         cx.note_allocation();
                         next!(3)
                     }
+                    Err(Exit::Yield) => return calls::yield_at(cx, pc, live - 1),
                     Err(_) if (w as i64) >> 44 != 0 => jump!(w),
                     Err(exit) => go!(calls::bif_raised(cx, pc, e, &args[..n], exit)),
                 }
@@ -1035,6 +1042,21 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 }
                 cx.note_allocation();
                 next!(1 + n.div_ceil(4))
+            }
+            ops::NEW_MAP => {
+                let n = b!(w);
+                let p = cx.heap().alloc(2 + n);
+                // SAFETY: that many fresh words, laid out as a flat map; word 1 is a tuple of `n` keys in order.
+                unsafe {
+                    *p = Header::new(Kind::FlatMap, 1 + n).0;
+                    *p.add(1) = word!(1);
+                    for i in 0..n {
+                        *p.add(2 + i) = src!(listed!(2, i)).raw();
+                    }
+                }
+                dst!(a!(w), Term::boxed_at(p));
+                cx.note_allocation();
+                next!(2 + n.div_ceil(4))
             }
             ops::PUT_MAP_EXACT => {
                 let (m, n) = (src!(a!(w)), b!(w));

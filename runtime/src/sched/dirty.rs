@@ -315,6 +315,7 @@ fn perform(job: Job, scheduler: usize, x: &mut [Term; X_REGS]) {
         x,
         reds: super::TIME_SLICE,
         scheduler,
+        whole: true,
         pc: std::ptr::null(),
         leave: false,
         gc_reds: None,

@@ -48,6 +48,7 @@ impl Held {
             x: cx.x,
             reds: TIME_SLICE,
             scheduler: cx.scheduler,
+            whole: true,
             pc,
             leave: false,
             gc_reds: None,

@@ -143,11 +143,7 @@ pub fn command(heap: &mut Heap, ctx: Term, how: u64, arg: u64) -> Option<Term> {
             ok(have >= arg as usize && (unit <= 1 || (have - arg as usize).is_multiple_of(unit)))
         }
         kind::EXACTLY => ok(left(ctx) == arg as usize),
-        kind::TAIL => {
-            let t = tail(heap, ctx);
-            set_at(ctx, ctx_word(ctx, 3));
-            Some(t)
-        }
+        kind::TAIL => Some(tail(heap, ctx)),
         kind::EQUAL => {
             let v = take(ctx, (how >> 32) as usize)?;
             ok(read_bits(v.data, v.offset, v.bits) == arg)

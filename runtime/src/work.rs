@@ -1,0 +1,86 @@
+//! Work of a BIF that grows with its arguments, done in steps.
+//!
+//! A BIF of kind `Steps` describes its work as a value of `Work`. `start` does as much of it as the time
+//! slice allows. What is not finished then is put away in the process and the BIF leaves with
+//! `Exit::Yield`: the calling instruction is executed again in a later time slice, with the same arguments,
+//! and finds the work (`resume`). In between the process may be collected, so a work shows the collector
+//! the terms that it holds, and killed, so a work owns whatever else it holds.
+//!
+//! Where a caller cannot wait (`Ctx::whole`: a match specification, a dirty pool), all is done at once.
+
+pub use crate::budget::{BYTES, Budget, UNITS, at_once, set_stress};
+pub use crate::pile::Pile;
+
+use crate::bif::{BifResult, Ctx, Exit};
+use crate::budget::is_stressed;
+use crate::term::Term;
+use std::task::Poll;
+
+/// What a step gives: a value at the end, or nothing yet, or the way out of the BIF.
+pub type Step<T = Term> = Result<Poll<T>, Exit>;
+
+/// See the module's text.
+pub trait Work: Send {
+    /// Goes on, with the arguments that the BIF was called with, until all is done or the budget, which is at
+    /// least one unit, is spent. It makes progress each time.
+    fn step(&mut self, cx: &mut Ctx<'_>, args: &[Term], budget: &mut Budget) -> Step;
+
+    /// Shows all terms that are held between two steps. Whatever moves terms meanwhile calls this.
+    fn visit_roots(&mut self, _visit: &mut dyn FnMut(&mut [Term])) {}
+}
+
+/// Most units of one step where nobody waits for the BIF's process, to keep sums small.
+const WHOLE: usize = 1 << 40;
+
+fn budget(cx: &Ctx<'_>) -> usize {
+    if is_stressed() {
+        1
+    } else if cx.whole {
+        WHOLE
+    } else {
+        cx.reds_left().max(1) as usize * UNITS
+    }
+}
+
+/// Begins a work; what the BIF gives.
+#[inline]
+pub fn start<W: Work + 'static>(cx: &mut Ctx<'_>, args: &[Term], mut work: W) -> BifResult {
+    match go_on(cx, args, &mut work)? {
+        Poll::Ready(v) => Ok(v),
+        Poll::Pending => {
+            cx.own.rare().work = Some(Box::new(work));
+            Err(Exit::Yield)
+        }
+    }
+}
+
+/// Goes on with the work that was put away by an earlier call of the same BIF; nothing if there is none.
+#[inline]
+pub fn resume(cx: &mut Ctx<'_>, args: &[Term]) -> Option<BifResult> {
+    let work = cx.own.rare_if_any()?.work.take()?;
+    Some(resumed(cx, args, work))
+}
+
+#[cold]
+fn resumed(cx: &mut Ctx<'_>, args: &[Term], mut work: Box<dyn Work>) -> BifResult {
+    match go_on(cx, args, &mut *work)? {
+        Poll::Ready(v) => Ok(v),
+        Poll::Pending => {
+            cx.own.rare().work = Some(work);
+            Err(Exit::Yield)
+        }
+    }
+}
+
+#[inline]
+fn go_on<W: Work + ?Sized>(cx: &mut Ctx<'_>, args: &[Term], work: &mut W) -> Step {
+    loop {
+        let units = budget(cx);
+        let mut b = Budget::of(units);
+        let step = work.step(cx, args, &mut b)?;
+        cx.bump((units - b.left()) / UNITS);
+        if step.is_ready() || !cx.whole {
+            return Ok(step);
+        }
+    }
+}
