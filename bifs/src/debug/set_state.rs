@@ -125,7 +125,7 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             std::process::abort()
         }
         "broken_halt" => {
-            crash_dump::write_aloud(&a[1].to_string());
+            crash_dump::write_aloud_by(cx, &a[1].to_string());
             std::process::exit(1)
         }
         _ => return Err(badarg()),

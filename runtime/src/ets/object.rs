@@ -169,19 +169,9 @@ impl Obj {
 
     /// Address, size and number of references of each shared binary in it.
     pub fn shared_binaries(self) -> Vec<(u64, usize, usize)> {
-        let mut all = Vec::new();
         // SAFETY: the list of a live block's off-heap objects.
-        unsafe {
-            let mut p = *self.0.add(1) as *mut u64;
-            while !p.is_null() {
-                if Header(*p).kind() == Kind::BinRef {
-                    let b = BinaryRef::borrow_raw(*p.add(2));
-                    all.push((b.data() as u64, b.len(), b.refs()));
-                }
-                p = *p.add(1) as *mut u64;
-            }
-        }
-        all
+        let all = unsafe { offheap::binaries(*self.0.add(1) as *mut u64) };
+        all.map(|b| (b.data() as u64, b.len(), b.refs())).collect()
     }
 
     /// The chain of objects from this one on.
