@@ -2,95 +2,171 @@
 
 use crate::bifs;
 use enigma_runtime::term::{compare, list};
-use enigma_runtime::{Atom, BifResult, Ctx, Exit, Term, badarg};
+use enigma_runtime::work::{self, Budget, Step, Work};
+use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg};
+use std::task::Poll;
 
 bifs! { BIFS:
     "lists" {
-        "member"/2 Call => member;
-        "reverse"/2 Call => reverse;
-        "keyfind"/3 Call => keyfind;
-        "keymember"/3 Call => keymember;
-        "keysearch"/3 Call => keysearch;
+        "member"/2 Steps => member;
+        "reverse"/2 Steps => reverse;
+        "keyfind"/3 Steps => keyfind;
+        "keymember"/3 Steps => keymember;
+        "keysearch"/3 Steps => keysearch;
     }
 }
 
-/// Elements that are looked at for one reduction.
-const PER_REDUCTION: usize = 16;
+/// What is left of a list that is gone through.
+struct Rest(Term);
+
+impl Rest {
+    /// The first element that `is_it`, of as many as the budget allows. `Pending` where it may still come, `None`
+    /// where the list has ended without one.
+    #[inline]
+    fn find(
+        &mut self,
+        budget: &mut Budget,
+        mut is_it: impl FnMut(Term) -> bool,
+    ) -> Step<Option<Term>> {
+        let limit = budget.left();
+        let mut it = list::iter(self.0);
+        let mut seen = 0;
+        let found = it
+            .by_ref()
+            .take(limit)
+            .inspect(|_| seen += 1)
+            .find(|&e| is_it(e));
+        budget.spend(seen);
+        self.0 = it.tail();
+        if found.is_some() {
+            Ok(Poll::Ready(found))
+        } else if self.0.is_cons() {
+            Ok(Poll::Pending)
+        } else if self.0.is_nil() {
+            Ok(Poll::Ready(None))
+        } else {
+            Err(badarg())
+        }
+    }
+}
+
+struct Member(Rest);
+
+impl Work for Member {
+    fn step(&mut self, _: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
+        let wanted = a[0];
+        // Most values that are searched for are their own words.
+        let found = if wanted.is_immediate() && !wanted.is_flonum() {
+            self.0.find(budget, |e| e == wanted)?
+        } else {
+            self.0.find(budget, |e| compare::exact_eq(e, wanted))?
+        };
+        Ok(found.map(|f| Term::bool(f.is_some())))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.0.0));
+    }
+}
 
 fn member(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let [wanted, all] = [a[0], a[1]];
-    let mut it = list::iter(all);
-    let mut seen = 0;
-    // Most values that are searched for are their own words.
-    let found = if wanted.is_immediate() && !wanted.is_flonum() {
-        it.by_ref().inspect(|_| seen += 1).any(|e| e == wanted)
-    } else {
-        it.by_ref()
-            .inspect(|_| seen += 1)
-            .any(|e| compare::exact_eq(e, wanted))
-    };
-    cx.bump(seen / PER_REDUCTION);
-    if found || it.tail().is_nil() {
-        Ok(Term::bool(found))
-    } else {
-        Err(badarg())
+    work::start(cx, a, Member(Rest(a[1])))
+}
+
+struct Reverse {
+    rest: Term,
+    out: Term,
+}
+
+impl Work for Reverse {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        let mut it = list::iter(self.rest);
+        let heap = cx.heap();
+        let limit = budget.left();
+        let mut n = 0;
+        while n < limit
+            && let Some(e) = it.next()
+        {
+            self.out = heap.cons(e, self.out);
+            n += 1;
+        }
+        budget.spend(n);
+        self.rest = it.tail();
+        if self.rest.is_cons() {
+            Ok(Poll::Pending)
+        } else if self.rest.is_nil() {
+            Ok(Poll::Ready(self.out))
+        } else {
+            Err(badarg())
+        }
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.rest));
+        visit(std::slice::from_mut(&mut self.out));
     }
 }
 
 fn reverse(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let mut it = list::iter(a[0]);
-    let mut n = 0;
-    let heap = cx.heap();
-    let mut out = a[1];
-    for e in it.by_ref() {
-        out = heap.cons(e, out);
-        n += 1;
+    let work = Reverse {
+        rest: a[0],
+        out: a[1],
+    };
+    work::start(cx, a, work)
+}
+
+/// Looks for the first tuple of a list whose element at a position equals a key.
+struct KeySearch {
+    rest: Rest,
+    /// The position, from zero.
+    at: usize,
+    /// What the BIF gives for what was found.
+    answer: fn(&mut Ctx<'_>, Option<Term>) -> Term,
+}
+
+impl Work for KeySearch {
+    fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
+        let key = a[0];
+        let element = |e: Term| e.as_tuple().and_then(|t| t.get(self.at).copied());
+        // Numbers may equal numbers of the other kind; all other immediates are equal only to themselves.
+        let found = if key.is_immediate() && !key.is_small() && !key.is_flonum() {
+            self.rest.find(budget, |e| element(e) == Some(key))?
+        } else {
+            self.rest
+                .find(budget, |e| element(e).is_some_and(|k| compare::eq(k, key)))?
+        };
+        Ok(found.map(|f| (self.answer)(cx, f)))
     }
-    cx.bump(n / PER_REDUCTION);
-    if it.tail().is_nil() {
-        Ok(out)
-    } else {
-        Err(badarg())
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.rest.0));
     }
 }
 
-/// The first tuple of the list whose element at the position equals the key.
-fn search(cx: &mut Ctx<'_>, a: &[Term]) -> Result<Option<Term>, Exit> {
-    let [key, position, all] = [a[0], a[1], a[2]];
-    let at = position.as_usize().filter(|&n| n > 0).ok_or_else(badarg)? - 1;
-    let mut it = list::iter(all);
-    let mut seen = 0;
-    let mut matches = |same: &dyn Fn(Term) -> bool| {
-        it.by_ref().inspect(|_| seen += 1).find(|e| {
-            e.as_tuple()
-                .and_then(|t| t.get(at))
-                .is_some_and(|&k| same(k))
-        })
+fn search(
+    cx: &mut Ctx<'_>,
+    a: &[Term],
+    answer: fn(&mut Ctx<'_>, Option<Term>) -> Term,
+) -> BifResult {
+    let at = a[1].as_usize().filter(|&n| n > 0).ok_or_else(badarg)? - 1;
+    let work = KeySearch {
+        rest: Rest(a[2]),
+        at,
+        answer,
     };
-    // Numbers may equal numbers of the other kind; all other immediates are equal only to themselves.
-    let found = if key.is_immediate() && !key.is_small() && !key.is_flonum() {
-        matches(&|k| k == key)
-    } else {
-        matches(&|k| compare::eq(k, key))
-    };
-    cx.bump(seen / PER_REDUCTION);
-    if found.is_some() || it.tail().is_nil() {
-        Ok(found)
-    } else {
-        Err(badarg())
-    }
+    work::start(cx, a, work)
 }
 
 fn keyfind(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(search(cx, a)?.unwrap_or(Atom::FALSE.into()))
+    search(cx, a, |_, found| found.unwrap_or(Atom::FALSE.into()))
 }
 
 fn keymember(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(Term::bool(search(cx, a)?.is_some()))
+    search(cx, a, |_, found| Term::bool(found.is_some()))
 }
 
 fn keysearch(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(match search(cx, a)? {
+    search(cx, a, |cx, found| match found {
         Some(t) => cx.tuple2(Atom::VALUE, t),
         None => Atom::FALSE.into(),
     })

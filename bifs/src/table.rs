@@ -76,12 +76,15 @@ pub static TABLES: &[&[Bif]] = &[
     crate::math::BIFS,
     crate::records::BIFS,
     crate::erlang::BIFS,
+    crate::erlang::bitstring::BIFS,
     crate::erlang::iolist::BIFS,
+    crate::erlang::list::BIFS,
     crate::ets::BIFS,
     crate::persistent_term::BIFS,
     crate::re::BIFS,
     crate::atomics::BIFS,
     crate::binary::BIFS,
+    crate::binary::search::BIFS,
 ];
 
 /// Puts the BIFs of an OTP release behind their export entries; to be called once, before any code is

@@ -2,8 +2,8 @@
 //! tiers how it may be called.
 //!
 //! A BIF may hold terms freely while it runs: nothing collects before it returns. It builds its result
-//! with `cx.heap()`. Long work should charge reductions with `cx.bump` and, where it can take more
-//! than a few milliseconds, split itself by `Exit::Trap` to its own continuation.
+//! with `cx.heap()`. Work that grows with the arguments is done in steps (kind `Steps`, see `work`); short
+//! work charges reductions with `cx.bump`.
 
 use crate::atom::Atom;
 use crate::code::export::Export;
@@ -160,8 +160,12 @@ pub fn system_limit() -> Exit {
 pub enum Kind {
     /// Ordinary call.
     Call,
+    /// Ordinary call whose work grows with its arguments and is done in steps (see `work`).
+    Steps,
     /// May stand in a guard: no side effect.
     Guard,
+    /// The same for work that is done in steps where it does not stand in a guard's place.
+    GuardSteps,
     /// Runs in the pool for CPU-bound work.
     DirtyCpu,
     /// Runs in the pool for blocking I/O.
@@ -197,13 +201,19 @@ impl Bif {
         matches!(self.kind, Kind::Nif | Kind::NifDirtyIo | Kind::NifDirtyCpu)
     }
 
+    /// Is its work done in steps?
+    #[inline]
+    pub fn has_steps(&self) -> bool {
+        matches!(self.kind, Kind::Steps | Kind::GuardSteps)
+    }
+
     /// The pool that it runs in, if any.
     #[inline]
     pub fn pool(&self) -> Option<Pool> {
         match self.kind {
             Kind::DirtyCpu | Kind::NifDirtyCpu => Some(Pool::Cpu),
             Kind::DirtyIo | Kind::NifDirtyIo => Some(Pool::Io),
-            Kind::Call | Kind::Guard | Kind::Nif => None,
+            Kind::Call | Kind::Steps | Kind::Guard | Kind::GuardSteps | Kind::Nif => None,
         }
     }
 }
@@ -225,6 +235,8 @@ pub struct Ctx<'a> {
     pub scheduler: usize,
     /// Is this a dirty pool's thread, which stops after one call?
     pub dirty: bool,
+    /// Must a BIF that is called now do all its work at once, because its caller cannot wait?
+    pub whole: bool,
     /// The instruction that called the BIF now running.
     pub pc: *const u64,
     /// Stop at the next chance.

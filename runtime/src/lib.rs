@@ -31,6 +31,7 @@ pub mod tally;
 pub mod term;
 pub mod time;
 pub mod timer;
+pub mod work;
 
 pub use atom::Atom;
 pub use bif::{BifResult, Ctx, Exit, badarg};

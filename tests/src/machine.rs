@@ -17,6 +17,8 @@ pub enum Mode {
     VerifyHeap,
     /// A collection is forced at every chance.
     GcStress,
+    /// BIFs that work in steps do the least in each, and a collection is forced at every chance.
+    StepStress,
     /// The deterministic single-thread scheduler with this seed.
     Sim(u64),
 }
@@ -28,25 +30,27 @@ impl Mode {
             Mode::Plain => vec![],
             Mode::VerifyHeap => vec!["--verify-heap".to_string()],
             Mode::GcStress => vec!["--gc-stress".to_string()],
+            Mode::StepStress => vec!["--step-stress".to_string()],
             Mode::Sim(seed) => vec!["--sim".to_string(), seed.to_string()],
         }
     }
 
     /// Whether cases marked heavy are left out.
     pub fn light(self) -> bool {
-        matches!(self, Mode::GcStress)
+        matches!(self, Mode::GcStress | Mode::StepStress)
     }
 
-    /// Reads `plain`, `verify-heap`, `gc-stress` or `sim:N`.
+    /// Reads `plain`, `verify-heap`, `gc-stress`, `step-stress` or `sim:N`.
     pub fn parse(text: &str) -> Result<Mode, String> {
         match text {
             "plain" => Ok(Mode::Plain),
             "verify-heap" => Ok(Mode::VerifyHeap),
             "gc-stress" => Ok(Mode::GcStress),
+            "step-stress" => Ok(Mode::StepStress),
             _ => match text.strip_prefix("sim:").map(str::parse) {
                 Some(Ok(seed)) => Ok(Mode::Sim(seed)),
                 _ => Err(format!(
-                    "no mode is called {text}: plain, verify-heap, gc-stress, sim:N"
+                    "no mode is called {text}: plain, verify-heap, gc-stress, step-stress, sim:N"
                 )),
             },
         }
@@ -59,6 +63,7 @@ impl fmt::Display for Mode {
             Mode::Plain => f.write_str("plain"),
             Mode::VerifyHeap => f.write_str("verify-heap"),
             Mode::GcStress => f.write_str("gc-stress"),
+            Mode::StepStress => f.write_str("step-stress"),
             Mode::Sim(seed) => write!(f, "sim:{seed}"),
         }
     }

@@ -3,7 +3,7 @@
 //! Arguments that are not options filter case groups by substring, as with
 //! `cargo test`; group names are `release/suite/mode`. The environment chooses:
 //! `ENIGMA_BIN` the machine, `ENIGMA_TEST_RELEASES` (`25,27`), `ENIGMA_TEST_MODES`
-//! (`plain,verify-heap,gc-stress,sim`; unless told, all of them on one release and
+//! (`plain,verify-heap,gc-stress,step-stress,sim`; unless told, all of them on one release and
 //! `plain` on the others), `ENIGMA_TEST_SEEDS` how many seeds `sim`
 //! stands for, `ENIGMA_TEST_THREADS` how many groups run at once.
 
@@ -90,7 +90,9 @@ fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
             .map_err(|_| format!("no release {release}"))?;
         let otp = oracle::locate(release)?;
         let default = match machine {
-            Machine::Enigma(_) if release == ALL_MODES => "plain,verify-heap,gc-stress,sim",
+            Machine::Enigma(_) if release == ALL_MODES => {
+                "plain,verify-heap,gc-stress,step-stress,sim"
+            }
             _ => "plain",
         };
         let modes = env_or("ENIGMA_TEST_MODES", default);

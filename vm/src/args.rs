@@ -180,6 +180,8 @@ pub struct Options {
     pub tier: Tier,
     /// `--gc-stress`: collect at every chance.
     pub gc_stress: bool,
+    /// `--step-stress`: the least work in each step of a BIF, and a collection at every chance.
+    pub step_stress: bool,
     /// `--verify-heap`: verify heaps at collections.
     pub verify_heap: bool,
     /// `--sim SEED`: one deterministic scheduler thread.
@@ -294,6 +296,7 @@ impl Front {
                 )));
             }
             "--gc-stress" => self.options.gc_stress = true,
+            "--step-stress" => self.options.step_stress = true,
             "--verify-heap" => self.options.verify_heap = true,
             "--sim" => {
                 let text = String::from_utf8_lossy(value);

@@ -14,7 +14,7 @@ use enigma_runtime::code::load;
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
 use enigma_runtime::sched::{self, dirty};
-use enigma_runtime::{Atom, Heap, Term, atom, bug, heap, hooks, release, time};
+use enigma_runtime::{Atom, Heap, Term, atom, bug, heap, hooks, release, time, work};
 
 /// Why a system cannot be started.
 #[derive(Debug)]
@@ -107,7 +107,8 @@ fn configure(run: &Run) {
     if run.options.verify_heap {
         set_verify_heaps(true);
     }
-    spawn::set_gc_stress(run.options.gc_stress);
+    spawn::set_gc_stress(run.options.gc_stress || run.options.step_stress);
+    work::set_stress(run.options.step_stress);
     let names = &emu.file_names;
     let utf8 = match names.encoding {
         FileNameEncoding::Utf8 => true,

@@ -1,50 +1,112 @@
 //! Checksums and digests: `crc32`, `adler32`, `md5`.
 
-use super::iolist::{self, NotIolist, Piece};
+use super::iolist::{NotIolist, Piece, Walker};
 use crate::bifs;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::release::{self, Md5Context};
 use enigma_runtime::term::{bignum, bits};
+use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Exit, Term, badarg};
+use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "crc32"/1 Call => crc32;
-        "crc32"/2 Call => crc32_from;
+        "crc32"/1 Steps => crc32;
+        "crc32"/2 Steps => crc32_from;
         "crc32_combine"/3 Call => crc32_combine;
-        "adler32"/1 Call => adler32;
-        "adler32"/2 Call => adler32_from;
+        "adler32"/1 Steps => adler32;
+        "adler32"/2 Steps => adler32_from;
         "adler32_combine"/3 Call => adler32_combine;
-        "md5"/1 Call => md5;
+        "md5"/1 Steps => md5;
         "md5_init"/0 Call => md5_init;
-        "md5_update"/2 Call => md5_update;
+        "md5_update"/2 Steps => md5_update;
         "md5_final"/1 Call => md5_final;
     }
 }
 
-/// Calls `f` with the bytes of an I/O list, in pieces.
-fn feed(cx: &mut Ctx<'_>, t: Term, mut f: impl FnMut(&[u8])) -> Result<(), Exit> {
-    // Wrong data must be noticed before anything has been counted.
-    let n = iolist::size(t)?;
-    cx.bump(n / 128);
-    let mut run: Vec<u8> = Vec::new();
-    iolist::walk(t, |p| {
-        match p {
-            Piece::Byte(b) => run.push(b),
-            Piece::Bits(v) => {
-                if !run.is_empty() {
-                    f(&run);
-                    run.clear();
-                }
-                f(&v.to_bytes());
+/// A checksum or digest under way.
+trait Sum: Send + 'static {
+    /// Bytes that cost a unit of work.
+    const BYTES_PER_UNIT: usize;
+    /// Takes more bytes in.
+    fn update(&mut self, bytes: &[u8]);
+    /// What the BIF gives.
+    fn finish(&mut self, cx: &mut Ctx<'_>) -> Term;
+}
+
+/// Goes over an I/O list.
+struct Over<S> {
+    data: Term,
+    walker: Walker,
+    /// Was it found to be right? Wrong data must be noticed before anything has been counted.
+    checked: bool,
+    /// Bytes from lists, which are taken in together.
+    run: Vec<u8>,
+    sum: S,
+}
+
+/// Bytes from lists that are kept before they are taken in.
+const RUN: usize = 4096;
+
+impl<S: Sum> Work for Over<S> {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        if !self.checked {
+            let walked = self.walker.go_on(budget, 0, |p| match p {
+                Piece::Bits(v) if v.bits & 7 != 0 => Err(NotIolist),
+                _ => Ok(()),
+            })?;
+            if walked.is_pending() {
+                return Ok(Poll::Pending);
+            }
+            self.checked = true;
+            self.walker = Walker::new(self.data);
+            if budget.is_spent() {
+                return Ok(Poll::Pending);
             }
         }
-        Ok::<(), NotIolist>(())
-    })?;
-    if !run.is_empty() {
-        f(&run);
+        let (run, sum) = (&mut self.run, &mut self.sum);
+        let walked = self.walker.go_on(budget, S::BYTES_PER_UNIT, |p| {
+            match p {
+                Piece::Byte(b) if run.len() < RUN => run.push(b),
+                Piece::Byte(b) => {
+                    sum.update(run);
+                    run.clear();
+                    run.push(b);
+                }
+                Piece::Bits(v) => {
+                    if !run.is_empty() {
+                        sum.update(run);
+                        run.clear();
+                    }
+                    sum.update(&v.to_bytes());
+                }
+            }
+            Ok(())
+        })?;
+        if walked.is_pending() {
+            return Ok(Poll::Pending);
+        }
+        if !run.is_empty() {
+            sum.update(run);
+        }
+        Ok(Poll::Ready(self.sum.finish(cx)))
     }
-    Ok(())
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.data));
+        self.walker.visit_roots(visit);
+    }
+}
+
+fn over<S: Sum>(cx: &mut Ctx<'_>, a: &[Term], data: Term, sum: S) -> BifResult {
+    let work = Over {
+        data,
+        walker: Walker::new(data),
+        checked: false,
+        run: Vec::new(),
+        sum,
+    };
+    work::start(cx, a, work)
 }
 
 fn sum_arg(t: Term) -> Result<u32, Exit> {
@@ -58,34 +120,41 @@ fn length_arg(t: Term) -> Result<u64, Exit> {
     sum_arg(t).map(u64::from)
 }
 
-fn sum_term(n: u32) -> BifResult {
-    Ok(Term::small(i64::from(n)))
+fn sum_term(n: u32) -> Term {
+    Term::small(i64::from(n))
 }
 
-fn crc32_over(cx: &mut Ctx<'_>, start: u32, data: Term) -> BifResult {
-    let mut h = crc32fast::Hasher::new_with_initial(start);
-    feed(cx, data, |b| h.update(b))?;
-    sum_term(h.finalize())
+impl Sum for crc32fast::Hasher {
+    const BYTES_PER_UNIT: usize = 64;
+
+    fn update(&mut self, bytes: &[u8]) {
+        crc32fast::Hasher::update(self, bytes);
+    }
+
+    fn finish(&mut self, _: &mut Ctx<'_>) -> Term {
+        sum_term(self.clone().finalize())
+    }
 }
 
 fn crc32(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    crc32_over(cx, 0, a[0])
+    over(cx, a, a[0], crc32fast::Hasher::new())
 }
 
 fn crc32_from(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    crc32_over(cx, sum_arg(a[0])?, a[1])
+    let sum = crc32fast::Hasher::new_with_initial(sum_arg(a[0])?);
+    over(cx, a, a[1], sum)
 }
 
 fn crc32_combine(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (x, y, n) = (sum_arg(a[0])?, sum_arg(a[1])?, length_arg(a[2])?);
     if n == 0 {
         // zlib adds the sums whatever the second is of.
-        return sum_term(x ^ y);
+        return Ok(sum_term(x ^ y));
     }
     let mut first = crc32fast::Hasher::new_with_initial(x);
     let second = crc32fast::Hasher::new_with_initial_len(y, n);
     first.combine(&second);
-    sum_term(first.finalize())
+    Ok(sum_term(first.finalize()))
 }
 
 /// The largest prime below 2^16.
@@ -106,18 +175,28 @@ fn adler32_add(start: u32, bytes: &[u8]) -> u32 {
     b << 16 | a
 }
 
-fn adler32_over(cx: &mut Ctx<'_>, start: u32, data: Term) -> BifResult {
-    let mut sum = start;
-    feed(cx, data, |b| sum = adler32_add(sum, b))?;
-    sum_term(sum)
+/// An Adler-32 sum.
+struct Adler32(u32);
+
+impl Sum for Adler32 {
+    const BYTES_PER_UNIT: usize = 32;
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0 = adler32_add(self.0, bytes);
+    }
+
+    fn finish(&mut self, _: &mut Ctx<'_>) -> Term {
+        sum_term(self.0)
+    }
 }
 
 fn adler32(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    adler32_over(cx, 1, a[0])
+    over(cx, a, a[0], Adler32(1))
 }
 
 fn adler32_from(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    adler32_over(cx, sum_arg(a[0])?, a[1])
+    let sum = Adler32(sum_arg(a[0])?);
+    over(cx, a, a[1], sum)
 }
 
 /// The sum of two texts after each other: the second one's sums began at 1 and 0, the first one's low sum
@@ -125,7 +204,7 @@ fn adler32_from(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn adler32_combine(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (x, y, n) = (sum_arg(a[0])?, sum_arg(a[1])?, length_arg(a[2])?);
     if n == 0 {
-        return sum_term(x);
+        return Ok(sum_term(x));
     }
     let base = u64::from(ADLER_BASE);
     let n = n % base;
@@ -133,7 +212,7 @@ fn adler32_combine(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (yl, yh) = (u64::from(y & 0xffff), u64::from(y >> 16));
     let low = (xl + yl + base - 1) % base;
     let high = (xh + yh + n * (xl % base) + base - n) % base;
-    sum_term((high << 16 | low) as u32)
+    Ok(sum_term((high << 16 | low) as u32))
 }
 
 /// A digest under way, which `md5_init` and `md5_update` give as a binary: state (four words), counts and
@@ -296,10 +375,38 @@ impl Md5 {
     }
 }
 
+/// A whole digest.
+struct Digest(Md5);
+
+impl Sum for Digest {
+    const BYTES_PER_UNIT: usize = 4;
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&mut self, cx: &mut Ctx<'_>) -> Term {
+        cx.heap().binary(&self.0.clone().finish())
+    }
+}
+
+/// A digest that is given as it is under way.
+struct Context(Md5);
+
+impl Sum for Context {
+    const BYTES_PER_UNIT: usize = Digest::BYTES_PER_UNIT;
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&mut self, cx: &mut Ctx<'_>) -> Term {
+        cx.heap().binary(&self.0.to_bytes())
+    }
+}
+
 fn md5(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let mut m = Md5::new();
-    feed(cx, a[0], |b| m.update(b))?;
-    Ok(cx.heap().binary(&m.finish()))
+    over(cx, a, a[0], Digest(Md5::new()))
 }
 
 fn md5_init(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
@@ -307,9 +414,8 @@ fn md5_init(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 
 fn md5_update(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let mut m = Md5::from_term(a[0])?;
-    feed(cx, a[1], |b| m.update(b))?;
-    Ok(cx.heap().binary(&m.to_bytes()))
+    let context = Context(Md5::from_term(a[0])?);
+    over(cx, a, a[1], context)
 }
 
 fn md5_final(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

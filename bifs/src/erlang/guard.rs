@@ -3,7 +3,7 @@
 use crate::bifs;
 use enigma_runtime::arith::{self, Fault};
 use enigma_runtime::bif::{badarith, system_limit};
-use enigma_runtime::term::{Kind, bignum, bits, compare, list, map, record};
+use enigma_runtime::term::{Kind, bignum, bits, compare, map, record};
 use enigma_runtime::{Atom, BifResult, Ctx, Exit, Term, badarg, node, release};
 use std::cmp::Ordering;
 
@@ -66,7 +66,6 @@ bifs! { BIFS:
         "element"/2 Guard => element;
         "hd"/1 Guard => hd;
         "tl"/1 Guard => tl;
-        "length"/1 Guard => length;
         "size"/1 Guard => size;
         "byte_size"/1 Guard => byte_size;
         "bit_size"/1 Guard => bit_size;
@@ -333,12 +332,6 @@ fn hd(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn tl(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     a[0].as_cons().map(|c| c.1).ok_or_else(badarg)
-}
-
-fn length(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let n = list::length(a[0]).ok_or_else(badarg)?;
-    cx.bump(n / 64);
-    Ok(Term::small(n as i64))
 }
 
 fn size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -4,32 +4,27 @@
 //! without recursion, so a list may be nested as deeply as memory allows.
 
 use crate::bifs;
-use enigma_runtime::heap::Heap;
-use enigma_runtime::release;
+use enigma_runtime::heap::{BinaryBuilder, Heap};
 use enigma_runtime::term::bits::{self, View};
+use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "list_to_binary"/1 Call => list_to_binary;
-        "iolist_to_binary"/1 Call => iolist_to_binary;
-        "iolist_size"/1 Call => iolist_size;
-        "iolist_to_iovec"/1 Call => iolist_to_iovec;
-        "list_to_bitstring"/1 Call => list_to_bitstring;
-        "bitstring_to_list"/1 Call => bitstring_to_list;
-        "binary_to_list"/1 Call => binary_to_list;
-        "binary_to_list"/3 Call => binary_to_list3;
-        "split_binary"/2 Call => split_binary;
+        "list_to_binary"/1 Steps => list_to_binary;
+        "iolist_to_binary"/1 Steps => iolist_to_binary;
+        "iolist_size"/1 Steps => iolist_size;
+        "iolist_to_iovec"/1 Steps => iolist_to_iovec;
+        "list_to_bitstring"/1 Steps => list_to_bitstring;
     }
     "binary" {
-        "list_to_bin"/1 Call => list_to_binary;
+        "list_to_bin"/1 Steps => list_to_binary;
     }
 }
 
 /// Binaries up to this size are gathered with their neighbours instead of being handed on whole.
 const GATHER_MAX: usize = 64;
-/// Bytes of work for one reduction.
-const BYTES_PER_REDUCTION: usize = 256;
 
 /// The term is no I/O list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,43 +44,107 @@ pub enum Piece {
     Bits(View),
 }
 
-/// Calls `visit` for every element of an I/O list (or binary), in order.
-#[inline]
-pub fn walk(
+/// A walk over the elements of an I/O list (or binary), in order, that can be interrupted.
+pub struct Walker {
+    /// What is left of the innermost list, and what follows it.
     t: Term,
-    mut visit: impl FnMut(Piece) -> Result<(), NotIolist>,
-) -> Result<(), NotIolist> {
-    if t.is_bitstring() {
-        return visit(Piece::Bits(bits::view(t)));
+    tails: Vec<Term>,
+    /// A binary under way, and the bits of it that are done.
+    part: Option<(Term, usize)>,
+}
+
+impl Walker {
+    /// A walk over `t`.
+    pub fn new(t: Term) -> Walker {
+        Walker {
+            t,
+            tails: Vec::new(),
+            part: None,
+        }
     }
-    let mut tails: Vec<Term> = Vec::new();
-    let mut t = t;
-    loop {
-        while let Some((head, tail)) = t.as_cons() {
-            t = tail;
-            if let Some(n) = head.as_small() {
-                visit(Piece::Byte(u8::try_from(n).map_err(|_| NotIolist)?))?;
-            } else if head.is_bitstring() {
-                visit(Piece::Bits(bits::view(head)))?;
-            } else if head.is_cons() {
-                if !t.is_nil() {
-                    tails.push(t);
+
+    /// Goes on: calls `visit` for every element. A cell costs one unit, and so do so many bytes of a binary, which
+    /// comes in pieces where the budget asks for it; with 0 bytes it comes whole.
+    #[inline]
+    pub fn go_on(
+        &mut self,
+        budget: &mut Budget,
+        bytes_per_unit: usize,
+        mut visit: impl FnMut(Piece) -> Result<(), NotIolist>,
+    ) -> Result<Poll<()>, NotIolist> {
+        let mut left = budget.left();
+        let mut t = self.t;
+        let done = 'walk: loop {
+            if let Some((b, at)) = self.part {
+                let v = bits::view(b);
+                let n = (v.bits - at).min(left.saturating_mul(bytes_per_unit).saturating_mul(8));
+                visit(Piece::Bits(v.part(at, n)))?;
+                left = left.saturating_sub((n / 8).div_ceil(bytes_per_unit));
+                if at + n < v.bits {
+                    self.part = Some((b, at + n));
+                    break false;
                 }
-                t = head;
-            } else if !head.is_nil() {
+                self.part = None;
+            }
+            while let Some((head, tail)) = t.as_cons() {
+                if left == 0 {
+                    break 'walk false;
+                }
+                left -= 1;
+                t = tail;
+                if let Some(n) = head.as_small() {
+                    visit(Piece::Byte(u8::try_from(n).map_err(|_| NotIolist)?))?;
+                } else if head.is_bitstring() {
+                    if bytes_per_unit > 0 && bits::bit_size(head) > 8 * GATHER_MAX {
+                        self.part = Some((head, 0));
+                        continue 'walk;
+                    }
+                    visit(Piece::Bits(bits::view(head)))?;
+                } else if head.is_cons() {
+                    if !t.is_nil() {
+                        self.tails.push(t);
+                    }
+                    t = head;
+                } else if !head.is_nil() {
+                    return Err(NotIolist);
+                }
+            }
+            if t.is_bitstring() {
+                let b = std::mem::replace(&mut t, Term::NIL);
+                if bytes_per_unit > 0 {
+                    self.part = Some((b, 0));
+                    continue;
+                }
+                visit(Piece::Bits(bits::view(b)))?;
+            } else if !t.is_nil() {
                 return Err(NotIolist);
             }
-        }
-        if t.is_bitstring() {
-            visit(Piece::Bits(bits::view(t)))?;
-        } else if !t.is_nil() {
-            return Err(NotIolist);
-        }
-        match tails.pop() {
-            Some(next) => t = next,
-            None => return Ok(()),
+            match self.tails.pop() {
+                Some(next) => t = next,
+                None => break true,
+            }
+        };
+        self.t = t;
+        budget.spend(budget.left() - left);
+        Ok(if done { Poll::Ready(()) } else { Poll::Pending })
+    }
+
+    /// Shows the terms that are held.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.t));
+        visit(&mut self.tails);
+        if let Some((b, _)) = &mut self.part {
+            visit(std::slice::from_mut(b));
         }
     }
+}
+
+/// Calls `visit` for every element of an I/O list (or binary), in order.
+#[inline]
+pub fn walk(t: Term, visit: impl FnMut(Piece) -> Result<(), NotIolist>) -> Result<(), NotIolist> {
+    Walker::new(t)
+        .go_on(&mut Budget::of(usize::MAX), 0, visit)
+        .map(drop)
 }
 
 fn whole_bytes(v: &View) -> Result<usize, NotIolist> {
@@ -170,47 +229,157 @@ pub fn pieces<'a>(t: Term) -> Result<Vec<Part<'a>>, NotIolist> {
     Ok(parts)
 }
 
-/// A binary of the bytes of an I/O list.
-pub fn to_binary(t: Term, heap: &mut Heap) -> Result<Term, NotIolist> {
-    let n = size(t)?;
-    Ok(heap.build_binary(n, |out| {
-        let mut at = 0;
-        // The list was checked by `size`.
-        let _ = walk(t, |p| {
+/// Bytes whose copying costs a unit.
+const COPIED: usize = work::BYTES;
+
+/// What an I/O list is made to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Size,
+    Binary,
+    /// A bitstring, from a list in which there may be parts of bytes.
+    Bits,
+}
+
+/// Measures an I/O list, then builds a bitstring of it.
+struct ToBits {
+    wanted: Wanted,
+    walker: Walker,
+    /// Bits so far.
+    bits: usize,
+    out: Option<BinaryBuilder>,
+}
+
+impl Work for ToBits {
+    fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
+        let Some(out) = &mut self.out else {
+            let (mut n, whole) = (self.bits, self.wanted != Wanted::Bits);
+            let walked = self.walker.go_on(budget, 0, |p| {
+                n += match p {
+                    Piece::Byte(_) => 8,
+                    Piece::Bits(v) if whole => 8 * whole_bytes(&v)?,
+                    Piece::Bits(v) => v.bits,
+                };
+                Ok(())
+            })?;
+            self.bits = n;
+            if walked.is_pending() {
+                return Ok(Poll::Pending);
+            }
+            if self.wanted == Wanted::Size {
+                return Ok(Poll::Ready(cx.heap().uint(n as u64 / 8)));
+            }
+            self.walker = Walker::new(a[0]);
+            self.out = Some(BinaryBuilder::new(n));
+            return if budget.is_spent() {
+                Ok(Poll::Pending)
+            } else {
+                self.step(cx, a, budget)
+            };
+        };
+        let walked = self.walker.go_on(budget, COPIED, |p| {
             match p {
-                Piece::Byte(b) => {
-                    out[at] = b;
-                    at += 1;
-                }
-                Piece::Bits(v) => {
-                    v.write_to(out, at * 8);
-                    at += v.bits / 8;
-                }
+                Piece::Byte(b) => out.push(b),
+                Piece::Bits(v) => out.put(&v),
             }
             Ok(())
-        });
-    }))
+        })?;
+        Ok(match walked {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(()) => {
+                let all = std::mem::replace(out, BinaryBuilder::new(0));
+                Poll::Ready(all.finish(cx.heap()))
+            }
+        })
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.walker.visit_roots(visit);
+    }
+}
+
+fn to_bits(cx: &mut Ctx<'_>, a: &[Term], wanted: Wanted) -> BifResult {
+    let work = ToBits {
+        wanted,
+        walker: Walker::new(a[0]),
+        bits: 0,
+        out: None,
+    };
+    work::start(cx, a, work)
 }
 
 fn list_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !a[0].is_list() {
         return Err(badarg());
     }
-    iolist_to_binary(cx, a)
+    to_bits(cx, a, Wanted::Binary)
 }
 
 fn iolist_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if a[0].is_binary() {
         return Ok(a[0]);
     }
-    let t = to_binary(a[0], cx.heap())?;
-    cx.bump(bits::bit_size(t) / 8 / BYTES_PER_REDUCTION);
-    Ok(t)
+    to_bits(cx, a, Wanted::Binary)
 }
 
 fn iolist_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let n = size(a[0])?;
-    Ok(cx.heap().uint(n as u64))
+    to_bits(cx, a, Wanted::Size)
+}
+
+fn list_to_bitstring(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[0].is_list() {
+        return Err(badarg());
+    }
+    to_bits(cx, a, Wanted::Bits)
+}
+
+/// Gathers the parts of an I/O list as `pieces` does, as terms.
+struct ToIovec {
+    walker: Walker,
+    run: Vec<u8>,
+    parts: Vec<Term>,
+}
+
+impl ToIovec {
+    fn end_run(run: &mut Vec<u8>, parts: &mut Vec<Term>, heap: &mut Heap) {
+        if !run.is_empty() {
+            parts.push(heap.binary(run));
+            run.clear();
+        }
+    }
+}
+
+impl Work for ToIovec {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        let (run, parts, heap) = (&mut self.run, &mut self.parts, cx.heap());
+        let walked = self.walker.go_on(budget, 0, |p| {
+            match p {
+                Piece::Byte(b) => run.push(b),
+                Piece::Bits(v) => {
+                    let n = whole_bytes(&v)?;
+                    match v.aligned() {
+                        Some(_) if n > GATHER_MAX => {
+                            ToIovec::end_run(run, parts, heap);
+                            parts.push(bits::share(&v, heap));
+                        }
+                        Some(s) => run.extend_from_slice(s),
+                        None => run.extend_from_slice(&v.to_bytes()),
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        if walked.is_pending() {
+            return Ok(Poll::Pending);
+        }
+        ToIovec::end_run(run, parts, heap);
+        Ok(Poll::Ready(heap.list(parts)))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.walker.visit_roots(visit);
+        visit(&mut self.parts);
+    }
 }
 
 fn iolist_to_iovec(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -221,99 +390,12 @@ fn iolist_to_iovec(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             cx.heap().list(&[a[0]])
         });
     }
-    let parts = pieces(a[0])?;
-    let heap = cx.heap();
-    let terms: Vec<Term> = parts
-        .iter()
-        .map(|p| match p {
-            Part::Gathered(bytes) => heap.binary(bytes),
-            Part::Whole(v, _) => bits::share(v, heap),
-        })
-        .collect();
-    Ok(heap.list(&terms))
-}
-
-fn list_to_bitstring(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if !a[0].is_list() {
-        return Err(badarg());
-    }
-    let mut n = 0;
-    walk(a[0], |p| {
-        n += match p {
-            Piece::Byte(_) => 8,
-            Piece::Bits(v) => v.bits,
-        };
-        Ok(())
-    })?;
-    let mut out = vec![0; n.div_ceil(8)];
-    let mut at = 0;
-    walk(a[0], |p| {
-        match p {
-            Piece::Byte(b) => {
-                bits::put_byte(&mut out, at, b);
-                at += 8;
-            }
-            Piece::Bits(v) => {
-                v.write_to(&mut out, at);
-                at += v.bits;
-            }
-        }
-        Ok(())
-    })?;
-    cx.bump(out.len() / BYTES_PER_REDUCTION);
-    Ok(cx.heap().bits(&out, n))
-}
-
-fn bitstring_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if !a[0].is_bitstring() {
-        return Err(badarg());
-    }
-    let v = bits::view(a[0]);
-    let whole = v.bits & !7;
-    let tail = if whole == v.bits {
-        Term::NIL
-    } else {
-        let rest = bits::copy_out(&v.part(whole, v.bits - whole), cx.heap());
-        cx.heap().cons(rest, Term::NIL)
+    let work = ToIovec {
+        walker: Walker::new(a[0]),
+        run: Vec::new(),
+        parts: Vec::new(),
     };
-    let bytes = v.part(0, whole).to_bytes();
-    cx.bump(bytes.len() / 16);
-    Ok(cx.heap().byte_list_with_tail(&bytes, tail))
-}
-
-fn bytes_to_list(cx: &mut Ctx<'_>, v: &View) -> Term {
-    let bytes = v.to_bytes();
-    cx.bump(bytes.len() / 16);
-    cx.heap().byte_list(&bytes)
-}
-
-fn binary_view(t: Term) -> Result<View, Exit> {
-    if t.is_binary() {
-        Ok(bits::view(t))
-    } else {
-        Err(badarg())
-    }
-}
-
-fn binary_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let v = binary_view(a[0])?;
-    Ok(bytes_to_list(cx, &v))
-}
-
-fn binary_to_list3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let v = if release::parts_of_bitstrings() && a[0].is_bitstring() {
-        bits::view(a[0])
-    } else {
-        binary_view(a[0])?
-    };
-    let (from, to) = a[1].as_usize().zip(a[2].as_usize()).ok_or_else(badarg)?;
-    if from < 1 || to < from || to > v.bits / 8 {
-        return Err(badarg());
-    }
-    Ok(bytes_to_list(
-        cx,
-        &v.part((from - 1) * 8, (to - from + 1) * 8),
-    ))
+    work::start(cx, a, work)
 }
 
 /// The part `{Start, Length}` of `len` bytes, where a negative length counts backwards from the start.
@@ -329,21 +411,6 @@ pub fn part_of(start: Term, length: Term, len: usize) -> Option<(usize, usize)> 
     (start <= len && from.checked_add(n)? <= len).then_some((from, n))
 }
 
-fn split_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if !a[0].is_bitstring() {
-        return Err(badarg());
-    }
-    let v = bits::view(a[0]);
-    let at = a[1]
-        .as_usize()
-        .filter(|&n| n <= v.bits / 8)
-        .ok_or_else(badarg)?
-        * 8;
-    let left = bits::share(&v.part(0, at), cx.heap());
-    let right = bits::share(&v.part(at, v.bits - at), cx.heap());
-    Ok(cx.tuple2(left, right))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,14 +423,34 @@ mod tests {
         let t = h.list(&[inner, Term::NIL, Term::small(255), inner]);
         assert_eq!(collect(t).unwrap(), b"\x01binbin\xff\x01binbin");
         assert_eq!(size(t), Ok(15));
-        let out = to_binary(t, &mut h).unwrap();
-        assert_eq!(
-            &*bits::binary_bytes(out).unwrap(),
-            b"\x01binbin\xff\x01binbin"
-        );
         let bad = h.list(&[Term::small(256)]);
         assert_eq!(size(bad), Err(NotIolist));
         assert_eq!(size(Term::small(1)), Err(NotIolist));
+    }
+
+    #[test]
+    fn a_walk_in_steps_gives_the_same() {
+        let mut h = Heap::new();
+        let long = h.binary(&[7; 1000]);
+        let inner = h.list_with_tail(&[Term::small(1), long, Term::NIL], long);
+        let t = h.list_with_tail(&[inner, Term::small(2), inner], long);
+        let (mut w, mut out) = (Walker::new(t), Vec::new());
+        let mut steps = 0;
+        while w
+            .go_on(&mut Budget::of(1), 3, |p| {
+                match p {
+                    Piece::Byte(b) => out.push(b),
+                    Piece::Bits(v) => out.extend_from_slice(&v.to_bytes()),
+                }
+                Ok(())
+            })
+            .unwrap()
+            .is_pending()
+        {
+            steps += 1;
+        }
+        assert!(steps > 1000);
+        assert_eq!(Ok(out), collect(t));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The modules `erlang` and `erts_internal`.
 
+pub mod bitstring;
 pub mod code;
 pub mod convert;
 pub mod digest;
 pub mod display;
 pub mod guard;
 pub mod iolist;
+pub mod list;
 pub mod message;
 pub mod process;
 pub mod purge;

@@ -1,24 +1,20 @@
-//! Tuples and lists as wholes, portable hashes, references.
+//! Tuples, portable hashes, references.
 
 use crate::bifs;
-use enigma_runtime::term::{bignum, compare, hash, list, phash};
+use enigma_runtime::heap::TupleBuilder;
+use enigma_runtime::term::{bignum, list, phash};
+use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Term, badarg, reference};
-use std::collections::HashMap;
+use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "setelement"/3 Call => setelement;
+        "setelement"/3 Steps => setelement;
         "make_tuple"/2 Call => make_tuple;
         "make_tuple"/3 Call => make_tuple_with;
         "append_element"/2 Call => append_element;
         "insert_element"/3 Call => insert_element;
         "delete_element"/2 Call => delete_element;
-        "tuple_to_list"/1 Call => tuple_to_list;
-        "list_to_tuple"/1 Call => list_to_tuple;
-        "++"/2 Call => append;
-        "append"/2 Call => append;
-        "--"/2 Call => subtract;
-        "subtract"/2 Call => subtract;
         "phash"/2 Call => phash_range;
         "phash2"/1 Call => phash2;
         "phash2"/2 Call => phash2_range;
@@ -37,8 +33,51 @@ fn setelement(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if index >= old.len() {
         return Err(badarg());
     }
-    Ok(cx.heap().tuple_with(a[1], index, a[2]))
+    if old.len() < LARGE_TUPLE {
+        return Ok(cx.heap().tuple_with(a[1], index, a[2]));
+    }
+    let work = SetElement {
+        index,
+        done: 0,
+        tuple: TupleBuilder::new(old.len()),
+    };
+    work::start(cx, a, work)
 }
+
+/// Tuples of so many elements are copied in steps.
+const LARGE_TUPLE: usize = 1 << 14;
+
+struct SetElement {
+    index: usize,
+    done: usize,
+    tuple: TupleBuilder,
+}
+
+impl Work for SetElement {
+    fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
+        let old = a[1].as_tuple().ok_or_else(badarg)?;
+        let n = (old.len() - self.done).min(budget.left().saturating_mul(ELEMENTS));
+        budget.spend(n / ELEMENTS + 1);
+        let to = self.done + n;
+        self.tuple.extend(&old[self.done..to]);
+        if (self.done..to).contains(&self.index) {
+            self.tuple.elements()[self.index] = a[2];
+        }
+        self.done = to;
+        if to < old.len() {
+            return Ok(Poll::Pending);
+        }
+        let tuple = std::mem::replace(&mut self.tuple, TupleBuilder::new(0));
+        Ok(Poll::Ready(tuple.finish(cx.heap())))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(self.tuple.elements());
+    }
+}
+
+/// Elements of a tuple that are copied for one unit.
+const ELEMENTS: usize = 4;
 
 fn tuple_length(t: Term) -> Option<usize> {
     t.as_usize().filter(|&n| n <= MAX_TUPLE)
@@ -89,97 +128,6 @@ fn spliced(cx: &mut Ctx<'_>, old: &[Term], at: usize, new: &[Term], skip: usize)
     }
     let all = [&old[..at], new, &old[at + skip..]].concat();
     Ok(cx.heap().tuple(&all))
-}
-
-fn tuple_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let elements = a[0].as_tuple().ok_or_else(badarg)?;
-    cx.bump(elements.len() / 64);
-    Ok(cx.heap().list(elements))
-}
-
-fn list_to_tuple(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let elements = list::to_vec(a[0])
-        .filter(|v| v.len() <= MAX_TUPLE)
-        .ok_or_else(badarg)?;
-    cx.bump(elements.len() / 64);
-    Ok(cx.heap().tuple(&elements))
-}
-
-// ---- lists ----
-
-fn append(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if a[0].is_nil() {
-        return Ok(a[1]);
-    }
-    let n = list::length(a[0]).ok_or_else(badarg)?;
-    if n == 0 {
-        return Err(badarg());
-    }
-    cx.bump(n / 40);
-    Ok(cx.heap().list_before(a[0], n, a[1]))
-}
-
-/// Up to so many elements on the right are searched one by one.
-const FEW: usize = 12;
-
-fn subtract(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let n = list::length(a[0]).ok_or_else(badarg)?;
-    let gone = list::to_vec(a[1]).ok_or_else(badarg)?;
-    cx.bump((n + gone.len()) / 20);
-    if n == 0 || gone.is_empty() {
-        return Ok(a[0]);
-    }
-    let (kept, rest) = if gone.len() <= FEW {
-        subtract_few(a[0], gone)
-    } else {
-        subtract_many(a[0], &gone)
-    };
-    Ok(cx.heap().list_with_tail(&kept, rest))
-}
-
-/// What stays of `from` before all of `gone` was found, and what follows from there.
-fn subtract_few(from: Term, mut gone: Vec<Term>) -> (Vec<Term>, Term) {
-    let mut kept = Vec::new();
-    let mut it = list::iter(from);
-    while !gone.is_empty() {
-        let Some(e) = it.next() else { break };
-        match gone.iter().position(|&g| compare::exact_eq(g, e)) {
-            // The order of the others is of no importance.
-            Some(i) => drop(gone.swap_remove(i)),
-            None => kept.push(e),
-        }
-    }
-    (kept, it.tail())
-}
-
-/// As `subtract_few`, with a table of counts.
-fn subtract_many(from: Term, gone: &[Term]) -> (Vec<Term>, Term) {
-    let mut counts: HashMap<u64, Vec<(Term, usize)>> = HashMap::with_capacity(gone.len());
-    for &g in gone {
-        let same_hash = counts.entry(hash::internal(g)).or_default();
-        match same_hash.iter_mut().find(|c| compare::exact_eq(c.0, g)) {
-            Some(c) => c.1 += 1,
-            None => same_hash.push((g, 1)),
-        }
-    }
-    let mut kept = Vec::new();
-    let mut left = gone.len();
-    let mut it = list::iter(from);
-    while left > 0 {
-        let Some(e) = it.next() else { break };
-        let found = counts.get_mut(&hash::internal(e)).and_then(|same| {
-            same.iter_mut()
-                .find(|c| c.1 > 0 && compare::exact_eq(c.0, e))
-        });
-        match found {
-            Some(c) => {
-                c.1 -= 1;
-                left -= 1;
-            }
-            None => kept.push(e),
-        }
-    }
-    (kept, it.tail())
 }
 
 // ---- hashes ----

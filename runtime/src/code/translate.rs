@@ -755,6 +755,10 @@ impl Translator<'_> {
 
     fn guard_bif(&mut self, op: Op, o: &[Operand]) {
         // Where the operands are: failure label, import, arguments, destination.
+        let live = match op {
+            Op::GcBif1 | Op::GcBif2 | Op::GcBif3 => Some(Self::num(&o[1]) as u64),
+            _ => None,
+        };
         let (fail, import, args) = match op {
             Op::Bif0 => (None, 0, 1..1),
             Op::Bif1 => (Self::fail(&o[0]), 1, 2..3),
@@ -786,6 +790,9 @@ impl Translator<'_> {
         self.asm.set(at + 1, 0, std::ptr::from_ref(export) as u64);
         for (n, &p) in args.iter().enumerate() {
             self.asm.place(at, at + 2, 16 * n as u32, p);
+        }
+        if let Some(live) = live {
+            self.asm.set(at + 2, 48, live + 1);
         }
     }
 

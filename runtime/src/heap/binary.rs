@@ -36,7 +36,7 @@ fn layout(capacity: usize) -> Layout {
 }
 
 impl BinaryRef {
-    fn with_capacity(capacity: usize, used_bits: usize) -> BinaryRef {
+    pub(super) fn with_capacity(capacity: usize, used_bits: usize) -> BinaryRef {
         let p = memory::try_take(layout(capacity))
             .unwrap_or_else(|| memory::exhausted(Purpose::Binary, capacity))
             .cast::<Binary>();
@@ -84,7 +84,7 @@ impl BinaryRef {
     }
 
     #[inline(always)]
-    fn data_mut(&self) -> *mut u8 {
+    pub(super) fn data_mut(&self) -> *mut u8 {
         // SAFETY: the data follows the header in the same allocation.
         unsafe { self.0.as_ptr().add(1).cast() }
     }
@@ -93,6 +93,12 @@ impl BinaryRef {
     #[inline(always)]
     pub fn data(&self) -> *const u8 {
         self.data_mut()
+    }
+
+    /// Says how many bits are in use, of a binary that nobody else has seen.
+    pub(super) fn set_used(&mut self, bits: usize) {
+        debug_assert!(self.refs() == 1 && bits.div_ceil(8) <= self.capacity());
+        self.header().used_bits.store(bits, Ordering::Release);
     }
 
     /// Bytes in use, a last partial byte included.

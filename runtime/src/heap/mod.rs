@@ -8,6 +8,7 @@
 //! The same type serves a process's young generation, messages, tables, timers and literal areas.
 
 pub mod binary;
+mod builder;
 pub mod chunk;
 pub mod copy;
 pub mod gc;
@@ -20,6 +21,7 @@ pub mod walk;
 
 use crate::term::{Header, Kind, Term};
 use binary::BinaryRef;
+pub use builder::{BinaryBuilder, TupleBuilder};
 use chunk::Chunk;
 use magic::{Magic, MagicHandle};
 

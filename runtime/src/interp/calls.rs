@@ -2,13 +2,14 @@
 
 use super::{Outcome, ops, park, special};
 use crate::atom::Atom;
-use crate::bif::{Class, Ctx, Exit, TraceArg};
+use crate::bif::{Bif, BifResult, Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
 use crate::code::purge;
 use crate::exception::{self, Head, Raised};
 use crate::sched::sim;
 use crate::term::{Kind, Term, compare, list, stack_word};
+use crate::work;
 
 /// What happens after a slow part.
 pub enum Next {
@@ -162,7 +163,12 @@ pub fn call_bif(
     let mut args = [Term::NIL; 16];
     args[..arity].copy_from_slice(&cx.x[..arity]);
     cx.pc = pc;
-    match (b.run)(cx, &args[..arity]) {
+    let under_way = if b.has_steps() {
+        work::resume(cx, &args[..arity])
+    } else {
+        None
+    };
+    match under_way.unwrap_or_else(|| (b.run)(cx, &args[..arity])) {
         Ok(v) => {
             cx.x[0] = v;
             cx.reds -= 1;
@@ -224,11 +230,11 @@ fn bif_exit(
         }
         Exit::Wait | Exit::Yield => {
             cx.x[..args.len()].copy_from_slice(args);
-            park(cx, pc, args.len());
-            Next::Stop(if matches!(e, Exit::Wait) {
+            let yields = yield_at(cx, pc, args.len());
+            Next::Stop(if matches!(e, Exit::Wait) && yields == Outcome::Yield {
                 Outcome::Wait
             } else {
-                Outcome::Yield
+                yields
             })
         }
         Exit::YieldValue(v) => {
@@ -261,6 +267,33 @@ fn bif_exit(
             Next::Stop(Outcome::Exit)
         }
     }
+}
+
+/// Stops the process in front of the instruction at `pc`, which is executed again. In between it may be collected.
+#[cold]
+#[inline(never)]
+pub fn yield_at(cx: &mut Ctx<'_>, pc: *const u64, live: usize) -> Outcome {
+    if cx.own.heap.stress {
+        cx.own.collect(&mut cx.x[..live], 0, false);
+        if cx.own.exit_reason.is_some() {
+            return Outcome::Exit;
+        }
+    }
+    park(cx, pc, live);
+    Outcome::Yield
+}
+
+/// Calls a guard BIF whose work is done in steps, at once if it must not wait here.
+#[inline(never)]
+pub fn guard_steps(cx: &mut Ctx<'_>, bif: &Bif, args: &[Term], may_wait: bool) -> BifResult {
+    if let Some(value) = work::resume(cx, args) {
+        return value;
+    }
+    let whole = cx.whole;
+    cx.whole |= !may_wait;
+    let value = (bif.run)(cx, args);
+    cx.whole = whole;
+    value
 }
 
 /// Pushes a return address.

@@ -849,12 +849,19 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let Some(bif) = e.bif() else {
                     go!(missing_guard(cx, pc, e))
                 };
-                match (bif.run)(cx, &args[..n]) {
+                let live = list >> 48;
+                let value = if bif.has_steps() {
+                    calls::guard_steps(cx, bif, &args[..n], live > 0)
+                } else {
+                    (bif.run)(cx, &args[..n])
+                };
+                match value {
                     Ok(v) => {
                         dst!(b!(w), v);
                         cx.note_allocation();
                         next!(3)
                     }
+                    Err(Exit::Yield) => return calls::yield_at(cx, pc, live - 1),
                     Err(_) if (w as i64) >> 44 != 0 => jump!(w),
                     Err(exit) => go!(calls::bif_raised(cx, pc, e, &args[..n], exit)),
                 }

@@ -252,7 +252,8 @@ ops! {
     BSR = 1;
     /// Any arithmetic in a guard: a, b; c: fail. Word 1: destination, and the opcode above in bits 16.
     ARITH_GUARD = 2;
-    /// Guard BIF; a: count, b: destination; c: fail, 0 for none. Word 1: the `Export`; word 2: up to 4 operands.
+    /// Guard BIF; a: count, b: destination; c: fail, 0 for none. Word 1: the `Export`; word 2: up to 3 operands, and
+    /// in bits 48 one more than the number of live X registers where the process may stop here, or 0.
     GUARD_BIF = 3;
     /// a: message register ignored; x0 receiver, x1 message.
     SEND = 1;

@@ -227,7 +227,12 @@ impl Run<'_> {
                         Some(map::from_pairs(cx.heap(), &pairs))
                     })?;
                 }
-                Op::Call(bif) => self.reduce(bif.arity as usize, |a| (bif.run)(cx, a).ok())?,
+                Op::Call(bif) => self.reduce(bif.arity as usize, |a| {
+                    let whole = std::mem::replace(&mut cx.whole, true);
+                    let v = (bif.run)(cx, a).ok();
+                    cx.whole = whole;
+                    v
+                })?,
                 Op::Compare(c) => self.reduce(2, |a| Some(Term::bool(compared(c, a[0], a[1]))))?,
                 Op::Test(t) => self.reduce(1, |a| Some(Term::bool(tested(t, a[0]))))?,
                 Op::Arith(o) => {

@@ -42,6 +42,9 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     own.mailbox.clear();
     own.dict.clear();
     own.saved = Vec::new();
+    if let Some(rare) = own.rare_if_any() {
+        rare.work = None;
+    }
     table::remove(p);
 }
 

@@ -86,6 +86,7 @@ pub fn copy_releasing(own: &mut Owned) -> usize {
         dict: &mut own.dict,
         mailbox: &mut own.mailbox,
         group_leader: &mut own.group_leader,
+        rare: own.rare.as_deref_mut(),
     };
     if verify_heaps() {
         crate::heap::verify::verify(&own.heap, &mut roots);

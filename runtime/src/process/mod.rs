@@ -25,6 +25,7 @@ use crate::heap::gc::{ProcHeap, Roots};
 use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
 use crate::term::{Kind, Term, compare};
+use crate::work::Work;
 use dict::Dict;
 use mailbox::Mailbox;
 use relations::{Incoming, Links, Monitors, Outgoing};
@@ -215,6 +216,8 @@ pub struct Rare {
     pub label: Option<OwnedTerm>,
     /// State of a BIF that waits or yields, kept between its calls.
     pub bif_state: Option<Box<dyn std::any::Any + Send>>,
+    /// The work of a BIF that goes on in the next time slice.
+    pub work: Option<Box<dyn Work>>,
     /// Work that others have asked for, to be done before the next time slice.
     pub system_tasks: Vec<signal::Task>,
     /// Such work that waits until collections are allowed again.
@@ -355,6 +358,7 @@ impl Owned {
             dict: &mut self.dict,
             mailbox: &mut self.mailbox,
             group_leader: &mut self.group_leader,
+            rare: self.rare.as_deref_mut(),
         };
         let report = self.heap.collect(&mut roots, need, major);
         if verify_heaps() {
@@ -379,6 +383,7 @@ impl Owned {
             dict: &mut self.dict,
             mailbox: &mut self.mailbox,
             group_leader: &mut self.group_leader,
+            rare: self.rare.as_deref_mut(),
         };
         self.heap.shrink_to_live(&mut roots);
         self.stack.shrink();
@@ -454,6 +459,7 @@ struct ProcRoots<'a> {
     dict: &'a mut Dict,
     mailbox: &'a mut Mailbox,
     group_leader: &'a mut Term,
+    rare: Option<&'a mut Rare>,
 }
 
 impl Roots for ProcRoots<'_> {
@@ -464,6 +470,9 @@ impl Roots for ProcRoots<'_> {
         self.dict.visit_roots(visit);
         self.mailbox.visit_roots(visit);
         visit(std::slice::from_mut(self.group_leader));
+        if let Some(work) = self.rare.as_mut().and_then(|r| r.work.as_mut()) {
+            work.visit_roots(visit);
+        }
     }
 }
 

@@ -194,6 +194,7 @@ fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
             reds: super::TIME_SLICE,
             scheduler: first + number,
             dirty: true,
+            whole: true,
             pc: std::ptr::null(),
             leave: false,
             gc_reds: None,

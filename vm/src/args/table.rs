@@ -495,6 +495,11 @@ pub const OWN_OPTIONS: &[OwnOption] = &[
         meaning: "collect garbage at every chance",
     },
     OwnOption {
+        name: "--step-stress",
+        argument: "",
+        meaning: "do the least work in each step of a BIF, and collect garbage at every chance",
+    },
+    OwnOption {
         name: "--verify-heap",
         argument: "",
         meaning: "verify a process's heap at every collection",

@@ -1,0 +1,386 @@
+//! Searching for patterns in binaries: `binary:match`, `matches` and `split`.
+//!
+//! Short subjects are searched at once. Long ones are searched window by window: a step finds the matches that
+//! begin in its part of the subject, so its window ends as far behind that part as a match may be long.
+
+use super::{Options, options, subject};
+use crate::bifs;
+use aho_corasick::{AhoCorasick, MatchKind};
+use enigma_runtime::atom::Atom;
+use enigma_runtime::bif::{Ctx, system_limit};
+use enigma_runtime::term::bits::{self, View};
+use enigma_runtime::term::list;
+use enigma_runtime::work::{self, Budget, Step, Work};
+use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
+use memchr::memmem;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::task::Poll;
+
+bifs! { BIFS:
+    "binary" {
+        "compile_pattern"/1 Call => compile_pattern;
+        "match"/2 Steps => match_first;
+        "match"/3 Steps => match_first;
+        "matches"/2 Steps => matches;
+        "matches"/3 Steps => matches;
+        "split"/2 Steps => split;
+        "split"/3 Steps => split;
+    }
+}
+
+/// A compiled pattern.
+enum Pattern {
+    Byte(u8),
+    One(Box<memmem::Finder<'static>>),
+    /// Several, and the length of the longest.
+    Many(AhoCorasick, usize),
+}
+
+impl Pattern {
+    fn new(needles: &[Cow<'_, [u8]>]) -> Result<Pattern, Exit> {
+        Ok(match needles {
+            [one] => match **one {
+                [byte] => Pattern::Byte(byte),
+                _ => Pattern::One(Box::new(memmem::Finder::new(&**one).into_owned())),
+            },
+            _ => {
+                let longest = needles.iter().map(|n| n.len()).max().unwrap_or(0);
+                Pattern::Many(automaton(needles)?, longest)
+            }
+        })
+    }
+
+    /// The name that a compiled pattern has as a term.
+    fn tag(&self) -> &'static str {
+        match self {
+            Pattern::Byte(_) | Pattern::One(_) => "bm",
+            Pattern::Many(..) => "ac",
+        }
+    }
+
+    /// The length of the longest match.
+    fn longest(&self) -> usize {
+        match self {
+            Pattern::Byte(_) => 1,
+            Pattern::One(f) => f.needle().len(),
+            Pattern::Many(_, n) => *n,
+        }
+    }
+
+    /// Bytes that are searched for one unit of work.
+    fn bytes_per_unit(&self) -> usize {
+        match self {
+            Pattern::Byte(_) | Pattern::One(_) => work::BYTES,
+            Pattern::Many(..) => 4,
+        }
+    }
+
+    /// Calls `found` with starts and ends of the matches that do not overlap, until it gives `false`.
+    fn each(&self, hay: &[u8], mut found: impl FnMut(usize, usize) -> bool) {
+        match self {
+            Pattern::Byte(b) => {
+                memchr::memchr_iter(*b, hay).all(|i| found(i, i + 1));
+            }
+            Pattern::One(f) => {
+                let n = f.needle().len();
+                f.find_iter(hay).all(|i| found(i, i + n));
+            }
+            Pattern::Many(a, _) => {
+                a.find_iter(hay).all(|m| found(m.start(), m.end()));
+            }
+        }
+    }
+}
+
+fn automaton(needles: &[Cow<'_, [u8]>]) -> Result<AhoCorasick, Exit> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(needles)
+        .map_err(|_| system_limit())
+}
+
+/// The binaries of a pattern: one, or a list of some.
+fn needles<'a>(t: Term) -> Result<Vec<Cow<'a, [u8]>>, Exit> {
+    let terms = if t.is_bitstring() {
+        vec![t]
+    } else {
+        list::to_vec(t).ok_or_else(badarg)?
+    };
+    let all: Option<Vec<Cow<'a, [u8]>>> = terms
+        .into_iter()
+        .map(|t| bits::binary_bytes(t).filter(|b| !b.is_empty()))
+        .collect();
+    all.filter(|a| !a.is_empty()).ok_or_else(badarg)
+}
+
+fn compile_pattern(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let needles = needles(a[0])?;
+    cx.bump(needles.iter().map(|n| n.len()).sum::<usize>() / 10);
+    let pattern = Pattern::new(&needles)?;
+    let tag = pattern.tag();
+    let r = cx.heap().magic_ref(reference::fresh(), Arc::new(pattern));
+    Ok(cx.tuple2(Atom::new(tag), r))
+}
+
+/// The compiled pattern that a term is, if it is a tuple.
+fn compiled(t: Term) -> Option<Result<Arc<Pattern>, Exit>> {
+    let &[tag, r] = t.as_tuple_n::<2>()?;
+    let made = r
+        .as_magic()
+        .and_then(|m| m.clone().downcast::<Pattern>().ok())
+        .filter(|p| tag.as_atom().is_some_and(|a| a.text() == p.tag()));
+    Some(made.ok_or_else(badarg))
+}
+
+/// Calls `found` with the matches of a pattern in a short subject, until it gives `false`.
+fn each_match(
+    t: Term,
+    hay: &[u8],
+    mut found: impl FnMut(usize, usize) -> bool,
+) -> Result<(), Exit> {
+    if let Some(pattern) = compiled(t) {
+        pattern?.each(hay, found);
+        return Ok(());
+    }
+    // A pattern that is used once is not worth much preparation.
+    match &needles(t)?[..] {
+        [one] if one.len() == 1 => {
+            memchr::memchr_iter(one[0], hay).all(|i| found(i, i + 1));
+        }
+        [one] => {
+            memmem::find_iter(hay, &**one).all(|i| found(i, i + one.len()));
+        }
+        several => Pattern::new(several)?.each(hay, found),
+    }
+    Ok(())
+}
+
+/// A search under way.
+struct Search {
+    pattern: Arc<Pattern>,
+    /// Where the next window begins, and where the part ends that is searched.
+    at: usize,
+    to: usize,
+    /// All matches, or the first one only?
+    all: bool,
+    /// Starts and ends of the matches so far.
+    found: Vec<(usize, usize)>,
+}
+
+/// Units that a match costs.
+const MATCH: usize = 2;
+
+impl Search {
+    fn new(pattern: Term, (from, to): (usize, usize), all: bool) -> Result<Search, Exit> {
+        let pattern = match compiled(pattern) {
+            Some(p) => p?,
+            None => Arc::new(Pattern::new(&needles(pattern)?)?),
+        };
+        Ok(Search {
+            pattern,
+            at: from,
+            to,
+            all,
+            found: Vec::new(),
+        })
+    }
+
+    /// Searches on in the subject.
+    fn go_on(&mut self, v: &View, budget: &mut Budget) -> Poll<()> {
+        let per_unit = self.pattern.bytes_per_unit();
+        while self.at < self.to {
+            if budget.is_spent() {
+                return Poll::Pending;
+            }
+            // So much at a time that the matches in it do not cost much more than the budget.
+            let part = (self.to - self.at)
+                .min(budget.left().saturating_mul(per_unit))
+                .min(WINDOW);
+            let end = self.at + part;
+            let window_end = (end + self.pattern.longest() - 1).min(self.to);
+            let hay = v.part(8 * self.at, 8 * (window_end - self.at)).to_bytes();
+            let (from, mut next) = (self.at, end);
+            let (found, all) = (&mut self.found, self.all);
+            let before = found.len();
+            self.pattern.each(&hay, |s, e| {
+                if from + s >= end {
+                    return false;
+                }
+                found.push((from + s, from + e));
+                next = next.max(from + e);
+                all
+            });
+            budget.spend(part.div_ceil(per_unit) + MATCH * (found.len() - before));
+            self.at = next;
+            if !all && !found.is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+/// Bytes that are searched before the budget is looked at again.
+const WINDOW: usize = 1 << 14;
+
+/// Subjects of so many bytes are searched at once.
+const SHORT: usize = 4096;
+
+fn is_short(from: usize, to: usize) -> bool {
+    to - from <= SHORT && work::at_once(SHORT / work::BYTES)
+}
+
+fn span(heap: &mut Heap, (start, end): (usize, usize)) -> Term {
+    heap.tuple(&[Term::small(start as i64), Term::small((end - start) as i64)])
+}
+
+/// What the matches become.
+#[derive(Clone, Copy)]
+enum Wanted {
+    First,
+    Matches,
+    Parts { trim: bool, trim_all: bool },
+}
+
+impl Wanted {
+    /// The value of a match, if it is wanted. `after` says whether nothing has been put into the result yet.
+    fn value(
+        self,
+        heap: &mut Heap,
+        v: &View,
+        found: (usize, usize),
+        none_yet: bool,
+    ) -> Option<Term> {
+        let Wanted::Parts { trim, trim_all } = self else {
+            return Some(span(heap, found));
+        };
+        let (start, end) = found;
+        if start == end && (trim_all || trim && none_yet) {
+            return None;
+        }
+        Some(bits::share(&v.part(8 * start, 8 * (end - start)), heap))
+    }
+
+    /// Puts the values of matches before a list, the last one first.
+    fn put_before(self, heap: &mut Heap, v: &View, found: &[(usize, usize)], tail: Term) -> Term {
+        found.iter().rev().fold(tail, |tail, &f| {
+            match self.value(heap, v, f, tail.is_nil()) {
+                Some(t) => heap.cons(t, tail),
+                None => tail,
+            }
+        })
+    }
+}
+
+/// Turns matches into the parts between them and around them.
+fn between(found: &mut Vec<(usize, usize)>, len: usize) {
+    let mut last = 0;
+    for f in found.iter_mut() {
+        let (start, end) = *f;
+        *f = (last, start);
+        last = end;
+    }
+    found.push((last, len));
+}
+
+struct Searching {
+    search: Search,
+    wanted: Wanted,
+    /// What is done of the result, once all was searched.
+    out: Option<Term>,
+}
+
+impl Work for Searching {
+    fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
+        let v = bits::view(a[0]);
+        let found = &mut self.search.found;
+        let Some(out) = &mut self.out else {
+            if self.search.go_on(&v, budget).is_pending() {
+                return Ok(Poll::Pending);
+            }
+            let found = &mut self.search.found;
+            match self.wanted {
+                Wanted::First => return Ok(Poll::Ready(first_or_none(cx, found.first()))),
+                Wanted::Matches => {}
+                Wanted::Parts { .. } => between(found, v.bits / 8),
+            }
+            self.out = Some(Term::NIL);
+            return if budget.is_spent() {
+                Ok(Poll::Pending)
+            } else {
+                self.step(cx, a, budget)
+            };
+        };
+        let n = found.len().min(budget.left());
+        let from = found.len() - n;
+        budget.spend(n * MATCH * 2);
+        *out = self.wanted.put_before(cx.heap(), &v, &found[from..], *out);
+        found.truncate(from);
+        Ok(if from == 0 {
+            Poll::Ready(*out)
+        } else {
+            Poll::Pending
+        })
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(self.out.as_mut_slice());
+    }
+}
+
+fn first_or_none(cx: &mut Ctx<'_>, found: Option<&(usize, usize)>) -> Term {
+    match found {
+        Some(&f) => span(cx.heap(), f),
+        None => Atom::new("nomatch").into(),
+    }
+}
+
+fn run(cx: &mut Ctx<'_>, a: &[Term], o: &Options, all: bool, wanted: Wanted) -> BifResult {
+    let v = subject(a[0])?;
+    let (from, to) = o.range(v.bits / 8)?;
+    if !is_short(from, to) {
+        let search = Search::new(a[1], (from, to), all)?;
+        let work = Searching {
+            search,
+            wanted,
+            out: None,
+        };
+        return work::start(cx, a, work);
+    }
+    let mut found = Vec::new();
+    let hay = v.part(8 * from, 8 * (to - from)).to_bytes();
+    each_match(a[1], &hay, |s, e| {
+        found.push((from + s, from + e));
+        all
+    })?;
+    cx.bump((to - from) / 512 + found.len() / 4);
+    match wanted {
+        Wanted::First => return Ok(first_or_none(cx, found.first())),
+        Wanted::Matches => {}
+        Wanted::Parts { .. } => between(&mut found, v.bits / 8),
+    }
+    Ok(wanted.put_before(cx.heap(), &v, &found, Term::NIL))
+}
+
+fn match_first(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    subject(a[0])?;
+    let o = options(a.get(2), false)?;
+    run(cx, a, &o, false, Wanted::First)
+}
+
+fn matches(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    subject(a[0])?;
+    let o = options(a.get(2), false)?;
+    run(cx, a, &o, true, Wanted::Matches)
+}
+
+fn split(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    subject(a[0])?;
+    let o = options(a.get(2), true)?;
+    let wanted = Wanted::Parts {
+        trim: o.trim,
+        trim_all: o.trim_all,
+    };
+    run(cx, a, &o, o.global, wanted)
+}
