@@ -201,6 +201,11 @@ impl Bif {
         matches!(self.kind, Kind::Nif | Kind::NifDirtyIo | Kind::NifDirtyCpu)
     }
 
+    /// May it stand in a guard?
+    pub fn is_guard(&self) -> bool {
+        matches!(self.kind, Kind::Guard | Kind::GuardSteps)
+    }
+
     /// Is its work done in steps?
     #[inline]
     pub fn has_steps(&self) -> bool {

@@ -378,7 +378,7 @@ fn info_pair(cx: &mut Ctx<'_>, key: Term, what: Term) -> BifResult {
         (Some("cpu_topology"), Some("defined")) => topology::show(cx, Which::Defined),
         (Some("cpu_topology"), Some("detected")) => topology::show(cx, Which::Detected),
         (Some("cpu_topology"), Some("used")) => topology::show(cx, Which::Used),
-        (Some("allocator" | "allocator_sizes"), Some(name)) => memory::allocator(h, name),
+        (Some("allocator" | "allocator_sizes"), _) => memory::allocator(h, what),
         _ => Err(badarg()),
     }
 }

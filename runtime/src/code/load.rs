@@ -4,7 +4,6 @@ use super::export::{self, Export};
 use super::fun;
 use super::module::{self, Module};
 use crate::atom::{Atom, AtomError};
-use crate::bif::Kind;
 use crate::etf;
 use crate::heap::Heap;
 use crate::heap::literal::LiteralArea;
@@ -111,7 +110,7 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
 /// no less.
 fn guard_bifs_are_there(file: &BeamFile, imports: &[&'static Export]) -> Result<(), Failure> {
     let missing = file.guard_bifs.iter().map(|&i| imports[i as usize]);
-    let mut missing = missing.filter(|e| e.bif().is_none_or(|b| b.kind != Kind::Guard));
+    let mut missing = missing.filter(|e| e.bif().is_none_or(|b| !b.is_guard()));
     match missing.next() {
         Some(e) => Err(Failure::NotAGuardBif(e)),
         None => Ok(()),
