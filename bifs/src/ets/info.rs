@@ -3,6 +3,7 @@
 use super::{Need, cause, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
+use enigma_runtime::code::export;
 use enigma_runtime::ets::registry::{self, NotFound};
 use enigma_runtime::ets::{Kind, Table, WriteConcurrency};
 use enigma_runtime::heap::Heap;
@@ -51,6 +52,10 @@ pub(super) fn info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 pub(super) fn info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[1] == Term::from(Atom::BINARY) {
+        let all = export::get(Atom::ERTS_INTERNAL, Atom::new("ets_info_binary"), 1);
+        return cx.trap(all, &a[..1]);
+    }
     let Some(t) = find(a[0])? else {
         return Ok(Atom::UNDEFINED.into());
     };
@@ -99,7 +104,6 @@ fn rare_item(t: &Table, i: &str, heap: &mut Heap) -> Option<Term> {
     Some(match i {
         "fixed" => t.is_fixed().into(),
         "data" => true.into(),
-        "binary" => Term::NIL,
         "safe_fixed" | "safe_fixed_monotonic_time" => {
             let f = t.fixation.lock();
             if f.by.is_empty() {

@@ -46,7 +46,10 @@ impl Work for Run {
         {
             budget.spend(UNITS);
             let program = self.program.program();
-            if let Some(r) = self.machine.run(program, cx, t, Subject::Local, &mut NoActions) {
+            if let Some(r) = self
+                .machine
+                .run(program, cx, t, Subject::Local, &mut NoActions)
+            {
                 self.results = cx.heap().cons(r, self.results);
             }
         }
@@ -105,6 +108,10 @@ impl Actions for Pretended {
             Action::GetSeqToken => Some(Term::NIL),
             Action::IsSeqTrace => Some(Term::bool(false)),
             Action::GetTcw | Action::SetTcw => Some(Term::small(0)),
+            Action::Display => {
+                eprintln!("{}", args[0]);
+                yes
+            }
             Action::ProcessDump => Some(cx.heap().binary(b"")),
             _ => yes,
         }

@@ -14,7 +14,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::ets::object::Obj;
 use enigma_runtime::ets::registry::{self, Found, NotFound};
-use enigma_runtime::ets::{self, Protection, owners};
+use enigma_runtime::ets::{self, Kind, Protection, owners};
 use enigma_runtime::heap::copy;
 use enigma_runtime::process::{PidKey, flag, signal};
 use enigma_runtime::{BifResult, Exit, Term, badarg, reference, sched};
@@ -219,6 +219,9 @@ fn edge(cx: &mut Ctx<'_>, a: &[Term], last: bool, objects: bool) -> BifResult {
 
 fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
+    if t.kind == Kind::OrderedSet && a[1] == end_of_table() {
+        return Err(badarg());
+    }
     t.with_next(a[1], back, |o, all| answer(cx, &t, objects, o, all))?
         .ok_or_else(badarg)
 }

@@ -55,7 +55,9 @@ fn option(w: &mut Wanted, t: Term) -> Option<()> {
                         // The number of locks can be given in tests.
                         let &[what, n] = value.as_tuple_n::<2>()?;
                         let known = what.as_atom()?.text() == "debug_hash_fixed_number_of_locks";
-                        let n = n.as_usize().filter(|n| known && (1..=MAX_LOCKS).contains(n));
+                        let n = n
+                            .as_usize()
+                            .filter(|n| known && (1..=MAX_LOCKS).contains(n));
                         WriteConcurrency::Locks(n?)
                     }
                 };
@@ -121,8 +123,8 @@ pub(super) fn new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         o.read_concurrency = false;
         o.write_concurrency = WriteConcurrency::Off;
     }
-    o.decentralized_counters = o.write_concurrency != WriteConcurrency::Off
-        && w.decentralized.unwrap_or(w.implied);
+    o.decentralized_counters =
+        o.write_concurrency != WriteConcurrency::Off && w.decentralized.unwrap_or(w.implied);
     let t = registry::create(cx.proc.id, o).ok_or_else(|| cause("already_exists"))?;
     cx.own.set_flag(flag::HAS_RESOURCES, true);
     Ok(registry::identifier(&t, cx.heap()))

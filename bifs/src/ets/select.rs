@@ -205,7 +205,8 @@ impl Search {
                 note(o);
                 self.fate(machine, cx, o, &got)
             };
-            self.table.edit_from(from, usize::from(fixed), &mut judge, &mut more)
+            self.table
+                .edit_from(from, usize::from(fixed), &mut judge, &mut more)
         } else {
             let mut see = |o: Obj| {
                 note(o);
@@ -599,7 +600,15 @@ pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
         [_, key, pattern, limit, spec, rest, reverse, count] if t.kind == Kind::OrderedSet => {
             let reverse = reverse.as_small().ok_or_else(badarg)? != 0;
-            (At::Key(Some(key)), pattern, limit, spec, rest, reverse, count)
+            (
+                At::Key(Some(key)),
+                pattern,
+                limit,
+                spec,
+                rest,
+                reverse,
+                count,
+            )
         }
         _ => return Err(badarg()),
     };

@@ -86,11 +86,7 @@ impl Drop for Batch {
 
 impl Table {
     /// Begins to put objects in, unless the table is busy; with `only_new` nothing happens if one of the keys is there.
-    pub fn begin_insert(
-        &self,
-        objects: &mut Loose,
-        only_new: bool,
-    ) -> Result<Arc<Outcome>, Busy> {
+    pub fn begin_insert(&self, objects: &mut Loose, only_new: bool) -> Result<Arc<Outcome>, Busy> {
         self.begin(|| What::Insert {
             objects: std::mem::take(&mut objects.0).into_iter(),
             checked: only_new.then_some(0),

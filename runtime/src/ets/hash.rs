@@ -381,11 +381,7 @@ impl Hash {
     }
 
     /// Takes everything out; as new then. `f` runs while the table is locked. `Busy` unless `always`.
-    pub fn take_all(
-        &self,
-        always: bool,
-        f: impl FnOnce(),
-    ) -> Result<Vec<Box<[Obj]>>, Busy> {
+    pub fn take_all(&self, always: bool, f: impl FnOnce()) -> Result<Vec<Box<[Obj]>>, Busy> {
         self.write_all(|size, all| {
             if !always && all.iter().any(|s| s.busy) {
                 return Err(Busy);

@@ -284,8 +284,7 @@ impl Stripe {
     fn equal(&mut self, first: Obj, tuple: Term, key: Term, hash: u32) -> Option<Obj> {
         if let Some(index) = &self.index {
             let h = tuple_hash(tuple);
-            let same =
-                |o: &Obj| o.tuple_hash() == h && compare::exact_eq(o.root(), tuple);
+            let same = |o: &Obj| o.tuple_hash() == h && compare::exact_eq(o.root(), tuple);
             return index.find(spread(h), same).copied();
         }
         let mut seen = 0;
@@ -420,11 +419,10 @@ impl Stripe {
         if !p.at.is_some() {
             return None;
         }
-        let next = p
-            .at
-            .chain()
-            .skip(1)
-            .find(|&o| !o.is_dead() && !self.has_key(o, key, hash));
+        let next =
+            p.at.chain()
+                .skip(1)
+                .find(|&o| !o.is_dead() && !self.has_key(o, key, hash));
         Some(next.unwrap_or(Obj::NONE))
     }
 

@@ -500,9 +500,7 @@ impl Table {
                         }
                         Some(r)
                     }
-                    None => {
-                        default.map(|d| fresh(d, f, |o| t.insert(New::Tuple(o), key, &mut c)))
-                    }
+                    None => default.map(|d| fresh(d, f, |o| t.insert(New::Tuple(o), key, &mut c))),
                 };
                 self.note(c);
                 Ok(r)
