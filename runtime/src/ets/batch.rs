@@ -2,10 +2,11 @@
 //! to use the table then does a part of it first, so that it ends even if the process that began it does not run, or is
 //! gone.
 
+use super::debris::Debris;
 use super::hash::hash_of;
 use super::linear::New;
 use super::object::Obj;
-use super::table::{Store, free_all};
+use super::table::Store;
 use super::{Busy, Change, Table};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -53,7 +54,7 @@ impl Loose {
 
 impl Drop for Loose {
     fn drop(&mut self) {
-        free_all(self.0.drain(..));
+        drop(Debris::of_objects(std::mem::take(&mut self.0)));
     }
 }
 
@@ -79,7 +80,7 @@ unsafe impl Send for Batch {}
 impl Drop for Batch {
     fn drop(&mut self) {
         if let What::Insert { objects, .. } = &mut self.what {
-            free_all(objects);
+            drop(Debris::of_objects(objects.collect()));
         }
     }
 }
@@ -146,6 +147,9 @@ impl Table {
         if let Some(value) = end {
             // The table is open again before it is said that the operation has ended.
             let _ = self.set_busy(false);
+            if matches!(batch.what, What::Kill(_)) && !self.is_fixed() {
+                self.bury();
+            }
             batch.outcome.set(value);
             *slot = None;
         }

@@ -13,6 +13,8 @@ const FEW: usize = 2000;
 enum Rest {
     Segments(Vec<Box<[Obj]>>),
     Tree(Tree),
+    /// Objects that were not put in.
+    Objects(Vec<Obj>),
 }
 
 /// See the module's text.
@@ -40,6 +42,13 @@ impl Debris {
         }
     }
 
+    pub(super) fn of_objects(objects: Vec<Obj>) -> Debris {
+        Debris {
+            rest: Some(Rest::Objects(objects)),
+            at: 0,
+        }
+    }
+
     /// Frees about so many objects; gives how many were left to do, 0 when it is not finished.
     pub fn free(&mut self, amount: usize) -> usize {
         let mut left = amount;
@@ -47,6 +56,10 @@ impl Debris {
             let done = match &mut self.rest {
                 None => return left,
                 Some(Rest::Tree(t)) => t.free_leaf(),
+                Some(Rest::Objects(all)) => all.pop().map(|o| {
+                    o.set_next(Obj::NONE);
+                    free_chain(o)
+                }),
                 Some(Rest::Segments(all)) => match all.last() {
                     None => None,
                     Some(s) if self.at == s.len() => {

@@ -95,7 +95,7 @@ impl Hash {
         self.active.load(Ordering::Relaxed)
     }
 
-    /// Words of memory of buckets.
+    /// Words of memory of buckets, for those too that nothing was put into yet.
     pub fn words(&self) -> usize {
         self.size.lock().slots
     }
