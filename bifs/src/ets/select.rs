@@ -612,7 +612,12 @@ pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
         _ => return Err(badarg()),
     };
-    let limit = limit.as_usize().filter(|&n| n > 0).ok_or_else(badarg)?;
+    // Without a limit all that is left comes, in a list. Only ordered sets want one.
+    let least = usize::from(t.kind == Kind::OrderedSet);
+    let limit = limit
+        .as_usize()
+        .filter(|&n| n >= least)
+        .ok_or_else(badarg)?;
     let count = count.as_usize().ok_or_else(badarg)?;
     let spec = shared(spec).ok_or_else(badarg)?;
     // The number must be that of the list, which is taken apart by it.
@@ -634,7 +639,7 @@ pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         fixed: false,
         machine: Machine::default(),
     };
-    if count >= limit || matches!(at, At::Bucket(None)) {
+    if (limit > 0 && count >= limit) || matches!(at, At::Bucket(None)) {
         return s.result(cx, a);
     }
     work::start(cx, a, s)
