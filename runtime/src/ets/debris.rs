@@ -70,7 +70,7 @@ impl Debris {
                     Some(s) => {
                         self.at += 1;
                         // An empty bucket costs little.
-                        Some(free_chain(s[self.at - 1]) + usize::from(self.at % 8 == 0))
+                        Some(free_chain(s[self.at - 1]) + usize::from(self.at.is_multiple_of(8)))
                     }
                 },
             };

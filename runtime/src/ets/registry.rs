@@ -132,9 +132,7 @@ pub fn delete(table: &Table) -> Option<Debris> {
             names.remove(&table.name());
         }
     }
-    if ALL.write().remove(&table.number).is_none() {
-        return None;
-    }
+    ALL.write().remove(&table.number)?;
     super::owners::remove(table.owner(), table);
     table.destroy()
 }
