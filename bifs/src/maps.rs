@@ -2,26 +2,30 @@
 
 use crate::bifs;
 use crate::erlang::guard::{need_map, tagged_error};
-use enigma_runtime::term::{Kind, bignum, list, map};
-use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg, release};
+use crate::erlang::list::put_before;
+use enigma_runtime::data::{bignum, map};
+use enigma_runtime::term::{Kind, list};
+use enigma_runtime::work::{self, Budget, Pile, Step, Work};
+use enigma_runtime::{Atom, BifResult, Ctx, Heap, Term, badarg, release};
+use std::task::Poll;
 
 bifs! { BIFS:
     "maps" {
         "find"/2 Call => find;
-        "from_keys"/2 Call => from_keys;
-        "from_list"/1 Call => from_list;
+        "from_keys"/2 Steps => from_keys;
+        "from_list"/1 Steps => from_list;
         "get"/2 Call => get;
         "is_key"/2 Call => is_key;
-        "keys"/1 Call => keys;
-        "merge"/2 Call => merge;
+        "keys"/1 Steps => keys;
+        "merge"/2 Steps => merge;
         "put"/3 Call => put;
         "remove"/2 Call => remove;
         "take"/2 Call => take;
         "update"/3 Call => update;
-        "values"/1 Call => values;
+        "values"/1 Steps => values;
     }
     "erts_internal" {
-        "map_next"/3 Call => map_next;
+        "map_next"/3 Steps => map_next;
         "map_to_tuple_keys"/1 Call => map_to_tuple_keys;
         "map_hashmap_children"/1 Call => map_hashmap_children;
     }
@@ -45,25 +49,62 @@ fn is_key(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(Term::bool(map::get(need_map(cx, a[1])?, a[0]).is_some()))
 }
 
+/// Makes a map of the elements of a list.
+struct FromList {
+    rest: Term,
+    map: map::Builder,
+    /// The key and the value that an element stands for; nothing if it stands for none.
+    pair: fn(&[Term], Term) -> Option<(Term, Term)>,
+}
+
+/// Units of work that taking an element costs.
+const ELEMENT: usize = 4;
+
+impl Work for FromList {
+    fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
+        while let Some((e, tail)) = self.rest.as_cons() {
+            if budget.is_spent() {
+                return Ok(Poll::Pending);
+            }
+            budget.spend(ELEMENT);
+            let (k, v) = (self.pair)(a, e).ok_or_else(badarg)?;
+            self.map.add(k, v);
+            self.rest = tail;
+        }
+        if !self.rest.is_nil() {
+            return Err(badarg());
+        }
+        Ok(self.map.finish(cx.heap(), budget))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.rest));
+        self.map.visit_roots(visit);
+    }
+}
+
+fn from_elements(
+    cx: &mut Ctx<'_>,
+    a: &[Term],
+    pair: fn(&[Term], Term) -> Option<(Term, Term)>,
+) -> BifResult {
+    let work = FromList {
+        rest: a[0],
+        map: map::Builder::default(),
+        pair,
+    };
+    work::start(cx, a, work)
+}
+
 fn from_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let mut it = list::iter(a[0]);
-    let mut pairs = Vec::new();
-    for e in it.by_ref() {
-        let &[k, v] = e.as_tuple_n().ok_or_else(badarg)?;
-        pairs.push((k, v));
-    }
-    if !it.tail().is_nil() {
-        return Err(badarg());
-    }
-    cx.bump(pairs.len() / 8);
-    Ok(map::from_pairs(cx.heap(), &pairs))
+    from_elements(cx, a, |_, e| {
+        let &[k, v] = e.as_tuple_n()?;
+        Some((k, v))
+    })
 }
 
 fn from_keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let keys = list::to_vec(a[0]).ok_or_else(badarg)?;
-    let pairs: Vec<(Term, Term)> = keys.into_iter().map(|k| (k, a[1])).collect();
-    cx.bump(pairs.len() / 8);
-    Ok(map::from_pairs(cx.heap(), &pairs))
+    from_elements(cx, a, |a, k| Some((k, a[1])))
 }
 
 /// Do lists of the parts of a large map begin with its last pair? Until OTP 28.
@@ -71,32 +112,103 @@ fn lists_are_reversed(m: Term) -> bool {
     m.is_kind(Kind::HashMap) && release::number() < 29
 }
 
-/// A list of keys or values.
-fn listed(cx: &mut Ctx<'_>, m: Term, part: fn((Term, Term)) -> Term) -> Term {
-    let all: Vec<Term> = map::iter(m).map(part).collect();
-    cx.bump(all.len() / 32);
-    if lists_are_reversed(m) {
-        cx.heap().list_from(all.into_iter().rev())
-    } else {
-        cx.heap().list(&all)
+/// What a list of a map's pairs holds.
+#[derive(Clone, Copy)]
+enum Listed {
+    Keys,
+    Values,
+    Pairs,
+}
+
+impl Listed {
+    fn of(self, (k, v): (Term, Term), heap: &mut Heap) -> Term {
+        match self {
+            Listed::Keys => k,
+            Listed::Values => v,
+            Listed::Pairs => heap.tuple(&[k, v]),
+        }
     }
+}
+
+/// Makes a list of a large map's parts.
+struct ToList {
+    what: Listed,
+    pairs: map::MapIter,
+    /// Is the last pair to come first?
+    reversed: bool,
+    /// Elements that are put before the list in the end.
+    items: Pile<Term>,
+    list: Term,
+}
+
+impl Work for ToList {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        loop {
+            if budget.is_spent() {
+                return Ok(Poll::Pending);
+            }
+            budget.spend(3);
+            let Some(pair) = self.pairs.next() else { break };
+            let item = self.what.of(pair, cx.heap());
+            if self.reversed {
+                self.list = cx.heap().cons(item, self.list);
+            } else {
+                self.items.push(item);
+            }
+        }
+        Ok(put_before(cx, &mut self.items, &mut self.list, budget))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.pairs.visit_roots(visit);
+        self.items.segments().for_each(&mut *visit);
+        visit(std::slice::from_mut(&mut self.list));
+    }
+}
+
+/// A list of parts of the map `m`, before `tail`.
+fn listed(cx: &mut Ctx<'_>, a: &[Term], m: Term, what: Listed, tail: Term) -> BifResult {
+    if m.is_kind(Kind::FlatMap) {
+        let heap = cx.heap();
+        let all: Vec<Term> = map::iter(m).map(|p| what.of(p, heap)).collect();
+        return Ok(heap.list_with_tail(&all, tail));
+    }
+    let work = ToList {
+        what,
+        pairs: map::iter(m),
+        reversed: lists_are_reversed(m),
+        items: Pile::default(),
+        list: tail,
+    };
+    work::start(cx, a, work)
 }
 
 fn keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let m = need_map(cx, a[0])?;
-    Ok(listed(cx, m, |p| p.0))
+    listed(cx, a, m, Listed::Keys, Term::NIL)
 }
 
 fn values(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let m = need_map(cx, a[0])?;
-    Ok(listed(cx, m, |p| p.1))
+    listed(cx, a, m, Listed::Values, Term::NIL)
+}
+
+struct Merging(map::Merge);
+
+impl Work for Merging {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        Ok(self.0.go_on(cx.heap(), budget))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.0.visit_roots(visit);
+    }
 }
 
 fn merge(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let x = need_map(cx, a[0])?;
     let y = need_map(cx, a[1])?;
-    cx.bump(map::size(x).min(map::size(y)) / 8);
-    Ok(map::merge(cx.heap(), x, y))
+    work::start(cx, a, Merging(map::Merge::new(x, y)))
 }
 
 fn put(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -146,6 +258,9 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     if chain && place.is_list() {
         return next_of_keys(cx, place, m);
+    }
+    if !chain && place == Term::small(0) && !lists_are_reversed(m) {
+        return listed(cx, a, m, Listed::Pairs, how);
     }
     let path = bignum::to_i128(place)
         .and_then(|n| u128::try_from(n).ok())
@@ -214,7 +329,7 @@ fn map_to_tuple_keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !m.is_kind(Kind::FlatMap) {
         return Err(badarg());
     }
-    Ok(cx.heap().tuple(map::flat_parts(m).0))
+    Ok(map::key_tuple(m))
 }
 
 fn map_hashmap_children(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

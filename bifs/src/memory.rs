@@ -176,9 +176,6 @@ fn statistics(h: &mut Heap, m: &Memory, name: &str) -> Term {
         all.push(pair(h, "fix_types", types));
     }
     all.push(pair(h, "mbcs", blocks));
-    let none = pair(h, "blocks", Term::NIL);
-    let none = h.list(&[none]);
-    all.push(pair(h, "sbcs", none));
     h.list(&all)
 }
 
@@ -186,26 +183,12 @@ fn known(name: &str) -> Option<&'static str> {
     ALLOCATORS.into_iter().find(|a| *a == name)
 }
 
-/// The instances of an allocator, of which there is one.
-fn instances(h: &mut Heap, m: &Memory, name: Term) -> BifResult {
-    let name = name.as_atom().and_then(|n| known(n.text()));
-    let s = statistics(h, m, name.ok_or_else(badarg)?);
+/// `system_info({allocator | allocator_sizes, Name})`.
+pub fn allocator(h: &mut Heap, name: &str) -> BifResult {
+    let name = known(name).ok_or_else(badarg)?;
+    let s = statistics(h, &now(), name);
     let instance = h.tuple(&[Atom::new("instance").into(), num(0), s]);
     Ok(h.list(&[instance]))
-}
-
-/// `system_info({allocator | allocator_sizes, Names})`, where `Names` is one name or a list.
-pub fn allocator(h: &mut Heap, names: Term) -> BifResult {
-    let m = now();
-    if names.is_atom() {
-        return instances(h, &m, names);
-    }
-    let mut rows = Vec::new();
-    for name in list::to_vec(names).ok_or_else(badarg)? {
-        let row = [name, instances(h, &m, name)?];
-        rows.push(h.tuple(&row));
-    }
-    Ok(h.list(&rows))
 }
 
 /// `system_info({memory_internal, Reference, Names})`: sends the numbers of these allocators as

@@ -2,17 +2,17 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::persistent_term::{self, IfThere};
-use enigma_runtime::term::map;
-use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use enigma_runtime::data::map;
+use enigma_runtime::persistent_term::{self, IfThere, Put};
+use enigma_runtime::{BifResult, Ctx, Term, badarg, work};
 
 bifs! { BIFS:
     "persistent_term" {
         "get"/0 Call => get0;
         "get"/1 Call => get1;
         "get"/2 Call => get2;
-        "put"/2 Call => put;
-        "put_new"/2 Call => put_new;
+        "put"/2 Steps => put;
+        "put_new"/2 Steps => put_new;
         "erase"/1 Call => erase;
         "info"/0 Call => info;
     }
@@ -36,18 +36,11 @@ fn get2(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn put(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    persistent_term::put(a[0], a[1], IfThere::Replace);
-    cx.bump(100);
-    Ok(Atom::OK.into())
+    work::start(cx, a, Put::new(a[0], IfThere::Replace))
 }
 
 fn put_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    cx.bump(100);
-    if persistent_term::put(a[0], a[1], IfThere::Keep) {
-        Ok(Atom::OK.into())
-    } else {
-        Err(badarg())
-    }
+    work::start(cx, a, Put::new(a[0], IfThere::Keep))
 }
 
 fn erase(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -6,13 +6,15 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
-use enigma_runtime::term::bits;
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use enigma_runtime::heap::{BinaryBuilder, bits};
+use enigma_runtime::work::{self, Budget, Pile, Step, Work};
+use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use std::task::Poll;
 
 bifs! { BIFS:
     "unicode" {
-        "characters_to_list"/2 Call => characters_to_list;
-        "characters_to_binary"/2 Call => characters_to_binary;
+        "characters_to_list"/2 Steps => characters_to_list;
+        "characters_to_binary"/2 Steps => characters_to_binary;
         "bin_is_7bit"/1 Call => bin_is_7bit;
     }
 }
@@ -28,150 +30,355 @@ enum Stop {
 }
 
 /// Where converted characters go.
-trait Sink {
+trait Sink: Default + Send + 'static {
     /// Takes a character.
     fn put(&mut self, c: u32);
     /// Takes valid UTF-8.
-    fn put_str(&mut self, s: &str) {
-        s.chars().for_each(|c| self.put(u32::from(c)));
+    fn put_str(&mut self, s: &str);
+    /// Makes the term of all characters, as far as the budget allows.
+    fn build(&mut self, cx: &mut Ctx<'_>, budget: &mut Budget) -> Poll<Term>;
+    /// Shows the term under construction.
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term]));
+}
+
+/// A list of code points.
+struct Chars {
+    points: Pile<u32>,
+    list: Term,
+}
+
+impl Default for Chars {
+    fn default() -> Chars {
+        Chars {
+            points: Pile::default(),
+            list: Term::NIL,
+        }
     }
 }
 
-impl Sink for Vec<u32> {
+impl Sink for Chars {
     fn put(&mut self, c: u32) {
-        self.push(c);
+        self.points.push(c);
+    }
+
+    fn put_str(&mut self, s: &str) {
+        s.chars().for_each(|c| self.points.push(u32::from(c)));
+    }
+
+    fn build(&mut self, cx: &mut Ctx<'_>, budget: &mut Budget) -> Poll<Term> {
+        let heap = cx.heap();
+        while !self.points.is_empty() {
+            let some = self.points.top(budget.left());
+            let n = budget.grant(some.len());
+            if n == 0 {
+                return Poll::Pending;
+            }
+            self.list = some
+                .iter()
+                .rev()
+                .fold(self.list, |t, &c| heap.cons(Term::small(i64::from(c)), t));
+            self.points.drop_top(n);
+        }
+        Poll::Ready(self.list)
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.list));
     }
 }
 
-impl Sink for Vec<u8> {
+/// A binary in UTF-8: pieces of about the same size, which are put together in the end.
+#[derive(Default)]
+struct Utf8 {
+    pieces: Vec<Vec<u8>>,
+    /// The piece that is filled.
+    last: Vec<u8>,
+    /// What the pieces are put into, and how many of them were.
+    out: Option<(BinaryBuilder, usize)>,
+}
+
+/// Bytes of a piece.
+const PIECE: usize = 1 << 16;
+
+impl Utf8 {
+    fn extend(&mut self, bytes: &[u8]) {
+        if self.last.len() + bytes.len() > PIECE && !self.last.is_empty() {
+            let fresh = Vec::with_capacity(PIECE);
+            self.pieces.push(std::mem::replace(&mut self.last, fresh));
+        }
+        self.last.extend_from_slice(bytes);
+    }
+}
+
+impl Sink for Utf8 {
     fn put(&mut self, c: u32) {
         if let Some(c) = char::from_u32(c) {
-            self.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            self.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 
     fn put_str(&mut self, s: &str) {
-        self.extend_from_slice(s.as_bytes());
+        self.extend(s.as_bytes());
     }
+
+    fn build(&mut self, cx: &mut Ctx<'_>, budget: &mut Budget) -> Poll<Term> {
+        if self.pieces.is_empty() {
+            return Poll::Ready(cx.heap().binary(&self.last));
+        }
+        let (out, at) = self.out.get_or_insert_with(|| {
+            self.pieces.push(std::mem::take(&mut self.last));
+            let len: usize = self.pieces.iter().map(Vec::len).sum();
+            (BinaryBuilder::new(8 * len), 0)
+        });
+        while let Some(piece) = self.pieces.get(*at) {
+            if budget.is_spent() {
+                return Poll::Pending;
+            }
+            budget.spend(piece.len() / work::BYTES + 1);
+            out.extend(piece);
+            *at += 1;
+        }
+        let out = std::mem::replace(out, BinaryBuilder::new(0));
+        Poll::Ready(out.finish(cx.heap()))
+    }
+
+    fn visit_roots(&mut self, _: &mut dyn FnMut(&mut [Term])) {}
+}
+
+/// A binary under way.
+#[derive(Clone, Copy)]
+struct Part {
+    binary: Term,
+    /// Bytes of it that are done.
+    at: usize,
+    /// Is it an element of a list, not a tail?
+    element: bool,
 }
 
 /// One conversion.
-struct Converter<'a, S: Sink> {
-    out: &'a mut S,
+struct Converter<S> {
+    out: S,
     utf8: bool,
+    /// What is left of the innermost list, and what follows it.
+    t: Term,
+    outer: Vec<Term>,
+    part: Option<Part>,
     /// The beginning of a sequence that goes on in the next binary.
     carry: Vec<u8>,
-    work: usize,
+    /// Set when the conversion has ended: why, if not because all was done.
+    ended: Option<Option<Stop>>,
 }
 
-impl<S: Sink> Converter<'_, S> {
-    /// Converts all of `data`; what is built for the rest goes to `cx`.
-    fn run(&mut self, cx: &mut Ctx<'_>, data: Term) -> Result<(), Stop> {
-        let mut outer: Vec<Term> = Vec::new();
-        let mut t = data;
+/// Bytes of a binary that are converted for one unit of work.
+const BYTES_PER_UNIT: usize = 8;
+
+impl<S: Sink> Converter<S> {
+    /// Converts on; gives why it has stopped, if not because all was done.
+    fn convert(&mut self, cx: &mut Ctx<'_>, budget: &mut Budget) -> Poll<Option<Stop>> {
         loop {
-            if t.is_bitstring() {
-                self.binary(cx, t, |_, left| left.unwrap_or(Term::NIL), &outer)?;
-                t = Term::NIL;
-            }
-            while let Some((head, tail)) = t.as_cons() {
-                self.work += 1;
-                if let Some(n) = head.as_small() {
-                    if !self.carry.is_empty() || !is_code_point(n) || !self.utf8 && n > 255 {
-                        return Err(Stop::Wrong { current: t, outer });
-                    }
-                    self.out.put(n as u32);
-                    t = tail;
-                } else if head.is_list() {
-                    outer.push(tail);
-                    t = head;
-                } else if head.is_bitstring() {
-                    let rest = |cx: &mut Ctx<'_>, left: Option<Term>| match left {
-                        Some(b) => cx.heap().cons(b, tail),
-                        None => tail,
-                    };
-                    self.binary(cx, head, rest, &outer)?;
-                    t = tail;
-                } else if head.is_integer() {
-                    return Err(Stop::Wrong { current: t, outer });
-                } else {
-                    return Err(Stop::Badarg);
+            if let Some(part) = self.part {
+                match self.binary(cx, part, budget) {
+                    Ok(Poll::Ready(())) => self.part = None,
+                    Ok(Poll::Pending) => return Poll::Pending,
+                    Err(stop) => return Poll::Ready(Some(stop)),
                 }
             }
-            if t.is_bitstring() {
+            while let Some((head, tail)) = self.t.as_cons() {
+                if budget.is_spent() {
+                    return Poll::Pending;
+                }
+                budget.spend(1);
+                if let Some(n) = head.as_small() {
+                    if !self.carry.is_empty() || !is_code_point(n) || !self.utf8 && n > 255 {
+                        return Poll::Ready(Some(self.wrong(self.t)));
+                    }
+                    self.out.put(n as u32);
+                    self.t = tail;
+                } else if head.is_list() {
+                    self.outer.push(tail);
+                    self.t = head;
+                } else if head.is_bitstring() {
+                    self.t = tail;
+                    self.part = Some(Part {
+                        binary: head,
+                        at: 0,
+                        element: true,
+                    });
+                    break;
+                } else if head.is_integer() {
+                    return Poll::Ready(Some(self.wrong(self.t)));
+                } else {
+                    return Poll::Ready(Some(Stop::Badarg));
+                }
+            }
+            if self.part.is_some() {
                 continue;
             }
-            if !t.is_nil() {
-                return Err(Stop::Badarg);
+            if self.t.is_bitstring() {
+                let binary = std::mem::replace(&mut self.t, Term::NIL);
+                self.part = Some(Part {
+                    binary,
+                    at: 0,
+                    element: false,
+                });
+                continue;
             }
-            match outer.pop() {
-                Some(next) => t = next,
-                None if self.carry.is_empty() => return Ok(()),
-                None => return Err(Stop::Incomplete),
+            if !self.t.is_nil() {
+                return Poll::Ready(Some(Stop::Badarg));
+            }
+            match self.outer.pop() {
+                Some(next) => self.t = next,
+                None if self.carry.is_empty() => return Poll::Ready(None),
+                None => return Poll::Ready(Some(Stop::Incomplete)),
             }
         }
     }
 
+    /// It is wrong from `current` on.
+    fn wrong(&mut self, current: Term) -> Stop {
+        Stop::Wrong {
+            current,
+            outer: std::mem::take(&mut self.outer),
+        }
+    }
+
+    /// It is wrong from `left` of the current binary on, or behind that.
+    fn wrong_in(&mut self, cx: &mut Ctx<'_>, part: Part, left: Option<Term>) -> Stop {
+        let current = match (part.element, left) {
+            (true, Some(b)) => cx.heap().cons(b, self.t),
+            (true, None) => self.t,
+            (false, left) => left.unwrap_or(Term::NIL),
+        };
+        self.wrong(current)
+    }
+
+    /// Converts on in a binary.
     fn binary(
         &mut self,
         cx: &mut Ctx<'_>,
-        t: Term,
-        rest: impl FnOnce(&mut Ctx<'_>, Option<Term>) -> Term,
-        outer: &[Term],
-    ) -> Result<(), Stop> {
-        let bytes = bits::binary_bytes(t).ok_or(Stop::Badarg)?;
-        self.work += bytes.len() / 8;
-        if !self.utf8 {
-            bytes.iter().for_each(|&b| self.out.put(u32::from(b)));
-            return Ok(());
+        mut part: Part,
+        budget: &mut Budget,
+    ) -> Result<Poll<()>, Stop> {
+        let v = bits::view(part.binary);
+        if v.bits & 7 != 0 {
+            return Err(Stop::Badarg);
         }
-        let mut at = 0;
-        if let Some(&lead) = self.carry.first() {
+        let len = v.bits / 8;
+        if let Some(&lead) = self.carry.first()
+            && part.at == 0
+        {
             let missing = sequence_length(lead).saturating_sub(self.carry.len());
-            at = missing.min(bytes.len());
+            let n = missing.min(len);
             let mut next = self.carry.clone();
-            next.extend_from_slice(&bytes[..at]);
+            next.extend_from_slice(&v.part(0, 8 * n).to_bytes());
             if let Ok(s) = std::str::from_utf8(&next) {
                 self.out.put_str(s);
                 self.carry.clear();
+                part.at = n;
             } else if may_go_on(&next) {
                 self.carry = next;
-                return Ok(());
+                return Ok(Poll::Ready(()));
             } else {
                 // A binary with more than was missing does not count as converted at all.
-                let left = if at < missing {
+                let left = if n < missing {
                     self.carry = next;
                     None
                 } else {
-                    Some(t)
+                    Some(part.binary)
                 };
-                return Err(Stop::Wrong {
-                    current: rest(cx, left),
-                    outer: outer.to_vec(),
-                });
+                return Err(self.wrong_in(cx, part, left));
             }
         }
-        match std::str::from_utf8(&bytes[at..]) {
-            Ok(s) => self.out.put_str(s),
-            Err(e) => {
-                let good = at + e.valid_up_to();
-                if let Ok(s) = std::str::from_utf8(&bytes[at..good]) {
+        while part.at < len {
+            if budget.is_spent() {
+                self.part = Some(part);
+                return Ok(Poll::Pending);
+            }
+            let left = len - part.at;
+            let n = left
+                .min(budget.left().saturating_mul(BYTES_PER_UNIT))
+                .min(PIECE);
+            budget.spend(n.div_ceil(BYTES_PER_UNIT));
+            let bytes = v.part(8 * part.at, 8 * n).to_bytes();
+            if !self.utf8 {
+                bytes.iter().for_each(|&b| self.out.put(u32::from(b)));
+                part.at += n;
+                continue;
+            }
+            let good = match std::str::from_utf8(&bytes) {
+                Ok(s) => {
                     self.out.put_str(s);
+                    part.at += n;
+                    continue;
                 }
-                if may_go_on(&bytes[good..]) {
-                    self.carry = bytes[good..].to_vec();
-                } else {
-                    let v = bits::view(t).part(8 * good, 8 * (bytes.len() - good));
-                    let left = bits::share(&v, cx.heap());
-                    let current = rest(cx, Some(left));
-                    return Err(Stop::Wrong {
-                        current,
-                        outer: outer.to_vec(),
-                    });
-                }
+                Err(e) => e.valid_up_to(),
+            };
+            if let Ok(s) = std::str::from_utf8(&bytes[..good]) {
+                self.out.put_str(s);
+            }
+            part.at += good;
+            if !may_go_on(&bytes[good..]) {
+                let rest = v.part(8 * part.at, 8 * (len - part.at));
+                let left = bits::share(&rest, cx.heap());
+                return Err(self.wrong_in(cx, part, Some(left)));
+            }
+            if n == left {
+                self.carry = bytes[good..].to_vec();
+                break;
             }
         }
-        Ok(())
+        Ok(Poll::Ready(()))
+    }
+}
+
+impl<S: Sink> Work for Converter<S> {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        if self.ended.is_none() {
+            match self.convert(cx, budget) {
+                Poll::Pending => return Ok(Poll::Pending),
+                Poll::Ready(Some(Stop::Badarg)) => return Err(badarg()),
+                Poll::Ready(stop) => self.ended = Some(stop),
+            }
+        }
+        let Poll::Ready(done) = self.out.build(cx, budget) else {
+            return Ok(Poll::Pending);
+        };
+        let heap = cx.heap();
+        Ok(Poll::Ready(match self.ended.take().flatten() {
+            None | Some(Stop::Badarg) => done,
+            Some(Stop::Incomplete) => {
+                let rest = heap.binary(&self.carry);
+                heap.tuple(&[Atom::INCOMPLETE.into(), done, rest])
+            }
+            Some(Stop::Wrong { current, outer }) => {
+                let mut rest = outer
+                    .into_iter()
+                    .rev()
+                    .fold(current, |r, tail| heap.cons(r, tail));
+                if !self.carry.is_empty() {
+                    let first = heap.binary(&self.carry);
+                    rest = if rest.is_nil() {
+                        first
+                    } else {
+                        heap.list(&[first, rest])
+                    };
+                }
+                heap.tuple(&[Atom::ERROR.into(), done, rest])
+            }
+        }))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.t));
+        visit(&mut self.outer);
+        if let Some(part) = &mut self.part {
+            visit(std::slice::from_mut(&mut part.binary));
+        }
+        if let Some(Some(Stop::Wrong { current, outer })) = &mut self.ended {
+            visit(std::slice::from_mut(current));
+            visit(outer);
+        }
+        self.out.visit_roots(visit);
     }
 }
 
@@ -207,66 +414,28 @@ fn encoding(t: Term) -> Option<bool> {
     }
 }
 
-fn convert<S: Sink + Default>(
-    cx: &mut Ctx<'_>,
-    a: &[Term],
-    fallback: &str,
-    finish: fn(&mut Ctx<'_>, &S) -> Term,
-) -> BifResult {
+fn convert<S: Sink>(cx: &mut Ctx<'_>, a: &[Term], fallback: &str) -> BifResult {
     let Some(utf8) = encoding(a[1]) else {
         return cx.trap(export::get(Atom::UNICODE, Atom::new(fallback), 2), a);
     };
-    let mut out = S::default();
-    let mut c = Converter {
-        out: &mut out,
+    let work = Converter {
+        out: S::default(),
         utf8,
+        t: a[0],
+        outer: Vec::new(),
+        part: None,
         carry: Vec::new(),
-        work: 0,
+        ended: None,
     };
-    let result = c.run(cx, a[0]);
-    let (carry, work) = (c.carry, c.work);
-    cx.bump(work / 16);
-    let stopped = match result {
-        Ok(()) => return Ok(finish(cx, &out)),
-        Err(s) => s,
-    };
-    let done = finish(cx, &out);
-    match stopped {
-        Stop::Badarg => Err::<Term, Exit>(badarg()),
-        Stop::Incomplete => {
-            let rest = cx.heap().binary(&carry);
-            Ok(cx.heap().tuple(&[Atom::INCOMPLETE.into(), done, rest]))
-        }
-        Stop::Wrong { current, outer } => {
-            let mut rest = outer
-                .into_iter()
-                .rev()
-                .fold(current, |r, tail| cx.heap().cons(r, tail));
-            if !carry.is_empty() {
-                let first = cx.heap().binary(&carry);
-                rest = if rest.is_nil() {
-                    first
-                } else {
-                    cx.heap().list(&[first, rest])
-                };
-            }
-            Ok(cx.heap().tuple(&[Atom::ERROR.into(), done, rest]))
-        }
-    }
+    work::start(cx, a, work)
 }
 
 fn characters_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    convert::<Vec<u32>>(cx, a, "characters_to_list_int", |cx, out| {
-        out.iter().rev().fold(Term::NIL, |t, &c| {
-            cx.heap().cons(Term::small(i64::from(c)), t)
-        })
-    })
+    convert::<Chars>(cx, a, "characters_to_list_int")
 }
 
 fn characters_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    convert::<Vec<u8>>(cx, a, "characters_to_binary_int", |cx, out| {
-        cx.heap().binary(out)
-    })
+    convert::<Utf8>(cx, a, "characters_to_binary_int")
 }
 
 /// `false` for what is no binary too.

@@ -9,13 +9,18 @@
 //! area of a value that was replaced or erased is therefore handed to `heap::release`, which frees it when
 //! nobody points there any more, and the entry with it: a reader looks at an entry only inside a BIF.
 
-use crate::heap::literal::LiteralArea;
+use crate::atom::Atom;
+use crate::bif::{Ctx, badarg};
+use crate::data::{compare, hash};
+use crate::heap::literal::{LiteralArea, SharedCopy};
 use crate::heap::release::{self, Retired};
 use crate::sched::quiescence;
-use crate::term::{Term, compare, hash};
+use crate::term::Term;
+use crate::work::{self, Budget, Step, Work};
 use parking_lot::Mutex;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::task::Poll;
 
 struct Entry {
     hash: u64,
@@ -149,31 +154,108 @@ pub enum IfThere {
     Keep,
 }
 
-/// Sets the value of a key. `false` if the key is there with another value and was to be left.
-pub fn put(key: Term, value: Term, if_there: IfThere) -> bool {
-    let h = hash::internal(key);
-    let mut w = TABLE.writer.lock();
-    let old = find(slots(), key, h).1;
-    if let Some(e) = old {
-        if compare::exact_eq(e.value, value) {
-            return true;
-        }
-        if if_there == IfThere::Keep {
-            return false;
+/// Is the key there? Then what `put` gives without a change, or nothing if the value is to be replaced.
+fn settled(key: Term, value: Term, h: u64, if_there: IfThere) -> Option<bool> {
+    let e = find(slots(), key, h).1?;
+    if compare::exact_eq(e.value, value) {
+        return Some(true);
+    }
+    (if_there == IfThere::Keep).then_some(false)
+}
+
+/// The work of `persistent_term:put/2` and `put_new/2`, whose arguments are the key and the value.
+///
+/// What is shared in them is known by its addresses, so collections are put off meanwhile, and where terms have moved
+/// all the same it begins again.
+pub struct Put {
+    if_there: IfThere,
+    hash: u64,
+    /// The copy of key and value; made when the first step finds that it is needed.
+    copy: Option<SharedCopy>,
+    /// Are collections forbidden because of this?
+    forbids: bool,
+}
+
+/// Units that a change of the table costs.
+const CHANGE: usize = 100 * work::UNITS;
+
+impl Put {
+    /// Begins.
+    pub fn new(key: Term, if_there: IfThere) -> Put {
+        Put {
+            if_there,
+            hash: hash::internal(key),
+            copy: None,
+            forbids: false,
         }
     }
-    let mut pair = [key, value];
-    let area = LiteralArea::shared_copy_of(&mut pair);
+
+    /// Goes on with the same key and value: `false` if the key is there with another value and was to be left.
+    ///
+    /// # Safety
+    /// Neither key nor value nor what they refer to has moved since the last step, unless the roots were asked for.
+    unsafe fn go_on(&mut self, key: Term, value: Term, budget: &mut Budget) -> Poll<bool> {
+        let copy = match &mut self.copy {
+            Some(copy) => copy,
+            None => {
+                if let Some(answer) = settled(key, value, self.hash, self.if_there) {
+                    return Poll::Ready(answer);
+                }
+                self.copy.insert(SharedCopy::new(&[key, value]))
+            }
+        };
+        // SAFETY: as the caller promises.
+        let Poll::Ready((area, pair)) = (unsafe { copy.go_on(budget) }) else {
+            return Poll::Pending;
+        };
+        let mut w = TABLE.writer.lock();
+        // Somebody else may have put it meanwhile.
+        if let Some(answer) = settled(key, value, self.hash, self.if_there) {
+            return Poll::Ready(answer);
+        }
+        store(&mut w, self.hash, area, [pair[0], pair[1]]);
+        Poll::Ready(true)
+    }
+}
+
+impl Work for Put {
+    fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
+        // SAFETY: whatever moves terms between two steps asks for the roots.
+        let Poll::Ready(done) = (unsafe { self.go_on(a[0], a[1], budget) }) else {
+            if !self.forbids {
+                self.forbids = cx.own.allow_collections(false);
+            }
+            return Ok(Poll::Pending);
+        };
+        if std::mem::take(&mut self.forbids) {
+            cx.own.allow_collections(true);
+        }
+        budget.spend(CHANGE);
+        if done {
+            Ok(Poll::Ready(Atom::OK.into()))
+        } else {
+            Err(badarg())
+        }
+    }
+
+    fn visit_roots(&mut self, _: &mut dyn FnMut(&mut [Term])) {
+        self.copy = None;
+    }
+}
+
+/// Makes an entry of a key and a value that lie in `area` and puts it into the table.
+fn store(w: &mut Writer, h: u64, area: LiteralArea, [key, value]: [Term; 2]) {
+    let old = find(slots(), key, h).1;
     let entry: &'static Entry = Box::leak(Box::new(Entry {
         hash: h,
-        key: pair[0],
-        value: pair[1],
+        key,
+        value,
     }));
     TABLE.words.fetch_add(area.words(), Ordering::Relaxed);
     w.areas.insert(std::ptr::from_ref(entry) as usize, area);
     if old.is_none() {
         if (w.filled + 1) * 4 > slots().len() * 3 {
-            resize(&mut w);
+            resize(w);
         }
         w.filled += 1;
         TABLE.count.fetch_add(1, Ordering::Relaxed);
@@ -182,9 +264,8 @@ pub fn put(key: Term, value: Term, if_there: IfThere) -> bool {
     let (i, _) = find(now, key, h);
     now[i].store(std::ptr::from_ref(entry).cast_mut(), Ordering::Release);
     if let Some(e) = old {
-        retire(&mut w, e);
+        retire(w, e);
     }
-    true
 }
 
 fn retire(w: &mut Writer, e: &'static Entry) {
@@ -262,6 +343,16 @@ pub fn erase_all() {
 mod tests {
     use super::*;
     use crate::heap::Heap;
+
+    fn put(key: Term, value: Term, if_there: IfThere) -> bool {
+        let mut p = Put::new(key, if_there);
+        loop {
+            // SAFETY: nothing moves meanwhile.
+            if let Poll::Ready(done) = unsafe { p.go_on(key, value, &mut Budget::of(1)) } {
+                return done;
+            }
+        }
+    }
 
     #[test]
     fn put_get_replace_erase() {

@@ -8,9 +8,9 @@ use crate::bifs;
 use aho_corasick::{AhoCorasick, MatchKind};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Ctx, system_limit};
-use enigma_runtime::term::bits::{self, View};
+use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
-use enigma_runtime::work::{self, Budget, Step, Work};
+use enigma_runtime::work::{self, Budget, Pile, Step, Work};
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
 use memchr::memmem;
 use std::borrow::Cow;
@@ -165,7 +165,7 @@ struct Search {
     /// All matches, or the first one only?
     all: bool,
     /// Starts and ends of the matches so far.
-    found: Vec<(usize, usize)>,
+    found: Pile<(usize, usize)>,
 }
 
 /// Units that a match costs.
@@ -182,7 +182,7 @@ impl Search {
             at: from,
             to,
             all,
-            found: Vec::new(),
+            found: Pile::default(),
         })
     }
 
@@ -243,95 +243,107 @@ enum Wanted {
     Parts { trim: bool, trim_all: bool },
 }
 
-impl Wanted {
-    /// The value of a match, if it is wanted. `after` says whether nothing has been put into the result yet.
-    fn value(
-        self,
-        heap: &mut Heap,
-        v: &View,
-        found: (usize, usize),
-        none_yet: bool,
-    ) -> Option<Term> {
-        let Wanted::Parts { trim, trim_all } = self else {
-            return Some(span(heap, found));
-        };
-        let (start, end) = found;
-        if start == end && (trim_all || trim && none_yet) {
-            return None;
-        }
-        Some(bits::share(&v.part(8 * start, 8 * (end - start)), heap))
-    }
-
-    /// Puts the values of matches before a list, the last one first.
-    fn put_before(self, heap: &mut Heap, v: &View, found: &[(usize, usize)], tail: Term) -> Term {
-        found.iter().rev().fold(tail, |tail, &f| {
-            match self.value(heap, v, f, tail.is_nil()) {
-                Some(t) => heap.cons(t, tail),
-                None => tail,
-            }
-        })
-    }
+/// The result under construction, from its end on.
+struct Built {
+    wanted: Wanted,
+    list: Term,
+    /// Where the part begins that follows what comes next.
+    upto: usize,
 }
 
-/// Turns matches into the parts between them and around them.
-fn between(found: &mut Vec<(usize, usize)>, len: usize) {
-    let mut last = 0;
-    for f in found.iter_mut() {
-        let (start, end) = *f;
-        *f = (last, start);
-        last = end;
+impl Built {
+    fn new(wanted: Wanted, len: usize) -> Built {
+        Built {
+            wanted,
+            list: Term::NIL,
+            upto: len,
+        }
     }
-    found.push((last, len));
+
+    /// Puts matches, or the parts behind them, before what is there.
+    fn put(&mut self, heap: &mut Heap, v: &View, found: &[(usize, usize)]) {
+        for &(start, end) in found.iter().rev() {
+            match self.wanted {
+                Wanted::Parts { .. } => {
+                    self.put_part(heap, v, end);
+                    self.upto = start;
+                }
+                _ => {
+                    let t = span(heap, (start, end));
+                    self.list = heap.cons(t, self.list);
+                }
+            }
+        }
+    }
+
+    /// Puts the part from `start` on before what is there, unless it is to be left out.
+    fn put_part(&mut self, heap: &mut Heap, v: &View, start: usize) {
+        let Wanted::Parts { trim, trim_all } = self.wanted else {
+            return;
+        };
+        if start == self.upto && (trim_all || trim && self.list.is_nil()) {
+            return;
+        }
+        let part = bits::share(&v.part(8 * start, 8 * (self.upto - start)), heap);
+        self.list = heap.cons(part, self.list);
+    }
+
+    /// The whole list.
+    fn finish(&mut self, heap: &mut Heap, v: &View) -> Term {
+        self.put_part(heap, v, 0);
+        self.list
+    }
 }
 
 struct Searching {
     search: Search,
     wanted: Wanted,
     /// What is done of the result, once all was searched.
-    out: Option<Term>,
+    out: Option<Built>,
 }
 
 impl Work for Searching {
     fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
         let v = bits::view(a[0]);
-        let found = &mut self.search.found;
         let Some(out) = &mut self.out else {
             if self.search.go_on(&v, budget).is_pending() {
                 return Ok(Poll::Pending);
             }
-            let found = &mut self.search.found;
-            match self.wanted {
-                Wanted::First => return Ok(Poll::Ready(first_or_none(cx, found.first()))),
-                Wanted::Matches => {}
-                Wanted::Parts { .. } => between(found, v.bits / 8),
+            if matches!(self.wanted, Wanted::First) {
+                let found = self.search.found.pop();
+                return Ok(Poll::Ready(first_or_none(cx, found)));
             }
-            self.out = Some(Term::NIL);
+            self.out = Some(Built::new(self.wanted, v.bits / 8));
             return if budget.is_spent() {
                 Ok(Poll::Pending)
             } else {
                 self.step(cx, a, budget)
             };
         };
-        let n = found.len().min(budget.left());
-        let from = found.len() - n;
-        budget.spend(n * MATCH * 2);
-        *out = self.wanted.put_before(cx.heap(), &v, &found[from..], *out);
-        found.truncate(from);
-        Ok(if from == 0 {
-            Poll::Ready(*out)
-        } else {
-            Poll::Pending
-        })
+        let found = &mut self.search.found;
+        while !found.is_empty() {
+            let some = found.top(budget.left());
+            let n = some.len();
+            if n == 0 {
+                return Ok(Poll::Pending);
+            }
+            out.put(cx.heap(), &v, some);
+            found.drop_top(n);
+            budget.spend(n * MATCH * 2);
+        }
+        Ok(Poll::Ready(out.finish(cx.heap(), &v)))
     }
 
     fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
-        visit(self.out.as_mut_slice());
+        if let Some(out) = &mut self.out {
+            visit(std::slice::from_mut(&mut out.list));
+        }
     }
 }
 
-fn first_or_none(cx: &mut Ctx<'_>, found: Option<&(usize, usize)>) -> Term {
+fn first_or_none(cx: &mut Ctx<'_>, found: Option<(usize, usize)>) -> Term {
     match found {
-        Some(&f) => span(cx.heap(), f),
+        Some(f) => span(cx.heap(), f),
         None => Atom::new("nomatch").into(),
     }
 }
@@ -355,12 +367,12 @@ fn run(cx: &mut Ctx<'_>, a: &[Term], o: &Options, all: bool, wanted: Wanted) -> 
         all
     })?;
     cx.bump((to - from) / 512 + found.len() / 4);
-    match wanted {
-        Wanted::First => return Ok(first_or_none(cx, found.first())),
-        Wanted::Matches => {}
-        Wanted::Parts { .. } => between(&mut found, v.bits / 8),
+    if matches!(wanted, Wanted::First) {
+        return Ok(first_or_none(cx, found.pop()));
     }
-    Ok(wanted.put_before(cx.heap(), &v, &found, Term::NIL))
+    let mut out = Built::new(wanted, v.bits / 8);
+    out.put(cx.heap(), &v, &found);
+    Ok(out.finish(cx.heap(), &v))
 }
 
 fn match_first(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

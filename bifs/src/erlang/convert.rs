@@ -4,12 +4,14 @@ use super::guard::fun_arity;
 use crate::bifs;
 use enigma_runtime::atom::{self, AtomError, MAX_ATOM_CHARS};
 use enigma_runtime::bif::system_limit;
-use enigma_runtime::code::export;
-use enigma_runtime::heap::magic;
-use enigma_runtime::int_text::{self, NoInteger};
-use enigma_runtime::process::table;
-use enigma_runtime::term::{Kind, bits, compare, display, list};
-use enigma_runtime::{Atom, BifResult, Ctx, Exit, Heap, Term, badarg, float_text, node};
+use enigma_runtime::code::{export, fun};
+use enigma_runtime::data::int_text::{self, NoInteger, Parsed, ToText};
+use enigma_runtime::data::{bignum, compare, display, float_text};
+use enigma_runtime::heap::{bits, magic};
+use enigma_runtime::term::{Kind, list, pid};
+use enigma_runtime::work::{self, Budget, Step, Work};
+use enigma_runtime::{Atom, BifResult, Ctx, Exit, Heap, Term, badarg, node};
+use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
@@ -19,14 +21,14 @@ bifs! { BIFS:
         "list_to_existing_atom"/1 Call => list_to_existing_atom;
         "binary_to_atom"/2 Call => binary_to_atom;
         "binary_to_existing_atom"/2 Call => binary_to_existing_atom;
-        "integer_to_list"/1 Call => integer_to_list;
-        "integer_to_list"/2 Call => integer_to_list;
-        "integer_to_binary"/1 Call => integer_to_binary;
-        "integer_to_binary"/2 Call => integer_to_binary;
-        "list_to_integer"/1 Call => list_to_integer;
-        "list_to_integer"/2 Call => list_to_integer;
-        "binary_to_integer"/1 Call => binary_to_integer;
-        "binary_to_integer"/2 Call => binary_to_integer;
+        "integer_to_list"/1 Steps => integer_to_list;
+        "integer_to_list"/2 Steps => integer_to_list;
+        "integer_to_binary"/1 Steps => integer_to_binary;
+        "integer_to_binary"/2 Steps => integer_to_binary;
+        "list_to_integer"/1 Steps => list_to_integer;
+        "list_to_integer"/2 Steps => list_to_integer;
+        "binary_to_integer"/1 Steps => binary_to_integer;
+        "binary_to_integer"/2 Steps => binary_to_integer;
         "float_to_list"/1 Call => float_to_list;
         "float_to_list"/2 Call => float_to_list;
         "float_to_binary"/1 Call => float_to_binary;
@@ -45,11 +47,11 @@ bifs! { BIFS:
         "make_fun"/3 Call => make_fun;
     }
     "erts_internal" {
-        "binary_to_integer"/2 Call => internal_binary_to_integer;
-        "list_to_integer"/2 Call => internal_list_to_integer;
+        "binary_to_integer"/2 Steps => internal_binary_to_integer;
+        "list_to_integer"/2 Steps => internal_list_to_integer;
     }
     "string" {
-        "list_to_integer"/1 Call => string_list_to_integer;
+        "list_to_integer"/1 Steps => string_list_to_integer;
         "list_to_float"/1 Call => string_list_to_float;
     }
 }
@@ -186,16 +188,72 @@ fn base(a: &[Term]) -> Option<u32> {
     }
 }
 
-fn integer_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+/// Writes a long integer, then makes a list or a binary of its text.
+struct Writing {
+    text: ToText,
+    as_list: bool,
+    /// The text, the end of which is in the list already.
+    written: Option<Vec<u8>>,
+    list: Term,
+}
+
+impl Work for Writing {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        if self.written.is_none() {
+            let Poll::Ready(text) = self.text.go_on(budget) else {
+                return Ok(Poll::Pending);
+            };
+            if !self.as_list {
+                return Ok(Poll::Ready(cx.heap().binary(&text)));
+            }
+            self.written = Some(text);
+        }
+        let text = self.written.get_or_insert_default();
+        let from = text.len() - budget.grant(text.len());
+        self.list = cx.heap().byte_list_with_tail(&text[from..], self.list);
+        text.truncate(from);
+        Ok(if from == 0 {
+            Poll::Ready(self.list)
+        } else {
+            Poll::Pending
+        })
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.list));
+    }
+}
+
+fn written(cx: &mut Ctx<'_>, a: &[Term], as_list: bool) -> BifResult {
     let base = base(a).ok_or_else(badarg)?;
+    if !a[0].is_integer() {
+        return Err(badarg());
+    }
     let heap = cx.heap();
-    int_text::with_text(a[0], base, |s| heap.byte_list(s)).ok_or_else(badarg)
+    let short = int_text::with_text(a[0], base, |s| match as_list {
+        true => heap.byte_list(s),
+        false => heap.binary(s),
+    });
+    if let Some(t) = short {
+        return Ok(t);
+    }
+    let mut buf = [0];
+    let (negative, limbs) = bignum::limbs(a[0], &mut buf);
+    let work = Writing {
+        text: ToText::new(negative, limbs, base),
+        as_list,
+        written: None,
+        list: Term::NIL,
+    };
+    work::start(cx, a, work)
+}
+
+fn integer_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    written(cx, a, true)
 }
 
 fn integer_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let base = base(a).ok_or_else(badarg)?;
-    let heap = cx.heap();
-    int_text::with_text(a[0], base, |s| heap.binary(s)).ok_or_else(badarg)
+    written(cx, a, false)
 }
 
 #[cold]
@@ -223,35 +281,99 @@ fn with_list_bytes<R>(t: Term, use_bytes: impl FnOnce(&[u8]) -> R) -> Option<R> 
     it.tail().is_nil().then(|| use_bytes(&buf[..len]))
 }
 
+/// How a BIF answers for what it has read.
+#[derive(Clone, Copy)]
+enum Answer {
+    /// The integer, or an exception.
+    Raise,
+    /// The integer, or an atom: `big` makes the caller go on in Erlang, which finds out that the number is too large.
+    Atom,
+    /// The integer and the rest of the list, or an atom.
+    WithRest,
+    /// The same, or an error tuple.
+    WithRestOrError,
+}
+
+impl Answer {
+    fn of(self, cx: &mut Ctx<'_>, read: Result<Term, NoInteger>, rest: Term) -> BifResult {
+        let no_integer_atom = || Atom::new("no_integer");
+        match (self, read) {
+            (Answer::Raise | Answer::Atom, Ok(n)) => Ok(n),
+            (Answer::WithRest | Answer::WithRestOrError, Ok(n)) => Ok(cx.tuple2(n, rest)),
+            (Answer::Raise, Err(why)) => Err(no_integer(why)),
+            (Answer::Atom, Err(NoInteger::Malformed)) => Ok(Atom::BADARG.into()),
+            (Answer::WithRest, Err(NoInteger::Malformed)) => Ok(no_integer_atom().into()),
+            (Answer::WithRestOrError, Err(NoInteger::Malformed)) => Ok(cx.error(no_integer_atom())),
+            (Answer::Atom | Answer::WithRest, Err(NoInteger::TooLarge)) => Ok(Atom::BIG.into()),
+            (Answer::WithRestOrError, Err(NoInteger::TooLarge)) => Err(system_limit()),
+        }
+    }
+}
+
+/// Reads a long integer.
+struct Reading {
+    long: int_text::Long,
+    answer: Answer,
+    rest: Term,
+}
+
+impl Work for Reading {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        let read = match self.long.go_on(cx.heap(), budget) {
+            Ok(Poll::Pending) => return Ok(Poll::Pending),
+            Ok(Poll::Ready(n)) => Ok(n),
+            Err(why) => Err(why),
+        };
+        self.answer.of(cx, read, self.rest).map(Poll::Ready)
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.rest));
+    }
+}
+
+fn read(
+    cx: &mut Ctx<'_>,
+    a: &[Term],
+    parsed: Result<Parsed, NoInteger>,
+    answer: Answer,
+    rest: Term,
+) -> BifResult {
+    match parsed {
+        Ok(Parsed::Integer(n)) => answer.of(cx, Ok(n), rest),
+        Err(why) => answer.of(cx, Err(why), rest),
+        Ok(Parsed::Long(long)) => {
+            let work = Reading { long, answer, rest };
+            work::start(cx, a, work)
+        }
+    }
+}
+
 fn list_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let base = base(a).ok_or_else(badarg)?;
     let heap = cx.heap();
-    with_list_bytes(a[0], |s| int_text::parse(s, base, heap))
-        .ok_or_else(badarg)?
-        .map_err(no_integer)
+    let parsed = with_list_bytes(a[0], |s| int_text::parse(s, base, heap)).ok_or_else(badarg)?;
+    read(cx, a, parsed, Answer::Raise, Term::NIL)
 }
 
 fn binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let base = base(a).ok_or_else(badarg)?;
     let text = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
-    int_text::parse(&text, base, cx.heap()).map_err(no_integer)
+    let parsed = int_text::parse(&text, base, cx.heap());
+    read(cx, a, parsed, Answer::Raise, Term::NIL)
 }
 
 /// As `binary_to_integer/2`, for `erlang` of OTP 26 and later: an atom instead of an exception.
-/// `big` makes the caller go on in Erlang, which finds out that the number is too large.
 fn internal_binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let Some((base, text)) = base(a).zip(bits::binary_bytes(a[0])) else {
         return Ok(Atom::BADARG.into());
     };
-    Ok(match int_text::parse(&text, base, cx.heap()) {
-        Ok(n) => n,
-        Err(NoInteger::Malformed) => Atom::BADARG.into(),
-        Err(NoInteger::TooLarge) => Atom::BIG.into(),
-    })
+    let parsed = int_text::parse(&text, base, cx.heap());
+    read(cx, a, parsed, Answer::Atom, Term::NIL)
 }
 
 /// An integer at the beginning of a list, and the rest of the list.
-fn leading_integer(t: Term, base: u32, heap: &mut Heap) -> Result<(Term, Term), NoInteger> {
+fn leading_integer(t: Term, base: u32, heap: &mut Heap) -> (Result<Parsed, NoInteger>, Term) {
     let byte = |t: Term| t.as_cons().and_then(|c| u8::try_from(c.0.as_small()?).ok());
     let mut text = Vec::with_capacity(SHORT_TEXT);
     let mut rest = t;
@@ -265,7 +387,7 @@ fn leading_integer(t: Term, base: u32, heap: &mut Heap) -> Result<(Term, Term), 
         text.push(b);
         rest = rest.tail();
     }
-    int_text::parse(&text, base, heap).map(|n| (n, rest))
+    (int_text::parse(&text, base, heap), rest)
 }
 
 /// `{Integer, Rest}` or an atom that says why not, for `erlang` and `string` of OTP 26 and later.
@@ -279,22 +401,16 @@ fn internal_list_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let Some(base) = base(a) else {
         return Ok(Atom::BADARG.into());
     };
-    Ok(match leading_integer(a[0], base, cx.heap()) {
-        Ok((n, rest)) => cx.tuple2(n, rest),
-        Err(NoInteger::Malformed) => Atom::new("no_integer").into(),
-        Err(NoInteger::TooLarge) => Atom::BIG.into(),
-    })
+    let (parsed, rest) = leading_integer(a[0], base, cx.heap());
+    read(cx, a, parsed, Answer::WithRest, rest)
 }
 
 fn string_list_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !a[0].is_list() {
         return Ok(cx.error(Atom::new("not_a_list")));
     }
-    match leading_integer(a[0], 10, cx.heap()) {
-        Ok((n, rest)) => Ok(cx.tuple2(n, rest)),
-        Err(NoInteger::Malformed) => Ok(cx.error(Atom::new("no_integer"))),
-        Err(NoInteger::TooLarge) => Err(system_limit()),
-    }
+    let (parsed, rest) = leading_integer(a[0], 10, cx.heap());
+    read(cx, a, parsed, Answer::WithRestOrError, rest)
 }
 
 // ---- floats ----
@@ -465,7 +581,7 @@ fn list_to_pid(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let &[at, number, serial] = &parts[..] else {
         return Err(badarg());
     };
-    let id = table::pid_from_parts(number, serial).ok_or_else(badarg)?;
+    let id = pid::from_parts(number, serial).ok_or_else(badarg)?;
     Ok(match node_number(at)? {
         None => Term::local_pid(id),
         Some(n) => cx.heap().external_id(Kind::ExtPid, n, id),
@@ -528,7 +644,7 @@ fn fun_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn external_fun_item(fun: Term, item: Atom) -> Option<Term> {
-    let e = compare::export_of(fun);
+    let e = export::of(fun);
     Some(match item.text() {
         "type" => Atom::EXTERNAL.into(),
         "module" => e.module.into(),
@@ -541,22 +657,23 @@ fn external_fun_item(fun: Term, item: Atom) -> Option<Term> {
 }
 
 fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
-    let e = compare::fun_entry(fun);
+    let e = fun::of(fun);
     Some(match item.text() {
         "type" => Atom::LOCAL.into(),
         "module" => e.module.into(),
-        "name" => e
-            .function()
-            .map_or_else(|| Atom::new(""), |f| f.name)
-            .into(),
+        "name" => e.target().map_or(Term::NIL, |f| f.name.into()),
         "arity" => Term::small(i64::from(e.arity)),
         "env" => cx.heap().list(fun.fun_env().unwrap_or(&[])),
         "pid" => fun.fun_creator()?,
         "index" | "new_index" => Term::small(i64::from(e.index)),
         "uniq" => Term::small(i64::from(e.old_uniq)),
         "new_uniq" => cx.heap().binary(&e.uniq),
-        // Entries are kept for ever; one holder stands for all funs.
-        "refc" => Term::small(1),
+        // The entry itself counts, and, before OTP 29, one holder that stands for all funs.
+        "refc" => Term::small(if enigma_runtime::release::number() < 29 {
+            2
+        } else {
+            1
+        }),
         _ => return None,
     })
 }
@@ -564,18 +681,15 @@ fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
 fn fun_info_mfa(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let arity = fun_arity(a[0]).ok_or_else(badarg)?;
     let (module, name) = if a[0].is_kind(Kind::Export) {
-        let e = compare::export_of(a[0]);
-        (e.module, e.function)
+        let e = export::of(a[0]);
+        (e.module, Term::atom(e.function))
     } else {
-        let e = compare::fun_entry(a[0]);
-        (
-            e.module,
-            e.function().map_or_else(|| Atom::new(""), |f| f.name),
-        )
+        let e = fun::of(a[0]);
+        (e.module, e.target().map_or(Term::NIL, |f| f.name.into()))
     };
     Ok(cx
         .heap()
-        .tuple(&[module.into(), name.into(), Term::small(i64::from(arity))]))
+        .tuple(&[module.into(), name, Term::small(i64::from(arity))]))
 }
 
 /// Greatest number of arguments of a function.

@@ -2,22 +2,25 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::etf::decode::{self, DecodeError};
-use enigma_runtime::etf::encode::{self, Options};
-use enigma_runtime::term::{bits, list};
+use enigma_runtime::etf::decode::{self, DecodeError, Decoding};
+use enigma_runtime::etf::encode::{Encoder, Options};
+use enigma_runtime::heap::{BinaryBuilder, bits};
+use enigma_runtime::term::list;
+use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
-use std::io::Write;
+use std::borrow::Cow;
+use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "term_to_binary"/1 Call => term_to_binary1;
-        "term_to_binary"/2 Call => term_to_binary2;
-        "term_to_iovec"/1 Call => term_to_iovec1;
-        "term_to_iovec"/2 Call => term_to_iovec2;
-        "binary_to_term"/1 Call => binary_to_term1;
-        "binary_to_term"/2 Call => binary_to_term2;
-        "external_size"/1 Call => external_size1;
-        "external_size"/2 Call => external_size2;
+        "term_to_binary"/1 Steps => term_to_binary;
+        "term_to_binary"/2 Steps => term_to_binary;
+        "term_to_iovec"/1 Steps => term_to_iovec;
+        "term_to_iovec"/2 Steps => term_to_iovec;
+        "binary_to_term"/1 Steps => binary_to_term1;
+        "binary_to_term"/2 Steps => binary_to_term2;
+        "external_size"/1 Steps => external_size;
+        "external_size"/2 Steps => external_size;
     }
 }
 
@@ -49,63 +52,264 @@ fn options(l: Term) -> Result<Wanted, Exit> {
     Ok(w)
 }
 
-/// The encoded term, compressed if that was asked for and makes it shorter.
-fn encoded(cx: &mut Ctx<'_>, t: Term, w: &Wanted) -> Vec<u8> {
-    let plain = encode::encode(t, w.encode);
-    cx.bump(plain.len() / 64);
-    let Some(level) = w.level.filter(|&l| l > 0) else {
-        return plain;
-    };
-    let body = &plain[1..];
-    let mut z = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(level));
-    match z.write_all(body).and_then(|()| z.finish()) {
-        Ok(packed) if packed.len() + 5 <= body.len() => {
-            let mut out = vec![131, 80];
-            out.extend_from_slice(&(body.len() as u32).to_be_bytes());
-            out.extend_from_slice(&packed);
-            out
+/// Writes a term into pieces, compresses these if that was asked for, and makes a binary of them.
+struct Encoding {
+    encoder: Encoder,
+    wanted: Wanted,
+    /// What was written, in pieces of about the same size.
+    pieces: Vec<Vec<u8>>,
+    len: usize,
+    stage: Stage,
+    /// What the BIF gives for the binary.
+    answer: fn(&mut Ctx<'_>, Term) -> Term,
+}
+
+enum Stage {
+    Write,
+    Pack(Box<Packing>),
+    /// Pieces from this one on go into the binary.
+    Build(BinaryBuilder, usize),
+}
+
+/// Compression under way.
+struct Packing {
+    deflate: flate2::Compress,
+    /// The piece that is compressed, and the place in it.
+    at: (usize, usize),
+    packed: Vec<u8>,
+}
+
+/// Bytes of a piece.
+const PIECE: usize = 1 << 16;
+/// Bytes that are compressed at once, at most, and units that a byte costs.
+const PACKED: usize = 1 << 12;
+const PACKED_UNITS: usize = 2;
+
+impl Packing {
+    /// Goes on; gives whether the result is shorter than what it was made of, of `len` bytes.
+    fn go_on(&mut self, pieces: &[Vec<u8>], len: usize, budget: &mut Budget) -> Poll<bool> {
+        loop {
+            if budget.is_spent() {
+                return Poll::Pending;
+            }
+            let (piece, from) = self.at;
+            let bytes = pieces.get(piece).map_or(&[][..], |p| &p[from..]);
+            let some = &bytes[..bytes.len().min(PACKED)];
+            let flush = if piece < pieces.len() {
+                flate2::FlushCompress::None
+            } else {
+                flate2::FlushCompress::Finish
+            };
+            self.packed.reserve(PACKED);
+            let before = self.deflate.total_in();
+            let status = self.deflate.compress_vec(some, &mut self.packed, flush);
+            let used = (self.deflate.total_in() - before) as usize;
+            budget.spend(PACKED_UNITS * used + 1);
+            self.at = if used == bytes.len() {
+                (piece + 1, 0)
+            } else {
+                (piece, from + used)
+            };
+            match status {
+                Ok(flate2::Status::StreamEnd) => {
+                    return Poll::Ready(self.packed.len() + PACKED_HEAD <= len);
+                }
+                Ok(_) if self.packed.len() + PACKED_HEAD <= len => {}
+                // It has become too long, or cannot be compressed at all.
+                _ => return Poll::Ready(false),
+            }
         }
-        _ => plain,
     }
 }
 
-fn to_binary(cx: &mut Ctx<'_>, t: Term, w: &Wanted) -> BifResult {
-    let bytes = encoded(cx, t, w);
-    Ok(cx.heap().binary(&bytes))
-}
+/// Bytes in front of compressed data, after the version.
+const PACKED_HEAD: usize = 5;
 
-fn term_to_binary1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let w = options(Term::NIL)?;
-    to_binary(cx, a[0], &w)
-}
-
-fn term_to_binary2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let w = options(a[1])?;
-    to_binary(cx, a[0], &w)
-}
-
-fn term_to_iovec1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let b = term_to_binary1(cx, a)?;
-    Ok(cx.heap().list(&[b]))
-}
-
-fn term_to_iovec2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let b = term_to_binary2(cx, a)?;
-    Ok(cx.heap().list(&[b]))
-}
-
-fn decoded(cx: &mut Ctx<'_>, t: Term, o: decode::Options) -> Result<(Term, usize), Exit> {
-    let bytes = bits::binary_bytes(t).ok_or_else(badarg)?;
-    cx.bump(bytes.len() / 64);
-    match decode::decode(&bytes, cx.heap(), o) {
-        Ok(r) => Ok(r),
-        Err(DecodeError::Limit) => Err(Exit::error(Atom::SYSTEM_LIMIT)),
-        Err(_) => Err(badarg()),
+impl Encoding {
+    fn keep(&mut self) {
+        let piece = self.encoder.take();
+        self.len += piece.len();
+        self.pieces.push(piece);
     }
+}
+
+impl Work for Encoding {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        loop {
+            match &mut self.stage {
+                Stage::Write => {
+                    if self.encoder.go_on(budget, PIECE).is_pending() {
+                        if self.encoder.written() >= PIECE && !self.encoder.has_gaps() {
+                            self.keep();
+                        }
+                        if budget.is_spent() {
+                            return Ok(Poll::Pending);
+                        }
+                        continue;
+                    }
+                    let level = self.wanted.level.filter(|&l| l > 0);
+                    if self.pieces.is_empty() && level.is_none() {
+                        let b = cx.heap().binary(&self.encoder.take());
+                        return Ok(Poll::Ready((self.answer)(cx, b)));
+                    }
+                    self.keep();
+                    self.stage = match level {
+                        None => Stage::Build(BinaryBuilder::new(8 * self.len), 0),
+                        Some(level) => Stage::Pack(Box::new(Packing {
+                            deflate: flate2::Compress::new(flate2::Compression::new(level), true),
+                            // The version byte is not compressed.
+                            at: (0, 1),
+                            packed: Vec::new(),
+                        })),
+                    };
+                }
+                Stage::Pack(p) => {
+                    let Poll::Ready(shorter) = p.go_on(&self.pieces, self.len - 1, budget) else {
+                        return Ok(Poll::Pending);
+                    };
+                    if shorter {
+                        let mut head = vec![131, 80];
+                        head.extend_from_slice(&(self.len as u32 - 1).to_be_bytes());
+                        self.len = head.len() + p.packed.len();
+                        self.pieces = vec![head, std::mem::take(&mut p.packed)];
+                    }
+                    self.stage = Stage::Build(BinaryBuilder::new(8 * self.len), 0);
+                }
+                Stage::Build(out, at) => {
+                    while let Some(piece) = self.pieces.get_mut(*at) {
+                        if budget.is_spent() {
+                            return Ok(Poll::Pending);
+                        }
+                        budget.spend(piece.len() / work::BYTES + 1);
+                        out.extend(&std::mem::take(piece));
+                        *at += 1;
+                    }
+                    let out = std::mem::replace(out, BinaryBuilder::new(0));
+                    let b = out.finish(cx.heap());
+                    return Ok(Poll::Ready((self.answer)(cx, b)));
+                }
+            }
+        }
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.encoder.visit_roots(visit);
+    }
+}
+
+fn encoded(
+    cx: &mut Ctx<'_>,
+    a: &[Term],
+    wanted: Wanted,
+    answer: fn(&mut Ctx<'_>, Term) -> Term,
+) -> BifResult {
+    let work = Encoding {
+        encoder: Encoder::new(a[0], wanted.encode),
+        wanted,
+        pieces: Vec::new(),
+        len: 0,
+        stage: Stage::Write,
+        answer,
+    };
+    work::start(cx, a, work)
+}
+
+fn wanted(a: &[Term]) -> Result<Wanted, Exit> {
+    options(a.get(1).copied().unwrap_or(Term::NIL))
+}
+
+fn term_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let w = wanted(a)?;
+    encoded(cx, a, w, |_, b| b)
+}
+
+fn term_to_iovec(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let w = wanted(a)?;
+    encoded(cx, a, w, |cx, b| cx.heap().list(&[b]))
+}
+
+struct Sizing(Encoder);
+
+impl Work for Sizing {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        loop {
+            if self.0.go_on(budget, PIECE).is_ready() {
+                return Ok(Poll::Ready(cx.heap().uint(self.0.written() as u64)));
+            }
+            if !self.0.has_gaps() {
+                self.0.forget();
+            }
+            if budget.is_spent() {
+                return Ok(Poll::Pending);
+            }
+        }
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.0.visit_roots(visit);
+    }
+}
+
+fn external_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let w = wanted(a)?;
+    work::start(cx, a, Sizing(Encoder::sizing(a[0], w.encode)))
+}
+
+/// Decodes the binary in the first argument.
+struct Reading {
+    decoding: Decoding,
+    /// The bytes, where the binary does not begin at a byte.
+    shifted: Option<Vec<u8>>,
+    /// Is the number of bytes used wanted as well?
+    used: bool,
+}
+
+fn decode_error(e: DecodeError) -> Exit {
+    match e {
+        DecodeError::Limit => Exit::error(Atom::SYSTEM_LIMIT),
+        _ => badarg(),
+    }
+}
+
+impl Work for Reading {
+    fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
+        let bytes = match &self.shifted {
+            Some(bytes) => bytes,
+            None => bits::view(a[0]).aligned().ok_or_else(badarg)?,
+        };
+        let done = self
+            .decoding
+            .go_on(bytes, cx.heap(), budget)
+            .map_err(decode_error)?;
+        Ok(done.map(|(t, n)| {
+            if self.used {
+                cx.tuple2(t, Term::small(n as i64))
+            } else {
+                t
+            }
+        }))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.decoding.visit_roots(visit);
+    }
+}
+
+fn decoded(cx: &mut Ctx<'_>, a: &[Term], o: decode::Options, used: bool) -> BifResult {
+    let bytes = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
+    let work = Reading {
+        decoding: Decoding::new(&bytes, o).map_err(decode_error)?,
+        shifted: match bytes {
+            Cow::Owned(bytes) => Some(bytes),
+            Cow::Borrowed(_) => None,
+        },
+        used,
+    };
+    work::start(cx, a, work)
 }
 
 fn binary_to_term1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    decoded(cx, a[0], decode::Options::default()).map(|(t, _)| t)
+    decoded(cx, a, decode::Options::default(), false)
 }
 
 fn binary_to_term2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -118,21 +322,5 @@ fn binary_to_term2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             _ => return Err(bad_option()),
         }
     }
-    let (t, n) = decoded(cx, a[0], o)?;
-    Ok(if used {
-        cx.tuple2(t, Term::small(n as i64))
-    } else {
-        t
-    })
-}
-
-fn external_size1(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(Term::small(
-        encode::encode(a[0], Options::default()).len() as i64
-    ))
-}
-
-fn external_size2(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let w = options(a[1])?;
-    Ok(Term::small(encode::encode(a[0], w.encode).len() as i64))
+    decoded(cx, a, o, used)
 }

@@ -2,9 +2,10 @@
 
 use super::term::MAX_TUPLE;
 use crate::bifs;
+use enigma_runtime::data::{compare, hash};
 use enigma_runtime::heap::TupleBuilder;
-use enigma_runtime::term::{compare, hash, list};
-use enigma_runtime::work::{self, Budget, Step, Work};
+use enigma_runtime::term::list;
+use enigma_runtime::work::{self, Budget, Pile, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::task::Poll;
 
@@ -73,14 +74,14 @@ fn length(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// one, as the collector wants it.
 struct Gather {
     rest: Term,
-    items: Vec<Term>,
+    items: Pile<Term>,
 }
 
 impl Gather {
     fn new(rest: Term) -> Gather {
         Gather {
             rest,
-            items: Vec::new(),
+            items: Pile::default(),
         }
     }
 
@@ -88,9 +89,8 @@ impl Gather {
     fn take(&mut self, budget: &mut Budget) -> Step<()> {
         let n = budget.left();
         let mut it = list::iter(self.rest);
-        let before = self.items.len();
-        self.items.extend(it.by_ref().take(n));
-        budget.spend(self.items.len() - before);
+        let taken = it.by_ref().take(n).map(|e| self.items.push(e)).count();
+        budget.spend(taken);
         self.rest = it.tail();
         if self.rest.is_cons() {
             Ok(Poll::Pending)
@@ -103,26 +103,27 @@ impl Gather {
 
     fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
         visit(std::slice::from_mut(&mut self.rest));
-        visit(&mut self.items);
+        self.items.segments().for_each(visit);
     }
 }
 
 /// Puts the last of the items before `tail`, as many as the budget allows.
 pub fn put_before(
     cx: &mut Ctx<'_>,
-    items: &mut Vec<Term>,
+    items: &mut Pile<Term>,
     tail: &mut Term,
     budget: &mut Budget,
 ) -> Poll<Term> {
-    let n = budget.grant(items.len());
-    let from = items.len() - n;
-    *tail = cx.heap().list_with_tail(&items[from..], *tail);
-    items.truncate(from);
-    if items.is_empty() {
-        Poll::Ready(*tail)
-    } else {
-        Poll::Pending
+    while !items.is_empty() {
+        let some = items.top(budget.left());
+        if some.is_empty() {
+            return Poll::Pending;
+        }
+        *tail = cx.heap().list_with_tail(some, *tail);
+        let n = budget.grant(some.len());
+        items.drop_top(n);
     }
+    Poll::Ready(*tail)
 }
 
 struct Append {
@@ -238,8 +239,8 @@ impl Counts {
 enum Stage {
     /// Taking the elements on the right.
     Gather,
-    /// Counting those from this one on.
-    Count(usize),
+    /// Counting them.
+    Count,
     /// Going through the left side.
     Keep,
     /// Building the result.
@@ -249,12 +250,14 @@ enum Stage {
 struct Subtract {
     stage: Stage,
     gone: Gather,
+    /// Elements that are to go, if they are few.
+    few: Vec<Term>,
     counts: Counts,
     /// Elements on the right that were not met on the left.
     left: usize,
     /// The rest of the left side, in the end what follows the elements that are kept.
     rest: Term,
-    kept: Vec<Term>,
+    kept: Pile<Term>,
 }
 
 /// Units that a look into the table costs.
@@ -266,15 +269,10 @@ impl Subtract {
         if !self.counts.places.is_empty() {
             return self.counts.remove(e);
         }
-        match self
-            .gone
-            .items
-            .iter()
-            .position(|&g| compare::exact_eq(g, e))
-        {
+        match self.few.iter().position(|&g| compare::exact_eq(g, e)) {
             Some(i) => {
                 // The order of the others is of no importance.
-                self.gone.items.swap_remove(i);
+                self.few.swap_remove(i);
                 true
             }
             None => false,
@@ -293,21 +291,21 @@ impl Work for Subtract {
                     self.left = self.gone.items.len();
                     if self.left > FEW {
                         self.counts = Counts::with_room(self.left);
-                        self.stage = Stage::Count(0);
+                        self.stage = Stage::Count;
                     } else {
+                        self.few.extend(self.gone.items.top(FEW));
                         self.stage = Stage::Keep;
                     }
                 }
-                Stage::Count(ref mut at) => {
-                    while let Some(&t) = self.gone.items.get(*at) {
+                Stage::Count => {
+                    while let Some(&mut t) = self.gone.items.last_mut() {
                         if budget.is_spent() {
                             return Ok(Poll::Pending);
                         }
                         self.counts.add(t);
                         budget.spend(LOOK);
-                        *at += 1;
+                        self.gone.items.drop_top(1);
                     }
-                    self.gone.items = Vec::new();
                     self.stage = Stage::Keep;
                 }
                 Stage::Keep => {
@@ -336,9 +334,10 @@ impl Work for Subtract {
 
     fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
         self.gone.visit_roots(visit);
+        visit(&mut self.few);
         visit(&mut self.counts.elements);
         visit(std::slice::from_mut(&mut self.rest));
-        visit(&mut self.kept);
+        self.kept.segments().for_each(visit);
     }
 }
 
@@ -359,10 +358,11 @@ impl Work for Checked {
         let subtract = self.then.insert(Subtract {
             stage: Stage::Gather,
             gone: Gather::new(a[1]),
+            few: Vec::new(),
             counts: Counts::default(),
             left: 0,
             rest: a[0],
-            kept: Vec::new(),
+            kept: Pile::default(),
         });
         subtract.step(cx, a, budget)
     }

@@ -1,8 +1,9 @@
 //! Tuples, portable hashes, references.
 
 use crate::bifs;
+use enigma_runtime::data::{bignum, phash};
 use enigma_runtime::heap::TupleBuilder;
-use enigma_runtime::term::{bignum, list, phash};
+use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Term, badarg, reference};
 use std::task::Poll;
@@ -16,8 +17,8 @@ bifs! { BIFS:
         "insert_element"/3 Call => insert_element;
         "delete_element"/2 Call => delete_element;
         "phash"/2 Call => phash_range;
-        "phash2"/1 Call => phash2;
-        "phash2"/2 Call => phash2_range;
+        "phash2"/1 Steps => phash2;
+        "phash2"/2 Steps => phash2;
         "make_ref"/0 Call => make_ref;
     }
 }
@@ -143,15 +144,33 @@ fn phash_range(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(cx.heap().uint(1 + h % range))
 }
 
-fn phash2(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(Term::small(i64::from(
-        phash::phash2(a[0]) & ((1 << 27) - 1),
-    )))
+/// Hashes the first argument.
+struct Phash2 {
+    hashing: phash::Hashing,
+    range: u64,
 }
 
-fn phash2_range(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let range = hash_range(a[1]).ok_or_else(badarg)?;
-    Ok(Term::small((u64::from(phash::phash2(a[0])) % range) as i64))
+impl Work for Phash2 {
+    fn step(&mut self, _: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        let hash = self.hashing.go_on(budget);
+        Ok(hash.map(|h| Term::small((u64::from(h) % self.range) as i64)))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.hashing.visit_roots(visit);
+    }
+}
+
+fn phash2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let range = match a.get(1) {
+        None => 1 << 27,
+        Some(&r) => hash_range(r).ok_or_else(badarg)?,
+    };
+    let work = Phash2 {
+        hashing: phash::Hashing::new(a[0]),
+        range,
+    };
+    work::start(cx, a, work)
 }
 
 // ---- references ----

@@ -3,9 +3,10 @@
 //! Where all heads of a match specification name their keys, only these are looked up; in an ordered set a head whose key
 //! is known in part bounds the range that is traversed.
 
+use enigma_runtime::data::compare;
 use enigma_runtime::ets::{Kind, Range, Table};
 use enigma_runtime::match_spec::{self, Dialect, Gives, Program, Shared, SpecError};
-use enigma_runtime::term::{compare, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{Atom, Exit, Term, badarg};
 use std::cmp::Ordering;
 

@@ -1,7 +1,8 @@
 //! What `select_replace` may do: it must be plain that each object that is made has the key of the one it replaces.
 
+use enigma_runtime::data::compare;
 use enigma_runtime::match_spec;
-use enigma_runtime::term::{compare, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{Atom, Term};
 
 /// Is it plain from a clause that the object it makes has the key of the object that it matched?

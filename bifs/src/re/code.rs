@@ -1,7 +1,7 @@
 //! Compiled patterns: a safe layer over the C library.
 
 use super::dialect::{self, Text};
-use super::place;
+use super::{place, recursion};
 use enigma_runtime::release;
 use pcre2_sys as sys;
 use std::cell::RefCell;
@@ -265,6 +265,12 @@ impl Code {
         c.names = c.name_table();
         if first_generation() {
             dialect::check_names(&c.names, pattern)?;
+            let has = |option| settings.options & option != 0;
+            recursion::check(
+                pattern,
+                has(sys::PCRE2_EXTENDED),
+                !has(sys::PCRE2_NO_AUTO_CAPTURE),
+            )?;
         }
         Ok(c)
     }

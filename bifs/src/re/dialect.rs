@@ -135,7 +135,7 @@ impl Text {
 }
 
 /// Where `end` ends that follows `from`.
-fn after(pattern: &[u8], from: usize, end: &[u8]) -> usize {
+pub(super) fn after(pattern: &[u8], from: usize, end: &[u8]) -> usize {
     let rest = pattern.get(from..).unwrap_or_default();
     match rest.windows(end.len()).position(|w| w == end) {
         Some(i) => from + i + end.len(),
@@ -144,7 +144,7 @@ fn after(pattern: &[u8], from: usize, end: &[u8]) -> usize {
 }
 
 /// Where the class ends that begins at `from`.
-fn after_class(pattern: &[u8], from: usize) -> usize {
+pub(super) fn after_class(pattern: &[u8], from: usize) -> usize {
     let mut i = from + 1;
     if pattern.get(i) == Some(&b'^') {
         i += 1;

@@ -50,6 +50,7 @@ const FIRST_GENERATION: &[(i32, &str)] = &[
     (37, "PCRE does not support \\L, \\l, \\N{name}, \\U, or \\u"),
     (38, "number after (?C is > 255"),
     (39, "closing ) for (?C expected"),
+    (40, "recursive call could loop indefinitely"),
     (42, "syntax error in subpattern name (missing terminator)"),
     (43, "two named subpatterns have the same name"),
     (44, "group name must start with a non-digit"),

@@ -9,6 +9,7 @@ mod dialect;
 mod errors;
 mod options;
 mod place;
+mod recursion;
 
 use crate::bifs;
 use crate::erlang::iolist;
@@ -16,7 +17,7 @@ use code::{Code, Settings, Wrong, cached, first_generation};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::code::export;
-use enigma_runtime::term::bits::{self, View};
+use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
 use options::Options;
@@ -139,15 +140,15 @@ fn code_of(t: Term) -> Option<Arc<Code>> {
     let (numbers, pattern) = bytes.strip_prefix(MAGIC)?.split_at_checked(12)?;
     let number =
         |i: usize| u32::from_be_bytes([numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]]);
-    cached(
-        pattern,
-        Settings {
-            options: number(0),
-            newline: number(4),
-            bsr: number(8),
-        },
-    )
-    .ok()
+    let settings = Settings {
+        options: number(0),
+        newline: number(4),
+        bsr: number(8),
+    };
+    // The binary may have come from anywhere: it can ask for nothing that a call of `re:compile/2` cannot.
+    options::can_be(settings)
+        .then(|| cached(pattern, settings).ok())
+        .flatten()
 }
 
 struct Precompiled {
@@ -244,7 +245,7 @@ fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> BifResult {
         None => iolist::collect(a[0])?.into(),
     };
     let mut options = o.run;
-    if !first && code.utf {
+    if !first && code.utf && view.is_some() && is_known_text(cx, a[0], &bytes) {
         options |= sys::PCRE2_NO_UTF_CHECK;
     }
     let mut found = Vec::new();
@@ -254,6 +255,19 @@ fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> BifResult {
         Ok(_) => Ok(result(cx.heap(), &wanted, &found, &bytes, view.as_ref())),
         Err(e) => failure(cx, e, o.report_errors),
     }
+}
+
+/// Is the subject UTF-8? All of it is looked at only if it is not the one that was looked at last: a global search is
+/// as many calls as there are matches.
+fn is_known_text(cx: &mut Ctx<'_>, subject: Term, bytes: &[u8]) -> bool {
+    // As long as nothing was collected, this word means this object.
+    let key = (subject.raw(), cx.own.collections);
+    if cx.own.rare().checked_text == Some(key) {
+        return true;
+    }
+    let is_text = std::str::from_utf8(bytes).is_ok();
+    cx.own.rare().checked_text = is_text.then_some(key);
+    is_text
 }
 
 fn failure(cx: &mut Ctx<'_>, e: i32, report: bool) -> BifResult {

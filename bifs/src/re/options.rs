@@ -39,6 +39,34 @@ fn number(t: Term) -> Option<u32> {
         .filter(|&n| n <= i32::MAX as u32)
 }
 
+/// Are these settings that options can ask for?
+pub fn can_be(s: Settings) -> bool {
+    const ALL: u32 = sys::PCRE2_NO_START_OPTIMIZE
+        | sys::PCRE2_CASELESS
+        | sys::PCRE2_DOLLAR_ENDONLY
+        | sys::PCRE2_DOTALL
+        | sys::PCRE2_EXTENDED
+        | sys::PCRE2_FIRSTLINE
+        | sys::PCRE2_MULTILINE
+        | sys::PCRE2_NO_AUTO_CAPTURE
+        | sys::PCRE2_DUPNAMES
+        | sys::PCRE2_UNGREEDY
+        | sys::PCRE2_UCP
+        | sys::PCRE2_NEVER_UTF
+        | sys::PCRE2_UTF
+        | sys::PCRE2_ANCHORED;
+    s.options & !ALL == 0
+        && matches!(
+            s.newline,
+            0 | sys::PCRE2_NEWLINE_CR
+                | sys::PCRE2_NEWLINE_CRLF
+                | sys::PCRE2_NEWLINE_LF
+                | sys::PCRE2_NEWLINE_ANYCRLF
+                | sys::PCRE2_NEWLINE_ANY
+        )
+        && matches!(s.bsr, 0 | sys::PCRE2_BSR_ANYCRLF | sys::PCRE2_BSR_UNICODE)
+}
+
 /// Reads a list of options; nothing if one of them is wrong.
 pub fn parse(t: Term) -> Option<Options> {
     let mut o = Options {

@@ -12,6 +12,9 @@ use enigma_runtime::process::{flag, table};
 use enigma_runtime::sched::{self, block, dirty};
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, release, time};
 
+/// Words of the greatest heap that is listed, beyond all that an address space holds.
+const GREATEST_HEAP: usize = 1 << 50;
+
 bifs! { BIFS:
     "erlang" {
         "system_info"/1 Call => system_info;
@@ -163,7 +166,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "garbage_collection" => gc_defaults(h),
         "heap_sizes" => {
             let (mut sizes, mut n) = (vec![num(12)], 13);
-            while n < 1 << 40 {
+            while n < GREATEST_HEAP {
                 let s = gc::heap_size_for(n);
                 sizes.push(num(s));
                 n = s + 1;
@@ -235,8 +238,10 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             h.binary(s.as_bytes())
         }
         "max_integer" if release::number() >= 27 => {
-            let n = (num_bigint::BigInt::from(1) << enigma_runtime::arith::max_bits() as usize) - 1;
-            enigma_runtime::term::bignum::from_bigint(&n, h)
+            let n = (num_bigint::BigInt::from(1)
+                << enigma_runtime::data::arith::max_bits() as usize)
+                - 1;
+            enigma_runtime::data::bignum::from_bigint(&n, h)
         }
         "ets_count" => num(enigma_runtime::ets::registry::count()),
         _ => return Err(badarg()),
@@ -282,7 +287,7 @@ fn embedded(h: &mut Heap) -> Term {
         (Atom::new("included").into(), included),
         (Atom::new("excluded").into(), excluded),
     ];
-    enigma_runtime::term::map::from_pairs(h, &pairs)
+    enigma_runtime::data::map::from_pairs(h, &pairs)
 }
 
 fn concat_arch() -> &'static str {
@@ -378,7 +383,7 @@ fn info_pair(cx: &mut Ctx<'_>, key: Term, what: Term) -> BifResult {
         (Some("cpu_topology"), Some("defined")) => topology::show(cx, Which::Defined),
         (Some("cpu_topology"), Some("detected")) => topology::show(cx, Which::Detected),
         (Some("cpu_topology"), Some("used")) => topology::show(cx, Which::Used),
-        (Some("allocator" | "allocator_sizes"), _) => memory::allocator(h, what),
+        (Some("allocator" | "allocator_sizes"), Some(name)) => memory::allocator(h, name),
         _ => Err(badarg()),
     }
 }

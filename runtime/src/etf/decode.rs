@@ -1,13 +1,16 @@
 //! From bytes to terms. Format: "External Term Format" in OTP's documentation of erts.
 
 use crate::atom::Atom;
-use crate::code::export;
-use crate::code::fun;
+use crate::budget::{self, Budget};
+use crate::code::{export, fun};
+use crate::data::{map, record};
 use crate::heap::Heap;
 use crate::heap::binary::BinaryRef;
-use crate::node;
-use crate::release;
-use crate::term::{Kind, Term, map, record};
+use crate::pile::Pile;
+use crate::term::fun::FunName;
+use crate::term::{Kind, Term};
+use crate::{node, release};
+use std::task::Poll;
 
 /// Why bytes are not a term.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,46 +41,157 @@ pub fn decode(
     heap: &mut Heap,
     options: Options,
 ) -> Result<(Term, usize), DecodeError> {
-    match bytes {
-        [131, 80, rest @ ..] => {
-            let (size, data) = rest
-                .split_first_chunk::<4>()
-                .ok_or(DecodeError::Malformed)?;
-            let size = u32::from_be_bytes(*size) as usize;
-            // Deflate gains at most a factor of about 1032.
-            if size > data.len().saturating_mul(1100).saturating_add(64) {
-                return Err(DecodeError::Malformed);
-            }
-            let mut raw = vec![0; size];
-            let mut z = flate2::Decompress::new(true);
-            let done = z.decompress(data, &mut raw, flate2::FlushDecompress::Finish);
-            if !matches!(done, Ok(flate2::Status::StreamEnd)) || z.total_out() as usize != size {
-                return Err(DecodeError::Malformed);
-            }
-            let used = 6 + z.total_in() as usize;
-            let mut d = Decoder {
-                data: &raw,
-                at: 0,
-                options,
-            };
-            let t = d.term(heap)?;
-            if d.at == raw.len() {
-                Ok((t, used))
-            } else {
-                Err(DecodeError::Malformed)
-            }
+    let mut d = Decoding::new(bytes, options)?;
+    loop {
+        if let Poll::Ready(done) = d.go_on(bytes, heap, &mut Budget::of(usize::MAX))? {
+            return Ok(done);
         }
-        [131, ..] => {
-            let mut d = Decoder {
-                data: bytes,
-                at: 1,
-                options,
-            };
-            let t = d.term(heap)?;
-            Ok((t, d.at))
-        }
-        _ => Err(DecodeError::Malformed),
     }
+}
+
+/// Decodes a term with its version byte in steps. Compressed terms included.
+pub struct Decoding {
+    unpacking: Option<Unpacking>,
+    state: State,
+    options: Options,
+}
+
+/// The bytes of a compressed term.
+struct Unpacking {
+    inflate: flate2::Decompress,
+    raw: Vec<u8>,
+    done: bool,
+}
+
+/// Bytes in front of the compressed data.
+const PACKED_HEAD: usize = 6;
+/// Bytes that are unpacked at once, at most, and those that cost one unit.
+const UNPACKED: usize = 1 << 14;
+const UNPACKED_PER_UNIT: usize = 2;
+
+impl Decoding {
+    /// Begins with the bytes.
+    pub fn new(bytes: &[u8], options: Options) -> Result<Decoding, DecodeError> {
+        let mut d = Decoding {
+            unpacking: None,
+            state: State::default(),
+            options,
+        };
+        match bytes {
+            [131, 80, rest @ ..] => {
+                let (size, data) = rest
+                    .split_first_chunk::<4>()
+                    .ok_or(DecodeError::Malformed)?;
+                let size = u32::from_be_bytes(*size) as usize;
+                // Deflate gains at most a factor of about 1032.
+                if size > data.len().saturating_mul(1100).saturating_add(64) {
+                    return Err(DecodeError::Malformed);
+                }
+                d.unpacking = Some(Unpacking {
+                    inflate: flate2::Decompress::new(true),
+                    raw: vec![0; size],
+                    done: false,
+                });
+            }
+            [131, ..] => d.state.at = 1,
+            _ => return Err(DecodeError::Malformed),
+        }
+        Ok(d)
+    }
+
+    /// Goes on with the same bytes: the term and the number of bytes used.
+    pub fn go_on(
+        &mut self,
+        bytes: &[u8],
+        heap: &mut Heap,
+        budget: &mut Budget,
+    ) -> Result<Poll<(Term, usize)>, DecodeError> {
+        if let Some(u) = &mut self.unpacking
+            && !u.done
+        {
+            if u.go_on(&bytes[PACKED_HEAD..], budget)?.is_pending() {
+                return Ok(Poll::Pending);
+            }
+            u.done = true;
+        }
+        let data = match &self.unpacking {
+            None => bytes,
+            Some(u) => &u.raw,
+        };
+        let mut d = Decoder {
+            data,
+            at: self.state.at,
+            options: self.options,
+        };
+        let decoded = d.term(heap, &mut self.state, budget);
+        self.state.at = d.at;
+        let Poll::Ready(t) = decoded? else {
+            return Ok(Poll::Pending);
+        };
+        match &self.unpacking {
+            None => Ok(Poll::Ready((t, d.at))),
+            Some(_) if d.at < data.len() => Err(DecodeError::Malformed),
+            Some(u) => Ok(Poll::Ready((
+                t,
+                PACKED_HEAD + u.inflate.total_in() as usize,
+            ))),
+        }
+    }
+
+    /// Shows the terms that are held.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.state.done.segments().for_each(&mut *visit);
+        for (frame, _) in &mut self.state.frames {
+            if let Frame::BuildingMap(_, m) = frame {
+                m.visit_roots(visit);
+            }
+        }
+    }
+}
+
+impl Unpacking {
+    fn go_on(&mut self, packed: &[u8], budget: &mut Budget) -> Result<Poll<()>, DecodeError> {
+        let z = &mut self.inflate;
+        loop {
+            let (from, to) = (z.total_in() as usize, z.total_out() as usize);
+            if budget.is_spent() {
+                return Ok(Poll::Pending);
+            }
+            let end = (to + UNPACKED).min(self.raw.len());
+            let status = z
+                .decompress(
+                    &packed[from..],
+                    &mut self.raw[to..end],
+                    flate2::FlushDecompress::None,
+                )
+                .map_err(|_| DecodeError::Malformed)?;
+            let got = z.total_out() as usize - to;
+            budget.spend(1 + got / UNPACKED_PER_UNIT);
+            match status {
+                flate2::Status::StreamEnd if z.total_out() as usize == self.raw.len() => {
+                    return Ok(Poll::Ready(()));
+                }
+                flate2::Status::StreamEnd => return Err(DecodeError::Malformed),
+                _ if got == 0 && z.total_in() as usize == from => {
+                    return Err(DecodeError::Malformed);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Where decoding stands between two steps.
+#[derive(Default)]
+struct State {
+    /// Bytes that are read.
+    at: usize,
+    /// Is the outermost term under way?
+    begun: bool,
+    /// What is under way, and how many parts of it are still to be read.
+    frames: Vec<(Frame, usize)>,
+    /// Finished terms that are parts of these.
+    done: Pile<Term>,
 }
 
 struct Decoder<'a> {
@@ -93,6 +207,8 @@ enum Frame {
     /// Elements, then the tail.
     List(usize),
     Map(usize),
+    /// A map of so many pairs, of which some are in it.
+    BuildingMap(usize, Box<map::Builder>),
     Fun {
         arity: u32,
         uniq: [u8; 16],
@@ -105,6 +221,21 @@ enum Frame {
         fields: usize,
         exported: bool,
     },
+}
+
+/// Units of work that an object costs.
+const OBJECT: usize = 3;
+
+/// The `n` uppermost terms, in order.
+fn split(done: &mut Pile<Term>, n: usize) -> Vec<Term> {
+    let mut parts = Vec::with_capacity(n);
+    while parts.len() < n
+        && let Some(t) = done.pop()
+    {
+        parts.push(t);
+    }
+    parts.reverse();
+    parts
 }
 
 impl<'a> Decoder<'a> {
@@ -170,26 +301,44 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    fn term(&mut self, heap: &mut Heap) -> Result<Term, DecodeError> {
-        // Finished terms wait in `done`; `frames` says how many of them each construct takes.
-        let mut frames: Vec<(Frame, usize)> = Vec::new();
-        let mut done: Vec<Term> = Vec::new();
+    /// Goes on to the end of the outermost term.
+    fn term(
+        &mut self,
+        heap: &mut Heap,
+        state: &mut State,
+        budget: &mut Budget,
+    ) -> Result<Poll<Term>, DecodeError> {
+        let State {
+            frames,
+            done,
+            begun,
+            ..
+        } = state;
         loop {
-            if let Some((frame, count)) = self.start(heap, &mut done)? {
-                frames.push((frame, count));
+            if budget.is_spent() {
+                return Ok(Poll::Pending);
             }
-            loop {
+            if *begun {
                 let Some((frame, left)) = frames.last_mut() else {
-                    return done.pop().ok_or(DecodeError::Malformed);
+                    let t = done.pop().ok_or(DecodeError::Malformed)?;
+                    return Ok(Poll::Ready(t));
                 };
                 if *left > 0 {
                     *left -= 1;
-                    break;
+                } else {
+                    if let Some(t) = self.close(heap, frame, done, budget)? {
+                        frames.pop();
+                        done.push(t);
+                    }
+                    continue;
                 }
-                let t = self.close(heap, frame, &mut done)?;
-                frames.pop();
-                done.push(t);
             }
+            *begun = true;
+            let before = self.at;
+            if let Some(construct) = self.start(heap, done)? {
+                frames.push(construct);
+            }
+            budget.spend(OBJECT + (self.at - before) / budget::BYTES);
         }
     }
 
@@ -197,7 +346,7 @@ impl<'a> Decoder<'a> {
     fn start(
         &mut self,
         heap: &mut Heap,
-        done: &mut Vec<Term>,
+        done: &mut Pile<Term>,
     ) -> Result<Option<(Frame, usize)>, DecodeError> {
         let tag = self.u8()?;
         let parts = |d: &Self, n: usize| {
@@ -281,7 +430,7 @@ impl<'a> Decoder<'a> {
                 };
                 let negative = self.u8()? != 0;
                 let s = self.take(n)?;
-                if n as u64 * 8 > crate::arith::max_bits() + 64 {
+                if n as u64 * 8 > crate::data::arith::max_bits() + 64 {
                     return Err(DecodeError::Malformed);
                 }
                 let limbs: Vec<u64> = s
@@ -373,30 +522,69 @@ impl<'a> Decoder<'a> {
         Ok(None)
     }
 
+    /// Makes the term of a construct whose parts are all there; nothing if that goes on in the next step.
     fn close(
         &mut self,
         heap: &mut Heap,
-        frame: &Frame,
-        done: &mut Vec<Term>,
-    ) -> Result<Term, DecodeError> {
-        let split = |done: &mut Vec<Term>, n: usize| {
-            let at = done.len() - n;
-            done.split_off(at)
-        };
-        Ok(match *frame {
+        frame: &mut Frame,
+        done: &mut Pile<Term>,
+        budget: &mut Budget,
+    ) -> Result<Option<Term>, DecodeError> {
+        Ok(Some(match *frame {
             Frame::Tuple(n) => {
-                let parts = split(done, n);
-                heap.tuple(&parts)
+                budget.spend(n);
+                if n <= done.top(n).len() {
+                    let t = heap.tuple(done.top(n));
+                    done.drop_top(n);
+                    t
+                } else {
+                    heap.tuple(&split(done, n))
+                }
             }
-            Frame::List(n) => {
-                let parts = split(done, n + 1);
-                heap.list_with_tail(&parts[..n], parts[n])
+            Frame::List(ref mut left) => {
+                let mut t = done.pop().ok_or(DecodeError::Malformed)?;
+                while *left > 0 {
+                    let some = done.top((*left).min(budget.left()));
+                    let n = budget.grant(some.len());
+                    if n == 0 {
+                        done.push(t);
+                        return Ok(None);
+                    }
+                    t = heap.list_with_tail(some, t);
+                    done.drop_top(n);
+                    *left -= n;
+                }
+                t
+            }
+            Frame::Map(n) if n > map::MAX_FLAT => {
+                *frame = Frame::BuildingMap(n, Box::default());
+                return Ok(None);
             }
             Frame::Map(n) => {
                 let parts = split(done, 2 * n);
                 let pairs: Vec<(Term, Term)> =
                     parts.chunks_exact(2).map(|p| (p[0], p[1])).collect();
                 let m = map::from_pairs(heap, &pairs);
+                if map::size(m) != n {
+                    return Err(DecodeError::Malformed);
+                }
+                m
+            }
+            Frame::BuildingMap(n, ref mut m) => {
+                while m.len() < n {
+                    if budget.is_spent() {
+                        return Ok(None);
+                    }
+                    budget.spend(OBJECT);
+                    // Keys must differ, so their order is of no importance.
+                    let (Some(v), Some(k)) = (done.pop(), done.pop()) else {
+                        return Err(DecodeError::Malformed);
+                    };
+                    m.add(k, v);
+                }
+                let Poll::Ready(m) = m.finish(heap, budget) else {
+                    return Ok(None);
+                };
                 if map::size(m) != n {
                     return Err(DecodeError::Malformed);
                 }
@@ -411,15 +599,19 @@ impl<'a> Decoder<'a> {
                 let parts = split(done, 4 + free);
                 let module = parts[0].as_atom().ok_or(DecodeError::Malformed)?;
                 let old_uniq =
-                    crate::term::bignum::to_i64(parts[2]).ok_or(DecodeError::Malformed)? as u32;
+                    crate::data::bignum::to_i64(parts[2]).ok_or(DecodeError::Malformed)? as u32;
                 if !parts[3].is_pid() || free > 255 {
                     return Err(DecodeError::Malformed);
                 }
-                let entry = fun::get(module, index, old_uniq, uniq, arity, free as u32);
-                if entry.arity != arity || entry.num_free as usize != free {
-                    return Err(DecodeError::Malformed);
-                }
-                heap.fun(entry, parts[3], &parts[4..])
+                let name = FunName {
+                    module,
+                    index,
+                    old_uniq,
+                    uniq,
+                    arity,
+                    num_free: free as u32,
+                };
+                fun::read(heap, name, parts[3], &parts[4..])
             }
             Frame::Record { fields, exported } => {
                 let parts = split(done, 2 + 2 * fields);
@@ -445,7 +637,7 @@ impl<'a> Decoder<'a> {
                 }
                 heap.export_fun(export::get(m, f, a as u32))
             }
-        })
+        }))
     }
 
     fn identifier(&self, heap: &mut Heap, kind: Kind, name: Atom, creation: u32, id: u64) -> Term {

@@ -1,10 +1,13 @@
 //! From terms to bytes. Format: "External Term Format" in OTP's documentation of erts.
 
 use crate::atom::Atom;
-use crate::heap::magic;
-use crate::node;
-use crate::release;
-use crate::term::{Kind, Term, bignum, bits, compare, map, record};
+use crate::budget::Budget;
+use crate::data::{bignum, compare, map, record};
+use crate::heap::{bits, magic};
+use crate::term::fun::{fun_name, function_name};
+use crate::term::{Kind, Term};
+use crate::{node, release};
+use std::task::Poll;
 
 /// How terms are written.
 #[derive(Clone, Copy, Debug)]
@@ -25,46 +28,227 @@ impl Default for Options {
     }
 }
 
-/// The term with its version byte.
-pub fn encode(t: Term, options: Options) -> Vec<u8> {
-    let mut out = vec![131];
-    write(t, options, &mut out);
-    out
-}
-
 /// What is still to be written.
+#[derive(Clone, Copy)]
 enum Todo {
     Term(Term),
+    /// The elements of a tuple (or what else has its terms side by side) from a word up to another.
+    Words(Term, usize, usize),
+    /// A list of which so many cells were counted, all bytes so far or not, up to a cell.
+    Count(Term, usize, bool, Term),
     /// The rest of a list whose length was written.
     Rest(Term, usize),
+    /// A large map's node.
+    Node(Term),
+    /// The bytes of a bitstring from this one on.
+    Bytes(Term, usize),
     /// The end of a fun: the place of its size, which counts itself.
     FunEnd(usize),
 }
 
-/// Writes a term without version byte. Works with a list instead of recursion.
-pub fn write(t: Term, o: Options, out: &mut Vec<u8>) {
-    let mut stack = vec![Todo::Term(t)];
-    while let Some(todo) = stack.pop() {
-        match todo {
-            Todo::Rest(t, 0) => stack.push(Todo::Term(t)),
-            Todo::Rest(t, n) => {
-                stack.push(Todo::Rest(t.tail(), n - 1));
-                stack.push(Todo::Term(t.head()));
-            }
-            Todo::FunEnd(at) => {
-                let size = (out.len() - at) as u32;
-                out[at..at + 4].copy_from_slice(&size.to_be_bytes());
-            }
-            Todo::Term(t) => one(t, o, out, &mut stack),
+/// Writes a term, in steps and without recursion.
+pub struct Encoder {
+    options: Options,
+    todo: Vec<Todo>,
+    /// What was written since it was taken away.
+    out: Vec<u8>,
+    /// Sizes that are not written yet: as long as there are any, `out` stays.
+    open: usize,
+    /// Is only the number of bytes of interest? Then bytes of bitstrings are not written.
+    sizing: bool,
+    /// Bytes of bitstrings that were not written.
+    left_out: usize,
+}
+
+/// Units of work that an object costs.
+const OBJECT: usize = 3;
+
+impl Encoder {
+    /// Writes `t` with its version byte.
+    pub fn new(t: Term, options: Options) -> Encoder {
+        Encoder {
+            out: vec![131],
+            ..Encoder::without_version(t, options)
         }
     }
+
+    fn without_version(t: Term, options: Options) -> Encoder {
+        Encoder {
+            options,
+            todo: vec![Todo::Term(t)],
+            out: Vec::new(),
+            open: 0,
+            sizing: false,
+            left_out: 0,
+        }
+    }
+
+    /// Finds out only how many bytes there are.
+    pub fn sizing(t: Term, options: Options) -> Encoder {
+        Encoder {
+            sizing: true,
+            ..Encoder::new(t, options)
+        }
+    }
+
+    /// Goes on until all is written, the budget is spent, or there are about `enough` bytes to be taken away.
+    pub fn go_on(&mut self, budget: &mut Budget, enough: usize) -> Poll<()> {
+        while let Some(todo) = self.todo.pop() {
+            if budget.is_spent() || self.out.len() >= enough && self.open == 0 {
+                self.todo.push(todo);
+                return Poll::Pending;
+            }
+            match todo {
+                Todo::Term(t) => {
+                    budget.spend(OBJECT);
+                    one(t, self);
+                }
+                Todo::Words(_, from, to) if from == to => {}
+                Todo::Words(t, from, to) => {
+                    self.todo.push(Todo::Words(t, from + 1, to));
+                    budget.spend(1);
+                    one(Term(t.word(from)), self);
+                }
+                Todo::Count(t, mut n, mut bytes, mut rest) => {
+                    let most = budget.left().saturating_mul(2);
+                    let before = n;
+                    while rest.is_cons() && n - before < most {
+                        bytes = bytes && is_byte(rest.head());
+                        n += 1;
+                        rest = rest.tail();
+                    }
+                    budget.spend((n - before) / 2 + 1);
+                    if rest.is_cons() {
+                        self.todo.push(Todo::Count(t, n, bytes, rest));
+                    } else {
+                        self.list(t, n, bytes && rest.is_nil());
+                    }
+                }
+                Todo::Rest(t, 0) => self.todo.push(Todo::Term(t)),
+                Todo::Rest(t, n) => {
+                    self.todo.push(Todo::Rest(t.tail(), n - 1));
+                    budget.spend(1);
+                    one(t.head(), self);
+                }
+                Todo::Node(t) if t.is_cons() => {
+                    self.todo.push(Todo::Term(t.tail()));
+                    self.todo.push(Todo::Term(t.head()));
+                }
+                // A large map is written from its last pair on, as BEAM does.
+                Todo::Node(t) => self
+                    .todo
+                    .extend(map::children(t).iter().map(|&k| Todo::Node(k))),
+                Todo::Bytes(t, from) => {
+                    let v = bits::view(t);
+                    let len = v.bits.div_ceil(8);
+                    if self.sizing {
+                        self.left_out += len - from;
+                        continue;
+                    }
+                    let n = budget.grant_bytes(len - from).min(enough);
+                    let count = (8 * n).min(v.bits - 8 * from);
+                    self.out
+                        .extend_from_slice(&v.part(8 * from, count).to_bytes());
+                    if from + n < len {
+                        self.todo.push(Todo::Bytes(t, from + n));
+                    }
+                }
+                Todo::FunEnd(at) => {
+                    self.open -= 1;
+                    if !self.sizing {
+                        let size = (self.out.len() - at) as u32;
+                        self.out[at..at + 4].copy_from_slice(&size.to_be_bytes());
+                    }
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Takes away what was written.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// Number of bytes of what was written, and of what was left out.
+    pub fn written(&self) -> usize {
+        self.out.len() + self.left_out
+    }
+
+    /// Are there sizes that are not written yet, so that nothing may be taken away?
+    pub fn has_gaps(&self) -> bool {
+        self.open > 0
+    }
+
+    /// Forgets what was written but for its size.
+    pub fn forget(&mut self) {
+        self.left_out += self.out.len();
+        self.out.clear();
+    }
+
+    /// Shows the terms that are held.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        for todo in &mut self.todo {
+            match todo {
+                Todo::Term(t)
+                | Todo::Words(t, ..)
+                | Todo::Rest(t, _)
+                | Todo::Node(t)
+                | Todo::Bytes(t, _) => visit(std::slice::from_mut(t)),
+                Todo::Count(t, _, _, rest) => {
+                    visit(std::slice::from_mut(t));
+                    visit(std::slice::from_mut(rest));
+                }
+                Todo::FunEnd(_) => {}
+            }
+        }
+    }
+
+    /// A list of `n` cells: as a string where all elements are bytes and there are not too many of them.
+    fn list(&mut self, t: Term, n: usize, bytes: bool) {
+        let out = &mut self.out;
+        if bytes && n < 65536 {
+            out.push(107);
+            out.extend_from_slice(&(n as u16).to_be_bytes());
+            out.extend(crate::term::list::iter(t).map(|b| b.small_value() as u8));
+            return;
+        }
+        out.push(108);
+        put32(out, n);
+        self.todo.push(Todo::Rest(t, n));
+    }
+}
+
+fn is_byte(t: Term) -> bool {
+    t.as_small().is_some_and(|b| (0..256).contains(&b))
+}
+
+/// The term with its version byte.
+pub fn encode(t: Term, options: Options) -> Vec<u8> {
+    let mut e = Encoder::new(t, options);
+    while e
+        .go_on(&mut Budget::of(usize::MAX), usize::MAX)
+        .is_pending()
+    {}
+    e.take()
+}
+
+/// Writes a term without version byte.
+pub fn write(t: Term, options: Options, out: &mut Vec<u8>) {
+    let mut e = Encoder::without_version(t, options);
+    while e
+        .go_on(&mut Budget::of(usize::MAX), usize::MAX)
+        .is_pending()
+    {}
+    out.append(&mut e.out);
 }
 
 fn put32(out: &mut Vec<u8>, n: usize) {
     out.extend_from_slice(&(n as u32).to_be_bytes());
 }
 
-fn one(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
+fn one(t: Term, e: &mut Encoder) {
+    let (o, out) = (e.options, &mut e.out);
     if let Some(n) = t.as_small() {
         return integer(n, out);
     }
@@ -78,7 +262,7 @@ fn one(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
         return out.push(106);
     }
     if t.is_cons() {
-        return list(t, out, stack);
+        return e.todo.push(Todo::Count(t, 0, true, t));
     }
     if let Some(id) = t.as_local_pid() {
         let (name, creation) = node::this();
@@ -91,11 +275,12 @@ fn one(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
     if !t.is_boxed() {
         return out.push(106);
     }
-    boxed(t, o, out, stack);
+    boxed(t, e);
 }
 
-fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
+fn boxed(t: Term, e: &mut Encoder) {
     let h = t.header();
+    let (o, out) = (e.options, &mut e.out);
     match h.kind() {
         Kind::Tuple => {
             let n = h.words();
@@ -105,25 +290,23 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
                 out.push(105);
                 put32(out, n);
             }
-            stack.extend(t.terms_from(1, n).iter().rev().map(|&e| Todo::Term(e)));
+            e.todo.push(Todo::Words(t, 1, 1 + n));
         }
         Kind::BigPos | Kind::BigNeg => big(t, out),
-        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => bitstring(t, out),
+        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => bitstring(t, e),
         Kind::FlatMap | Kind::HashMap => {
             out.push(116);
             put32(out, map::size(t));
-            let mut pairs: Vec<(Term, Term)> = if o.deterministic {
+            if !o.deterministic && h.kind() == Kind::HashMap {
+                return e.todo.push(Todo::Node(map::root(t)));
+            }
+            let pairs: Vec<(Term, Term)> = if o.deterministic {
                 map::sorted_pairs(t)
             } else {
                 map::iter(t).collect()
             };
-            // A large map is written from its last pair on, as BEAM does.
-            if o.deterministic || h.kind() == Kind::FlatMap {
-                pairs.reverse();
-            }
-            for (k, v) in pairs {
-                stack.push(Todo::Term(v));
-                stack.push(Todo::Term(k));
+            for &(k, v) in pairs.iter().rev() {
+                e.todo.extend([Todo::Term(v), Todo::Term(k)]);
             }
         }
         Kind::Ref | Kind::MagicRef => {
@@ -146,20 +329,21 @@ fn boxed(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
             port(n.name, n.creation, t.word(2), o, out);
         }
         Kind::Export => {
-            let e = compare::export_of(t);
+            let f = function_name(t);
             out.push(113);
-            atom(e.module, o, out);
-            atom(e.function, o, out);
-            integer(i64::from(e.arity), out);
+            atom(f.module, o, out);
+            atom(f.function, o, out);
+            integer(i64::from(f.arity), out);
         }
-        Kind::Fun => fun(t, o, out, stack),
+        Kind::Fun => fun(t, e),
         Kind::Record => {
             out.push(67);
             put32(out, record::values(t).len());
             out.push(u8::from(record::is_exported(t)));
-            stack.extend(record::values(t).iter().rev().map(|&v| Todo::Term(v)));
-            stack.extend(record::field_names(t).iter().rev().map(|&f| Todo::Term(f)));
-            stack.extend([record::name(t), record::module(t)].map(Todo::Term));
+            let todo = &mut e.todo;
+            todo.extend(record::values(t).iter().rev().map(|&v| Todo::Term(v)));
+            todo.extend(record::field_names(t).iter().rev().map(|&f| Todo::Term(f)));
+            todo.extend([record::name(t), record::module(t)].map(Todo::Term));
         }
         _ => out.push(106),
     }
@@ -234,45 +418,30 @@ fn c_exponent(f: f64) -> String {
     format!("{m}e{}{:02}", if e < 0 { '-' } else { '+' }, e.abs())
 }
 
-/// A list: as a string where all elements are bytes and there are not too many of them.
-fn list(t: Term, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
-    let (mut n, mut bytes, mut rest) = (0usize, true, t);
-    while rest.is_cons() {
-        bytes = bytes
-            && rest
-                .head()
-                .as_small()
-                .is_some_and(|b| (0..256).contains(&b));
-        n += 1;
-        rest = rest.tail();
-    }
-    if bytes && rest.is_nil() && n < 65536 {
-        out.push(107);
-        out.extend_from_slice(&(n as u16).to_be_bytes());
-        out.extend(crate::term::list::iter(t).map(|b| b.small_value() as u8));
-        return;
-    }
-    out.push(108);
-    put32(out, n);
-    stack.push(Todo::Rest(t, n));
-}
-
-fn bitstring(t: Term, out: &mut Vec<u8>) {
+fn bitstring(t: Term, e: &mut Encoder) {
     let v = bits::view(t);
-    let bytes = v.to_bytes();
+    let out = &mut e.out;
+    let len = v.bits.div_ceil(8);
     if v.bits & 7 == 0 {
         out.push(109);
-        put32(out, bytes.len());
+        put32(out, len);
     } else {
         out.push(77);
-        put32(out, bytes.len());
+        put32(out, len);
         out.push((v.bits & 7) as u8);
     }
-    out.extend_from_slice(&bytes);
+    if len <= FEW_BYTES && !e.sizing {
+        out.extend_from_slice(&v.to_bytes());
+    } else {
+        e.todo.push(Todo::Bytes(t, 0));
+    }
 }
 
+/// So many bytes are written at once.
+const FEW_BYTES: usize = 256;
+
 fn pid(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
-    let (number, serial) = crate::process::table::pid_parts(id);
+    let (number, serial) = crate::term::pid::parts(id);
     out.push(88);
     atom(name, o, out);
     put32(out, number as usize);
@@ -304,19 +473,22 @@ fn reference(name: Atom, creation: u32, ids: &[u32], o: Options, out: &mut Vec<u
 }
 
 /// A fun: its size stands in front, and is put there when its environment has been written.
-fn fun(t: Term, o: Options, out: &mut Vec<u8>, stack: &mut Vec<Todo>) {
-    let e = compare::fun_entry(t);
+fn fun(t: Term, e: &mut Encoder) {
+    let f = fun_name(t);
     let env = t.fun_env().unwrap_or(&[]);
+    let (o, out) = (e.options, &mut e.out);
     out.push(112);
-    stack.push(Todo::FunEnd(out.len()));
+    let size = Todo::FunEnd(out.len());
     put32(out, 0);
-    out.push(e.arity as u8);
-    out.extend_from_slice(&e.uniq);
-    put32(out, e.index as usize);
+    out.push(f.arity as u8);
+    out.extend_from_slice(&f.uniq);
+    put32(out, f.index as usize);
     put32(out, env.len());
-    atom(e.module, o, out);
-    integer(i64::from(e.index), out);
-    integer(i64::from(e.old_uniq), out);
-    stack.extend(env.iter().rev().map(|&v| Todo::Term(v)));
-    stack.push(Todo::Term(Term(t.word(2))));
+    atom(f.module, o, out);
+    integer(i64::from(f.index), out);
+    integer(i64::from(f.old_uniq), out);
+    e.open += 1;
+    e.todo.push(size);
+    e.todo.extend(env.iter().rev().map(|&v| Todo::Term(v)));
+    e.todo.push(Todo::Term(Term(t.word(2))));
 }

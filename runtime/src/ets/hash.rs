@@ -7,8 +7,9 @@
 use super::linear::{FIRST, SEGMENT, Stripe};
 use super::object::Obj;
 use super::{Busy, Change};
+use crate::data::hash;
 use crate::release;
-use crate::term::{self, Term};
+use crate::term::Term;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -45,7 +46,7 @@ pub struct Hash {
 pub fn hash_of(key: Term) -> u32 {
     let hash = match key.as_atom() {
         Some(a) => a.text_hash(),
-        None => term::hash::internal(key) as u32,
+        None => hash::internal(key) as u32,
     };
     hash >> u32::from(release::table_hash_is_halved())
 }

@@ -12,7 +12,8 @@
 
 use super::object::Obj;
 use super::{Change, Fate, Kind};
-use crate::term::{self, Term, compare};
+use crate::data::{compare, hash};
+use crate::term::Term;
 use hashbrown::HashTable;
 
 /// Buckets of a new table.
@@ -90,7 +91,7 @@ unsafe impl Send for Stripe {}
 unsafe impl Sync for Stripe {}
 
 fn tuple_hash(t: Term) -> u32 {
-    let h = term::hash::internal(t);
+    let h = hash::internal(t);
     (h ^ h >> 32) as u32 & 0x7fff_ffff
 }
 

@@ -11,8 +11,9 @@ use super::{
     Busy, Change, Editor, Fate, Fixation, Heir, Kind, Options, Protection, WriteConcurrency,
 };
 use crate::atom::Atom;
+use crate::data::compare;
 use crate::heap::Heap;
-use crate::term::{Term, compare};
+use crate::term::Term;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::atomic::{
     AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,

@@ -6,7 +6,8 @@
 use super::Change;
 use super::linear::New;
 use super::object::Obj;
-use crate::term::{Term, compare};
+use crate::data::compare;
+use crate::term::Term;
 use std::cmp::Ordering;
 
 /// Most objects of a leaf.

@@ -7,7 +7,8 @@ use super::binary::BinaryRef;
 use super::magic::MagicHandle;
 use super::release::{self, Ranges};
 use super::{Heap, MAX_HEAP_BINARY, literal};
-use crate::term::{Kind, Term, bits, boxed};
+use crate::heap::bits;
+use crate::term::{Kind, Term, boxed};
 
 /// A stack whose first entries need no allocation: most terms that are sent are small.
 struct Pending<T> {

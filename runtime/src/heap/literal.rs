@@ -5,13 +5,16 @@
 
 use super::chunk::Chunk;
 use super::{Heap, copy};
+use crate::budget::Budget;
+use crate::heap::sharing::{Copying, Measuring};
 use crate::sys;
 use crate::sys::memory::{self, Purpose};
-use crate::term::{Term, sharing};
+use crate::term::Term;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 /// Size of the reserved range in bytes; only what is used takes memory.
 const RESERVED: usize = 16 << 30;
@@ -121,22 +124,22 @@ impl LiteralArea {
         })
     }
 
-    /// The same with parts that the terms share copied once.
-    pub fn shared_copy_of(terms: &mut [Term]) -> LiteralArea {
-        let words = sharing::size_of_copy(terms);
-        LiteralArea::filled(words, |to| sharing::copy_whole(terms, to))
-    }
-
     /// A fresh area of so many words, all of which `fill` uses.
     fn filled(words: usize, fill: impl FnOnce(&mut Heap)) -> LiteralArea {
-        let bytes = (words * 8).next_multiple_of(GRAIN);
-        let base = if bytes == 0 { REGION.base } else { take(bytes) } as *mut u64;
-        let mut to = Heap::borrowed(base, words);
+        let mut area = LiteralArea::of_size(words);
+        let mut to = Heap::borrowed(area.base, words);
         fill(&mut to);
+        area.offheap = to.take_offheap();
+        area
+    }
+
+    /// An area of so many words that are to be filled.
+    fn of_size(words: usize) -> LiteralArea {
+        let bytes = (words * 8).next_multiple_of(GRAIN);
         LiteralArea {
-            base,
+            base: if bytes == 0 { REGION.base } else { take(bytes) } as *mut u64,
             words,
-            offheap: to.take_offheap(),
+            offheap: std::ptr::null_mut(),
         }
     }
 
@@ -153,6 +156,58 @@ impl LiteralArea {
     /// First address and the address after the last.
     pub fn bounds(&self) -> (usize, usize) {
         (self.base as usize, self.base as usize + self.words * 8)
+    }
+}
+
+/// Copies terms into a fresh area in steps, literals of other areas included and parts that they share once.
+pub struct SharedCopy {
+    terms: Box<[Term]>,
+    stage: Stage,
+}
+
+enum Stage {
+    Measure(Measuring),
+    Copy(Copying, Heap, LiteralArea),
+    Done,
+}
+
+impl SharedCopy {
+    /// Begins with these terms.
+    pub fn new(terms: &[Term]) -> SharedCopy {
+        SharedCopy {
+            terms: terms.into(),
+            stage: Stage::Measure(Measuring::new(terms)),
+        }
+    }
+
+    /// Goes on to the area and the copies.
+    ///
+    /// # Safety
+    /// Until the end neither the terms nor what they refer to changes or moves.
+    pub unsafe fn go_on(&mut self, budget: &mut Budget) -> Poll<(LiteralArea, Box<[Term]>)> {
+        loop {
+            match std::mem::replace(&mut self.stage, Stage::Done) {
+                Stage::Measure(mut m) => {
+                    let Poll::Ready(words) = m.go_on(budget) else {
+                        self.stage = Stage::Measure(m);
+                        return Poll::Pending;
+                    };
+                    let area = LiteralArea::of_size(words);
+                    let heap = Heap::borrowed(area.base, words);
+                    self.stage = Stage::Copy(m.copying(&mut self.terms), heap, area);
+                }
+                Stage::Copy(mut c, mut heap, mut area) => {
+                    // SAFETY: as the caller promises; the heap is that of the stage, and `terms` stays as it is.
+                    if unsafe { c.go_on(&mut heap, budget) }.is_pending() {
+                        self.stage = Stage::Copy(c, heap, area);
+                        return Poll::Pending;
+                    }
+                    area.offheap = heap.take_offheap();
+                    return Poll::Ready((area, std::mem::take(&mut self.terms)));
+                }
+                Stage::Done => crate::bug::vm_bug("a copy goes on after its end"),
+            }
+        }
     }
 }
 

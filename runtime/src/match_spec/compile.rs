@@ -5,9 +5,10 @@ use super::{
 };
 use crate::atom::Atom;
 use crate::code::export;
+use crate::data::map;
 use crate::release;
-use crate::term::{Kind, Term, list, map};
-use std::collections::BTreeMap;
+use crate::term::{Kind, Term, list};
+use std::collections::{BTreeMap, HashSet};
 
 /// Deepest nesting of expressions.
 const MAX_DEPTH: usize = 4000;
@@ -144,6 +145,51 @@ fn is_open(t: Term) -> bool {
     t == Term::from(Atom::UNDERSCORE) || variable(t).is_some()
 }
 
+/// The cells, tuples and maps in a pattern that match more than what is equal to them: all maps, and what holds a
+/// variable or a map.
+fn open_parts(pattern: Term) -> HashSet<u64> {
+    enum Todo {
+        Visit(Term),
+        /// So many parts of this were visited.
+        Leave(Term, usize),
+    }
+    let mut open = HashSet::new();
+    let mut todo = vec![Todo::Visit(pattern)];
+    // Of each part that was visited: is it open?
+    let mut visited: Vec<bool> = Vec::new();
+    while let Some(next) = todo.pop() {
+        match next {
+            Todo::Visit(t) => {
+                if t.is_map() {
+                    open.insert(t.raw());
+                    // What is in the map is looked at as well, as its values are patterns.
+                    let values: Vec<Term> = map::iter(t).map(|p| p.1).collect();
+                    todo.push(Todo::Leave(t, values.len()));
+                    todo.extend(values.into_iter().map(Todo::Visit));
+                } else if let Some((head, tail)) = t.as_cons() {
+                    todo.push(Todo::Leave(t, 2));
+                    todo.extend([head, tail].map(Todo::Visit));
+                } else if let Some(elements) = t.as_tuple() {
+                    todo.push(Todo::Leave(t, elements.len()));
+                    todo.extend(elements.iter().map(|&e| Todo::Visit(e)));
+                } else {
+                    visited.push(is_open(t));
+                }
+            }
+            Todo::Leave(t, parts) => {
+                let first = visited.len() - parts;
+                let is_open = t.is_map() || visited[first..].contains(&true);
+                visited.truncate(first);
+                visited.push(is_open);
+                if is_open {
+                    open.insert(t.raw());
+                }
+            }
+        }
+    }
+    open
+}
+
 struct Compiler {
     dialect: Dialect,
     /// Number of a variable to its slot.
@@ -154,6 +200,7 @@ struct Compiler {
 impl Compiler {
     fn head(&mut self, pattern: Term) -> Res<Vec<HeadOp>> {
         let mut ops = Vec::new();
+        let open = open_parts(pattern);
         let mut todo = vec![pattern];
         while let Some(t) = todo.pop() {
             let op = if t == Term::from(Atom::UNDERSCORE) {
@@ -167,7 +214,7 @@ impl Compiler {
                         HeadOp::Bind(next)
                     }
                 }
-            } else if super::is_bound(t) {
+            } else if t.is_immediate() || !open.contains(&t.raw()) {
                 if t.is_immediate() && !t.is_flonum() {
                     HeadOp::Word(t)
                 } else {

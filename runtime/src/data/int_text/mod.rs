@@ -1,25 +1,43 @@
 //! Integers as text, in bases 2 to 36.
 
+mod digits;
+
+pub use digits::{FromText, ToText};
+
+use crate::budget::{self, Budget};
+use crate::data::arith::max_bits;
+use crate::data::bignum;
 use crate::heap::Heap;
-use crate::term::{Term, bignum};
-use num_bigint::{BigInt, BigUint, Sign};
+use crate::term::Term;
+use num_bigint::{BigInt, Sign};
+use std::task::Poll;
 
 const DIGITS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// Room for a sign and the digits of any 64-bit number.
 const ROOM: usize = 65;
 
-/// The text of an integer, lent to `use_text`; nothing if `t` is no integer.
+/// Integers of up to so many limbs are written, and texts of up to so many digits are read, at once.
+const SHORT_LIMBS: usize = 32;
+const SHORT_DIGITS: usize = 256;
+
+/// The text of an integer, lent to `use_text`; nothing if `t` is no integer, or such a long one that it is worth while
+/// to work on it in steps.
 pub fn with_text<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) -> Option<R> {
     if let Some(n) = t.as_small() {
         let mut buf = [0u8; ROOM];
         let from = write(n, u64::from(base), &mut buf);
         return Some(use_text(&buf[from..]));
     }
-    let n = bignum::to_bigint(t)?;
-    let mut text = n.to_str_radix(base);
-    text.make_ascii_uppercase();
-    Some(use_text(text.as_bytes()))
+    if !t.is_big() || t.header().words() > SHORT_LIMBS || !budget::at_once(0) {
+        return None;
+    }
+    let (mut buf, mut whole) = ([0], Budget::of(usize::MAX));
+    let (negative, limbs) = bignum::limbs(t, &mut buf);
+    match ToText::new(negative, limbs, base).go_on(&mut whole) {
+        Poll::Ready(text) => Some(use_text(&text)),
+        Poll::Pending => None,
+    }
 }
 
 /// Writes at the end of `buf`; gives where the text begins.
@@ -63,7 +81,7 @@ pub enum NoInteger {
 }
 
 /// The integer that all of the text says: digits after perhaps a sign.
-pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Term, NoInteger> {
+pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Parsed, NoInteger> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -72,62 +90,97 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Term, NoInteger>
     if digits.is_empty() {
         return Err(NoInteger::Malformed);
     }
-    let mut values = Vec::new();
     if digits.len() <= 11 {
         // Eleven digits of base 36 stay below 2^60.
         let mut n = 0i64;
         for &d in digits {
             n = n * i64::from(base) + i64::from(digit(d, base).ok_or(NoInteger::Malformed)?);
         }
-        return Ok(Term::small(if negative { -n } else { n }));
+        return Ok(Parsed::Integer(Term::small(if negative { -n } else { n })));
     }
-    values.reserve_exact(digits.len());
-    for &d in digits {
-        values.push(digit(d, base).ok_or(NoInteger::Malformed)?);
+    if !digits.iter().all(|&d| digit(d, base).is_some()) {
+        return Err(NoInteger::Malformed);
     }
-    from_digits(negative, &values, base, heap)
-}
-
-/// The integer of sign and digits' values.
-fn from_digits(
-    negative: bool,
-    values: &[u8],
-    base: u32,
-    heap: &mut Heap,
-) -> Result<Term, NoInteger> {
-    let zeros = values.iter().take_while(|&&v| v == 0).count();
-    let values = &values[zeros..];
+    let zeros = digits.iter().take_while(|&&d| d == b'0').count();
+    let digits = &digits[zeros..];
     // One bit less a digit than the base has is a lower bound of the result's size.
-    let least_bits = (values.len() as u64).saturating_sub(1) * u64::from(base.ilog2());
-    if least_bits > crate::arith::max_bits() {
+    let least_bits = (digits.len() as u64).saturating_sub(1) * u64::from(base.ilog2());
+    if least_bits > max_bits() {
         return Err(NoInteger::TooLarge);
     }
-    let n = magnitude(values, base);
-    if n.bits() > crate::arith::max_bits() {
-        return Err(NoInteger::TooLarge);
+    let mut long = Long {
+        negative,
+        text: FromText::new(digits.to_vec(), base),
+    };
+    if digits.len() <= SHORT_DIGITS
+        && budget::at_once(0)
+        && let Poll::Ready(n) = long.go_on(heap, &mut Budget::of(usize::MAX))?
+    {
+        return Ok(Parsed::Integer(n));
     }
-    let sign = if negative { Sign::Minus } else { Sign::Plus };
-    Ok(bignum::from_bigint(&BigInt::from_biguint(sign, n), heap))
+    Ok(Parsed::Long(long))
 }
 
-/// Longer texts are split, so that fast multiplication does most of the work.
-const SPLIT: usize = 2000;
+/// What was read of an integer's text.
+pub enum Parsed {
+    /// The integer.
+    Integer(Term),
+    /// An integer that is worth while to be worked on in steps.
+    Long(Long),
+}
 
-fn magnitude(values: &[u8], base: u32) -> BigUint {
-    if values.len() <= SPLIT || base.is_power_of_two() {
-        return BigUint::from_radix_be(values, base).unwrap_or_default();
+/// A long integer that is being read.
+pub struct Long {
+    negative: bool,
+    text: FromText,
+}
+
+impl Long {
+    /// Goes on to the integer.
+    pub fn go_on(&mut self, heap: &mut Heap, budget: &mut Budget) -> Result<Poll<Term>, NoInteger> {
+        let Poll::Ready(n) = self.text.go_on(budget) else {
+            return Ok(Poll::Pending);
+        };
+        if n.bits() > max_bits() {
+            return Err(NoInteger::TooLarge);
+        }
+        let sign = if self.negative {
+            Sign::Minus
+        } else {
+            Sign::Plus
+        };
+        let n = BigInt::from_biguint(sign, n);
+        Ok(Poll::Ready(bignum::from_bigint(&n, heap)))
     }
-    let low = values.len() / 2;
-    let (high, rest) = values.split_at(values.len() - low);
-    magnitude(high, base) * BigUint::from(base).pow(low as u32) + magnitude(rest, base)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Term, NoInteger> {
+        match super::parse(text, base, heap)? {
+            Parsed::Integer(n) => Ok(n),
+            Parsed::Long(mut long) => loop {
+                if let Poll::Ready(n) = long.go_on(heap, &mut Budget::of(1))? {
+                    return Ok(n);
+                }
+            },
+        }
+    }
+
     fn text(t: Term, base: u32) -> String {
-        with_text(t, base, |s| String::from_utf8_lossy(s).into_owned()).unwrap_or_default()
+        let owned = |s: &[u8]| String::from_utf8_lossy(s).into_owned();
+        with_text(t, base, owned).unwrap_or_else(|| {
+            let mut buf = [0];
+            let (negative, limbs) = bignum::limbs(t, &mut buf);
+            let mut text = ToText::new(negative, limbs, base);
+            loop {
+                if let Poll::Ready(s) = text.go_on(&mut Budget::of(1)) {
+                    return owned(&s);
+                }
+            }
+        })
     }
 
     #[test]

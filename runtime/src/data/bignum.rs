@@ -1,8 +1,8 @@
 //! Integers of any size: limbs of big integers, conversions to and from `num_bigint`, comparison.
 
-use super::{Kind, Term};
 use crate::heap::Heap;
 use crate::release;
+use crate::term::{Kind, Term};
 use num_bigint::{BigInt, BigUint, Sign};
 use std::cmp::Ordering;
 
@@ -28,20 +28,23 @@ pub fn to_bigint(t: Term) -> Option<BigInt> {
     }
     let mut buf = [0];
     let (neg, limbs) = limbs(t, &mut buf);
-    let digits: Vec<u32> = limbs
-        .iter()
-        .flat_map(|&l| [l as u32, (l >> 32) as u32])
-        .collect();
-    Some(BigInt::from_biguint(
-        if neg { Sign::Minus } else { Sign::Plus },
-        BigUint::new(digits),
-    ))
+    let sign = if neg { Sign::Minus } else { Sign::Plus };
+    Some(BigInt::from_biguint(sign, to_biguint(limbs)))
+}
+
+/// A magnitude as a `BigUint`.
+pub fn to_biguint(limbs: &[u64]) -> BigUint {
+    let digits = limbs.iter().flat_map(|&l| [l as u32, (l >> 32) as u32]);
+    BigUint::new(digits.collect())
 }
 
 /// The integer as a term.
 pub fn from_bigint(n: &BigInt, heap: &mut Heap) -> Term {
-    let digits: Vec<u64> = n.magnitude().iter_u64_digits().collect();
-    heap.big(n.sign() == Sign::Minus, &digits)
+    let digits = n.magnitude().iter_u64_digits();
+    heap.big_with(digits.len(), |out| {
+        out.iter_mut().zip(digits).for_each(|(o, d)| *o = d);
+        n.sign() == Sign::Minus
+    })
 }
 
 /// The value, if it is an integer that fits.

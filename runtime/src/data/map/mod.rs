@@ -4,10 +4,19 @@
 //! four bits of the key's hash a level (Bagwell, "Ideal Hash Trees", 2001); a leaf is a list cell
 //! `[Key | Value]`, so a pair costs two words and its share of the nodes above.
 
-use super::{Kind, Term, compare, hash};
+mod builder;
+mod merge;
+
+pub use builder::Builder;
+pub use merge::Merge;
+
+use super::{compare, hash};
+use crate::budget::Budget;
 use crate::heap::Heap;
 use crate::release;
+use crate::term::{Header, Kind, Term};
 use std::cmp::Ordering;
+use std::task::Poll;
 
 /// Most pairs of a flat map.
 pub const MAX_FLAT: usize = 32;
@@ -32,6 +41,11 @@ pub fn key_order(a: Term, b: Term) -> Ordering {
         return a.raw().cmp(&b.raw());
     }
     compare::compare_exact(a, b)
+}
+
+/// The tuple of the keys of a small map, which other maps may share.
+pub fn key_tuple(t: Term) -> Term {
+    Term(t.word(1))
 }
 
 /// Keys and values of a flat map; `t` must be one.
@@ -96,7 +110,7 @@ fn node_parts<'a>(node: Term) -> (u64, &'a [Term]) {
 }
 
 /// The children of a large map's node, or the pairs of a collision; `t` must be one.
-pub(super) fn children<'a>(t: Term) -> &'a [Term] {
+pub(crate) fn children<'a>(t: Term) -> &'a [Term] {
     if t.header().kind() == Kind::HashCollision {
         t.terms_from(1, t.header().words())
     } else {
@@ -105,7 +119,7 @@ pub(super) fn children<'a>(t: Term) -> &'a [Term] {
 }
 
 /// The uppermost node of a large map.
-pub(super) fn root(t: Term) -> Term {
+pub(crate) fn root(t: Term) -> Term {
     Term(t.word(2))
 }
 
@@ -168,7 +182,7 @@ pub fn flat_from_sorted(heap: &mut Heap, keys: Term, values: &[Term]) -> Term {
     let p = heap.alloc(2 + values.len());
     // SAFETY: that many fresh words.
     unsafe {
-        *p = super::Header::new(Kind::FlatMap, 1 + values.len()).0;
+        *p = Header::new(Kind::FlatMap, 1 + values.len()).0;
         *p.add(1) = keys.0;
         std::ptr::copy_nonoverlapping(values.as_ptr().cast(), p.add(2), values.len());
     }
@@ -398,11 +412,21 @@ pub fn from_pairs(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
 
 /// More than `MAX_FLAT` pairs, perhaps with equal keys among them.
 fn from_many(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
-    let mut tagged: Vec<(u64, usize)> = pairs
-        .iter()
-        .enumerate()
-        .map(|(i, p)| (spread(hash::internal(p.0)), i))
-        .collect();
+    let hashes = pairs.iter().map(|p| spread(hash::internal(p.0)));
+    let (unique, hashes) = sorted_unique(pairs, hashes);
+    if unique.len() <= MAX_FLAT {
+        return from_pairs(heap, &unique);
+    }
+    let root = build(heap, &unique, &hashes, 0);
+    make_hash(heap, unique.len(), root)
+}
+
+/// Pairs with their hashes, sorted by these; of several pairs with one key the last one.
+fn sorted_unique(
+    pairs: &[(Term, Term)],
+    hashes: impl Iterator<Item = u64>,
+) -> (Vec<(Term, Term)>, Vec<u64>) {
+    let mut tagged: Vec<(u64, usize)> = hashes.zip(0..).collect();
     tagged.sort_unstable();
     let mut unique: Vec<(Term, Term)> = Vec::with_capacity(pairs.len());
     let mut hashes: Vec<u64> = Vec::with_capacity(pairs.len());
@@ -417,11 +441,7 @@ fn from_many(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
             }
         }
     }
-    if unique.len() <= MAX_FLAT {
-        return from_pairs(heap, &unique);
-    }
-    let root = build(heap, &unique, &hashes, 0);
-    make_hash(heap, unique.len(), root)
+    (unique, hashes)
 }
 
 /// Reverses the order of a hash's four-bit groups, so that numeric order is the trie's order.
@@ -492,6 +512,13 @@ pub struct MapIter {
     values: &'static [Term],
     at: usize,
     stack: Vec<Term>,
+}
+
+impl MapIter {
+    /// Shows the terms that are held; only for large maps, whose iterators hold no more than these.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(&mut self.stack);
+    }
 }
 
 impl Iterator for MapIter {
@@ -631,33 +658,11 @@ pub fn root_pairs_by_child(t: Term) -> Option<Vec<Vec<(Term, Term)>>> {
 
 /// `a` with all pairs of `b`.
 pub fn merge(heap: &mut Heap, a: Term, b: Term) -> Term {
-    if size(a) == 0 {
-        return b;
-    }
-    if size(b) == 0 {
-        return a;
-    }
-    match (a.header().kind(), b.header().kind()) {
-        (Kind::FlatMap, Kind::FlatMap) => merge_flat(heap, a, b),
-        (Kind::HashMap, Kind::HashMap) => {
-            let mut common = 0;
-            let root = merge_nodes(heap, Term(a.word(2)), Term(b.word(2)), 0, &mut common);
-            if root.0 == b.word(2) {
-                return b;
-            }
-            if root.0 == a.word(2) {
-                return a;
-            }
-            make_hash(heap, size(a) + size(b) - common, root)
+    let mut all = Merge::new(a, b);
+    loop {
+        if let Poll::Ready(t) = all.go_on(heap, &mut Budget::of(usize::MAX)) {
+            return t;
         }
-        (Kind::HashMap, _) => iter(b).fold(a, |m, (k, v)| put(heap, m, k, v)),
-        _ => iter(a).fold(b, |m, (k, v)| {
-            if get(m, k).is_some() {
-                m
-            } else {
-                put(heap, m, k, v)
-            }
-        }),
     }
 }
 
@@ -695,71 +700,6 @@ fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     };
     let values: Vec<Term> = pairs.iter().map(|p| p.1).collect();
     flat_from_sorted(heap, keys, &values)
-}
-
-/// The union of two tries; of pairs with one key `b`'s counts. `common` counts those.
-fn merge_nodes(heap: &mut Heap, a: Term, b: Term, level: u32, common: &mut usize) -> Term {
-    if a == b {
-        *common += MapIter {
-            keys: &[],
-            values: &[],
-            at: 0,
-            stack: vec![a],
-        }
-        .count();
-        return b;
-    }
-    if b.is_cons() || b.is_kind(Kind::HashCollision) {
-        let one = [b];
-        let leaves = if b.is_cons() {
-            &one[..]
-        } else {
-            b.terms_from(1, b.header().words())
-        };
-        return leaves.iter().fold(a, |node, &leaf| {
-            let mut added = false;
-            let node = hash_put(heap, node, leaf, hash_at(leaf, level), level, &mut added);
-            *common += usize::from(!added);
-            node
-        });
-    }
-    if a.is_cons() || a.is_kind(Kind::HashCollision) {
-        let one = [a];
-        let leaves = if a.is_cons() {
-            &one[..]
-        } else {
-            a.terms_from(1, a.header().words())
-        };
-        return leaves.iter().fold(b, |node, &leaf| {
-            let mut added = false;
-            let new = hash_put(heap, node, leaf, hash_at(leaf, level), level, &mut added);
-            *common += usize::from(!added);
-            if added { new } else { node }
-        });
-    }
-    let ((ma, ca), (mb, cb)) = (node_parts(a), node_parts(b));
-    let mut children = [Term::NIL; 16];
-    let (mut n, mut i, mut j) = (0, 0, 0);
-    for bit in (0..16)
-        .map(|d| 1u64 << d)
-        .filter(|bit| (ma | mb) & bit != 0)
-    {
-        children[n] = match (ma & bit != 0, mb & bit != 0) {
-            (true, true) => merge_nodes(heap, ca[i], cb[j], level + 1, common),
-            (true, false) => ca[i],
-            _ => cb[j],
-        };
-        n += 1;
-        i += usize::from(ma & bit != 0);
-        j += usize::from(mb & bit != 0);
-    }
-    if children[..n] == *cb {
-        return b;
-    }
-    if children[..n] == *ca {
-        return a;
-    }
-    make_node(heap, ma | mb, &children[..n])
 }
 
 /// What is left of a leaf's hash at a level.

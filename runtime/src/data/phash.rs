@@ -3,8 +3,12 @@
 //!
 //! `phash2` mixes words with Bob Jenkins' function of 1996; `phash` multiplies byte by byte.
 
-use super::{Kind, Term, bignum, bits, compare, map, record};
-use crate::process::table::pid_parts;
+use crate::budget::Budget;
+use crate::data::{bignum, compare, map, record};
+use crate::heap::bits;
+use crate::term::fun::{fun_name, function_name};
+use crate::term::{Kind, Term, pid};
+use std::task::Poll;
 
 /// The golden ratio, of which the seeds are multiples.
 const GOLDEN: u32 = 0x9e37_79b9;
@@ -49,24 +53,48 @@ pub(super) fn mix(hash: u32, x: u32, seed: u32) -> u32 {
     mix2(hash, x, 0, seed)
 }
 
+/// A block of bytes under way.
+#[derive(Clone, Copy)]
+struct Block(u32, u32, u32);
+
+/// Bytes that are mixed in together.
+const GROUP: usize = 12;
+
+fn word(s: &[u8]) -> u32 {
+    s.iter().rev().fold(0u32, |w, &b| w << 8 | u32::from(b))
+}
+
+impl Block {
+    fn new(initial: u32) -> Block {
+        Block(GOLDEN, GOLDEN, initial)
+    }
+
+    /// Mixes whole groups in.
+    fn groups(self, bytes: &[u8]) -> Block {
+        let Block(mut a, mut b, mut c) = self;
+        for k in bytes.chunks_exact(GROUP) {
+            a = a.wrapping_add(word(&k[..4]));
+            b = b.wrapping_add(word(&k[4..8]));
+            c = c.wrapping_add(word(&k[8..]));
+            (a, b, c) = jenkins(a, b, c);
+        }
+        Block(a, b, c)
+    }
+
+    /// Mixes in the rest, and the length of all.
+    fn finish(self, rest: &[u8], len: usize) -> u32 {
+        let Block(a, b, c) = self;
+        let part = |from: usize| word(&rest[from.min(rest.len())..(from + 4).min(rest.len())]);
+        // The last word leaves its lowest byte to the length.
+        let c = c.wrapping_add(len as u32).wrapping_add(part(8) << 8);
+        jenkins(a.wrapping_add(part(0)), b.wrapping_add(part(4)), c).2
+    }
+}
+
 /// The hash of a block of bytes.
 pub(super) fn block(bytes: &[u8], initial: u32) -> u32 {
-    let word = |s: &[u8]| s.iter().rev().fold(0u32, |w, &b| w << 8 | u32::from(b));
-    let (mut a, mut b, mut c) = (GOLDEN, GOLDEN, initial);
-    let mut chunks = bytes.chunks_exact(12);
-    for k in chunks.by_ref() {
-        a = a.wrapping_add(word(&k[..4]));
-        b = b.wrapping_add(word(&k[4..8]));
-        c = c.wrapping_add(word(&k[8..]));
-        (a, b, c) = jenkins(a, b, c);
-    }
-    let rest = chunks.remainder();
-    let part = |from: usize| word(&rest[from.min(rest.len())..(from + 4).min(rest.len())]);
-    // The last word leaves its lowest byte to the length.
-    c = c
-        .wrapping_add(bytes.len() as u32)
-        .wrapping_add(part(8) << 8);
-    jenkins(a.wrapping_add(part(0)), b.wrapping_add(part(4)), c).2
+    let (groups, rest) = bytes.split_at(bytes.len() - bytes.len() % GROUP);
+    Block::new(initial).groups(groups).finish(rest, bytes.len())
 }
 
 /// An integer, already known not to be small in the sense of 28 bits.
@@ -96,6 +124,14 @@ fn integer_hash(hash: u32, t: Term) -> u32 {
 /// What is still to be hashed.
 enum Todo {
     Term(Term),
+    /// The rest of a list, perhaps among bytes of which a multiple of four was hashed.
+    List(Term),
+    /// The elements of a tuple from a word up to another.
+    Words(Term, usize, usize),
+    /// A large map's node.
+    Node(Term),
+    /// The bytes of a bitstring from this one on, after a multiple of a group.
+    Bytes(Term, usize, Block),
     /// A pair of a map is done.
     Pair,
     /// A map is done: the hash before it, and the pairs' hash of the map around it.
@@ -105,32 +141,118 @@ enum Todo {
     },
 }
 
-/// The 32-bit hash behind `erlang:phash2`.
-pub fn phash2(t: Term) -> u32 {
-    let mut todo = vec![Todo::Term(t)];
-    let mut hash = 0u32;
-    // The hashes of the pairs of the map under way are combined without regard to their order.
-    let mut pairs = 0u32;
-    while let Some(next) = todo.pop() {
-        match next {
-            Todo::Term(t) => hash = hash2_one(hash, t, &mut todo, &mut pairs),
-            Todo::Pair => {
-                pairs ^= hash;
-                hash = 0;
+/// The 32-bit hash behind `erlang:phash2`, in steps.
+pub struct Hashing {
+    todo: Vec<Todo>,
+    hash: u32,
+    /// The hashes of the pairs of the map under way are combined without regard to their order.
+    pairs: u32,
+}
+
+/// Units of work that a term costs, and bytes of a binary that cost one.
+const TERM: usize = 1;
+const BYTES_PER_UNIT: usize = 1 << 4;
+
+impl Hashing {
+    /// Begins with a term.
+    pub fn new(t: Term) -> Hashing {
+        Hashing {
+            todo: vec![Todo::Term(t)],
+            hash: 0,
+            pairs: 0,
+        }
+    }
+
+    /// Goes on to the hash.
+    pub fn go_on(&mut self, budget: &mut Budget) -> Poll<u32> {
+        while let Some(next) = self.todo.pop() {
+            if budget.is_spent() {
+                self.todo.push(next);
+                return Poll::Pending;
             }
-            Todo::Map { before, outer } => {
-                hash = mix(before, pairs, seed(19));
-                pairs = outer;
+            budget.spend(TERM);
+            match next {
+                Todo::Term(t) => {
+                    self.hash = hash2_one(self.hash, t, &mut self.todo, &mut self.pairs);
+                }
+                Todo::List(t) => self.hash = hash2_list(self.hash, t, &mut self.todo, budget),
+                Todo::Words(_, from, to) if from == to => {}
+                Todo::Words(t, from, to) => {
+                    self.todo.push(Todo::Words(t, from + 1, to));
+                    self.todo.push(Todo::Term(Term(t.word(from))));
+                }
+                Todo::Node(t) if t.is_cons() => {
+                    self.todo
+                        .extend([Todo::Pair, Todo::Term(t.tail()), Todo::Term(t.head())]);
+                }
+                Todo::Node(t) => {
+                    self.todo
+                        .extend(map::children(t).iter().map(|&k| Todo::Node(k)));
+                }
+                Todo::Bytes(t, at, block) => self.bytes(t, at, block, budget),
+                Todo::Pair => {
+                    self.pairs ^= self.hash;
+                    self.hash = 0;
+                }
+                Todo::Map { before, outer } => {
+                    self.hash = mix(before, self.pairs, seed(19));
+                    self.pairs = outer;
+                }
+            }
+        }
+        Poll::Ready(self.hash)
+    }
+
+    fn bytes(&mut self, t: Term, at: usize, block: Block, budget: &mut Budget) {
+        let v = bits::view(t);
+        let (whole, extra) = (v.bits / 8, v.bits % 8);
+        let most = (budget.left() + 1).saturating_mul(BYTES_PER_UNIT);
+        if whole - at > most {
+            let n = most - most % GROUP;
+            budget.spend(n / BYTES_PER_UNIT);
+            let block = block.groups(&v.part(8 * at, 8 * n).to_bytes());
+            return self.todo.push(Todo::Bytes(t, at + n, block));
+        }
+        let bytes = v.part(8 * at, 8 * (whole - at)).to_bytes();
+        budget.spend(bytes.len() / BYTES_PER_UNIT);
+        let (groups, rest) = bytes.split_at(bytes.len() - bytes.len() % GROUP);
+        self.hash = block.groups(groups).finish(rest, whole);
+        if extra > 0 {
+            let last = v.part(8 * whole, extra).to_bytes()[0] >> (8 - extra);
+            self.hash = mix2(self.hash, extra as u32, u32::from(last), seed(15));
+        }
+    }
+
+    /// Shows the terms that are held.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        for todo in &mut self.todo {
+            match todo {
+                Todo::Term(t)
+                | Todo::List(t)
+                | Todo::Words(t, ..)
+                | Todo::Node(t)
+                | Todo::Bytes(t, ..) => visit(std::slice::from_mut(t)),
+                Todo::Pair | Todo::Map { .. } => {}
             }
         }
     }
-    hash
+}
+
+/// The 32-bit hash behind `erlang:phash2`.
+pub fn phash2(t: Term) -> u32 {
+    let mut h = Hashing::new(t);
+    loop {
+        if let Poll::Ready(hash) = h.go_on(&mut Budget::of(usize::MAX)) {
+            return hash;
+        }
+    }
 }
 
 /// Mixes one term in; its parts go to `todo`.
 fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
     if t.is_cons() {
-        return hash2_list(hash, t, todo);
+        todo.push(Todo::List(t));
+        return hash;
     }
     if t.is_integer() {
         return integer_hash(hash, t);
@@ -159,9 +281,9 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
     let h = t.header();
     match h.kind() {
         Kind::Tuple => {
-            let elements = t.terms_from(1, h.words());
-            todo.extend(elements.iter().rev().map(|&e| Todo::Term(e)));
-            mix(hash, elements.len() as u32, seed(9))
+            let n = h.words();
+            todo.push(Todo::Words(t, 1, 1 + n));
+            mix(hash, n as u32, seed(9))
         }
         Kind::FlatMap | Kind::HashMap => {
             let n = map::size(t);
@@ -173,8 +295,12 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
                 before: hash,
                 outer: *pairs,
             });
-            for (k, v) in map::iter(t) {
-                todo.extend([Todo::Pair, Todo::Term(v), Todo::Term(k)]);
+            if h.kind() == Kind::HashMap {
+                todo.push(Todo::Node(map::root(t)));
+            } else {
+                for (k, v) in map::iter(t) {
+                    todo.extend([Todo::Pair, Todo::Term(v), Todo::Term(k)]);
+                }
             }
             *pairs = 0;
             0
@@ -185,29 +311,19 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
             if v.bits == 0 {
                 return initial;
             }
-            let bytes = v.to_bytes();
-            let (whole, extra) = (v.bits / 8, v.bits % 8);
-            let hash = block(&bytes[..whole], initial);
-            if extra == 0 {
-                return hash;
-            }
-            mix2(
-                hash,
-                extra as u32,
-                u32::from(bytes[whole] >> (8 - extra)),
-                seed(15),
-            )
+            todo.push(Todo::Bytes(t, 0, Block::new(initial)));
+            hash
         }
         Kind::Ref | Kind::MagicRef | Kind::ExtRef => mix(hash, first_ref_id(t), seed(7)),
         Kind::Fun => {
-            let e = compare::fun_entry(t);
+            let e = fun_name(t);
             let env = t.fun_env().unwrap_or(&[]);
             todo.extend(env.iter().rev().map(|&e| Todo::Term(e)));
             let hash = mix2(hash, env.len() as u32, e.module.text_hash(), GOLDEN);
             mix2(hash, e.index, e.old_uniq, GOLDEN)
         }
         Kind::Export => {
-            let e = compare::export_of(t);
+            let e = function_name(t);
             let hash = mix2(hash, e.arity, e.module.text_hash(), GOLDEN);
             mix(hash, e.function.text_hash(), seed(14))
         }
@@ -238,18 +354,23 @@ fn definition_hash(t: Term) -> u32 {
 }
 
 /// Bytes at the front of a list are taken four at a time; the rest of the list goes to `todo`.
-fn hash2_list(mut hash: u32, t: Term, todo: &mut Vec<Todo>) -> u32 {
+fn hash2_list(mut hash: u32, t: Term, todo: &mut Vec<Todo>, budget: &mut Budget) -> u32 {
     let (mut t, mut word, mut n) = (t, 0u32, 0);
     while let Some((head, tail)) = t.as_cons()
         && let Some(b) = byte(head)
     {
         word = word << 8 | u32::from(b);
         n += 1;
+        t = tail;
         if n == 4 {
             hash = mix(hash, word, seed(4));
             (word, n) = (0, 0);
+            budget.spend(4);
+            if budget.is_spent() {
+                todo.push(Todo::List(t));
+                return hash;
+            }
         }
-        t = tail;
     }
     if n > 0 {
         hash = mix(hash, word, seed(4));
@@ -277,7 +398,7 @@ fn pid_number(t: Term) -> Option<u32> {
         None if t.is_kind(Kind::ExtPid) => t.word(2),
         None => return None,
     };
-    Some(pid_parts(id).0 as u32)
+    Some(pid::parts(id).0 as u32)
 }
 
 fn port_number(t: Term) -> Option<u64> {
@@ -415,7 +536,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
             times(hash, &first_ref_id(t).to_le_bytes(), prime::ID).wrapping_mul(prime::ID_END)
         }
         Kind::Fun => {
-            let e = compare::fun_entry(t);
+            let e = fun_name(t);
             let env = t.fun_env().unwrap_or(&[]);
             todo.extend(env.iter().rev().map(|&e| Rest::Term(e)));
             let hash = step(hash, prime::ID_END, env.len() as u32);
@@ -424,7 +545,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
             step(hash, prime::INTEGER, e.old_uniq)
         }
         Kind::Export => {
-            let e = compare::export_of(t);
+            let e = function_name(t);
             let hash = step(hash, prime::EXPORT, e.arity);
             let hash = step(hash, prime::TEXT, e.module.text_hash());
             step(hash, prime::TEXT, e.function.text_hash())
