@@ -2,7 +2,7 @@
 -module(t_ets_work).
 -include("diff.hrl").
 
-tables(N) -> [{K, O, filled(K, O, N)} || K <- [set, bag, duplicate_bag, ordered_set], O <- [[], [public], [public, {write_concurrency, true}], [private]]].
+tables(N) -> [{K, O, filled(K, O, N)} || K <- [set, bag, duplicate_bag, ordered_set], O <- [[public], [public, {write_concurrency, true}], [private]]].
 filled(K, O, N) -> T = ets:new(t, [K | O]), ets:insert(T, [{I, I rem 10, <<I:64>>} || I <- lists:seq(1, N)]), T.
 each(N, F) -> [{K, O, element(1, {F(T), ets:delete(T)})} || {K, O, T} <- tables(N)].
 sum(L) -> {length(L), erlang:phash2(lists:sort(L))}.
@@ -36,15 +36,15 @@ functions() ->
      '!', '++', '--', now, phash2, make_ref, apply, atom_to_list, list_to_atom, foo, message, return_trace, exception_trace, enable_trace, disable_trace, silent, caller, caller_line, current_stacktrace, set_seq_token, get_seq_token, is_seq_trace, set_tcw, get_tcw].
 
 cases() ->
-    [{select, heavy, fun() -> each(30000, fun(T) -> sum(ets:select(T, [{{'$1', 3, '_'}, [], ['$1']}])) end) end},
-     {tab2list, heavy, fun() -> each(20000, fun(T) -> sum(ets:tab2list(T)) end) end},
-     {select_count, heavy, fun() -> each(30000, fun(T) -> ets:select_count(T, [{{'_', '$1', '_'}, [{'<', '$1', 4}], [true]}]) end) end},
-     {select_delete, heavy, fun() -> each(30000, fun(T) -> N = ets:select_delete(T, [{{'$1', '_', '_'}, [{'>', '$1', 100}], [true]}]), [N, ets:info(T, size), sum(ets:tab2list(T)), ets:info(T, fixed)] end) end},
-     {match_delete, heavy, fun() -> each(20000, fun(T) -> ets:match_delete(T, {'_', 7, '_'}), [ets:info(T, size), ets:select_delete(T, [{'_', [], [true]}]), ets:info(T, size)] end) end},
-     {select_replace, heavy, fun() -> each(20000, fun(T) -> [cr(fun() -> ets:select_replace(T, [{{'$1', '$2', '$3'}, [{'<', '$2', 5}], [{{'$1', {'+', '$2', 100}, '$3'}}]}]) end), sum(ets:tab2list(T))] end) end},
-     {select_limits, heavy, fun() -> each(20000, fun(T) -> [sum(lists:append(chunks(ets:select(T, [{{'$1', '$2', '_'}, [{'=:=', '$2', 1}], ['$1']}], N)))) || N <- [100, 1999, 100000]] end) end},
-     {delete_all, heavy, fun() -> each(20000, fun(T) -> ets:insert(T, {-1, a, b}), ets:delete_all_objects(T), [ets:info(T, size), ets:first(T), ets:insert(T, {1, 2, 3}), ets:tab2list(T)] end) end},
-     {delete_all_fixed, heavy, fun() -> each(20000, fun(T) -> ets:safe_fixtable(T, true), ets:delete_all_objects(T), A = [ets:info(T, size), ets:first(T)], ets:insert(T, [{I, b, c} || I <- lists:seq(1, 3000)]), B = sum(ets:tab2list(T)), ets:safe_fixtable(T, false), [A, B, ets:info(T, size)] end) end},
+    [{select, heavy, fun() -> each(15000, fun(T) -> sum(ets:select(T, [{{'$1', 3, '_'}, [], ['$1']}])) end) end},
+     {tab2list, heavy, fun() -> each(12000, fun(T) -> sum(ets:tab2list(T)) end) end},
+     {select_count, heavy, fun() -> each(15000, fun(T) -> ets:select_count(T, [{{'_', '$1', '_'}, [{'<', '$1', 4}], [true]}]) end) end},
+     {select_delete, heavy, fun() -> each(15000, fun(T) -> N = ets:select_delete(T, [{{'$1', '_', '_'}, [{'>', '$1', 100}], [true]}]), [N, ets:info(T, size), sum(ets:tab2list(T)), ets:info(T, fixed)] end) end},
+     {match_delete, heavy, fun() -> each(12000, fun(T) -> ets:match_delete(T, {'_', 7, '_'}), [ets:info(T, size), ets:select_delete(T, [{'_', [], [true]}]), ets:info(T, size)] end) end},
+     {select_replace, heavy, fun() -> each(12000, fun(T) -> [cr(fun() -> ets:select_replace(T, [{{'$1', '$2', '$3'}, [{'<', '$2', 5}], [{{'$1', {'+', '$2', 100}, '$3'}}]}]) end), sum(ets:tab2list(T))] end) end},
+     {select_limits, heavy, fun() -> each(12000, fun(T) -> [sum(lists:append(chunks(ets:select(T, [{{'$1', '$2', '_'}, [{'=:=', '$2', 1}], ['$1']}], N)))) || N <- [100, 1999, 100000]] end) end},
+     {delete_all, heavy, fun() -> each(12000, fun(T) -> ets:insert(T, {-1, a, b}), ets:delete_all_objects(T), [ets:info(T, size), ets:first(T), ets:insert(T, {1, 2, 3}), ets:tab2list(T)] end) end},
+     {delete_all_fixed, heavy, fun() -> each(12000, fun(T) -> ets:safe_fixtable(T, true), ets:delete_all_objects(T), A = [ets:info(T, size), ets:first(T)], ets:insert(T, [{I, b, c} || I <- lists:seq(1, 3000)]), B = sum(ets:tab2list(T)), ets:safe_fixtable(T, false), [A, B, ets:info(T, size)] end) end},
      {insert_lists, heavy, fun() -> each(10, fun(T) -> L = [{I, I, I} || I <- lists:seq(5, 30000)], [ets:insert_new(T, L), ets:info(T, size), ets:insert(T, L), ets:info(T, size), ets:insert_new(T, [{-I, I, I} || I <- lists:seq(1, 20000)]), sum(ets:tab2list(T))] end) end},
      {insert_bad_lists, fun() -> [cr(fun() -> ets:F(T, [{I, 1} || I <- lists:seq(1, 3000)] ++ id(X)) end) || T <- [ets:new(t, [])], F <- [insert, insert_new], X <- [x, [x], [{}], [{1} | x], [[]]]] ++ [ets:info(ets:new(t, []), size)] end},
      {while_others_write, heavy, fun() -> [begin T = filled(K, [public | O], 30000), R = besides(T, fun() -> [length([X || [X] <- ets:match(T, {'$1', 3, '_'}), X < 1000000]), ets:select_count(T, [{{'$1', '_', '_'}, [{'<', '$1', 20000}], [true]}]), ets:select_delete(T, [{{'$1', '_', '_'}, [{'<', '$1', 10000}], [true]}]), length(chunks(ets:select(T, [{{'$1', 4, '_'}, [], ['$1']}], 100))) > 10] end), {K, O, R, ets:info(T, size), ets:info(T, safe_fixed)} end || K <- [set, bag, ordered_set], O <- [[], [{write_concurrency, true}]]] end},
@@ -54,4 +54,5 @@ cases() ->
      {long_texts, fun() -> [erlang:match_spec_test([1], [{'_', [], [C]}], trace) || C <- [{silent, a, lists:seq(1, 80), b}, {foo_bar, 1}, {'Foo bar', 1}, {message}, {const, 1, 2, lists:duplicate(90, a)}, {{a}, b}]] end},
      {next_to_the_end, fun() -> [[cr(fun() -> ets:F(T, '$end_of_table') end) || F <- [next, prev]] || K <- [set, ordered_set], T <- [ets:new(t, [K])], _ <- [ets:insert(T, {a}), ets:insert(T, {b})]] end},
      {binaries, fun() -> T = ets:new(t, []), B = binary:copy(<<"x">>, 300), ets:insert(T, [{1, B}, {2, B, B}, {3, <<"small">>}]), L = ets:info(T, binary), [length(L), lists:usort([S || {_, S, _} <- L]), cr(fun() -> ets:info(no_such_table, binary) end), cr(fun() -> ets:info(id(1), binary) end)] end},
+     {binaries_of_the_dead, fun() -> [begin T = ets:new(t, [K]), ets:insert(T, [{1, binary:copy(<<"x">>, 300)}, {2, a}]), ets:safe_fixtable(T, true), ets:delete(T, 1), A = length(ets:info(T, binary)), ets:safe_fixtable(T, false), {K, A, ets:info(T, binary)} end || K <- [set, bag, ordered_set]] end},
      {odd_rests, fun() -> T = ets:new(t, []), ets:insert(T, [{I} || I <- lists:seq(1, 20)]), {_, C} = ets:select(T, [{'_', [], ['$_']}], 3), [cr(fun() -> case ets:select(setelement(I, C, V)) of {L, _} -> length(L); E -> E end end) || {I, V} <- [{2, -1}, {2, 1 bsl 50}, {3, 0}, {3, a}, {4, a}, {5, a}, {6, -1}, {6, a}]] end}].

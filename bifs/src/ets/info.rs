@@ -164,7 +164,7 @@ fn stats(cx: &mut Ctx<'_>, t: &Table) -> BifResult {
 pub(super) fn binary_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
     let heap = cx.heap();
-    Ok(t.with_objects(a[1], |all| {
+    Ok(t.with_all_objects(a[1], |all| {
         let mut list = Term::NIL;
         for o in all {
             for (address, size, refs) in o.shared_binaries() {

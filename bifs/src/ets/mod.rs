@@ -214,7 +214,7 @@ fn take(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Which key of a table, and whether its objects are wanted as well.
 fn edge(cx: &mut Ctx<'_>, a: &[Term], last: bool, objects: bool) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
-    Ok(t.with_first(last, |o, all| answer(cx, &t, objects, o, all))?)
+    Ok(t.with_first(last, false, |o, all| answer(cx, &t, objects, o, all))?)
 }
 
 fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
@@ -222,7 +222,7 @@ fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
     if t.kind == Kind::OrderedSet && a[1] == end_of_table() {
         return Err(badarg());
     }
-    t.with_next(a[1], back, |o, all| answer(cx, &t, objects, o, all))?
+    t.with_next(a[1], back, false, |o, all| answer(cx, &t, objects, o, all))?
         .ok_or_else(badarg)
 }
 
@@ -279,12 +279,12 @@ fn prev_lookup(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn raw_first(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
-    Ok(t.with_first(false, |o, all| answer(cx, &t, false, o, all))?)
+    Ok(t.with_first(false, true, |o, all| answer(cx, &t, false, o, all))?)
 }
 
 fn raw_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
-    let next = t.with_next(a[1], false, |o, all| answer(cx, &t, false, o, all))?;
+    let next = t.with_next(a[1], false, true, |o, all| answer(cx, &t, false, o, all))?;
     Ok(next.unwrap_or_else(end_of_table))
 }
 

@@ -183,17 +183,18 @@ impl Hash {
         Ok((at < s.len()).then(|| f(&s, s.bucket(at))))
     }
 
-    /// Calls `f` with the first object alive from a bucket on, and the stripe that it is in.
-    pub fn with_alive<R>(
+    /// Calls `f` with the first object from a bucket on, alive or with `dead` any, and the stripe that it is in.
+    pub fn with_some<R>(
         &self,
         from: usize,
+        dead: bool,
         f: impl FnOnce(Option<(&Stripe, Obj)>) -> R,
     ) -> Result<R, Busy> {
         let (mut n, mut at) = self.split_number(from);
         loop {
             let s = self.read(n)?;
             while at < s.len() {
-                if let Some(o) = s.bucket(at).chain().find(|o| !o.is_dead()) {
+                if let Some(o) = s.bucket(at).chain().find(|o| dead || !o.is_dead()) {
                     return Ok(f(Some((&s, o))));
                 }
                 at += 1;

@@ -224,6 +224,11 @@ impl Stripe {
         self.run(first, key, hash).filter(|o| !o.is_dead())
     }
 
+    /// The objects of a key, dead ones too.
+    pub fn all(&self, key: Term, hash: u32) -> impl Iterator<Item = Obj> {
+        self.run(self.locate(key, hash).at, key, hash)
+    }
+
     /// From an object of a key on, those with the same key.
     #[inline]
     fn run(&self, first: Obj, key: Term, hash: u32) -> impl Iterator<Item = Obj> {
@@ -413,9 +418,9 @@ impl Stripe {
         }
     }
 
-    /// The objects of a key from the next one on: those that follow in its bucket and have another key.
-    /// `None` if the key is not there.
-    pub fn after(&self, key: Term, hash: u32) -> Option<Obj> {
+    /// The first object that follows those of a key in their bucket, of one that is dead too with `dead`. `None` if
+    /// the key is not there.
+    pub fn after(&self, key: Term, hash: u32, dead: bool) -> Option<Obj> {
         let p = self.locate(key, hash);
         if !p.at.is_some() {
             return None;
@@ -423,7 +428,7 @@ impl Stripe {
         let next =
             p.at.chain()
                 .skip(1)
-                .find(|&o| !o.is_dead() && !self.has_key(o, key, hash));
+                .find(|&o| (dead || !o.is_dead()) && !self.has_key(o, key, hash));
         Some(next.unwrap_or(Obj::NONE))
     }
 
@@ -579,4 +584,98 @@ pub fn free_chain(mut o: Obj) -> usize {
         n += 1;
     }
     n
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::heap::Heap;
+
+    fn all(s: &Stripe) -> Vec<Term> {
+        let buckets = (0..s.len()).flat_map(|b| s.bucket(b).chain());
+        buckets.map(|o| o.element(1)).collect()
+    }
+
+    #[test]
+    fn joining_takes_splitting_back() {
+        let mut h = Heap::new();
+        let mut c = Change::default();
+        let mut s = Stripe::new(1, 0, FIRST);
+        for k in 0..2000u32 {
+            let key = Term::small(i64::from(k));
+            let t = h.tuple(&[key]);
+            assert!(s.put(
+                Kind::Set,
+                New::Tuple(t),
+                key,
+                k.wrapping_mul(2_654_435_761),
+                &mut c
+            ));
+        }
+        let before = all(&s);
+        (0..3000).for_each(|_| s.split(&mut c));
+        assert_eq!(s.len(), FIRST + 3000);
+        assert_ne!(all(&s), before);
+        for k in 0..2000u32 {
+            let hash = k.wrapping_mul(2_654_435_761);
+            assert!(s.get(Term::small(i64::from(k)), hash).is_some());
+        }
+        (0..3000).for_each(|_| s.join(&mut c));
+        let mut after = all(&s);
+        let mut before = before;
+        assert_eq!(after.len(), before.len());
+        after.sort_by_key(|t| t.small_value());
+        before.sort_by_key(|t| t.small_value());
+        assert_eq!(after, before);
+        assert_eq!(c.objects, 2000);
+    }
+
+    #[test]
+    fn a_bag_with_an_index_behaves_as_one_without() {
+        let mut h = Heap::new();
+        let key = Term::NIL;
+        let mut c = Change::default();
+        let mut s = Stripe::new(1, 0, FIRST);
+        let mut model: Vec<i64> = Vec::new();
+        let mut x = 7u64;
+        for round in 0..4000 {
+            x = x
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let n = (x >> 40) as i64 % 300;
+            let t = h.tuple(&[key, Term::small(n)]);
+            if round % 4 == 3 {
+                let mut judge = |o: Obj| {
+                    if o.element(2) == Term::small(n) {
+                        Fate::Delete
+                    } else {
+                        Fate::Keep
+                    }
+                };
+                let mut e = Edit::new(&mut judge);
+                s.edit_key(key, 1, round % 8 == 3, &mut e);
+                e.gone.into_iter().for_each(|o| {
+                    free_chain({
+                        o.set_next(Obj::NONE);
+                        o
+                    });
+                });
+                model.retain(|&m| m != n);
+            } else if s.put(Kind::Bag, New::Tuple(t), key, 1, &mut c) {
+                model.insert(0, n);
+            }
+        }
+        assert!(s.index.is_some());
+        let found: Vec<i64> = s
+            .objects(key, 1)
+            .map(|o| o.element(2).small_value())
+            .collect();
+        assert_eq!(found, model);
+        s.bury(&mut c);
+        let found: Vec<i64> = s
+            .objects(key, 1)
+            .map(|o| o.element(2).small_value())
+            .collect();
+        assert_eq!(found, model);
+    }
 }

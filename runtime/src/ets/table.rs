@@ -261,6 +261,20 @@ impl Table {
         }
     }
 
+    /// The same with those too that were deleted while the table was fixed.
+    pub fn with_all_objects<R>(
+        &self,
+        key: Term,
+        f: impl FnOnce(&mut dyn Iterator<Item = Obj>) -> R,
+    ) -> Result<R, Busy> {
+        let Store::Hash(h) = &self.store else {
+            return self.with_objects(key, f);
+        };
+        let hash = hash_of(key);
+        let s = h.read(hash).map_err(|_| self.busy())?;
+        Ok(f(&mut s.all(key, hash)))
+    }
+
     /// Calls `f` with the newest object of a key, `Obj::NONE` if there is none.
     #[inline(always)]
     pub fn with_object<R>(&self, key: Term, f: impl FnOnce(Obj) -> R) -> Result<R, Busy> {

@@ -294,14 +294,16 @@ impl Table {
         Ok(stopped)
     }
 
-    /// Calls `f` with the objects of the first key (or, in an ordered set with `last`, of the last).
+    /// Calls `f` with the first object and the objects alive of its key (or, in an ordered set with `last`, with the
+    /// last). With `dead` it may be one that was deleted while the table was fixed.
     pub fn with_first<R>(
         &self,
         last: bool,
+        dead: bool,
         f: impl FnOnce(Obj, &mut dyn Iterator<Item = Obj>) -> R,
     ) -> Result<R, Busy> {
         match &self.store {
-            Store::Hash(h) => self.with_alive_from(h, 0, f),
+            Store::Hash(h) => self.with_some_from(h, 0, dead, f),
             Store::Tree(t) => {
                 let t = read(t).map_err(|_| self.busy())?;
                 let p = if last {
@@ -315,33 +317,34 @@ impl Table {
         }
     }
 
-    /// Calls `f` with the first object alive from a bucket on, and those of its key.
-    fn with_alive_from<R>(
+    fn with_some_from<R>(
         &self,
         h: &Hash,
         from: usize,
+        dead: bool,
         f: impl FnOnce(Obj, &mut dyn Iterator<Item = Obj>) -> R,
     ) -> Result<R, Busy> {
-        let r = h.with_alive(from, |found| match found {
+        let r = h.with_some(from, dead, |found| match found {
             Some((s, o)) => f(o, &mut s.alive(o)),
             None => f(Obj::NONE, &mut std::iter::empty()),
         });
         r.map_err(|_| self.busy())
     }
 
-    /// Calls `f` with the objects of the key after `key` (before it, in an ordered set with `back`).
-    /// `None` if the key is not there where it has to be.
+    /// The same with the key after `key` (before it, in an ordered set with `back`). `None` if the key is not there
+    /// where it has to be.
     pub fn with_next<R>(
         &self,
         key: Term,
         back: bool,
+        dead: bool,
         f: impl FnOnce(Obj, &mut dyn Iterator<Item = Obj>) -> R,
     ) -> Result<Option<R>, Busy> {
         match &self.store {
             Store::Hash(h) => {
                 let hash = hash_of(key);
                 let s = h.read(hash).map_err(|_| self.busy())?;
-                let Some(o) = s.after(key, hash) else {
+                let Some(o) = s.after(key, hash, dead) else {
                     return Ok(None);
                 };
                 if o.is_some() {
@@ -350,7 +353,7 @@ impl Table {
                 let bucket = s.index(hash) * h.locks() + (hash as usize & (h.locks() - 1));
                 drop(s);
                 match h.following(bucket) {
-                    Some(next) => self.with_alive_from(h, next, f).map(Some),
+                    Some(next) => self.with_some_from(h, next, dead, f).map(Some),
                     None => Ok(Some(f(Obj::NONE, &mut std::iter::empty()))),
                 }
             }
