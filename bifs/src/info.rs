@@ -346,7 +346,19 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             .filter(|&&w| enigma_runtime::term::stack_word::is_catch(w))
             .count()),
         "last_calls" | "priority_messages" => false.into(),
-        "sequential_trace_token" | "binary" | "magic_ref" => Term::NIL,
+        "binary" => {
+            let all = cx.own.heap.shared_binaries();
+            let heap = cx.heap();
+            let rows: Vec<Term> = all
+                .into_iter()
+                .map(|(address, size, refs)| {
+                    let row = [address, size, refs].map(|n| heap.uint(n as u64));
+                    heap.tuple(&row)
+                })
+                .collect();
+            heap.list(&rows)
+        }
+        "sequential_trace_token" | "magic_ref" => Term::NIL,
         "trace" => num(0),
         "backtrace" => {
             let trace = exception::current_stacktrace(cx, pc);

@@ -328,7 +328,7 @@ fn map_to_tuple_keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !m.is_kind(Kind::FlatMap) {
         return Err(badarg());
     }
-    Ok(cx.heap().tuple(map::flat_parts(m).0))
+    Ok(map::key_tuple(m))
 }
 
 fn map_hashmap_children(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -14,6 +14,7 @@
 //! The caller hands over every root; what is not handed over is lost. Dead words on the way (an unused
 //! X register) must not be handed over.
 
+use super::binary::BinaryRef;
 use super::chunk::Chunk;
 use super::offheap::{self, Swept};
 use super::{Heap, literal};
@@ -238,6 +239,26 @@ impl ProcHeap {
     /// The limit on bytes of binaries.
     pub fn binary_limit(&self) -> usize {
         self.binary_limit
+    }
+
+    /// The shared binaries that young and old objects refer to, one for each of these: address, size in bytes and number
+    /// of references.
+    pub fn shared_binaries(&self) -> Vec<(usize, usize, usize)> {
+        let mut all = Vec::new();
+        for first in self.offheap_lists() {
+            let mut at = first;
+            // SAFETY: a well-formed list of live off-heap objects; a `BinRef` owns the binary in word 2.
+            unsafe {
+                while !at.is_null() {
+                    if Header(*at).kind() == Kind::BinRef {
+                        let b = BinaryRef::borrow_raw(*at.add(2));
+                        all.push((b.data() as usize, b.len(), b.refs()));
+                    }
+                    at = *at.add(1) as *mut u64;
+                }
+            }
+        }
+        all
     }
 
     /// First off-heap object of each generation.

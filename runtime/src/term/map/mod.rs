@@ -49,6 +49,11 @@ pub fn flat_parts<'a>(t: Term) -> (&'a [Term], &'a [Term]) {
     (Term(t.word(1)).terms_from(1, n), t.terms_from(2, n))
 }
 
+/// The tuple of a flat map's keys, which it may share with others; `t` must be one.
+pub fn key_tuple(t: Term) -> Term {
+    Term(t.word(1))
+}
+
 /// The value of `key`; `t` must be a map.
 #[inline]
 pub fn get(t: Term, key: Term) -> Option<Term> {
