@@ -6,10 +6,9 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::system_limit;
-use enigma_runtime::reference;
+use enigma_runtime::data::{bignum, map};
 use enigma_runtime::sys::memory;
-use enigma_runtime::term::{bignum, map};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 

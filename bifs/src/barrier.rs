@@ -73,9 +73,9 @@ fn wait(cx: &mut Ctx<'_>, dirty: bool, last: bool) -> Exit {
         table::with(me, sched::wake);
     };
     if dirty {
-        quiescence::after(then);
+        quiescence::after_all(then);
     } else {
-        quiescence::after_schedulers(then);
+        quiescence::after(then);
     }
     Exit::Wait
 }

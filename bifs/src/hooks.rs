@@ -1,12 +1,13 @@
 //! What the runtime asks of this crate.
 
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::map;
 use enigma_runtime::heap::copy;
 use enigma_runtime::hooks::Hooks;
+use enigma_runtime::interp::exception;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{MaxHeap, Owned, PidKey, handle};
-use enigma_runtime::term::map;
-use enigma_runtime::{Ctx, Exit, Heap, Term, exception, release, time};
+use enigma_runtime::{Ctx, Exit, Heap, Term, release, time};
 
 /// See the module's text.
 pub struct BifHooks;

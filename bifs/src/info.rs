@@ -4,15 +4,15 @@ use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::code::ranges;
-use enigma_runtime::exception;
+use enigma_runtime::code::{self, ranges};
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::interp::exception;
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::{Owned, PidKey, flag};
-use enigma_runtime::sched::TIME_SLICE;
+use enigma_runtime::sched::{TIME_SLICE, dirty};
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, code, release};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -228,7 +228,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             mfa(cx, m, f, a)
         }
         "status" => {
-            if running {
+            if running || dirty::is_under_way(cx.own) {
                 Atom::RUNNING.into()
             } else if cx.own.is_suspended() {
                 Atom::SUSPENDED.into()
@@ -257,7 +257,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         }
         .into(),
         "links" => {
-            let keys: Vec<PidKey> = cx.own.links.iter().copied().collect();
+            let keys: Vec<PidKey> = cx.own.links.iter().collect();
             let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
             cx.heap().list(&l)
         }
@@ -292,9 +292,9 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             } else {
                 cx.own.mailbox.words()
             };
-            num(cx.own.heap.block_size() + cx.own.heap.old_size().0 + messages)
+            num(cx.own.block_size() + cx.own.heap.old_size().0 + messages)
         }
-        "heap_size" => num(cx.own.heap.block_size()),
+        "heap_size" => num(cx.own.block_size()),
         "stack_size" => num(cx.own.stack.used()),
         "memory" => num(cx.own.memory_words() * 8 + size_of::<enigma_runtime::process::Process>()),
         "reductions" => {
@@ -323,7 +323,13 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
                 .map_or_else(Vec::new, |r| r.suspends.clone());
             let rows: Vec<Term> = l
                 .iter()
-                .map(|&(p, n)| cx.heap().tuple(&[Term::local_pid(p), num(n), num(0)]))
+                .map(|s| {
+                    cx.heap().tuple(&[
+                        Term::local_pid(s.process),
+                        num(s.active),
+                        num(s.outstanding),
+                    ])
+                })
                 .collect();
             cx.heap().list(&rows)
         }
@@ -346,19 +352,24 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             .filter(|&&w| enigma_runtime::term::stack_word::is_catch(w))
             .count()),
         "last_calls" | "priority_messages" => false.into(),
+        "sequential_trace_token" | "magic_ref" => Term::NIL,
         "binary" => {
-            let all = cx.own.heap.shared_binaries();
+            let all: Vec<[usize; 3]> = cx
+                .own
+                .heap
+                .binaries()
+                .map(|b| [b.data() as usize, b.capacity(), b.refs()])
+                .collect();
             let heap = cx.heap();
-            let rows: Vec<Term> = all
+            let all: Vec<Term> = all
                 .into_iter()
-                .map(|(address, size, refs)| {
-                    let row = [address, size, refs].map(|n| heap.uint(n as u64));
-                    heap.tuple(&row)
+                .map(|facts| {
+                    let facts = facts.map(|n| heap.uint(n as u64));
+                    heap.tuple(&facts)
                 })
                 .collect();
-            heap.list(&rows)
+            heap.list(&all)
         }
-        "sequential_trace_token" | "magic_ref" => Term::NIL,
         "trace" => num(0),
         "backtrace" => {
             let trace = exception::current_stacktrace(cx, pc);
@@ -381,7 +392,8 @@ fn handle_pending(cx: &mut Ctx<'_>, running: bool) -> Result<(), Exit> {
 
 /// Is the process at a place where it waits for a message?
 fn waits(own: &Owned, pc: *const u64) -> bool {
-    use enigma_runtime::interp::{ops, special};
+    use enigma_runtime::code::ops;
+    use enigma_runtime::interp::special;
     if pc == special::hibernated() {
         return own.mailbox.is_empty();
     }
@@ -471,7 +483,7 @@ pub fn gc_numbers(own: &Owned) -> [(&'static str, usize); 11] {
     let (young_bytes, old_bytes) = heap.binary_bytes();
     [
         ("old_heap_block_size", old_block),
-        ("heap_block_size", heap.block_size()),
+        ("heap_block_size", own.block_size()),
         ("mbuf_size", 0),
         ("recent_size", heap.mature_words()),
         ("stack_size", own.stack.used()),

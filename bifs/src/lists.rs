@@ -1,7 +1,8 @@
 //! The module `lists`, as far as it is built in.
 
 use crate::bifs;
-use enigma_runtime::term::{compare, list};
+use enigma_runtime::data::compare;
+use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg};
 use std::task::Poll;

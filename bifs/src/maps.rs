@@ -3,7 +3,8 @@
 use crate::bifs;
 use crate::erlang::guard::{need_map, tagged_error};
 use crate::erlang::list::put_before;
-use enigma_runtime::term::{Kind, bignum, list, map};
+use enigma_runtime::data::{bignum, map};
+use enigma_runtime::term::{Kind, list};
 use enigma_runtime::work::{self, Budget, Pile, Step, Work};
 use enigma_runtime::{Atom, BifResult, Ctx, Heap, Term, badarg, release};
 use std::task::Poll;

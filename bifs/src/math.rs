@@ -2,7 +2,8 @@
 
 use crate::bifs;
 use enigma_runtime::bif::badarith;
-use enigma_runtime::{BifResult, Ctx, Term, arith, badarg};
+use enigma_runtime::data::arith;
+use enigma_runtime::{BifResult, Ctx, Term, badarg};
 
 bifs! { BIFS:
     "math" {

@@ -2,10 +2,9 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::map;
 use enigma_runtime::persistent_term::{self, IfThere, Put};
-use enigma_runtime::term::map;
-use enigma_runtime::work;
-use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Term, badarg, work};
 
 bifs! { BIFS:
     "persistent_term" {

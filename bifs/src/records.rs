@@ -3,7 +3,8 @@
 use crate::bifs;
 use crate::erlang::guard::need_map;
 use enigma_runtime::code::records;
-use enigma_runtime::term::{Kind, list, map, record};
+use enigma_runtime::data::{map, record};
+use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{Atom, BifResult, Ctx, Exit, Term, badarg};
 
 bifs! { BIFS:

@@ -6,8 +6,7 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
-use enigma_runtime::heap::BinaryBuilder;
-use enigma_runtime::term::bits;
+use enigma_runtime::heap::{BinaryBuilder, bits};
 use enigma_runtime::work::{self, Budget, Pile, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::task::Poll;

@@ -238,8 +238,6 @@ pub struct Ctx<'a> {
     pub reds: i64,
     /// Number of the scheduler, from 1; dirty schedulers count on from there.
     pub scheduler: usize,
-    /// Is this a dirty pool's thread, which stops after one call?
-    pub dirty: bool,
     /// Must a BIF that is called now do all its work at once, because its caller cannot wait?
     pub whole: bool,
     /// The instruction that called the BIF now running.

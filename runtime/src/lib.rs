@@ -6,23 +6,23 @@
 //! There is one VM in an operating system process: the tables of atoms, exports, modules and processes
 //! are global.
 
-pub mod arith;
 pub mod atom;
 pub mod bif;
+pub mod budget;
 pub mod bug;
 pub mod code;
+pub mod data;
 pub mod etf;
 pub mod ets;
-pub mod exception;
-pub mod float_text;
 pub mod heap;
 pub mod hooks;
-pub mod int_text;
 pub mod interp;
 pub mod limbs;
+pub mod load;
 pub mod match_spec;
 pub mod node;
 pub mod persistent_term;
+pub mod pile;
 pub mod process;
 pub mod reference;
 pub mod release;

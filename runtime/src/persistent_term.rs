@@ -11,10 +11,11 @@
 
 use crate::atom::Atom;
 use crate::bif::{Ctx, badarg};
+use crate::data::{compare, hash};
 use crate::heap::literal::{LiteralArea, SharedCopy};
 use crate::heap::release::{self, Retired};
 use crate::sched::quiescence;
-use crate::term::{Term, compare, hash};
+use crate::term::Term;
 use crate::work::{self, Budget, Step, Work};
 use parking_lot::Mutex;
 use std::sync::LazyLock;

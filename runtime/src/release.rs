@@ -34,6 +34,11 @@ pub fn process_labels() -> bool {
     number() >= 26
 }
 
+/// Are funs without an environment literals of their module, made by no process? From OTP 27 on.
+pub fn funs_are_literals() -> bool {
+    number() >= 27
+}
+
 /// Are `0.0` and `-0.0` different under `=:=`? From OTP 27 on.
 #[inline(always)]
 pub fn signed_zeros_differ() -> bool {

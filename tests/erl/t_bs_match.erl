@@ -62,8 +62,12 @@ huge_integer(<<X:16#100000000, _/bits>>) -> X; huge_integer(_) -> no.
 huge_skip(<<_:16#20000000/binary, B, _/bits>>) -> B; huge_skip(_) -> no.
 huge_rest(<<B, _:(1 bsl 70)>>) -> B; huge_rest(_) -> no.
 
+rest_twice(X) -> case X of <<>> -> true -- []; <<_>> -> X end /= X.
+
 cases() ->
-    [{huge_sizes, fun() -> [huge_binary(id(<<1, 2>>)), huge_integer(id(<<1, 2>>)), huge_skip(id(<<1, 2>>)), huge_rest(id(<<1, 2>>))] end},
+    [{rest_twice, fun() -> [cr(fun() -> rest_twice(id(X)) end) || X <- [<<1>>, <<>>, <<1, 2>>]] end},
+     {wide_zero, fun() -> N = id(1 bsl 24), B = <<0:N, 13>>, <<X:N, 13>> = B, <<Y:N/little, 13>> = B, {X, Y} end},
+     {huge_sizes, fun() -> [huge_binary(id(<<1, 2>>)), huge_integer(id(<<1, 2>>)), huge_skip(id(<<1, 2>>)), huge_rest(id(<<1, 2>>))] end},
      {ints, fun() -> h([int(S, O) || S <- sizes(), O <- offs()]) end},
      {signed, fun() -> h([sint(S, O) || S <- sizes(), O <- offs()]) end},
      {little, fun() -> h([lint(S, O) || S <- sizes(), O <- offs()]) end},

@@ -27,7 +27,12 @@ v(N) -> load("-module(t_code_v). -export([v/0, loop/0, f/0]). v() -> " ++ intege
 ask(P) -> P ! {self(), v}, receive X -> X after 1000 -> none end.
 
 cases() ->
-    [{load_call, fun() -> load("-module(t_code_a). -export([f/1]). f(X) -> {got, X}."), R = t_code_a:f(1), drop(t_code_a), R end},
+    [{fun_info_after_purge, fun() -> v(1), F = t_code_v:f(), A = erlang:fun_info(F, name), drop(t_code_v), {A, erlang:fun_info(F, name), erlang:fun_info(F, arity), erlang:fun_info(F, env)} end},
+     {fun_read_before_load, fun() -> v(1), F = t_code_v:f(), B = term_to_binary({F, F}), drop(t_code_v), {G, H} = binary_to_term(B), A = cr(fun() -> G() end), v(1), R = {element(1, A), G(), G =:= H, G =:= t_code_v:f(), erlang:phash2(G) =:= erlang:phash2(t_code_v:f())}, drop(t_code_v), R end},
+     {fun_of_nobody_kept, fun() -> <<131, 112, S:32, A, _:16/binary, Rest/binary>> = term_to_binary(fun(X) -> X end), F = binary_to_term(<<131, 112, S:32, A, 0:128, Rest/binary>>), T = ets:new(t, []), ets:insert(T, {k, F}), P = self(), spawn(fun() -> P ! F end), G = receive X -> X end, garbage_collect(), [{k, H}] = ets:lookup(T, k), {F =:= G, F =:= H, erlang:fun_info(G, env), is_function(H, 1), cr(fun() -> H(1) end) =/= ok} end},
+     {literal_fun_pid, fun() -> v(1), F = t_code_v:f(), P = erlang:fun_info(F, pid), drop(t_code_v), P =:= {pid, self()} end},
+     {bad_attributes_refused, fun() -> {M, B} = make("-module(t_code_attr). -export([f/0]). f() -> 1."), {ok, M, Cs} = beam_lib:all_chunks(B), {ok, Bad} = beam_lib:build_module(lists:keystore("Attr", 1, Cs, {"Attr", <<"no term">>})), code:load_binary(M, "", Bad) end},
+     {load_call, fun() -> load("-module(t_code_a). -export([f/1]). f(X) -> {got, X}."), R = t_code_a:f(1), drop(t_code_a), R end},
      {load_twice, fun() -> v(1), A = t_code_v:v(), v(2), B = t_code_v:v(), drop(t_code_v), [A, B] end},
      {old_code_runs, fun() -> v(1), P = spawn(t_code_v, loop, []), A = ask(P), v(2), B = ask(P), P ! {self(), up}, receive up -> ok end, C = ask(P), P ! stop, drop(t_code_v), [A, B, C] end},
      {purge_kills_old, fun() -> v(1), P = spawn(t_code_v, loop, []), ask(P), R = monitor(process, P), v(2), X = code:purge(t_code_v), W = receive {'DOWN', R, _, _, Y} -> Y after 1000 -> alive end, drop(t_code_v), {X, W} end},

@@ -66,8 +66,11 @@ deep6(F) -> {deep7(F)}.
 deep7(F) -> {deep8(F)}.
 deep8(F) -> {F()}.
 
+shown_args(A) -> try erlang:error(r, A) catch _:_:S -> {_, F, X, _} = hd(S), {F, X} end.
+
 cases() ->
-    [{trace_length_bif, fun() -> trace_length(fun() -> {atom_to_list(id(1))} end) end},
+    [{error_arguments_shown, fun() -> [shown_args(id(A)) || A <- [foo, [a | b], {}, [], [x], none, 1]] end},
+     {trace_length_bif, fun() -> trace_length(fun() -> {atom_to_list(id(1))} end) end},
      {trace_length_applied, fun() -> trace_length(fun() -> {apply(id(erlang), id(atom_to_list), [id(1)])} end) end},
      {trace_length_bif_fun, fun() -> trace_length(fun() -> {lists:map(fun erlang:atom_to_list/1, [id(1)])} end) end},
      {trace_length_module_variable, fun() -> trace_length(fun() -> M = id(erlang), {M:atom_to_list(id(1))} end) end},

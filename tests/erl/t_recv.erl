@@ -56,7 +56,8 @@ infinite_server(Sum, T) ->
     end.
 
 cases() ->
-    [{never_ends, fun() -> [still_waits(F) || F <- [fun(P) -> P ! x end, fun(P) -> exit(P, shutdown) end, fun(P) -> process_info(P) end, fun(P) -> group_leader(group_leader(), P) end, fun(P) -> demonitor(monitor(process, P)) end, fun(P) -> link(P), unlink(P) end, fun(P) -> garbage_collect(P) end, fun(P) -> erlang:suspend_process(P), erlang:resume_process(P) end, fun(P) -> [P ! Y || Y <- [1, 2, 3]] end]] end},
+    [{bad_time_rewinds, fun() -> self() ! one, A = cr(fun() -> receive x -> 1 after id(y) -> 2 end end), B = receive one -> got after 0 -> lost end, {A, B} end},
+     {never_ends, fun() -> [still_waits(F) || F <- [fun(P) -> P ! x end, fun(P) -> exit(P, shutdown) end, fun(P) -> process_info(P) end, fun(P) -> group_leader(group_leader(), P) end, fun(P) -> demonitor(monitor(process, P)) end, fun(P) -> link(P), unlink(P) end, fun(P) -> garbage_collect(P) end, fun(P) -> erlang:suspend_process(P), erlang:resume_process(P) end, fun(P) -> [P ! Y || Y <- [1, 2, 3]] end]] end},
      {never_in_loop, fun() -> P = spawn(fun() -> infinite_server(0, id(infinity)) end), [P ! N || N <- [1, 2, 3]], P ! noise, P ! {get, self()}, R = receive {sum, S} -> S after 5000 -> none end, exit(P, kill), R end},
      {self_send, fun() -> self() ! hello, receive X -> X end end},
      {send_returns, fun() -> self() ! {a, 1} end},

@@ -10,11 +10,11 @@ use enigma_bifs::system::{self, Facts};
 use enigma_bifs::{break_menu, os_signal};
 use enigma_otp::boot::{self, Preloaded};
 use enigma_otp::profile::{Arguments, Priority, TimeWarp};
-use enigma_runtime::code::load;
+use enigma_runtime::code::install;
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
 use enigma_runtime::sched::{self, dirty};
-use enigma_runtime::{Atom, Heap, Term, atom, bug, heap, hooks, release, time, work};
+use enigma_runtime::{Atom, Heap, Term, atom, bug, heap, hooks, load, release, time, work};
 
 /// Why a system cannot be started.
 #[derive(Debug)]
@@ -210,7 +210,7 @@ fn load_preloaded(modules: &[Preloaded]) -> Result<(), BootError> {
         names.push(p.name());
         prepared.push(p.without_lines());
     }
-    load::install(prepared);
+    install::install(prepared);
     enigma_bifs::erlang::code::set_preloaded(names);
     Ok(())
 }

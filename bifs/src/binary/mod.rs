@@ -6,12 +6,12 @@ use crate::bifs;
 use crate::erlang::iolist;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Ctx, system_limit};
+use enigma_runtime::data::{arith, bignum};
 use enigma_runtime::heap::BinaryBuilder;
-use enigma_runtime::release;
-use enigma_runtime::term::bits::{self, View};
-use enigma_runtime::term::{bignum, list};
+use enigma_runtime::heap::bits::{self, View};
+use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
-use enigma_runtime::{BifResult, Exit, Term, arith, badarg};
+use enigma_runtime::{BifResult, Exit, Term, badarg, release};
 use std::borrow::Cow;
 use std::task::Poll;
 

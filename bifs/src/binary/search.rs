@@ -8,7 +8,7 @@ use crate::bifs;
 use aho_corasick::{AhoCorasick, MatchKind};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Ctx, system_limit};
-use enigma_runtime::term::bits::{self, View};
+use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Pile, Step, Work};
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};

@@ -6,8 +6,7 @@ use crate::erlang::message;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
 use enigma_runtime::heap::copy;
-use enigma_runtime::process::handle;
-use enigma_runtime::sched::dirty::Pool;
+use enigma_runtime::sched::dirty::{self as pool, Pool};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 use std::time::{Duration, Instant};
 
@@ -97,12 +96,11 @@ fn perform(cx: &mut Ctx<'_>, place: Option<Pool>, what: Term, arg: Term) -> BifR
         }
         Some("alive_waitexiting") => {
             tell(cx, arg, "alive")?;
-            while cx.own.exit_reason.is_none() {
+            while pool::is_alive(cx.proc.id) {
                 std::thread::sleep(Duration::from_millis(10));
-                handle::fetch(cx);
             }
             wait(Duration::from_secs(1), false);
-            Err(Exit::Exited)
+            Ok(Atom::OK.into())
         }
         _ => Err(badarg()),
     }

@@ -40,7 +40,7 @@ fn monitor_row(h: &mut Heap, k: Term, origin: bool, r: u64, who: Term, name: Opt
 }
 
 fn links(h: &mut Heap, own: &Owned) -> Term {
-    let rows: Vec<Term> = own.links.iter().map(|&k| link_row(h, k)).collect();
+    let rows: Vec<Term> = own.links.iter().map(|k| link_row(h, k)).collect();
     h.list(&rows)
 }
 

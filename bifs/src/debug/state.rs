@@ -8,8 +8,9 @@ use super::relations;
 use crate::bifs;
 use crate::erlang::time;
 use enigma_runtime::atom::{self, Atom};
+use enigma_runtime::data::hash;
+use enigma_runtime::heap::bits;
 use enigma_runtime::process::table;
-use enigma_runtime::term::{bits, hash};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, persistent_term};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,7 +92,7 @@ fn by_name(cx: &mut Ctx<'_>, name: &str) -> BifResult {
         "min_unique_monotonic_integer" | "min_unique_integer" => cx.heap().int(time::MIN_UNIQUE),
         "persistent_term" => {
             let size = Term::small(persistent_term::slots_in_table() as i64);
-            enigma_runtime::term::map::from_pairs(cx.heap(), &[(Atom::new("table").into(), size)])
+            enigma_runtime::data::map::from_pairs(cx.heap(), &[(Atom::new("table").into(), size)])
         }
         _ => return Err(badarg()),
     })

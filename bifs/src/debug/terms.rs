@@ -2,10 +2,11 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::heap::copy;
-use enigma_runtime::term::map::{self, Part};
-use enigma_runtime::term::{bits, compare, sharing};
-use enigma_runtime::work::{self, Budget, Step, Work};
+use enigma_runtime::budget::Budget;
+use enigma_runtime::data::compare;
+use enigma_runtime::data::map::{self, Part};
+use enigma_runtime::heap::{bits, copy, sharing};
+use enigma_runtime::work::{self, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
 bifs! { BIFS:

@@ -1,10 +1,9 @@
 //! Bitstrings to lists, and in two.
 
 use crate::bifs;
-use enigma_runtime::release;
-use enigma_runtime::term::bits::{self, View};
+use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::work::{self, Budget, Step, Work};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 use std::task::Poll;
 
 bifs! { BIFS:

@@ -1,7 +1,7 @@
 //! Dates and times of day.
 
 use crate::bifs;
-use enigma_runtime::term::bignum;
+use enigma_runtime::data::bignum;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, time};
 
 bifs! { BIFS:

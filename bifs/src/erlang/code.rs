@@ -4,13 +4,13 @@ use crate::barrier::{self, Passage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::system_limit;
-use enigma_runtime::code::load::{self, Prepared};
+use enigma_runtime::code::install::{self, Prepared};
 use enigma_runtime::code::module::{self, Module};
 use enigma_runtime::code::{export, ranges};
-use enigma_runtime::etf;
+use enigma_runtime::heap::bits;
 use enigma_runtime::heap::magic::Magic;
-use enigma_runtime::term::{bits, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, reference};
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, etf, load, reference};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -151,16 +151,16 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if let ([name], [p]) = (&with_on_load[..], &prepared[..]) {
         debug_assert_eq!(*name, p.name());
         let p = prepared.remove(0);
-        load::settle(p);
+        install::settle(p);
         return answer(cx, Atom::ON_LOAD, &with_on_load);
     }
-    load::install(prepared);
+    install::install(prepared);
     Err(barrier::begin(cx, false))
 }
 
 fn call_on_load_function(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
-    let m = load::settled(name).ok_or_else(badarg)?;
+    let m = install::settled(name).ok_or_else(badarg)?;
     let i = m.file.on_load.ok_or_else(badarg)?;
     let f = &m.functions[i as usize];
     cx.bump(1);
@@ -172,9 +172,9 @@ fn finish_after_on_load(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let keep = a[1].as_bool().ok_or_else(badarg)?;
     // Where it is not to be kept, the purger takes it away.
     let there = if keep {
-        load::install_settled(name)
+        install::install_settled(name)
     } else {
-        load::settled(name).is_some()
+        install::settled(name).is_some()
     };
     if there {
         Ok(true.into())
@@ -337,7 +337,7 @@ fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Passage::Waiting => Err(Exit::Wait),
         Passage::Passed => Ok(true.into()),
         Passage::Between => {
-            load::delete(name);
+            install::delete(name);
             Err(barrier::begin(cx, false))
         }
         // A name that was once a module's stays one: there may be nothing to delete, and that is no error.

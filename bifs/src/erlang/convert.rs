@@ -4,13 +4,13 @@ use super::guard::fun_arity;
 use crate::bifs;
 use enigma_runtime::atom::{self, AtomError, MAX_ATOM_CHARS};
 use enigma_runtime::bif::system_limit;
-use enigma_runtime::code::export;
-use enigma_runtime::heap::magic;
-use enigma_runtime::int_text::{self, NoInteger, Parsed, ToText};
-use enigma_runtime::process::table;
-use enigma_runtime::term::{Kind, bignum, bits, compare, display, list};
+use enigma_runtime::code::{export, fun};
+use enigma_runtime::data::int_text::{self, NoInteger, Parsed, ToText};
+use enigma_runtime::data::{bignum, compare, display, float_text};
+use enigma_runtime::heap::{bits, magic};
+use enigma_runtime::term::{Kind, list, pid};
 use enigma_runtime::work::{self, Budget, Step, Work};
-use enigma_runtime::{Atom, BifResult, Ctx, Exit, Heap, Term, badarg, float_text, node};
+use enigma_runtime::{Atom, BifResult, Ctx, Exit, Heap, Term, badarg, node};
 use std::task::Poll;
 
 bifs! { BIFS:
@@ -583,7 +583,7 @@ fn list_to_pid(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let &[at, number, serial] = &parts[..] else {
         return Err(badarg());
     };
-    let id = table::pid_from_parts(number, serial).ok_or_else(badarg)?;
+    let id = pid::from_parts(number, serial).ok_or_else(badarg)?;
     Ok(match node_number(at)? {
         None => Term::local_pid(id),
         Some(n) => cx.heap().external_id(Kind::ExtPid, n, id),
@@ -646,7 +646,7 @@ fn fun_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn external_fun_item(fun: Term, item: Atom) -> Option<Term> {
-    let e = compare::export_of(fun);
+    let e = export::of(fun);
     Some(match item.text() {
         "type" => Atom::EXTERNAL.into(),
         "module" => e.module.into(),
@@ -659,22 +659,23 @@ fn external_fun_item(fun: Term, item: Atom) -> Option<Term> {
 }
 
 fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
-    let e = compare::fun_entry(fun);
+    let e = fun::of(fun);
     Some(match item.text() {
         "type" => Atom::LOCAL.into(),
         "module" => e.module.into(),
-        "name" => e
-            .function()
-            .map_or_else(|| Atom::new(""), |f| f.name)
-            .into(),
+        "name" => e.target().map_or(Term::NIL, |f| f.name.into()),
         "arity" => Term::small(i64::from(e.arity)),
         "env" => cx.heap().list(fun.fun_env().unwrap_or(&[])),
         "pid" => fun.fun_creator()?,
         "index" | "new_index" => Term::small(i64::from(e.index)),
         "uniq" => Term::small(i64::from(e.old_uniq)),
         "new_uniq" => cx.heap().binary(&e.uniq),
-        // Entries are kept for ever; one holder stands for all funs.
-        "refc" => Term::small(1),
+        // The entry itself counts, and, before OTP 29, one holder that stands for all funs.
+        "refc" => Term::small(if enigma_runtime::release::number() < 29 {
+            2
+        } else {
+            1
+        }),
         _ => return None,
     })
 }
@@ -682,18 +683,15 @@ fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
 fn fun_info_mfa(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let arity = fun_arity(a[0]).ok_or_else(badarg)?;
     let (module, name) = if a[0].is_kind(Kind::Export) {
-        let e = compare::export_of(a[0]);
-        (e.module, e.function)
+        let e = export::of(a[0]);
+        (e.module, Term::atom(e.function))
     } else {
-        let e = compare::fun_entry(a[0]);
-        (
-            e.module,
-            e.function().map_or_else(|| Atom::new(""), |f| f.name),
-        )
+        let e = fun::of(a[0]);
+        (e.module, e.target().map_or(Term::NIL, |f| f.name.into()))
     };
     Ok(cx
         .heap()
-        .tuple(&[module.into(), name.into(), Term::small(i64::from(arity))]))
+        .tuple(&[module.into(), name, Term::small(i64::from(arity))]))
 }
 
 /// Greatest number of arguments of a function.

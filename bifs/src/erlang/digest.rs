@@ -3,8 +3,9 @@
 use super::iolist::{NotIolist, Piece, Walker};
 use crate::bifs;
 use enigma_runtime::bif::Ctx;
+use enigma_runtime::data::bignum;
+use enigma_runtime::heap::bits;
 use enigma_runtime::release::{self, Md5Context};
-use enigma_runtime::term::{bignum, bits};
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Exit, Term, badarg};
 use std::task::Poll;

@@ -3,7 +3,9 @@
 use crate::bifs;
 use crate::debug::terms::is_small_on_beam;
 use enigma_runtime::bif::Exit;
-use enigma_runtime::term::{Kind, bits, compare, display, list};
+use enigma_runtime::data::{compare, display};
+use enigma_runtime::heap::bits;
+use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg, release};
 use std::cmp::Ordering;
 use std::fs::File;

@@ -1,9 +1,12 @@
 //! Guard BIFs and operators.
 
 use crate::bifs;
-use enigma_runtime::arith::{self, Fault};
 use enigma_runtime::bif::{badarith, system_limit};
-use enigma_runtime::term::{Kind, bignum, bits, compare, map, record};
+use enigma_runtime::code::{export, fun};
+use enigma_runtime::data::arith::{self, Fault};
+use enigma_runtime::data::{bignum, compare, map, record};
+use enigma_runtime::heap::bits;
+use enigma_runtime::term::Kind;
 use enigma_runtime::{Atom, BifResult, Ctx, Exit, Term, badarg, node, release};
 use std::cmp::Ordering;
 
@@ -253,8 +256,8 @@ fn is_function_of(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// The number of arguments of a fun, if `t` is one.
 pub(crate) fn fun_arity(t: Term) -> Option<u32> {
     match t.kind()? {
-        Kind::Fun => Some(compare::fun_entry(t).arity),
-        Kind::Export => Some(compare::export_of(t).arity),
+        Kind::Fun => Some(fun::of(t).arity),
+        Kind::Export => Some(export::of(t).arity),
         _ => None,
     }
 }

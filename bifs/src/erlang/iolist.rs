@@ -4,8 +4,8 @@
 //! without recursion, so a list may be nested as deeply as memory allows.
 
 use crate::bifs;
+use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::heap::{BinaryBuilder, Heap};
-use enigma_runtime::term::bits::{self, View};
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 use std::task::Poll;

@@ -2,8 +2,9 @@
 
 use super::term::MAX_TUPLE;
 use crate::bifs;
+use enigma_runtime::data::{compare, hash};
 use enigma_runtime::heap::TupleBuilder;
-use enigma_runtime::term::{compare, hash, list};
+use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Pile, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::task::Poll;

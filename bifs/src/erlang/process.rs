@@ -2,18 +2,16 @@
 //! list of processes.
 
 use super::spawn::{max_heap, priority};
-use crate::args;
-use crate::bifs;
+use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
-use enigma_runtime::heap::copy;
+use enigma_runtime::data::map;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::state::Priority;
-use enigma_runtime::process::{MaxHeap, flag, table};
-use enigma_runtime::sched;
-use enigma_runtime::term::{list, map};
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
+use enigma_runtime::process::{MaxHeap, flag, suspend, table};
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release, sched};
 
 bifs! { BIFS:
     "erlang" {
@@ -86,7 +84,7 @@ fn get_keys0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 
 fn get_keys1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let same = |p: &&[Term; 2]| enigma_runtime::term::compare::exact_eq(p[1], a[0]);
+    let same = |p: &&[Term; 2]| enigma_runtime::data::compare::exact_eq(p[1], a[0]);
     let keys: Vec<Term> = cx
         .own
         .dict
@@ -348,7 +346,8 @@ fn is_system_process(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(table::with(id, |p| p.is_system()).unwrap_or(false).into())
 }
 
-/// A dirty process handles its signals itself, so there is nothing that another one must do for it.
+/// A process with a call in a dirty pool handles its signals itself, so there is nothing that another one must
+/// do for it.
 fn dirty_process_handle_signals(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(Atom::OK.into())
 }
@@ -372,78 +371,40 @@ fn suspend_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             _ => return Err(badarg()),
         }
     }
-    let waiting = cx.own.rare().bif_state.is_some();
-    if !waiting {
-        let list = &mut cx.own.rare().suspends;
-        match list.iter_mut().find(|s| s.0 == id) {
-            Some(_) if unless => return Ok(false.into()),
-            Some(s) => {
-                s.1 += 1;
-                return Ok(true.into());
-            }
-            None => list.push((id, 1)),
+    super::relations::fetch(cx)?;
+    let waits = cx.own.bif_state::<Suspending>().is_some();
+    if !waits {
+        if unless && suspend::calls(cx.own, id).is_some() {
+            return Ok(false.into());
         }
-        // A process that is gone is noticed by the question that follows.
-        drop(signal::send_task(
-            id,
-            Box::new(move |other| {
-                if let Some(o) = other {
-                    o.own.rare().suspended_by.push((me, 1));
-                    o.proc.state.set_suspended(true);
-                    o.end_slice();
-                }
-            }),
-        ));
-    }
-    let status = |other: Option<&mut Ctx<'_>>| {
-        Term::atom(match other {
-            Some(_) => Atom::SUSPENDED,
-            None => Atom::EXITED,
-        })
-    };
-    if let Some(tag) = asynchronous {
-        let tag = (!tag.is_nonvalue()).then(|| OwnedTerm::new(tag));
-        if let Some(tag) = tag {
-            let task: signal::Task = Box::new(move |other| {
-                let status = status(other);
-                let message = enigma_runtime::process::handle::build(|h| {
-                    let t = copy::copy(tag.term(), h);
-                    h.tuple(&[t, status])
-                });
-                signal::send(me, Signal::Message(message));
-            });
-            signal::request(id, task, Signal::SystemTask);
+        let tag = asynchronous.filter(|t| !t.is_nonvalue());
+        suspend::suspend(cx, id, tag);
+        if asynchronous.is_some() {
+            return Ok(true.into());
         }
-        return Ok(true.into());
     }
     // The answer comes when the process has stopped.
-    let status = crate::ask::ask_at_rest(cx, id, move |other| OwnedTerm::new(status(other)))?;
-    if status.as_atom() == Some(Atom::EXITED) {
-        cx.own.rare().suspends.retain(|s| s.0 != id);
-        return Err(badarg());
+    let outstanding = suspend::calls(cx.own, id).map(|s| s.outstanding);
+    cx.own.rare().bif_state = match outstanding {
+        Some(n) if n > 0 => Some(Box::new(Suspending)),
+        _ => None,
+    };
+    match outstanding {
+        None => Err(badarg()),
+        Some(0) => Ok(true.into()),
+        Some(_) => Err(Exit::Wait),
     }
-    Ok(true.into())
 }
+
+/// Kept by a process that waits for another one to stop.
+struct Suspending;
 
 fn resume_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let id = a[0].as_local_pid().ok_or_else(badarg)?;
-    let me = cx.proc.id;
-    let list = &mut cx.own.rare().suspends;
-    let s = list.iter_mut().find(|s| s.0 == id).ok_or_else(badarg)?;
-    s.1 -= 1;
-    if s.1 == 0 {
-        list.retain(|s| s.0 != id);
-        let task: signal::Task = Box::new(move |other| {
-            if let Some(o) = other {
-                o.own.rare().suspended_by.retain(|s| s.0 != me);
-                if !o.own.is_suspended() {
-                    o.proc.state.set_suspended(false);
-                }
-            }
-        });
-        if signal::send_task(id, task).is_err() {
-            return Err(badarg());
-        }
+    super::relations::fetch(cx)?;
+    if suspend::resume(cx, id) {
+        Ok(true.into())
+    } else {
+        Err(badarg())
     }
-    Ok(true.into())
 }

@@ -47,6 +47,7 @@ fn check_process_code(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(purge::is_used_by(cx.own, cx.pc, name).into())
 }
 
+/// A process with a call in a dirty pool is looked into like any other: to the purger no process is dirty.
 fn is_process_executing_dirty(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     a[0].as_local_pid().ok_or_else(badarg)?;
     Ok(false.into())
@@ -61,7 +62,7 @@ fn check_dirty_process_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// are none; otherwise the collector then asks every process to give them up.
 fn release_area_switch(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     match barrier::passage(cx) {
-        Passage::Ahead if release::begin_next() => Err(barrier::begin(cx, true)),
+        Passage::Ahead if release::begin_next() => Err(barrier::begin(cx, false)),
         Passage::Ahead => Ok(false.into()),
         Passage::Waiting => Err(Exit::Wait),
         Passage::Between | Passage::Passed => Ok(true.into()),

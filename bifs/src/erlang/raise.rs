@@ -3,8 +3,10 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Class, TraceArg};
-use enigma_runtime::term::{list, map};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, exception};
+use enigma_runtime::data::map;
+use enigma_runtime::interp::exception;
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Ctx, Exit, Term};
 
 bifs! { BIFS:
     "erlang" {
@@ -31,12 +33,12 @@ fn error1(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     with_args(a[0], Term::NONVALUE, Term::NIL)
 }
 
-/// The arguments that `error/2` was given; anything but a list means none.
+/// The arguments that `error/2` was given, shown as they are; anything but a list, proper or not, means none.
 fn given(args: Term) -> Term {
-    if args.as_atom() == Some(Atom::NONE) || list::length(args).is_none() {
-        Term::NONVALUE
-    } else {
+    if args.is_nil() || args.is_cons() {
         args
+    } else {
+        Term::NONVALUE
     }
 }
 

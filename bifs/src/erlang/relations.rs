@@ -5,7 +5,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::{Outgoing, Target};
-use enigma_runtime::process::signal::{self, ExitSignal, Signal};
+use enigma_runtime::process::signal::{self, ExitSignal, Signal, Unlink};
 use enigma_runtime::process::{Alias, AliasEnd, PidKey, exit, flag, handle, registry, table};
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference, release, time};
@@ -62,13 +62,15 @@ fn why_gone(key: Option<PidKey>) -> Atom {
 fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let key = PidKey::of(a[0]).ok_or_else(badarg)?;
     let me = PidKey::local(cx.proc.id);
-    if key == me || cx.own.links.contains(&key) {
+    // What the other side has done to the link before comes before this.
+    fetch(cx)?;
+    if key == me || cx.own.links.contains(key) {
         return Ok(true.into());
     }
     if let Some(id) = key.local_id() {
         cx.own.links.insert(key);
         if !signal::send(id, Signal::Link { from: me, to: id }) {
-            cx.own.links.remove(&key);
+            cx.own.links.remove(key);
             if cx.own.has(flag::TRAP_EXIT) {
                 noproc_exit(cx, key, a[0], Atom::NOPROC);
                 return Ok(true.into());
@@ -99,12 +101,23 @@ fn unlink(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let key = PidKey::of(a[0]).ok_or_else(badarg)?;
     // Exit signals that have arrived come first: they must not be lost by taking the link away.
     fetch(cx)?;
-    if cx.own.links.remove(&key) {
-        let me = PidKey::local(cx.proc.id);
-        if let Some(id) = key.local_id() {
-            signal::send(id, Signal::Unlink(me));
-        } else if let Some(port) = key.local_port() {
+    let Some(to) = key.local_id() else {
+        if cx.own.links.remove(key)
+            && let Some(port) = key.local_port()
+        {
             crate::ports::unlink(port, cx.proc.id);
+        }
+        return Ok(true.into());
+    };
+    if cx.own.links.contains(key) {
+        let unlink = Unlink {
+            from: cx.proc.id,
+            to,
+            id: reference::fresh(),
+        };
+        cx.own.links.deactivate(key, unlink.id);
+        if !signal::send(to, Signal::Unlink(unlink)) {
+            cx.own.links.remove(key);
         }
     }
     Ok(true.into())

@@ -1,14 +1,14 @@
 //! Making processes: `spawn`, `spawn_link`, `spawn_opt`, `spawn_request`.
 
 use super::relations::MonitorOptions;
-use crate::args;
-use crate::bifs;
+use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::map;
 use enigma_runtime::process::relations::{Incoming, Outgoing, Target};
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{Alias, AliasEnd, MaxHeap, PidKey, flag};
-use enigma_runtime::term::{list, map};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release};
 
 bifs! { BIFS:

@@ -8,7 +8,8 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::handle;
 use enigma_runtime::process::signal::{self, Signal, Task};
 use enigma_runtime::process::table;
-use enigma_runtime::{BifResult, Ctx, Term, badarg, sched};
+use enigma_runtime::sched::{self, dirty};
+use enigma_runtime::{BifResult, Ctx, Term, badarg};
 
 bifs! { BIFS:
     "erts_internal" {
@@ -82,13 +83,16 @@ impl Request {
         Box::new(move |other| self.perform(other))
     }
 
-    /// Does it, or puts it off where it has to collect and must not.
+    /// Does it, or puts it off where it has to collect and cannot.
     fn perform(self, other: Option<&mut Ctx<'_>>) {
         let result: Term = match other {
             None => false.into(),
             Some(_) if is_test(self.kind.into()) => true.into(),
-            Some(cx) if cx.own.heap.forbidden => {
-                cx.own.rare().collecting_tasks.push(self.into_task());
+            Some(cx)
+                if cx.own.heap.forbidden
+                    || self.kind == Atom::GARBAGE_COLLECT && dirty::is_under_way(cx.own) =>
+            {
+                cx.own.put_off(self.into_task());
                 return;
             }
             Some(cx) if self.kind == Atom::GARBAGE_COLLECT => {

@@ -1,8 +1,9 @@
 //! Tuples, portable hashes, references.
 
 use crate::bifs;
+use enigma_runtime::data::{bignum, phash};
 use enigma_runtime::heap::TupleBuilder;
-use enigma_runtime::term::{bignum, list, phash};
+use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Term, badarg, reference};
 use std::task::Poll;

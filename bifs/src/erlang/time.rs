@@ -2,11 +2,11 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::bignum;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::handle;
-use enigma_runtime::process::signal::{self};
-use enigma_runtime::term::{Kind, MIN_SMALL, bignum, list};
+use enigma_runtime::process::{handle, signal};
+use enigma_runtime::term::{Kind, MIN_SMALL, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, time, timer};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 

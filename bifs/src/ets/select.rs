@@ -11,6 +11,7 @@
 use super::matching::{reference_to, shared};
 use super::{Need, cause, end_of_table, table};
 use enigma_runtime::bif::Ctx;
+use enigma_runtime::data::compare;
 use enigma_runtime::ets::hash::Fate;
 use enigma_runtime::ets::object::Obj;
 use enigma_runtime::ets::registry::Found;
@@ -19,7 +20,7 @@ use enigma_runtime::heap::copy;
 use enigma_runtime::match_spec::{
     self, Dialect, Gives, Machine, NoActions, Program, Shared, SpecError, Subject,
 };
-use enigma_runtime::term::{compare, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{Atom, BifResult, Exit, Term, badarg};
 use std::cmp::Ordering;
 

@@ -2,11 +2,12 @@
 
 use super::{Need, cause, table};
 use enigma_runtime::bif::{Ctx, system_limit};
+use enigma_runtime::data::{arith, bignum};
 use enigma_runtime::ets::registry::Found;
 use enigma_runtime::ets::{Editor, Kind};
 use enigma_runtime::heap::Heap;
-use enigma_runtime::term::{bignum, list};
-use enigma_runtime::{BifResult, Exit, Term, arith, badarg, release};
+use enigma_runtime::term::list;
+use enigma_runtime::{BifResult, Exit, Term, badarg, release};
 
 /// The object that is put in where there is none, with its key set to the one looked for.
 fn default_object(

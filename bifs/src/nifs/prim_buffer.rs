@@ -2,8 +2,9 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::heap::bits;
 use enigma_runtime::heap::magic::Magic;
-use enigma_runtime::term::{bits, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 use parking_lot::Mutex;
 use std::collections::VecDeque;

@@ -1,13 +1,13 @@
 //! The native functions of `prim_file`: files and directories. Paths come as binaries that end in a zero
 //! byte, as `internal_name2native` makes them; errors go back as `{error, Name}`.
 
-use crate::bifs;
-use crate::errno;
-use crate::file_name;
+use crate::{bifs, errno, file_name};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::bignum;
 use enigma_runtime::heap::binary::BinaryRef;
+use enigma_runtime::heap::bits;
 use enigma_runtime::heap::magic::Magic;
-use enigma_runtime::term::{bignum, bits, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 use parking_lot::Mutex;
 use std::ffi::OsString;

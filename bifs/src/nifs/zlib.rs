@@ -7,10 +7,10 @@
 use crate::bifs;
 use crate::erlang::iolist;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::heap::{bits, copy};
 use enigma_runtime::process::PidKey;
-use enigma_runtime::term::{bits, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 use libz_sys as z;
 use parking_lot::{Mutex, MutexGuard};

@@ -4,7 +4,8 @@ use super::http::{self, Parsed, Target};
 use super::{Framing, Length, Limits, is_ssl2_hello, length};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::term::{bits, list};
+use enigma_runtime::heap::bits;
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 
 bifs! { BIFS:

@@ -4,8 +4,9 @@ use super::{Port, open};
 use crate::bifs;
 use crate::erlang::iolist;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::bignum;
 use enigma_runtime::process::{PidKey, registry};
-use enigma_runtime::term::{bignum, list};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::sync::Arc;
 
@@ -101,7 +102,7 @@ fn port_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     };
     // The caller does not hear of it by a signal.
     if let Some(key) = PidKey::of(port.term())
-        && cx.own.links.remove(&key)
+        && cx.own.links.remove(key)
     {
         super::unlink(port.id, cx.proc.id);
         if cx.own.has(enigma_runtime::process::flag::TRAP_EXIT) {

@@ -4,7 +4,9 @@ use super::framing::Framing;
 use crate::file_name;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::term::{bignum, bits, list};
+use enigma_runtime::data::bignum;
+use enigma_runtime::heap::bits;
+use enigma_runtime::term::list;
 
 /// How long a line may be that the option `line` alone allows.
 const LINE: usize = 512;

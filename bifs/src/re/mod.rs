@@ -17,7 +17,7 @@ use code::{Code, Settings, Wrong, cached, first_generation};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::code::export;
-use enigma_runtime::term::bits::{self, View};
+use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
 use options::Options;

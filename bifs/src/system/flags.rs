@@ -6,10 +6,11 @@ use crate::erlang::process::max_heap_term;
 use crate::erlang::spawn::max_heap;
 use crate::{args, bifs, hooks};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::interp::exception;
 use enigma_runtime::process::flag;
 use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::sched::{self, block, dirty};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, exception, time};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, time};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 bifs! { BIFS:

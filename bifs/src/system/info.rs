@@ -13,6 +13,9 @@ use enigma_runtime::process::{flag, table};
 use enigma_runtime::sched::{self, block, dirty};
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, release, time};
 
+/// Words of the greatest heap that is listed, beyond all that an address space holds.
+const GREATEST_HEAP: usize = 1 << 50;
+
 bifs! { BIFS:
     "erlang" {
         "system_info"/1 Call => system_info;
@@ -164,7 +167,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "garbage_collection" => gc_defaults(h),
         "heap_sizes" => {
             let (mut sizes, mut n) = (vec![num(12)], 13);
-            while n < 1 << 40 {
+            while n < GREATEST_HEAP {
                 let s = gc::heap_size_for(n);
                 sizes.push(num(s));
                 n = s + 1;
@@ -233,8 +236,10 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             h.binary(s.as_bytes())
         }
         "max_integer" if release::number() >= 27 => {
-            let n = (num_bigint::BigInt::from(1) << enigma_runtime::arith::max_bits() as usize) - 1;
-            enigma_runtime::term::bignum::from_bigint(&n, h)
+            let n = (num_bigint::BigInt::from(1)
+                << enigma_runtime::data::arith::max_bits() as usize)
+                - 1;
+            enigma_runtime::data::bignum::from_bigint(&n, h)
         }
         "ets_count" => num(enigma_runtime::ets::registry::count()),
         _ => return Err(badarg()),
@@ -280,7 +285,7 @@ fn embedded(h: &mut Heap) -> Term {
         (Atom::new("included").into(), included),
         (Atom::new("excluded").into(), excluded),
     ];
-    enigma_runtime::term::map::from_pairs(h, &pairs)
+    enigma_runtime::data::map::from_pairs(h, &pairs)
 }
 
 fn concat_arch() -> &'static str {

@@ -4,9 +4,9 @@
 use super::num;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::map;
 use enigma_runtime::process::flag;
 use enigma_runtime::sched::{self, Worked, dirty};
-use enigma_runtime::term::map;
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, time};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

@@ -5,7 +5,10 @@ use super::entry::Entry;
 use super::module::FnInfo;
 use crate::atom::Atom;
 use crate::bif::Bif;
-use crate::interp::ops;
+use crate::code::ops;
+use crate::heap::Heap;
+use crate::term::fun::FunctionName;
+use crate::term::{Kind, Term};
 use parking_lot::Mutex;
 use rustc_hash::FxBuildHasher;
 use std::collections::HashMap;
@@ -13,13 +16,9 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// Where a call of `module:function/arity` goes.
+#[repr(C)]
 pub struct Export {
-    /// Module.
-    pub module: Atom,
-    /// Function.
-    pub function: Atom,
-    /// Number of arguments.
-    pub arity: u32,
+    name: FunctionName,
     /// Where calls go: the record of the loaded function, or `own`.
     entry: AtomicPtr<Entry>,
     /// The BIF behind this entry, if there is one.
@@ -28,6 +27,29 @@ pub struct Export {
     own: Entry,
     /// Code of the entry itself: calls the BIF or the error handler. The second word is the entry's address.
     stub: [u64; 2],
+}
+
+impl std::ops::Deref for Export {
+    type Target = FunctionName;
+
+    fn deref(&self) -> &FunctionName {
+        &self.name
+    }
+}
+
+/// The export entry of an external fun; `t` must be one.
+#[inline(always)]
+pub fn of(t: Term) -> &'static Export {
+    debug_assert!(t.is_kind(Kind::Export));
+    // SAFETY: word 1 of an `Export` is the address of an entry, which is never freed.
+    unsafe { &*(t.word(1) as *const Export) }
+}
+
+impl Heap {
+    /// `fun M:F/A`.
+    pub fn export_fun(&mut self, export: &'static Export) -> Term {
+        self.object(Kind::Export, &[std::ptr::from_ref(export) as u64])
+    }
 }
 
 impl Export {
@@ -99,11 +121,8 @@ impl std::fmt::Display for Export {
     }
 }
 
-/// Module, function and arity.
-type Key = (Atom, Atom, u32);
-
 /// All entries. Read without a lock; made one at a time.
-static TABLE: LazyLock<papaya::HashMap<Key, &'static Export, FxBuildHasher>> =
+static TABLE: LazyLock<papaya::HashMap<FunctionName, &'static Export, FxBuildHasher>> =
     LazyLock::new(Default::default);
 /// Entries by module, for those who load and delete modules.
 static BY_MODULE: LazyLock<Mutex<HashMap<Atom, Vec<&'static Export>>>> =
@@ -116,25 +135,30 @@ const CACHE: usize = 1024;
 static LAST: [AtomicPtr<Export>; CACHE] = [const { AtomicPtr::new(std::ptr::null_mut()) }; CACHE];
 
 #[inline]
-fn slot((module, function, arity): Key) -> &'static AtomicPtr<Export> {
-    let mixed = module.index().wrapping_mul(0x9e37_79b1)
-        ^ function.index().wrapping_mul(0x85eb_ca6b)
-        ^ arity.wrapping_mul(0xc2b2_ae35);
+fn slot(name: &FunctionName) -> &'static AtomicPtr<Export> {
+    let mixed = name.module.index().wrapping_mul(0x9e37_79b1)
+        ^ name.function.index().wrapping_mul(0x85eb_ca6b)
+        ^ name.arity.wrapping_mul(0xc2b2_ae35);
     &LAST[(mixed >> 16) as usize % CACHE]
 }
 
 /// The entry, if anybody has named it before.
 #[inline]
 pub fn lookup(module: Atom, function: Atom, arity: u32) -> Option<&'static Export> {
-    let slot = slot((module, function, arity));
+    let name = FunctionName {
+        module,
+        function,
+        arity,
+    };
+    let slot = slot(&name);
     // SAFETY: only entries, which are never freed, are stored there.
     let last = unsafe { slot.load(Ordering::Acquire).as_ref() };
     if let Some(e) = last
-        && (e.module, e.function, e.arity) == (module, function, arity)
+        && e.name == name
     {
         return Some(e);
     }
-    let found = TABLE.pin().get(&(module, function, arity)).copied()?;
+    let found = TABLE.pin().get(&name).copied()?;
     slot.store(std::ptr::from_ref(found).cast_mut(), Ordering::Release);
     Some(found)
 }
@@ -154,10 +178,13 @@ fn make(module: Atom, function: Atom, arity: u32) -> &'static Export {
     if let Some(e) = lookup(module, function, arity) {
         return e;
     }
-    let e: &'static mut Export = Box::leak(Box::new(Export {
+    let name = FunctionName {
         module,
         function,
         arity,
+    };
+    let e: &'static mut Export = Box::leak(Box::new(Export {
+        name,
         entry: AtomicPtr::new(std::ptr::null_mut()),
         bif: AtomicPtr::new(std::ptr::null_mut()),
         own: Entry::new(),
@@ -168,7 +195,7 @@ fn make(module: Atom, function: Atom, arity: u32) -> &'static Export {
     e.own.set_code(e.stub());
     e.clear();
     by_module.entry(module).or_default().push(e);
-    TABLE.pin().insert((module, function, arity), e);
+    TABLE.pin().insert(name, e);
     e
 }
 
@@ -184,5 +211,5 @@ pub fn of_module(module: Atom) -> Vec<&'static Export> {
 
 /// Bytes that the table and its entries take.
 pub fn memory() -> usize {
-    TABLE.len() * (size_of::<Export>() + size_of::<(Key, usize)>())
+    TABLE.len() * (size_of::<Export>() + size_of::<(FunctionName, usize)>())
 }

@@ -1,12 +1,14 @@
 //! Loaded code: modules and their functions, export entries, fun entries, the way from `.beam` bytes to
 //! bytecode, and from an address in bytecode back to a function and a line.
 
+pub mod bit_words;
 pub mod entry;
 pub mod export;
 pub mod fun;
-pub mod load;
+pub mod install;
 pub mod module;
 pub mod operand;
+pub mod ops;
 pub mod purge;
 pub mod ranges;
 pub mod records;

@@ -4,21 +4,22 @@
 //! then a function's code is a stub that asks for the translation.
 
 use super::entry::Entry;
-use super::export::Export;
+use super::export::{self, Export};
 use super::fun::FunEntry;
-use super::load::LOADING;
-use super::records::Definition;
-use super::{export, ranges, records, translate};
+use super::install::LOADING;
+use super::records::{self, Definition};
+use super::{ranges, translate};
 use crate::atom::Atom;
+use crate::code::ops;
+use crate::data::map;
+use crate::heap::Heap;
 use crate::heap::literal::LiteralArea;
-use crate::interp::ops;
 use crate::term::Term;
 use enigma_loader::BeamFile;
 use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::FxBuildHasher;
-use std::sync::LazyLock;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{LazyLock, OnceLock};
 
 /// A function of a loaded module.
 pub struct FnInfo {
@@ -92,10 +93,10 @@ impl FnInfo {
                 Ok(body) => body,
                 Err(why) => translate::refused(self, &why),
             };
-            ranges::add(&body.code, self);
             module.count(body.code.len() * 8 + body.lines.len() * size_of::<(u32, u32)>());
             body
         });
+        ranges::add(&body.code, self);
         let entry = body.code[body.entry as usize..].as_ptr();
         self.entry.replace_code(self.stub.as_ptr(), entry);
         self.code()
@@ -128,6 +129,8 @@ pub struct Module {
     pub atoms: Box<[Atom]>,
     /// Literals by their index in the file; they lie in `literal_area`.
     pub literals: Box<[Term]>,
+    /// Funs by their index in the fun table, where they are literals; they lie in `literal_area`.
+    pub fun_literals: Box<[Term]>,
     /// Export entries by their index in the import table.
     pub imports: Box<[&'static Export]>,
     /// Fun entries by their index in the fun table.
@@ -149,10 +152,11 @@ pub struct Module {
 
 impl Module {
     /// A module whose functions still have to settle.
-    pub(super) fn new(
+    pub(crate) fn new(
         file: BeamFile,
         atoms: Box<[Atom]>,
         literals: Box<[Term]>,
+        fun_literals: Box<[Term]>,
         literal_area: LiteralArea,
         imports: Box<[&'static Export]>,
         funs: Box<[&'static FunEntry]>,
@@ -163,6 +167,7 @@ impl Module {
             file,
             atoms,
             literals,
+            fun_literals,
             imports,
             funs,
             records: OnceLock::new(),
@@ -208,6 +213,8 @@ impl Module {
                 f.entry.set_code(e.stub());
             }
         }
+        let m: &'static Module = m;
+        ranges::add_records(&m.functions);
         m
     }
 
@@ -231,6 +238,7 @@ impl Module {
 
     /// Makes the functions unknown to those who look for an address.
     pub(super) fn forget_ranges(&self) {
+        ranges::remove_records(&self.functions);
         for body in self.functions.iter().filter_map(FnInfo::body) {
             ranges::remove(&body.code);
         }
@@ -268,11 +276,32 @@ impl Module {
     /// A big integer of the code, from its two's complement bytes.
     pub(super) fn big_constant(&self, bytes: &[u8]) -> Term {
         let n = num_bigint::BigInt::from_signed_bytes_be(bytes);
-        let mut heap = crate::heap::Heap::new();
-        let mut term = [crate::term::bignum::from_bigint(&n, &mut heap)];
+        let mut heap = Heap::new();
+        let mut term = [crate::data::bignum::from_bigint(&n, &mut heap)];
         let area = LiteralArea::copy_of(&mut term);
         self.constants.lock().push(area);
         term[0]
+    }
+
+    /// The tuple of keys of a small map with these different keys, as a constant of the code, and where each of its
+    /// elements stands among them. Nothing if the map is not small.
+    pub(super) fn map_keys(&self, keys: &[Term]) -> Option<(Term, Vec<usize>)> {
+        if keys.is_empty() || keys.len() > map::MAX_FLAT {
+            return None;
+        }
+        let mut heap = Heap::new();
+        let numbered = keys.iter().zip(0..).map(|(&k, i)| (k, Term::small(i)));
+        let numbered: Vec<(Term, Term)> = numbered.collect();
+        let made = map::from_pairs(&mut heap, &numbered);
+        if map::size(made) != keys.len() {
+            return None;
+        }
+        let (sorted, numbers) = map::flat_parts(made);
+        let order = numbers.iter().filter_map(|n| n.as_usize()).collect();
+        let mut tuple = [heap.tuple(sorted)];
+        let area = LiteralArea::copy_of(&mut tuple);
+        self.constants.lock().push(area);
+        Some((tuple[0], order))
     }
 
     /// The function with this name.
@@ -293,9 +322,7 @@ impl Module {
 
     /// Does an address belong to the bytecode of this module, or to the stub of one of its functions?
     pub fn holds_code(&self, pc: *const u64) -> bool {
-        let functions = self.functions.as_ptr_range();
-        (functions.start as usize..functions.end as usize).contains(&(pc as usize))
-            || ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
+        ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
     }
 }
 
@@ -318,7 +345,7 @@ pub struct Versions {
     pub on_load: Option<&'static Module>,
 }
 
-/// All versions. Read without a lock; changed by whoever holds `load::LOADING`.
+/// All versions. Read without a lock; changed by whoever holds `install::LOADING`.
 static MODULES: LazyLock<papaya::HashMap<Atom, Versions, FxBuildHasher>> =
     LazyLock::new(Default::default);
 

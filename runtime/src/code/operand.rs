@@ -1,6 +1,6 @@
 //! The assembler of bytecode: words, operands, constant pools, labels.
 
-use crate::interp::ops;
+use crate::code::ops;
 use std::collections::HashMap;
 
 /// A place an instruction reads or writes, or a constant it reads.

@@ -15,14 +15,13 @@
 //! made sure that no process stands in its code or will return to it.
 
 use super::fun::FunEntry;
-use super::load::{self, LOADING};
+use super::install::{self, LOADING};
 use super::module::{self, Module};
 use super::ranges;
 use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::heap::release::{self, Retired};
-use crate::process::Owned;
-use crate::process::signal::{self, Task};
+use crate::process::{Owned, suspend};
 use crate::sched::quiescence;
 use crate::term::stack_word;
 use parking_lot::Mutex;
@@ -91,7 +90,7 @@ pub fn complete() -> bool {
     m.funs.iter().for_each(|f| f.resume(false));
     // The same file loaded twice shares its fun entries.
     if let Some(c) = current.filter(|c| c.file.md5 == m.file.md5) {
-        load::set_fun_targets(c);
+        install::set_fun_targets(c);
     }
     drop(purge);
     wake(p.waiting);
@@ -121,16 +120,7 @@ impl Drop for Gone {
 
 fn wake(waiting: Vec<u64>) {
     for id in waiting {
-        let task: Task = Box::new(|process| {
-            if let Some(cx) = process {
-                cx.own.rare().suspended_by.retain(|s| s.0 != SUSPENDER);
-                if !cx.own.is_suspended() {
-                    cx.proc.state.set_suspended(false);
-                }
-            }
-        });
-        // A process that is gone needs no waking.
-        drop(signal::send_task(id, task));
+        suspend::release(id, SUSPENDER);
     }
 }
 
@@ -143,9 +133,7 @@ pub fn wait_for_end(cx: &mut Ctx<'_>, fun: &FunEntry) -> bool {
     };
     p.waiting.push(cx.proc.id);
     drop(purge);
-    cx.own.rare().suspended_by.push((SUSPENDER, 1));
-    cx.proc.state.set_suspended(true);
-    cx.end_slice();
+    suspend::hold(cx, SUSPENDER);
     true
 }
 

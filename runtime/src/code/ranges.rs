@@ -3,31 +3,47 @@
 use super::module::FnInfo;
 use crossbeam_skiplist::SkipMap;
 use std::ops::Bound;
+use std::sync::LazyLock;
 
-struct Range {
-    end: usize,
-    function: &'static FnInfo,
+/// What lies in a range of addresses.
+enum Range {
+    /// The bytecode of a function.
+    Code(&'static [u64], &'static FnInfo),
+    /// The records of functions, which hold the stubs of those that are not translated.
+    Records(&'static [FnInfo]),
 }
 
 /// By the address of the first word. Read without a lock.
-static RANGES: std::sync::LazyLock<SkipMap<usize, Range>> = std::sync::LazyLock::new(SkipMap::new);
+static RANGES: LazyLock<SkipMap<usize, Range>> = LazyLock::new(SkipMap::new);
 
 /// Notes where the bytecode of a function lies.
-pub fn add(code: &[u64], function: &'static FnInfo) {
-    let start = code.as_ptr() as usize;
-    let end = start + code.len() * 8;
-    RANGES.insert(start, Range { end, function });
+pub(super) fn add(code: &'static [u64], function: &'static FnInfo) {
+    RANGES.insert(code.as_ptr() as usize, Range::Code(code, function));
 }
 
-/// The function whose bytecode holds the address, and the word's offset in it.
+/// Notes where the records of a module's functions lie.
+pub(super) fn add_records(functions: &'static [FnInfo]) {
+    if !functions.is_empty() {
+        RANGES.insert(functions.as_ptr() as usize, Range::Records(functions));
+    }
+}
+
+/// The function whose bytecode or stub holds the address, and the word's offset in the bytecode.
 pub fn find(pc: *const u64) -> Option<(&'static FnInfo, usize)> {
-    let a = pc as usize;
-    let entry = RANGES.upper_bound(Bound::Included(&a))?;
-    let (start, range) = (*entry.key(), entry.value());
-    (a < range.end).then(|| (range.function, (a - start) / 8))
+    let entry = RANGES.upper_bound(Bound::Included(&(pc as usize)))?;
+    let bytes = pc as usize - *entry.key();
+    match *entry.value() {
+        Range::Code(code, f) => (bytes < size_of_val(code)).then_some((f, bytes / 8)),
+        Range::Records(functions) => functions.get(bytes / size_of::<FnInfo>()).map(|f| (f, 0)),
+    }
 }
 
 /// Forgets the bytecode of a function.
-pub fn remove(code: &[u64]) {
+pub(super) fn remove(code: &[u64]) {
     RANGES.remove(&(code.as_ptr() as usize));
+}
+
+/// Forgets the records of functions.
+pub(super) fn remove_records(functions: &[FnInfo]) {
+    RANGES.remove(&(functions.as_ptr() as usize));
 }

@@ -3,7 +3,7 @@
 
 use super::operand::{A, B, MAX_FIELD, Place};
 use super::translate::{Translator, is_plain_immediate};
-use crate::interp::ops;
+use crate::code::ops;
 use crate::term::Term;
 use enigma_loader::Operand;
 

@@ -8,7 +8,8 @@ use super::module::{Body, FnInfo, Module};
 use super::operand::{A, Assembler, B, C, MAX_FIELD, MAX_SHORT_LIST, Place, Refused};
 use super::select;
 use crate::atom::Atom;
-use crate::interp::ops;
+use crate::code::ops;
+use crate::data::map;
 use crate::term::Term;
 use enigma_loader::{FunctionCode, Instr, Op, Operand, Reg};
 
@@ -519,6 +520,9 @@ impl Translator<'_> {
             Op::PutMapAssoc => {
                 let list = self.list(&o[4]).to_vec();
                 let (s, d, places) = (self.src(&o[1]), self.src(&o[2]), self.srcs(&list));
+                if self.new_map(&o[1], d, &list) {
+                    return Ok(());
+                }
                 let at = self.asm.begin(ops::PUT_MAP_ASSOC, 1);
                 self.asm.place(at, at, A, s);
                 self.asm.set_checked(at, B, places.len() as u64);
@@ -697,12 +701,39 @@ impl Translator<'_> {
     }
 
     fn make_fun(&mut self, lambda: usize, d: Place, env: &[Place]) {
+        let literal = self.module.fun_literals[lambda];
+        if !literal.is_nil() {
+            self.asm.op2(ops::MOVE, Place::K(literal.raw()), d);
+            return;
+        }
         let entry = self.module.funs[lambda];
         let at = self.asm.begin(ops::MAKE_FUN, 2);
         self.asm.place(at, at, A, d);
         self.asm.set_checked(at, B, env.len() as u64);
         self.asm.set(at + 1, 0, std::ptr::from_ref(entry) as u64);
         self.asm.places(at, env);
+    }
+
+    /// A small map that is made of nothing, whose keys are all constants: its instances share their keys. `false`
+    /// if it is no such map.
+    fn new_map(&mut self, source: &Operand, d: Place, pairs: &[Operand]) -> bool {
+        let empty = |t: Term| t.is_map() && map::size(t) == 0;
+        let keys = pairs.chunks_exact(2).map(|p| self.constant(&p[0]));
+        let keys: Option<Vec<Term>> = keys.collect();
+        let Some(keys) = keys.filter(|_| self.constant(source).is_some_and(empty)) else {
+            return false;
+        };
+        let Some((tuple, order)) = self.module.map_keys(&keys) else {
+            return false;
+        };
+        let at = self.asm.begin(ops::NEW_MAP, 2);
+        self.asm.place(at, at, A, d);
+        self.asm.set_checked(at, B, order.len() as u64);
+        self.asm.set(at + 1, 0, tuple.raw());
+        let values = order.iter().map(|&i| self.src(&pairs[2 * i + 1]));
+        let values: Vec<Place> = values.collect();
+        self.asm.places(at, &values);
+        true
     }
 
     fn update_record(&mut self, o: &[Operand]) {

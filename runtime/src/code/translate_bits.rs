@@ -1,12 +1,11 @@
 //! Translation of the bit syntax, old and new, and of native records.
 
+use super::bit_words::{self, LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, kind, old_kind};
 use super::operand::{A, B, C, MAX_FIELD, Place, Refused};
+use super::records::op as record_op;
 use super::translate::Translator;
 use crate::atom::Atom;
-use crate::interp::bits::{LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, kind, old_kind};
-use crate::interp::fast::bits as fast;
-use crate::interp::ops;
-use crate::interp::records::op as record_op;
+use crate::code::ops;
 use crate::term::{Term, list};
 use enigma_loader::{Command, Instr, Op, Operand};
 
@@ -222,7 +221,7 @@ impl Translator<'_> {
                     self.unsigned_value(&args[2], n(1)),
                 ),
             };
-            short &= fast::is_short_command(k, flags, unit, word);
+            short &= bit_words::is_short_command(k, flags, unit, word);
             let w = self.asm.word(u64::from(k));
             self.asm.set(w, 8, u64::from(flags));
             self.asm.set(w, 32, unit);
@@ -241,7 +240,7 @@ impl Translator<'_> {
     fn unsigned_value(&self, o: &Operand, bits: u64) -> u64 {
         let v = match self.constant(o) {
             Some(t) => t.as_small().map_or_else(
-                || crate::term::bignum::to_i128(t).map_or(0, |n| n as u64),
+                || crate::data::bignum::to_i128(t).map_or(0, |n| n as u64),
                 |n| n as u64,
             ),
             None => 0,
@@ -252,7 +251,7 @@ impl Translator<'_> {
     fn create(&mut self, o: &[Operand]) {
         let list = self.list(&o[5]).to_vec();
         let d = self.src(&o[4]);
-        let mut short = list.len() / 6 <= fast::MAX_SEGMENTS;
+        let mut short = list.len() / 6 <= bit_words::MAX_SEGMENTS;
         let at = self.asm.begin(ops::BS_CREATE, 1);
         let number = |(i, s): (usize, &[Operand])| {
             s[1].unsigned().filter(|&n| n > 0).unwrap_or(i as u64 + 1) as u32
@@ -298,7 +297,7 @@ impl Translator<'_> {
                 None => SIZE_PLACE,
             };
             let unit = s[2].unsigned().unwrap_or(1);
-            short &= fast::is_short_segment(i == 0, k, unit, size);
+            short &= bit_words::is_short_segment(i == 0, k, unit, size);
             if size == SIZE_PLACE {
                 let p = self.src(&s[5]);
                 self.asm.place(at, w, 32, p);

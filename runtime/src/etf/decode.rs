@@ -1,15 +1,15 @@
 //! From bytes to terms. Format: "External Term Format" in OTP's documentation of erts.
 
 use crate::atom::Atom;
-use crate::code::export;
-use crate::code::fun;
-use crate::float_text;
+use crate::budget::{self, Budget};
+use crate::code::{export, fun};
+use crate::data::{float_text, map, record};
 use crate::heap::Heap;
 use crate::heap::binary::BinaryRef;
-use crate::node;
-use crate::release;
-use crate::term::{Kind, Term, map, record};
-use crate::work::{self, Budget, Pile};
+use crate::pile::Pile;
+use crate::term::fun::FunName;
+use crate::term::{Kind, Term};
+use crate::{node, release};
 use std::task::Poll;
 
 /// Why bytes are not a term.
@@ -354,7 +354,7 @@ impl<'a> Decoder<'a> {
             if let Some(construct) = self.start(heap, done)? {
                 frames.push(construct);
             }
-            budget.spend(OBJECT + (self.at - before) / work::BYTES);
+            budget.spend(OBJECT + (self.at - before) / budget::BYTES);
         }
     }
 
@@ -441,7 +441,7 @@ impl<'a> Decoder<'a> {
                 };
                 let negative = self.u8()? != 0;
                 let s = self.take(n)?;
-                if n as u64 * 8 > crate::arith::max_bits() + 64 {
+                if n as u64 * 8 > crate::data::arith::max_bits() + 64 {
                     return Err(DecodeError::Malformed);
                 }
                 let limbs: Vec<u64> = s
@@ -633,15 +633,19 @@ impl<'a> Decoder<'a> {
                 let parts = split(done, 4 + free);
                 let module = parts[0].as_atom().ok_or(DecodeError::Malformed)?;
                 let old_uniq =
-                    crate::term::bignum::to_i64(parts[2]).ok_or(DecodeError::Malformed)? as u32;
+                    crate::data::bignum::to_i64(parts[2]).ok_or(DecodeError::Malformed)? as u32;
                 if !parts[3].is_pid() || free > 255 {
                     return Err(DecodeError::Malformed);
                 }
-                let entry = fun::get(module, index, old_uniq, uniq, arity, free as u32);
-                if entry.arity != arity || entry.num_free as usize != free {
-                    return Err(DecodeError::Malformed);
-                }
-                heap.fun(entry, parts[3], &parts[4..])
+                let name = FunName {
+                    module,
+                    index,
+                    old_uniq,
+                    uniq,
+                    arity,
+                    num_free: free as u32,
+                };
+                fun::read(heap, name, parts[3], &parts[4..])
             }
             Frame::Record { fields, exported } => {
                 let parts = split(done, 2 + 2 * fields);

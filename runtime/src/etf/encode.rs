@@ -1,11 +1,12 @@
 //! From terms to bytes. Format: "External Term Format" in OTP's documentation of erts.
 
 use crate::atom::Atom;
-use crate::heap::magic;
-use crate::node;
-use crate::release;
-use crate::term::{Kind, Term, bignum, bits, compare, map, record};
-use crate::work::Budget;
+use crate::budget::Budget;
+use crate::data::{bignum, compare, map, record};
+use crate::heap::{bits, magic};
+use crate::term::fun::{fun_name, function_name};
+use crate::term::{Kind, Term};
+use crate::{node, release};
 use std::task::Poll;
 
 /// How terms are written.
@@ -328,7 +329,7 @@ fn boxed(t: Term, e: &mut Encoder) {
             port(n.name, n.creation, t.word(2), o, out);
         }
         Kind::Export => {
-            let f = compare::export_of(t);
+            let f = function_name(t);
             out.push(113);
             atom(f.module, o, out);
             atom(f.function, o, out);
@@ -440,7 +441,7 @@ fn bitstring(t: Term, e: &mut Encoder) {
 const FEW_BYTES: usize = 256;
 
 fn pid(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
-    let (number, serial) = crate::process::table::pid_parts(id);
+    let (number, serial) = crate::term::pid::parts(id);
     out.push(88);
     atom(name, o, out);
     put32(out, number as usize);
@@ -473,7 +474,7 @@ fn reference(name: Atom, creation: u32, ids: &[u32], o: Options, out: &mut Vec<u
 
 /// A fun: its size stands in front, and is put there when its environment has been written.
 fn fun(t: Term, e: &mut Encoder) {
-    let f = compare::fun_entry(t);
+    let f = fun_name(t);
     let env = t.fun_env().unwrap_or(&[]);
     let (o, out) = (e.options, &mut e.out);
     out.push(112);

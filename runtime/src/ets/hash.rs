@@ -8,7 +8,8 @@
 
 use super::Kind;
 use super::object::Obj;
-use crate::term::{Term, compare};
+use crate::data::compare;
+use crate::term::Term;
 use hashbrown::HashTable;
 
 /// A place in the index: part of the key's hash, and where its entry is.

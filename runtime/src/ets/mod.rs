@@ -12,9 +12,10 @@ pub mod registry;
 pub mod tree;
 
 use crate::atom::Atom;
+use crate::data::compare;
 use crate::heap::Heap;
 use crate::heap::literal::OwnedTerm;
-use crate::term::{self, Term, compare};
+use crate::term::Term;
 use hash::{Change, Fate, Shard};
 use object::Obj;
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
@@ -165,7 +166,7 @@ struct AtomU32(AtomicU32);
 /// Hash of a key: the shard's number is taken from the first, the index in the shard uses the second.
 #[inline(always)]
 pub(crate) fn hash_of(key: Term) -> (usize, u32) {
-    let h = term::hash::internal(key);
+    let h = crate::data::hash::internal(key);
     (h as usize, (h >> 32) as u32)
 }
 

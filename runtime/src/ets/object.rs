@@ -267,7 +267,7 @@ unsafe fn relocate(src: *mut u64, dst: *mut u64, words: usize, heap: &mut Heap) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::term::{compare, map};
+    use crate::data::{compare, map};
     use std::sync::Arc;
 
     #[test]

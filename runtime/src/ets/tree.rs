@@ -5,7 +5,8 @@
 
 use super::hash::Change;
 use super::object::Obj;
-use crate::term::{Term, compare};
+use crate::data::compare;
+use crate::term::Term;
 use std::cmp::Ordering;
 
 /// Most objects of a leaf.

@@ -21,6 +21,7 @@ pub struct Binary {
 
 /// An owned reference to a shared binary.
 #[derive(Debug)]
+#[repr(transparent)]
 pub struct BinaryRef(NonNull<Binary>);
 
 // SAFETY: the count is atomic and the contents below `used` do not change.
@@ -207,4 +208,15 @@ impl Drop for BinaryRef {
             unsafe { memory::give_back(self.0.cast(), layout(cap)) }
         }
     }
+}
+
+/// A bitstring that is being filled by further instructions. It is shared from the start, so that no
+/// collection moves it.
+pub struct Building {
+    /// The bitstring.
+    pub binary: BinaryRef,
+    /// Where the next segment goes, in bits.
+    pub at: usize,
+    /// Size in bits.
+    pub end: usize,
 }

@@ -3,7 +3,7 @@
 use super::binary::BinaryRef;
 use super::chunk::Chunk;
 use super::{Heap, MAX_HEAP_BINARY};
-use crate::term::bits::{self, View};
+use crate::heap::bits::{self, View};
 use crate::term::{Header, Kind, Term};
 
 /// A tuple in a block of its own. While it is filled its elements are roots; then a heap takes the block over.

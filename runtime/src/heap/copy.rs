@@ -7,8 +7,9 @@ use super::binary::BinaryRef;
 use super::magic::MagicHandle;
 use super::release::{self, Ranges};
 use super::{Heap, MAX_HEAP_BINARY, literal};
-use crate::term::{Kind, Term, bits, boxed};
-use crate::work::Budget;
+use crate::budget::Budget;
+use crate::heap::bits;
+use crate::term::{Kind, Term, boxed};
 use std::task::Poll;
 
 /// A stack whose first entries need no allocation: most terms that are sent are small.

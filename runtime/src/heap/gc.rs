@@ -62,6 +62,8 @@ pub struct ProcHeap {
     pub fullsweep_after: u16,
     /// A collection that was asked for: is it to be a major one?
     requested: Option<bool>,
+    /// Words of stack that count with the young generation.
+    stack_words: u32,
     /// Are collections forbidden for now (a test mode)?
     pub forbidden: bool,
     /// A collection at every chance, or nearly (a test mode): after one that went over many words as
@@ -126,10 +128,17 @@ impl ProcHeap {
             minor_count: 0,
             fullsweep_after,
             requested: None,
+            stack_words: 0,
             forbidden: false,
             stress: false,
             stress_pause: 0,
         }
+    }
+
+    /// The binaries that the heap refers to, once for each handle.
+    pub fn binaries(&self) -> impl Iterator<Item = &BinaryRef> {
+        // SAFETY: the lists are well formed, and nothing changes them while the heap is borrowed.
+        unsafe { offheap::binaries(self.young.offheap).chain(offheap::binaries(self.old_offheap)) }
     }
 
     /// A word of this object has been overwritten after the object was made. No minor collection looks into
@@ -138,6 +147,11 @@ impl ProcHeap {
         if self.old.holds(object) {
             self.minor_count = u16::MAX;
         }
+    }
+
+    /// A heap without memory.
+    pub fn empty() -> ProcHeap {
+        ProcHeap::new(0, 0, u16::MAX)
     }
 
     /// The smallest heap size in words.
@@ -170,6 +184,14 @@ impl ProcHeap {
             || self.stress
             || self.requested.is_some())
             && !self.forbidden
+    }
+
+    /// Counts `words` of stack from here on, as if they lay in the same block as the young generation: what may
+    /// be filled before the next collection becomes less by them.
+    pub fn set_stack_words(&mut self, words: usize) {
+        let block = self.limit + self.stack_words as usize;
+        self.stack_words = words.min(u32::MAX as usize) as u32;
+        self.limit = block.saturating_sub(words);
     }
 
     /// Asks for a collection at the next chance.
@@ -211,9 +233,16 @@ impl ProcHeap {
         self.young.used()
     }
 
-    /// The size that the young generation may reach before a collection.
-    pub fn block_size(&self) -> usize {
-        self.limit
+    /// The size that young generation and stack together may reach before a collection, or have reached, with a
+    /// stack of `stack` words.
+    pub fn block_size(&self, stack: usize) -> usize {
+        let block = self.limit + self.stack_words as usize;
+        let used = self.young.used() + stack;
+        if used > block {
+            heap_size_for(used)
+        } else {
+            block
+        }
     }
 
     /// Words allocated for the old generation and in use there.
@@ -239,26 +268,6 @@ impl ProcHeap {
     /// The limit on bytes of binaries.
     pub fn binary_limit(&self) -> usize {
         self.binary_limit
-    }
-
-    /// The shared binaries that young and old objects refer to, one for each of these: address, size in bytes and number
-    /// of references.
-    pub fn shared_binaries(&self) -> Vec<(usize, usize, usize)> {
-        let mut all = Vec::new();
-        for first in self.offheap_lists() {
-            let mut at = first;
-            // SAFETY: a well-formed list of live off-heap objects; a `BinRef` owns the binary in word 2.
-            unsafe {
-                while !at.is_null() {
-                    if Header(*at).kind() == Kind::BinRef {
-                        let b = BinaryRef::borrow_raw(*at.add(2));
-                        all.push((b.data() as usize, b.len(), b.refs()));
-                    }
-                    at = *at.add(1) as *mut u64;
-                }
-            }
-        }
-        all
     }
 
     /// First off-heap object of each generation.
@@ -385,12 +394,10 @@ impl ProcHeap {
     fn finish(&mut self, to: Chunk, top: *mut u64, need: usize, major: bool) {
         let live = self.install(to, top, major);
         // Next collection when the heap is full again, with at least a quarter of it free now.
-        let want = heap_size_for((live + need) * 4 / 3).max(self.min_words as usize);
-        self.limit = if major || want > self.limit {
-            want
-        } else {
-            self.limit
-        };
+        let stack = self.stack_words as usize;
+        let want = heap_size_for((live + need + stack) * 4 / 3).max(self.min_words as usize);
+        let block = self.limit + stack;
+        self.limit = if major { want } else { want.max(block) } - stack;
         if self.young.room() < need || (live + need) * 4 > self.young.cur.capacity() * 3 {
             self.young
                 .add_block((self.limit - live.min(self.limit)).max(need));

@@ -5,11 +5,11 @@
 
 use super::chunk::Chunk;
 use super::{Heap, copy};
+use crate::budget::Budget;
+use crate::heap::sharing::{Copying, Measuring};
 use crate::sys;
 use crate::sys::memory::{self, Purpose};
 use crate::term::Term;
-use crate::term::sharing::{Copying, Measuring};
-use crate::work::Budget;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

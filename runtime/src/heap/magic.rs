@@ -3,6 +3,7 @@
 //! A resource is any `Send + Sync` value. It is dropped with its last reference, by whichever thread
 //! notices; `Drop` of such a value must not touch a process heap.
 
+use crate::term::{Kind, Term};
 use parking_lot::Mutex;
 use std::any::Any;
 use std::collections::HashMap;
@@ -11,6 +12,18 @@ use std::sync::{Arc, LazyLock, Weak};
 
 /// A shared native resource.
 pub type Magic = Arc<dyn Any + Send + Sync>;
+
+impl Term {
+    /// The resource, if this is a reference that holds one.
+    pub fn as_magic<'a>(self) -> Option<&'a Magic> {
+        if self.is_kind(Kind::MagicRef) {
+            // SAFETY: a live `MagicRef` owns the resource in word 3.
+            Some(unsafe { MagicHandle::borrow_raw(self.word(3)) })
+        } else {
+            None
+        }
+    }
+}
 
 /// Resources whose references were written down (as bytes or text), by the number of the reference: what is
 /// read back must lead to them again.

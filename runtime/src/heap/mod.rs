@@ -8,6 +8,7 @@
 //! The same type serves a process's young generation, messages, tables, timers and literal areas.
 
 pub mod binary;
+pub mod bits;
 mod builder;
 pub mod chunk;
 pub mod copy;
@@ -16,6 +17,7 @@ pub mod literal;
 pub mod magic;
 pub mod offheap;
 pub mod release;
+pub mod sharing;
 pub mod verify;
 pub mod walk;
 
@@ -148,6 +150,17 @@ impl Heap {
         self.offheap = offheap;
     }
 
+    /// Takes over all that another heap holds.
+    pub fn absorb(&mut self, mut other: Heap) {
+        let mut cur = std::mem::replace(&mut other.cur, Chunk::EMPTY);
+        cur.used = (other.hp as usize).wrapping_sub(cur.start() as usize) / 8;
+        let offheap = other.take_offheap();
+        for chunk in std::mem::take(&mut other.more) {
+            self.adopt(chunk, std::ptr::null_mut());
+        }
+        self.adopt(cur, offheap);
+    }
+
     /// Words in use.
     pub fn used(&self) -> usize {
         self.more_used + (self.hp as usize).wrapping_sub(self.cur.start() as usize) / 8
@@ -203,7 +216,7 @@ impl Heap {
     }
 
     #[inline(always)]
-    fn object(&mut self, kind: Kind, words: &[u64]) -> Term {
+    pub(crate) fn object(&mut self, kind: Kind, words: &[u64]) -> Term {
         let p = self.alloc(1 + words.len());
         // SAFETY: that many fresh words.
         unsafe {
@@ -452,29 +465,6 @@ impl Heap {
     /// A match context over `base` (a `HeapBits` or `BinRef`), positions counted from its start.
     pub(crate) fn match_context(&mut self, base: Term, position: usize, end: usize) -> Term {
         self.object(Kind::MatchCtx, &[base.0, position as u64, end as u64])
-    }
-
-    /// A fun of `entry` with its environment.
-    pub fn fun(
-        &mut self,
-        entry: &'static crate::code::fun::FunEntry,
-        creator: Term,
-        env: &[Term],
-    ) -> Term {
-        let p = self.alloc(3 + env.len());
-        // SAFETY: that many fresh words.
-        unsafe {
-            *p = Header::new(Kind::Fun, 2 + env.len()).0;
-            *p.add(1) = std::ptr::from_ref(entry) as u64;
-            *p.add(2) = creator.0;
-            std::ptr::copy_nonoverlapping(env.as_ptr().cast(), p.add(3), env.len());
-        }
-        Term::boxed_at(p)
-    }
-
-    /// `fun M:F/A`.
-    pub fn export_fun(&mut self, export: &'static crate::code::export::Export) -> Term {
-        self.object(Kind::Export, &[std::ptr::from_ref(export) as u64])
     }
 
     /// A reference made on this node. `owner` is the packed pid whose alias it is, or 0.

@@ -37,6 +37,26 @@ pub unsafe fn release_all(mut list: *mut u64) {
     }
 }
 
+/// The binaries that the objects of a list refer to, in order.
+///
+/// # Safety
+/// The list is well formed, and its objects stay as they are while the iterator is used.
+pub unsafe fn binaries<'a>(mut list: *mut u64) -> impl Iterator<Item = &'a BinaryRef> {
+    std::iter::from_fn(move || {
+        while !list.is_null() {
+            let p = list;
+            // SAFETY: as the caller promises; a `BinRef` owns the binary in word 2, and a reference is one pointer.
+            unsafe {
+                list = *p.add(1) as *mut u64;
+                if Header(*p).kind() == Kind::BinRef {
+                    return Some(&*p.add(2).cast::<BinaryRef>());
+                }
+            }
+        }
+        None
+    })
+}
+
 /// What remains of a list after a collection.
 pub struct Swept {
     /// Survivors for which `is_old` did not hold.

@@ -1,14 +1,14 @@
 //! The slow parts of calls: reductions that have run out, BIFs, `apply`, funs, the error handler.
 
-use super::{Outcome, ops, park, special};
+use super::{Outcome, park, special};
 use crate::atom::Atom;
 use crate::bif::{Bif, BifResult, Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
-use crate::code::purge;
-use crate::exception::{self, Head, Raised};
-use crate::sched::sim;
-use crate::term::{Kind, Term, compare, list, stack_word};
+use crate::code::{fun, ops, purge};
+use crate::interp::exception::{self, Head, Raised};
+use crate::sched::{dirty, sim};
+use crate::term::{Kind, Term, list, stack_word};
 use crate::work;
 
 /// What happens after a slow part.
@@ -57,7 +57,8 @@ pub fn reserve(cx: &mut Ctx<'_>, words: usize, live: usize) -> bool {
 #[cold]
 #[inline(never)]
 pub fn grow_stack(cx: &mut Ctx<'_>, words: usize) {
-    cx.own.stack.grow(words);
+    cx.own.grow_stack(words);
+    cx.note_allocation();
 }
 
 /// Raises an exception at `pc`.
@@ -73,7 +74,7 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head:
             head,
         },
     ) {
-        Some(handler) if cx.leave || cx.dirty => {
+        Some(handler) if cx.leave => {
             park(cx, handler, 4);
             Next::Stop(Outcome::Yield)
         }
@@ -153,29 +154,31 @@ pub fn call_bif(
     let Some(b) = export.bif() else {
         return undefined(cx, export, after);
     };
-    if let Some(pool) = b.pool()
-        && !cx.dirty
-        && !sim::is_on()
-    {
-        park(cx, pc, arity);
-        return Next::Stop(Outcome::Dirty(pool));
-    }
     let mut args = [Term::NIL; 16];
     args[..arity].copy_from_slice(&cx.x[..arity]);
     cx.pc = pc;
-    let under_way = if b.has_steps() {
-        work::resume(cx, &args[..arity])
-    } else {
-        None
+    let result = match b.pool() {
+        Some(pool) if !sim::is_on() => match dirty::call(cx, pool, b, &args[..arity]) {
+            Some(result) => result,
+            None => {
+                park(cx, pc, arity);
+                return Next::Stop(Outcome::Wait);
+            }
+        },
+        _ if b.has_steps() => match work::resume(cx, &args[..arity]) {
+            Some(result) => result,
+            None => (b.run)(cx, &args[..arity]),
+        },
+        _ => (b.run)(cx, &args[..arity]),
     };
-    match under_way.unwrap_or_else(|| (b.run)(cx, &args[..arity])) {
+    match result {
         Ok(v) => {
             cx.x[0] = v;
             cx.reds -= 1;
             if cx.own.heap.wants_gc() {
                 return collect_after(cx, after);
             }
-            if cx.dirty || cx.leave {
+            if cx.leave {
                 park(cx, after, 1);
                 return Next::Stop(Outcome::Yield);
             }
@@ -192,7 +195,7 @@ fn collect_after(cx: &mut Ctx<'_>, after: *const u64) -> Next {
     if cx.own.exit_reason.is_some() {
         return Next::Stop(Outcome::Exit);
     }
-    if cx.dirty || cx.leave {
+    if cx.leave {
         park(cx, after, 1);
         return Next::Stop(Outcome::Yield);
     }
@@ -214,7 +217,7 @@ fn bif_exit(
         Exit::Trap(to) => {
             push_return(cx, after);
             let arity = to.arity as usize;
-            if cx.dirty || cx.leave {
+            if cx.leave {
                 park(cx, to.code(), arity);
                 return Next::Stop(Outcome::Yield);
             }
@@ -222,7 +225,7 @@ fn bif_exit(
         }
         Exit::Call(f) => {
             push_return(cx, after);
-            if cx.dirty || cx.leave {
+            if cx.leave {
                 park(cx, f.code(), 0);
                 return Next::Stop(Outcome::Yield);
             }
@@ -485,7 +488,7 @@ pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
 #[inline]
 pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) -> Enter {
     if fun.is_kind(Kind::Fun) {
-        let e = compare::fun_entry(fun);
+        let e = fun::of(fun);
         if e.arity as usize == n {
             let Some(target) = e.target() else {
                 return unloaded_fun(cx, pc, fun, n, head);
@@ -495,7 +498,7 @@ pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Hea
             return Ok((target.code(), n + env.len()));
         }
     } else if fun.is_kind(Kind::Export) {
-        let e = compare::export_of(fun);
+        let e = export::of(fun);
         if e.arity as usize == n {
             return Ok((e.code(), n));
         }
@@ -525,7 +528,7 @@ fn bad_arity(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) 
 /// calls the fun again.
 #[cold]
 fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Head) -> Enter {
-    let entry = compare::fun_entry(fun);
+    let entry = fun::of(fun);
     let handler = if purge::wait_for_end(cx, entry) || entry.target().is_some() {
         export::get(Atom::ERTS_CODE_PURGER, Atom::PENDING_PURGE_LAMBDA, 3)
     } else if module::current(entry.module).is_some() {

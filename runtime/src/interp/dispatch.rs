@@ -12,19 +12,19 @@
 )]
 
 use super::calls::{self, Next, STACK_SLACK};
-use super::{Outcome, bits, fast, maps, ops, park, records};
-use crate::arith;
+use super::{Outcome, bits, fast, maps, park, records};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx, Exit};
-use crate::code::export::Export;
-use crate::code::fun::FunEntry;
+use crate::code::export::{self, Export};
+use crate::code::fun::{self, FunEntry};
 use crate::code::module::{FnInfo, Module};
-use crate::code::operand;
-use crate::exception::{self, Head};
+use crate::code::records::op;
+use crate::code::{operand, ops};
+use crate::data::{arith, compare, record};
+use crate::interp::exception::{self, Head};
 use crate::process::{Timeout, handle};
-use crate::release;
-use crate::term::{Kind, TAG_CONS, Term, compare, record, stack_word};
-use crate::{time, timer};
+use crate::term::{Header, Kind, TAG_CONS, Term, stack_word};
+use crate::{release, time, timer};
 use std::cmp::Ordering;
 
 /// Index of the first float register in the register file.
@@ -946,7 +946,10 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                                 park(cx, back, 0);
                                 return Outcome::Wait;
                             }
-                            None => go!(calls::error(cx, pc, Atom::TIMEOUT_VALUE)),
+                            None => {
+                                cx.own.mailbox.rewind();
+                                go!(calls::error(cx, pc, Atom::TIMEOUT_VALUE))
+                            }
                         }
                     }
                 }
@@ -1004,7 +1007,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let (m, n) = (src!(a!(w)), b!(w));
                 let mut ok = m.is_map();
                 for i in 0..n {
-                    ok = ok && crate::term::map::get(m, src!(listed!(1, i))).is_some();
+                    ok = ok && crate::data::map::get(m, src!(listed!(1, i))).is_some();
                 }
                 if !ok {
                     jump!(w)
@@ -1016,7 +1019,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 let mut ok = m.is_map();
                 let mut i = 0;
                 while ok && i < n {
-                    match crate::term::map::get(m, src!(listed!(1, i))) {
+                    match crate::data::map::get(m, src!(listed!(1, i))) {
                         Some(v) => dst!(listed!(1, i + 1), v),
                         None => ok = false,
                     }
@@ -1040,6 +1043,21 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                 cx.note_allocation();
                 next!(1 + n.div_ceil(4))
             }
+            ops::NEW_MAP => {
+                let n = b!(w);
+                let p = cx.heap().alloc(2 + n);
+                // SAFETY: that many fresh words, laid out as a flat map; word 1 is a tuple of `n` keys in order.
+                unsafe {
+                    *p = Header::new(Kind::FlatMap, 1 + n).0;
+                    *p.add(1) = word!(1);
+                    for i in 0..n {
+                        *p.add(2 + i) = src!(listed!(2, i)).raw();
+                    }
+                }
+                dst!(a!(w), Term::boxed_at(p));
+                cx.note_allocation();
+                next!(2 + n.div_ceil(4))
+            }
             ops::PUT_MAP_EXACT => {
                 let (m, n) = (src!(a!(w)), b!(w));
                 let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(n / 2);
@@ -1059,7 +1077,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             ops::RECORD_OP => {
                 let (operation, n) = (a!(w) as u64, b!(w));
                 let size = 2 + n.div_ceil(4);
-                if operation == records::op::ELEMENTS {
+                if operation == op::ELEMENTS {
                     let value = src!(listed!(2, 0));
                     // The value's own register may be among the destinations, so all fields come first.
                     let mut found = value.is_kind(Kind::Record);
@@ -1394,8 +1412,8 @@ fn arith_guard(cx: &mut Ctx<'_>, op: u16, p: Term, q: Term) -> Result<Term, arit
 
 fn is_function2(f: Term, arity: Term) -> bool {
     let n = match f.kind() {
-        Some(Kind::Fun) => compare::fun_entry(f).arity,
-        Some(Kind::Export) => compare::export_of(f).arity,
+        Some(Kind::Fun) => fun::of(f).arity,
+        Some(Kind::Export) => export::of(f).arity,
         _ => return false,
     };
     arity.as_small() == Some(i64::from(n))

@@ -22,8 +22,8 @@ mod calls;
 mod compare;
 mod data;
 
-use super::ops;
 use crate::bif::Ctx;
+use crate::code::ops;
 use crate::term::Term;
 use arith::{Add, Band, Bor, Bsl, Bsr, Bxor, Div, Mul, Rem, Sub};
 use machine::{Any, K, X, Y};

@@ -1,8 +1,9 @@
 //! Map construction and update as the instructions ask for it.
 
 use crate::atom::Atom;
+use crate::data::{compare, map};
 use crate::heap::Heap;
-use crate::term::{Term, compare, map};
+use crate::term::Term;
 
 /// `M#{K => V, ...}`; nothing if `m` is no map.
 #[inline(never)]

@@ -1,7 +1,7 @@
 //! The bytecode interpreter: the reference for what code means.
 //!
 //! `run` takes a process at `own.pc` with its live X registers in `own.saved` and runs it until its time
-//! slice is over, it waits, it exits, or it must go to a dirty pool. The state of a process between two
+//! slice is over, it waits, or it exits. The state of a process between two
 //! instructions is the stack, the X registers and the address: nothing else.
 //!
 //! Collections happen at three kinds of place only: where an instruction reserves heap (`ALLOCATE`,
@@ -11,14 +11,13 @@
 pub mod bits;
 pub mod calls;
 pub mod dispatch;
+pub mod exception;
 pub(crate) mod fast;
 pub mod maps;
-pub mod ops;
 pub mod records;
 pub mod special;
 
 use crate::bif::Ctx;
-use crate::sched::dirty::Pool;
 
 /// Why `run` has stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,8 +26,6 @@ pub enum Outcome {
     Yield,
     /// The process waits for a signal.
     Wait,
-    /// The process goes to a dirty pool.
-    Dirty(Pool),
     /// The process exits, for the reason in `own.exit_reason`.
     Exit,
 }

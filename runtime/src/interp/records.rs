@@ -2,24 +2,9 @@
 
 use crate::bif::Ctx;
 use crate::code::module::Module;
-use crate::code::records;
-use crate::term::{Kind, Term, record};
-
-/// The operations, as the instruction's field says.
-pub mod op {
-    /// Is it a native record? Operand: value.
-    pub const IS_ANY: u64 = 0;
-    /// Is it one of this module and name? Operands: value, module, name.
-    pub const IS_NAMED: u64 = 1;
-    /// May the running module look into it? Operands: value, scope.
-    pub const IS_ACCESSIBLE: u64 = 2;
-    /// Fields into registers. Operands: value, pairs of field and register.
-    pub const ELEMENTS: u64 = 3;
-    /// A new or changed value. Operands: record, source, pairs of field and value.
-    pub const PUT: u64 = 4;
-    /// The value of a field. Operands: value, record, field.
-    pub const FIELD: u64 = 5;
-}
+use crate::code::records::{self, op};
+use crate::data::record;
+use crate::term::{Kind, Term};
 
 /// What became of an operation.
 pub enum Outcome {

@@ -1,6 +1,6 @@
 //! Bytecode that no module holds: where processes begin and end, where calls that the VM makes return.
 
-use super::ops;
+use crate::code::ops;
 
 static APPLY_ARGS: [u64; 1] = [ops::APPLY_ARGS as u64];
 static HIBERNATED: [u64; 2] = [ops::HIBERNATED as u64, ops::APPLY_ARGS as u64];

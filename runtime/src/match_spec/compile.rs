@@ -5,8 +5,9 @@ use super::{
 };
 use crate::atom::Atom;
 use crate::code::export;
+use crate::data::map;
 use crate::release;
-use crate::term::{Kind, Term, list, map};
+use crate::term::{Kind, Term, list};
 use std::collections::{BTreeMap, HashSet};
 
 /// Deepest nesting of expressions.

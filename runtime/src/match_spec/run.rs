@@ -1,12 +1,12 @@
 //! The machine that runs programs.
 
 use super::{Action, Arith, Clause, Cmp, HeadOp, Op, Program, Test};
-use crate::arith;
 use crate::atom::Atom;
 use crate::bif::Ctx;
+use crate::data::{arith, compare, map};
 use crate::ets::object;
 use crate::heap::{Heap, copy};
-use crate::term::{Term, compare, map};
+use crate::term::Term;
 
 /// Where the subject of a match lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

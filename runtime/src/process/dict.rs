@@ -1,6 +1,7 @@
 //! The process dictionary: a table from keys to values, both in the process's heap.
 
-use crate::term::{Term, compare, hash};
+use crate::data::{compare, hash};
+use crate::term::Term;
 
 /// See the module's text. Many processes have none, and pay one word for it.
 #[derive(Default)]

@@ -1,17 +1,16 @@
 //! The end of a process.
 
 use super::signal::{self, ExitSignal, Signal};
-use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, table};
+use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, table};
 use crate::atom::Atom;
 use crate::bif::Ctx;
-use crate::heap::gc::GcReport;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::term::Term;
 use crate::timer;
 
-/// Ends the running process: tells everybody who should know, frees what it has. The record itself
-/// goes when nobody can look at it any more.
+/// Ends the running process: tells everybody who should know, frees what it has. Only the record itself
+/// stays until nobody can look at it any more.
 pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     if p.state.set_exiting() {
         timer::cancel_all_for(p.id);
@@ -23,7 +22,7 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
         registry::unregister_of(name, p.pid_term());
     }
     let me = OwnedTerm::new(p.pid_term());
-    for key in std::mem::take(&mut cx.own.links) {
+    for key in std::mem::take(&mut cx.own.links).iter() {
         send_exit_to(key, &me, reason, true);
     }
     let monitors = cx.own.monitors.take();
@@ -33,18 +32,13 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     for (reference, m) in monitors.outgoing {
         handle::take_away(&m, reference);
     }
+    suspend::end(p, cx.own);
     p.inbox.take_all().for_each(answer_for_dead);
-    cx.own.allow_collections(true);
+    cx.own.resume_tasks();
     for task in cx.own.take_system_tasks() {
         task(None);
     }
-    let own = &mut *cx.own;
-    own.mailbox.clear();
-    own.dict.clear();
-    own.saved = Vec::new();
-    if let Some(rare) = own.rare_if_any() {
-        rare.work = None;
-    }
+    cx.own.free();
     table::remove(p);
 }
 
@@ -106,13 +100,14 @@ pub fn answer_for_dead(s: Signal) {
             let me = OwnedTerm::new(Term::local_pid(to));
             send_exit_to(from, &me, &OwnedTerm::new(Term::atom(Atom::NOPROC)), true);
         }
+        Signal::Unlink(u) => u.acknowledge(),
         _ => {}
     }
 }
 
 /// After a collection: has the process more than it may have?
-pub fn check_max_heap(own: &mut Owned, max: MaxHeap, report: GcReport) {
-    let mut words = report.after.max(own.heap.block_size()) + own.stack.used();
+pub fn check_max_heap(own: &mut Owned, max: MaxHeap) {
+    let mut words = own.block_size() + own.heap.old_size().1;
     if max.include_shared_binaries {
         let (young, old) = own.heap.binary_bytes();
         words += (young + old) / 8;

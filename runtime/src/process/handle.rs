@@ -59,12 +59,12 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
             }
         }
         Signal::Exit(s) => exit_signal(cx.proc.id, own, *s),
-        Signal::Link { from, .. } => {
-            own.links.insert(from);
+        Signal::Link { from, .. } => own.links.linked_by(from),
+        Signal::Unlink(u) => {
+            own.links.unlinked_by(PidKey::local(u.from));
+            u.acknowledge();
         }
-        Signal::Unlink(from) => {
-            own.links.remove(&from);
-        }
+        Signal::UnlinkAcknowledged(u) => own.links.acknowledged(PidKey::local(u.to), u.id),
         Signal::Monitor {
             reference,
             from,
@@ -106,7 +106,7 @@ pub fn take_away(m: &Outgoing, reference: u64) {
 fn exit_signal(me: u64, own: &mut Owned, s: ExitSignal) {
     let ExitSignal { from, reason, link } = s;
     let key = PidKey::of(from.term());
-    if link && !key.is_some_and(|k| own.links.remove(&k)) {
+    if link && !key.is_some_and(|k| own.links.remove(k)) {
         return;
     }
     let atom = reason.term().as_atom();

@@ -2,7 +2,8 @@
 //!
 //! A process is two structs. `Process` is what everybody may look at: its pid, state word and inbox.
 //! `Owned` is everything else, and only the thread that holds the `RUNNING` bit may touch it: the
-//! scheduler that runs the process, or the dirty pool that runs a BIF for it. Others ask by signal.
+//! scheduler that runs the process, or somebody who looks at it while it waits. Others ask by signal.
+//! A call in a dirty pool does not touch it at all (see `sched::dirty`).
 //!
 //! A process that does not run is described by `Owned::pc`, the Erlang stack and `Owned::saved` (the
 //! live X registers); see `interp`.
@@ -17,14 +18,17 @@ pub mod relations;
 pub mod signal;
 pub mod spawn;
 pub mod stack;
+pub(crate) mod stand_in;
 pub mod state;
+pub mod suspend;
 pub mod table;
 
 use crate::atom::Atom;
+use crate::data::compare;
 use crate::heap::gc::{ProcHeap, Roots};
 use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
-use crate::term::{Kind, Term, compare};
+use crate::term::{Kind, Term};
 use crate::work::Work;
 use dict::Dict;
 use mailbox::Mailbox;
@@ -206,10 +210,10 @@ pub struct Rare {
     pub save_calls: usize,
     /// Aliases that are active, by the number of the reference.
     pub aliases: std::collections::BTreeMap<u64, Alias>,
-    /// Processes that suspended this one, with counts.
-    pub suspended_by: Vec<(u64, usize)>,
-    /// Processes that this one suspended, with counts.
-    pub suspends: Vec<(u64, usize)>,
+    /// Processes that suspended this one.
+    pub suspended_by: Vec<u64>,
+    /// Processes that this one suspended.
+    pub suspends: Vec<suspend::Suspends>,
     /// Sequential trace token.
     pub seq_token: Option<OwnedTerm>,
     /// `process_flag(monitor_nodes...)`, label and whatever else BIFs keep by name.
@@ -222,8 +226,8 @@ pub struct Rare {
     pub work: Option<Box<dyn Work>>,
     /// Work that others have asked for, to be done before the next time slice.
     pub system_tasks: Vec<signal::Task>,
-    /// Such work that waits until collections are allowed again.
-    pub collecting_tasks: Vec<signal::Task>,
+    /// Such work that waits until a call in a dirty pool has ended, or until collections are allowed again.
+    pub put_off: Vec<signal::Task>,
     /// References of unanswered `spawn_request` calls and the like.
     pub pending: Vec<u64>,
     /// How often it has asked for messages about nodes.
@@ -231,7 +235,7 @@ pub struct Rare {
     /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.
-    pub building: Option<crate::interp::bits::Building>,
+    pub building: Option<crate::heap::binary::Building>,
 }
 
 /// An active alias.
@@ -326,6 +330,11 @@ impl Owned {
         self.rare.as_deref_mut()
     }
 
+    /// The state that a BIF of that kind has kept, if it waits or yields.
+    pub fn bif_state<T: 'static>(&self) -> Option<&T> {
+        self.rare.as_ref()?.bif_state.as_ref()?.downcast_ref()
+    }
+
     /// Has it an alias that takes priority messages?
     pub fn takes_priority_messages(&self) -> bool {
         self.rare
@@ -353,6 +362,7 @@ impl Owned {
     /// Collects garbage. `live` are the live X registers; everything else is known here.
     pub fn collect(&mut self, live: &mut [Term], need: usize, major: bool) {
         self.mailbox.pin_peeked(&mut self.heap.young);
+        self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
             live,
             saved: &mut self.saved,
@@ -371,13 +381,21 @@ impl Owned {
             self.stack.trim();
         }
         if let Some(max) = self.rare.as_ref().and_then(|r| r.max_heap) {
-            exit::check_max_heap(self, max, report);
+            exit::check_max_heap(self, max);
+        }
+    }
+
+    /// Collects garbage if that is due, between two time slices.
+    pub fn collect_if_due(&mut self) {
+        if self.heap.wants_gc() {
+            self.collect(&mut [], 0, false);
         }
     }
 
     /// Collects into the least memory, for a process that hibernates.
     pub fn collect_to_size(&mut self) {
         self.mailbox.pin_peeked(&mut self.heap.young);
+        self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
             live: &mut [],
             saved: &mut self.saved,
@@ -396,14 +414,38 @@ impl Owned {
     /// waited for that is to be done before the next time slice.
     pub fn allow_collections(&mut self, on: bool) -> bool {
         let forbidden = std::mem::replace(&mut self.heap.forbidden, !on);
-        if on
-            && forbidden
-            && let Some(r) = &mut self.rare
-        {
-            let put_off = std::mem::take(&mut r.collecting_tasks);
-            r.system_tasks.extend(put_off);
+        if on && forbidden {
+            self.resume_tasks();
         }
         !forbidden
+    }
+
+    /// Puts off what cannot be done now, because a call of this process is in a dirty pool or because
+    /// collections are forbidden.
+    pub fn put_off(&mut self, task: signal::Task) {
+        self.rare().put_off.push(task);
+    }
+
+    /// What was put off is to be done before the next time slice. Is there anything?
+    pub fn resume_tasks(&mut self) -> bool {
+        let Some(r) = &mut self.rare else {
+            return false;
+        };
+        let tasks = std::mem::take(&mut r.put_off);
+        r.system_tasks.extend(tasks);
+        !r.system_tasks.is_empty()
+    }
+
+    /// Gives back all memory of a process that has ended. Its record may be looked at for some time yet, and
+    /// takes nothing but itself.
+    pub fn free(&mut self) {
+        self.heap = ProcHeap::empty();
+        self.stack = Stack::empty();
+        self.saved = Vec::new();
+        self.group_leader = Term::NIL;
+        self.mailbox.clear();
+        self.dict.clear();
+        self.rare = None;
     }
 
     /// The work that is to be done before the next time slice.
@@ -427,9 +469,24 @@ impl Owned {
             .is_some_and(|r| !r.suspended_by.is_empty())
     }
 
+    /// Makes room on the stack for at least `words` more words.
+    pub fn grow_stack(&mut self, words: usize) {
+        self.stack.grow(words);
+        if self.rare.as_ref().is_some_and(|r| r.max_heap.is_some()) {
+            // A collection finds out whether that is more than the process may have.
+            self.heap.request_collection(false);
+        }
+    }
+
+    /// The size of the block in which the young generation and the stack would be together, in words: the heap's
+    /// size to Erlang code.
+    pub fn block_size(&self) -> usize {
+        self.heap.block_size(self.stack.used())
+    }
+
     /// Words of memory of heap, stack, messages, dictionary, links and monitors.
     pub fn memory_words(&self) -> usize {
-        let relations = self.links.len() * size_of::<PidKey>()
+        let relations = self.links.len() * size_of::<(PidKey, u64)>()
             + self.monitors.get().outgoing.len()
                 * (size_of::<(u64, usize)>() + size_of::<Outgoing>())
             + self.monitors.get().incoming.len() * size_of::<(u64, Incoming)>();

@@ -36,8 +36,10 @@ pub enum Signal {
         /// Packed pid of the receiver.
         to: u64,
     },
-    /// Somebody takes the link away.
-    Unlink(PidKey),
+    /// A process takes the link away, and wants it acknowledged.
+    Unlink(Unlink),
+    /// The receiver's `unlink` has arrived at the process that it names as receiver.
+    UnlinkAcknowledged(Unlink),
     /// Somebody monitors the receiver: number of the reference, who, and the name it was monitored by.
     Monitor {
         /// Number of the monitor's reference.
@@ -64,6 +66,24 @@ pub enum Signal {
     /// The receiver is to run this between two time slices, when its X registers are at rest in
     /// `Owned::saved`: a collection, a look at its code, suspension. Without a context when it is gone.
     SystemTask(Task),
+}
+
+/// One `unlink` of a process from another, by their packed pids.
+#[derive(Clone, Copy, Debug)]
+pub struct Unlink {
+    /// Who unlinks.
+    pub from: u64,
+    /// From whom.
+    pub to: u64,
+    /// Tells it from other ones; not 0.
+    pub id: u64,
+}
+
+impl Unlink {
+    /// Tells who has unlinked that the other side knows. A process that is gone need not know.
+    pub fn acknowledge(self) {
+        send(self.from, Signal::UnlinkAcknowledged(self));
+    }
 }
 
 /// What an exit signal says.

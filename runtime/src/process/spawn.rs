@@ -117,7 +117,7 @@ pub fn spawn(
         saved: vec![module.into(), function.into(), args],
         mailbox: Mailbox::default(),
         dict: Dict::default(),
-        links: Links::new(),
+        links: Links::default(),
         monitors: Monitors::default(),
         group_leader,
         name: None,

@@ -29,6 +29,14 @@ impl Stack {
         }
     }
 
+    /// A stack without memory.
+    pub const fn empty() -> Stack {
+        Stack {
+            block: Chunk::EMPTY,
+            used: 0,
+        }
+    }
+
     /// Address of the top word.
     #[inline(always)]
     pub fn sp(&self) -> *mut u64 {

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! ACTIVE    something happened since the process was last taken to run (a signal, a timeout)
-//! QUEUED    it is in a run queue, or in the hands of a dirty pool's queue
-//! RUNNING   a scheduler runs it; only the holder of this bit may touch `Owned`
+//! QUEUED    it is in a run queue
+//! RUNNING   a thread holds it; only the holder of this bit may touch `Owned`
 //! EXITING   it is going away; signals are dropped
 //! TIMERS    a timer was started that is to send it a message, and that ends with it
+//! DIRTY     a call of it is in a dirty pool (see `sched::dirty`); it waits for the result
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
 
@@ -18,6 +19,7 @@ const EXITING: u32 = 8;
 const GARBAGE: u32 = 16;
 const SUSPENDED: u32 = 32;
 const TIMERS: u32 = 64;
+const DIRTY: u32 = 128;
 const PRIORITY_SHIFT: u32 = 8;
 const RAISED_SHIFT: u32 = 10;
 
@@ -112,6 +114,16 @@ impl State {
         }
     }
 
+    /// Takes hold of the process if it waits; the caller lets go of it by `stop_waiting` or `stop_ready`.
+    pub fn try_hold(&self) -> bool {
+        let s = self.0.load(Ordering::Relaxed);
+        s & (ACTIVE | QUEUED | RUNNING | EXITING) == 0
+            && self
+                .0
+                .compare_exchange(s, s | RUNNING, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+    }
+
     /// It stops running with more to do; the caller puts it into a queue.
     pub fn stop_ready(&self) {
         let mut s = self.0.load(Ordering::Relaxed);
@@ -172,6 +184,11 @@ impl State {
         self.flag(SUSPENDED, on);
     }
 
+    /// Marks the time of a call in a dirty pool.
+    pub fn set_dirty(&self, on: bool) {
+        self.flag(DIRTY, on);
+    }
+
     fn flag(&self, bit: u32, on: bool) {
         if on {
             self.0.fetch_or(bit, Ordering::AcqRel);
@@ -188,7 +205,7 @@ impl State {
             Atom::EXITING
         } else if s & GARBAGE != 0 {
             Atom::GARBAGE_COLLECTING
-        } else if s & RUNNING != 0 {
+        } else if s & (RUNNING | DIRTY) != 0 {
             Atom::RUNNING
         } else if s & SUSPENDED != 0 {
             Atom::SUSPENDED

@@ -6,30 +6,15 @@
 
 use super::Process;
 use crate::term::Term;
+use crate::term::pid::ID_MASK;
 use crossbeam_epoch as epoch;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
-
-const NUMBER_BITS: u32 = 28;
-const SERIAL_BITS: u32 = 13;
-
-const ID_MASK: u64 = (1 << (NUMBER_BITS + SERIAL_BITS)) - 1;
 
 /// Default limit on the number of processes (`+P`).
 pub const DEFAULT_LIMIT: usize = 262_144;
 /// Least and greatest limits on the number of processes.
 pub const LIMITS: std::ops::RangeInclusive<usize> = 1024..=134_217_727;
-
-/// Number and serial of a packed pid, as a pid is printed: `<0.Number.Serial>`.
-pub fn pid_parts(id: u64) -> (u64, u64) {
-    (id & ((1 << NUMBER_BITS) - 1), id >> NUMBER_BITS)
-}
-
-/// The packed pid of number and serial.
-pub fn pid_from_parts(number: u64, serial: u64) -> Option<u64> {
-    (number < 1 << NUMBER_BITS && serial < 1 << SERIAL_BITS)
-        .then_some(serial << NUMBER_BITS | number)
-}
 
 struct Table {
     slots: Box<[AtomicPtr<Process>]>,

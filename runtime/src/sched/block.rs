@@ -4,7 +4,7 @@
 //!
 //! A blocker is a process; it may block more than once, and its blocks end with it at the latest. After
 //! `block` it has to wait until the threads that were inside a time slice have left it
-//! (`quiescence::after`); no thread begins another one.
+//! (`quiescence::after`, `after_all`); no thread begins another one.
 
 use super::{poke, schedulers};
 use parking_lot::{Mutex, MutexGuard};

@@ -1,19 +1,37 @@
 //! Pools for BIFs that block or compute long, outside the schedulers.
 //!
-//! A process that calls such a BIF is handed to the pool in the state "about to call it"; the pool's
-//! thread runs the interpreter in a mode in which it stops right after that call.
+//! A process does not go to a pool; a *call* does:
+//!
+//! ```text
+//! scheduler   copies the arguments into a heap of their own and queues them as a `Job`; the process waits at
+//!             the calling instruction, its arguments saved, like any process that waits in a BIF
+//! thread      takes the job, makes a stand-in (`process::stand_in`) around its heap, runs the BIF there, puts
+//!             heap and result into the place that job and process share, and wakes the process
+//! scheduler   runs the process, which executes the instruction again: it finds the result, takes over the heap,
+//!             and goes on with the value, the exception or the call that the result is
+//! ```
+//!
+//! So the process is at rest all the time, on no thread: whichever scheduler finds a signal for it handles it
+//! as for any waiting process, and the instruction, executed again, finds no result yet and goes on waiting.
+//! If a signal ends it, it is gone there and then with all that it had; the job ends when it ends, and what
+//! it left is dropped. A thread of a pool holds no pointer into the process, and none to code, literals
+//! or persistent terms (arguments are copied with their literals), so nobody waits for it to free memory.
+//!
+//! Two things wait for the end of the call, as on BEAM: collections that others ask for, and suspension, which
+//! promises that the process does nothing any more.
 
 use super::block;
 use super::meter::{Meter, Worked};
 use super::quiescence;
-use crate::bif::Ctx;
-use crate::interp::{self, Outcome};
-use crate::process::{Process, handle};
+use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
+use crate::heap::{Heap, copy};
+use crate::process::{Owned, stand_in, table};
+use crate::term::Term;
 use crate::time;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 /// Which pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,11 +42,37 @@ pub enum Pool {
     Io,
 }
 
+/// A call that waits for a thread.
+struct Job {
+    /// Packed pid of the process that calls.
+    process: u64,
+    bif: &'static Bif,
+    /// The arguments, in `heap`.
+    arguments: Vec<Term>,
+    heap: Heap,
+    result: Slot,
+}
+
+/// What a call has given.
+struct Done {
+    /// Holds all terms of the result.
+    heap: Heap,
+    result: BifResult,
+    /// The arguments of the function to call, if the result is such a call.
+    arguments: Vec<Term>,
+}
+
+/// Where a thread leaves the result for the process.
+type Slot = Arc<Mutex<Option<Done>>>;
+
+/// Kept by a process while its call is in a pool.
+struct UnderWay(Slot);
+
 struct State {
-    queue: VecDeque<&'static Process>,
+    queue: VecDeque<Job>,
     threads: usize,
     idle: usize,
-    /// Threads that run a process.
+    /// Threads that run a call.
     running: usize,
     /// How many of them may, as was asked for; nothing when nobody has.
     online: Option<usize>,
@@ -105,7 +149,7 @@ pub(super) fn scale_online(old: usize, new: usize) {
     }
 }
 
-/// How many processes wait for a thread of a pool, and how many run on one.
+/// How many calls wait for a thread of a pool, and how many run on one.
 pub fn tasks(kind: Pool) -> (usize, usize) {
     let s = pool(kind).state.lock();
     (s.queue.len(), s.running)
@@ -122,11 +166,59 @@ pub fn worked(kind: Pool) -> Vec<Worked> {
     all
 }
 
-/// Hands a process, whose state says that it is queued, to a pool. Threads are started as needed.
-pub fn enqueue(kind: Pool, p: &'static Process) {
+/// Calls a BIF in a pool for the process, which is at the instruction that calls it. Nothing: there is no result
+/// yet, and the process is to wait and execute the instruction again.
+pub fn call(
+    cx: &mut Ctx<'_>,
+    kind: Pool,
+    bif: &'static Bif,
+    arguments: &[Term],
+) -> Option<BifResult> {
+    if let Some(UnderWay(slot)) = cx.own.bif_state() {
+        let done = slot.lock().take()?;
+        return Some(accept(cx, done));
+    }
+    let slot = Slot::default();
+    cx.own.rare().bif_state = Some(Box::new(UnderWay(slot.clone())));
+    cx.proc.state.set_dirty(true);
+    let mut heap = Heap::with_capacity(arguments.iter().map(|&t| copy::size_whole(t)).sum());
+    let job = Job {
+        process: cx.proc.id,
+        bif,
+        arguments: arguments
+            .iter()
+            .map(|&t| copy::copy_whole(t, &mut heap))
+            .collect(),
+        heap,
+        result: slot,
+    };
+    enqueue(kind, job);
+    None
+}
+
+/// Is a call of the process in a pool?
+pub fn is_under_way(own: &Owned) -> bool {
+    own.bif_state::<UnderWay>().is_some()
+}
+
+/// The process takes over what its call has given.
+fn accept(cx: &mut Ctx<'_>, done: Done) -> BifResult {
+    let own = &mut *cx.own;
+    own.rare().bif_state = None;
+    cx.proc.state.set_dirty(false);
+    own.heap.young.absorb(done.heap);
+    cx.x[..done.arguments.len()].copy_from_slice(&done.arguments);
+    if own.resume_tasks() {
+        cx.end_slice();
+    }
+    done.result
+}
+
+/// Hands a call to a pool. Threads are started as needed.
+fn enqueue(kind: Pool, job: Job) {
     let shared = pool(kind);
     let mut s = shared.state.lock();
-    s.queue.push_back(p);
+    s.queue.push_back(job);
     if s.idle >= s.queue.len() {
         drop(s);
         shared.work.notify_one();
@@ -165,15 +257,15 @@ fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
             0
         };
     loop {
-        let p = {
+        let job = {
             let mut s = shared.state.lock();
             loop {
                 let allowed = s.online.unwrap_or(usize::MAX);
                 if s.running < allowed
-                    && let Some(p) = s.queue.pop_front()
+                    && let Some(job) = s.queue.pop_front()
                 {
                     s.running += 1;
-                    break p;
+                    break job;
                 }
                 s.idle += 1;
                 shared.work.wait(&mut s);
@@ -183,37 +275,73 @@ fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
         passage.enter();
         let turn = block::turn();
         meter.start(time::monotonic());
-        let pinned = crossbeam_epoch::pin();
-        p.state.start();
-        // SAFETY: this thread has just set the RUNNING bit.
-        let own = unsafe { p.owned() };
-        let mut cx = Ctx {
-            proc: p,
-            own,
-            x: &mut x,
-            reds: super::TIME_SLICE,
-            scheduler: first + number,
-            dirty: true,
-            whole: true,
-            pc: std::ptr::null(),
-            leave: false,
-            gc_reds: None,
-        };
-        let mut outcome = interp::run(&mut cx);
-        if !matches!(outcome, Outcome::Exit) && !p.inbox.is_empty() {
-            handle::fetch(&mut cx);
-            if cx.own.exit_reason.is_some() {
-                outcome = Outcome::Exit;
-            } else if outcome == Outcome::Wait {
-                outcome = Outcome::Yield;
-            }
-        }
-        super::finish(&mut cx, p, outcome);
-        drop(pinned);
+        perform(job, first + number, &mut x);
         meter.stop(time::monotonic());
         drop(turn);
         shared.state.lock().running -= 1;
         passage.leave();
         quiescence::before_sleep();
     }
+}
+
+/// Does a job on this thread, unless nobody waits for it any more.
+fn perform(job: Job, scheduler: usize, x: &mut [Term; X_REGS]) {
+    if !is_alive(job.process) {
+        return;
+    }
+    let stand_in = stand_in::make(job.process, job.heap);
+    // SAFETY: nobody else knows the record.
+    let own = unsafe { stand_in.owned() };
+    let mut cx = Ctx {
+        proc: &stand_in,
+        own,
+        x,
+        reds: super::TIME_SLICE,
+        scheduler,
+        whole: true,
+        pc: std::ptr::null(),
+        leave: false,
+        gc_reds: None,
+    };
+    let result = loop {
+        match (job.bif.run)(&mut cx, &job.arguments) {
+            Err(Exit::Yield) => {}
+            Err(Exit::YieldValue(v)) => break Ok(v),
+            Err(Exit::Wait | Exit::Hibernate) => {
+                crate::bug::vm_bug("a BIF in a pool waits for a signal")
+            }
+            result => break result,
+        }
+    };
+    let arguments = match result {
+        Err(Exit::Trap(export)) => cx.x[..export.arity as usize].to_vec(),
+        _ => Vec::new(),
+    };
+    let heap = std::mem::take(&mut cx.own.heap.young);
+    debug_assert!(terms_of(&result).all(|t| t.is_immediate() || heap.holds(t.ptr())));
+    *job.result.lock() = Some(Done {
+        heap,
+        result,
+        arguments,
+    });
+    table::with(job.process, super::wake);
+}
+
+/// The terms that a result holds.
+fn terms_of(result: &BifResult) -> impl Iterator<Item = Term> {
+    let (a, b, c) = match *result {
+        Ok(t) => (t, Term::NIL, Term::NIL),
+        Err(Exit::Raise { reason, cause, .. }) => (reason, cause, Term::NIL),
+        Err(Exit::RaiseWith { reason, trace, .. }) => match trace {
+            TraceArg::Trace(t) => (reason, t, Term::NIL),
+            TraceArg::Args(args, info) => (reason, args, info),
+        },
+        Err(_) => (Term::NIL, Term::NIL, Term::NIL),
+    };
+    [a, b, c].into_iter().filter(|t| !t.is_nonvalue())
+}
+
+/// Is there somebody who waits for the result?
+pub fn is_alive(process: u64) -> bool {
+    table::with(process, |p| !p.state.is_exiting()).unwrap_or(false)
 }

@@ -2,8 +2,10 @@
 //!
 //! Each scheduler has a run queue and a timer wheel. A process that becomes ready is put into the queue
 //! of the scheduler that made it ready; a scheduler without work takes from the others, then sleeps
-//! until it is poked or a timer is due. A sleeping scheduler is poked when work piles up in front of
-//! a busy one: at the end of a time slice, and when a second process waits in one queue.
+//! until it is poked or a timer is due (`rest`). A sleeping scheduler is poked when work piles up in front of
+//! a busy one: at the end of a time slice, and when a second process waits in one queue. What waits alone in a
+//! queue is left there, because mostly its scheduler is about to take it; where it is not, because of a
+//! long BIF, others see to it (see `rest`). A scheduler that is set offline gives its queue away.
 //!
 //! While a scheduler runs a process it is *pinned* in the epoch scheme that protects process records
 //! (see `process::table`); between two processes it is not, and holds no reference to any.
@@ -12,8 +14,10 @@
 
 pub mod block;
 pub mod dirty;
+pub mod hold;
 mod meter;
 pub mod quiescence;
+mod rest;
 mod run_queue;
 pub mod sim;
 
@@ -25,18 +29,21 @@ use crate::term::Term;
 use crate::{time, timer};
 use meter::Meter;
 pub use meter::Worked;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use quiescence::Passage;
+pub use rest::poke;
 use run_queue::RunQueue;
 use std::cell::Cell;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
 
 /// Most schedulers there can be.
 pub const MAX_SCHEDULERS: usize = 1024;
 /// Reductions of a time slice, as on BEAM.
 pub const TIME_SLICE: i64 = 4000;
+
+/// After so many slices a scheduler that works looks at the clock whether to look after the others.
+const TURNS_OF_GLANCE: u32 = 16;
 
 /// Reductions that a scheduler counts at least when it has run a process.
 const SWITCH_COST: u64 = TIME_SLICE as u64 / 10;
@@ -51,9 +58,7 @@ struct Scheduler {
     queue: Mutex<RunQueue>,
     /// Length of the queue, to look at without the lock.
     length: AtomicUsize,
-    sleeping: AtomicBool,
-    poked: Mutex<bool>,
-    wakeup: Condvar,
+    bed: rest::Bed,
     reductions: AtomicU64,
     passage: Passage,
     /// The time that it was awake.
@@ -66,7 +71,6 @@ struct Schedulers {
     online: AtomicUsize,
     /// How many do: those online, or one while multi-scheduling is blocked.
     active: AtomicUsize,
-    sleepers: AtomicUsize,
     stopping: AtomicBool,
     next: AtomicUsize,
 }
@@ -85,9 +89,7 @@ fn make(count: usize) -> Schedulers {
     let one = || Scheduler {
         queue: Mutex::default(),
         length: AtomicUsize::new(0),
-        sleeping: AtomicBool::new(false),
-        poked: Mutex::new(false),
-        wakeup: Condvar::new(),
+        bed: rest::Bed::default(),
         reductions: AtomicU64::new(0),
         passage: Passage::default(),
         work: Meter::default(),
@@ -96,7 +98,6 @@ fn make(count: usize) -> Schedulers {
         all: (0..count).map(|_| one()).collect(),
         online: AtomicUsize::new(count),
         active: AtomicUsize::new(count),
-        sleepers: AtomicUsize::new(0),
         stopping: AtomicBool::new(false),
         next: AtomicUsize::new(0),
     }
@@ -182,28 +183,8 @@ pub fn enqueue(p: &'static Process) {
     if CURRENT.get() != Some(here) {
         poke(here);
     } else if length > 1 {
-        poke_sleeper();
+        rest::poke_sleeper();
     }
-}
-
-/// Wakes one sleeping scheduler, if there is one, to take work from a busy one.
-fn poke_sleeper() {
-    let s = schedulers();
-    if s.sleepers.load(Ordering::SeqCst) == 0 {
-        return;
-    }
-    let active = s.active.load(Ordering::Relaxed);
-    if let Some(i) = (0..active).find(|&i| s.all[i].sleeping.load(Ordering::Relaxed)) {
-        poke(i);
-    }
-}
-
-/// Makes a scheduler look again.
-pub fn poke(i: usize) {
-    let s = &schedulers().all[i];
-    let mut poked = s.poked.lock();
-    *poked = true;
-    s.wakeup.notify_one();
 }
 
 /// Makes all schedulers leave their loops.
@@ -272,6 +253,8 @@ fn scheduler_loop(me: usize) {
     let mut x = fresh_registers();
     let s = schedulers();
     s.all[me].work.start(time::monotonic());
+    let mut watch = rest::Watch::begin();
+    let mut turns = 0u32;
     while !s.stopping.load(Ordering::Relaxed) {
         let next = timer::next_deadline(me);
         if let Some(at) = next {
@@ -282,9 +265,16 @@ fn scheduler_loop(me: usize) {
             }
         }
         let active = me < s.active.load(Ordering::Relaxed);
+        if !active {
+            give_away(me);
+        }
+        turns = turns.wrapping_add(1);
+        if turns.is_multiple_of(TURNS_OF_GLANCE) && s.all.len() > 1 {
+            watch.glance();
+        }
         match if active { take(me) } else { None } {
             Some(p) => run(me + 1, p, &mut x, TIME_SLICE),
-            None => sleep(me),
+            None => rest::sleep(me),
         }
     }
 }
@@ -295,6 +285,22 @@ pub(crate) fn fresh_registers() -> Box<[Term; X_REGS]> {
     match v.try_into() {
         Ok(b) => b,
         Err(_) => crate::bug::vm_bug("register file of the wrong size"),
+    }
+}
+
+/// A scheduler that may not run processes puts those in its queue into the queues of others.
+fn give_away(me: usize) {
+    let own = &schedulers().all[me];
+    while own.length.load(Ordering::SeqCst) > 0 {
+        let p = {
+            let mut q = own.queue.lock();
+            let p = q.pop();
+            own.length.store(q.len(), Ordering::SeqCst);
+            p
+        };
+        if let Some(p) = p {
+            enqueue(p);
+        }
     }
 }
 
@@ -310,50 +316,18 @@ fn take(me: usize) -> Option<&'static Process> {
         }
     }
     let n = s.all.len();
-    for k in 1..n {
-        let other = &s.all[(me + k) % n];
-        if other.length.load(Ordering::Relaxed) > 0 {
-            let mut q = other.queue.lock();
-            let p = q.steal();
-            other.length.store(q.len(), Ordering::Relaxed);
-            if p.is_some() {
-                return p;
-            }
-        }
-    }
-    None
+    (1..n).find_map(|k| steal(&s.all[(me + k) % n]))
 }
 
-fn sleep(me: usize) {
-    let s = schedulers();
-    let own = &s.all[me];
-    own.sleeping.store(true, Ordering::SeqCst);
-    s.sleepers.fetch_add(1, Ordering::SeqCst);
-    quiescence::before_sleep();
-    // Look once more now that others know that this scheduler sleeps.
-    let work = me < s.active.load(Ordering::Relaxed)
-        && s.all.iter().any(|q| q.length.load(Ordering::SeqCst) > 0);
-    if !work {
-        let deadline = timer::next_deadline(me);
-        let mut poked = own.poked.lock();
-        if !*poked && !s.stopping.load(Ordering::SeqCst) {
-            own.work.stop(time::monotonic());
-            match deadline {
-                Some(at) => {
-                    let ns = at.saturating_sub(time::monotonic());
-                    if ns > 0 {
-                        own.wakeup
-                            .wait_for(&mut poked, Duration::from_nanos(ns as u64));
-                    }
-                }
-                None => own.wakeup.wait(&mut poked),
-            }
-            own.work.start(time::monotonic());
-        }
-        *poked = false;
+/// Takes a process out of another scheduler's queue.
+fn steal(other: &Scheduler) -> Option<&'static Process> {
+    if other.length.load(Ordering::SeqCst) == 0 {
+        return None;
     }
-    s.sleepers.fetch_sub(1, Ordering::SeqCst);
-    own.sleeping.store(false, Ordering::SeqCst);
+    let mut q = other.queue.lock();
+    let p = q.steal();
+    other.length.store(q.len(), Ordering::Relaxed);
+    p
 }
 
 /// Runs a process that was taken from a queue for one time slice. `scheduler` counts from 1.
@@ -366,6 +340,7 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
         enqueue(p);
         return s.passage.leave();
     }
+    rest::keep_watch();
     let _turn = block::turn();
     let _pinned = crossbeam_epoch::pin();
     p.state.start();
@@ -377,7 +352,6 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
         x,
         reds: slice,
         scheduler,
-        dirty: false,
         whole: false,
         pc: std::ptr::null(),
         leave: false,
@@ -396,6 +370,8 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
 fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if !cx.proc.inbox.is_empty() {
         handle::fetch(cx);
+        // Answers to others may have been built in this heap.
+        cx.own.collect_if_due();
     }
     if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
         for task in cx.own.take_system_tasks() {
@@ -406,7 +382,8 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if cx.own.exit_reason.is_some() {
         return Outcome::Exit;
     }
-    if cx.own.is_suspended() {
+    // A call in a pool that has ended is taken note of, also by a process that goes no further.
+    if cx.own.is_suspended() && !dirty::is_under_way(cx.own) {
         return Outcome::Wait;
     }
     interp::run(cx)
@@ -427,10 +404,6 @@ pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
             if p.state.stop_waiting() == Stop::Enqueue {
                 enqueue(p);
             }
-        }
-        Outcome::Dirty(kind) => {
-            p.state.stop_ready();
-            dirty::enqueue(kind, p);
         }
         Outcome::Exit => {
             let reason = match cx.own.exit_reason.take() {

@@ -5,8 +5,13 @@
 //! inside a time slice at that moment has ended it. A thread notes when it enters and leaves a slice;
 //! whoever wants to free something waits for those that are inside (`after`).
 //!
-//! The epochs that protect process records (see `process::table`) would serve as well, but nothing tells
-//! when they advance; here the last thread to pass does the waiting work, and nobody polls.
+//! Threads of dirty pools hold nothing of that kind (see `dirty`), so nobody waits for them to free memory;
+//! only who blocks multi-scheduling waits for them too (`after_all`).
+//!
+//! The epochs that protect process records (see `process::table`) are another scheme for another need. Any
+//! thread looks up pids, also those of ports, timers and pools, which run no slices; a record is freed some
+//! time, and nobody waits for that. Here somebody does wait (a purge, a load): nothing tells when epochs
+//! advance, whereas the last thread to pass does the waiting work here, and nobody polls.
 
 use parking_lot::{Mutex, RwLock};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -32,7 +37,7 @@ static WAITING: Mutex<Vec<Waiting>> = Mutex::new(Vec::new());
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 impl Passage {
-    /// Notes that a time slice begins. What the thread reads from here on is not older than this.
+    /// Notes that a time slice, or a call in a dirty pool, begins. What the thread reads from here on is not older than this.
     #[inline]
     pub fn enter(&self) {
         self.entered.fetch_add(1, Ordering::SeqCst);
@@ -70,15 +75,15 @@ pub fn register() -> &'static Passage {
     p
 }
 
-/// Does `then` when every thread that is inside a time slice now has left it. A caller that is inside
+/// Does `then` when every scheduler that is inside a time slice now has left it. A caller that is inside
 /// one itself is waited for like the others.
 pub fn after(then: impl FnOnce() + Send + 'static) {
-    wait(true, Box::new(then));
+    wait(false, Box::new(then));
 }
 
-/// The same without the threads of dirty pools, where a time slice may last for ever.
-pub fn after_schedulers(then: impl FnOnce() + Send + 'static) {
-    wait(false, Box::new(then));
+/// The same with the threads of dirty pools, where a call may last for ever.
+pub fn after_all(then: impl FnOnce() + Send + 'static) {
+    wait(true, Box::new(then));
 }
 
 fn wait(dirty: bool, then: Box<dyn FnOnce() + Send>) {
@@ -136,7 +141,7 @@ mod tests {
         let done = Arc::new(AtomicBool::new(false));
         a.enter();
         let flag = done.clone();
-        after(move || flag.store(true, Ordering::Relaxed));
+        after_all(move || flag.store(true, Ordering::Relaxed));
         b.enter();
         b.leave();
         assert!(!done.load(Ordering::Relaxed), "one thread is still inside");

@@ -51,7 +51,7 @@ pub fn run_all(seed: u64) {
             }
             None => match timer::next_deadline(0) {
                 Some(at) => time::advance_virtual(at),
-                None => super::sleep(0),
+                None => super::rest::sleep(0),
             },
         }
     }

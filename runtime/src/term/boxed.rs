@@ -8,7 +8,7 @@
 //! | Tuple | elements |
 //! | BigPos, BigNeg | magnitude, 64-bit limbs, least significant first, no leading zero limb |
 //! | Float | the IEEE bits |
-//! | Fun | [entry pointer][creator pid][environment ...] |
+//! | Fun | [entry pointer][creator pid][environment ...][reference that keeps the entry, if nothing else does] |
 //! | Export | [export entry pointer] |
 //! | HeapBits | [size in bits][bytes ...] |
 //! | BinRef | [next off-heap object][pointer to the shared `Binary`][size in bits] |
@@ -24,6 +24,7 @@
 //! | ExtRef | [node entry pointer][number of 32-bit ids][ids, two a word ...] |
 //! | Record | [definition][field values ...] |
 
+use super::fun::fun_name;
 use super::{Header, Term};
 
 macro_rules! kinds {
@@ -113,7 +114,8 @@ impl Term {
     /// The environment of a fun, if this is a local fun.
     pub fn fun_env<'a>(self) -> Option<&'a [Term]> {
         if self.is_kind(Kind::Fun) {
-            Some(self.terms_from(3, self.header().words() - 2))
+            // Behind the environment there may be what keeps the fun's entry.
+            Some(self.terms_from(3, fun_name(self).num_free as usize))
         } else {
             None
         }

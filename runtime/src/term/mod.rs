@@ -20,17 +20,10 @@
 //! and minus zero are encoded as they are. The encoding is canonical: a double is either always a
 //! flonum or always boxed, so equal words mean equal doubles.
 
-pub mod bignum;
-pub mod bits;
 pub mod boxed;
-pub mod compare;
-pub mod display;
-pub mod hash;
+pub mod fun;
 pub mod list;
-pub mod map;
-pub mod phash;
-pub mod record;
-pub mod sharing;
+pub mod pid;
 
 use crate::atom::Atom;
 pub use boxed::Kind;
@@ -445,16 +438,6 @@ impl Term {
         }
     }
 
-    /// The resource, if this is a reference that holds one.
-    pub fn as_magic<'a>(self) -> Option<&'a crate::heap::magic::Magic> {
-        if self.is_kind(Kind::MagicRef) {
-            // SAFETY: a live `MagicRef` owns the resource in word 3.
-            Some(unsafe { crate::heap::magic::MagicHandle::borrow_raw(self.word(3)) })
-        } else {
-            None
-        }
-    }
-
     // ---- classes ----
 
     /// Is this an integer of any size?
@@ -512,12 +495,6 @@ impl Term {
             self.kind(),
             Some(Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx)
         )
-    }
-
-    /// Is this a bitstring of whole bytes?
-    #[inline]
-    pub fn is_binary(self) -> bool {
-        self.is_bitstring() && bits::bit_size(self) & 7 == 0
     }
 }
 

@@ -7,7 +7,8 @@ use crate::terminal::expand::{self, Kept};
 use crate::terminal::terminfo::Description;
 use crate::terminal::window_size;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::term::{bignum, list, map};
+use enigma_runtime::data::{bignum, map};
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 use parking_lot::Mutex;
 

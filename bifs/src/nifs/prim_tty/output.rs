@@ -3,7 +3,8 @@
 use super::tty;
 use crate::{bifs, errno};
 use enigma_runtime::atom::Atom;
-use enigma_runtime::term::{bits, list};
+use enigma_runtime::heap::bits;
+use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 
 bifs! { BIFS:

@@ -1,18 +1,19 @@
 //! Building bitstrings out of segments, and the errors of doing so.
 
 use super::fields::{put_char, put_float, put_integer};
-use super::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
+use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind};
 use crate::code::ranges;
-use crate::exception::Head;
+use crate::data::map;
 use crate::heap::binary::BinaryRef;
+use crate::heap::bits::{self, copy_bits};
 use crate::heap::literal::is_literal;
 use crate::heap::{Heap, MAX_HEAP_BINARY};
 use crate::interp::calls::{self, Next};
+use crate::interp::exception::Head;
 use crate::release;
-use crate::term::bits::{self, copy_bits};
-use crate::term::{Kind, Term, map};
+use crate::term::{Kind, Term};
 
 /// Most segments that are decoded without allocation.
 pub const INLINE_SEGMENTS: usize = 8;
@@ -428,6 +429,7 @@ pub fn raise_create(cx: &mut Ctx<'_>, pc: *const u64, f: &CreateFault) -> Next {
 
 /// An empty binary with room for appending.
 pub fn init_writable(heap: &mut Heap, size: Term) -> Term {
-    let bytes = size.as_usize().map_or(256, |n| n / 8).clamp(256, 1 << 24);
+    // The compiler knows the size of what it is going to append in simple cases.
+    let bytes = size.as_usize().map_or(256, |n| n.div_ceil(8)).min(1 << 24);
     heap.shared_bits(BinaryRef::build_with_room(0, bytes, |_| ()), 0)
 }

@@ -1,8 +1,9 @@
 //! How integers, floats and characters are written as bits.
 
-use super::{LITTLE, kind};
-use crate::term::bits::copy_bits;
-use crate::term::{Term, bignum};
+use crate::code::bit_words::{LITTLE, kind};
+use crate::data::bignum;
+use crate::heap::bits::copy_bits;
+use crate::term::Term;
 
 /// Writes an integer of `n` bits at bit `at`.
 pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) {
@@ -63,7 +64,7 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
 /// Writes a float of 16, 32 or 64 bits, infinite where so few do not suffice; `false` if no float holds the
 /// value.
 pub(super) fn put_float(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) -> bool {
-    let Ok(f) = crate::arith::float_value(value) else {
+    let Ok(f) = crate::data::arith::float_value(value) else {
         return false;
     };
     let bits: u64 = match n {

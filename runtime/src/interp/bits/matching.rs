@@ -1,11 +1,12 @@
 //! Matching: contexts, and what is taken off them.
 
-use super::{LITTLE, SIGNED, kind};
-use crate::arith::max_bits;
 use crate::atom::Atom;
+use crate::code::bit_words::{LITTLE, SIGNED, kind};
+use crate::data::arith::max_bits;
+use crate::data::bignum;
 use crate::heap::Heap;
-use crate::term::bits::{self, View, read_bits};
-use crate::term::{Kind, Term, bignum};
+use crate::heap::bits::{self, View, read_bits};
+use crate::term::{Kind, Term};
 
 fn ctx_word(ctx: Term, i: usize) -> usize {
     ctx.word(i) as usize
@@ -106,11 +107,13 @@ pub fn get(heap: &mut Heap, ctx: Term, size: Term, how: u64) -> Option<Term> {
 fn extract(heap: &mut Heap, ctx: Term, kind: u8, n: usize, flags: u8) -> Option<Term> {
     match kind {
         kind::INTEGER => {
+            let before = ctx_word(ctx, 2);
+            let v = take(ctx, n)?;
             // What is too large for an integer does not match.
-            if n > 64 && n as u64 > max_bits() {
+            if n as u64 > max_bits() && significant(&v, flags) > max_bits() {
+                set_at(ctx, before);
                 return None;
             }
-            let v = take(ctx, n)?;
             Some(integer(heap, &v, flags))
         }
         kind::FLOAT => {
@@ -140,11 +143,7 @@ pub fn command(heap: &mut Heap, ctx: Term, how: u64, arg: u64) -> Option<Term> {
             ok(have >= arg as usize && (unit <= 1 || (have - arg as usize).is_multiple_of(unit)))
         }
         kind::EXACTLY => ok(left(ctx) == arg as usize),
-        kind::TAIL => {
-            let t = tail(heap, ctx);
-            set_at(ctx, ctx_word(ctx, 3));
-            Some(t)
-        }
+        kind::TAIL => Some(tail(heap, ctx)),
         kind::EQUAL => {
             let v = take(ctx, (how >> 32) as usize)?;
             ok(read_bits(v.data, v.offset, v.bits) == arg)
@@ -178,6 +177,19 @@ fn integer(heap: &mut Heap, v: &View, flags: u8) -> Term {
 pub(in crate::interp) fn extend(n: u64, bits: usize) -> i64 {
     let shift = 64 - bits as u32;
     ((n << shift) as i64) >> shift
+}
+
+/// Bits of the integer in a large view, zeros at its upper end not counted.
+#[cold]
+fn significant(v: &View, flags: u8) -> u64 {
+    let byte = |i: usize| read_bits(v.data, v.offset + 8 * i, 8.min(v.bits - 8 * i));
+    let bytes = v.bits.div_ceil(8);
+    let zeros = if flags & LITTLE != 0 {
+        (0..bytes).rev().take_while(|&i| byte(i) == 0).count()
+    } else {
+        (0..bytes).take_while(|&i| byte(i) == 0).count()
+    };
+    (v.bits as u64).saturating_sub(8 * zeros as u64)
 }
 
 #[inline(never)]

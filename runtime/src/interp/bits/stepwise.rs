@@ -1,34 +1,12 @@
 //! Building as compilers before OTP 25 wrote it: an instruction a segment.
 
 use super::building::{Segment, code_point};
-use super::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind};
 use crate::atom::Atom;
 use crate::bif::Ctx;
-use crate::heap::binary::BinaryRef;
-use crate::term::bits::{self, copy_bits};
+use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind, old_kind};
+use crate::heap::binary::{BinaryRef, Building};
+use crate::heap::bits::{self, copy_bits};
 use crate::term::{Kind, Term};
-
-/// Kinds of `BS_OLD`.
-pub mod old_kind {
-    /// A binary of a size in bytes.
-    pub const INIT_BYTES: u16 = 0;
-    /// A bitstring of a size in bits.
-    pub const INIT_BITS: u16 = 1;
-    /// Appends to a binary.
-    pub const APPEND: u16 = 2;
-    /// Adds a segment; which one is in the low byte of word 2.
-    pub const PUT: u16 = 3;
-    /// Adds constant bytes.
-    pub const PUT_STRING: u16 = 4;
-}
-
-/// A bitstring that is being filled by further instructions. It is shared from the start, so that no
-/// collection moves it.
-pub struct Building {
-    binary: BinaryRef,
-    at: usize,
-    end: usize,
-}
 
 /// One step. Word 1: places of two operands and the unit in bits 32; word 2: kind and flags of a
 /// segment, or the address of constant bytes. Gives the bitstring, or `NONVALUE`.

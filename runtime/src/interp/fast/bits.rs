@@ -3,41 +3,12 @@
 use super::Place;
 use super::machine::{Any, M, Source};
 use crate::bif::Ctx;
+use crate::code::bit_words::{LITTLE, MAX_FIELD, SIGNED, is_short_command, kind};
 use crate::heap::binary::BinaryRef;
+use crate::heap::bits::{base_data, read_bits};
 use crate::heap::{Heap, MAX_HEAP_BINARY};
-use crate::interp::bits::{
-    BYTES_A_REDUCTION, LITTLE, SIGNED, SIZE_ALL, append_in_place, extend, kind,
-};
-use crate::term::bits::{base_data, read_bits};
+use crate::interp::bits::{BYTES_A_REDUCTION, append_in_place, extend};
 use crate::term::{Kind, Term};
-
-/// Longest integer field, in bits, that has a short way.
-pub const MAX_FIELD: u64 = 56;
-/// Most segments of a construction that has a short way.
-pub const MAX_SEGMENTS: usize = 8;
-
-/// Can `BS_MATCH_SHORT` execute this command?
-pub fn is_short_command(k: u8, flags: u8, unit: u64, bits: u64) -> bool {
-    match k {
-        kind::AT_LEAST | kind::EXACTLY | kind::SKIP => true,
-        kind::EQUAL => (1..=MAX_FIELD).contains(&unit),
-        kind::INTEGER => {
-            (1..=MAX_FIELD).contains(&bits) && (flags & LITTLE == 0 || bits.is_multiple_of(8))
-        }
-        _ => false,
-    }
-}
-
-/// Can `BS_CREATE_SHORT` execute this segment? `size` is its second word.
-pub fn is_short_segment(first: bool, k: u8, unit: u64, size: u64) -> bool {
-    match k {
-        kind::APPEND | kind::PRIVATE_APPEND => first && (unit == 1 || unit == 8),
-        kind::BINARY => size == SIZE_ALL && (unit == 1 || unit == 8),
-        kind::INTEGER => size <= 64 && matches!(size * unit, 8 | 16 | 24 | 32 | 40 | 48 | 56),
-        kind::STRING => true,
-        _ => false,
-    }
-}
 
 /// `n` (1 to `MAX_FIELD`) bits from bit `at` on of data that has `end` bits.
 #[inline(always)]

@@ -4,9 +4,10 @@ use super::Place;
 use super::machine::{Any, M};
 use crate::bif::Ctx;
 use crate::code::export::Export;
+use crate::code::fun;
 use crate::code::module::FnInfo;
 use crate::interp::calls::STACK_SLACK;
-use crate::term::{Kind, Term, compare};
+use crate::term::{Kind, Term};
 
 handlers! {
     leave |m| m.leave()
@@ -121,7 +122,7 @@ impl M<'_, '_> {
         if !self.may_call() || !fun.is_kind(Kind::Fun) {
             return None;
         }
-        let e = compare::fun_entry(fun);
+        let e = fun::of(fun);
         if e.arity as usize != n {
             return None;
         }

@@ -4,9 +4,9 @@ use super::{
     MAX_FLAT, children, get, hash_at, hash_put, iter, make_hash, make_node, merge_flat, node_parts,
     put, root, size,
 };
+use crate::budget::Budget;
 use crate::heap::Heap;
 use crate::term::{Kind, Term};
-use crate::work::Budget;
 use std::task::Poll;
 
 /// See the module's text. Of pairs with one key the second map's counts.
@@ -228,7 +228,8 @@ fn closed(heap: &mut Heap, a: Term, b: Term, kids: &[Term]) -> Term {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::term::{compare, map};
+    use crate::data::compare;
+    use crate::data::map;
 
     #[test]
     fn the_same_union_in_steps() {

@@ -5,8 +5,11 @@
 //! OTP 26 on 64 bits after Austin Appleby's MurmurHash3, before that 32 bits after Bob Jenkins. Where the
 //! hash depends on addresses or on the numbers of atoms, the order differs between runs on BEAM, too.
 
-use super::{Kind, Term, bignum, bits, compare, map, phash, record};
+use crate::data::{bignum, compare, map, phash, record};
+use crate::heap::bits;
 use crate::release;
+use crate::term::fun::fun_name;
+use crate::term::{Kind, Term};
 
 /// The internal hash.
 #[inline]
@@ -362,7 +365,7 @@ mod murmur {
             Kind::HashCollision => s.alpha(unordered(t, hash)),
             Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => bitstring(t, s),
             Kind::Fun => {
-                let e = compare::fun_entry(t);
+                let e = fun_name(t);
                 let env = t.fun_env().unwrap_or(&[]);
                 s.alpha(late(Late::Fun) | (env.len() as u64) << 32);
                 s.beta(u64::from(e.index) | u64::from(e.old_uniq) << 32);
@@ -458,7 +461,7 @@ mod murmur {
 
 mod jenkins {
     use super::*;
-    use phash::{block, mix, mix2, seed};
+    use crate::data::phash::{block, mix, mix2, seed};
 
     const START: u32 = 3_432_918_353;
 
@@ -598,7 +601,7 @@ mod jenkins {
                 )
             }
             Kind::Fun => {
-                let e = compare::fun_entry(t);
+                let e = fun_name(t);
                 let env = t.fun_env().unwrap_or(&[]);
                 push_all(env, pending);
                 let h = mix2(h, env.len() as u32, e.module.index() << 6 | 0xb, seed(20));

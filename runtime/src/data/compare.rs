@@ -3,11 +3,12 @@
 //!
 //! Works with a list of pending pairs instead of recursion, so depth costs memory, not stack.
 
-use super::{Kind, Term, bignum, bits, map};
-use crate::code::export::Export;
-use crate::code::fun::FunEntry;
+use crate::data::{bignum, map};
+use crate::heap::bits;
 use crate::node::Node;
 use crate::release;
+use crate::term::fun::{fun_name, function_name};
+use crate::term::{Kind, Term};
 use std::cmp::Ordering;
 
 /// `a =:= b`.
@@ -104,12 +105,12 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
             x.bits == y.bits && bits::compare(&x, &y) == Ordering::Equal
         }
         (Kind::Fun, Kind::Fun) => {
-            if ha != hb || !std::ptr::eq(fun_entry(a), fun_entry(b)) {
+            if !std::ptr::eq(fun_name(a), fun_name(b)) {
                 return false;
             }
             push_pairs(
-                a.terms_from(3, ha.words() - 2),
-                b.terms_from(3, hb.words() - 2),
+                a.fun_env().unwrap_or(&[]),
+                b.fun_env().unwrap_or(&[]),
                 stack,
             );
             true
@@ -281,17 +282,17 @@ fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
 fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
     match (a.kind(), b.kind()) {
         (Some(Kind::Fun), Some(Kind::Fun)) => {
-            let (x, y) = (fun_entry(a), fun_entry(b));
+            let (x, y) = (fun_name(a), fun_name(b));
             let o =
                 (x.module.text(), x.index, x.old_uniq).cmp(&(y.module.text(), y.index, y.old_uniq));
-            let (n, m) = (a.header().words() - 2, b.header().words() - 2);
-            if o == Ordering::Equal && n == m {
-                push_ordered(a.terms_from(3, n), b.terms_from(3, m), exact, stack);
+            let (v, w) = (a.fun_env().unwrap_or(&[]), b.fun_env().unwrap_or(&[]));
+            if o == Ordering::Equal && v.len() == w.len() {
+                push_ordered(v, w, exact, stack);
             }
-            o.then(n.cmp(&m))
+            o.then(v.len().cmp(&w.len()))
         }
         (Some(Kind::Export), Some(Kind::Export)) => {
-            let (x, y) = (export_of(a), export_of(b));
+            let (x, y) = (function_name(a), function_name(b));
             (x.module.text(), x.function.text(), x.arity).cmp(&(
                 y.module.text(),
                 y.function.text(),
@@ -301,22 +302,6 @@ fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
         (Some(Kind::Fun), _) => Ordering::Less,
         _ => Ordering::Greater,
     }
-}
-
-/// The entry of a local fun; `t` must be one.
-#[inline(always)]
-pub fn fun_entry(t: Term) -> &'static FunEntry {
-    debug_assert!(t.is_kind(Kind::Fun));
-    // SAFETY: word 1 of a `Fun` is the address of an entry, which is never freed.
-    unsafe { &*(t.word(1) as *const FunEntry) }
-}
-
-/// The export entry of an external fun; `t` must be one.
-#[inline(always)]
-pub fn export_of(t: Term) -> &'static Export {
-    debug_assert!(t.is_kind(Kind::Export));
-    // SAFETY: word 1 of an `Export` is the address of an entry, which is never freed.
-    unsafe { &*(t.word(1) as *const Export) }
 }
 
 /// The node of an external pid, port or reference; `t` must be one.

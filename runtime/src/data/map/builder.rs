@@ -4,9 +4,10 @@
 //! are nodes at that level of the trie; each bucket becomes a part of the trie by itself.
 
 use super::{MAX_FLAT, build, from_pairs, make_hash, make_node, sorted_unique, spread};
+use crate::budget::Budget;
+use crate::data::hash;
 use crate::heap::Heap;
-use crate::term::{Term, hash};
-use crate::work::Budget;
+use crate::term::Term;
 use std::task::Poll;
 
 /// Digits of a hash that choose a bucket.
@@ -173,7 +174,8 @@ fn leaves(node: Option<Term>, out: &mut Vec<(Term, Term)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::term::{compare, map};
+    use crate::data::compare;
+    use crate::data::map;
 
     /// The same trie as from all pairs at once.
     #[test]

@@ -3,10 +3,12 @@
 //!
 //! `phash2` mixes words with Bob Jenkins' function of 1996; `phash` multiplies byte by byte.
 
-use super::{Kind, Term, bignum, bits, compare, map, record};
 use crate::atom::Atom;
-use crate::process::table::pid_parts;
-use crate::work::Budget;
+use crate::budget::Budget;
+use crate::data::{bignum, compare, map, record};
+use crate::heap::bits;
+use crate::term::fun::{fun_name, function_name};
+use crate::term::{Kind, Term, pid};
 use std::task::Poll;
 
 /// The golden ratio, of which the seeds are multiples.
@@ -333,14 +335,14 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
         }
         Kind::Ref | Kind::MagicRef | Kind::ExtRef => mix(hash, first_ref_id(t), seed(7)),
         Kind::Fun => {
-            let e = compare::fun_entry(t);
+            let e = fun_name(t);
             let env = t.fun_env().unwrap_or(&[]);
             todo.extend(env.iter().rev().map(|&e| Todo::Term(e)));
             let hash = mix2(hash, env.len() as u32, atom_hash(e.module), GOLDEN);
             mix2(hash, e.index, e.old_uniq, GOLDEN)
         }
         Kind::Export => {
-            let e = compare::export_of(t);
+            let e = function_name(t);
             let hash = mix2(hash, e.arity, atom_hash(e.module), GOLDEN);
             mix(hash, atom_hash(e.function), seed(14))
         }
@@ -415,7 +417,7 @@ fn pid_number(t: Term) -> Option<u32> {
         None if t.is_kind(Kind::ExtPid) => t.word(2),
         None => return None,
     };
-    Some(pid_parts(id).0 as u32)
+    Some(pid::parts(id).0 as u32)
 }
 
 fn port_number(t: Term) -> Option<u64> {
@@ -553,7 +555,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
             times(hash, &first_ref_id(t).to_le_bytes(), prime::ID).wrapping_mul(prime::ID_END)
         }
         Kind::Fun => {
-            let e = compare::fun_entry(t);
+            let e = fun_name(t);
             let env = t.fun_env().unwrap_or(&[]);
             todo.extend(env.iter().rev().map(|&e| Rest::Term(e)));
             let hash = step(hash, prime::ID_END, env.len() as u32);
@@ -562,7 +564,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
             step(hash, prime::INTEGER, e.old_uniq)
         }
         Kind::Export => {
-            let e = compare::export_of(t);
+            let e = function_name(t);
             let hash = step(hash, prime::EXPORT, e.arity);
             let hash = step(hash, prime::TEXT, atom_hash(e.module));
             step(hash, prime::TEXT, atom_hash(e.function))

@@ -3,8 +3,9 @@
 //! Big integers are worked on where they lie, limb by limb, and results are written where they are going to lie;
 //! `num_bigint` makes the products of long numbers.
 
+use crate::data::bignum;
 use crate::heap::Heap;
-use crate::term::{Term, bignum};
+use crate::term::Term;
 use crate::{limbs, release};
 use num_bigint::{BigInt, Sign};
 use std::cmp::Ordering;

@@ -2,9 +2,11 @@
 //!
 //! Atoms are written in UTF-8, strings in the bytes that they consist of, so the text is bytes.
 
-use super::{Kind, Term, bits, compare, map, record};
 use crate::atom::Atom;
-use crate::process::table::pid_parts;
+use crate::data::{compare, map, record};
+use crate::heap::bits;
+use crate::term::fun::{fun_name, function_name};
+use crate::term::{Kind, Term, pid};
 use std::fmt;
 use std::io::Write;
 
@@ -88,11 +90,11 @@ impl Printer {
             return self.left > 0;
         } else if let Some(x) = t.as_float() {
             self.out
-                .extend_from_slice(crate::float_text::scientific(x, 6).as_bytes());
+                .extend_from_slice(crate::data::float_text::scientific(x, 6).as_bytes());
         } else if t.is_nil() {
             self.out.extend_from_slice(b"[]");
         } else if let Some(p) = t.as_local_pid() {
-            let (n, s) = pid_parts(p);
+            let (n, s) = pid::parts(p);
             self.put(format_args!("<0.{n}.{s}>"));
         } else if let Some(p) = t.as_local_port() {
             self.put(format_args!("#Port<0.{p}>"));
@@ -135,7 +137,7 @@ impl Printer {
 
     fn string(&mut self, t: Term) -> bool {
         self.out.push(b'"');
-        for c in super::list::iter(t) {
+        for c in crate::term::list::iter(t) {
             if !self.spend(1) {
                 return false;
             }
@@ -157,7 +159,7 @@ impl Printer {
                 self.sequence(t.terms_from(1, h.words()), "}");
             }
             Kind::BigPos | Kind::BigNeg => {
-                if let Some(b) = super::bignum::to_bigint(t) {
+                if let Some(b) = crate::data::bignum::to_bigint(t) {
                     self.put(format_args!("{b}"));
                 }
             }
@@ -178,7 +180,7 @@ impl Printer {
             Kind::Ref | Kind::MagicRef => self.reference(0, t),
             Kind::ExtRef => self.reference(compare::node_of(t).name.index(), t),
             Kind::ExtPid => {
-                let (n, s) = pid_parts(t.word(2));
+                let (n, s) = pid::parts(t.word(2));
                 self.put(format_args!(
                     "<{}.{n}.{s}>",
                     compare::node_of(t).name.index()
@@ -192,7 +194,7 @@ impl Printer {
                 ));
             }
             Kind::Fun => {
-                let e = compare::fun_entry(t);
+                let e = fun_name(t);
                 self.put(format_args!(
                     "#Fun<{}.{}.{}>",
                     e.module.text(),
@@ -201,7 +203,7 @@ impl Printer {
                 ));
             }
             Kind::Export => {
-                let e = compare::export_of(t);
+                let e = function_name(t);
                 self.left = self
                     .left
                     .saturating_sub(e.module.text().len() + e.function.text().len());
@@ -279,7 +281,7 @@ impl Printer {
 
 /// Is this a list of printable Latin-1 characters and white space?
 fn is_string(t: Term) -> bool {
-    let mut it = super::list::iter(t);
+    let mut it = crate::term::list::iter(t);
     let printable = |e: Term| matches!(e.as_small(), Some(9 | 10 | 13 | 32..=126 | 160..=255));
     it.by_ref().all(printable) && it.tail().is_nil()
 }

@@ -9,11 +9,12 @@ use crate::bif::{Class, Ctx};
 use crate::code::export::Export;
 use crate::code::module::FnInfo;
 use crate::code::ranges;
+use crate::data::map;
 use crate::heap::Heap;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::process::Owned;
-use crate::term::{Term, list, map, stack_word};
+use crate::term::{Term, list, stack_word};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where the trace of a new exception begins.

@@ -4,10 +4,11 @@ mod digits;
 
 pub use digits::{FromText, ToText};
 
-use crate::arith::max_bits;
+use crate::budget::{self, Budget};
+use crate::data::arith::max_bits;
+use crate::data::bignum;
 use crate::heap::Heap;
-use crate::term::{Term, bignum};
-use crate::work::{self, Budget};
+use crate::term::Term;
 use num_bigint::{BigInt, Sign};
 use std::task::Poll;
 
@@ -28,7 +29,7 @@ pub fn with_text<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) -> Op
         let from = write(n, u64::from(base), &mut buf);
         return Some(use_text(&buf[from..]));
     }
-    if !t.is_big() || t.header().words() > SHORT_LIMBS || !work::at_once(0) {
+    if !t.is_big() || t.header().words() > SHORT_LIMBS || !budget::at_once(0) {
         return None;
     }
     let (mut buf, mut whole) = ([0], Budget::of(usize::MAX));
@@ -112,7 +113,7 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Parsed, NoIntege
         text: FromText::new(digits.to_vec(), base),
     };
     if digits.len() <= SHORT_DIGITS
-        && work::at_once(0)
+        && budget::at_once(0)
         && let Poll::Ready(n) = long.go_on(heap, &mut Budget::of(usize::MAX))?
     {
         return Ok(Parsed::Integer(n));

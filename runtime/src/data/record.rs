@@ -3,10 +3,10 @@
 //! A value's first word is its definition, a tuple `{Module, Name, IsExported, {Field, ...}}` that all
 //! values made from one definition share; the fields' values follow in the same order.
 
-use super::{Kind, Term};
 use crate::atom::Atom;
 use crate::heap::Heap;
 use crate::heap::literal::LiteralArea;
+use crate::term::{Kind, Term};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,8 +1,8 @@
 //! Bitstrings: one view of the three representations, and the reading and copying of bit ranges.
 
-use super::{Kind, Term};
 use crate::heap::binary::BinaryRef;
 use crate::heap::{Heap, MAX_HEAP_BINARY};
+use crate::term::{Kind, Term};
 
 /// Where the bits of a bitstring (or of what a match context has left) are.
 #[derive(Clone, Copy)]
@@ -31,6 +31,14 @@ pub fn bit_size(t: Term) -> usize {
         Kind::HeapBits => t.word(1) as usize,
         Kind::MatchCtx => (t.word(3) - t.word(2)) as usize,
         _ => t.word(3) as usize,
+    }
+}
+
+impl Term {
+    /// Is this a bitstring of whole bytes?
+    #[inline]
+    pub fn is_binary(self) -> bool {
+        self.is_bitstring() && bit_size(self) & 7 == 0
     }
 }
 

@@ -1,8 +1,8 @@
 //! Integers of any size: limbs of big integers, conversions to and from `num_bigint`, comparison.
 
-use super::{Kind, Term};
 use crate::heap::Heap;
 use crate::release;
+use crate::term::{Kind, Term};
 use num_bigint::{BigInt, BigUint, Sign};
 use std::cmp::Ordering;
 

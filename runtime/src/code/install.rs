@@ -1,120 +1,14 @@
-//! Loading: from a file's bytes to a module that can be called.
+//! Making modules current: what calls and funs find changes here.
 
-use super::export::{self, Export};
-use super::fun;
+use super::export;
 use super::module::{self, Module};
-use crate::atom::{Atom, AtomError};
-use crate::etf;
-use crate::heap::Heap;
-use crate::heap::literal::LiteralArea;
-use crate::term::Term;
-use enigma_loader::{BeamFile, LoadError};
+use crate::atom::Atom;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A module that was read and verified and waits to be made current.
 pub struct Prepared {
-    module: Module,
-}
-
-/// Why a file cannot be loaded.
-#[derive(Debug)]
-pub enum Failure {
-    /// The file is malformed.
-    Bad(LoadError),
-    /// A `bif` instruction names something else than a guard BIF.
-    NotAGuardBif(&'static Export),
-    /// A literal is malformed.
-    BadLiteral(usize),
-    /// An atom does not fit the atom table.
-    Atom(AtomError),
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Failure::Bad(e) => e.fmt(f),
-            Failure::NotAGuardBif(e) => write!(f, "{e} is no guard BIF of this release"),
-            Failure::BadLiteral(i) => write!(f, "literal {i} is malformed"),
-            Failure::Atom(AtomError::TooLong) => f.write_str("an atom is too long"),
-            Failure::Atom(AtomError::TableFull) => f.write_str("the atom table is full"),
-        }
-    }
-}
-
-static LINE_INFO: AtomicBool = AtomicBool::new(true);
-
-/// Sets whether modules keep their source positions (not with `+L`).
-pub fn set_line_info(on: bool) {
-    LINE_INFO.store(on, Ordering::Relaxed);
-}
-
-/// Reads and verifies a file.
-pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
-    let mut file = BeamFile::parse(bytes).map_err(Failure::Bad)?;
-    if !LINE_INFO.load(Ordering::Relaxed) {
-        file.lines = enigma_loader::LineTable::default();
-    }
-    let atoms: Box<[Atom]> = file
-        .atoms
-        .iter()
-        .map(|text| Atom::try_new(text))
-        .collect::<Result<_, _>>()
-        .map_err(Failure::Atom)?;
-    let mut heap = Heap::new();
-    let mut literals: Vec<Term> = Vec::with_capacity(file.literals.len());
-    for (i, bytes) in file.literals.iter().enumerate() {
-        literals.push(etf::decode_trusted(bytes, &mut heap).map_err(|_| Failure::BadLiteral(i))?);
-    }
-    let area = LiteralArea::copy_of(&mut literals);
-    let imports: Box<[&'static Export]> = file
-        .imports
-        .iter()
-        .map(|i| {
-            export::get(
-                atoms[i.module as usize],
-                atoms[i.function as usize],
-                i.arity,
-            )
-        })
-        .collect();
-    guard_bifs_are_there(&file, &imports)?;
-    let name = atoms[file.module as usize];
-    let funs = (0u32..)
-        .zip(&file.lambdas)
-        .map(|(i, l)| {
-            fun::get(
-                name,
-                i,
-                l.old_uniq,
-                file.md5,
-                l.arity - l.num_free,
-                l.num_free,
-            )
-        })
-        .collect();
-    Ok(Prepared {
-        module: Module::new(
-            file,
-            atoms,
-            literals.into_boxed_slice(),
-            area,
-            imports,
-            funs,
-        ),
-    })
-}
-
-/// What stands in a `bif` instruction must be a BIF that only gives a value or an error: the release's loader asks for
-/// no less.
-fn guard_bifs_are_there(file: &BeamFile, imports: &[&'static Export]) -> Result<(), Failure> {
-    let missing = file.guard_bifs.iter().map(|&i| imports[i as usize]);
-    let mut missing = missing.filter(|e| e.bif().is_none_or(|b| !b.is_guard()));
-    match missing.next() {
-        Some(e) => Err(Failure::NotAGuardBif(e)),
-        None => Ok(()),
-    }
+    pub(crate) module: Module,
 }
 
 impl Prepared {

@@ -10,10 +10,11 @@ mod merge;
 pub use builder::Builder;
 pub use merge::Merge;
 
-use super::{Kind, Term, compare, hash};
+use super::{compare, hash};
+use crate::budget::Budget;
 use crate::heap::Heap;
 use crate::release;
-use crate::work::Budget;
+use crate::term::{Header, Kind, Term};
 use std::cmp::Ordering;
 use std::task::Poll;
 
@@ -42,16 +43,16 @@ pub fn key_order(a: Term, b: Term) -> Ordering {
     compare::compare_exact(a, b)
 }
 
+/// The tuple of the keys of a small map, which other maps may share.
+pub fn key_tuple(t: Term) -> Term {
+    Term(t.word(1))
+}
+
 /// Keys and values of a flat map; `t` must be one.
 #[inline(always)]
 pub fn flat_parts<'a>(t: Term) -> (&'a [Term], &'a [Term]) {
     let n = t.header().words() - 1;
     (Term(t.word(1)).terms_from(1, n), t.terms_from(2, n))
-}
-
-/// The tuple of a flat map's keys, which it may share with others; `t` must be one.
-pub fn key_tuple(t: Term) -> Term {
-    Term(t.word(1))
 }
 
 /// The value of `key`; `t` must be a map.
@@ -181,7 +182,7 @@ pub fn flat_from_sorted(heap: &mut Heap, keys: Term, values: &[Term]) -> Term {
     let p = heap.alloc(2 + values.len());
     // SAFETY: that many fresh words.
     unsafe {
-        *p = super::Header::new(Kind::FlatMap, 1 + values.len()).0;
+        *p = Header::new(Kind::FlatMap, 1 + values.len()).0;
         *p.add(1) = keys.0;
         std::ptr::copy_nonoverlapping(values.as_ptr().cast(), p.add(2), values.len());
     }

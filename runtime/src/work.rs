@@ -8,67 +8,13 @@
 //!
 //! Where a caller cannot wait (`Ctx::whole`: a match specification, a dirty pool), all is done at once.
 
-mod pile;
-
-pub use pile::Pile;
+pub use crate::budget::{BYTES, Budget, UNITS, at_once, set_stress};
+pub use crate::pile::Pile;
 
 use crate::bif::{BifResult, Ctx, Exit};
+use crate::budget::is_stressed;
 use crate::term::Term;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
-
-/// What one call of `Work::step` may do, in units of about ten nanoseconds: a list cell or so.
-#[derive(Debug)]
-pub struct Budget {
-    left: usize,
-}
-
-/// Units of work for one reduction.
-pub const UNITS: usize = 24;
-
-/// Bytes of simple work (a checksum, a search) for one unit.
-pub const BYTES: usize = 32;
-
-impl Budget {
-    /// A budget of so many units.
-    pub fn of(units: usize) -> Budget {
-        Budget { left: units }
-    }
-
-    /// Units left. One that asks before it has done anything gets one at least.
-    #[inline]
-    pub fn left(&self) -> usize {
-        self.left
-    }
-
-    /// Is nothing left?
-    #[inline]
-    pub fn is_spent(&self) -> bool {
-        self.left == 0
-    }
-
-    /// Uses up some units, or all that are left.
-    #[inline]
-    pub fn spend(&mut self, units: usize) {
-        self.left = self.left.saturating_sub(units);
-    }
-
-    /// How many of `count` items may be done now that cost one unit each: as many are spent.
-    #[inline]
-    pub fn grant(&mut self, count: usize) -> usize {
-        let n = count.min(self.left);
-        self.left -= n;
-        n
-    }
-
-    /// How many of `bytes` may be done now; they are spent.
-    #[inline]
-    pub fn grant_bytes(&mut self, bytes: usize) -> usize {
-        let n = bytes.min(self.left.saturating_mul(BYTES));
-        self.spend(n.div_ceil(BYTES));
-        n
-    }
-}
 
 /// What a step gives: a value at the end, or nothing yet, or the way out of the BIF.
 pub type Step<T = Term> = Result<Poll<T>, Exit>;
@@ -83,24 +29,11 @@ pub trait Work: Send {
     fn visit_roots(&mut self, _visit: &mut dyn FnMut(&mut [Term])) {}
 }
 
-static STRESS: AtomicBool = AtomicBool::new(false);
-
-/// Makes every step one of one unit (a test mode).
-pub fn set_stress(on: bool) {
-    STRESS.store(on, Ordering::Relaxed);
-}
-
-/// May so many units be done at once, without a value of `Work`? Not in the test mode.
-#[inline]
-pub fn at_once(units: usize) -> bool {
-    units <= 256 && !STRESS.load(Ordering::Relaxed)
-}
-
 /// Most units of one step where nobody waits for the BIF's process, to keep sums small.
 const WHOLE: usize = 1 << 40;
 
 fn budget(cx: &Ctx<'_>) -> usize {
-    if STRESS.load(Ordering::Relaxed) {
+    if is_stressed() {
         1
     } else if cx.whole {
         WHOLE

@@ -1,8 +1,8 @@
 //! Terms with shared parts: what they take when each part counts once, and copies that share as they do.
 
-use super::{Kind, Term, boxed};
+use crate::budget::Budget;
 use crate::heap::{Heap, copy, literal};
-use crate::work::Budget;
+use crate::term::{Kind, Term, boxed};
 use hashbrown::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::task::Poll;
@@ -277,7 +277,7 @@ pub fn copy_whole(terms: &mut [Term], to: &mut Heap) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::term::compare;
+    use crate::data::compare;
 
     #[test]
     fn what_is_shared_stays_shared() {

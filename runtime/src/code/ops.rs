@@ -285,6 +285,9 @@ ops! {
     GET_MAP_ELEMENTS = 0;
     /// a: source, b: count of operands, c: destination. From word 1 on: keys and values, four a word.
     PUT_MAP_ASSOC = 0;
+    /// A small map of constant keys. a: destination, b: count. Word 1: the tuple of keys, in order; from word 2 on: values,
+    /// four a word.
+    NEW_MAP = 0;
     /// a: source, b: count of operands; c: fail, 0 for none. Word 1: destination; then keys and values, four a word.
     PUT_MAP_EXACT = 0;
     /// a: register of a float, b: float register.

@@ -2,9 +2,9 @@
 //! length, which `num_bigint` makes in less than quadratic time.
 
 use super::{DIGITS, digit};
+use crate::budget::Budget;
+use crate::data::bignum;
 use crate::limbs;
-use crate::term::bignum;
-use crate::work::Budget;
 use num_bigint::BigUint;
 use num_traits::One;
 use std::task::Poll;

@@ -1,0 +1,95 @@
+//! The words of the bit syntax's instructions.
+//!
+//! ```text
+//! BS_GET word 1           [kind 48..56][flags 32..40][unit 16..32][destination 0..16]
+//! command, first word     [unit 32..48][destination 16..32][flags 8..16][kind 0..8]   second: size or value
+//! segment, first word     [unit 48..64][size place 32..48][value place 16..32][flags 8..16][kind 0..8]
+//!          second         constant size, `SIZE_PLACE`, `SIZE_ALL` or the address of constant bytes
+//! ```
+
+/// Flag of little-endian segments (native ones too: all supported machines are little-endian).
+pub const LITTLE: u8 = 2;
+/// Flag of signed segments.
+pub const SIGNED: u8 = 4;
+
+/// Kinds of `BS_GET`, of commands and of segments.
+pub mod kind {
+    /// Integer.
+    pub const INTEGER: u8 = 0;
+    /// Float.
+    pub const FLOAT: u8 = 1;
+    /// Bitstring.
+    pub const BINARY: u8 = 2;
+    /// Nothing is kept.
+    pub const SKIP: u8 = 3;
+    /// Command: at least so many bits are left and the rest has a unit.
+    pub const AT_LEAST: u8 = 4;
+    /// Command: exactly so many bits are left.
+    pub const EXACTLY: u8 = 5;
+    /// Command: the rest.
+    pub const TAIL: u8 = 6;
+    /// Command: the next bits have this value. Their number is in bits 32 of the first word.
+    pub const EQUAL: u8 = 7;
+    /// Segment: UTF-8, UTF-16, UTF-32.
+    pub const UTF8: u8 = 8;
+    /// See `UTF8`.
+    pub const UTF16: u8 = 9;
+    /// See `UTF8`.
+    pub const UTF32: u8 = 10;
+    /// Segment: constant bytes; their number is in bits 16 of the first word.
+    pub const STRING: u8 = 11;
+    /// First segment: the binary to append to.
+    pub const APPEND: u8 = 12;
+    /// First segment: the same where nothing else uses the binary.
+    pub const PRIVATE_APPEND: u8 = 13;
+}
+
+/// Second word of a segment: the size is in a place.
+pub const SIZE_PLACE: u64 = u64::MAX;
+/// Second word of a segment: all of the value.
+pub const SIZE_ALL: u64 = u64::MAX - 1;
+
+/// Greatest size of a bitstring in bits.
+pub const MAX_BITS: u64 = 1 << 40;
+
+/// Kinds of `BS_OLD`.
+pub mod old_kind {
+    /// A binary of a size in bytes.
+    pub const INIT_BYTES: u16 = 0;
+    /// A bitstring of a size in bits.
+    pub const INIT_BITS: u16 = 1;
+    /// Appends to a binary.
+    pub const APPEND: u16 = 2;
+    /// Adds a segment; which one is in the low byte of word 2.
+    pub const PUT: u16 = 3;
+    /// Adds constant bytes.
+    pub const PUT_STRING: u16 = 4;
+}
+
+/// Longest integer field, in bits, that has a short way.
+pub const MAX_FIELD: u64 = 56;
+/// Most segments of a construction that has a short way.
+pub const MAX_SEGMENTS: usize = 8;
+
+/// Can `BS_MATCH_SHORT` execute this command?
+pub fn is_short_command(k: u8, flags: u8, unit: u64, bits: u64) -> bool {
+    match k {
+        kind::AT_LEAST | kind::EXACTLY | kind::SKIP => true,
+        kind::EQUAL => (1..=MAX_FIELD).contains(&unit),
+        kind::INTEGER => {
+            (1..=MAX_FIELD).contains(&bits) && (flags & LITTLE == 0 || bits.is_multiple_of(8))
+        }
+        _ => false,
+    }
+}
+
+/// Can `BS_CREATE_SHORT` execute this segment? `size` is its second word.
+pub fn is_short_segment(first: bool, k: u8, unit: u64, size: u64) -> bool {
+    match k {
+        kind::APPEND | kind::PRIVATE_APPEND => first && (unit == 1 || unit == 8),
+        kind::BINARY => size == SIZE_ALL && (unit == 1 || unit == 8),
+        kind::INTEGER => size <= 64 && matches!(size * unit, 8 | 16 | 24 | 32 | 40 | 48 | 56),
+        kind::STRING => true,
+        _ => false,
+    }
+}
