@@ -7,7 +7,7 @@
 use crate::memory::{self, ALLOCATORS, Memory};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Heap, Term, badarg};
+use enigma_runtime::{BifResult, Exit, Heap, Term, badarg};
 
 /// How much is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -245,7 +245,12 @@ pub fn info(h: &mut Heap, detail: Detail, what: Term) -> BifResult {
         let info = of(what).ok_or_else(badarg)?;
         return Ok(info.term(h));
     }
-    let names = list::to_vec(what).ok_or_else(badarg)?;
+    if !what.is_list() {
+        return Err(Exit::error(Atom::FUNCTION_CLAUSE));
+    }
+    let names = list::to_vec(what)
+        .filter(|l| !l.is_empty())
+        .ok_or_else(badarg)?;
     let mut rows = Vec::with_capacity(names.len());
     for name in names {
         let info = of(name).ok_or_else(badarg)?.term(h);
