@@ -1,6 +1,7 @@
 //! BIFs registered as data next to their code, built-in NIF modules and port drivers.
 
-pub mod args;
+pub mod allocators;
+mod args;
 pub mod ask;
 pub mod atomics;
 pub mod barrier;

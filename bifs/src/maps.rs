@@ -49,12 +49,15 @@ fn is_key(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(Term::bool(map::get(need_map(cx, a[1])?, a[0]).is_some()))
 }
 
+/// The pair that an element of a list stands for, with the BIF's arguments at hand.
+type ToPair = fn(&[Term], Term) -> Option<(Term, Term)>;
+
 /// Makes a map of the elements of a list.
 struct FromList {
     rest: Term,
     map: map::Builder,
     /// The key and the value that an element stands for; nothing if it stands for none.
-    pair: fn(&[Term], Term) -> Option<(Term, Term)>,
+    pair: ToPair,
 }
 
 /// Units of work that taking an element costs.
@@ -83,11 +86,7 @@ impl Work for FromList {
     }
 }
 
-fn from_elements(
-    cx: &mut Ctx<'_>,
-    a: &[Term],
-    pair: fn(&[Term], Term) -> Option<(Term, Term)>,
-) -> BifResult {
+fn from_elements(cx: &mut Ctx<'_>, a: &[Term], pair: ToPair) -> BifResult {
     let work = FromList {
         rest: a[0],
         map: map::Builder::default(),

@@ -18,7 +18,7 @@ use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg};
 pub const ANSWERS: i64 = 1;
 
 /// BEAM's allocators, in its order.
-const ALLOCATORS: [&str; 10] = [
+pub const ALLOCATORS: [&str; 10] = [
     "temp_alloc",
     "sl_alloc",
     "std_alloc",
@@ -94,8 +94,13 @@ impl Memory {
         ALLOCATORS.iter().map(|a| self.allocator(a)).sum()
     }
 
+    /// What lies in the allocator for objects of fixed sizes, by their kinds.
+    pub fn fixed(&self) -> [(&'static str, usize); 2] {
+        [("proc", self.records), ("bif_timer", self.timers)]
+    }
+
     /// What lies in one of BEAM's allocators.
-    fn allocator(&self, name: &str) -> usize {
+    pub fn allocator(&self, name: &str) -> usize {
         match name {
             "eheap_alloc" => self.heaps,
             "fix_alloc" => self.records + self.timers,
@@ -168,7 +173,7 @@ fn statistics(h: &mut Heap, m: &Memory, name: &str) -> Term {
     let blocks = h.list(&[blocks]);
     let mut all = Vec::new();
     if name == "fix_alloc" {
-        let types = [("proc", m.records), ("bif_timer", m.timers)].map(|(name, n)| {
+        let types = m.fixed().map(|(name, n)| {
             let row = [Atom::new(name).into(), num(n), num(n)];
             h.tuple(&row)
         });
@@ -181,14 +186,6 @@ fn statistics(h: &mut Heap, m: &Memory, name: &str) -> Term {
 
 fn known(name: &str) -> Option<&'static str> {
     ALLOCATORS.into_iter().find(|a| *a == name)
-}
-
-/// `system_info({allocator | allocator_sizes, Name})`.
-pub fn allocator(h: &mut Heap, name: &str) -> BifResult {
-    let name = known(name).ok_or_else(badarg)?;
-    let s = statistics(h, &now(), name);
-    let instance = h.tuple(&[Atom::new("instance").into(), num(0), s]);
-    Ok(h.list(&[instance]))
 }
 
 /// `system_info({memory_internal, Reference, Names})`: sends the numbers of these allocators as

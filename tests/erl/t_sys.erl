@@ -32,7 +32,10 @@ double(0, X) -> X;
 double(N, X) -> double(N - 1, [X | X]).
 
 cases() ->
-    [{info_items, fun() -> [{I, erlang:system_info(I)} || I <- [wordsize, {wordsize, internal}, {wordsize, external}, otp_release, machine, endian, threads, smp_support, process_limit_x, kernel_poll_x], I =/= process_limit_x, I =/= kernel_poll_x] end},
+    [{allocators, fun() -> [{K, A, shape(erlang:system_info({K, A}))} || K <- [allocator, allocator_sizes], A <- [binary_alloc, eheap_alloc, fix_alloc, mseg_alloc, sys_alloc]] end},
+     {allocator_lists, fun() -> [[N || {N, [{instance, 0, _} | _]} <- erlang:system_info({allocator_sizes, L})] || L <- [[binary_alloc], [ets_alloc, driver_alloc]]] end},
+     {allocators_wrong, fun() -> [cr(fun() -> erlang:system_info(id(X)) end) || X <- [{allocator, 5}, {allocator, []}, {allocator_sizes, [binary_alloc | x]}]] end},
+     {info_items, fun() -> [{I, erlang:system_info(I)} || I <- [wordsize, {wordsize, internal}, {wordsize, external}, otp_release, machine, endian, threads, smp_support, process_limit_x, kernel_poll_x], I =/= process_limit_x, I =/= kernel_poll_x] end},
      {info_types, fun() -> [{I, is_integer(erlang:system_info(I))} || I <- [schedulers, schedulers_online, process_count, process_limit, port_count, port_limit, atom_count, atom_limit, ets_limit, logical_processors_online, thread_pool_size, dirty_cpu_schedulers, dirty_io_schedulers, creation]] end},
      {info_strings, fun() -> [{I, is_list(erlang:system_info(I))} || I <- [version, system_version, system_architecture, driver_version, nif_version]] end},
      {flags_trace_control_word, fun() -> O = erlang:system_flag(trace_control_word, 17), R = erlang:system_info(trace_control_word), erlang:system_flag(trace_control_word, O), {O, R, [c(fun() -> erlang:system_flag(trace_control_word, id(X)) end) || X <- [-1, 1 bsl 32, x]]} end},
@@ -117,3 +120,9 @@ cases() ->
 
 deep8(A, B, C, D, E, F, G, 0) -> A + B + C + D + E + F + G;
 deep8(A, B, C, D, E, F, G, N) -> 1 + deep8(B, C, D, E, F, G, A, N - 1).
+
+%% What readers of allocators' statistics look for in the first instance.
+shape([{instance, 0, L} | _]) -> [shape_of(X) || X <- L].
+
+shape_of({K, L}) when K =:= mbcs; K =:= sbcs -> {K, lists:sort([element(1, X) || X <- L])};
+shape_of(X) -> element(1, X).

@@ -2,15 +2,17 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::budget::Budget;
 use enigma_runtime::data::compare;
 use enigma_runtime::data::map::{self, Part};
 use enigma_runtime::heap::{bits, copy, sharing};
+use enigma_runtime::work::{self, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
 bifs! { BIFS:
     "erts_debug" {
         "same"/2 Call => same;
-        "flat_size"/1 Call => flat_size;
+        "flat_size"/1 Steps => flat_size;
         "size_shared"/1 Call => size_shared;
         "copy_shared"/2 Call => copy_shared;
         "map_info"/1 Call => map_info;
@@ -22,9 +24,33 @@ fn same(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok((a[0] == a[1] || a[0].is_immediate() && compare::exact_eq(a[0], a[1])).into())
 }
 
+struct FlatSize(copy::Sizing);
+
+impl Work for FlatSize {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        // What has memory of its own on BEAM counts as it does there.
+        let boxed = |t: Term| match t.as_small() {
+            Some(n) if !is_small_on_beam(n) => 2,
+            _ if t.is_flonum() => 2,
+            _ => 0,
+        };
+        let words = self.0.go_on(budget, boxed);
+        Ok(words.map(|n| cx.heap().uint(n as u64)))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.0.visit_roots(visit);
+    }
+}
+
+/// Is an integer immediate on BEAM? There it has a bit less.
+pub fn is_small_on_beam(n: i64) -> bool {
+    (-(1 << 59)..1 << 59).contains(&n)
+}
+
 /// Words of a term whose shared parts are counted wherever they occur, literals as well.
-fn flat_size(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(Term::small(copy::size_whole(a[0]) as i64))
+fn flat_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    work::start(cx, a, FlatSize(copy::Sizing::new(a[0])))
 }
 
 /// Words of a term whose shared parts are counted once and literals not at all.

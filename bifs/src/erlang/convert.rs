@@ -491,7 +491,9 @@ fn list_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn binary_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let text = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
-    let x = float_text::parse(&text).ok_or_else(badarg)?;
+    // A byte 0 ends the text, as it does in the old external format of floats.
+    let text = text.split(|&b| b == 0).next().unwrap_or_default();
+    let x = float_text::parse(text).ok_or_else(badarg)?;
     Ok(cx.heap().float(x))
 }
 

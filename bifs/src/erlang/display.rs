@@ -1,6 +1,7 @@
 //! Printing for debugging, past the I/O system, and questions about how a term is represented.
 
 use crate::bifs;
+use crate::debug::terms::is_small_on_beam;
 use enigma_runtime::bif::Exit;
 use enigma_runtime::data::{compare, display};
 use enigma_runtime::heap::bits;
@@ -133,7 +134,8 @@ fn cmp_term(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn term_type(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = a[0];
     Ok(Atom::new(match t.kind() {
-        None if t.is_small() => "fixnum",
+        None if t.as_small().is_some_and(is_small_on_beam) => "fixnum",
+        None if t.is_small() => "bignum",
         None if t.is_atom() => "atom",
         None if t.is_flonum() => "hfloat",
         None if t.is_nil() => "nil",

@@ -263,7 +263,7 @@ impl<'a> Scan<'a> {
                 .to_vec()
         };
         match rest {
-            [b'#', ..] => {
+            [b'#' | b'C', ..] => {
                 self.at = after(self.pattern, start, b")");
                 Ok(None)
             }
@@ -371,7 +371,9 @@ impl<'a> Scan<'a> {
             Called::Name(name) => !name.is_empty() && o.name == *name,
         };
         if let Some(outermost) = self.open.iter().rposition(is_called) {
-            if self.open[outermost..].iter().all(|o| o.branch != So::Solid) {
+            // In a conditional group the first generation does not look.
+            let conditional = self.open.iter().any(|o| o.kind == Kind::Condition);
+            if !conditional && self.open[outermost..].iter().all(|o| o.branch != So::Solid) {
                 return Err(Wrong {
                     number: COULD_LOOP,
                     offset: self.at - 1,
@@ -495,6 +497,8 @@ mod tests {
             "\\Qab\\E(?R)?",
             "(?|(a)|(b))(?1)",
             "(?#(?R))a",
+            "(?(?=a)(?R)|b)",
+            "(?(DEFINE)(?<z>(?&z)))",
         ] {
             assert_eq!(place(p), None, "{p}");
         }

@@ -3,6 +3,7 @@
 use super::statistics::os_clock;
 use super::topology::{self, Which};
 use super::{facts, flags, num};
+use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
 use enigma_runtime::atom::{self, Atom};
@@ -229,10 +230,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
         "alloc_util_allocators" => memory::allocators(h),
         "allocated_areas" => memory::areas(h),
-        "allocator" => {
-            let features = Term::NIL;
-            h.tuple(&[Atom::UNDEFINED.into(), Term::NIL, features, Term::NIL])
-        }
+        "allocator" => allocators::summary(h),
         "info" | "procs" | "loaded" | "dist" => {
             let s = listing(item.text());
             h.binary(s.as_bytes())
@@ -383,7 +381,10 @@ fn info_pair(cx: &mut Ctx<'_>, key: Term, what: Term) -> BifResult {
         (Some("cpu_topology"), Some("defined")) => topology::show(cx, Which::Defined),
         (Some("cpu_topology"), Some("detected")) => topology::show(cx, Which::Detected),
         (Some("cpu_topology"), Some("used")) => topology::show(cx, Which::Used),
-        (Some("allocator" | "allocator_sizes"), Some(name)) => memory::allocator(h, name),
+        (Some(key), _) => match Detail::of(key) {
+            Some(detail) => allocators::info(h, detail, what),
+            None => Err(badarg()),
+        },
         _ => Err(badarg()),
     }
 }

@@ -165,6 +165,11 @@ pub fn memory() -> Memory {
 }
 
 impl Atom {
+    /// The atom with this index, if there is one.
+    pub fn at(index: u32) -> Option<Atom> {
+        (index < count()).then_some(Atom(index))
+    }
+
     /// The atom with this text, made if need be.
     pub fn try_new(text: &str) -> Result<Atom, AtomError> {
         TABLE.intern(text).map(Atom)

@@ -3,7 +3,7 @@
 use crate::atom::Atom;
 use crate::budget::{self, Budget};
 use crate::code::{export, fun};
-use crate::data::{map, record};
+use crate::data::{float_text, map, record};
 use crate::heap::Heap;
 use crate::heap::binary::BinaryRef;
 use crate::pile::Pile;
@@ -130,7 +130,6 @@ impl Decoding {
         };
         match &self.unpacking {
             None => Ok(Poll::Ready((t, d.at))),
-            Some(_) if d.at < data.len() => Err(DecodeError::Malformed),
             Some(u) => Ok(Poll::Ready((
                 t,
                 PACKED_HEAD + u.inflate.total_in() as usize,
@@ -223,8 +222,17 @@ enum Frame {
     },
 }
 
+/// The first number of a reference in old formats is below this.
+const SHORT_REFERENCE: u32 = 1 << 18;
+
 /// Units of work that an object costs.
 const OBJECT: usize = 3;
+
+fn atom_at(index: u32) -> Result<Term, DecodeError> {
+    Atom::at(index)
+        .map(Term::from)
+        .ok_or(DecodeError::Malformed)
+}
 
 /// The `n` uppermost terms, in order.
 fn split(done: &mut Pile<Term>, n: usize) -> Vec<Term> {
@@ -261,6 +269,14 @@ impl<'a> Decoder<'a> {
     fn u32(&mut self) -> Result<u32, DecodeError> {
         let s = self.take(4)?;
         Ok(u32::from_be_bytes([s[0], s[1], s[2], s[3]]))
+    }
+
+    /// A creation of old formats: a byte of which two bits count.
+    fn short_creation(&mut self) -> Result<u32, DecodeError> {
+        match self.u8()? {
+            n @ 0..4 => Ok(u32::from(n)),
+            _ => Err(DecodeError::Malformed),
+        }
     }
 
     fn left(&self) -> usize {
@@ -370,14 +386,8 @@ impl<'a> Decoder<'a> {
             }
             99 => {
                 let s = self.take(31)?;
-                let text = s
-                    .split(|&b| b == 0)
-                    .next()
-                    .and_then(|s| std::str::from_utf8(s).ok());
-                let f: f64 = text
-                    .and_then(|t| t.trim().parse().ok())
-                    .filter(|f: &f64| f.is_finite())
-                    .ok_or(DecodeError::Malformed)?;
+                let text = s.split(|&b| b == 0).next().unwrap_or_default();
+                let f = float_text::parse(text).ok_or(DecodeError::Malformed)?;
                 heap.float(f)
             }
             100 | 115 | 118 | 119 => self.atom_of(tag)?.into(),
@@ -407,7 +417,8 @@ impl<'a> Decoder<'a> {
             77 => {
                 let n = self.u32()? as usize;
                 let last = usize::from(self.u8()?);
-                if last == 0 && n > 0 || last > 8 || n == 0 && last > 0 {
+                let empty_is_wrong = release::number() >= 26;
+                if last == 0 && n > 0 || last > 8 || n == 0 && (last > 0 || empty_is_wrong) {
                     return Err(DecodeError::Malformed);
                 }
                 let s = self.take(n)?;
@@ -458,7 +469,7 @@ impl<'a> Decoder<'a> {
                 let name = self.atom()?;
                 let (number, serial) = (u64::from(self.u32()?), u64::from(self.u32()?));
                 let creation = if tag == 103 {
-                    u32::from(self.u8()?)
+                    self.short_creation()?
                 } else {
                     self.u32()?
                 };
@@ -472,23 +483,23 @@ impl<'a> Decoder<'a> {
                 } else {
                     u64::from(self.u32()?)
                 };
+                // Only ports of other nodes may have numbers as wide as that.
+                let wide = id >> 60 != 0;
                 let creation = if tag == 102 {
-                    u32::from(self.u8()?)
+                    self.short_creation()?
                 } else {
                     self.u32()?
                 };
+                if wide && node::is_this(name, creation) {
+                    return Err(DecodeError::Malformed);
+                }
                 self.identifier(heap, Kind::ExtPort, name, creation, id)
-            }
-            101 => {
-                let (name, id) = (self.atom()?, self.u32()?);
-                let creation = u32::from(self.u8()?);
-                self.reference(heap, name, creation, &[id])
             }
             114 | 90 => {
                 let n = self.u16()?;
                 let name = self.atom()?;
                 let creation = if tag == 114 {
-                    u32::from(self.u8()?)
+                    self.short_creation()?
                 } else {
                     self.u32()?
                 };
@@ -498,7 +509,25 @@ impl<'a> Decoder<'a> {
                 let ids = (0..n)
                     .map(|_| self.u32())
                     .collect::<Result<Vec<u32>, _>>()?;
+                if tag == 114 && ids[0] >= SHORT_REFERENCE {
+                    return Err(DecodeError::Malformed);
+                }
                 self.reference(heap, name, creation, &ids)
+            }
+            101 => {
+                let name = self.atom()?;
+                let id = self.u32()?;
+                let creation = self.short_creation()?;
+                if id >= SHORT_REFERENCE {
+                    return Err(DecodeError::Malformed);
+                }
+                self.reference(heap, name, creation, &[id])
+            }
+            // Atoms of this emulator by their indexes.
+            73 => atom_at(self.u16()? as u32)?,
+            75 => {
+                let s = self.take(3)?;
+                atom_at(u32::from_be_bytes([0, s[0], s[1], s[2]]))?
             }
             112 => {
                 let _size = self.u32()?;
@@ -637,7 +666,11 @@ impl<'a> Decoder<'a> {
                 if a > 255 {
                     return Err(DecodeError::Malformed);
                 }
-                if self.options.safe && export::lookup(m, f, a as u32).is_none() {
+                let there = || {
+                    export::lookup(m, f, a as u32)
+                        .is_some_and(|e| e.is_loaded() || e.bif().is_some())
+                };
+                if self.options.safe && !there() {
                     return Err(DecodeError::Unsafe);
                 }
                 heap.export_fun(export::get(m, f, a as u32))
@@ -657,6 +690,14 @@ impl<'a> Decoder<'a> {
     }
 
     fn reference(&self, heap: &mut Heap, name: Atom, creation: u32, ids: &[u32]) -> Term {
+        // Those of this node have three numbers at least.
+        let mut three = [0; 3];
+        let ids = if node::is_this(name, creation) && ids.len() < three.len() {
+            three[..ids.len()].copy_from_slice(ids);
+            &three
+        } else {
+            ids
+        };
         if node::is_this(name, creation)
             && let [low, mid, high, owner @ ..] = ids
         {

@@ -7,8 +7,10 @@ use super::binary::BinaryRef;
 use super::magic::MagicHandle;
 use super::release::{self, Ranges};
 use super::{Heap, MAX_HEAP_BINARY, literal};
+use crate::budget::Budget;
 use crate::heap::bits;
 use crate::term::{Kind, Term, boxed};
+use std::task::Poll;
 
 /// A stack whose first entries need no allocation: most terms that are sent are small.
 struct Pending<T> {
@@ -96,6 +98,68 @@ pub fn size(t: Term) -> usize {
 /// Words that `copy_whole` of `t` takes.
 pub fn size_whole(t: Term) -> usize {
     size_outside(t, Shared::NOTHING)
+}
+
+/// Measures a term, literals included, in steps.
+pub struct Sizing {
+    words: usize,
+    todo: Vec<Term>,
+}
+
+impl Sizing {
+    /// Begins.
+    pub fn new(t: Term) -> Sizing {
+        Sizing {
+            words: 0,
+            todo: vec![t],
+        }
+    }
+
+    /// Goes on to the number of words that `copy_whole` takes, plus what `of_immediate` says of every immediate.
+    pub fn go_on(
+        &mut self,
+        budget: &mut Budget,
+        of_immediate: impl Fn(Term) -> usize,
+    ) -> Poll<usize> {
+        while let Some(mut t) = self.todo.pop() {
+            loop {
+                if budget.is_spent() {
+                    self.todo.push(t);
+                    return Poll::Pending;
+                }
+                budget.spend(1);
+                if t.is_immediate() {
+                    self.words += of_immediate(t);
+                    break;
+                }
+                if t.is_cons() {
+                    self.words += 2;
+                    if t.head().is_immediate() {
+                        self.words += of_immediate(t.head());
+                    } else {
+                        self.todo.push(t.head());
+                    }
+                    t = t.tail();
+                    continue;
+                }
+                let h = t.header();
+                if h.kind() == Kind::SubBits {
+                    self.words += sub_bits_size(t);
+                    break;
+                }
+                self.words += 1 + h.words();
+                let range = boxed::term_words(h);
+                self.todo.extend(t.terms_from(range.start, range.len()));
+                break;
+            }
+        }
+        Poll::Ready(self.words)
+    }
+
+    /// Shows the terms that are held.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(&mut self.todo);
+    }
 }
 
 /// Words that a copy of `t` takes that shares these terms.

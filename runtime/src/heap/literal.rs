@@ -166,7 +166,7 @@ pub struct SharedCopy {
 }
 
 enum Stage {
-    Measure(Measuring),
+    Measure(Box<Measuring>),
     Copy(Copying, Heap, LiteralArea),
     Done,
 }
@@ -176,7 +176,7 @@ impl SharedCopy {
     pub fn new(terms: &[Term]) -> SharedCopy {
         SharedCopy {
             terms: terms.into(),
-            stage: Stage::Measure(Measuring::new(terms)),
+            stage: Stage::Measure(Box::new(Measuring::new(terms))),
         }
     }
 
