@@ -27,7 +27,7 @@ const LAYERS: &[&[&str]] = &[
     &["etf", "load", "match_spec"],
     &["interp"],
     &["sched"],
-    &["ets", "persistent_term"],
+    &["ets", "fuzz", "persistent_term"],
 ];
 
 /// References that run upward still: who names whom, and why.
