@@ -15,12 +15,17 @@ use std::sync::Arc;
 
 struct Pending(Arc<Mutex<Option<OwnedTerm>>>);
 
-/// Asks process `to`: `question` runs there, without a context if it is gone, and gives the value.
+/// Asks process `to`: `question` runs there, without a context if it is gone, and gives the value. What it makes
+/// in the heap of that process is gone afterwards.
 pub fn ask(
     cx: &mut Ctx<'_>,
     to: u64,
     question: impl FnOnce(Option<&mut Ctx<'_>>) -> OwnedTerm + Send + 'static,
 ) -> BifResult {
+    let question = |other: Option<&mut Ctx<'_>>| match other {
+        None => question(None),
+        Some(other) => hold::aside(other, |other| question(Some(other))),
+    };
     if let Some(Pending(slot)) = cx.own.bif_state() {
         let answer = slot.lock().take().ok_or(Exit::Wait)?;
         cx.own.rare().bif_state = None;

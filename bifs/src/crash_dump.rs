@@ -1,24 +1,46 @@
 //! The crash dump: what there is to know when the VM ends abnormally, in a file.
 
-use enigma_runtime::process::table;
-use enigma_runtime::{atom, sched};
-use std::sync::mpsc::{self, Sender};
-use std::time::{Duration, Instant};
+mod base64;
+mod process;
+mod terms;
 
-/// Time for gathering what the dump tells. The VM is ended at an arbitrary place, so locks may be held that nobody
+use enigma_runtime::atom::{self, Atom};
+use enigma_runtime::process::table;
+use enigma_runtime::sched::{self, freeze};
+use enigma_runtime::{Ctx, Term};
+use std::sync::mpsc::{self, Sender};
+use std::time::Duration;
+
+/// Time for gathering each section of the dump. The VM is ended at an arbitrary place, so locks may be held that nobody
 /// will let go.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Says on standard error why the VM ends, and writes the dump.
+/// Time for the schedulers to stop what they do.
+const TIME_TO_STOP: Duration = Duration::from_millis(500);
+
+/// Says on standard error why the VM ends, and writes the dump. All other processes stand still from here on.
 pub fn write_aloud(slogan: &str) {
+    freeze::freeze(TIME_TO_STOP);
     eprint!("{slogan}\r\n");
     write(slogan);
+}
+
+/// The same on behalf of the process that runs on this thread, which the dump tells of, too.
+pub fn write_aloud_by(cx: &Ctx<'_>, slogan: &str) {
+    freeze::freeze(TIME_TO_STOP);
+    eprint!("{slogan}\r\n");
+    write_with(Some(cx), slogan);
 }
 
 /// Writes `erl_crash.dump`, or the file that `ERL_CRASH_DUMP` names, with this slogan. After
 /// `ERL_CRASH_DUMP_SECONDS` the operating system ends the VM even if that is not finished (0: no dump is
 /// written); of more than `ERL_CRASH_DUMP_BYTES` the rest is left out.
 pub fn write(slogan: &str) {
+    write_with(None, slogan);
+}
+
+fn write_with(current: Option<&Ctx<'_>>, slogan: &str) {
+    freeze::freeze(TIME_TO_STOP);
     match number("ERL_CRASH_DUMP_SECONDS") {
         Some(0) => return,
         Some(seconds) if seconds > 0 => {
@@ -33,12 +55,18 @@ pub fn write(slogan: &str) {
         .unwrap_or_else(|| "erl_crash.dump".into());
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |d| d.as_secs());
+        .map_or(0, |d| d.as_secs() as libc::time_t);
     let mut out = format!(
-        "=erl_crash_dump:0.5\n@{now}\nSlogan: {slogan}\nSystem version: Enigma {}\n",
-        env!("CARGO_PKG_VERSION")
+        "=erl_crash_dump:0.5\n{}\nSlogan: {slogan}\nSystem version: Enigma {}\nTaints: \nAtoms: {}\n",
+        date(now),
+        env!("CARGO_PKG_VERSION"),
+        atom::count()
     );
-    for section in gathered() {
+    if let Some(cx) = current {
+        let own = Some((&*cx.own, cx.pc));
+        out.push_str(&process::sections(cx.proc.id, Atom::RUNNING, own));
+    }
+    for section in gathered(current.map(|cx| cx.proc.id)) {
         out.push_str(&section);
     }
     out.push_str("=end\n");
@@ -52,13 +80,16 @@ pub fn write(slogan: &str) {
     }
 }
 
-/// The sections that another thread could put together in time.
-fn gathered() -> Vec<String> {
+/// The sections that another thread could put together; a part of them where it got stuck. `told`: the process
+/// that need not be told of.
+fn gathered(told: Option<u64>) -> Vec<String> {
     let (to, from) = mpsc::channel();
     let mut sections = Vec::new();
-    if std::thread::Builder::new().spawn(|| gather(to)).is_ok() {
-        let end = Instant::now() + PATIENCE;
-        while let Ok(section) = from.recv_timeout(end.saturating_duration_since(Instant::now())) {
+    if std::thread::Builder::new()
+        .spawn(move || gather(&to, told))
+        .is_ok()
+    {
+        while let Ok(section) = from.recv_timeout(PATIENCE) {
             sections.push(section);
         }
     }
@@ -66,25 +97,62 @@ fn gathered() -> Vec<String> {
 }
 
 /// Tells the sections, the most robust ones first; fails when nobody waits for them any more.
-fn gather(to: Sender<String>) {
+fn gather(to: &Sender<String>, told: Option<u64>) {
     let tell = |section: String| to.send(section).is_ok();
     let processes = || {
-        format!(
-            "=processes\nCount: {}\nLimit: {}\n",
-            table::count(),
-            table::limit()
-        )
-    };
-    let _ = tell(processes())
-        && sched::queue_lengths()
+        table::all()
             .into_iter()
-            .enumerate()
-            .all(|(i, n)| tell(format!("=scheduler:{}\nRun queue length: {n}\n", i + 1)))
-        && tell(format!("=atoms\nCount: {}\n", atom::count()))
-        && tell(format!(
-            "=memory\ntotal: {}\n",
-            crate::memory::now().total()
-        ));
+            .filter_map(Term::as_local_pid)
+            .filter(|&id| Some(id) != told)
+            .filter_map(|id| {
+                let state = table::with(id, |p| p.state.status())?;
+                freeze::look(id, |own| {
+                    process::sections(id, state, own.map(|own| (own, own.pc)))
+                })
+            })
+            .all(tell)
+    };
+    let _ = sched::queue_lengths()
+        .into_iter()
+        .enumerate()
+        .all(|(i, n)| {
+            tell(format!(
+                "=scheduler:{}\nRun Queue Normal Length: {n}\n",
+                i + 1
+            ))
+        })
+        && processes()
+        && tell(memory())
+        && tell(atoms());
+}
+
+fn memory() -> String {
+    let mut out = String::from("=memory\n");
+    for (name, bytes) in crate::memory::now().by_kind() {
+        out.push_str(&format!("{name}: {bytes}\n"));
+    }
+    out
+}
+
+/// All atoms, the newest first.
+fn atoms() -> String {
+    let mut out = String::from("=atoms\n");
+    for i in (0..atom::count()).rev() {
+        out.push_str(&format!("{}\n", Term::atom(Atom::from_index(i))));
+    }
+    out
+}
+
+/// A time as `ctime` of C writes it.
+fn date(seconds: libc::time_t) -> String {
+    let mut text = [0u8; 64];
+    // SAFETY: the buffer is larger than the 26 bytes that the call writes at most.
+    let written = unsafe { !libc::ctime_r(&raw const seconds, text.as_mut_ptr().cast()).is_null() };
+    let end = text.iter().position(|&b| b == b'\n' || b == 0);
+    match end {
+        Some(n) if written => String::from_utf8_lossy(&text[..n]).into_owned(),
+        _ => format!("@{seconds}"),
+    }
 }
 
 /// The number that an environment variable is set to.

@@ -87,6 +87,15 @@ pub fn log_warning(text: &str) {
     warn(None, text);
 }
 
+/// Logs a text as an error about the running process.
+pub fn log_process_error(cx: &Ctx<'_>, text: &str) {
+    log(cx.own.group_leader, cx.self_pid(), |h| {
+        let format = h.char_list("~s~n");
+        let text = h.char_list(text);
+        (format, h.list(&[text]))
+    });
+}
+
 /// The same about the running process.
 pub fn log_process_warning(cx: &Ctx<'_>, text: &str) {
     warn(Some((cx.own.group_leader, cx.self_pid())), text);

@@ -4,10 +4,11 @@ use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::code::{self, ranges};
+use enigma_runtime::code::{self, ops, ranges};
+use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::interp::exception;
+use enigma_runtime::interp::{exception, special};
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::{Owned, PidKey, flag};
 use enigma_runtime::sched::{TIME_SLICE, dirty};
@@ -185,7 +186,7 @@ fn item(cx: &mut Ctx<'_>, pc: *const u64, what: Term, running: bool) -> BifResul
     }
     let name = what.as_atom().ok_or_else(badarg)?;
     if name == Atom::REGISTERED_NAME {
-        return Ok(match cx.own.name {
+        return Ok(match cx.own.name() {
             Some(n) => cx.tuple2(name, n),
             None => Term::NIL,
         });
@@ -206,23 +207,12 @@ fn mfa(cx: &mut Ctx<'_>, m: Atom, f: Atom, a: u32) -> Term {
 fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResult {
     let sensitive = cx.own.has(flag::SENSITIVE) && !running;
     Ok(match name.text() {
-        "current_function" => match ranges::find(pc) {
-            Some((f, _)) => mfa(cx, f.module().name, f.name, f.arity),
-            None if pc == enigma_runtime::interp::special::hibernated() => {
-                mfa(cx, Atom::ERLANG, Atom::HIBERNATE, 3)
-            }
-            // A process that has not begun stands before its first call.
-            None if pc == enigma_runtime::interp::special::apply_args() => {
-                let (m, f, a) = cx.own.initial_call;
-                mfa(cx, m, f, a)
-            }
-            None => Atom::UNDEFINED.into(),
-        },
+        "current_function" => current_function(cx, pc),
         "current_location" => {
-            let trace = exception::current_stacktrace(cx, pc);
+            let trace = stacktrace(cx, pc);
             trace.as_cons().map_or(Atom::UNDEFINED.into(), |(h, _)| h)
         }
-        "current_stacktrace" => exception::current_stacktrace(cx, pc),
+        "current_stacktrace" => stacktrace(cx, pc),
         "initial_call" => {
             let (m, f, a) = cx.own.initial_call;
             mfa(cx, m, f, a)
@@ -245,9 +235,11 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         "messages" if sensitive => Term::NIL,
         "messages" => {
             handle_pending(cx, running)?;
-            let own = &mut *cx.own;
-            own.mailbox.adopt_all(&mut own.heap.young);
-            let l: Vec<Term> = own.mailbox.terms().collect();
+            if running {
+                let own = &mut *cx.own;
+                own.mailbox.adopt_all(&mut own.heap.young);
+            }
+            let l: Vec<Term> = cx.own.mailbox.terms().collect();
             cx.heap().list(&l)
         }
         "message_queue_data" => if cx.own.has(flag::OFF_HEAP_MESSAGES) {
@@ -257,7 +249,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         }
         .into(),
         "links" => {
-            let keys: Vec<PidKey> = cx.own.links.iter().collect();
+            let keys: Vec<PidKey> = cx.own.relations.get().links.iter().collect();
             let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
             cx.heap().list(&l)
         }
@@ -265,7 +257,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         "monitored_by" => {
             let keys: Vec<PidKey> = cx
                 .own
-                .monitors
+                .relations
                 .get()
                 .incoming
                 .values()
@@ -352,32 +344,68 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             .filter(|&&w| enigma_runtime::term::stack_word::is_catch(w))
             .count()),
         "last_calls" | "priority_messages" => false.into(),
+        "binary" => binaries(cx),
         "sequential_trace_token" | "magic_ref" => Term::NIL,
-        "binary" => {
-            let all: Vec<[usize; 3]> = cx
-                .own
-                .heap
-                .binaries()
-                .map(|b| [b.data() as usize, b.capacity(), b.refs()])
-                .collect();
-            let heap = cx.heap();
-            let all: Vec<Term> = all
-                .into_iter()
-                .map(|facts| {
-                    let facts = facts.map(|n| heap.uint(n as u64));
-                    heap.tuple(&facts)
-                })
-                .collect();
-            heap.list(&all)
-        }
         "trace" => num(0),
         "backtrace" => {
-            let trace = exception::current_stacktrace(cx, pc);
+            let trace = stacktrace(cx, pc);
             let s = format!("Program counter: {pc:?} ({trace})\n");
             cx.heap().binary(s.as_bytes())
         }
         _ => return Err(badarg()),
     })
+}
+
+fn current_function(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
+    let found = dirty_mfa(cx.own).or_else(|| match ranges::find(pc) {
+        Some((f, _)) => Some((f.module().name, f.name, f.arity)),
+        None if pc == special::hibernated() => Some((Atom::ERLANG, Atom::HIBERNATE, 3)),
+        // A process that has not begun stands before its first call.
+        None if pc == special::apply_args() => Some(cx.own.initial_call),
+        None => None,
+    });
+    match found {
+        Some((m, f, a)) => mfa(cx, m, f, a),
+        None => Atom::UNDEFINED.into(),
+    }
+}
+
+/// The BIF that the process has called in a pool, if it has.
+fn dirty_mfa(own: &Owned) -> Option<(Atom, Atom, u32)> {
+    let b = dirty::under_way(own)?;
+    Some((
+        Atom::new(b.module),
+        Atom::new(b.function),
+        u32::from(b.arity),
+    ))
+}
+
+/// The functions that the process is in; what it has called in a pool is the innermost.
+fn stacktrace(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
+    let trace = exception::current_stacktrace(cx, pc);
+    match dirty_mfa(cx.own) {
+        Some((m, f, a)) => {
+            let h = cx.heap();
+            let entry = h.tuple(&[m.into(), f.into(), num(a as usize), Term::NIL]);
+            h.cons(entry, trace)
+        }
+        None => trace,
+    }
+}
+
+/// `{Id, Size, References}` of each shared binary that the process refers to.
+fn binaries(cx: &mut Ctx<'_>) -> Term {
+    let facts = |b: &BinaryRef| [b.data() as usize, b.capacity(), b.refs()];
+    let rows: Vec<[usize; 3]> = cx.own.binaries().map(facts).collect();
+    let h = cx.heap();
+    let rows: Vec<Term> = rows
+        .into_iter()
+        .map(|facts| {
+            let facts = facts.map(|n| h.uint(n as u64));
+            h.tuple(&facts)
+        })
+        .collect();
+    h.list(&rows)
 }
 
 /// A process that looks at itself counts the messages that have arrived. Another process's question comes in
@@ -392,8 +420,6 @@ fn handle_pending(cx: &mut Ctx<'_>, running: bool) -> Result<(), Exit> {
 
 /// Is the process at a place where it waits for a message?
 fn waits(own: &Owned, pc: *const u64) -> bool {
-    use enigma_runtime::code::ops;
-    use enigma_runtime::interp::special;
     if pc == special::hibernated() {
         return own.mailbox.is_empty();
     }
@@ -415,7 +441,7 @@ fn monitors(cx: &mut Ctx<'_>) -> Term {
     }
     let rows: Vec<Row> = cx
         .own
-        .monitors
+        .relations
         .get()
         .outgoing
         .values()

@@ -14,6 +14,7 @@ pub mod erlang;
 pub mod errno;
 pub mod ets;
 pub mod file_name;
+pub mod fuzz;
 pub mod hooks;
 pub mod info;
 pub mod inventory;

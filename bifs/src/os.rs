@@ -105,7 +105,10 @@ fn getpid(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 /// What is to happen on a signal of the operating system.
 fn set_signal(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let how = a[1].as_atom().map(Atom::text).ok_or_else(badarg)?;
+    let how = a[1].as_atom().map_or("", Atom::text);
+    if !matches!(how, "ignore" | "default" | "handle") {
+        return Err(Exit::error_cause(Atom::BADARG, Atom::new("badopt")));
+    }
     let number = match a[0].as_atom().map(Atom::text).ok_or_else(badarg)? {
         "sighup" => libc::SIGHUP,
         "sigquit" => libc::SIGQUIT,
@@ -125,8 +128,7 @@ fn set_signal(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let ok = match how {
         "ignore" => crate::os_signal::ignore(number),
         "default" => crate::os_signal::default(number),
-        "handle" => crate::os_signal::handle(number),
-        _ => return Err(badarg()),
+        _ => crate::os_signal::handle(number),
     };
     if ok {
         Ok(Atom::OK.into())

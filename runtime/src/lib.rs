@@ -14,6 +14,7 @@ pub mod code;
 pub mod data;
 pub mod etf;
 pub mod ets;
+pub mod fuzz;
 pub mod heap;
 pub mod hooks;
 pub mod interp;

@@ -116,6 +116,12 @@ pub fn lists_enter_bags_reversed() -> bool {
     number() <= 25
 }
 
+/// Do tables of sets and bags leave the lowest bit of a key's hash out?
+#[inline(always)]
+pub fn table_hash_is_halved() -> bool {
+    number() >= 29
+}
+
 /// Is a failed addition of a constant in a body told without the operator's own entry in the stack
 /// trace? Before OTP 26: there BEAM has an instruction of its own for it, which knows no function.
 #[inline(always)]

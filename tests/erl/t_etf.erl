@@ -14,7 +14,9 @@ bad(B) -> c(fun() -> binary_to_term(id(B)) end).
 br(B) -> cr(fun() -> binary_to_term(id(B)) end).
 
 cases() ->
-    [{encode_each, fun() -> [case term_to_binary(T) of B when byte_size(B) < 100 -> B; B -> {byte_size(B), erlang:md5(B)} end || T <- terms()] end},
+    [{old_reference, fun() -> [begin R = binary_to_term(B), {is_reference(R), node(R), term_to_binary(R), R =:= binary_to_term(term_to_binary(R))} end || B <- [<<131, 101, 119, 3, "a@b", 0, 0, 0, 1, 1>>, <<131, 101, 100, 0, 13, "nonode@nohost", 0, 0, 0, 1, 0>>]] end},
+     {old_reference_cut, fun() -> [cr(fun() -> binary_to_term(B) end) || B <- [<<131, 101, 119, 3, "a@b", 0, 0, 0, 1>>, <<131, 101, 97, 1, 0, 0, 0, 1, 1>>]] end},
+     {encode_each, fun() -> [case term_to_binary(T) of B when byte_size(B) < 100 -> B; B -> {byte_size(B), erlang:md5(B)} end || T <- terms()] end},
      {roundtrip, fun() -> [T || T <- terms(), rt(T) =/= T] end},
      {external_size, fun() -> [erlang:external_size(T) || T <- terms()] end},
      {external_size_is_size, fun() -> [T || T <- terms(), erlang:external_size(T) < byte_size(term_to_binary(T))] end},

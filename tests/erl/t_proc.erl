@@ -122,6 +122,13 @@ cases() ->
      {spawn_bad, fun() -> [c(fun() -> spawn(id(X)) end) || X <- [a, fun lists:map/2, 1]] ++ [c(fun() -> spawn(id(1), f, []) end), c(fun() -> spawn(m, f, id(x)) end), c(fun() -> spawn(m, f, id([1 | 2])) end), c(fun() -> spawn_opt(fun() -> ok end, id([foo])) end), c(fun() -> spawn_opt(fun() -> ok end, id([{priority, foo}])) end), c(fun() -> spawn_opt(fun() -> ok end, id(x)) end)] end},
      {spawn_undef, fun() -> simple(down(fun() -> apply(nomod_x, f, [1]) end)) end},
      {spawn_undef_mfa, fun() -> {P, R} = spawn_monitor(nomod_x, f, [1]), receive {'DOWN', R, process, P, W} -> W end end},
+     {spawn_request_bad_options, fun() ->
+          F = fun() -> ok end,
+          [case cr(fun() -> spawn_request(F, O) end) of
+               {ok, R} -> receive {T, R, error, E} -> {T, E} after 0 -> nothing end;
+               E -> E
+           end || O <- [[x], [monitors, {reply_tag, t}], [{reply_tag, t}, monitors], x, [link | x], [{reply, no}, x], [{reply, error_only}, x], [{reply, success_only}, x],
+                        [{reply, x}], [{priority, x}, {reply_tag, {a, "b"}}], [{monitor, [x]}], [{min_heap_size, a}], [{scheduler, a}], [{scheduler, 100000}]]] end},
      {spawn_request, fun() -> R = spawn_request(?MODULE, idle, [], [{reply_tag, tg}]), receive {tg, R, ok, P} -> P ! stop, is_pid(P) end end},
      {spawn_request_no_reply, fun() -> S = self(), spawn_request(fun() -> S ! here end, [{reply, error_only}]), [get_msg(), no_msg()] end},
      {spawn_monitor_normal, fun() -> down(fun() -> ok end) end},

@@ -7,7 +7,14 @@ get_msg() -> receive M -> M after 5000 -> nothing end.
 none() -> receive M -> M after 40 -> none end.
 
 cases() ->
-    [{send_after, fun() -> erlang:send_after(5, self(), hello), get_msg() end},
+    [{time_limits, fun() ->
+          Ms = fun(T) -> erlang:convert_time_unit(erlang:system_info(T), native, millisecond) end,
+          Try = fun(T, O) -> case cr(fun() -> erlang:start_timer(T, self(), m, O) end) of {ok, R} -> is_integer(erlang:cancel_timer(R)) orelse receive {timeout, R, m} -> over end; E -> E end end,
+          {[Try(Ms(start_time) + D, [{abs, true}]) || D <- [-1000000, -1, 0]],
+           [Try(Ms(end_time) + D, [{abs, true}]) || D <- [-1, 0, 1]],
+           [Try(T, [{abs, true}]) || T <- [-(1 bsl 40), -(1 bsl 62), -(1 bsl 70), 1 bsl 70]],
+           [Try(T, []) || T <- [-1, 1 bsl 32, 1 bsl 43, 1 bsl 44, 1 bsl 50, 1 bsl 62, 1 bsl 70]]} end},
+     {send_after, fun() -> erlang:send_after(5, self(), hello), get_msg() end},
      {send_after_0, fun() -> erlang:send_after(0, self(), hello), get_msg() end},
      {start_timer, fun() -> R = erlang:start_timer(5, self(), hello), {timeout, R, M} = get_msg(), M end},
      {order, fun() -> [erlang:send_after(T, self(), T) || T <- [60, 5, 30]], [get_msg(), get_msg(), get_msg()] end},

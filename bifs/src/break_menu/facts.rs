@@ -43,7 +43,7 @@ pub fn process(id: u64) -> Option<String> {
 /// What a process says of itself.
 fn describe(cx: &mut Ctx<'_>) -> String {
     let mut out = format!("=proc:{}\nState: Waiting\n", cx.self_pid());
-    if let Some(name) = cx.own.name {
+    if let Some(name) = cx.own.name() {
         let _ = writeln!(out, "Name: {}", Term::from(name));
     }
     let mut line = |title: &str, item: &str, show: fn(Term) -> Option<String>| {

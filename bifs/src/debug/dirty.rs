@@ -4,7 +4,7 @@
 use crate::bifs;
 use crate::erlang::message;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::code::export;
+use enigma_runtime::code::export::{self, Export};
 use enigma_runtime::heap::copy;
 use enigma_runtime::sched::dirty::{self as pool, Pool};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
@@ -29,20 +29,30 @@ fn dirty_io(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn dirty(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let place = match a[0].as_atom().map(Atom::text) {
         Some("normal") => return perform(cx, None, a[1], a[2]),
-        Some("dirty_cpu") => Some(Pool::Cpu),
-        Some("dirty_io") => Some(Pool::Io),
+        Some("dirty_cpu") => Pool::Cpu,
+        Some("dirty_io") => Pool::Io,
         _ => return Err(badarg()),
     };
-    go_to(cx, place, a[1], a[2])
+    let there = function(Some(place)).bif().ok_or_else(badarg)?;
+    // What goes wrong there is told as an error of this call.
+    pool::call(cx, place, there, &a[1..]).unwrap_or(Err(Exit::Wait))
 }
 
-/// Calls the function for this place; none is a scheduler.
+/// The function that does something in this place; none is a scheduler.
+fn function(place: Option<Pool>) -> &'static Export {
+    let (name, arity) = match place {
+        Some(Pool::Cpu) => ("dirty_cpu", 2),
+        Some(Pool::Io) => ("dirty_io", 2),
+        None => ("dirty", 3),
+    };
+    export::get(Atom::new("erts_debug"), Atom::new(name), arity)
+}
+
+/// Calls the function for this place.
 fn go_to(cx: &mut Ctx<'_>, place: Option<Pool>, what: Term, arg: Term) -> BifResult {
-    let function = |name, arity| export::get(Atom::new("erts_debug"), Atom::new(name), arity);
     match place {
-        Some(Pool::Cpu) => cx.trap(function("dirty_cpu", 2), &[what, arg]),
-        Some(Pool::Io) => cx.trap(function("dirty_io", 2), &[what, arg]),
-        None => cx.trap(function("dirty", 3), &[Atom::NORMAL.into(), what, arg]),
+        Some(_) => cx.trap(function(place), &[what, arg]),
+        None => cx.trap(function(None), &[Atom::NORMAL.into(), what, arg]),
     }
 }
 

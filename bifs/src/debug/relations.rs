@@ -40,12 +40,18 @@ fn monitor_row(h: &mut Heap, k: Term, origin: bool, r: u64, who: Term, name: Opt
 }
 
 fn links(h: &mut Heap, own: &Owned) -> Term {
-    let rows: Vec<Term> = own.links.iter().map(|k| link_row(h, k)).collect();
+    let rows: Vec<Term> = own
+        .relations
+        .get()
+        .links
+        .iter()
+        .map(|k| link_row(h, k))
+        .collect();
     h.list(&rows)
 }
 
 fn monitors(h: &mut Heap, own: &Owned) -> Term {
-    let both = own.monitors.get();
+    let both = own.relations.get();
     let mut rows = Vec::new();
     for (&r, m) in &both.outgoing {
         let (kind, who, name) = match m.target {

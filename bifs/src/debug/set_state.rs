@@ -6,6 +6,7 @@ use crate::erlang::time;
 use crate::{args, bifs, crash_dump, hooks};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
+use enigma_runtime::ets::{Kind, Protection, WriteConcurrency, registry};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::{signal, table};
 use enigma_runtime::sched::TIME_SLICE;
@@ -119,13 +120,32 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             cx.heap().build_binary(size, |_| ())
         }
         // As on a BEAM that was built without them.
+        // An ordered set has one lock, so nothing of it is split or joined.
+        "ets_force_split" | "ets_debug_random_split_join" => {
+            let &[id, _] = a[1].as_tuple_n::<2>().ok_or_else(badarg)?;
+            let t = registry::find(id).map_err(|_| badarg())?;
+            let several = t.kind == Kind::OrderedSet
+                && t.write_concurrency != WriteConcurrency::Off
+                && t.protection() != Protection::Private;
+            if !several {
+                return Err(badarg());
+            }
+            ok
+        }
+        "colliding_names" => {
+            let &[name, n] = a[1].as_tuple_n::<2>().ok_or_else(badarg)?;
+            let name = name.as_atom().ok_or_else(badarg)?;
+            let names = registry::colliding(name, n.as_usize().ok_or_else(badarg)?);
+            let names: Vec<Term> = names.into_iter().map(Term::from).collect();
+            cx.heap().list(&names)
+        }
         "ets_force_trap" | "jit_asm_dump" => Atom::NOTSUP.into(),
         "abort" => {
             eprintln!("{}", a[1]);
             std::process::abort()
         }
         "broken_halt" => {
-            crash_dump::write_aloud(&a[1].to_string());
+            crash_dump::write_aloud_by(cx, &a[1].to_string());
             std::process::exit(1)
         }
         _ => return Err(badarg()),

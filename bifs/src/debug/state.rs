@@ -9,6 +9,7 @@ use crate::bifs;
 use crate::erlang::time;
 use enigma_runtime::atom::{self, Atom};
 use enigma_runtime::data::hash;
+use enigma_runtime::ets::Table;
 use enigma_runtime::heap::bits;
 use enigma_runtime::process::table;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, persistent_term};
@@ -71,6 +72,11 @@ fn by_name(cx: &mut Ctx<'_>, name: &str) -> BifResult {
         "reds_left" => Term::small(cx.reds_left()),
         "next_pid" => cx.heap().uint(table::next_id()),
         "next_port" => cx.heap().uint(crate::ports::next_id()),
+        // Buckets need no table of segments that counts.
+        "DbTable_words" => {
+            let words = size_of::<Table>() / 8;
+            cx.tuple2(Term::small(words as i64), Term::small(0))
+        }
         "process_info_args" => {
             let items: Vec<Term> = crate::info::items().into_iter().map(Term::atom).collect();
             cx.heap().list(&items)

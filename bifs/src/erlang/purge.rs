@@ -25,7 +25,7 @@ bifs! { BIFS:
 
 /// One process may call this, because there is one purge at a time.
 fn purge_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if cx.own.name != Some(Atom::ERTS_CODE_PURGER) {
+    if cx.own.name() != Some(Atom::ERTS_CODE_PURGER) {
         return Err(Exit::error(Atom::NOTSUP));
     }
     let name = a[0].as_atom().ok_or_else(badarg)?;

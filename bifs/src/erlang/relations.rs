@@ -38,7 +38,7 @@ bifs! { BIFS:
 }
 
 fn noproc_exit(cx: &mut Ctx<'_>, key: PidKey, from: Term, reason: Atom) {
-    cx.own.links.insert(key);
+    cx.own.relations.links().insert(key);
     let (from, reason) = (OwnedTerm::new(from), OwnedTerm::new(reason.into()));
     signal::send(
         cx.proc.id,
@@ -64,13 +64,13 @@ fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let me = PidKey::local(cx.proc.id);
     // What the other side has done to the link before comes before this.
     fetch(cx)?;
-    if key == me || cx.own.links.contains(key) {
+    if key == me || cx.own.relations.is_linked(key) {
         return Ok(true.into());
     }
     if let Some(id) = key.local_id() {
-        cx.own.links.insert(key);
+        cx.own.relations.links().insert(key);
         if !signal::send(id, Signal::Link { from: me, to: id }) {
-            cx.own.links.remove(key);
+            cx.own.relations.links().remove(key);
             if cx.own.has(flag::TRAP_EXIT) {
                 noproc_exit(cx, key, a[0], Atom::NOPROC);
                 return Ok(true.into());
@@ -81,7 +81,7 @@ fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         if !crate::ports::link(port, cx.proc.id) {
             return Err(Exit::error(Atom::NOPROC));
         }
-        cx.own.links.insert(key);
+        cx.own.relations.links().insert(key);
     } else {
         noproc_exit(cx, key, a[0], why_gone(Some(key)));
     }
@@ -102,22 +102,22 @@ fn unlink(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     // Exit signals that have arrived come first: they must not be lost by taking the link away.
     fetch(cx)?;
     let Some(to) = key.local_id() else {
-        if cx.own.links.remove(key)
+        if cx.own.relations.links().remove(key)
             && let Some(port) = key.local_port()
         {
             crate::ports::unlink(port, cx.proc.id);
         }
         return Ok(true.into());
     };
-    if cx.own.links.contains(key) {
+    if cx.own.relations.is_linked(key) {
         let unlink = Unlink {
             from: cx.proc.id,
             to,
             id: reference::fresh(),
         };
-        cx.own.links.deactivate(key, unlink.id);
+        cx.own.relations.links().deactivate(key, unlink.id);
         if !signal::send(to, Signal::Unlink(unlink)) {
-            cx.own.links.remove(key);
+            cx.own.relations.links().remove(key);
         }
     }
     Ok(true.into())
@@ -200,7 +200,7 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     if key == Some(me) {
         return Ok(cx.heap().reference(number, 0));
     }
-    cx.own.monitors.make().outgoing.insert(
+    cx.own.relations.make().outgoing.insert(
         number,
         Box::new(Outgoing {
             target,
@@ -293,7 +293,7 @@ fn take(cx: &mut Ctx<'_>, number: Option<u64>) -> Result<bool, Exit> {
     // A `'DOWN'` that has arrived is a message; only what arrives later is not.
     fetch(cx)?;
     let Some(n) = number else { return Ok(false) };
-    let found = cx.own.monitors.remove_outgoing(n);
+    let found = cx.own.relations.remove_outgoing(n);
     if let Some(m) = &found {
         handle::take_away(m, n);
     }
@@ -403,17 +403,17 @@ fn register(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     let id = a[1].as_local_pid().ok_or_else(badarg)?;
     if id == cx.proc.id {
-        if cx.own.name.is_some() || !registry::register(name, a[1]) {
+        if cx.own.name().is_some() || !registry::register(name, a[1]) {
             return Err(badarg());
         }
-        cx.own.name = Some(name);
+        cx.own.set_name(Some(name));
         return Ok(true.into());
     }
     let answer = crate::ask::ask(cx, id, move |other| {
         let done = other.is_some_and(|o| {
-            let free = o.own.name.is_none() && registry::register(name, Term::local_pid(id));
+            let free = o.own.name().is_none() && registry::register(name, Term::local_pid(id));
             if free {
-                o.own.name = Some(name);
+                o.own.set_name(Some(name));
             }
             free
         });
@@ -444,14 +444,14 @@ fn unregister(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let id = who.as_local_pid().ok_or_else(badarg)?;
     if id == cx.proc.id {
         registry::unregister(name);
-        cx.own.name = None;
+        cx.own.set_name(None);
         return Ok(true.into());
     }
     crate::ask::ask(cx, id, move |other| {
         if registry::unregister_of(name, who)
             && let Some(o) = other
         {
-            o.own.name = None;
+            o.own.set_name(None);
         }
         OwnedTerm::new(true.into())
     })

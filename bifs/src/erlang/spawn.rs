@@ -9,7 +9,7 @@ use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{Alias, AliasEnd, MaxHeap, PidKey, flag};
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release, sched};
 
 bifs! { BIFS:
     "erlang" {
@@ -34,19 +34,35 @@ struct Wanted {
     reply_error: bool,
 }
 
-fn wanted(l: Term) -> Result<Wanted, Exit> {
-    let mut w = Wanted {
-        options: Options::default(),
-        monitor: None,
-        reply_tag: Atom::SPAWN_REPLY.into(),
-        reply_yes: true,
-        reply_error: true,
-    };
-    let items = list::to_vec(l).ok_or_else(|| Exit::error_cause(Atom::BADARG, Atom::BADOPT))?;
-    for item in items {
-        read_option(&mut w, item).map_err(|_| Exit::error_cause(Atom::BADARG, Atom::BADOPT))?;
+impl Default for Wanted {
+    fn default() -> Wanted {
+        Wanted {
+            options: Options::default(),
+            monitor: None,
+            reply_tag: Atom::SPAWN_REPLY.into(),
+            reply_yes: true,
+            reply_error: true,
+        }
     }
-    Ok(w)
+}
+
+fn bad_option() -> Exit {
+    Exit::error_cause(Atom::BADARG, Atom::BADOPT)
+}
+
+fn wanted(l: Term) -> Result<Wanted, Exit> {
+    let (w, good) = read_options(l)?;
+    if good { Ok(w) } else { Err(bad_option()) }
+}
+
+/// What a proper list of options says, and whether all of them are good.
+fn read_options(l: Term) -> Result<(Wanted, bool), Exit> {
+    let mut w = Wanted::default();
+    let mut good = true;
+    for item in list::to_vec(l).ok_or_else(bad_option)? {
+        good &= read_option(&mut w, item).is_ok();
+    }
+    Ok((w, good))
 }
 
 fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
@@ -84,7 +100,11 @@ fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
             None => return Err(badarg()),
         },
         Atom::SCHEDULER => {
-            value.as_usize().ok_or_else(badarg)?;
+            // Threads are taken by need: a process is bound to none.
+            value
+                .as_usize()
+                .filter(|&n| n <= sched::count())
+                .ok_or_else(badarg)?;
         }
         Atom::LINK => w.options.link = value.as_bool().ok_or_else(badarg)?,
         Atom::MONITOR => w.monitor = Some(MonitorOptions::read(value).ok_or_else(badarg)?),
@@ -177,19 +197,20 @@ fn start(
     let id = spawn::spawn(Some((cx.proc, cx.own)), call, &w.options, |_, own| {
         if let Some((_, number)) = monitor {
             let from = PidKey::local(me);
-            own.monitors
+            own.relations
                 .make()
                 .incoming
                 .insert(number, Incoming { from, name: None });
         }
     });
     let Some(id) = id else {
+        crate::hooks::log_process_error(cx, "Too many processes\n");
         return Err(Exit::error(Atom::SYSTEM_LIMIT));
     };
     let reference = monitor.map(|(m, number)| {
         let target = Target::Id(PidKey::local(id));
         let tag = m.tag.map(enigma_runtime::heap::literal::OwnedTerm::new);
-        cx.own.monitors.make().outgoing.insert(
+        cx.own.relations.make().outgoing.insert(
             number,
             Box::new(Outgoing {
                 target,
@@ -239,10 +260,12 @@ fn spawn_opt4(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// The local half of `erlang:spawn_request/5`: the answer comes as a message.
 fn spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let call = mfa(a[0], a[1], a[2])?;
-    let w = wanted(a[3])?;
+    let (w, good) = read_options(a[3])?;
     let me = cx.proc.id;
-    let (result, number, alias) = match start(cx, call, &w) {
-        Ok((id, r)) => {
+    let started = good.then(|| start(cx, call, &w));
+    let (result, number, alias) = match started {
+        None => (Err(Atom::BADOPT), reference::fresh(), false),
+        Some(Ok((id, r))) => {
             let number = r.map_or_else(reference::fresh, Term::ref_number);
             (
                 Ok(id),
@@ -250,7 +273,7 @@ fn spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 w.monitor.as_ref().is_some_and(|m| m.alias.is_some()),
             )
         }
-        Err(_) => (Err(Atom::SYSTEM_LIMIT), reference::fresh(), false),
+        Some(Err(_)) => (Err(Atom::SYSTEM_LIMIT), reference::fresh(), false),
     };
     let r = cx.heap().reference(number, if alias { me } else { 0 });
     let (wanted_reply, status, value) = match result {

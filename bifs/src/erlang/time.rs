@@ -187,9 +187,6 @@ fn unique_integer1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 // ---- timers ----
 
-/// Longest time of a timer in milliseconds: what 64 bits of nanoseconds hold with room to spare.
-const MAX_MS: i64 = 1 << 50;
-
 fn start(cx: &mut Ctx<'_>, a: &[Term], wrap: bool) -> BifResult {
     let mut absolute = false;
     if let Some(&options) = a.get(3) {
@@ -204,22 +201,22 @@ fn start(cx: &mut Ctx<'_>, a: &[Term], wrap: bool) -> BifResult {
         }
     }
     let bad_time = || Exit::error_cause(Atom::BADARG, Atom::TIME);
-    let ms = bignum::to_i64(a[0]).ok_or_else(bad_time)?;
+    let ns = bignum::to_i64(a[0])
+        .and_then(|ms| ms.checked_mul(1_000_000))
+        .ok_or_else(bad_time)?;
     let to = a[1];
     if !(to.is_local_pid() || to.is_atom() || to.is_kind(Kind::ExtPid)) {
         return Err(badarg());
     }
     let deadline = if absolute {
-        if ms.abs() > MAX_MS {
-            return Err(bad_time());
-        }
-        ms * 1_000_000
+        ns
     } else {
-        if !(0..=MAX_MS).contains(&ms) {
-            return Err(bad_time());
-        }
-        time::monotonic() + ms * 1_000_000
+        let from_now = (ns >= 0).then(|| time::monotonic().saturating_add(ns));
+        from_now.ok_or_else(bad_time)?
     };
+    if !(time::START..=time::END).contains(&deadline) {
+        return Err(bad_time());
+    }
     if to.is_kind(Kind::ExtPid) {
         return Err(badarg());
     }

@@ -3,8 +3,9 @@
 use super::{Need, cause, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
+use enigma_runtime::code::export;
 use enigma_runtime::ets::registry::{self, NotFound};
-use enigma_runtime::ets::{Kind, Table};
+use enigma_runtime::ets::{Kind, Table, WriteConcurrency};
 use enigma_runtime::heap::Heap;
 use enigma_runtime::{BifResult, Exit, Term, badarg, node};
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub(super) fn info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let Some(t) = find(a[0])? else {
         return Ok(Atom::UNDEFINED.into());
     };
+    t.turn()?;
     let heap = cx.heap();
     let mut pairs = Vec::with_capacity(ITEMS.len());
     for &i in ITEMS {
@@ -50,10 +52,18 @@ pub(super) fn info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 pub(super) fn info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[1] == Term::from(Atom::BINARY) {
+        let all = export::get(Atom::ERTS_INTERNAL, Atom::new("ets_info_binary"), 1);
+        return cx.trap(all, &a[..1]);
+    }
     let Some(t) = find(a[0])? else {
         return Ok(Atom::UNDEFINED.into());
     };
     let i = a[1].as_atom().ok_or_else(badarg)?;
+    t.turn()?;
+    if i.text() == "stats" && t.kind != Kind::OrderedSet {
+        return stats(cx, &t);
+    }
     item(&t, i, cx.heap()).ok_or_else(badarg)
 }
 
@@ -62,7 +72,15 @@ fn item(t: &Arc<Table>, i: Atom, heap: &mut Heap) -> Option<Term> {
         Atom::ID => registry::reference_to(t, heap),
         Atom::DECENTRALIZED_COUNTERS => t.decentralized_counters.into(),
         Atom::READ_CONCURRENCY => t.read_concurrency.into(),
-        Atom::WRITE_CONCURRENCY => t.write_concurrency.into(),
+        Atom::WRITE_CONCURRENCY => match t.write_concurrency {
+            WriteConcurrency::Off => false.into(),
+            WriteConcurrency::On => true.into(),
+            WriteConcurrency::Auto => Atom::AUTO.into(),
+            WriteConcurrency::Locks(n) => {
+                let what = Atom::new("debug_hash_fixed_number_of_locks");
+                heap.tuple(&[what.into(), Term::small(n as i64)])
+            }
+        },
         Atom::COMPRESSED => t.compressed.into(),
         Atom::MEMORY => heap.uint(t.memory_words() as u64),
         Atom::OWNER => Term::local_pid(t.owner()),
@@ -86,7 +104,6 @@ fn rare_item(t: &Table, i: &str, heap: &mut Heap) -> Option<Term> {
     Some(match i {
         "fixed" => t.is_fixed().into(),
         "data" => true.into(),
-        "binary" => Term::NIL,
         "safe_fixed" | "safe_fixed_monotonic_time" => {
             let f = t.fixation.lock();
             if f.by.is_empty() {
@@ -111,33 +128,45 @@ fn rare_item(t: &Table, i: &str, heap: &mut Heap) -> Option<Term> {
             heap.tuple(&[since, by])
         }
         "stats" if t.kind == Kind::OrderedSet => false.into(),
-        "stats" => {
-            let places = t.places().max(1);
-            let average = heap.float(t.len() as f64 / places as f64);
-            let zero = heap.float(0.0);
-            let n = heap.uint(places as u64);
-            heap.tuple(&[
-                n,
-                average,
-                zero,
-                zero,
-                Term::small(0),
-                Term::small(1),
-                Term::small(0),
-                Term::small(1),
-            ])
-        }
+        "stats" => return None,
         _ => return None,
     })
+}
+
+/// `{Buckets, Average, Deviation, ExpectedDeviation, Shortest, Longest, Dead, Locks}`.
+fn stats(cx: &mut Ctx<'_>, t: &Table) -> BifResult {
+    let chains = t.chains()?;
+    let buckets = chains.len() as f64;
+    let lengths = || chains.iter().map(|c| c.0);
+    let sum: usize = lengths().sum();
+    let squares: usize = lengths().map(|n| n * n).sum();
+    // With the precision that BEAM has here.
+    let average = sum as f32 / buckets as f32;
+    let variance = (squares as f32 - average * sum as f32) / buckets as f32;
+    let deviation = f64::from(variance).sqrt() as f32;
+    let expected = (f64::from(average) * (1.0 - 1.0 / buckets)).sqrt() as f32;
+    let count = |n: usize| Term::small(n as i64);
+    let heap = cx.heap();
+    let items = [
+        count(chains.len()),
+        heap.float(average.into()),
+        heap.float(deviation.into()),
+        heap.float(expected.into()),
+        count(lengths().min().unwrap_or(0)),
+        count(lengths().max().unwrap_or(0)),
+        count(chains.iter().map(|c| c.1).sum()),
+        count(t.locks()),
+    ];
+    Ok(heap.tuple(&items))
 }
 
 /// `{Id, Size, References}` of each shared binary in the objects of a key.
 pub(super) fn binary_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
     let heap = cx.heap();
-    Ok(t.with_objects(a[1], |o| {
+    Ok(t.with_all_objects(a[1], |all| {
         let mut list = Term::NIL;
-        for o in o.chain() {
+        for o in all {
             for (address, size, refs) in o.shared_binaries() {
                 let parts = [
                     heap.uint(address),
@@ -149,5 +178,5 @@ pub(super) fn binary_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             }
         }
         list
-    }))
+    })?)
 }

@@ -6,44 +6,77 @@ use enigma_runtime::match_spec::{
     Action, Actions, Dialect, Machine, NoActions, Program, Shared, SpecError, Subject,
 };
 use enigma_runtime::term::list;
+use enigma_runtime::work::{self, Budget, Step, UNITS, Work};
 use enigma_runtime::{BifResult, Heap, Term, badarg, reference};
 use std::sync::Arc;
+use std::task::Poll;
 
 /// The compiled specification behind a reference.
-pub(super) fn shared<'a>(t: Term) -> Option<&'a Shared> {
-    t.as_magic()?.downcast_ref()
+pub(super) fn shared(t: Term) -> Option<Arc<Shared>> {
+    Arc::clone(t.as_magic()?).downcast().ok()
 }
 
 /// A reference to a compiled specification.
-pub(super) fn reference_to(s: Shared, heap: &mut Heap) -> Term {
-    heap.magic_ref(reference::fresh(), Arc::new(s))
+pub(super) fn reference_to(s: Arc<Shared>, heap: &mut Heap) -> Term {
+    heap.magic_ref(reference::fresh(), s)
 }
 
 pub(super) fn compile(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let s = Shared::compile_clauses(a[0], Dialect::Table).map_err(|_| badarg())?;
-    Ok(reference_to(s, cx.heap()))
+    Ok(reference_to(Arc::new(s), cx.heap()))
 }
 
 pub(super) fn is_compiled(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(Term::bool(shared(a[0]).is_some()))
 }
 
-pub(super) fn run(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let program = shared(a[1]).ok_or_else(badarg)?.program();
-    let mut machine = Machine::default();
-    let mut results = a[2];
-    let mut it = list::iter(a[0]);
-    for t in it.by_ref() {
-        cx.bump(1);
-        if let Some(r) = machine.run(program, cx, t, Subject::Local, &mut NoActions) {
-            results = cx.heap().cons(r, results);
+/// Runs a specification over a list.
+struct Run {
+    program: Arc<Shared>,
+    rest: Term,
+    results: Term,
+    machine: Machine,
+}
+
+impl Work for Run {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        let mut it = list::iter(self.rest);
+        while !budget.is_spent()
+            && let Some(t) = it.next()
+        {
+            budget.spend(UNITS);
+            let program = self.program.program();
+            if let Some(r) = self
+                .machine
+                .run(program, cx, t, Subject::Local, &mut NoActions)
+            {
+                self.results = cx.heap().cons(r, self.results);
+            }
+        }
+        self.rest = it.tail();
+        if self.rest.is_cons() {
+            Ok(Poll::Pending)
+        } else if self.rest.is_nil() {
+            Ok(Poll::Ready(self.results))
+        } else {
+            Err(badarg())
         }
     }
-    if it.tail().is_nil() {
-        Ok(results)
-    } else {
-        Err(badarg())
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.rest));
+        visit(std::slice::from_mut(&mut self.results));
     }
+}
+
+pub(super) fn run(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let work = Run {
+        program: shared(a[1]).ok_or_else(badarg)?,
+        rest: a[0],
+        results: a[2],
+        machine: Machine::default(),
+    };
+    work::start(cx, a, work)
 }
 
 /// Actions in a test: they have no effect except on what the test reports.
@@ -75,6 +108,10 @@ impl Actions for Pretended {
             Action::GetSeqToken => Some(Term::NIL),
             Action::IsSeqTrace => Some(Term::bool(false)),
             Action::GetTcw | Action::SetTcw => Some(Term::small(0)),
+            Action::Display => {
+                eprintln!("{}", args[0]);
+                yes
+            }
             Action::ProcessDump => Some(cx.heap().binary(b"")),
             _ => yes,
         }

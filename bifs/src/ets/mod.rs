@@ -1,20 +1,23 @@
 //! The module `ets`: tables.
 
+mod bulk;
 mod info;
 mod matching;
 mod options;
+mod query;
+mod replace;
 mod select;
 mod update;
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
+use enigma_runtime::ets::object::Obj;
 use enigma_runtime::ets::registry::{self, Found, NotFound};
 use enigma_runtime::ets::{self, Kind, Protection, owners};
 use enigma_runtime::heap::copy;
 use enigma_runtime::process::{PidKey, flag, signal};
-use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Exit, Term, badarg, reference, release, sched};
+use enigma_runtime::{BifResult, Exit, Term, badarg, reference, sched};
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,13 +26,13 @@ bifs! { BIFS:
     "ets" {
         "new"/2 Call => options::new;
         "setopts"/2 Call => options::setopts;
-        "insert"/2 Call => insert;
-        "insert_new"/2 Call => insert_new;
+        "insert"/2 Steps => bulk::insert;
+        "insert_new"/2 Steps => bulk::insert_new;
         "lookup"/2 Call => lookup;
         "lookup_element"/3 Call => lookup_element;
         "lookup_element"/4 Call => lookup_element;
         "member"/2 Call => member;
-        "delete"/1 Call => delete_table;
+        "delete"/1 Steps => bulk::delete_table;
         "delete"/2 Call => delete;
         "delete_object"/2 Call => delete_object;
         "take"/2 Call => take;
@@ -47,30 +50,30 @@ bifs! { BIFS:
         "give_away"/3 Call => give_away;
         "safe_fixtable"/2 Call => safe_fixtable;
         "internal_request_all"/0 Call => request_all;
-        "internal_delete_all"/2 Call => delete_all;
+        "internal_delete_all"/2 Steps => bulk::delete_all;
         "update_counter"/3 Call => update::update_counter;
         "update_counter"/4 Call => update::update_counter;
         "update_element"/3 Call => update::update_element;
         "update_element"/4 Call => update::update_element;
         "info"/1 Call => info::info1;
         "info"/2 Call => info::info2;
-        "match"/1 Call => select::continued;
-        "match"/2 Call => select::match2;
-        "match"/3 Call => select::match3;
-        "match_object"/1 Call => select::continued;
-        "match_object"/2 Call => select::match_object2;
-        "match_object"/3 Call => select::match_object3;
-        "select"/1 Call => select::continued;
-        "select"/2 Call => select::select2;
-        "select"/3 Call => select::select3;
-        "select_reverse"/1 Call => select::continued;
-        "select_reverse"/2 Call => select::select_reverse2;
-        "select_reverse"/3 Call => select::select_reverse3;
-        "select_count"/2 Call => select::select_count;
-        "select_replace"/2 Call => select::select_replace;
-        "internal_select_delete"/2 Call => select::select_delete;
+        "match"/1 Steps => select::continued;
+        "match"/2 Steps => select::match2;
+        "match"/3 Steps => select::match3;
+        "match_object"/1 Steps => select::continued;
+        "match_object"/2 Steps => select::match_object2;
+        "match_object"/3 Steps => select::match_object3;
+        "select"/1 Steps => select::continued;
+        "select"/2 Steps => select::select2;
+        "select"/3 Steps => select::select3;
+        "select_reverse"/1 Steps => select::continued;
+        "select_reverse"/2 Steps => select::select_reverse2;
+        "select_reverse"/3 Steps => select::select_reverse3;
+        "select_count"/2 Steps => select::select_count;
+        "select_replace"/2 Steps => select::select_replace;
+        "internal_select_delete"/2 Steps => select::select_delete;
         "match_spec_compile"/1 Call => matching::compile;
-        "match_spec_run_r"/3 Call => matching::run;
+        "match_spec_run_r"/3 Steps => matching::run;
         "is_compiled_ms"/1 Call => matching::is_compiled;
     }
     "erlang" {
@@ -89,8 +92,6 @@ bifs! { BIFS:
 enum Need {
     Read,
     Write,
-    /// Only the owner may.
-    Own,
     /// Information, which everybody may have.
     Info,
 }
@@ -110,16 +111,21 @@ fn table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
         NotFound::NoIdentifier => cause("type"),
         NotFound::NoTable => cause("id"),
     })?;
-    let open = match need {
-        Need::Read => found.protection() >= Protection::Protected,
-        Need::Write => found.protection() == Protection::Public,
-        Need::Own => false,
-        Need::Info => true,
-    };
-    if open || found.owner() == cx.proc.id || is_super_user(cx.proc.id) {
+    if may(cx, &found, need) {
         return Ok(found);
     }
     Err(cause("access"))
+}
+
+/// May the calling process do that with a table?
+#[inline]
+fn may(cx: &Ctx<'_>, t: &ets::Table, need: Need) -> bool {
+    let open = match need {
+        Need::Read => t.protection() >= Protection::Protected,
+        Need::Write => t.protection() == Protection::Public,
+        Need::Info => true,
+    };
+    open || t.owner() == cx.proc.id || is_super_user(cx.proc.id)
 }
 
 #[cold]
@@ -152,156 +158,91 @@ fn end_of_table() -> Term {
     Atom::END_OF_TABLE.into()
 }
 
-/// The objects of an argument that is one object or a list of objects, with their keys.
-fn objects(t: &ets::Table, arg: Term) -> Result<Vec<(Term, Term)>, Exit> {
-    let mut it = list::iter(arg);
-    let mut all = Vec::new();
-    for o in it.by_ref() {
-        all.push((o, t.key_of(o).ok_or_else(badarg)?));
-    }
-    if !it.tail().is_nil() {
-        return Err(badarg());
-    }
-    if t.kind == Kind::Bag && release::lists_enter_bags_reversed() {
-        all.reverse();
-    }
-    Ok(all)
-}
-
-fn insert(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
-    if a[1].is_list() {
-        let all = objects(&t, a[1])?;
-        cx.bump(all.len());
-        match all[..] {
-            [] => {}
-            [(o, key)] => t.insert(o, key),
-            _ => {
-                t.insert_all(&all, false);
-            }
-        }
-    } else {
-        let key = t.key_of(a[1]).ok_or_else(badarg)?;
-        t.insert(a[1], key);
-    }
-    Ok(Term::bool(true))
-}
-
-fn insert_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
-    let all = if a[1].is_list() {
-        objects(&t, a[1])?
-    } else {
-        vec![(a[1], t.key_of(a[1]).ok_or_else(badarg)?)]
-    };
-    cx.bump(all.len());
-    Ok(Term::bool(t.insert_all(&all, true)))
-}
-
 fn lookup(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
-    Ok(t.lookup(a[1], cx.heap()))
+    Ok(t.lookup(a[1], cx.heap())?)
 }
 
 fn lookup_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
     let pos = a[2].as_usize().filter(|&p| p > 0).ok_or_else(badarg)?;
-    let several = !matches!(t.kind, ets::Kind::Set | ets::Kind::OrderedSet);
     let heap = cx.heap();
-    t.with_objects(a[1], |o| {
-        if !o.is_some() {
-            return a.get(3).copied().ok_or_else(|| cause("badkey"));
-        }
-        if !several {
-            return if pos <= o.arity() {
-                Ok(copy::copy(o.element(pos), heap))
-            } else {
-                Err(badarg())
-            };
-        }
-        let mut all = Term::NIL;
-        for o in o.chain() {
+    let missing = || a.get(3).copied().ok_or_else(|| cause("badkey"));
+    if !t.kind.is_bag() {
+        return t.with_object(a[1], |o| match o {
+            Obj::NONE => missing(),
+            _ if pos <= o.arity() => Ok(copy::copy(o.element(pos), heap)),
+            _ => Err(badarg()),
+        })?;
+    }
+    t.with_objects(a[1], |all| {
+        let mut list = Term::NIL;
+        for o in all {
             if pos > o.arity() {
                 return Err(badarg());
             }
             let e = copy::copy(o.element(pos), heap);
-            all = heap.cons(e, all);
+            list = heap.cons(e, list);
         }
-        Ok(all)
-    })
+        if list.is_nil() { missing() } else { Ok(list) }
+    })?
 }
 
 fn member(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
-    Ok(Term::bool(t.with_objects(a[1], |o| o.is_some())))
-}
-
-fn delete_table(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
-    registry::delete(&t);
-    Ok(Term::bool(true))
+    Ok(Term::bool(t.with_object(a[1], Obj::is_some)?))
 }
 
 fn delete(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
-    t.delete(a[1]);
+    t.delete(a[1])?;
     Ok(Term::bool(true))
 }
 
 fn delete_object(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
     let key = t.key_of(a[1]).ok_or_else(badarg)?;
-    t.delete_object(a[1], key);
+    t.delete_object(a[1], key)?;
     Ok(Term::bool(true))
-}
-
-fn delete_all(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
-    let n = t.clear();
-    Ok(cx.heap().uint(n as u64))
 }
 
 fn take(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
-    Ok(t.take(a[1], cx.heap()))
+    Ok(t.take(a[1], cx.heap())?)
 }
 
 /// Which key of a table, and whether its objects are wanted as well.
 fn edge(cx: &mut Ctx<'_>, a: &[Term], last: bool, objects: bool) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
-    Ok(answer(cx, &t, objects, |f| t.with_first(last, f)))
+    Ok(t.with_first(last, false, |o, all| answer(cx, &t, objects, o, all))?)
 }
 
 fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
-    let mut found = true;
-    let r = answer(cx, &t, objects, |f| {
-        t.with_next(a[1], back, f).unwrap_or_else(|| {
-            found = false;
-            Term::NIL
-        })
-    });
-    if found { Ok(r) } else { Err(badarg()) }
+    if t.kind == Kind::OrderedSet && a[1] == end_of_table() {
+        return Err(badarg());
+    }
+    t.with_next(a[1], back, false, |o, all| answer(cx, &t, objects, o, all))?
+        .ok_or_else(badarg)
 }
 
 fn answer(
     cx: &mut Ctx<'_>,
     t: &ets::Table,
     objects: bool,
-    find: impl FnOnce(&mut dyn FnMut(ets::object::Obj) -> Term) -> Term,
+    o: Obj,
+    all: &mut dyn Iterator<Item = Obj>,
 ) -> Term {
+    if !o.is_some() {
+        return end_of_table();
+    }
     let heap = cx.heap();
-    find(&mut |o| {
-        if !o.is_some() {
-            return end_of_table();
-        }
-        let key = copy::copy(o.element(t.keypos), heap);
-        if !objects {
-            return key;
-        }
-        let all = ets::copy_chain(o, heap);
-        heap.tuple(&[key, all])
-    })
+    let key = copy::copy(o.element(t.keypos), heap);
+    if !objects {
+        return key;
+    }
+    let all = ets::copy_all(all, heap);
+    heap.tuple(&[key, all])
 }
 
 fn first(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -338,20 +279,19 @@ fn prev_lookup(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn raw_first(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
-    Ok(answer(cx, &t, false, |f| t.with_first(false, f)))
+    Ok(t.with_first(false, true, |o, all| answer(cx, &t, false, o, all))?)
 }
 
 fn raw_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
-    Ok(answer(cx, &t, false, |f| {
-        t.with_next(a[1], false, f).unwrap_or_else(end_of_table)
-    }))
+    let next = t.with_next(a[1], false, true, |o, all| answer(cx, &t, false, o, all))?;
+    Ok(next.unwrap_or_else(end_of_table))
 }
 
 fn slot(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
     let n = a[1].as_usize().ok_or_else(badarg)?;
-    match t.slot(n, cx.heap()) {
+    match t.slot(n, cx.heap())? {
         Some(Some(objects)) => Ok(objects),
         Some(None) => Ok(end_of_table()),
         None => Err(badarg()),

@@ -3,15 +3,21 @@
 use super::{Need, cause, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
-use enigma_runtime::ets::{Heir, Kind, Options, Protection, registry};
+use enigma_runtime::ets::{Heir, Kind, Options, Protection, WriteConcurrency, registry};
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::{PidKey, flag};
+use enigma_runtime::process::{self, PidKey, flag};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Term, badarg, release};
 
+/// Most locks of a table.
+const MAX_LOCKS: usize = 32_768;
+
 struct Wanted {
     options: Options,
+    /// As given.
     decentralized: Option<bool>,
+    /// As other options want it where it is not given.
+    implied: bool,
 }
 
 /// One element of the list of options; nothing if it is wrong.
@@ -19,36 +25,48 @@ fn option(w: &mut Wanted, t: Term) -> Option<()> {
     let o = &mut w.options;
     if let Some(a) = t.as_atom() {
         match a {
-            Atom::SET => o.kind = Kind::Set,
-            Atom::ORDERED_SET => o.kind = Kind::OrderedSet,
+            Atom::ORDERED_SET => {
+                o.kind = Kind::OrderedSet;
+                w.implied = true;
+            }
             Atom::BAG => o.kind = Kind::Bag,
             Atom::DUPLICATE_BAG => o.kind = Kind::DuplicateBag,
             Atom::PUBLIC => o.protection = Protection::Public,
-            Atom::PROTECTED => o.protection = Protection::Protected,
             Atom::PRIVATE => o.protection = Protection::Private,
             Atom::NAMED_TABLE => o.named = true,
             Atom::COMPRESSED => o.compressed = true,
+            // These do not take back what was said before.
+            Atom::SET | Atom::PROTECTED => {}
             _ => return None,
         }
         return Some(());
     }
     match *t.as_tuple()? {
         [key, value] => match key.as_atom()? {
-            Atom::KEYPOS => o.keypos = value.as_usize().filter(|&n| n > 0 && n < 1 << 32)?,
+            Atom::KEYPOS => o.keypos = value.as_usize().filter(|&n| n > 0)?,
             Atom::READ_CONCURRENCY => o.read_concurrency = value.as_bool()?,
             Atom::WRITE_CONCURRENCY => {
                 o.write_concurrency = match value.as_atom() {
-                    Some(a @ (Atom::TRUE | Atom::FALSE | Atom::AUTO)) => a,
+                    Some(Atom::TRUE) => WriteConcurrency::On,
+                    Some(Atom::FALSE) => WriteConcurrency::Off,
+                    Some(Atom::AUTO) => WriteConcurrency::Auto,
                     Some(_) => return None,
                     None => {
                         // The number of locks can be given in tests.
                         let &[what, n] = value.as_tuple_n::<2>()?;
                         let known = what.as_atom()?.text() == "debug_hash_fixed_number_of_locks";
-                        if !known || n.as_usize()? == 0 {
-                            return None;
-                        }
-                        Atom::TRUE
+                        let n = n
+                            .as_usize()
+                            .filter(|n| known && (1..=MAX_LOCKS).contains(n));
+                        WriteConcurrency::Locks(n?)
                     }
+                };
+                if o.write_concurrency != WriteConcurrency::Off {
+                    let implied = match o.write_concurrency {
+                        WriteConcurrency::On => o.kind == Kind::OrderedSet,
+                        _ => true,
+                    };
+                    w.implied = implied;
                 }
             }
             Atom::DECENTRALIZED_COUNTERS => w.decentralized = Some(value.as_bool()?),
@@ -70,6 +88,11 @@ fn heir(pid: Term, data: Option<Term>) -> Option<Heir> {
     Some((id, data.map(OwnedTerm::new)))
 }
 
+/// An heir that is gone is none.
+fn if_alive(heir: Option<Heir>) -> Option<Heir> {
+    heir.filter(|h| process::table::with(h.0, |p| !p.state.is_exiting()) == Some(true))
+}
+
 pub(super) fn new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
     let mut w = Wanted {
@@ -82,24 +105,26 @@ pub(super) fn new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             heir: None,
             compressed: crate::system::facts().ets_always_compress,
             read_concurrency: false,
-            write_concurrency: Atom::FALSE,
+            write_concurrency: WriteConcurrency::Off,
             decentralized_counters: false,
         },
         decentralized: None,
+        implied: false,
     };
     for t in list::to_vec(a[1]).ok_or_else(badarg)? {
         option(&mut w, t).ok_or_else(badarg)?;
     }
     let mut o = w.options;
+    o.heir = if_alive(o.heir);
+    if o.kind == Kind::OrderedSet && matches!(o.write_concurrency, WriteConcurrency::Locks(_)) {
+        return Err(badarg());
+    }
     if o.protection == Protection::Private {
         o.read_concurrency = false;
-        o.write_concurrency = Atom::FALSE;
+        o.write_concurrency = WriteConcurrency::Off;
     }
-    o.decentralized_counters = match o.write_concurrency {
-        Atom::FALSE => false,
-        Atom::AUTO => w.decentralized.unwrap_or(true),
-        _ => w.decentralized.unwrap_or(o.kind == Kind::OrderedSet),
-    };
+    o.decentralized_counters =
+        o.write_concurrency != WriteConcurrency::Off && w.decentralized.unwrap_or(w.implied);
     let t = registry::create(cx.proc.id, o).ok_or_else(|| cause("already_exists"))?;
     cx.own.set_flag(flag::HAS_RESOURCES, true);
     Ok(registry::identifier(&t, cx.heap()))
@@ -133,7 +158,7 @@ fn change(t: Term) -> Option<Change> {
 }
 
 pub(super) fn setopts(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Own)?;
+    let t = table(cx, a[0], Need::Write)?;
     let all = if a[1].is_tuple() {
         vec![a[1]]
     } else {
@@ -155,9 +180,12 @@ pub(super) fn setopts(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     {
         return Err(badarg());
     }
+    if t.owner() != cx.proc.id {
+        return Err(badarg());
+    }
     for c in changes {
         match c {
-            Change::Heir(h) => *t.heir.lock() = h,
+            Change::Heir(h) => *t.heir.lock() = if_alive(h),
             Change::Protection(p) => t.set_protection(p),
         }
     }

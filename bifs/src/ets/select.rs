@@ -1,465 +1,572 @@
 //! `select`, `match` and their relatives.
 //!
-//! Before a table is traversed, the heads of the match specification are looked at: where all of them
-//! name their keys, only these are looked up; in an ordered set a head whose key is known in part bounds
-//! the range that is traversed.
+//! A search through a table is done in steps, and within a step lets others in after each small part. From the first part
+//! on the process holds the table fixed where others may write, so that no object is missed or seen twice.
 //!
 //! Continuations have the shapes that `ets:repair_continuation/2` knows:
-//! `{Table, Place, Limit, CompiledSpec, Rest, RestLength}` for sets and bags, and
+//! `{Table, Bucket, Limit, CompiledSpec, Rest, RestLength}` for sets and bags, and
 //! `{Table, LastKey, KeyPattern, Limit, CompiledSpec, Rest, Reverse, RestLength}` for ordered sets.
 
 use super::matching::{reference_to, shared};
-use super::{Need, cause, end_of_table, table};
+use super::query::{Plan, Query, plan, with_range};
+use super::replace::keeps_key;
+use super::{Need, cause, end_of_table, may, table};
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::data::compare;
-use enigma_runtime::ets::hash::Fate;
 use enigma_runtime::ets::object::Obj;
-use enigma_runtime::ets::registry::Found;
-use enigma_runtime::ets::{Cursor, Go, Kind, Range, Table};
+use enigma_runtime::ets::registry::{self, Found};
+use enigma_runtime::ets::{Busy, Fate, Go, Kind, Protection, Stopped, Table, owners};
 use enigma_runtime::heap::copy;
-use enigma_runtime::match_spec::{
-    self, Dialect, Gives, Machine, NoActions, Program, Shared, SpecError, Subject,
-};
+use enigma_runtime::match_spec::{Gives, Machine, NoActions, Program, Shared, Subject};
+use enigma_runtime::process::flag;
 use enigma_runtime::term::list;
-use enigma_runtime::{Atom, BifResult, Exit, Term, badarg};
-use std::cmp::Ordering;
+use enigma_runtime::work::{self, Budget, Step, Work};
+use enigma_runtime::{BifResult, Term, badarg};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::task::Poll;
 
-/// What is searched for.
-#[derive(Clone, Copy)]
-enum Query {
-    /// A match specification.
-    Spec(Term),
-    /// A lone pattern.
-    Pattern(Term, Gives),
+/// Units of work after which others are let in.
+const PART: usize = 1 << 13;
+/// After so many objects BEAM begins the list of what is beyond the limit anew, which turns it round.
+const TURN: usize = 1000;
+
+/// What is done with objects that match.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// Results are collected: as many as there are, or (not 0) so many.
+    List(usize),
+    Count,
+    Delete,
+    Replace,
 }
 
-impl Query {
-    fn program(self) -> Result<Program, Exit> {
-        let p = match self {
-            Query::Spec(t) => Program::compile(t, Dialect::Table),
-            Query::Pattern(t, gives) => Program::compile_pattern(t, gives),
-        };
-        p.map_err(|_: SpecError| badarg())
-    }
-
-    fn shared(self) -> Result<Shared, Exit> {
-        let p = match self {
-            Query::Spec(t) => Shared::compile(t, Dialect::Table),
-            Query::Pattern(t, gives) => Shared::compile_pattern(t, gives),
-        };
-        p.map_err(|_: SpecError| badarg())
-    }
-
-    /// The heads of the clauses.
-    fn heads(self) -> Vec<Term> {
+impl Goal {
+    fn need(self) -> Need {
         match self {
-            Query::Spec(t) => list::iter(t)
-                .filter_map(|c| c.as_tuple().and_then(|c| c.first().copied()))
-                .collect(),
-            Query::Pattern(t, _) => vec![t],
+            Goal::List(_) | Goal::Count => Need::Read,
+            Goal::Delete | Goal::Replace => Need::Write,
+        }
+    }
+
+    fn limit(self) -> usize {
+        match self {
+            Goal::List(n) => n,
+            _ => 0,
         }
     }
 }
 
-/// Which keys have to be looked at.
-enum Plan {
-    All,
-    /// Only these.
-    Keys(Vec<Term>),
-    /// Those that may match this pattern of a key, in an ordered set.
-    Like(Term),
+/// A compiled specification: of terms among the arguments, or with a copy of its own.
+enum Compiled {
+    Arguments(Program),
+    Own(Arc<Shared>),
 }
 
-fn plan(t: &Table, q: Query) -> Plan {
-    let heads = q.heads();
-    let mut keys: Vec<Term> = Vec::new();
-    for &h in &heads {
-        if is_open(h) {
-            return Plan::All;
-        }
-        // A head that is too small matches nothing.
-        let Some(key) = t.key_of(h) else { continue };
-        if match_spec::is_bound(key) {
-            if !keys.iter().any(|&k| compare::exact_eq(k, key)) {
-                keys.push(key);
-            }
-        } else if heads.len() == 1 && t.kind == Kind::OrderedSet && !is_open(key) {
-            return Plan::Like(key);
-        } else {
-            return Plan::All;
+impl Compiled {
+    fn program(&self) -> &Program {
+        match self {
+            Compiled::Arguments(p) => p,
+            Compiled::Own(s) => s.program(),
         }
     }
-    if keys.len() > 1 && t.kind == Kind::OrderedSet {
-        // In order, and keys that are `==` only once.
-        keys.sort_by(|&a, &b| compare::compare(a, b));
-        keys.dedup_by(|a, b| compare::eq(*a, *b));
+}
+
+/// Where a search stands.
+#[derive(Clone, Copy)]
+enum At {
+    /// Before this bucket; at the end without one.
+    Bucket(Option<usize>),
+    /// After (or, in reverse, before) this key of an ordered set; before the first without one.
+    Key(Option<Term>),
+}
+
+struct Search {
+    table: Arc<Table>,
+    compiled: Compiled,
+    /// What it was compiled from, to be found among the arguments.
+    query: fn(&[Term]) -> Query,
+    goal: Goal,
+    at: At,
+    /// Of a key in an ordered set; nil without one.
+    pattern: Term,
+    reverse: bool,
+    /// Results, the last one first, and their number, or the number of objects that matched.
+    list: Term,
+    got: usize,
+    /// Objects seen since the beginning or since BEAM would have paused.
+    seen: usize,
+    /// Would BEAM have paused, or was it called with a continuation?
+    resumed: bool,
+    /// Does the process hold the table fixed for this search?
+    fixed: bool,
+    machine: Machine,
+}
+
+/// Looks at an object: the result, if there is one.
+fn look(machine: &mut Machine, program: &Program, cx: &mut Ctx<'_>, o: Obj) -> Option<Term> {
+    machine.run(program, cx, o.root(), Subject::TableObject, &mut NoActions)
+}
+
+/// Units of work that an object is.
+fn cost(o: Obj) -> usize {
+    8 + o.words() / 8
+}
+
+impl Search {
+    /// May others write to the table between two parts?
+    fn is_shared(&self, cx: &Ctx<'_>) -> bool {
+        let t = &self.table;
+        let alone = t.owner() == cx.proc.id && t.protection() != Protection::Public;
+        t.kind != Kind::OrderedSet && !alone
     }
-    Plan::Keys(keys)
-}
 
-fn is_open(t: Term) -> bool {
-    t == Term::from(Atom::UNDERSCORE) || match_spec::variable(t).is_some()
-}
-
-/// Compares the known part of a pattern with a key: how the keys that the pattern may match lie to this
-/// one. `None` where the pattern leaves it open.
-fn compare_known(pattern: Term, key: Term) -> Option<Ordering> {
-    let (mut p, mut k) = (pattern, key);
-    loop {
-        if is_open(p) {
-            return None;
-        }
-        if p.is_cons() && k.is_cons() {
-            match compare_known(p.head(), k.head())? {
-                Ordering::Equal => (p, k) = (p.tail(), k.tail()),
-                o => return Some(o),
-            }
-            continue;
-        }
-        if let (Some(x), Some(y)) = (p.as_tuple(), k.as_tuple()) {
-            if x.len() != y.len() {
-                return Some(x.len().cmp(&y.len()));
-            }
-            for (&x, &y) in x.iter().zip(y) {
-                match compare_known(x, y)? {
-                    Ordering::Equal => {}
-                    o => return Some(o),
+    fn fate(&self, machine: &mut Machine, cx: &mut Ctx<'_>, o: Obj, got: &Cell<usize>) -> Fate {
+        let r = look(machine, self.compiled.program(), cx, o);
+        let fate = match (self.goal, r) {
+            (Goal::Delete, Some(r)) if r == Term::bool(true) => Fate::Delete,
+            (Goal::Replace, Some(new)) => match self.table.key_of(new) {
+                Some(k) if compare::exact_eq(k, o.element(self.table.keypos)) => {
+                    Fate::Replace(Obj::new(new))
                 }
-            }
-            return Some(Ordering::Equal);
-        }
-        if p.is_map() && k.is_map() {
-            return None;
-        }
-        // Of different types, or without parts: what is inside does not count.
-        return Some(compare::compare(p, k));
+                _ => Fate::Keep,
+            },
+            _ => Fate::Keep,
+        };
+        got.set(got.get() + usize::from(!matches!(fate, Fate::Keep)));
+        fate
     }
-}
 
-/// Traverses what the plan says.
-fn traverse(t: &Table, plan: &Plan, reverse: bool, f: &mut dyn FnMut(Obj) -> Go) {
-    let mut keep = |k: Term| k;
-    match plan {
-        Plan::All => {
-            t.scan(t.start(), reverse, None, &mut keep, f);
+    /// Looks at objects for so many units of work, in one hold of the table's lock. `true` if the search is over.
+    /// `fixed`: is the table fixed for it?
+    fn part(&mut self, cx: &mut Ctx<'_>, units: usize, fixed: bool) -> Result<bool, Part> {
+        let mut machine = std::mem::take(&mut self.machine);
+        let r = match self.at {
+            At::Bucket(Some(b)) => self.buckets(&mut machine, cx, b, units, fixed),
+            At::Bucket(None) => Ok(true),
+            At::Key(after) => self.ordered(&mut machine, cx, after, units),
+        };
+        self.machine = machine;
+        r
+    }
+
+    fn collect(
+        &self,
+        machine: &mut Machine,
+        cx: &mut Ctx<'_>,
+        o: Obj,
+        list: &mut Term,
+        got: &Cell<usize>,
+    ) {
+        let r = look(machine, self.compiled.program(), cx, o);
+        match (self.goal, r) {
+            (Goal::Count, r) => got.set(got.get() + usize::from(r == Some(Term::bool(true)))),
+            (_, Some(r)) => {
+                *list = cx.heap().cons(r, *list);
+                got.set(got.get() + 1);
+            }
+            (_, None) => {}
         }
-        Plan::Like(p) => {
-            with_range(*p, |r| {
-                t.scan(t.start(), reverse, Some(r), &mut keep, f);
+    }
+
+    fn buckets(
+        &mut self,
+        machine: &mut Machine,
+        cx: &mut Ctx<'_>,
+        from: usize,
+        units: usize,
+        fixed: bool,
+    ) -> Result<bool, Part> {
+        let left = Cell::new(units);
+        let (got, seen, resumed) = (
+            Cell::new(self.got),
+            Cell::new(self.seen),
+            Cell::new(self.resumed),
+        );
+        let limit = self.goal.limit();
+        let enough = || limit > 0 && got.get() >= limit;
+        let mut list = self.list;
+        let note = |o: Obj| {
+            left.set(left.get().saturating_sub(cost(o)));
+            seen.set(seen.get() + 1);
+        };
+        let mut more = || {
+            left.set(left.get().saturating_sub(1));
+            if enough() {
+                return false;
+            }
+            if seen.get() >= TURN {
+                resumed.set(true);
+                seen.set(0);
+            }
+            left.get() > 0
+        };
+        let stopped = if matches!(self.goal, Goal::Delete | Goal::Replace) {
+            let mut judge = |o: Obj| {
+                note(o);
+                self.fate(machine, cx, o, &got)
+            };
+            self.table
+                .edit_from(from, usize::from(fixed), &mut judge, &mut more)
+        } else {
+            let mut see = |o: Obj| {
+                note(o);
+                self.collect(machine, cx, o, &mut list, &got);
+            };
+            self.table.read_from(from, &mut see, &mut more)
+        };
+        (self.list, self.got, self.seen, self.resumed) =
+            (list, got.get(), seen.get(), resumed.get());
+        match stopped {
+            Ok(Stopped::End) => {
+                self.at = At::Bucket(None);
+                Ok(true)
+            }
+            Ok(Stopped::At(b)) => {
+                self.at = At::Bucket(Some(b));
+                Ok(limit > 0 && self.got >= limit)
+            }
+            Ok(Stopped::Nowhere) => Err(Part::Nowhere),
+            Err(Busy) => Err(Part::Busy),
+        }
+    }
+
+    fn ordered(
+        &mut self,
+        machine: &mut Machine,
+        cx: &mut Ctx<'_>,
+        after: Option<Term>,
+        units: usize,
+    ) -> Result<bool, Part> {
+        let left = Cell::new(units);
+        let got = Cell::new(self.got);
+        let limit = self.goal.limit();
+        let mut list = self.list;
+        let note = |o: Obj| left.set(left.get().saturating_sub(cost(o)));
+        let more = || left.get() > 0 && !(limit > 0 && got.get() >= limit);
+        let mut kept = enigma_runtime::Heap::new();
+        let mut keep = |k: Term| copy::copy(k, &mut kept);
+        let (table, reverse) = (&self.table, self.reverse);
+        let stopped = with_range(self.pattern, |range| {
+            if matches!(self.goal, Goal::Delete | Goal::Replace) {
+                let mut judge = |o: Obj| {
+                    note(o);
+                    self.fate(machine, cx, o, &got)
+                };
+                table.edit_ordered(after, range, &mut keep, &mut judge, &mut { more })
+            } else {
+                let mut see = |o: Obj| {
+                    note(o);
+                    self.collect(machine, cx, o, &mut list, &got);
+                    if more() { Go::On } else { Go::Stop }
+                };
+                table.read_ordered(after, reverse, range, &mut keep, &mut see)
+            }
+        });
+        (self.list, self.got) = (list, got.get());
+        match stopped {
+            Ok(Some(key)) => {
+                self.at = At::Key(Some(copy::copy(key, cx.heap())));
+                Ok(limit > 0 && self.got >= limit)
+            }
+            Ok(None) => {
+                self.at = At::Bucket(None);
+                Ok(true)
+            }
+            Err(Busy) => Err(Part::Busy),
+        }
+    }
+
+    fn go(&mut self, cx: &mut Ctx<'_>, args: &[Term], budget: &mut Budget) -> Step<()> {
+        if self.table.is_deleted() {
+            return Err(cause("id"));
+        }
+        if !may(cx, &self.table, self.goal.need()) {
+            return Err(cause("access"));
+        }
+        loop {
+            let units = budget.left().min(PART);
+            let hold = !self.fixed && self.is_shared(cx);
+            if hold {
+                self.table.hold();
+            }
+            let r = self.part(cx, units, hold || self.fixed);
+            if hold {
+                if matches!(r, Ok(false)) {
+                    cx.own.set_flag(flag::HAS_RESOURCES, true);
+                    owners::fix(&self.table, cx.proc.id);
+                    self.fixed = true;
+                }
+                self.table.let_go();
+            }
+            match r {
+                Ok(true) => return Ok(Poll::Ready(())),
+                Ok(false) => budget.spend(units),
+                Err(Part::Nowhere) => return Err(badarg()),
+                Err(Part::Busy) => break,
+            }
+            if budget.is_spent() {
+                break;
+            }
+        }
+        if matches!(self.compiled, Compiled::Arguments(_)) {
+            let s = (self.query)(args).shared()?;
+            self.compiled = Compiled::Own(Arc::new(s));
+        }
+        Ok(Poll::Pending)
+    }
+
+    /// What the BIF gives at the end.
+    fn result(&mut self, cx: &mut Ctx<'_>, args: &[Term]) -> BifResult {
+        let limit = match self.goal {
+            Goal::List(0) => return Ok(self.list),
+            Goal::List(n) => n,
+            _ => return Ok(Term::small(self.got as i64)),
+        };
+        if self.table.kind == Kind::OrderedSet {
+            // Put together against the order in which it was found.
+            let heap = cx.heap();
+            let in_order = list::iter(self.list).fold(Term::NIL, |l, e| heap.cons(e, l));
+            self.list = in_order;
+        }
+        let (mut rest, mut count) = (Term::NIL, 0);
+        if self.got > limit {
+            count = self.got - limit;
+            let heap = cx.heap();
+            let beyond: Vec<Term> = list::iter(self.list).take(count).collect();
+            (0..count).for_each(|_| self.list = self.list.tail());
+            if self.resumed {
+                for &e in &beyond {
+                    rest = heap.cons(e, rest);
+                }
+            } else {
+                rest = heap.list(&beyond);
+            }
+        }
+        let over = matches!(self.at, At::Bucket(None));
+        if over && rest.is_nil() {
+            return Ok(if self.list.is_nil() {
+                end_of_table()
+            } else {
+                cx.tuple2(self.list, end_of_table())
             });
         }
-        Plan::Keys(keys) => {
-            let mut each = |k: Term| t.with_objects(k, |o| if o.is_some() { f(o) } else { Go::On });
-            if reverse {
-                let _ = keys.iter().rev().all(|&k| each(k) == Go::On);
-            } else {
-                let _ = keys.iter().all(|&k| each(k) == Go::On);
+        let spec = match &self.compiled {
+            Compiled::Own(s) => s.clone(),
+            Compiled::Arguments(_) => Arc::new((self.query)(args).shared()?),
+        };
+        let heap = cx.heap();
+        let spec = reference_to(spec, heap);
+        let id = registry::reference_to(&self.table, heap);
+        let (limit, count) = (Term::small(limit as i64), Term::small(count as i64));
+        let continuation = match self.at {
+            At::Bucket(b) => {
+                let b = Term::small(b.map_or(-1, |b| b as i64));
+                heap.tuple(&[id, b, limit, spec, rest, count])
             }
+            At::Key(key) => {
+                let key = key.unwrap_or(Term::NIL);
+                let reverse = Term::small(i64::from(self.reverse));
+                heap.tuple(&[id, key, self.pattern, limit, spec, rest, reverse, count])
+            }
+        };
+        Ok(cx.tuple2(self.list, continuation))
+    }
+}
+
+/// Why a part of a search did not go on.
+enum Part {
+    /// The bucket to begin with is not there.
+    Nowhere,
+    Busy,
+}
+
+impl Work for Search {
+    fn step(&mut self, cx: &mut Ctx<'_>, args: &[Term], budget: &mut Budget) -> Step {
+        let over = match self.go(cx, args, budget) {
+            Ok(Poll::Pending) => return Ok(Poll::Pending),
+            Ok(Poll::Ready(())) => Ok(()),
+            Err(e) => Err(e),
+        };
+        if self.fixed {
+            owners::unfix(&self.table, cx.proc.id);
+        }
+        over?;
+        if self.goal == Goal::Delete && self.got > 0 {
+            self.table.shrink();
+        }
+        self.result(cx, args).map(Poll::Ready)
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.list));
+        visit(std::slice::from_mut(&mut self.pattern));
+        if let At::Key(Some(key)) = &mut self.at {
+            visit(std::slice::from_mut(key));
         }
     }
 }
 
-fn with_range<R>(pattern: Term, f: impl FnOnce(&Range<'_>) -> R) -> R {
-    f(&Range {
-        below: &|k| compare_known(pattern, k) == Some(Ordering::Greater),
-        above: &|k| compare_known(pattern, k) == Some(Ordering::Less),
-    })
-}
-
-fn edit(t: &Table, plan: &Plan, f: &mut dyn FnMut(Obj) -> Fate) {
-    match plan {
-        Plan::All => t.edit_all(None, f),
-        Plan::Like(p) => with_range(*p, |r| t.edit_all(Some(r), f)),
-        Plan::Keys(keys) => keys.iter().for_each(|&k| t.edit_key(k, f)),
-    }
-}
-
-/// All results in a list. `reverse` gives descending order in an ordered set.
-fn all(cx: &mut Ctx<'_>, t: &Table, q: Query, reverse: bool) -> BifResult {
-    let program = q.program()?;
-    let plan = plan(t, q);
-    let mut machine = Machine::default();
-    let mut results = Term::NIL;
-    let mut seen = 0;
-    // The list grows at its front, so an ordered set is traversed against the wanted order.
+fn search(
+    cx: &mut Ctx<'_>,
+    a: &[Term],
+    t: &Found<'_>,
+    query: fn(&[Term]) -> Query,
+    goal: Goal,
+    reverse: bool,
+) -> BifResult {
+    let program = query(a).program()?;
     let ordered = t.kind == Kind::OrderedSet;
-    traverse(t, &plan, ordered && !reverse, &mut |first| {
-        for o in first.chain() {
-            seen += 1;
-            if let Some(r) =
-                machine.run(&program, cx, o.root(), Subject::TableObject, &mut NoActions)
-            {
-                results = cx.heap().cons(r, results);
+    let limit = goal.limit();
+    let plan = plan(t, query(a), limit > 0);
+    let mut s = Search {
+        table: t.to_arc().ok_or_else(|| cause("id"))?,
+        compiled: Compiled::Arguments(program),
+        query,
+        goal,
+        at: if ordered {
+            At::Key(None)
+        } else {
+            At::Bucket(Some(0))
+        },
+        pattern: Term::NIL,
+        // A list grows at its front, so a whole one is put together against the wanted order.
+        reverse: reverse != (goal == Goal::List(0)),
+        list: Term::NIL,
+        got: 0,
+        seen: 0,
+        resumed: false,
+        fixed: false,
+        machine: Machine::default(),
+    };
+    match plan {
+        Plan::All => {}
+        Plan::Like(p) => s.pattern = p,
+        Plan::Keys(keys) => {
+            return only_keys(cx, a, &mut s, &keys);
+        }
+    }
+    work::start(cx, a, s)
+}
+
+/// A search that has to look at these keys only.
+fn only_keys(cx: &mut Ctx<'_>, a: &[Term], s: &mut Search, keys: &[Term]) -> BifResult {
+    let mut machine = Machine::default();
+    let got = Cell::new(0);
+    let mut list = Term::NIL;
+    let edits = matches!(s.goal, Goal::Delete | Goal::Replace);
+    let t = s.table.clone();
+    if t.kind == Kind::OrderedSet {
+        let mut each = |k: Term| {
+            if edits {
+                t.edit_key(k, &mut |o| s.fate(&mut machine, cx, o, &got))
+            } else {
+                let mut see = |o: Obj| s.collect(&mut machine, cx, o, &mut list, &got);
+                t.with_object(k, |o| {
+                    if o.is_some() {
+                        see(o);
+                    }
+                })
+            }
+        };
+        if s.reverse {
+            keys.iter().rev().try_for_each(|&k| each(k))?;
+        } else {
+            keys.iter().try_for_each(|&k| each(k))?;
+        }
+    } else {
+        // All that is in the keys' buckets, in the order of the buckets' keys.
+        let mut buckets = Vec::with_capacity(keys.len());
+        for &k in keys {
+            if keys.len() > 1 && !t.with_object(k, Obj::is_some)? {
+                continue;
+            }
+            let b = t.bucket_of(k)?;
+            if !buckets.contains(&b) {
+                buckets.push(b);
             }
         }
-        Go::On
-    });
-    cx.bump(seen / 4);
-    Ok(results)
+        for b in buckets {
+            if edits {
+                t.edit_bucket(b, &mut |o| s.fate(&mut machine, cx, o, &got))?;
+            } else {
+                t.read_bucket(b, &mut |o| {
+                    s.collect(&mut machine, cx, o, &mut list, &got);
+                })?;
+            }
+        }
+    }
+    cx.bump(got.get() / 4);
+    (s.list, s.got, s.at) = (list, got.get(), At::Bucket(None));
+    if s.goal == Goal::Delete && s.got > 0 {
+        t.shrink();
+    }
+    s.result(cx, a)
+}
+
+fn spec(a: &[Term]) -> Query {
+    Query::Spec(a[1])
+}
+
+fn bindings(a: &[Term]) -> Query {
+    Query::Pattern(a[1], Gives::Bindings)
+}
+
+fn object(a: &[Term]) -> Query {
+    Query::Pattern(a[1], Gives::Object)
+}
+
+fn all(cx: &mut Ctx<'_>, a: &[Term], query: fn(&[Term]) -> Query, reverse: bool) -> BifResult {
+    let t = table(cx, a[0], Need::Read)?;
+    search(cx, a, &t, query, Goal::List(0), reverse)
+}
+
+fn limited(cx: &mut Ctx<'_>, a: &[Term], query: fn(&[Term]) -> Query, reverse: bool) -> BifResult {
+    let t = table(cx, a[0], Need::Read)?;
+    let limit = a[2].as_usize().filter(|&n| n > 0).ok_or_else(badarg)?;
+    search(cx, a, &t, query, Goal::List(limit), reverse)
 }
 
 pub(super) fn select2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
-    all(cx, &t, Query::Spec(a[1]), false)
+    all(cx, a, spec, false)
 }
 
 pub(super) fn select_reverse2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
-    all(cx, &t, Query::Spec(a[1]), true)
+    all(cx, a, spec, true)
 }
 
 pub(super) fn match2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
-    all(cx, &t, Query::Pattern(a[1], Gives::Bindings), false)
+    all(cx, a, bindings, false)
 }
 
 pub(super) fn match_object2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
-    all(cx, &t, Query::Pattern(a[1], Gives::Object), false)
-}
-
-fn limited(cx: &mut Ctx<'_>, a: &[Term], q: Query, reverse: bool) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
-    let limit = a[2].as_usize().filter(|&n| n > 0).ok_or_else(badarg)?;
-    let plan = plan(&t, q);
-    let shared = q.shared()?;
-    match plan {
-        Plan::Keys(_) => {
-            let r = all(cx, &t, q, reverse)?;
-            Ok(if r.is_nil() {
-                end_of_table()
-            } else {
-                cx.tuple2(r, end_of_table())
-            })
-        }
-        Plan::All | Plan::Like(_) => {
-            let spec = reference_to(shared, cx.heap());
-            let pattern = if let Plan::Like(p) = plan {
-                p
-            } else {
-                Term::NIL
-            };
-            chunk(
-                cx,
-                &t,
-                &Part {
-                    table: a[0],
-                    from: t.start(),
-                    limit,
-                    spec,
-                    pattern,
-                    reverse,
-                },
-                Vec::new(),
-            )
-        }
-    }
+    all(cx, a, object, false)
 }
 
 pub(super) fn select3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    limited(cx, a, Query::Spec(a[1]), false)
+    limited(cx, a, spec, false)
 }
 
 pub(super) fn select_reverse3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    limited(cx, a, Query::Spec(a[1]), true)
+    limited(cx, a, spec, true)
 }
 
 pub(super) fn match3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    limited(cx, a, Query::Pattern(a[1], Gives::Bindings), false)
+    limited(cx, a, bindings, false)
 }
 
 pub(super) fn match_object3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    limited(cx, a, Query::Pattern(a[1], Gives::Object), false)
-}
-
-/// A traversal in parts.
-struct Part {
-    /// The table as the caller named it.
-    table: Term,
-    from: Cursor,
-    limit: usize,
-    /// Reference to the compiled specification.
-    spec: Term,
-    /// Pattern of the keys that count, or `[]`.
-    pattern: Term,
-    reverse: bool,
-}
-
-/// The next `limit` results, of which `results` are there already, and a continuation.
-fn chunk(cx: &mut Ctx<'_>, t: &Found<'_>, part: &Part, mut results: Vec<Term>) -> BifResult {
-    let program = shared(part.spec).ok_or_else(badarg)?.program();
-    let mut machine = Machine::default();
-    let mut seen = 0;
-    let next = if results.len() >= part.limit {
-        Some(part.from)
-    } else {
-        let mut keys = enigma_runtime::Heap::new();
-        let mut keep = |k: Term| copy::copy_whole(k, &mut keys);
-        let mut each = |first: Obj| {
-            for o in first.chain() {
-                seen += 1;
-                let r = machine.run(program, cx, o.root(), Subject::TableObject, &mut NoActions);
-                results.extend(r);
-            }
-            if results.len() >= part.limit {
-                Go::Stop
-            } else {
-                Go::On
-            }
-        };
-        let next = if part.pattern.is_nil() {
-            t.scan(part.from, part.reverse, None, &mut keep, &mut each)
-        } else {
-            with_range(part.pattern, |r| {
-                t.scan(part.from, part.reverse, Some(r), &mut keep, &mut each)
-            })
-        };
-        // The key goes to the process's heap before its copy goes away.
-        match next {
-            Some(Cursor::Tree(Some(k))) => Some(Cursor::Tree(Some(copy::copy(k, cx.heap())))),
-            other => other,
-        }
-    };
-    cx.bump(seen / 4);
-    if results.is_empty() {
-        return Ok(end_of_table());
-    }
-    let heap = cx.heap();
-    let rest = results.split_off(results.len().min(part.limit));
-    // As a list that grew at its front, except where the order of keys counts.
-    if t.kind != Kind::OrderedSet {
-        results.reverse();
-    }
-    let list = heap.list(&results);
-    let count = Term::small(rest.len() as i64);
-    let left = heap.list(&rest);
-    let limit = Term::small(part.limit as i64);
-    let at = match next {
-        Some(c) => c,
-        None if rest.is_empty() => return Ok(cx.tuple2(list, end_of_table())),
-        None => Cursor::Hash(END_SHARD, 0),
-    };
-    let continuation = match at {
-        Cursor::Hash(shard, place) => {
-            let place = place.min(MAX_PLACE);
-            let slot = Term::small(((shard as i64) << PLACE_BITS) | place as i64);
-            heap.tuple(&[part.table, slot, limit, part.spec, left, count])
-        }
-        Cursor::Tree(key) => {
-            let key = key.unwrap_or(Term::NIL);
-            let reverse = Term::small(i64::from(part.reverse));
-            heap.tuple(&[
-                part.table,
-                key,
-                part.pattern,
-                limit,
-                part.spec,
-                left,
-                reverse,
-                count,
-            ])
-        }
-    };
-    Ok(cx.tuple2(list, continuation))
-}
-
-const PLACE_BITS: u32 = 40;
-const MAX_PLACE: usize = (1 << PLACE_BITS) - 1;
-/// A shard that no table has: nothing but the rest is left.
-const END_SHARD: usize = 1 << 16;
-
-pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if a[0] == end_of_table() {
-        return Ok(a[0]);
-    }
-    let parts = a[0].as_tuple().ok_or_else(badarg)?;
-    if let Some(&at) = parts.first() {
-        // What is wrong with the table is told first.
-        table(cx, at, Need::Read)?;
-    }
-    let (part, left) = match *parts {
-        [table, slot, limit, spec, left, _] => {
-            let slot = slot.as_usize().ok_or_else(badarg)?;
-            let from = Cursor::Hash(slot >> PLACE_BITS, slot & MAX_PLACE);
-            let limit = limit.as_usize().filter(|&n| n > 0).ok_or_else(badarg)?;
-            (
-                Part {
-                    table,
-                    from,
-                    limit,
-                    spec,
-                    pattern: Term::NIL,
-                    reverse: false,
-                },
-                left,
-            )
-        }
-        [table, key, pattern, limit, spec, left, reverse, _] => {
-            let limit = limit.as_usize().filter(|&n| n > 0).ok_or_else(badarg)?;
-            let reverse = reverse.as_small().ok_or_else(badarg)? != 0;
-            (
-                Part {
-                    table,
-                    from: Cursor::Tree(Some(key)),
-                    limit,
-                    spec,
-                    pattern,
-                    reverse,
-                },
-                left,
-            )
-        }
-        _ => return Err(badarg()),
-    };
-    if shared(part.spec).is_none() {
-        return Err(badarg());
-    }
-    let left = list::to_vec(left).ok_or_else(badarg)?;
-    let t = table(cx, part.table, Need::Read)?;
-    if matches!(part.from, Cursor::Tree(_)) != (t.kind == Kind::OrderedSet) {
-        return Err(badarg());
-    }
-    chunk(cx, &t, &part, left)
+    limited(cx, a, object, false)
 }
 
 pub(super) fn select_count(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
-    let q = Query::Spec(a[1]);
-    let program = q.program()?;
-    let plan = plan(&t, q);
-    let mut machine = Machine::default();
-    let (mut count, mut seen) = (0u64, 0);
-    traverse(&t, &plan, false, &mut |first| {
-        for o in first.chain() {
-            seen += 1;
-            let r = machine.run(&program, cx, o.root(), Subject::TableObject, &mut NoActions);
-            count += u64::from(r == Some(Term::bool(true)));
-        }
-        Go::On
-    });
-    cx.bump(seen / 4);
-    Ok(cx.heap().uint(count))
+    search(cx, a, &t, spec, Goal::Count, false)
 }
 
 pub(super) fn select_delete(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
-    let q = Query::Spec(a[1]);
-    let program = q.program()?;
-    let plan = plan(&t, q);
-    let mut machine = Machine::default();
-    let (mut count, mut seen) = (0u64, 0);
-    edit(&t, &plan, &mut |o| {
-        seen += 1;
-        let r = machine.run(&program, cx, o.root(), Subject::TableObject, &mut NoActions);
-        if r == Some(Term::bool(true)) {
-            count += 1;
-            Fate::Delete
-        } else {
-            Fate::Keep
-        }
-    });
-    cx.bump(seen / 4);
-    Ok(cx.heap().uint(count))
+    search(cx, a, &t, spec, Goal::Delete, false)
 }
 
 pub(super) fn select_replace(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -467,96 +574,74 @@ pub(super) fn select_replace(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if t.kind == Kind::Bag {
         return Err(cause("table_type"));
     }
-    let q = Query::Spec(a[1]);
-    let program = q.program()?;
     for c in list::iter(a[1]) {
         let &[head, _, body] = c.as_tuple_n::<3>().ok_or_else(badarg)?;
         if !keeps_key(t.keypos, head, body) {
             return Err(badarg());
         }
     }
-    let plan = plan(&t, q);
-    let mut machine = Machine::default();
-    let (mut count, mut seen) = (0u64, 0);
-    edit(&t, &plan, &mut |o| {
-        seen += 1;
-        let r = machine.run(&program, cx, o.root(), Subject::TableObject, &mut NoActions);
-        match r {
-            Some(new)
-                if t.key_of(new)
-                    .is_some_and(|k| compare::exact_eq(k, o.element(t.keypos))) =>
-            {
-                count += 1;
-                Fate::Replace(Obj::new(new))
-            }
-            _ => Fate::Keep,
+    search(cx, a, &t, spec, Goal::Replace, false)
+}
+
+pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if a[0] == end_of_table() {
+        return Ok(a[0]);
+    }
+    let parts = a[0].as_tuple().ok_or_else(badarg)?;
+    let Some(&id) = parts.first() else {
+        return Err(badarg());
+    };
+    // What is wrong with the table is told first.
+    let t = table(cx, id, Need::Read)?;
+    let (at, pattern, limit, spec, rest, reverse, count) = match *parts {
+        [_, bucket, limit, spec, rest, count] if t.kind != Kind::OrderedSet => {
+            let bucket = bucket.as_small().ok_or_else(badarg)?;
+            let at = At::Bucket(usize::try_from(bucket).ok());
+            (at, Term::NIL, limit, spec, rest, false, count)
         }
-    });
-    cx.bump(seen / 4);
-    Ok(cx.heap().uint(count))
-}
-
-/// Is it plain from a clause that the object it makes has the key of the object that it matched?
-fn keeps_key(keypos: usize, head: Term, body: Term) -> bool {
-    let Some(&[only]) = list::to_vec(body).as_deref() else {
-        return false;
+        [_, key, pattern, limit, spec, rest, reverse, count] if t.kind == Kind::OrderedSet => {
+            let reverse = reverse.as_small().ok_or_else(badarg)? != 0;
+            (
+                At::Key(Some(key)),
+                pattern,
+                limit,
+                spec,
+                rest,
+                reverse,
+                count,
+            )
+        }
+        _ => return Err(badarg()),
     };
-    if only == Term::from(Atom::DOLLAR_UNDERSCORE) {
-        return true;
+    // Without a limit all that is left comes, in a list. Only ordered sets want one.
+    let least = usize::from(t.kind == Kind::OrderedSet);
+    let limit = limit
+        .as_usize()
+        .filter(|&n| n >= least)
+        .ok_or_else(badarg)?;
+    let count = count.as_usize().ok_or_else(badarg)?;
+    let spec = shared(spec).ok_or_else(badarg)?;
+    // The number must be that of the list, which is taken apart by it.
+    if list::to_vec(rest).is_none_or(|l| l.len() != count) {
+        return Err(badarg());
     }
-    let element = |t: Term| t.as_tuple().and_then(|e| e.get(keypos - 1).copied());
-    let Some(key) = element(head) else {
-        return false;
+    let mut s = Search {
+        table: t.to_arc().ok_or_else(|| cause("id"))?,
+        compiled: Compiled::Own(spec),
+        query: self::spec,
+        goal: Goal::List(limit),
+        at,
+        pattern,
+        reverse,
+        list: rest,
+        got: count,
+        seen: 0,
+        resumed: true,
+        fixed: false,
+        machine: Machine::default(),
     };
-    let (made, constant) = match only.as_tuple() {
-        Some(&[name, value]) if name == Term::from(Atom::CONST) => (value, true),
-        Some(&[tuple]) => (tuple, false),
-        _ => return false,
-    };
-    let Some(new) = element(made) else {
-        return false;
-    };
-    if same_key(key, new, constant) {
-        return true;
+    if (limit > 0 && count >= limit) || matches!(at, At::Bucket(None)) {
+        return s.result(cx, a);
     }
-    !constant
-        && matches!(new.as_tuple(), Some(&[name, pos, of])
-            if name == Term::from(Atom::ELEMENT)
-                && pos == Term::small(keypos as i64)
-                && of == Term::from(Atom::DOLLAR_UNDERSCORE))
-}
-
-/// Does an expression give what a pattern has matched?
-fn same_key(pattern: Term, expression: Term, constant: bool) -> bool {
-    if pattern == Term::from(Atom::UNDERSCORE) {
-        return false;
-    }
-    if match_spec::variable(pattern).is_some() {
-        return !constant && pattern == expression;
-    }
-    if let Some((h, t)) = pattern.as_cons() {
-        return expression
-            .as_cons()
-            .is_some_and(|(x, y)| same_key(h, x, constant) && same_key(t, y, constant));
-    }
-    if let Some(parts) = pattern.as_tuple() {
-        let made = match expression.as_tuple() {
-            Some(&[name, value]) if !constant && name == Term::from(Atom::CONST) => {
-                return same_key(pattern, value, true);
-            }
-            Some(&[inner]) if !constant => inner.as_tuple(),
-            Some(e) if constant => Some(e),
-            _ => None,
-        };
-        return made.is_some_and(|e| {
-            e.len() == parts.len() && parts.iter().zip(e).all(|(&p, &x)| same_key(p, x, constant))
-        });
-    }
-    if !constant
-        && let Some(&[name, value]) = expression.as_tuple_n::<2>()
-        && name == Term::from(Atom::CONST)
-    {
-        return compare::exact_eq(pattern, value);
-    }
-    !pattern.is_map() && compare::exact_eq(pattern, expression)
+    work::start(cx, a, s)
 }

@@ -128,7 +128,7 @@ pub(super) fn update_counter(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let outcome = t.update(a[1], default, |e| {
         let r = count(heap, e, a[2], keypos);
         r.map_err(|x| error = Some(x)).ok()
-    });
+    })?;
     match outcome {
         Some(Some(value)) => Ok(value),
         Some(None) => Err(error.unwrap_or_else(badarg)),
@@ -195,7 +195,7 @@ pub(super) fn update_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             e.set(pos, value);
         }
         Some(())
-    });
+    })?;
     match outcome {
         Some(Some(())) => Ok(Term::bool(true)),
         Some(None) => Err(error.unwrap_or_else(badarg)),

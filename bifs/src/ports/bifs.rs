@@ -46,7 +46,7 @@ fn open_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match open::open(cx.proc.id, a[0], a[1]) {
         Ok(port) => {
             if let Some(key) = PidKey::of(port.term()) {
-                cx.own.links.insert(key);
+                cx.own.relations.links().insert(key);
             }
             Ok(port.term())
         }
@@ -102,7 +102,7 @@ fn port_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     };
     // The caller does not hear of it by a signal.
     if let Some(key) = PidKey::of(port.term())
-        && cx.own.links.remove(key)
+        && cx.own.relations.links().remove(key)
     {
         super::unlink(port.id, cx.proc.id);
         if cx.own.has(enigma_runtime::process::flag::TRAP_EXIT) {
@@ -128,7 +128,7 @@ fn port_connect(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     };
     port.connect(to);
     if to == cx.proc.id {
-        cx.own.links.insert(key);
+        cx.own.relations.links().insert(key);
     } else {
         let link = enigma_runtime::process::signal::Signal::Link { from: key, to };
         if !enigma_runtime::process::signal::send(to, link) {

@@ -4,10 +4,10 @@
 //! pattern; the compiled code is found among those used last, or made again. From OTP 28 on it carries a
 //! reference to the compiled code.
 
-mod code;
+pub(crate) mod code;
 mod dialect;
 mod errors;
-mod options;
+pub(crate) mod options;
 mod place;
 mod recursion;
 

@@ -3,6 +3,7 @@
 use super::facts;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::bignum;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -26,7 +27,7 @@ pub fn exit_status() -> i32 {
 const FLUSH_TIMED_OUT: i32 = 255;
 
 /// `halt(Status, Options)`: a number, a slogan for a crash dump, or `abort`.
-fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+fn halt(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let mut flush = true;
     let mut timeout = facts().halt_flush_timeout;
     for o in list::to_vec(a[1]).ok_or_else(badarg)? {
@@ -50,11 +51,11 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             std::process::abort()
         }
         Some(_) => return Err(badarg()),
-        None => match a[0].as_usize() {
-            Some(n) => (n & 0xff) as i32,
+        None => match low_byte(a[0]) {
+            Some(n) => n,
             None => {
                 let slogan = list::to_string(a[0]).ok_or_else(badarg)?;
-                crate::crash_dump::write_aloud(&slogan);
+                crate::crash_dump::write_aloud_by(cx, &slogan);
                 1
             }
         },
@@ -63,6 +64,17 @@ fn halt(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let status = if in_time { status } else { FLUSH_TIMED_OUT };
     STATUS.store(status, Ordering::Relaxed);
     std::process::exit(status);
+}
+
+/// The part of a status, which is not negative, that the operating system takes.
+fn low_byte(t: Term) -> Option<i32> {
+    if !t.is_integer() {
+        return None;
+    }
+    let mut small = [0];
+    let (negative, limbs) = bignum::limbs(t, &mut small);
+    let low = limbs.first().copied().unwrap_or(0);
+    (!negative).then_some((low & 0xff) as i32)
 }
 
 /// Waits until what processes have written is out, at most so many milliseconds. Was it in time?

@@ -189,7 +189,7 @@ fn interesting(rng: &mut Xorshift) -> u32 {
 }
 
 /// Changes a few bytes.
-fn scramble(rng: &mut Xorshift, data: &mut Vec<u8>) {
+pub fn scramble(rng: &mut Xorshift, data: &mut Vec<u8>) {
     for _ in 0..=rng.below(3) {
         if data.is_empty() {
             return;

@@ -44,8 +44,46 @@ pub enum AtomError {
 const PAGE: usize = 4096;
 const PAGES: usize = (1 << 27) / PAGE;
 
+/// A text and its hash, in two words.
+#[derive(Clone, Copy)]
 struct Entry {
-    text: &'static str,
+    start: *const u8,
+    len: u32,
+    hash: u32,
+}
+
+impl Entry {
+    const EMPTY: Entry = Entry {
+        start: std::ptr::null(),
+        len: 0,
+        hash: 0,
+    };
+
+    fn new(text: &'static str) -> Entry {
+        Entry {
+            start: text.as_ptr(),
+            len: text.len() as u32,
+            hash: text_hash(text),
+        }
+    }
+}
+
+/// The hash of an atom's text (P. J. Weinberger's). Characters of Latin-1 count as one byte.
+fn text_hash(text: &str) -> u32 {
+    let mut bytes = text.as_bytes();
+    let mut h = 0u32;
+    while let [first, rest @ ..] = bytes {
+        bytes = rest;
+        let mut v = *first;
+        if let (0xc2 | 0xc3, [second, rest @ ..]) = (v, rest) {
+            v = v << 6 | (second & 0x3f);
+            bytes = rest;
+        }
+        h = (h << 4).wrapping_add(u32::from(v));
+        let high = h & 0xf000_0000;
+        h ^= high >> 24 ^ high;
+    }
+    h
 }
 
 struct Table {
@@ -101,12 +139,12 @@ impl Table {
         let page = &self.pages[index as usize / PAGE];
         let mut base = page.load(Ordering::Acquire);
         if base.is_null() {
-            let fresh: Vec<Entry> = (0..PAGE).map(|_| Entry { text: "" }).collect();
+            let fresh = vec![Entry::EMPTY; PAGE];
             base = Box::leak(fresh.into_boxed_slice()).as_mut_ptr();
             page.store(base, Ordering::Release);
         }
         // SAFETY: the slot lies in a leaked page and is not published yet; `count` is locked.
-        unsafe { (*base.add(index as usize % PAGE)).text = text };
+        unsafe { *base.add(index as usize % PAGE) = Entry::new(text) };
         *count = index + 1;
         self.text_bytes.fetch_add(text.len(), Ordering::Relaxed);
         self.published.store(index + 1, Ordering::Release);
@@ -154,12 +192,27 @@ impl Atom {
         TABLE.lookup(text).map(Atom)
     }
 
-    /// The text.
-    pub fn text(self) -> &'static str {
+    #[inline(always)]
+    fn entry(self) -> Entry {
         debug_assert!(self.0 < TABLE.published.load(Ordering::Acquire));
         let page = TABLE.pages[self.0 as usize / PAGE].load(Ordering::Acquire);
         // SAFETY: an `Atom` exists only for published entries, whose page is never freed.
-        unsafe { (*page.add(self.0 as usize % PAGE)).text }
+        unsafe { *page.add(self.0 as usize % PAGE) }
+    }
+
+    /// The text.
+    pub fn text(self) -> &'static str {
+        let e = self.entry();
+        // SAFETY: the parts of a text that is never freed.
+        unsafe {
+            std::str::from_utf8_unchecked(std::slice::from_raw_parts(e.start, e.len as usize))
+        }
+    }
+
+    /// The hash of the text, which BEAM has for the atom in tables and portable hashes.
+    #[inline(always)]
+    pub fn text_hash(self) -> u32 {
+        self.entry().hash
     }
 
     /// The index in the table.

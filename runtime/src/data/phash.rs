@@ -3,7 +3,6 @@
 //!
 //! `phash2` mixes words with Bob Jenkins' function of 1996; `phash` multiplies byte by byte.
 
-use crate::atom::Atom;
 use crate::budget::Budget;
 use crate::data::{bignum, compare, map, record};
 use crate::heap::bits;
@@ -96,24 +95,6 @@ impl Block {
 pub(super) fn block(bytes: &[u8], initial: u32) -> u32 {
     let (groups, rest) = bytes.split_at(bytes.len() - bytes.len() % GROUP);
     Block::new(initial).groups(groups).finish(rest, bytes.len())
-}
-
-/// The hash of an atom's text (P. J. Weinberger's). Characters of Latin-1 count as one byte.
-pub fn atom_hash(a: Atom) -> u32 {
-    let mut bytes = a.text().as_bytes();
-    let mut h = 0u32;
-    while let [first, rest @ ..] = bytes {
-        bytes = rest;
-        let mut v = *first;
-        if let (0xc2 | 0xc3, [second, rest @ ..]) = (v, rest) {
-            v = v << 6 | (second & 0x3f);
-            bytes = rest;
-        }
-        h = (h << 4).wrapping_add(u32::from(v));
-        let high = h & 0xf000_0000;
-        h ^= high >> 24 ^ high;
-    }
-    h
 }
 
 /// An integer, already known not to be small in the sense of 28 bits.
@@ -277,7 +258,7 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
         return integer_hash(hash, t);
     }
     if let Some(a) = t.as_atom() {
-        let h = atom_hash(a);
+        let h = a.text_hash();
         return if hash == 0 { h } else { mix(hash, h, seed(3)) };
     }
     if t.is_nil() {
@@ -338,13 +319,13 @@ fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
             let e = fun_name(t);
             let env = t.fun_env().unwrap_or(&[]);
             todo.extend(env.iter().rev().map(|&e| Todo::Term(e)));
-            let hash = mix2(hash, env.len() as u32, atom_hash(e.module), GOLDEN);
+            let hash = mix2(hash, env.len() as u32, e.module.text_hash(), GOLDEN);
             mix2(hash, e.index, e.old_uniq, GOLDEN)
         }
         Kind::Export => {
             let e = function_name(t);
-            let hash = mix2(hash, e.arity, atom_hash(e.module), GOLDEN);
-            mix(hash, atom_hash(e.function), seed(14))
+            let hash = mix2(hash, e.arity, e.module.text_hash(), GOLDEN);
+            mix(hash, e.function.text_hash(), seed(14))
         }
         Kind::Record => {
             // Values count in the order that their names have in a map.
@@ -369,7 +350,7 @@ fn definition_hash(t: Term) -> u32 {
     ];
     let start = mix(0, (head.len() + fields.len()) as u32, seed(9));
     let atoms = head.iter().chain(fields).filter_map(|a| a.as_atom());
-    atoms.fold(start, |hash, a| mix(hash, atom_hash(a), seed(3)))
+    atoms.fold(start, |hash, a| mix(hash, a.text_hash(), seed(3)))
 }
 
 /// Bytes at the front of a list are taken four at a time; the rest of the list goes to `todo`.
@@ -508,7 +489,7 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
         return step(hash, prime::POSITIVE, 1);
     }
     if let Some(a) = t.as_atom() {
-        return step(hash, prime::TEXT, atom_hash(a));
+        return step(hash, prime::TEXT, a.text_hash());
     }
     if t.is_integer() {
         return hash1_integer(hash, t);
@@ -559,15 +540,15 @@ fn hash1_one(hash: u32, t: Term, todo: &mut Vec<Rest>) -> u32 {
             let env = t.fun_env().unwrap_or(&[]);
             todo.extend(env.iter().rev().map(|&e| Rest::Term(e)));
             let hash = step(hash, prime::ID_END, env.len() as u32);
-            let hash = step(hash, prime::TEXT, atom_hash(e.module));
+            let hash = step(hash, prime::TEXT, e.module.text_hash());
             let hash = step(hash, prime::INTEGER, e.index);
             step(hash, prime::INTEGER, e.old_uniq)
         }
         Kind::Export => {
             let e = function_name(t);
             let hash = step(hash, prime::EXPORT, e.arity);
-            let hash = step(hash, prime::TEXT, atom_hash(e.module));
-            step(hash, prime::TEXT, atom_hash(e.function))
+            let hash = step(hash, prime::TEXT, e.module.text_hash());
+            step(hash, prime::TEXT, e.function.text_hash())
         }
         _ => step(hash, prime::MAP, phash2(t)),
     }

@@ -1,427 +1,405 @@
-//! Storage of sets and bags: a hash index over a dense array of keys.
+//! Sets and bags: stripes of buckets, and how many buckets there are.
 //!
-//! An entry of the array holds a key and the chain of its objects, newest first. Entries do not move
-//! while they live, so a place in the array is a stable position for traversals, which go from the last
-//! entry to the first: what is inserted during a traversal mostly lands behind it, and a traversal that
-//! inserts at every step still ends. Places of deleted keys are reused; while a table is fixed they are
-//! kept, with their last object, so that `next` on a deleted key goes on where the key was.
+//! A table has one bucket for each object, as long as objects are only put in; buckets are given back when less than half
+//! of a segment's worth are needed. A table made for concurrent writing has a lock for every n-th bucket. Only this module
+//! takes locks of sets and bags, so finer ones have their place here.
 
-use super::Kind;
+use super::linear::{FIRST, SEGMENT, Stripe};
 use super::object::Obj;
-use crate::data::compare;
+use super::{Busy, Change};
+use crate::data::hash;
+use crate::release;
 use crate::term::Term;
-use hashbrown::HashTable;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-/// A place in the index: part of the key's hash, and where its entry is.
-#[derive(Clone, Copy)]
-struct Slot {
-    hash: u32,
-    at: u32,
+/// Locks of a table for concurrent writing.
+pub const STRIPES: usize = 64;
+/// Buckets that are split or joined for one operation, at most.
+const AT_ONCE: usize = 5;
+/// Counters that stand for the number of objects where there is none in the middle.
+const COUNTERS: usize = 64;
+
+/// How many buckets there are, and for how many there is room.
+struct Size {
+    active: usize,
+    slots: usize,
 }
 
-impl Slot {
-    fn spread(hash: u32) -> u64 {
-        u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
+/// The buckets of a table.
+pub struct Hash {
+    stripes: Box<[RwLock<Stripe>]>,
+    /// Number of stripes, as a power of two.
+    bits: u32,
+    /// Taken before a stripe's lock.
+    size: Mutex<Size>,
+    /// As in `size`, to look at.
+    active: AtomicUsize,
+    /// With fewer objects than this a bucket is given back.
+    floor: AtomicUsize,
+    /// Objects by hash, where the number of all is guessed from one of them.
+    counters: Option<Box<[AtomicI64; COUNTERS]>>,
 }
 
-/// One key and its objects. Without objects the place is free; a dead entry keeps its last object.
-#[derive(Clone, Copy)]
-struct Entry {
-    key: Term,
-    head: Obj,
-    dead: bool,
+/// The hash of a key. An atom's is that of its text.
+#[inline(always)]
+pub fn hash_of(key: Term) -> u32 {
+    let hash = match key.as_atom() {
+        Some(a) => a.text_hash(),
+        None => hash::internal(key) as u32,
+    };
+    hash >> u32::from(release::table_hash_is_halved())
 }
 
-/// A part of a table's storage, under one lock.
-pub struct Shard {
-    keypos: usize,
-    index: HashTable<Slot>,
-    entries: Vec<Entry>,
-    /// Free places; may hold places that are gone or taken by now.
-    free: Vec<u32>,
-    /// Dead entries.
-    dead: Vec<u32>,
+/// How many of `active` buckets are in the `n`-th of `1 << bits` stripes.
+fn share(active: usize, n: usize, bits: u32) -> usize {
+    (active - n).div_ceil(1 << bits)
 }
 
-// SAFETY: a shard owns its objects, whose memory is plain.
-unsafe impl Send for Shard {}
-// SAFETY: reading does not change anything.
-unsafe impl Sync for Shard {}
-
-/// What an operation changed.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Change {
-    /// Objects more.
-    pub objects: isize,
-    /// Words more.
-    pub words: isize,
-}
-
-impl Change {
-    /// Counts an object that was added.
-    pub fn added(&mut self, o: Obj) {
-        self.objects += 1;
-        self.words += o.words() as isize;
-    }
-
-    /// Counts an object that was taken away.
-    pub fn removed(&mut self, o: Obj) {
-        self.objects -= 1;
-        self.words -= o.words() as isize;
-    }
-}
-
-/// What is to become of an object that was looked at.
-pub enum Fate {
-    /// It stays.
-    Keep,
-    /// It goes.
-    Delete,
-    /// Another with the same key takes its place.
-    Replace(Obj),
-}
-
-impl Shard {
-    /// An empty one; element `keypos` of its objects is the key.
-    pub fn new(keypos: usize) -> Shard {
-        Shard {
-            keypos,
-            index: HashTable::new(),
-            entries: Vec::new(),
-            free: Vec::new(),
-            dead: Vec::new(),
+impl Hash {
+    /// Without objects, with so many locks (a power of two). `guessed`: the number of objects is guessed from a part.
+    pub fn new(keypos: usize, locks: usize, guessed: bool) -> Hash {
+        let bits = locks.ilog2();
+        let size = Hash::first_size(locks);
+        let stripe = |n| RwLock::new(Stripe::new(keypos, bits, share(size.active, n, bits)));
+        Hash {
+            stripes: (0..locks).map(stripe).collect(),
+            bits,
+            active: AtomicUsize::new(size.active),
+            size: Mutex::new(size),
+            floor: AtomicUsize::new(0),
+            counters: guessed.then(|| Box::new([const { AtomicI64::new(0) }; COUNTERS])),
         }
     }
 
-    /// Words of memory, objects not counted.
+    /// Each lock has a bucket at least.
+    fn first_size(locks: usize) -> Size {
+        let more = locks.saturating_sub(FIRST).div_ceil(SEGMENT);
+        let slots = FIRST + more * SEGMENT;
+        Size {
+            active: slots,
+            slots,
+        }
+    }
+
+    fn mask(&self) -> usize {
+        self.stripes.len() - 1
+    }
+
+    /// Number of locks.
+    pub fn locks(&self) -> usize {
+        self.stripes.len()
+    }
+
+    /// Number of buckets.
+    pub fn active(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    /// Words of memory of buckets, for those too that nothing was put into yet.
     pub fn words(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>() / 8
-            + self.index.capacity()
-            + self.free.capacity() / 2
+        self.size.lock().slots
     }
 
-    /// Number of places.
-    pub fn places(&self) -> usize {
-        self.entries.len()
-    }
-
+    /// The stripe of a hash, to read.
     #[inline(always)]
-    fn find(&self, key: Term, hash: u32) -> Option<usize> {
-        let eq = |s: &Slot| {
-            s.hash == hash && {
-                let k = self.entries[s.at as usize].key;
-                k == key || (!key.is_immediate() || key.is_flonum()) && compare::exact_eq(k, key)
-            }
-        };
-        self.index
-            .find(Slot::spread(hash), eq)
-            .map(|s| s.at as usize)
+    pub fn read(&self, hash: u32) -> Result<RwLockReadGuard<'_, Stripe>, Busy> {
+        let s = self.stripes[hash as usize & self.mask()].read();
+        if s.busy { Err(Busy) } else { Ok(s) }
     }
 
-    /// The objects of a key, newest first; `Obj::NONE` if there is none.
+    /// The stripe of a hash, to write.
     #[inline(always)]
-    pub fn get(&self, key: Term, hash: u32) -> Obj {
-        match self.find(key, hash) {
-            Some(at) if !self.entries[at].dead => self.entries[at].head,
-            _ => Obj::NONE,
+    pub fn write(&self, hash: u32) -> Result<RwLockWriteGuard<'_, Stripe>, Busy> {
+        let s = self.write_always(hash);
+        if s.busy { Err(Busy) } else { Ok(s) }
+    }
+
+    /// The same for the operation that makes the table busy.
+    #[inline(always)]
+    pub fn write_always(&self, hash: u32) -> RwLockWriteGuard<'_, Stripe> {
+        self.stripes[hash as usize & self.mask()].write()
+    }
+
+    /// The stripes of several hashes, to write, with their numbers.
+    pub fn write_some(
+        &self,
+        hashes: impl Iterator<Item = u32>,
+    ) -> Result<Vec<(usize, RwLockWriteGuard<'_, Stripe>)>, Busy> {
+        let mut numbers: Vec<usize> = hashes.map(|h| h as usize & self.mask()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        // In ascending order everywhere, so that two processes never wait for each other.
+        numbers
+            .into_iter()
+            .map(|n| Ok((n, self.write(n as u32)?)))
+            .collect()
+    }
+
+    /// All stripes, to write; the number of buckets does not change meanwhile.
+    fn write_all<R>(
+        &self,
+        f: impl FnOnce(&mut Size, &mut [RwLockWriteGuard<'_, Stripe>]) -> R,
+    ) -> R {
+        let mut size = self.size.lock();
+        let mut all: Vec<_> = self.stripes.iter().map(|s| s.write()).collect();
+        f(&mut size, &mut all)
+    }
+
+    /// Keeps others out until it is called again with `false`. `Busy` if that has been done already.
+    pub fn set_busy(&self, busy: bool) -> Result<(), Busy> {
+        self.write_all(|_, all| {
+            if busy && all.iter().any(|s| s.busy) {
+                return Err(Busy);
+            }
+            all.iter_mut().for_each(|s| s.busy = busy);
+            Ok(())
+        })
+    }
+
+    /// Stripe and place there of a bucket counted through the whole table.
+    fn split_number(&self, bucket: usize) -> (u32, usize) {
+        ((bucket & self.mask()) as u32, bucket >> self.bits)
+    }
+
+    /// The bucket that comes after another in a traversal: buckets under one lock, then those under the next.
+    /// Nothing after the last.
+    pub fn following(&self, bucket: usize) -> Option<usize> {
+        let next = bucket + self.locks();
+        if next < self.active() {
+            return Some(next);
+        }
+        Some((next + 1) & self.mask()).filter(|&n| n != 0)
+    }
+
+    /// The first object of a bucket, while `f` runs; nothing for a bucket that is not there.
+    pub fn with_bucket<R>(
+        &self,
+        bucket: usize,
+        f: impl FnOnce(&Stripe, Obj) -> R,
+    ) -> Result<Option<R>, Busy> {
+        let (n, at) = self.split_number(bucket);
+        let s = self.read(n)?;
+        Ok((at < s.len()).then(|| f(&s, s.bucket(at))))
+    }
+
+    /// Calls `f` with the first object from a bucket on, alive or with `dead` any, and the stripe that it is in.
+    pub fn with_some<R>(
+        &self,
+        from: usize,
+        dead: bool,
+        f: impl FnOnce(Option<(&Stripe, Obj)>) -> R,
+    ) -> Result<R, Busy> {
+        let (mut n, mut at) = self.split_number(from);
+        loop {
+            let s = self.read(n)?;
+            while at < s.len() {
+                if let Some(o) = s.bucket(at).chain().find(|o| dead || !o.is_dead()) {
+                    return Ok(f(Some((&s, o))));
+                }
+                at += 1;
+            }
+            (n, at) = (n + 1, 0);
+            if n as usize >= self.locks() {
+                return Ok(f(None));
+            }
         }
     }
 
-    /// The place of a key, deleted during a fixation or not.
-    pub fn place(&self, key: Term, hash: u32) -> Option<usize> {
-        self.find(key, hash)
+    /// Reads buckets under one lock from `from` on, as long as `f` wants more. Gives where it stopped: the bucket to go
+    /// on with, which may be under another lock. `Err(None)` if there is no such bucket.
+    pub fn read_buckets(
+        &self,
+        from: usize,
+        f: &mut dyn FnMut(Obj) -> bool,
+    ) -> Result<Option<usize>, Option<Busy>> {
+        let (n, mut at) = self.split_number(from);
+        let s = self.read(n).map_err(Some)?;
+        if at >= s.len() {
+            return Err(None);
+        }
+        loop {
+            let more = f(s.bucket(at));
+            at += 1;
+            if at >= s.len() {
+                let next = n as usize + 1;
+                return Ok((next < self.locks()).then_some(next));
+            }
+            if !more {
+                return Ok(Some(at << self.bits | n as usize));
+            }
+        }
     }
 
-    /// The objects at a place.
+    /// The same to write.
+    pub fn write_buckets(
+        &self,
+        from: usize,
+        f: &mut dyn FnMut(&mut Stripe, usize) -> bool,
+    ) -> Result<Option<usize>, Option<Busy>> {
+        let (n, mut at) = self.split_number(from);
+        let mut s = self.write(n).map_err(Some)?;
+        if at >= s.len() {
+            return Err(None);
+        }
+        loop {
+            let more = f(&mut s, at);
+            at += 1;
+            if at >= s.len() {
+                let next = n as usize + 1;
+                return Ok((next < self.locks()).then_some(next));
+            }
+            if !more {
+                return Ok(Some(at << self.bits | n as usize));
+            }
+        }
+    }
+
+    /// Makes all objects of a bucket dead, for the operation that makes the table busy.
+    pub fn kill_bucket(&self, bucket: usize, c: &mut Change) {
+        let (n, at) = self.split_number(bucket);
+        let before = c.objects;
+        self.write_always(n).kill_bucket(at, c);
+        self.count(n, c.objects - before, 0);
+    }
+
+    /// Counts objects that were put in or taken away; gives about how many there are now, where `all` is the number.
     #[inline]
-    pub fn at(&self, place: usize) -> Obj {
-        match self.entries.get(place) {
-            Some(e) if !e.dead => e.head,
-            _ => Obj::NONE,
-        }
-    }
-
-    /// The last place before `end` that has objects.
-    #[inline]
-    pub fn before(&self, end: usize) -> Option<usize> {
-        self.entries[..end.min(self.entries.len())]
-            .iter()
-            .rposition(|e| e.head.is_some() && !e.dead)
-    }
-
-    fn add(&mut self, key: Term, hash: u32, head: Obj) {
-        let entry = Entry {
-            key,
-            head,
-            dead: false,
+    pub fn count(&self, hash: u32, change: isize, all: usize) -> usize {
+        let Some(counters) = &self.counters else {
+            return all;
         };
-        let at = loop {
-            match self.free.pop() {
-                None => {
-                    self.entries.push(entry);
-                    break self.entries.len() - 1;
-                }
-                Some(at) => {
-                    if let Some(e) = self.entries.get_mut(at as usize)
-                        && !e.head.is_some()
-                    {
-                        *e = entry;
-                        break at as usize;
-                    }
-                }
-            }
-        };
-        let slot = Slot {
-            hash,
-            at: at as u32,
-        };
-        self.index
-            .insert_unique(Slot::spread(hash), slot, |s| Slot::spread(s.hash));
+        let counter = &counters[hash as usize % COUNTERS];
+        let n = counter.fetch_add(change as i64, Ordering::Relaxed) + change as i64;
+        usize::try_from(n).unwrap_or(0) * COUNTERS
     }
 
-    /// Puts a tuple into the table; its key is `key`.
-    pub fn insert(&mut self, kind: Kind, tuple: Term, key: Term, hash: u32, c: &mut Change) {
-        let Some(at) = self.find(key, hash) else {
-            let o = Obj::new(tuple);
-            c.added(o);
-            self.add(o.element(self.keypos), hash, o);
-            return;
-        };
-        if self.entries[at].dead {
-            self.revive(at, Obj::new(tuple), c);
-            return;
-        }
-        let head = self.entries[at].head;
-        match kind {
-            Kind::Set => {
-                if !head.overwrite(tuple) {
-                    let o = Obj::new(tuple);
-                    c.removed(head);
-                    c.added(o);
-                    self.entries[at].key = o.element(self.keypos);
-                    self.entries[at].head = o;
-                    // SAFETY: the entry no longer refers to it, and the lock is held for writing.
-                    unsafe { head.free() };
-                }
-            }
-            Kind::Bag => {
-                // An equal object stays where it is.
-                if !head.chain().any(|o| compare::exact_eq(o.root(), tuple)) {
-                    self.push(at, Obj::new(tuple), c);
-                }
-            }
-            Kind::DuplicateBag | Kind::OrderedSet => self.push(at, Obj::new(tuple), c),
-        }
+    /// Is the table to have more buckets for so many objects?
+    #[inline(always)]
+    pub fn is_full(&self, objects: usize) -> bool {
+        objects > self.active()
     }
 
-    fn push(&mut self, at: usize, o: Obj, c: &mut Change) {
-        c.added(o);
-        o.set_next(self.entries[at].head);
-        self.entries[at].head = o;
+    /// Is it to have fewer?
+    #[inline(always)]
+    pub fn is_sparse(&self, objects: usize) -> bool {
+        objects < self.floor.load(Ordering::Relaxed)
     }
 
-    fn revive(&mut self, at: usize, o: Obj, c: &mut Change) {
-        let key = o.element(self.keypos);
-        let e = &mut self.entries[at];
-        // SAFETY: a dead entry's object is seen by nobody else; the key is replaced with it.
-        unsafe { e.head.free() };
-        *e = Entry {
-            key,
-            head: o,
-            dead: false,
-        };
-        c.added(o);
-        self.dead.retain(|&d| d as usize != at);
-    }
-
-    /// Replaces the object of a key in a set.
-    pub fn replace(&mut self, key: Term, hash: u32, o: Obj, c: &mut Change) {
-        if let Some(at) = self.find(key, hash) {
-            let fresh = o.element(self.keypos);
-            let e = &mut self.entries[at];
-            let old = std::mem::replace(&mut e.head, o);
-            e.key = fresh;
-            c.removed(old);
-            c.added(o);
-            // SAFETY: the entry no longer refers to it, and the lock is held for writing.
-            unsafe { old.free() };
-        }
-    }
-
-    /// Deletes all objects at a place, of which there is one at least.
-    fn clear_place(&mut self, at: usize, hash: u32, fixed: bool, c: &mut Change) {
-        let head = self.entries[at].head;
-        for o in head.chain() {
-            c.removed(o);
-        }
-        let first = if fixed {
-            // The head stays, for its key.
-            let rest = head.next();
-            head.set_next(Obj::NONE);
-            self.entries[at].dead = true;
-            self.entries[at].key = head.element(self.keypos);
-            self.dead.push(at as u32);
-            rest
-        } else {
-            self.unlink(at, hash);
-            head
-        };
-        free_chain(first);
-    }
-
-    /// Takes an entry out of index and array.
-    fn unlink(&mut self, at: usize, hash: u32) {
-        if let Ok(slot) = self
-            .index
-            .find_entry(Slot::spread(hash), |s| s.at as usize == at)
-        {
-            slot.remove();
-        }
-        self.entries[at] = Entry {
-            key: Term::NIL,
-            head: Obj::NONE,
-            dead: false,
-        };
-        if at + 1 == self.entries.len() {
-            while self.entries.last().is_some_and(|e| !e.head.is_some()) {
-                self.entries.pop();
-            }
-            if self.entries.is_empty() {
-                self.free.clear();
-            }
-        } else {
-            self.free.push(at as u32);
-        }
-    }
-
-    /// Deletes all objects of a key.
-    pub fn delete(&mut self, key: Term, hash: u32, fixed: bool, c: &mut Change) -> bool {
-        match self.find(key, hash) {
-            Some(at) if !self.entries[at].dead => {
-                self.clear_place(at, hash, fixed, c);
-                if !fixed {
-                    self.shrink(|k| super::hash_of(k).1);
-                }
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Looks at the objects at a place, newest first, and does with each what `f` says.
-    pub fn edit(&mut self, at: usize, fixed: bool, c: &mut Change, f: &mut dyn FnMut(Obj) -> Fate) {
-        let Some(e) = self
-            .entries
-            .get(at)
-            .copied()
-            .filter(|e| e.head.is_some() && !e.dead)
-        else {
-            return;
-        };
-        let mut kept: Vec<Obj> = Vec::new();
-        let mut gone: Vec<Obj> = Vec::new();
-        let mut change = Change::default();
-        for o in e.head.chain() {
-            match f(o) {
-                Fate::Keep => kept.push(o),
-                Fate::Delete => {
-                    change.removed(o);
-                    gone.push(o);
-                }
-                Fate::Replace(new) => {
-                    change.added(new);
-                    change.removed(o);
-                    kept.push(new);
-                    gone.push(o);
-                }
-            }
-        }
-        if gone.is_empty() {
-            return;
-        }
-        let Some(&head) = kept.first() else {
-            let hash = super::hash_of(e.key).1;
-            self.clear_place(at, hash, fixed, c);
-            return;
-        };
-        c.objects += change.objects;
-        c.words += change.words;
-        for (i, o) in kept.iter().enumerate() {
-            o.set_next(kept.get(i + 1).copied().unwrap_or(Obj::NONE));
-        }
-        self.entries[at].head = head;
-        self.entries[at].key = head.element(self.keypos);
-        for o in gone {
-            // SAFETY: no longer linked, and the lock is held for writing.
-            unsafe { o.free() };
-        }
-    }
-
-    /// Frees what fixation kept.
-    pub fn unfix(&mut self) {
-        for at in std::mem::take(&mut self.dead) {
-            let at = at as usize;
-            if let Some(e) = self.entries.get(at).copied()
-                && e.dead
-            {
-                let hash = super::hash_of(e.key).1;
-                self.unlink(at, hash);
-                free_chain(e.head);
-            }
-        }
-        self.shrink(|k| super::hash_of(k).1);
-    }
-
-    /// Packs the entries when most places are free. Only while the table is not fixed.
-    pub fn shrink(&mut self, hash: impl Fn(Term) -> u32) {
-        let live = self.index.len();
-        if self.entries.len() < 1024 || live > self.entries.len() / 8 {
-            return;
-        }
-        self.entries.retain(|e| e.head.is_some());
-        self.entries.shrink_to_fit();
-        self.free = Vec::new();
-        self.index.clear();
-        self.index.shrink_to(live, |s| Slot::spread(s.hash));
-        for (at, e) in self.entries.iter().enumerate() {
-            let slot = Slot {
-                hash: hash(e.key),
-                at: at as u32,
+    /// Splits buckets for so many objects. `held` is the stripe whose lock is held, if there is only one.
+    #[cold]
+    pub fn grow(
+        &self,
+        objects: usize,
+        fixed: &AtomicUsize,
+        mut held: Option<&mut Stripe>,
+        c: &mut Change,
+    ) {
+        for _ in 0..AT_ONCE {
+            let Some(mut size) = self.size.try_lock() else {
+                return;
             };
-            self.index
-                .insert_unique(Slot::spread(slot.hash), slot, |s| Slot::spread(s.hash));
-        }
-    }
-
-    /// Deletes everything; with `fixed`, keys stay behind as dead entries.
-    pub fn clear(&mut self, fixed: bool) {
-        if fixed {
-            let mut c = Change::default();
-            for at in 0..self.entries.len() {
-                if self.entries[at].head.is_some() && !self.entries[at].dead {
-                    self.clear_place(at, super::hash_of(self.entries[at].key).1, true, &mut c);
-                }
+            if objects <= size.active {
+                return;
             }
+            if size.active == size.slots {
+                size.slots += SEGMENT;
+                self.set_floor(&size);
+            }
+            self.with_stripe(size.active, &mut held, |s| {
+                if fixed.load(Ordering::Relaxed) == 0 {
+                    s.split(c);
+                    size.active += 1;
+                    self.active.store(size.active, Ordering::Relaxed);
+                }
+            });
+        }
+    }
+
+    /// Joins buckets for so many objects.
+    #[cold]
+    pub fn shrink(
+        &self,
+        objects: usize,
+        fixed: &AtomicUsize,
+        mut held: Option<&mut Stripe>,
+        c: &mut Change,
+    ) {
+        for _ in 0..AT_ONCE {
+            let Some(mut size) = self.size.try_lock() else {
+                return;
+            };
+            if !self.is_sparse(objects) {
+                return;
+            }
+            self.with_stripe(size.active - 1, &mut held, |s| {
+                if fixed.load(Ordering::Relaxed) == 0 {
+                    s.join(c);
+                    size.active -= 1;
+                    self.active.store(size.active, Ordering::Relaxed);
+                }
+            });
+            if size.slots - size.active >= SEGMENT {
+                size.slots -= SEGMENT;
+                self.set_floor(&size);
+            }
+        }
+    }
+
+    fn with_stripe(
+        &self,
+        bucket: usize,
+        held: &mut Option<&mut Stripe>,
+        f: impl FnOnce(&mut Stripe),
+    ) {
+        match held {
+            Some(s) => f(s),
+            None => f(&mut self.stripes[bucket & self.mask()].write()),
+        }
+    }
+
+    /// A segment is given back only if half of what is left stays free, and the first two never are.
+    fn set_floor(&self, size: &Size) {
+        // A guess needs many buckets for each counter.
+        let enough = self.counters.is_none() || size.slots >= 100 * COUNTERS;
+        let least = (self.locks() + SEGMENT).max(FIRST + 2 * SEGMENT);
+        let floor = if enough && size.slots >= least {
+            (size.slots - SEGMENT) / 2
         } else {
-            *self = Shard::new(self.keypos);
+            0
+        };
+        self.floor.store(floor, Ordering::Relaxed);
+    }
+
+    /// Takes away what is dead.
+    pub fn bury(&self, fixed: &AtomicUsize, c: &mut Change) {
+        for s in &self.stripes {
+            let mut s = s.write();
+            if fixed.load(Ordering::Relaxed) > 0 {
+                return;
+            }
+            s.bury(c);
         }
     }
-}
 
-fn free_chain(mut o: Obj) {
-    while o.is_some() {
-        let next = o.next();
-        // SAFETY: callers have unlinked the chain.
-        unsafe { o.free() };
-        o = next;
-    }
-}
-
-impl Drop for Shard {
-    fn drop(&mut self) {
-        for e in &self.entries {
-            free_chain(e.head);
-        }
+    /// Takes everything out; as new then. `f` runs while the table is locked. `Busy` unless `always`.
+    pub fn take_all(&self, always: bool, f: impl FnOnce()) -> Result<Vec<Box<[Obj]>>, Busy> {
+        self.write_all(|size, all| {
+            if !always && all.iter().any(|s| s.busy) {
+                return Err(Busy);
+            }
+            *size = Hash::first_size(self.locks());
+            self.active.store(size.active, Ordering::Relaxed);
+            self.set_floor(size);
+            if let Some(counters) = &self.counters {
+                counters.iter().for_each(|n| n.store(0, Ordering::Relaxed));
+            }
+            f();
+            let mut taken = Vec::new();
+            for (n, s) in all.iter_mut().enumerate() {
+                taken.append(&mut s.take_all(share(size.active, n, self.bits)));
+            }
+            Ok(taken)
+        })
     }
 }

@@ -1,8 +1,12 @@
 //! Objects of tables: each a block of memory of its own that holds a tuple and everything it refers to.
 //!
 //! ```text
-//! [words of terms][first off-heap object][next object of the key][tuple header][elements ...][rest ...]
+//! [words of terms][first off-heap object][next object][mark][tuple header][elements ...][rest ...]
 //! ```
+//!
+//! The mark belongs to the storage of sets and bags, as the next object does: hash of the key in bits 0 to 31,
+//! part of the hash of the whole tuple in bits 32 to 62, and in bit 63 whether the object is dead (deleted while the
+//! table was fixed).
 //!
 //! Nothing in a block points out of it, not even to literals. So an object is copied to a heap by
 //! copying its words and moving the pointers, in one pass without a stack.
@@ -16,7 +20,11 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 
 /// Words before the tuple.
-const PREFIX: usize = 3;
+const PREFIX: usize = 4;
+/// The mark of a dead object.
+const DEAD: u64 = 1 << 63;
+/// Bits of a tuple's hash in a mark.
+const TUPLE_HASH: u64 = 0x7fff_ffff;
 
 /// An object. A plain pointer: tables own the blocks and say when they are freed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,6 +76,7 @@ impl Obj {
             *p = words as u64;
             *p.add(1) = 0;
             *p.add(2) = 0;
+            *p.add(3) = 0;
         }
         p
     }
@@ -115,18 +124,64 @@ impl Obj {
         self.root().header().words()
     }
 
-    /// The next object with the same key.
+    /// The next object of the bucket.
     #[inline(always)]
     pub fn next(self) -> Obj {
         // SAFETY: the third word of a live block.
         Obj(unsafe { *self.0.add(2) } as *mut u64)
     }
 
-    /// Sets the next object with the same key.
+    /// Sets the next object of the bucket.
     #[inline(always)]
     pub fn set_next(self, next: Obj) {
         // SAFETY: as above; the table's lock is held for writing.
         unsafe { *self.0.add(2) = next.0 as u64 };
+    }
+
+    #[inline(always)]
+    fn mark(self) -> u64 {
+        // SAFETY: the fourth word of a live block.
+        unsafe { *self.0.add(3) }
+    }
+
+    fn set_mark(self, mark: u64) {
+        // SAFETY: as above; the table's lock is held for writing.
+        unsafe { *self.0.add(3) = mark };
+    }
+
+    /// The hash of its key, as it was set.
+    #[inline(always)]
+    pub fn key_hash(self) -> u32 {
+        self.mark() as u32
+    }
+
+    /// Sets the hash of its key; it is alive then.
+    pub fn set_key_hash(self, hash: u32) {
+        self.set_mark(u64::from(hash));
+    }
+
+    /// Was it deleted while the table was fixed?
+    #[inline(always)]
+    pub fn is_dead(self) -> bool {
+        self.mark() & DEAD != 0
+    }
+
+    /// Makes it dead or alive.
+    pub fn set_dead(self, dead: bool) {
+        let mark = self.mark() & !DEAD;
+        self.set_mark(if dead { mark | DEAD } else { mark });
+    }
+
+    /// The part of the tuple's hash that was set.
+    #[inline]
+    pub fn tuple_hash(self) -> u32 {
+        (self.mark() >> 32 & TUPLE_HASH) as u32
+    }
+
+    /// Sets a part of the tuple's hash.
+    pub fn set_tuple_hash(self, hash: u32) {
+        let mark = self.mark() & !(TUPLE_HASH << 32);
+        self.set_mark(mark | (u64::from(hash) & TUPLE_HASH) << 32);
     }
 
     /// Overwrites an element by an immediate, if what it replaces is one as well.
@@ -169,19 +224,9 @@ impl Obj {
 
     /// Address, size and number of references of each shared binary in it.
     pub fn shared_binaries(self) -> Vec<(u64, usize, usize)> {
-        let mut all = Vec::new();
         // SAFETY: the list of a live block's off-heap objects.
-        unsafe {
-            let mut p = *self.0.add(1) as *mut u64;
-            while !p.is_null() {
-                if Header(*p).kind() == Kind::BinRef {
-                    let b = BinaryRef::borrow_raw(*p.add(2));
-                    all.push((b.data() as u64, b.len(), b.refs()));
-                }
-                p = *p.add(1) as *mut u64;
-            }
-        }
-        all
+        let all = unsafe { offheap::binaries(*self.0.add(1) as *mut u64) };
+        all.map(|b| (b.data() as u64, b.len(), b.refs())).collect()
     }
 
     /// The chain of objects from this one on.

@@ -8,15 +8,19 @@ use crate::heap::{Heap, copy};
 use crate::process::{flag, signal};
 use crate::term::Term;
 use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 #[derive(Default)]
 struct Of {
-    owned: BTreeSet<u64>,
+    /// Tables in the order in which the process got them, by the turn at which it did.
+    owned: BTreeMap<u64, u64>,
     fixed: BTreeSet<u64>,
 }
+
+/// Turns given out.
+static TURN: AtomicU64 = AtomicU64::new(0);
 
 const SHARDS: usize = 16;
 
@@ -33,12 +37,15 @@ fn with<R>(pid: u64, f: impl FnOnce(&mut Of) -> R) -> R {
     r
 }
 
-pub(super) fn add(pid: u64, table: u64) {
-    with(pid, |o| o.owned.insert(table));
+pub(super) fn add(pid: u64, table: &Table) {
+    let turn = TURN.fetch_add(1, Ordering::Relaxed);
+    table.owned_since.store(turn, Ordering::Relaxed);
+    with(pid, |o| o.owned.insert(turn, table.number));
 }
 
-pub(super) fn remove(pid: u64, table: u64) {
-    with(pid, |o| o.owned.remove(&table));
+pub(super) fn remove(pid: u64, table: &Table) {
+    let turn = table.owned_since.load(Ordering::Relaxed);
+    with(pid, |o| o.owned.remove(&turn));
 }
 
 /// Fixes a table for a process.
@@ -70,10 +77,9 @@ fn transfer_message(table: &Arc<Table>, from: u64, gift: Term, heap: &mut Heap) 
 /// Makes `to` the owner of a table and tells it, if there is a `gift` to tell it with; `false` if there is
 /// no such process.
 pub fn give(table: &Arc<Table>, from: u64, to: u64, gift: Option<Term>) -> bool {
-    let number = table.number;
-    table.owner.store(to, Ordering::Relaxed);
-    remove(from, number);
-    add(to, number);
+    remove(from, table);
+    table.set_owner(to);
+    add(to, table);
     // The new owner must remember to see to its tables when it exits. If it exits before that, the task
     // still runs, without a process.
     let task = move |cx: Option<&mut Ctx<'_>>| match cx {
@@ -83,9 +89,9 @@ pub fn give(table: &Arc<Table>, from: u64, to: u64, gift: Option<Term>) -> bool 
         None => process_exited(to),
     };
     if signal::send_task(to, Box::new(task)).is_err() {
-        table.owner.store(from, Ordering::Relaxed);
-        remove(to, number);
-        add(from, number);
+        remove(to, table);
+        table.set_owner(from);
+        add(from, table);
         return false;
     }
     if let Some(gift) = gift {
@@ -103,21 +109,22 @@ pub fn process_exited(pid: u64) {
         .lock()
         .remove(&pid)
         .unwrap_or_default();
-    for number in of.fixed {
-        if let Some(t) = registry::numbered(number) {
-            t.unfix(pid, true);
-        }
-    }
-    for number in of.owned {
-        let Some(t) = registry::numbered(number) else {
+    for number in of.owned.into_values() {
+        let Some(t) = registry::numbered(number).filter(|t| t.owner() == pid) else {
             continue;
         };
-        let heir = t.heir.lock().take();
+        // Who inherits a table stays its heir.
+        let heir = t.heir.lock().clone();
         let inherited = heir.is_some_and(|(heir, data)| {
             heir != pid && give(&t, pid, heir, data.as_ref().map(OwnedTerm::term))
         });
         if !inherited {
             registry::delete(&t);
+        }
+    }
+    for number in of.fixed {
+        if let Some(t) = registry::numbered(number) {
+            t.unfix(pid, true);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Which tables there are, by number and by name.
 
+use super::debris::Debris;
 use super::{Options, Table};
-use crate::atom::Atom;
+use crate::atom::{self, Atom};
 use crate::heap::Heap;
+use crate::heap::magic::Magic;
 use crate::reference;
 use crate::term::{Kind, Term};
 use parking_lot::RwLock;
@@ -55,7 +57,7 @@ pub fn create(owner: u64, options: Options) -> Option<Arc<Table>> {
         names.insert(table.name(), table.clone());
     }
     ALL.write().insert(table.number, table.clone());
-    super::owners::add(owner, table.number);
+    super::owners::add(owner, &table);
     Some(table)
 }
 
@@ -63,6 +65,22 @@ pub fn create(owner: u64, options: Options) -> Option<Arc<Table>> {
 #[inline]
 pub fn named(name: Atom) -> Option<Arc<Table>> {
     names(name).read().get(&name).cloned()
+}
+
+/// So many other atoms that share a lock with `name` where tables are looked for by them, made if need be.
+pub fn colliding(name: Atom, count: usize) -> Vec<Atom> {
+    let alike = (name.index() % SHARDS as u32..).step_by(SHARDS);
+    let exist = |i: u32| {
+        while i >= atom::count() {
+            Atom::new(&format!("am{:x}", atom::count()));
+        }
+        Atom::from_index(i)
+    };
+    alike
+        .filter(|&i| i != name.index())
+        .take(count)
+        .map(exist)
+        .collect()
 }
 
 /// The table with this number.
@@ -86,13 +104,10 @@ pub fn count() -> usize {
     ALL.read().len()
 }
 
-/// Gives a table another name; `false` if that is taken by another named table.
+/// Gives a table another name; `false` if a named table has it, be it this one.
 pub fn rename(table: &Arc<Table>, name: Atom) -> bool {
     if table.named {
         let old = table.name();
-        if old == name {
-            return true;
-        }
         {
             let mut names = names(name).write();
             if names.contains_key(&name) {
@@ -106,8 +121,8 @@ pub fn rename(table: &Arc<Table>, name: Atom) -> bool {
     true
 }
 
-/// Deletes a table; `false` if it was deleted already.
-pub fn delete(table: &Table) -> bool {
+/// Deletes a table; gives what was in it, nothing if it was deleted already.
+pub fn delete(table: &Table) -> Option<Debris> {
     if table.named {
         let mut names = names(table.name()).write();
         if names
@@ -117,10 +132,8 @@ pub fn delete(table: &Table) -> bool {
             names.remove(&table.name());
         }
     }
-    if ALL.write().remove(&table.number).is_none() {
-        return false;
-    }
-    super::owners::remove(table.owner(), table.number);
+    ALL.write().remove(&table.number)?;
+    super::owners::remove(table.owner(), table);
     table.destroy()
 }
 
@@ -141,7 +154,7 @@ pub fn reference_to(table: &Arc<Table>, heap: &mut Heap) -> Term {
 /// A table that was found.
 pub enum Found<'a> {
     /// Through a reference that holds it.
-    Held(&'a Table),
+    Held(&'a Magic, &'a Table),
     /// Through its name or number.
     Shared(Arc<Table>),
 }
@@ -152,7 +165,7 @@ impl std::ops::Deref for Found<'_> {
     #[inline(always)]
     fn deref(&self) -> &Table {
         match self {
-            Found::Held(t) => t,
+            Found::Held(_, t) => t,
             Found::Shared(t) => t,
         }
     }
@@ -162,7 +175,7 @@ impl Found<'_> {
     /// The table to keep.
     pub fn to_arc(&self) -> Option<Arc<Table>> {
         match self {
-            Found::Held(t) => numbered(t.number),
+            Found::Held(m, _) => Arc::clone(m).downcast().ok(),
             Found::Shared(t) => Some(t.clone()),
         }
     }
@@ -182,7 +195,7 @@ pub enum NotFound {
 pub fn find<'a>(t: Term) -> Result<Found<'a>, NotFound> {
     if let Some(m) = t.as_magic() {
         return match m.downcast_ref::<Table>() {
-            Some(t) if !t.is_deleted() => Ok(Found::Held(t)),
+            Some(t) if !t.is_deleted() => Ok(Found::Held(m, t)),
             Some(_) => Err(NotFound::NoTable),
             None => Err(NotFound::NoIdentifier),
         };

@@ -3,7 +3,8 @@
 //! A search is a binary search over the first keys and one in a leaf. Any predicate that is true of a
 //! prefix of the sequence can be searched for, which partly bound keys of match specifications use.
 
-use super::hash::Change;
+use super::Change;
+use super::linear::New;
 use super::object::Obj;
 use crate::data::compare;
 use crate::term::Term;
@@ -25,6 +26,8 @@ pub struct Tree {
     firsts: Vec<Term>,
     leaves: Vec<Vec<Item>>,
     len: usize,
+    /// Is an operation under way that takes several steps and excludes all others?
+    pub busy: bool,
 }
 
 /// A place in the sequence; valid until the next change.
@@ -47,6 +50,7 @@ impl Tree {
             firsts: Vec::new(),
             leaves: Vec::new(),
             len: 0,
+            busy: false,
         }
     }
 
@@ -182,22 +186,24 @@ impl Tree {
     }
 
     /// Puts an object in; one with an equal key is replaced.
-    pub fn insert(&mut self, tuple: Term, key: Term, c: &mut Change) {
+    pub fn insert(&mut self, new: New, key: Term, c: &mut Change) {
         let p = self.lower(key);
         if let Some(i) = self.leaves.get(p.leaf).and_then(|l| l.get(p.at))
             && compare::eq(i.key, key)
         {
             // The key may be written differently (1 and 1.0), so it is overwritten as well.
-            if i.object.overwrite(tuple) {
+            if let New::Tuple(tuple) = new
+                && i.object.overwrite(tuple)
+            {
                 let fresh = i.object.element(self.keypos);
                 self.set_key(p, fresh);
             } else {
-                self.replace(p, Obj::new(tuple), c);
+                self.replace(p, new.object(0), c);
             }
             return;
         }
-        let o = Obj::new(tuple);
-        c.added(o);
+        let o = new.object(0);
+        c.came(o);
         self.len += 1;
         let item = Item {
             key: o.element(self.keypos),
@@ -242,8 +248,8 @@ impl Tree {
     pub fn replace(&mut self, p: Place, o: Obj, c: &mut Change) {
         let old = std::mem::replace(&mut self.leaves[p.leaf][p.at].object, o);
         self.set_key(p, o.element(self.keypos));
-        c.removed(old);
-        c.added(o);
+        c.went(old);
+        c.came(o);
         // SAFETY: no longer in the tree, and the lock is held for writing.
         unsafe { old.free() };
     }
@@ -254,7 +260,7 @@ impl Tree {
         let o = leaf.remove(p.at).object;
         let n = leaf.len();
         self.len -= 1;
-        c.removed(o);
+        c.went(o);
         if n == 0 {
             self.leaves.remove(p.leaf);
             self.firsts.remove(p.leaf);
@@ -272,6 +278,19 @@ impl Tree {
             }
         }
         o
+    }
+}
+
+impl Tree {
+    /// Frees a leaf's objects, of the last leaf there is; gives their number, nothing if none is left.
+    pub fn free_leaf(&mut self) -> Option<usize> {
+        let leaf = self.leaves.pop()?;
+        self.firsts.pop();
+        for i in &leaf {
+            // SAFETY: the tree owns its objects, and this one is no longer in it.
+            unsafe { i.object.free() };
+        }
+        Some(leaf.len())
     }
 }
 
@@ -311,7 +330,7 @@ mod tests {
                 }
             } else {
                 let v = h.tuple(&[key, Term::small(round)]);
-                t.insert(v, key, &mut c);
+                t.insert(New::Tuple(v), key, &mut c);
                 model.insert(k, round);
             }
             assert_eq!(t.len(), model.len());

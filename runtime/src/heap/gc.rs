@@ -26,7 +26,7 @@ pub const DEFAULT_MIN_HEAP: usize = 233;
 /// Default smallest virtual binary heap, in words.
 pub const DEFAULT_MIN_VHEAP: usize = 46_422;
 /// Words of the first block of a process, less than the smallest heap so that idle processes are small.
-const FIRST_BLOCK: usize = 40;
+const FIRST_BLOCK: usize = 32;
 /// Words that a chance may cost on average when collections are made at every chance.
 const STRESS_WORDS: usize = 1024;
 
@@ -233,11 +233,11 @@ impl ProcHeap {
         self.young.used()
     }
 
-    /// The size that young generation and stack together may reach before a collection, or have reached, with a
+    /// The size that young generation and stack together may reach before a collection, or have reached by a
     /// stack of `stack` words.
     pub fn block_size(&self, stack: usize) -> usize {
         let block = self.limit + self.stack_words as usize;
-        let used = self.young.used() + stack;
+        let used = self.mature_words() + stack;
         if used > block {
             heap_size_for(used)
         } else {
@@ -268,11 +268,6 @@ impl ProcHeap {
     /// The limit on bytes of binaries.
     pub fn binary_limit(&self) -> usize {
         self.binary_limit
-    }
-
-    /// First off-heap object of each generation.
-    pub fn offheap_lists(&self) -> [*mut u64; 2] {
-        [self.young.offheap, self.old_offheap]
     }
 
     /// Does the address lie in this heap?

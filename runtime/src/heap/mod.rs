@@ -45,6 +45,15 @@ pub struct Heap {
     more_used: usize,
 }
 
+/// A place in a heap, to go back to.
+pub struct Mark {
+    hp: *mut u64,
+    offheap: *mut u64,
+    binary_bytes: usize,
+    blocks: usize,
+    more_used: usize,
+}
+
 // SAFETY: a heap owns its memory; the raw pointers point into it.
 unsafe impl Send for Heap {}
 
@@ -159,6 +168,43 @@ impl Heap {
             self.adopt(chunk, std::ptr::null_mut());
         }
         self.adopt(cur, offheap);
+    }
+
+    /// Where the heap ends now.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            hp: self.hp,
+            offheap: self.offheap,
+            binary_bytes: self.binary_bytes,
+            blocks: self.more.len(),
+            more_used: self.more_used,
+        }
+    }
+
+    /// Gives back all that was made since the mark.
+    ///
+    /// # Safety
+    /// The mark is this heap's, which has taken over nothing and not been collected since, and no term that was
+    /// made since is used afterwards.
+    pub unsafe fn release(&mut self, mark: &Mark) {
+        let mut p = self.offheap;
+        while p != mark.offheap {
+            // SAFETY: what is in front of the mark's first object in the list was made since.
+            unsafe { p = offheap::release_first(p) };
+        }
+        if self.more.len() > mark.blocks {
+            self.more.truncate(mark.blocks + 1);
+            self.cur = self.more.pop().unwrap_or(Chunk::EMPTY);
+        }
+        if mark.hp < self.cur.start() || mark.hp > self.cur.end() {
+            // The first block was taken since; there was none before.
+            self.cur = Chunk::EMPTY;
+        }
+        self.end = self.cur.end();
+        self.hp = mark.hp;
+        self.offheap = mark.offheap;
+        self.binary_bytes = mark.binary_bytes;
+        self.more_used = mark.more_used;
     }
 
     /// Words in use.
@@ -526,5 +572,32 @@ impl Drop for Heap {
     fn drop(&mut self) {
         // SAFETY: the heap owns its objects and is going away.
         unsafe { offheap::release_all(self.offheap) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heap_goes_back_to_a_mark() {
+        for first in [0, 4, 64] {
+            let mut h = Heap::with_capacity(first);
+            let kept = (first > 0).then(|| h.tuple(&[Term::small(1), Term::small(2)]));
+            let (used, mark) = (h.used(), h.mark());
+            let shared = BinaryRef::from_bytes(&[7; 100]);
+            for n in 0..200 {
+                h.tuple(&[Term::small(n); 5]);
+                h.shared_binary(shared.clone());
+            }
+            assert_eq!(shared.refs(), 201);
+            // SAFETY: nothing made since the mark is used below.
+            unsafe { h.release(&mark) };
+            assert_eq!((h.used(), shared.refs()), (used, 1));
+            h.tuple(&[Term::small(3); 30]);
+            if let Some(t) = kept {
+                assert_eq!(t.as_tuple(), Some(&[Term::small(1), Term::small(2)][..]));
+            }
+        }
     }
 }

@@ -29,11 +29,20 @@ unsafe fn release(p: *mut u64) {
 pub unsafe fn release_all(mut list: *mut u64) {
     while !list.is_null() {
         // SAFETY: as the caller promises.
-        unsafe {
-            let next = *list.add(1) as *mut u64;
-            release(list);
-            list = next;
-        }
+        list = unsafe { release_first(list) };
+    }
+}
+
+/// Gives up what the first object in the list owns; gives the rest of the list.
+///
+/// # Safety
+/// The list is well formed and its first object is not used afterwards.
+pub unsafe fn release_first(list: *mut u64) -> *mut u64 {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let next = *list.add(1) as *mut u64;
+        release(list);
+        next
     }
 }
 

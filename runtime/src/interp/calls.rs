@@ -7,7 +7,7 @@ use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
 use crate::code::{fun, ops, purge};
 use crate::interp::exception::{self, Head, Raised};
-use crate::sched::{dirty, sim};
+use crate::sched::dirty;
 use crate::term::{Kind, Term, list, stack_word};
 use crate::work;
 
@@ -158,18 +158,18 @@ pub fn call_bif(
     args[..arity].copy_from_slice(&cx.x[..arity]);
     cx.pc = pc;
     let result = match b.pool() {
-        Some(pool) if !sim::is_on() => match dirty::call(cx, pool, b, &args[..arity]) {
+        Some(pool) => match dirty::call(cx, pool, b, &args[..arity]) {
             Some(result) => result,
             None => {
                 park(cx, pc, arity);
                 return Next::Stop(Outcome::Wait);
             }
         },
-        _ if b.has_steps() => match work::resume(cx, &args[..arity]) {
+        None if b.has_steps() => match work::resume(cx, &args[..arity]) {
             Some(result) => result,
             None => (b.run)(cx, &args[..arity]),
         },
-        _ => (b.run)(cx, &args[..arity]),
+        None => (b.run)(cx, &args[..arity]),
     };
     match result {
         Ok(v) => {

@@ -18,8 +18,13 @@ const NOT_A_LIST: &str = "Match programs are not in a list.";
 
 type Res<T> = Result<T, SpecError>;
 
+/// Bytes that are told of what is wrong.
+const MAX_TEXT: usize = 99;
+
 fn fail<T>(text: impl Into<String>) -> Res<T> {
-    Err(SpecError(vec![text.into()]))
+    let mut text = text.into();
+    text.truncate(text.floor_char_boundary(MAX_TEXT));
+    Err(SpecError(vec![text]))
 }
 
 /// An error if there are no clauses.
@@ -373,7 +378,7 @@ impl Compiler {
             return Ok(());
         }
         let Some(op) = function(text, args.len()) else {
-            return fail(format!("Function {text}/{} does_not_exist.", args.len()));
+            return fail(unknown(&name, args.len()));
         };
         let may_alias = matches!(op, Op::Call(_));
         self.args(args, depth, code)?;
@@ -418,17 +423,6 @@ impl Compiler {
     }
 
     fn check_action(&self, action: Action, text: &str, args: &[Term], t: Term) -> Res<()> {
-        let anywhere = matches!(action, Action::GetTcw | Action::SetTcw);
-        if self.dialect != Dialect::Trace && !(anywhere && action == Action::GetTcw) {
-            return fail(format!("Special form '{text}' used in wrong dialect."));
-        }
-        let in_guard = matches!(
-            action,
-            Action::IsSeqTrace | Action::GetTcw | Action::GetSeqToken
-        );
-        if self.guard && !in_guard {
-            return fail(format!("Special form '{text}' called in guard context."));
-        }
         let arities: &[usize] = match action {
             Action::Message | Action::Display | Action::Silent | Action::SetTcw => &[1],
             Action::ReturnTrace
@@ -444,14 +438,63 @@ impl Compiler {
             Action::CurrentStacktrace => &[0, 1],
             Action::SetSeqToken => &[2],
         };
-        if arities.contains(&args.len()) {
-            Ok(())
-        } else {
-            fail(format!(
-                "Special form '{text}' called with wrong number of arguments in {t}."
-            ))
+        let fits = arities.contains(&args.len());
+        let in_trace = self.dialect == Dialect::Trace;
+        let in_guard = match action {
+            Action::IsSeqTrace | Action::GetTcw => true,
+            _ => !self.guard,
+        };
+        if matches!(action, Action::SetTcw | Action::GetTcw) {
+            if !fits {
+                return fail(unknown(&text, args.len()));
+            }
+            if !(in_trace && in_guard) {
+                let n = args.len();
+                return fail(format!(
+                    "Function {text}/{n} cannot be called in this context."
+                ));
+            }
+            return Ok(());
         }
+        // BEAM calls it so.
+        let known_as = match action {
+            Action::SetSeqToken => "set_seq_trace",
+            _ => text,
+        };
+        if !in_trace {
+            return fail(format!("Special form '{known_as}' used in wrong dialect."));
+        }
+        if !in_guard {
+            return fail(format!(
+                "Special form '{known_as}' called in guard context."
+            ));
+        }
+        if fits {
+            return match (action, args) {
+                (Action::CurrentStacktrace, [depth]) => match depth.as_small() {
+                    None => fail(format!(
+                        "Special form '{text}' called with non small argument."
+                    )),
+                    Some(n) if n < 0 => fail(format!(
+                        "Special form '{text}' called with negative integer argument."
+                    )),
+                    Some(_) => Ok(()),
+                },
+                _ => Ok(()),
+            };
+        }
+        let with = if arities == [0] {
+            "arguments"
+        } else {
+            "wrong number of arguments"
+        };
+        fail(format!("Special form '{text}' called with {with} in {t}."))
     }
+}
+
+/// No such function may be called.
+fn unknown(name: &dyn std::fmt::Display, arity: usize) -> String {
+    format!("Function {name}/{arity} does_not_exist.")
 }
 
 /// Is an expression its own value: no call, no tuple and no variable in it?
@@ -491,7 +534,7 @@ fn action(name: &str) -> Option<Action> {
         "silent" => Action::Silent,
         "caller" => Action::Caller,
         "caller_line" => Action::CallerLine,
-        "current_stacktrace" => Action::CurrentStacktrace,
+        "current_stacktrace" if release::number() >= 26 => Action::CurrentStacktrace,
         "set_seq_token" => Action::SetSeqToken,
         "get_seq_token" => Action::GetSeqToken,
         "is_seq_trace" => Action::IsSeqTrace,
@@ -503,6 +546,11 @@ fn action(name: &str) -> Option<Action> {
 
 /// The operation behind a function that guards may call.
 fn function(name: &str, arity: usize) -> Option<Op> {
+    let old = release::number() < 26;
+    let called = || {
+        let e = export::lookup(Atom::ERLANG, Atom::new(name), arity as u32)?;
+        Some(Op::Call(e.bif()?))
+    };
     let test = match name {
         "is_atom" => Some(Test::Atom),
         "is_float" => Some(Test::Float),
@@ -515,8 +563,8 @@ fn function(name: &str, arity: usize) -> Option<Op> {
         "is_tuple" => Some(Test::Tuple),
         "is_map" => Some(Test::Map),
         "is_binary" => Some(Test::Binary),
-        "is_bitstring" => Some(Test::Bitstring),
-        "is_boolean" => Some(Test::Boolean),
+        "is_bitstring" if !old => Some(Test::Bitstring),
+        "is_boolean" if !old => Some(Test::Boolean),
         "is_function" => Some(Test::Function),
         _ => None,
     };
@@ -550,10 +598,10 @@ fn function(name: &str, arity: usize) -> Option<Op> {
         ("+", 1) => Op::Arith(Arith::Plus),
         ("not", 1) => Op::Not,
         ("xor", 2) => Op::Xor,
-        ("max" | "min", 2) if release::number() < 26 => return None,
+        ("max" | "min" | "is_function", 2) if old => return None,
         (
             "abs" | "hd" | "tl" | "length" | "node" | "round" | "size" | "map_size" | "bit_size"
-            | "byte_size" | "tuple_size" | "trunc" | "float" | "ceil" | "floor",
+            | "byte_size" | "trunc" | "float",
             1,
         )
         | (
@@ -561,10 +609,9 @@ fn function(name: &str, arity: usize) -> Option<Op> {
             2,
         )
         | ("is_record" | "binary_part", 3)
-        | ("node", 0) => {
-            let e = export::lookup(Atom::ERLANG, Atom::new(name), arity as u32)?;
-            Op::Call(e.bif()?)
-        }
+        | ("node", 0) => called()?,
+        ("tuple_size" | "ceil" | "floor", 1) if !old => called()?,
+        ("is_integer", 3) if release::number() >= 29 => called()?,
         _ => return None,
     };
     Some(op)

@@ -4,6 +4,7 @@ use super::signal::{self, ExitSignal, Signal};
 use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, table};
 use crate::atom::Atom;
 use crate::bif::Ctx;
+use crate::heap::gc::heap_size_for;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::term::Term;
@@ -15,21 +16,22 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     if p.state.set_exiting() {
         timer::cancel_all_for(p.id);
     }
+    table::leave();
     if cx.own.has(flag::HAS_RESOURCES) {
         hooks::get().process_exit(cx, reason.term());
     }
-    if let Some(name) = cx.own.name.take() {
+    if let Some(name) = cx.own.set_name(None) {
         registry::unregister_of(name, p.pid_term());
     }
     let me = OwnedTerm::new(p.pid_term());
-    for key in std::mem::take(&mut cx.own.links).iter() {
+    let relations = cx.own.relations.take();
+    for key in relations.links.iter() {
         send_exit_to(key, &me, reason, true);
     }
-    let monitors = cx.own.monitors.take();
-    for (reference, m) in monitors.incoming {
+    for (reference, m) in relations.incoming {
         send_down(m.from, reference, reason);
     }
-    for (reference, m) in monitors.outgoing {
+    for (reference, m) in relations.outgoing {
         handle::take_away(&m, reference);
     }
     suspend::end(p, cx.own);
@@ -105,9 +107,16 @@ pub fn answer_for_dead(s: Signal) {
     }
 }
 
-/// After a collection: has the process more than it may have?
+/// Before a collection: has the process more than it may have? What the collection itself needs counts, as on BEAM:
+/// a young generation of the same size, and an old one where there is none yet and it is about to be needed.
 pub fn check_max_heap(own: &mut Owned, max: MaxHeap) {
-    let mut words = own.block_size() + own.heap.old_size().1;
+    let young = own.heap.young_used();
+    let old = match own.heap.old_size().0 {
+        0 if own.heap.mature_words() > 0 => heap_size_for(young),
+        old => old,
+    };
+    let block = own.block_size().max(young + own.stack.used());
+    let mut words = young + old + heap_size_for(block);
     if max.include_shared_binaries {
         let (young, old) = own.heap.binary_bytes();
         words += (young + old) / 8;

@@ -45,7 +45,7 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
                     }
                     AliasEnd::ReplyDemonitor => {
                         own.rare().aliases.remove(&number);
-                        if let Some(m) = own.monitors.remove_outgoing(number) {
+                        if let Some(m) = own.relations.remove_outgoing(number) {
                             take_away(&m, number);
                         }
                     }
@@ -59,24 +59,27 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
             }
         }
         Signal::Exit(s) => exit_signal(cx.proc.id, own, *s),
-        Signal::Link { from, .. } => own.links.linked_by(from),
+        Signal::Link { from, .. } => own.relations.links().linked_by(from),
         Signal::Unlink(u) => {
-            own.links.unlinked_by(PidKey::local(u.from));
+            own.relations.links().unlinked_by(PidKey::local(u.from));
             u.acknowledge();
         }
-        Signal::UnlinkAcknowledged(u) => own.links.acknowledged(PidKey::local(u.to), u.id),
+        Signal::UnlinkAcknowledged(u) => own
+            .relations
+            .links()
+            .acknowledged(PidKey::local(u.to), u.id),
         Signal::Monitor {
             reference,
             from,
             name,
         } => {
-            own.monitors
+            own.relations
                 .make()
                 .incoming
                 .insert(reference, Incoming { from, name });
         }
         Signal::Demonitor(reference) => {
-            own.monitors.remove_incoming(reference);
+            own.relations.remove_incoming(reference);
         }
         Signal::Down { reference, reason } => down(cx.proc.id, own, reference, &reason),
         Signal::GroupLeader(t) => own.group_leader = copy::copy(t.term(), &mut own.heap.young),
@@ -106,7 +109,7 @@ pub fn take_away(m: &Outgoing, reference: u64) {
 fn exit_signal(me: u64, own: &mut Owned, s: ExitSignal) {
     let ExitSignal { from, reason, link } = s;
     let key = PidKey::of(from.term());
-    if link && !key.is_some_and(|k| own.links.remove(k)) {
+    if link && !key.is_some_and(|k| own.relations.links().remove(k)) {
         return;
     }
     let atom = reason.term().as_atom();
@@ -136,7 +139,7 @@ pub fn build(f: impl FnOnce(&mut Heap) -> Term) -> OwnedTerm {
 
 /// The message that a monitor gives.
 fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
-    let Some(m) = own.monitors.remove_outgoing(reference) else {
+    let Some(m) = own.relations.remove_outgoing(reference) else {
         return;
     };
     let message = build(|h| {

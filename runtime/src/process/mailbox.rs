@@ -8,11 +8,12 @@
 //! that block; only when it takes the message, or a collection happens in between, is the block
 //! handed to the heap.
 
-use crate::heap::Heap;
+use crate::heap::binary::BinaryRef;
 use crate::heap::chunk::Chunk;
 use crate::heap::literal::OwnedTerm;
 use crate::heap::release::Ranges;
 use crate::heap::walk;
+use crate::heap::{Heap, offheap};
 use crate::term::{Kind, MAX_SMALL, Term};
 use std::collections::VecDeque;
 
@@ -86,17 +87,19 @@ pub struct Mailbox {
     in_heap: usize,
     /// Is the running code looking at the message at the save pointer?
     peeking: bool,
-    /// Priority messages, which are in front of all others.
-    priority: usize,
     /// A priority message has come while the code looked at a message behind it.
     rescan: bool,
-    markers: Option<Box<Markers>>,
+    rare: Option<Box<Rare>>,
 }
 
-/// The markers in the order in which they were made, and the name given last.
+/// What many mailboxes do without.
 #[derive(Default)]
-struct Markers {
-    list: Vec<Marker>,
+struct Rare {
+    /// Priority messages, which are in front of all others.
+    priority: usize,
+    /// The markers in the order in which they were made.
+    markers: Vec<Marker>,
+    /// The name given to a marker last.
     last: i64,
 }
 
@@ -132,11 +135,11 @@ impl Mailbox {
     /// Adds a priority message: it stands behind earlier ones and before all ordinary messages.
     pub fn push_priority(&mut self, message: OwnedTerm) {
         let (term, body, offheap) = message.into_parts();
-        let at = self.priority;
+        let rare = self.rare.get_or_insert_default();
         // It may hold the reference of any marker, which would go past it.
-        if let Some(markers) = &mut self.markers {
-            markers.list.clear();
-        }
+        rare.markers.clear();
+        let at = rare.priority;
+        rare.priority += 1;
         self.queue.insert(
             at,
             Message {
@@ -146,7 +149,6 @@ impl Mailbox {
                 seq: 0,
             },
         );
-        self.priority += 1;
         if at < self.in_heap {
             self.in_heap += 1;
         }
@@ -191,8 +193,10 @@ impl Mailbox {
     pub fn take(&mut self, heap: &mut Heap) {
         self.peeking = false;
         self.rescan = false;
-        if self.save < self.priority {
-            self.priority -= 1;
+        if let Some(rare) = &mut self.rare
+            && self.save < rare.priority
+        {
+            rare.priority -= 1;
         }
         let taken = if self.save == 0 {
             self.queue.pop_front()
@@ -220,30 +224,30 @@ impl Mailbox {
 
     /// Makes a marker: messages that are here now do not hold the reference about to be made.
     pub fn reserve_marker(&mut self) -> Term {
-        let markers = self.markers.get_or_insert_default();
-        if markers.list.len() >= MAX_MARKERS {
-            markers.list.remove(0);
+        let rare = self.rare.get_or_insert_default();
+        if rare.markers.len() >= MAX_MARKERS {
+            rare.markers.remove(0);
         }
-        markers.last = (markers.last + 1) & MAX_SMALL;
-        markers.list.push(Marker {
-            name: Name::Unbound(markers.last),
+        rare.last = (rare.last + 1) & MAX_SMALL;
+        rare.markers.push(Marker {
+            name: Name::Unbound(rare.last),
             seq: self.next_seq,
         });
-        Term::small(markers.last)
+        Term::small(rare.last)
     }
 
     /// Sets the number that markers are counted from, for tests of what happens when it becomes large.
     pub fn set_marker_count(&mut self, n: i64) {
-        self.markers.get_or_insert_default().last = n & MAX_SMALL;
+        self.rare.get_or_insert_default().last = n & MAX_SMALL;
     }
 
     /// Binds a marker to a reference.
     pub fn bind_marker(&mut self, marker: Term, reference: Term) {
-        let Some(markers) = &mut self.markers else {
+        let Some(rare) = &mut self.rare else {
             return;
         };
         let (from, to) = (name_of(marker), name_of(reference));
-        let found = markers.list.iter_mut().find(|m| Some(m.name) == from);
+        let found = rare.markers.iter_mut().find(|m| Some(m.name) == from);
         if let (Some(to), Some(m)) = (to, found) {
             m.name = to;
         }
@@ -251,11 +255,11 @@ impl Mailbox {
 
     /// Starts at the marker of a reference, if it is still there.
     pub fn use_marker(&mut self, reference: Term) {
-        let Some(markers) = &self.markers else {
+        let Some(rare) = &self.rare else {
             return;
         };
         let name = name_of(reference);
-        if let Some(m) = markers.list.iter().find(|m| Some(m.name) == name) {
+        if let Some(m) = rare.markers.iter().find(|m| Some(m.name) == name) {
             let at = self.queue.partition_point(|q| q.seq < m.seq);
             self.save = self.save.max(at);
         }
@@ -263,15 +267,23 @@ impl Mailbox {
 
     /// Forgets the marker of a reference.
     pub fn clear_marker(&mut self, reference: Term) {
-        if let Some(markers) = &mut self.markers {
+        if let Some(rare) = &mut self.rare {
             let name = name_of(reference);
-            markers.list.retain(|m| Some(m.name) != name);
+            rare.markers.retain(|m| Some(m.name) != name);
         }
     }
 
     /// The messages, first to last.
     pub fn terms(&self) -> impl Iterator<Item = Term> + '_ {
         self.queue.iter().map(|m| m.term)
+    }
+
+    /// The shared binaries in messages whose memory is not the heap's.
+    pub fn binaries(&self) -> impl Iterator<Item = &BinaryRef> {
+        // SAFETY: each message has a well-formed list, which does not change while the mailbox is borrowed.
+        self.queue
+            .iter()
+            .flat_map(|m| unsafe { offheap::binaries(m.offheap) })
     }
 
     /// Words of memory that waiting messages take.

@@ -14,70 +14,135 @@ use std::collections::BTreeMap;
 /// documentation of distribution.)
 #[derive(Default)]
 pub struct Links {
-    /// The number of the `unlink` that has not been acknowledged; 0 where the link is active.
-    entries: BTreeMap<PidKey, u64>,
+    entries: Entries,
+}
+
+/// By its key each entry has the number of the `unlink` that has not been acknowledged; 0 where the link is
+/// active. Most processes have one or two links, and the smallest tree has room for eleven.
+enum Entries {
+    Few(Vec<(PidKey, u64)>),
+    Many(BTreeMap<PidKey, u64>),
+}
+
+impl Default for Entries {
+    fn default() -> Entries {
+        Entries::Few(Vec::new())
+    }
+}
+
+impl Entries {
+    /// Most entries that are searched one by one.
+    const FEW: usize = 8;
+
+    fn get(&self, key: PidKey) -> Option<u64> {
+        match self {
+            Entries::Few(all) => all.iter().find(|e| e.0 == key).map(|e| e.1),
+            Entries::Many(all) => all.get(&key).copied(),
+        }
+    }
+
+    /// Sets the number of a key; gives the one that it had.
+    fn set(&mut self, key: PidKey, unlink: u64) -> Option<u64> {
+        if let Entries::Few(all) = self {
+            if let Some(e) = all.iter_mut().find(|e| e.0 == key) {
+                return Some(std::mem::replace(&mut e.1, unlink));
+            }
+            if all.len() < Entries::FEW {
+                if all.len() == all.capacity() {
+                    all.reserve_exact(all.len().max(1));
+                }
+                let at = all.partition_point(|e| e.0 < key);
+                all.insert(at, (key, unlink));
+                return None;
+            }
+            *self = Entries::Many(all.drain(..).collect());
+        }
+        match self {
+            Entries::Many(all) => all.insert(key, unlink),
+            Entries::Few(_) => None,
+        }
+    }
+
+    fn remove(&mut self, key: PidKey) -> Option<u64> {
+        match self {
+            Entries::Few(all) => {
+                let i = all.iter().position(|e| e.0 == key)?;
+                Some(all.remove(i).1)
+            }
+            Entries::Many(all) => all.remove(&key),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Entries::Few(all) => all.len(),
+            Entries::Many(all) => all.len(),
+        }
+    }
+
+    fn iter(&self) -> Box<dyn Iterator<Item = (PidKey, u64)> + '_> {
+        match self {
+            Entries::Few(all) => Box::new(all.iter().copied()),
+            Entries::Many(all) => Box::new(all.iter().map(|(&k, &n)| (k, n))),
+        }
+    }
 }
 
 impl Links {
     /// Is there an active link?
     pub fn contains(&self, key: PidKey) -> bool {
-        self.entries.get(&key) == Some(&0)
+        self.entries.get(key) == Some(0)
     }
 
     /// This process links. `false` if there was an active link already; otherwise the other side is to be told.
     pub fn insert(&mut self, key: PidKey) -> bool {
-        self.entries.insert(key, 0) != Some(0)
+        self.entries.set(key, 0) != Some(0)
     }
 
     /// The other side has linked.
     pub fn linked_by(&mut self, key: PidKey) {
-        self.entries.entry(key).or_insert(0);
+        if self.entries.get(key).is_none() {
+            self.entries.set(key, 0);
+        }
     }
 
     /// This process unlinks, by `unlink` number `id`, which is not 0. `false` if there is no active link;
     /// otherwise the other side is to be told.
     pub fn deactivate(&mut self, key: PidKey, id: u64) -> bool {
-        match self.entries.get_mut(&key) {
-            Some(unlink @ 0) => {
-                *unlink = id;
-                true
-            }
-            _ => false,
+        let active = self.contains(key);
+        if active {
+            self.entries.set(key, id);
         }
+        active
     }
 
     /// The other side has unlinked.
     pub fn unlinked_by(&mut self, key: PidKey) {
         if self.contains(key) {
-            self.entries.remove(&key);
+            self.entries.remove(key);
         }
     }
 
     /// The other side acknowledges that `unlink`.
     pub fn acknowledged(&mut self, key: PidKey, id: u64) {
-        if self.entries.get(&key) == Some(&id) {
-            self.entries.remove(&key);
+        if self.entries.get(key) == Some(id) {
+            self.entries.remove(key);
         }
     }
 
     /// Takes the entry out, because nothing is on the other side any more. Was the link active?
     pub fn remove(&mut self, key: PidKey) -> bool {
-        self.entries.remove(&key) == Some(0)
+        self.entries.remove(key) == Some(0)
     }
 
     /// The active links.
     pub fn iter(&self) -> impl Iterator<Item = PidKey> + '_ {
-        self.entries.iter().filter(|e| *e.1 == 0).map(|e| *e.0)
+        self.entries.iter().filter(|e| e.1 == 0).map(|e| e.0)
     }
 
-    /// Number of entries.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Is there none?
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    /// Bytes of memory that the entries take.
+    pub fn memory(&self) -> usize {
+        self.entries.len() * size_of::<(PidKey, u64)>()
     }
 }
 
@@ -120,49 +185,64 @@ pub struct Incoming {
     pub name: Option<Atom>,
 }
 
-/// Monitors of both directions, by the number of their reference. (A remote process's reference has a
+/// Links, and monitors of both directions by the number of their reference. (A remote process's reference has a
 /// number of its own node; the pair with its owner is unique.) Outgoing ones are boxed, because the smallest
 /// tree has room for eleven and most processes have one.
 #[derive(Default)]
-pub struct Both {
+pub struct All {
+    /// Links.
+    pub links: Links,
     /// Made by this process.
     pub outgoing: BTreeMap<u64, Box<Outgoing>>,
     /// On this process.
     pub incoming: BTreeMap<u64, Incoming>,
 }
 
-/// What a process has of both directions; most have nothing, and pay one word for it.
+/// The relations of a process; many have none, and pay one word for it.
 #[derive(Default)]
-pub struct Monitors(Option<Box<Both>>);
+pub struct Relations(Option<Box<All>>);
 
-static NONE: Both = Both {
+static NONE: All = All {
+    links: Links {
+        entries: Entries::Few(Vec::new()),
+    },
     outgoing: BTreeMap::new(),
     incoming: BTreeMap::new(),
 };
 
-impl Monitors {
+impl Relations {
     /// To look at.
-    pub fn get(&self) -> &Both {
+    pub fn get(&self) -> &All {
         self.0.as_deref().unwrap_or(&NONE)
     }
 
     /// To add one.
-    pub fn make(&mut self) -> &mut Both {
+    pub fn make(&mut self) -> &mut All {
         self.0.get_or_insert_default()
     }
 
-    /// Takes one out that this process made.
+    /// To change a link.
+    pub fn links(&mut self) -> &mut Links {
+        &mut self.make().links
+    }
+
+    /// Is there an active link?
+    pub fn is_linked(&self, key: PidKey) -> bool {
+        self.get().links.contains(key)
+    }
+
+    /// Takes a monitor out that this process made.
     pub fn remove_outgoing(&mut self, reference: u64) -> Option<Box<Outgoing>> {
         self.0.as_mut()?.outgoing.remove(&reference)
     }
 
-    /// Takes one out that is on this process.
+    /// Takes a monitor out that is on this process.
     pub fn remove_incoming(&mut self, reference: u64) -> Option<Incoming> {
         self.0.as_mut()?.incoming.remove(&reference)
     }
 
     /// All of them.
-    pub fn take(&mut self) -> Both {
+    pub fn take(&mut self) -> All {
         self.0.take().map(|b| *b).unwrap_or_default()
     }
 }
@@ -213,12 +293,25 @@ mod tests {
                 sides[0].links.contains(OTHER(0)),
                 sides[1].links.contains(OTHER(1))
             );
-            assert!(
-                sides
-                    .iter()
-                    .all(|s| s.links.len() == s.links.iter().count())
-            );
+            let entries = |s: &Side| s.links.entries.len() == s.links.iter().count();
+            assert!(sides.iter().all(entries));
         }
+    }
+
+    /// What few links do many do as well.
+    #[test]
+    fn many_links() {
+        let mut links = Links::default();
+        let keys: Vec<PidKey> = (0..40).map(|n| PidKey::local(n * 7 % 40)).collect();
+        assert!(keys.iter().all(|&k| links.insert(k)));
+        assert!(!keys.iter().any(|&k| links.insert(k)));
+        assert!(keys[..20].iter().all(|&k| links.deactivate(k, 5)));
+        assert_eq!(links.iter().count(), 20);
+        keys[..20].iter().for_each(|&k| links.linked_by(k));
+        assert_eq!(links.iter().count(), 20);
+        assert!(keys[20..].iter().all(|&k| links.remove(k)));
+        keys.iter().for_each(|&k| links.acknowledged(k, 5));
+        assert_eq!(links.entries.len(), 0);
     }
 
     fn handle(sides: &mut [Side; 2], side: usize) -> bool {

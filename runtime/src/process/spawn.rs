@@ -2,7 +2,7 @@
 
 use super::dict::Dict;
 use super::mailbox::Mailbox;
-use super::relations::{Links, Monitors};
+use super::relations::Relations;
 use super::stack::Stack;
 use super::state::Priority;
 use super::{MaxHeap, Owned, PidKey, Process, Timeout, flag, table};
@@ -117,10 +117,8 @@ pub fn spawn(
         saved: vec![module.into(), function.into(), args],
         mailbox: Mailbox::default(),
         dict: Dict::default(),
-        links: Links::default(),
-        monitors: Monitors::default(),
+        relations: Relations::default(),
         group_leader,
-        name: None,
         error_handler: Atom::ERROR_HANDLER,
         flags: options.flags,
         timeout: Timeout::None,
@@ -135,7 +133,7 @@ pub fn spawn(
         own.rare().max_heap = Some(max);
     }
     if let (true, Some((p, _))) = (options.link, &parent) {
-        own.links.insert(PidKey::local(p.id));
+        own.relations.links().insert(PidKey::local(p.id));
     }
     let p = table::insert(|id| {
         before(id, &mut own);
@@ -145,7 +143,7 @@ pub fn spawn(
         Box::new(Process::new(id, options.priority, own))
     })?;
     if let (true, Some((_, parent))) = (options.link, parent) {
-        parent.links.insert(PidKey::local(p.id));
+        parent.relations.links().insert(PidKey::local(p.id));
     }
     let id = p.id;
     sched::enqueue(p);

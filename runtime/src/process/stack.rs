@@ -8,16 +8,26 @@
 //! ```
 
 use crate::heap::chunk::Chunk;
-use crate::term::Term;
+use crate::term::{Term, stack_word};
 
 /// Words of a fresh stack.
 const FIRST: usize = 16;
 
+/// A word on the stack.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry {
+    /// Where a function returns to.
+    Return(*const u64),
+    /// Where an exception goes on.
+    Catch(*const u64),
+    /// A Y register.
+    Term(Term),
+}
+
 /// See the module's text.
 pub struct Stack {
+    /// The words in use are at its end.
     block: Chunk,
-    /// Words in use; the top of the stack is that many words below the block's end.
-    used: usize,
 }
 
 impl Stack {
@@ -25,7 +35,6 @@ impl Stack {
     pub fn new() -> Stack {
         Stack {
             block: Chunk::new(FIRST),
-            used: 0,
         }
     }
 
@@ -33,21 +42,20 @@ impl Stack {
     pub const fn empty() -> Stack {
         Stack {
             block: Chunk::EMPTY,
-            used: 0,
         }
     }
 
     /// Address of the top word.
     #[inline(always)]
     pub fn sp(&self) -> *mut u64 {
-        self.block.end().wrapping_sub(self.used)
+        self.block.end().wrapping_sub(self.block.used)
     }
 
     /// Sets the top, to an address that running code reached from `sp` by pushes and pops.
     #[inline(always)]
     pub fn set_sp(&mut self, sp: *mut u64) {
         debug_assert!(sp >= self.block.start() && sp <= self.block.end());
-        self.used = (self.block.end() as usize).wrapping_sub(sp as usize) / 8;
+        self.block.used = (self.block.end() as usize).wrapping_sub(sp as usize) / 8;
     }
 
     /// The lowest address that may be used.
@@ -65,33 +73,34 @@ impl Stack {
     /// Makes room for `words` more words.
     #[cold]
     pub fn grow(&mut self, words: usize) {
-        let cap = (self.block.capacity() * 2).max((self.used + words).next_power_of_two());
+        let cap = (self.block.capacity() * 2).max((self.block.used + words).next_power_of_two());
         self.resize(cap);
     }
 
     fn resize(&mut self, cap: usize) {
-        let fresh = Chunk::new(cap);
+        let mut fresh = Chunk::new(cap);
+        fresh.used = self.block.used;
         let from = self.sp();
         // SAFETY: the top `used` words are initialised and fit the new block.
-        unsafe { std::ptr::copy_nonoverlapping(from, fresh.end().sub(self.used), self.used) };
+        unsafe { std::ptr::copy_nonoverlapping(from, fresh.end().sub(fresh.used), fresh.used) };
         self.block = fresh;
     }
 
     /// Gives memory back after a collection if most of it is unused.
     pub fn trim(&mut self) {
-        if self.block.capacity() > 64 && self.used * 8 < self.block.capacity() {
-            self.resize((self.used * 2).max(FIRST));
+        if self.block.capacity() > 64 && self.block.used * 8 < self.block.capacity() {
+            self.resize((self.block.used * 2).max(FIRST));
         }
     }
 
     /// Makes the stack as small as its contents allow.
     pub fn shrink(&mut self) {
-        self.resize((self.used + 2).max(4));
+        self.resize((self.block.used + 2).max(4));
     }
 
     /// Words in use.
     pub fn used(&self) -> usize {
-        self.used
+        self.block.used
     }
 
     /// Words allocated.
@@ -101,15 +110,15 @@ impl Stack {
 
     /// Drops everything.
     pub fn clear(&mut self) {
-        self.used = 0;
+        self.block.used = 0;
     }
 
     /// Pushes a word, growing if need be.
     pub fn push(&mut self, word: u64) {
-        if self.used == self.block.capacity() {
+        if self.block.used == self.block.capacity() {
             self.grow(1);
         }
-        self.used += 1;
+        self.block.used += 1;
         // SAFETY: `used` is within the capacity.
         unsafe { *self.sp() = word };
     }
@@ -117,13 +126,26 @@ impl Stack {
     /// The words in use, top first.
     pub fn words(&self) -> &[u64] {
         // SAFETY: the words in use are initialised.
-        unsafe { std::slice::from_raw_parts(self.sp(), self.used) }
+        unsafe { std::slice::from_raw_parts(self.sp(), self.block.used) }
+    }
+
+    /// What lies on the stack, top first.
+    pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+        self.words().iter().map(|&w| {
+            if stack_word::is_return(w) {
+                Entry::Return(stack_word::pc(w))
+            } else if stack_word::is_catch(w) {
+                Entry::Catch(stack_word::pc(w))
+            } else {
+                Entry::Term(Term(w))
+            }
+        })
     }
 
     /// The words in use, as slots for the collector, which passes over words that are no terms.
     pub fn slots(&mut self) -> &mut [Term] {
         // SAFETY: as above; `Term` is a transparent word.
-        unsafe { std::slice::from_raw_parts_mut(self.sp().cast::<Term>(), self.used) }
+        unsafe { std::slice::from_raw_parts_mut(self.sp().cast::<Term>(), self.block.used) }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::dict::Dict;
 use super::mailbox::Mailbox;
-use super::relations::{Links, Monitors};
+use super::relations::Relations;
 use super::stack::Stack;
 use super::state::Priority;
 use super::{Owned, Process, Timeout, flag};
@@ -25,10 +25,8 @@ pub fn make(id: u64, heap: Heap) -> Process {
         saved: Vec::new(),
         mailbox: Mailbox::default(),
         dict: Dict::default(),
-        links: Links::default(),
-        monitors: Monitors::default(),
+        relations: Relations::default(),
         group_leader: Term::NIL,
-        name: None,
         error_handler: Atom::ERROR_HANDLER,
         // What the call sends to its own process is a signal like any other.
         flags: flag::OFF_HEAP_MESSAGES,

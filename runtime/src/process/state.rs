@@ -124,6 +124,11 @@ impl State {
                 .is_ok()
     }
 
+    /// Takes hold of the process for good, whether it waits or is in a queue. `false` if a thread holds it already.
+    pub fn seize(&self) -> bool {
+        self.0.fetch_or(RUNNING, Ordering::AcqRel) & RUNNING == 0
+    }
+
     /// It stops running with more to do; the caller puts it into a queue.
     pub fn stop_ready(&self) {
         let mut s = self.0.load(Ordering::Relaxed);

@@ -66,8 +66,10 @@ pub fn suspend(cx: &mut Ctx<'_>, other: u64, tag: Option<Term>) {
                 hold(o, me);
             }
         });
-        // A process that is gone answers what follows.
-        drop(signal::send_task(other, stop));
+        if signal::send_task(other, stop).is_err() {
+            forget(cx.own, other);
+            return tell(me, tag.as_ref(), Atom::BADARG);
+        }
     }
     let answer = Answer { me, other, tag };
     signal::request(other, answer.into_task(), Signal::SystemTask);

@@ -138,11 +138,15 @@ pub fn with<R>(id: u64, f: impl FnOnce(&Process) -> R) -> Option<R> {
     if p.id == id { Some(f(p)) } else { None }
 }
 
-/// Takes a process out of the table; its memory is freed when nobody can look at it any more.
+/// A process is exiting: it counts no longer.
+pub fn leave() {
+    table().count.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Takes a process that is exiting out of the table; its memory is freed when nobody can look at it any more.
 pub fn remove(p: &'static Process) {
     let t = table();
     t.slots[p.id as usize & (t.slots.len() - 1)].store(std::ptr::null_mut(), Ordering::Release);
-    t.count.fetch_sub(1, Ordering::Relaxed);
     let address = std::ptr::from_ref(p) as usize;
     let guard = epoch::pin();
     // SAFETY: the record came from a leaked box, is no longer in the table, and whoever found it there

@@ -22,7 +22,7 @@
 
 use super::block;
 use super::meter::{Meter, Worked};
-use super::quiescence;
+use super::{freeze, quiescence, sim};
 use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
 use crate::heap::{Heap, copy};
 use crate::process::{Owned, stand_in, table};
@@ -66,7 +66,10 @@ struct Done {
 type Slot = Arc<Mutex<Option<Done>>>;
 
 /// Kept by a process while its call is in a pool.
-struct UnderWay(Slot);
+struct UnderWay {
+    bif: &'static Bif,
+    result: Slot,
+}
 
 struct State {
     queue: VecDeque<Job>,
@@ -174,12 +177,18 @@ pub fn call(
     bif: &'static Bif,
     arguments: &[Term],
 ) -> Option<BifResult> {
-    if let Some(UnderWay(slot)) = cx.own.bif_state() {
-        let done = slot.lock().take()?;
+    if let Some(UnderWay { result, .. }) = cx.own.bif_state() {
+        let done = result.lock().take()?;
         return Some(accept(cx, done));
     }
-    let slot = Slot::default();
-    cx.own.rare().bif_state = Some(Box::new(UnderWay(slot.clone())));
+    if sim::is_on() {
+        return Some((bif.run)(cx, arguments));
+    }
+    let result = Slot::default();
+    cx.own.rare().bif_state = Some(Box::new(UnderWay {
+        bif,
+        result: result.clone(),
+    }));
     cx.proc.state.set_dirty(true);
     let mut heap = Heap::with_capacity(arguments.iter().map(|&t| copy::size_whole(t)).sum());
     let job = Job {
@@ -190,15 +199,20 @@ pub fn call(
             .map(|&t| copy::copy_whole(t, &mut heap))
             .collect(),
         heap,
-        result: slot,
+        result,
     };
     enqueue(kind, job);
     None
 }
 
+/// What the process has called in a pool.
+pub fn under_way(own: &Owned) -> Option<&'static Bif> {
+    own.bif_state().map(|u: &UnderWay| u.bif)
+}
+
 /// Is a call of the process in a pool?
 pub fn is_under_way(own: &Owned) -> bool {
-    own.bif_state::<UnderWay>().is_some()
+    under_way(own).is_some()
 }
 
 /// The process takes over what its call has given.
@@ -286,6 +300,9 @@ fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
 
 /// Does a job on this thread, unless nobody waits for it any more.
 fn perform(job: Job, scheduler: usize, x: &mut [Term; X_REGS]) {
+    if freeze::is_frozen() {
+        freeze::stay();
+    }
     if !is_alive(job.process) {
         return;
     }

@@ -6,6 +6,7 @@
 
 use super::{TIME_SLICE, enqueue};
 use crate::bif::Ctx;
+use crate::heap::literal::OwnedTerm;
 use crate::process::state::Stop;
 use crate::process::{Process, table};
 
@@ -23,6 +24,16 @@ pub fn hold(id: u64) -> Option<Held> {
     })
     .flatten()
     .filter(|h| h.0.inbox.is_empty())
+}
+
+/// Answers a question about the process in `cx`: what `f` makes in its heap is gone afterwards. `f` must not collect
+/// nor put what it makes into the process.
+pub fn aside(cx: &mut Ctx<'_>, f: impl FnOnce(&mut Ctx<'_>) -> OwnedTerm) -> OwnedTerm {
+    let mark = cx.heap().mark();
+    let answer = f(cx);
+    // SAFETY: the answer is a copy, and `f` has left nothing else that leads to what it has made.
+    unsafe { cx.heap().release(&mark) };
+    answer
 }
 
 impl Held {
@@ -49,8 +60,6 @@ impl Drop for Held {
     fn drop(&mut self) {
         // SAFETY: as in `look`.
         let own = unsafe { self.0.owned() };
-        // What was looked at may have been copied into the process's own heap first.
-        own.collect_if_due();
         if own.exit_reason.is_some() || own.has_system_tasks() {
             self.0.state.stop_ready();
             enqueue(self.0);

@@ -14,6 +14,7 @@
 
 pub mod block;
 pub mod dirty;
+pub mod freeze;
 pub mod hold;
 mod meter;
 pub mod quiescence;
@@ -335,6 +336,10 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
     let all = schedulers();
     let s = &all.all[scheduler - 1];
     s.passage.enter();
+    if freeze::is_frozen() {
+        s.passage.leave();
+        freeze::stay();
+    }
     // Whoever has blocked the others waits for those that were inside by then, and for no later ones.
     if scheduler > all.active.load(Ordering::SeqCst) {
         enqueue(p);
@@ -370,8 +375,6 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
 fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if !cx.proc.inbox.is_empty() {
         handle::fetch(cx);
-        // Answers to others may have been built in this heap.
-        cx.own.collect_if_due();
     }
     if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
         for task in cx.own.take_system_tasks() {

@@ -41,7 +41,6 @@ pub enum Action {
 pub struct Handle {
     wheel: u32,
     entry: Entry,
-    deadline: i64,
 }
 
 static WHEELS: LazyLock<Box<[Mutex<Wheel>]>> = LazyLock::new(|| {
@@ -53,6 +52,7 @@ static WHEELS: LazyLock<Box<[Mutex<Wheel>]>> = LazyLock::new(|| {
 /// A timer that can be asked for: how to reach it, and whom it is for.
 struct Known {
     handle: Handle,
+    deadline: i64,
     to: Term,
 }
 
@@ -98,7 +98,6 @@ fn start(deadline: i64, action: Action) -> Handle {
     Handle {
         wheel: wheel as u32,
         entry,
-        deadline,
     }
 }
 
@@ -119,7 +118,14 @@ pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm
             reference,
         },
     );
-    map.insert(reference, Known { handle, to });
+    map.insert(
+        reference,
+        Known {
+            handle,
+            deadline,
+            to,
+        },
+    );
     let receiver = to.as_local_pid();
     if let Some(id) = receiver {
         // While the timer cannot run out yet: it is forgotten then.
@@ -168,7 +174,7 @@ pub fn cancel(h: Handle) -> bool {
 /// Cancels a timer by its reference; gives its deadline.
 pub fn cancel_reference(reference: u64) -> Option<i64> {
     let k = forget(reference)?;
-    (cancel(k.handle) && k.has_receiver()).then_some(k.handle.deadline)
+    (cancel(k.handle) && k.has_receiver()).then_some(k.deadline)
 }
 
 /// The deadline of a timer.
@@ -176,7 +182,7 @@ pub fn deadline_of(reference: u64) -> Option<i64> {
     let map = shard(reference).lock();
     map.get(&reference)
         .filter(|k| k.has_receiver())
-        .map(|k| k.handle.deadline)
+        .map(|k| k.deadline)
 }
 
 /// Runs what is due on a wheel; gives the next deadline, if any is known.

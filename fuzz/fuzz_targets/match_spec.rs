@@ -1,0 +1,22 @@
+//! Coverage-guided fuzzing: `cargo +nightly fuzz run match_spec`. The logic and the seeds are in `enigma_runtime::fuzz`, which also
+//! runs them for a moment in its tests.
+#![no_main]
+
+use enigma_runtime::fuzz::case;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
+use enigma_runtime::fuzz::{SPECS, match_spec};
+
+fuzz_target!(|data: &[u8]| {
+    match_spec(data);
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    // Half of the cases start from a seed, so that depth is reached without a corpus.
+    if seed % 2 == 0 {
+        return fuzzer_mutate(data, size, max_size);
+    }
+    let case = case(SPECS, u64::from(seed));
+    let len = case.len().min(max_size);
+    data[..len].copy_from_slice(&case[..len]);
+    len
+});
