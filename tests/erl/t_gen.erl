@@ -82,7 +82,7 @@ cases() ->
      {call_exit, fun() -> P = srv(1), ce(fun() -> gen_server:call(P, {exit, why}) end) end},
      {call_throw_is_return, fun() -> P = srv(1), gen_server:call(P, {throw, {reply, thrown, 9}}) end},
      {call_bad_return, fun() -> P = srv(1), ce(fun() -> gen_server:call(P, bad) end) end},
-     {call_stop, fun() -> P = srv(1), {gen_server:call(P, {stop, normal}), wait_dead(P)} end},
+     {call_stop, fun() -> P = srv(1), R = monitor(process, P), {gen_server:call(P, {stop, normal}), receive {'DOWN', R, _, _, W} -> W end} end},
      {call_noproc, fun() -> ce(fun() -> gen_server:call(no_such_server, x) end) end},
      {call_dead, fun() -> P = srv(1), gen_server:stop(P), ce(fun() -> gen_server:call(P, get) end) end},
      {call_function_clause, fun() -> P = srv(1), element(1, ce(fun() -> gen_server:call(P, unknown_request) end)) end},
