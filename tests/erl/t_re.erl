@@ -8,7 +8,8 @@ l(S, P) -> re:run(S, P, [{capture, all, list}]).
 g(S, P) -> re:run(S, P, [global, {capture, all, list}]).
 
 cases() ->
-    [{literal, fun() -> [r("hello world", "world"), r("hello", "x"), r(<<"abc">>, <<"b">>), r("", "")] end},
+    [{empty_subject_wide_repeat, fun() -> [re:run(S, [16#e5 | "*{Lu}+"], [unicode]) || S <- ["", <<>>, [], [16#e5]]] ++ [re:run("", [16#e5, $*], [unicode]), re:split("", [16#e5, $+], [unicode])] end},
+     {literal, fun() -> [r("hello world", "world"), r("hello", "x"), r(<<"abc">>, <<"b">>), r("", "")] end},
      {nul_in_pattern, fun() -> [c(fun() -> re:run(<<"abc", 0, "d">>, P, O) end) || P <- [<<0>>, <<"b", 0, "c">>, <<"c", 0, "d">>, [$c, 0], <<"c\\0d">>, <<"(", 0, ")">>, <<"a", 0, "(">>], O <- [[], [unicode]]] end},
      {classes, fun() -> [l("abc123", "[0-9]+"), l("abc123", "[^0-9]+"), l("a_b", "\\w+"), l(" \tx", "\\s+"), l("x-y", "\\W"), l("12a", "\\d+"), l("ab", "[[:alpha:]]+"), l("]", "[]]")] end},
      {quantifiers, fun() -> [l("aaaa", P) || P <- ["a*", "a+", "a?", "a{2}", "a{2,}", "a{1,3}", "a*?", "a+?", "a{2,3}?", "b*"]] end},

@@ -321,7 +321,7 @@ impl Code {
                 sys::pcre2_set_depth_limit_8(m.context, limits.depth);
                 let rc = sys::pcre2_match_8(
                     self.code,
-                    subject.as_ptr(),
+                    address(subject),
                     subject.len(),
                     start,
                     options,
@@ -347,6 +347,17 @@ impl Code {
                 Ok(n)
             }
         })
+    }
+}
+
+/// The address of a subject. The library subtracts lengths from it before it looks, so an empty slice, whose address
+/// may be near 0, gets one of real memory.
+fn address(subject: &[u8]) -> *const u8 {
+    static NOTHING: [u8; 16] = [0; 16];
+    if subject.is_empty() {
+        NOTHING[8..].as_ptr()
+    } else {
+        subject.as_ptr()
     }
 }
 
