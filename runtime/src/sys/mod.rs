@@ -2,6 +2,21 @@
 
 pub mod memory;
 
+use std::sync::OnceLock;
+
+/// Bytes of a page of memory.
+pub fn page_size() -> usize {
+    static SIZE: OnceLock<usize> = OnceLock::new();
+    *SIZE.get_or_init(|| {
+        // SAFETY: asks for a constant of the system.
+        let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+        usize::try_from(size)
+            .ok()
+            .filter(|n| n.is_power_of_two())
+            .unwrap_or(4096)
+    })
+}
+
 /// Reserves `bytes` of addresses without memory behind them. Nothing if the system refuses.
 pub fn reserve(bytes: usize) -> Option<usize> {
     // SAFETY: an anonymous private mapping at an address of the kernel's choice.
@@ -27,7 +42,7 @@ pub fn release(at: usize, bytes: usize) {
 /// Makes the pages that `at..at + bytes` touches readable and writable; says whether the system has allowed it.
 #[must_use]
 pub fn commit(at: usize, bytes: usize) -> bool {
-    let page = 4096;
+    let page = page_size();
     let start = at / page * page;
     let end = (at + bytes).next_multiple_of(page);
     // SAFETY: the pages lie in a range that `reserve` gave.
@@ -44,7 +59,7 @@ pub fn commit(at: usize, bytes: usize) -> bool {
 /// Gives back the memory behind the whole pages in `at..at + bytes`, whose contents nobody needs; they can
 /// be used again as they are.
 pub fn discard(at: usize, bytes: usize) {
-    let page = 4096;
+    let page = page_size();
     let start = at.next_multiple_of(page);
     let end = (at + bytes) / page * page;
     if start < end {
