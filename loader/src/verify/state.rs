@@ -154,7 +154,6 @@ impl Flow {
         self.reached.resize(labels, 0);
         self.pending.clear();
         self.pending.resize(labels.div_ceil(64), 0);
-        self.start();
         self.catches.clear();
         self.jumps.clear();
         true
@@ -230,8 +229,8 @@ impl Flow {
         let mut old = State::default();
         self.load(label, &mut old);
         let before = old.clone();
-        let (frame, slots) = meet_frames(old.frame, state.frame);
-        old.frame = frame;
+        old.frame = meet_frames(old.frame, state.frame);
+        let slots = old.frame.slots();
         old.catches = self.catches.union(old.catches, state.catches);
         for word in 0..WORDS {
             if word < self.xw {
@@ -267,11 +266,11 @@ impl Flow {
     }
 }
 
-/// The frame that two paths agree on, and how many slots both have.
-pub(super) fn meet_frames(a: Frame, b: Frame) -> (Frame, u16) {
+/// The frame that two paths agree on.
+fn meet_frames(a: Frame, b: Frame) -> Frame {
     if a == b {
-        return (a, a.slots());
+        a
+    } else {
+        Frame::Undecided(a.slots().min(b.slots()))
     }
-    let min = a.slots().min(b.slots());
-    (Frame::Undecided(min), min)
 }
