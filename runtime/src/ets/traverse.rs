@@ -49,6 +49,19 @@ impl Table {
         }
     }
 
+    /// The bucket at which a traversal goes on, or how it ends.
+    fn next_bucket(
+        &self,
+        next: Result<Option<usize>, Option<Busy>>,
+    ) -> Result<usize, Result<Stopped, Busy>> {
+        match next {
+            Ok(Some(next)) => Ok(next),
+            Ok(None) => Err(Ok(Stopped::End)),
+            Err(None) => Err(Ok(Stopped::Nowhere)),
+            Err(Some(_)) => Err(Err(self.busy())),
+        }
+    }
+
     /// The bucket that objects with this key are in.
     pub fn bucket_of(&self, key: Term) -> Result<usize, Busy> {
         let Some(h) = self.hash() else { return Ok(0) };
@@ -113,11 +126,9 @@ impl Table {
                     wants = bucket(o);
                     wants
                 });
-                at = match next {
-                    Ok(Some(next)) => next,
-                    Ok(None) => return Ok(Stopped::End),
-                    Err(None) => return Ok(Stopped::Nowhere),
-                    Err(Some(_)) => return Err(self.busy()),
+                at = match self.next_bucket(next) {
+                    Ok(next) => next,
+                    Err(end) => return end,
                 };
                 asked = wants;
             }
@@ -162,11 +173,9 @@ impl Table {
                 self.note(e.change);
                 h.count(at as u32, e.change.objects, 0);
                 free_all(e.gone);
-                at = match next {
-                    Ok(Some(next)) => next,
-                    Ok(None) => return Ok(Stopped::End),
-                    Err(None) => return Ok(Stopped::Nowhere),
-                    Err(Some(_)) => return Err(self.busy()),
+                at = match self.next_bucket(next) {
+                    Ok(next) => next,
+                    Err(end) => return end,
                 };
                 asked = wants;
             }
