@@ -113,8 +113,8 @@ cases() ->
      {dirty_children_of_supervisor, fun() -> P = dirty(), M = monitor(process, P), true = exit(P, shutdown), receive {'DOWN', M, process, P, W} -> W after 2000 -> late end end},
      {dirty_suspend_async, fun() ->
           S = self(),
-          P = spawn(fun() -> S ! go, R = erts_debug:dirty_io(wait, 100), S ! {done, R} end),
-          receive go -> ok end,
+          P = spawn(fun() -> S ! go, R = erts_debug:dirty_io(wait, 600), S ! {done, R} end),
+          receive go -> timer:sleep(150) end,
           erlang:suspend_process(P, [{asynchronous, tag}]),
           A = next(),
           erlang:resume_process(P),
