@@ -31,6 +31,10 @@ pub fn out_of_reductions(cx: &mut Ctx<'_>, pc: *const u64, arity: usize) -> Next
         cx.reds += left;
     }
     if cx.own.heap.wants_gc() {
+        if cx.own.heap.is_long_to_collect() {
+            park(cx, pc, arity);
+            return Next::Stop(Outcome::Collect);
+        }
         cx.own.collect(&mut cx.x[..arity], 0, false);
         if cx.own.exit_reason.is_some() {
             return Next::Stop(Outcome::Exit);
@@ -48,7 +52,12 @@ pub fn out_of_reductions(cx: &mut Ctx<'_>, pc: *const u64, arity: usize) -> Next
 #[inline(never)]
 pub fn reserve(cx: &mut Ctx<'_>, words: usize, live: usize) -> bool {
     if !cx.own.heap.try_extend(words) {
-        cx.own.collect(&mut cx.x[..live], words, false);
+        if cx.own.heap.is_long_to_collect() {
+            cx.own.heap.extend_and_request(words);
+            cx.note_allocation();
+        } else {
+            cx.own.collect(&mut cx.x[..live], words, false);
+        }
     }
     cx.own.exit_reason.is_none()
 }
@@ -191,6 +200,10 @@ pub fn call_bif(
 #[cold]
 #[inline(never)]
 fn collect_after(cx: &mut Ctx<'_>, after: *const u64) -> Next {
+    if cx.own.heap.is_long_to_collect() {
+        park(cx, after, 1);
+        return Next::Stop(Outcome::Collect);
+    }
     cx.own.collect(&mut cx.x[..1], 0, false);
     if cx.own.exit_reason.is_some() {
         return Next::Stop(Outcome::Exit);

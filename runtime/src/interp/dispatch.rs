@@ -619,12 +619,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
                     sync!();
                     let v = exception::catch_value(cx, getx!(1), getx!(2), getx!(3));
                     setx!(0, v);
-                    if cx.own.heap.wants_gc() {
-                        cx.own.collect(&mut cx.x[..1], 0, false);
-                        if cx.own.exit_reason.is_some() {
-                            return Outcome::Exit;
-                        }
-                    }
+                    cx.note_allocation();
                     reload!();
                 }
                 next!(1)

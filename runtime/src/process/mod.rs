@@ -189,6 +189,8 @@ pub mod flag {
     pub const SYSTEM: u8 = 16;
     /// It owns something outside (tables, ports), which exit hooks must see to.
     pub const HAS_RESOURCES: u8 = 32;
+    /// A thread of a pool is to collect its heap (see `sched::collect`).
+    pub const COLLECTS: u8 = 64;
 }
 
 /// `process_flag(max_heap_size, ...)`.

@@ -7,6 +7,7 @@
 //! EXITING   it is going away; signals are dropped
 //! TIMERS    a timer was started that is to send it a message, and that ends with it
 //! DIRTY     a call of it is in a dirty pool (see `sched::dirty`); it waits for the result
+//! CLAIMED   a thread of a dirty pool was ready to collect it while another one held it (see `sched::collect`)
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
 
@@ -22,6 +23,7 @@ const TIMERS: u32 = 64;
 const DIRTY: u32 = 128;
 const PRIORITY_SHIFT: u32 = 8;
 const RAISED_SHIFT: u32 = 10;
+const CLAIMED: u32 = 1 << 12;
 
 /// Scheduling priority.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -122,6 +124,17 @@ impl State {
                 .0
                 .compare_exchange(s, s | RUNNING, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
+    }
+
+    /// Asks whoever holds the process, or takes it from its queue, to hand it over.
+    pub fn claim(&self) {
+        self.0.fetch_or(CLAIMED, Ordering::AcqRel);
+    }
+
+    /// Has somebody asked for it? Asked once, it is forgotten.
+    pub fn take_claim(&self) -> bool {
+        self.0.load(Ordering::Acquire) & CLAIMED != 0
+            && self.0.fetch_and(!CLAIMED, Ordering::AcqRel) & CLAIMED != 0
     }
 
     /// Takes hold of the process for good, whether it waits or is in a queue. `false` if a thread holds it already.

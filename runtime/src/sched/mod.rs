@@ -13,6 +13,7 @@
 //! Stopping: `shutdown` sets a flag and pokes everybody; schedulers leave their loops at the next look.
 
 pub mod block;
+mod collect;
 pub mod dirty;
 pub mod freeze;
 pub mod hold;
@@ -25,7 +26,7 @@ pub mod sim;
 use crate::bif::{Ctx, X_REGS};
 use crate::interp::{self, Outcome};
 use crate::process::state::{Priority, Stop, Wake};
-use crate::process::{Process, exit, handle};
+use crate::process::{Process, exit, flag, handle};
 use crate::term::Term;
 use crate::{time, timer};
 use meter::Meter;
@@ -385,6 +386,12 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if cx.own.exit_reason.is_some() {
         return Outcome::Exit;
     }
+    if cx.own.has(flag::COLLECTS) {
+        return Outcome::Wait;
+    }
+    if cx.own.heap.is_requested() && cx.own.heap.is_long_to_collect() {
+        return Outcome::Collect;
+    }
     // A call in a pool that has ended is taken note of, also by a process that goes no further.
     if cx.own.is_suspended() && !dirty::is_under_way(cx.own) {
         return Outcome::Wait;
@@ -395,6 +402,8 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
 /// Puts the process where its slice has left it.
 pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
     match outcome {
+        Outcome::Collect => collect::put(cx.own, p),
+        Outcome::Wait if cx.own.has(flag::COLLECTS) => collect::wait(cx.own, p),
         Outcome::Wait if cx.own.has_system_tasks() => {
             p.state.stop_ready();
             enqueue(p);

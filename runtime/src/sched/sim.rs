@@ -1,7 +1,8 @@
 //! The deterministic mode: one thread runs everything, and a seed decides who runs next and for how
-//! long. Dirty BIFs run in place, time is virtual.
+//! long. Dirty BIFs and collections run in place, time is virtual.
 
 use super::{MAX_SCHEDULERS, TIME_SLICE, fresh_registers, run, schedulers};
+use crate::heap::gc;
 use crate::{time, timer};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,6 +30,7 @@ impl Random {
 /// run and no timer is set.
 pub fn run_all(seed: u64) {
     ON.store(true, Ordering::Relaxed);
+    gc::set_long(usize::MAX);
     time::make_virtual();
     super::CURRENT.set(Some(0));
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);

@@ -2,6 +2,7 @@
 
 pub mod memory;
 
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 /// Bytes of a page of memory.
@@ -33,7 +34,30 @@ pub fn reserve(bytes: usize) -> Option<usize> {
     (p != libc::MAP_FAILED).then_some(p as usize)
 }
 
-/// Gives up a range of addresses that `reserve` gave and that nobody has used.
+/// Maps `bytes` of memory, whole pages, at a multiple of `align`, which is a power of two, and asks for huge pages.
+/// Nothing if the system refuses.
+pub fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
+    let start = reserve(bytes.checked_add(align)?)?;
+    let at = start.next_multiple_of(align);
+    if at > start {
+        release(start, at - start);
+    }
+    if start + align > at {
+        release(at + bytes, start + align - at);
+    }
+    if !commit(at, bytes) {
+        release(at, bytes);
+        return None;
+    }
+    #[cfg(target_os = "linux")]
+    // SAFETY: a mapping of our own. A refusal leaves it with small pages.
+    unsafe {
+        libc::madvise(at as *mut _, bytes, libc::MADV_HUGEPAGE);
+    }
+    NonNull::new(at as *mut u8)
+}
+
+/// Gives up a range of addresses that `reserve` or `map` gave and that nobody uses.
 pub fn release(at: usize, bytes: usize) {
     // SAFETY: a mapping of our own that nothing points into. A refusal leaves it in place.
     let _ = unsafe { libc::munmap(at as *mut _, bytes) };
