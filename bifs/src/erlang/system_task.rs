@@ -5,9 +5,9 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::code::purge;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::{flag, handle};
 use enigma_runtime::process::signal::{self, Signal, Task};
 use enigma_runtime::process::table;
+use enigma_runtime::process::{flag, handle};
 use enigma_runtime::sched::{self, dirty};
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 
@@ -91,8 +91,7 @@ impl Request {
             Some(_) if is_test(self.kind.into()) => true.into(),
             Some(cx)
                 if cx.own.heap.forbidden
-                    || collects
-                        && (dirty::is_under_way(cx.own) || cx.own.has(flag::COLLECTS)) =>
+                    || collects && (dirty::is_under_way(cx.own) || cx.own.has(flag::COLLECTS)) =>
             {
                 cx.own.put_off(self.into_task());
                 return;
@@ -101,7 +100,8 @@ impl Request {
                 cx.own.heap.request_collection(self.arg == Atom::MAJOR);
                 if cx.own.heap.is_long_to_collect() {
                     // It is made before the process goes on.
-                    let told = move |other: Option<&mut Ctx<'_>>| self.answer(other.is_some().into());
+                    let told =
+                        move |other: Option<&mut Ctx<'_>>| self.answer(other.is_some().into());
                     cx.own.put_off(Box::new(told));
                     return;
                 }

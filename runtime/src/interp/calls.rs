@@ -267,7 +267,7 @@ fn bif_exit(
                 .push(stack_word::return_pc(special::normal_exit()));
             park(cx, special::hibernated(), live);
             cx.own.collect_to_size();
-            if !cx.proc.inbox.is_empty() {
+            if crate::process::handle::is_behind(cx) {
                 crate::process::handle::fetch(cx);
             }
             if cx.own.exit_reason.is_some() {

@@ -890,15 +890,19 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             }
             ops::LOOP_REC => {
                 let mut message = cx.own.mailbox.peek();
-                if message.is_none() && !cx.proc.inbox.is_empty() {
+                if message.is_none() && handle::is_behind(cx) {
                     sync!();
                     cx.own.pc = pc;
                     handle::fetch(cx);
                     if cx.own.exit_reason.is_some() {
                         return Outcome::Exit;
                     }
-                    reload!();
                     message = cx.own.mailbox.peek();
+                    if message.is_none() && cx.own.has_unhandled() {
+                        park(cx, pc, 0);
+                        return Outcome::Yield;
+                    }
+                    reload!();
                 }
                 match message {
                     Some(m) => {

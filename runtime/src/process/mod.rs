@@ -229,6 +229,10 @@ pub struct Rare {
     pub checked_text: Option<(u64, u32)>,
     /// The work of a BIF that goes on in the next time slice.
     pub work: Option<Box<dyn Work>>,
+    /// Signals that were taken out of the inbox and not handled yet.
+    unhandled: Option<signal::Taken>,
+    /// What is left to do when the process has ended.
+    pub farewell: Option<Box<exit::Farewell>>,
     /// Work that others have asked for, to be done before the next time slice.
     pub system_tasks: Vec<signal::Task>,
     /// Such work that waits until a call in a dirty pool has ended, or until collections are allowed again.
@@ -468,6 +472,24 @@ impl Owned {
         self.rare
             .as_ref()
             .is_some_and(|r| !r.system_tasks.is_empty())
+    }
+
+    /// Has it signals that it has taken out of its inbox and not handled?
+    #[inline]
+    pub fn has_unhandled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.unhandled.is_some())
+    }
+
+    /// Takes them.
+    pub fn take_unhandled(&mut self) -> signal::Taken {
+        let rare = self.rare.as_mut();
+        rare.and_then(|r| r.unhandled.take())
+            .unwrap_or(signal::Taken::NONE)
+    }
+
+    /// Puts off signals, of which there are some.
+    pub fn keep_unhandled(&mut self, signals: signal::Taken) {
+        self.rare().unhandled = Some(signals);
     }
 
     /// Is it suspended by `erlang:suspend_process/1,2`?

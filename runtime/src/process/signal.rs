@@ -170,6 +170,19 @@ impl Drop for Inbox {
 /// Signals taken from an inbox.
 pub struct Taken(*mut Node);
 
+// SAFETY: the nodes belong to it, and signals may go to any thread.
+unsafe impl Send for Taken {}
+
+impl Taken {
+    /// No signals.
+    pub const NONE: Taken = Taken(std::ptr::null_mut());
+
+    /// Is there none left?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_null()
+    }
+}
+
 impl Iterator for Taken {
     type Item = Signal;
 

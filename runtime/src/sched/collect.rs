@@ -10,7 +10,7 @@
 //! runs no code. If it is being served when a thread is ready for it, the thread leaves a claim and does something
 //! else; who serves the process then hands it over as it is. While it is collected, signals wait, as on BEAM.
 
-use super::{dirty, enqueue, wake};
+use super::{again, dirty, enqueue, wake};
 use crate::process::state::Stop;
 use crate::process::{Owned, Process, flag, table};
 
@@ -19,9 +19,7 @@ pub(super) fn put(own: &mut Owned, p: &'static Process) {
     own.set_flag(flag::COLLECTS, true);
     p.state.set_collecting(true);
     let id = p.id;
-    if p.state.stop_waiting() == Stop::Enqueue {
-        enqueue(p);
-    }
+    wait(own, p);
     dirty::collect(id);
 }
 
@@ -29,9 +27,8 @@ pub(super) fn put(own: &mut Owned, p: &'static Process) {
 pub(super) fn wait(own: &Owned, p: &'static Process) {
     if p.state.take_claim() {
         dirty::collect_held(p);
-    } else if own.has_system_tasks() {
-        p.state.stop_ready();
-        enqueue(p);
+    } else if own.has_system_tasks() || own.has_unhandled() {
+        again(p);
     } else if p.state.stop_waiting() == Stop::Enqueue {
         enqueue(p);
     }
@@ -59,6 +56,5 @@ pub(super) fn perform(p: &'static Process) {
     own.set_flag(flag::COLLECTS, false);
     own.resume_tasks();
     p.state.set_collecting(false);
-    p.state.stop_ready();
-    enqueue(p);
+    again(p);
 }

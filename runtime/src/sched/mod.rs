@@ -374,7 +374,10 @@ pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS],
 
 /// Handles signals, then runs code.
 fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
-    if !cx.proc.inbox.is_empty() {
+    if cx.proc.state.is_exiting() {
+        return Outcome::Exit;
+    }
+    if handle::is_behind(cx) {
         handle::fetch(cx);
     }
     if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
@@ -404,25 +407,32 @@ pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
     match outcome {
         Outcome::Collect => collect::put(cx.own, p),
         Outcome::Wait if cx.own.has(flag::COLLECTS) => collect::wait(cx.own, p),
-        Outcome::Wait if cx.own.has_system_tasks() => {
-            p.state.stop_ready();
-            enqueue(p);
-        }
-        Outcome::Yield => {
-            p.state.stop_ready();
-            enqueue(p);
-        }
+        Outcome::Wait if cx.own.has_system_tasks() || cx.own.has_unhandled() => again(p),
+        Outcome::Yield => again(p),
         Outcome::Wait => {
             if p.state.stop_waiting() == Stop::Enqueue {
                 enqueue(p);
             }
         }
         Outcome::Exit => {
-            let reason = match cx.own.exit_reason.take() {
-                Some(r) => r,
-                None => crate::bug::vm_bug("a process exits without a reason"),
+            let ended = if p.state.is_exiting() {
+                exit::go_on(cx, p)
+            } else {
+                let reason = match cx.own.exit_reason.take() {
+                    Some(r) => *r,
+                    None => crate::bug::vm_bug("a process exits without a reason"),
+                };
+                exit::terminate(cx, p, reason)
             };
-            exit::terminate(cx, p, &reason);
+            if !ended {
+                again(p);
+            }
         }
     }
+}
+
+/// The process is to run again.
+fn again(p: &'static Process) {
+    p.state.stop_ready();
+    enqueue(p);
 }

@@ -3,7 +3,7 @@
 //!
 //! Messages are allocated on one thread and freed on another all the time, which the system's allocator
 //! is slow at, so it is mimalloc. Without huge pages (a feature of the crate): every thread's first page
-//! would be one. Only large blocks, which are mapped by themselves, ask for them.
+//! would be one. Only large blocks of heaps, which are mapped by themselves, ask for them.
 
 use mimalloc::MiMalloc;
 use std::alloc::{GlobalAlloc, Layout};
@@ -98,7 +98,10 @@ pub fn map(purpose: Purpose, bytes: usize) -> NonNull<u8> {
 /// # Safety
 /// `p` came from `map` for so many bytes, and nobody uses it afterwards.
 pub unsafe fn unmap(p: NonNull<u8>, bytes: usize) {
-    super::release(p.as_ptr() as usize, bytes.next_multiple_of(super::page_size()));
+    super::release(
+        p.as_ptr() as usize,
+        bytes.next_multiple_of(super::page_size()),
+    );
 }
 
 thread_local! {

@@ -34,6 +34,43 @@ pub fn reserve(bytes: usize) -> Option<usize> {
     (p != libc::MAP_FAILED).then_some(p as usize)
 }
 
+/// Gives this process huge pages where it asks for them, and nowhere else.
+pub fn huge_pages_on_request() {
+    #[cfg(target_os = "linux")]
+    {
+        /// All but those that were asked for are off; from Linux 6.18 on.
+        const EXCEPT_ADVISED: libc::c_ulong = 2;
+        static ALWAYS: OnceLock<bool> = OnceLock::new();
+        // SAFETY: sets what kind of pages the system uses for this process.
+        let set = |on: libc::c_ulong, flags: libc::c_ulong| unsafe {
+            libc::prctl(libc::PR_SET_THP_DISABLE, on, flags, 0, 0) == 0
+        };
+        if !set(1, EXCEPT_ADVISED) {
+            // An older system has one setting for all, and this process's, which is all or nothing.
+            let setting = || {
+                std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled")
+                    .is_ok_and(|s| s.contains("[always]"))
+            };
+            set(libc::c_ulong::from(*ALWAYS.get_or_init(setting)), 0);
+        }
+    }
+}
+
+/// Gives this process huge pages as the system has them: what programs are to inherit.
+pub fn huge_pages_by_default() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: as above.
+    unsafe {
+        libc::prctl(
+            libc::PR_SET_THP_DISABLE,
+            0 as libc::c_ulong,
+            0 as libc::c_ulong,
+            0,
+            0,
+        );
+    }
+}
+
 /// Maps `bytes` of memory, whole pages, at a multiple of `align`, which is a power of two, and asks for huge pages.
 /// Nothing if the system refuses.
 pub fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
