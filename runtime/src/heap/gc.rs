@@ -217,7 +217,7 @@ impl ProcHeap {
     #[inline]
     pub fn is_long_to_collect(&self) -> bool {
         let young = self.young.used();
-        if young + self.old.used <= LONG.load(Ordering::Relaxed) {
+        if young + self.old.used <= LONG.load(Ordering::Relaxed) || self.skips_stress(0) {
             return false;
         }
         let words = if self.makes_major(false) {
@@ -321,16 +321,12 @@ impl ProcHeap {
     }
 
     /// Is this one of the chances that the test mode leaves out, with no other reason to collect?
-    fn skips_stress(&mut self, need: usize) -> bool {
-        let skips = self.stress_pause > 0
+    fn skips_stress(&self, need: usize) -> bool {
+        self.stress_pause > 0
             && self.requested.is_none()
             && self.young.room() >= need
             && self.young.used() <= self.limit
-            && self.young.binary_bytes <= self.binary_limit;
-        if skips {
-            self.stress_pause -= 1;
-        }
-        skips
+            && self.young.binary_bytes <= self.binary_limit
     }
 
     /// Is there room for the mature words in the old block?
@@ -351,6 +347,7 @@ impl ProcHeap {
     pub fn collect(&mut self, roots: &mut dyn Roots, need: usize, major: bool) -> GcReport {
         let before = self.used();
         if self.stress && !major && self.skips_stress(need) {
+            self.stress_pause -= 1;
             return GcReport {
                 major: false,
                 before,
@@ -385,7 +382,7 @@ impl ProcHeap {
         let old_from = self.old.used;
         let mut c = Collector::new(&to, Some(&self.old), self.mature);
         c.run(roots, self.old.start().wrapping_add(old_from));
-        self.stress_pause = c.stress_pause();
+        self.stress_pause = c.stress_pause(&to);
         self.old.used = c.old_used(&self.old);
         self.finish(to, c.top, need, false);
     }
@@ -400,7 +397,7 @@ impl ProcHeap {
         );
         let mut c = Collector::new(&to, None, (0, 0));
         c.run(roots, std::ptr::null_mut());
-        self.stress_pause = c.stress_pause();
+        self.stress_pause = c.stress_pause(&to);
         let top = c.top;
         let live = (top as usize - to.start() as usize) / 8;
         self.finish(to, top, need, true);
@@ -523,10 +520,10 @@ impl Collector {
         }
     }
 
-    /// Chances to be left out after this collection in the test mode: its cost goes with the words
-    /// of roots and of young survivors.
-    fn stress_pause(&self) -> u16 {
-        let words = self.roots + (self.top as usize - self.start as usize) / 8;
+    /// Chances to be left out after this collection in the test mode: its cost goes with the words of roots and
+    /// of the block that it has filled.
+    fn stress_pause(&self, to: &Chunk) -> u16 {
+        let words = self.roots + to.capacity();
         u16::try_from(words / STRESS_WORDS).unwrap_or(u16::MAX)
     }
 
