@@ -87,7 +87,10 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head:
             park(cx, handler, 4);
             Next::Stop(Outcome::Yield)
         }
-        Some(handler) => Next::Go(handler),
+        Some(handler) => {
+            cx.note_allocation();
+            Next::Go(handler)
+        }
         None => Next::Stop(Outcome::Exit),
     }
 }
