@@ -2,8 +2,8 @@
 //! nobody acts on what they have changed as it was before.
 
 use enigma_runtime::process::table;
-use enigma_runtime::sched::{self, quiescence};
 use enigma_runtime::{Ctx, Exit};
+use enigma_runtime::{quiescence, sched};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -3,20 +3,21 @@
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::heap::copy;
-use enigma_runtime::hooks::Hooks;
+use enigma_runtime::hooks::{self, Hooks};
 use enigma_runtime::interp::exception;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{MaxHeap, Owned, PidKey, handle};
-use enigma_runtime::{Ctx, Exit, Heap, Term, release, time};
+use enigma_runtime::{Ctx, Heap, Term, bif, release, time};
 
-/// See the module's text.
-pub struct BifHooks;
+struct BifHooks;
+
+/// Tells the runtime what this crate does for it.
+pub fn install() {
+    hooks::set(Box::new(BifHooks));
+    bif::set_send(crate::erlang::message::send);
+}
 
 impl Hooks for BifHooks {
-    fn send(&self, cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit> {
-        crate::erlang::message::send(cx, to, message)
-    }
-
     fn process_exit(&self, cx: &mut Ctx<'_>, reason: Term) {
         crate::system::check_vital(cx.proc.id, reason);
         crate::ets::process_exit(cx);

@@ -4,12 +4,12 @@ use super::terms::Terms;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::ranges;
+use enigma_runtime::dirty;
 use enigma_runtime::heap::Heap;
 use enigma_runtime::interp::special;
 use enigma_runtime::process::relations::Target;
 use enigma_runtime::process::stack::Entry;
 use enigma_runtime::process::{Owned, PidKey};
-use enigma_runtime::sched::dirty;
 use std::fmt::Write as _;
 
 /// The sections of a process: what is its own, and where it stands. Where it did not stop that is not known.

@@ -7,9 +7,9 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{MaxHeap, flag, suspend, table};
+use enigma_runtime::spawn::Options;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release, sched};
 

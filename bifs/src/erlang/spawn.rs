@@ -5,9 +5,9 @@ use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::process::relations::{Incoming, Outgoing, Target};
-use enigma_runtime::process::spawn::{self, Options};
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{Alias, AliasEnd, MaxHeap, PidKey, flag};
+use enigma_runtime::spawn::{self, Options};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release, sched};
 

@@ -6,10 +6,11 @@ use crate::erlang::process::max_heap_term;
 use crate::erlang::spawn::max_heap;
 use crate::{args, bifs, hooks};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::dirty;
 use enigma_runtime::interp::exception;
 use enigma_runtime::process::flag;
-use enigma_runtime::process::spawn::{self, Options};
-use enigma_runtime::sched::{self, block, dirty};
+use enigma_runtime::sched::{self, block};
+use enigma_runtime::spawn::{self, Options};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, time};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -64,7 +65,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             if n == 0 || n > sched::count() {
                 return Err(badarg());
             }
-            num(sched::set_online(n))
+            num(dirty::set_schedulers_online(n))
         }
         "dirty_cpu_schedulers_online" => {
             let n = size(a[1])?;

@@ -7,10 +7,11 @@ use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
 use enigma_runtime::atom::{self, Atom};
+use enigma_runtime::dirty;
 use enigma_runtime::heap::gc;
-use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::{flag, table};
-use enigma_runtime::sched::{self, block, dirty};
+use enigma_runtime::sched::{self, block};
+use enigma_runtime::spawn::Options;
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, release, time};
 
 /// Words of the greatest heap that is listed, beyond all that an address space holds.

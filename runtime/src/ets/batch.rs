@@ -5,9 +5,9 @@
 use super::debris::Debris;
 use super::hash::hash_of;
 use super::linear::New;
-use super::object::Obj;
 use super::table::Store;
 use super::{Busy, Change, Table};
+use crate::heap::object::Obj;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::vec::IntoIter;

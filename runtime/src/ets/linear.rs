@@ -10,9 +10,9 @@
 //! While a table is fixed a key's last object that is deleted stays, as dead, so that `next` finds its place; what is
 //! dead is taken away when the fixation ends.
 
-use super::object::Obj;
 use super::{Change, Fate, Kind};
 use crate::data::{compare, hash};
+use crate::heap::object::Obj;
 use crate::term::Term;
 use hashbrown::HashTable;
 

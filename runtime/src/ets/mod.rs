@@ -7,7 +7,7 @@
 //! looks at many goes on after letting others in. What must not be seen half done although it takes long makes the table
 //! busy meanwhile (`batch`).
 //!
-//! Objects are blocks of their own (`object`); a lookup copies one to the heap of the process while it holds the lock
+//! Objects are blocks of their own (`heap::object`); a lookup copies one to the heap of the process while it holds the lock
 //! for reading.
 
 pub mod batch;
@@ -16,7 +16,6 @@ mod editor;
 mod fixation;
 mod hash;
 pub mod linear;
-pub mod object;
 pub mod owners;
 pub mod registry;
 mod table;
@@ -26,7 +25,7 @@ pub mod tree;
 use crate::atom::Atom;
 use crate::bif::Exit;
 use crate::heap::literal::OwnedTerm;
-use object::Obj;
+use crate::heap::object::Obj;
 
 pub use editor::Editor;
 pub use fixation::Fixation;

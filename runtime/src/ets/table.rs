@@ -5,7 +5,6 @@ use super::debris::Debris;
 use super::editor::fresh;
 use super::hash::{self, Hash, hash_of};
 use super::linear::{Edit, New, Stripe};
-use super::object::Obj;
 use super::tree::Tree;
 use super::{
     Busy, Change, Editor, Fate, Fixation, Heir, Kind, Options, Protection, WriteConcurrency,
@@ -13,6 +12,7 @@ use super::{
 use crate::atom::Atom;
 use crate::data::compare;
 use crate::heap::Heap;
+use crate::heap::object::Obj;
 use crate::term::Term;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::atomic::{

@@ -5,11 +5,11 @@
 
 use super::hash::{Hash, hash_of};
 use super::linear::{Edit, Stripe};
-use super::object::Obj;
 use super::table::{Store, copy_all, free_all, read, write};
 use super::tree::{Place, Tree};
 use super::{Busy, Change, Fate, Table};
 use crate::heap::Heap;
+use crate::heap::object::Obj;
 use crate::term::Term;
 use std::sync::atomic::Ordering;
 

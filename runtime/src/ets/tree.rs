@@ -5,8 +5,8 @@
 
 use super::Change;
 use super::linear::New;
-use super::object::Obj;
 use crate::data::compare;
+use crate::heap::object::Obj;
 use crate::term::Term;
 use std::cmp::Ordering;
 

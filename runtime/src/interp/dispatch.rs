@@ -870,7 +870,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             // ---- messages ----
             ops::SEND => {
                 sync!();
-                match crate::hooks::get().send(cx, getx!(0), getx!(1)) {
+                match crate::bif::send(cx, getx!(0), getx!(1)) {
                     Ok(()) => {
                         setx!(0, getx!(1));
                         cx.reds -= 4;

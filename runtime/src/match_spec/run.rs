@@ -4,7 +4,7 @@ use super::{Action, Arith, Clause, Cmp, HeadOp, Op, Program, Test};
 use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::data::{arith, compare, map};
-use crate::ets::object;
+use crate::heap::object;
 use crate::heap::{Heap, copy};
 use crate::term::Term;
 

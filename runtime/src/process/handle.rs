@@ -1,10 +1,10 @@
 //! What a process does with the signals it has received.
 
+use super::context::Ctx;
 use super::relations::{Incoming, Outgoing, Target};
 use super::signal::{ExitSignal, Signal};
 use super::{AliasEnd, Owned, PidKey, Timeout, exit, flag};
 use crate::atom::Atom;
-use crate::bif::Ctx;
 use crate::heap::Heap;
 use crate::heap::copy;
 use crate::heap::literal::OwnedTerm;

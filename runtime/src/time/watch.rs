@@ -37,7 +37,7 @@ pub fn changed(offset: i64) {
     }
 }
 
-fn tell(cx: &mut crate::bif::Ctx<'_>, reference: u64, offset: i64) {
+fn tell(cx: &mut crate::process::context::Ctx<'_>, reference: u64, offset: i64) {
     let me = cx.proc.id;
     let Some(m) = cx.own.relations.get().outgoing.get(&reference) else {
         return;

@@ -1,15 +1,15 @@
 //! Making processes.
 
-use super::dict::Dict;
-use super::mailbox::Mailbox;
-use super::relations::Relations;
-use super::stack::Stack;
-use super::state::Priority;
-use super::{MaxHeap, Owned, PidKey, Process, Timeout, flag, table};
 use crate::atom::Atom;
 use crate::heap::copy;
 use crate::heap::gc::{self, ProcHeap};
 use crate::interp;
+use crate::process::dict::Dict;
+use crate::process::mailbox::Mailbox;
+use crate::process::relations::Relations;
+use crate::process::stack::Stack;
+use crate::process::state::Priority;
+use crate::process::{MaxHeap, Owned, PidKey, Process, Timeout, flag, table};
 use crate::sched;
 use crate::term::{Term, stack_word};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
