@@ -6,7 +6,8 @@ use crate::args::emulator::{
 };
 use enigma_bifs::file_name::{self, BadName};
 use enigma_bifs::hooks;
-use enigma_bifs::system::{self, Facts};
+use enigma_bifs::system;
+use enigma_bifs::system::facts::Facts;
 use enigma_bifs::{break_menu, os_signal};
 use enigma_otp::boot::{self, Preloaded};
 use enigma_otp::profile::{Arguments, Priority, TimeWarp};

@@ -3,7 +3,7 @@
 use super::state::{TestResource, check_available, set_available};
 use crate::barrier::{self, Passage};
 use crate::erlang::time;
-use crate::{args, bifs, crash_dump, hooks};
+use crate::{args, bifs, crash_dump, log};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
 use enigma_runtime::ets::{Kind, Protection, WriteConcurrency, registry};
@@ -160,7 +160,7 @@ fn switch(cx: &mut Ctx<'_>, on: bool) -> bool {
             Atom::NONODE_AT_NOHOST => String::new(),
             node => format!("on node {} ", Term::atom(node)),
         };
-        hooks::log_process_warning(
+        log::process_warning(
             cx,
             &format!(
                 "Process {me} {node}enabled access to the emulator internal state.\nNOTE: This is an erts \

@@ -3,7 +3,7 @@
 use crate::barrier::{self, Passage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::bif::system_limit;
+use enigma_runtime::bif::{Bif, system_limit};
 use enigma_runtime::code::install::{self, Prepared};
 use enigma_runtime::code::module::{self, Module};
 use enigma_runtime::code::{export, ranges};
@@ -251,12 +251,10 @@ fn info_item(heap: &mut Heap, m: &'static Module, item: Atom) -> Option<Term> {
             pairs(heap, &l)
         }
         Atom::NIFS => {
-            let l: Vec<(Atom, u32)> = crate::table::TABLES
-                .iter()
-                .copied()
-                .flatten()
-                .filter(|b| b.is_nif() && b.module == m.name.text())
-                .map(|b| (Atom::new(b.function), u32::from(b.arity)))
+            let l: Vec<(Atom, u32)> = export::of_module(m.name)
+                .into_iter()
+                .filter(|e| e.bif().is_some_and(Bif::is_nif))
+                .map(|e| (e.function, e.arity))
                 .collect();
             pairs(heap, &l)
         }
@@ -358,7 +356,11 @@ fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         .or_else(|| bits::binary_bytes(a[0]).and_then(|b| String::from_utf8(b.into()).ok()));
     let path = path.ok_or_else(badarg)?;
     let caller = ranges::find(cx.pc).map(|(f, _)| f.module().name);
-    let built_in = caller.is_some_and(|m| crate::system::facts().static_nifs.contains(&m.text()));
+    let built_in = caller.is_some_and(|m| {
+        crate::system::facts::facts()
+            .static_nifs
+            .contains(&m.text())
+    });
     if built_in {
         return Ok(Atom::OK.into());
     }

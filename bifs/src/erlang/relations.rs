@@ -1,6 +1,5 @@
 //! Links, monitors, aliases, exit signals, registered names.
 
-use super::spawn::alias_end;
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
@@ -175,6 +174,16 @@ impl MonitorOptions {
         }
         Some(m)
     }
+}
+
+/// How an alias made with a monitor ends.
+fn alias_end(t: Term) -> Result<AliasEnd, Exit> {
+    Ok(match t.as_atom() {
+        Some(Atom::EXPLICIT_UNALIAS) => AliasEnd::Explicit,
+        Some(Atom::DEMONITOR) => AliasEnd::Demonitor,
+        Some(Atom::REPLY_DEMONITOR) => AliasEnd::ReplyDemonitor,
+        _ => return Err(badarg()),
+    })
 }
 
 fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) -> BifResult {

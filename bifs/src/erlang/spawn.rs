@@ -6,7 +6,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::process::relations::{Incoming, Outgoing, Target};
 use enigma_runtime::process::state::Priority;
-use enigma_runtime::process::{Alias, AliasEnd, MaxHeap, PidKey, flag};
+use enigma_runtime::process::{Alias, MaxHeap, PidKey, flag};
 use enigma_runtime::spawn::{self, Options};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release, sched};
@@ -121,16 +121,6 @@ fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
     Ok(())
 }
 
-/// How an alias made with a monitor ends.
-pub fn alias_end(t: Term) -> Result<AliasEnd, Exit> {
-    Ok(match t.as_atom() {
-        Some(Atom::EXPLICIT_UNALIAS) => AliasEnd::Explicit,
-        Some(Atom::DEMONITOR) => AliasEnd::Demonitor,
-        Some(Atom::REPLY_DEMONITOR) => AliasEnd::ReplyDemonitor,
-        _ => return Err(badarg()),
-    })
-}
-
 /// A priority by its name.
 pub fn priority(t: Term) -> Result<Priority, Exit> {
     Ok(match t.as_atom() {
@@ -204,7 +194,7 @@ fn start(
         }
     });
     let Some(id) = id else {
-        crate::hooks::log_process_error(cx, "Too many processes\n");
+        crate::log::process_error(cx, "Too many processes\n");
         return Err(Exit::error(Atom::SYSTEM_LIMIT));
     };
     let reference = monitor.map(|(m, number)| {

@@ -1,6 +1,6 @@
 //! Putting lists of objects in, and emptying tables: work that grows with the number of objects.
 
-use super::{Need, cause, may, table};
+use super::access::{Need, cause, may, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::ets::batch::{Loose, Outcome};

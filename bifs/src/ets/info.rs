@@ -1,6 +1,6 @@
 //! `ets:info/1,2`.
 
-use super::{Need, cause, table};
+use super::access::{Need, cause, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::code::export;

@@ -1,6 +1,6 @@
 //! Making tables and changing their options.
 
-use super::{Need, cause, table};
+use super::access::{Need, cause, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::ets::{Heir, Kind, Options, Protection, WriteConcurrency, registry};
@@ -103,7 +103,7 @@ pub(super) fn new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             keypos: 1,
             protection: Protection::Protected,
             heir: None,
-            compressed: crate::system::facts().ets_always_compress,
+            compressed: crate::system::facts::facts().ets_always_compress,
             read_concurrency: false,
             write_concurrency: WriteConcurrency::Off,
             decentralized_counters: false,

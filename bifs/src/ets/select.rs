@@ -7,10 +7,10 @@
 //! `{Table, Bucket, Limit, CompiledSpec, Rest, RestLength}` for sets and bags, and
 //! `{Table, LastKey, KeyPattern, Limit, CompiledSpec, Rest, Reverse, RestLength}` for ordered sets.
 
+use super::access::{Need, cause, end_of_table, may, table};
 use super::matching::{reference_to, shared};
 use super::query::{Plan, Query, plan, with_range};
 use super::replace::keeps_key;
-use super::{Need, cause, end_of_table, may, table};
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::data::compare;
 use enigma_runtime::ets::registry::{self, Found};

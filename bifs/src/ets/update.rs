@@ -1,6 +1,6 @@
 //! `update_counter` and `update_element`.
 
-use super::{Need, cause, table};
+use super::access::{Need, cause, table};
 use enigma_runtime::bif::{Ctx, system_limit};
 use enigma_runtime::data::{arith, bignum};
 use enigma_runtime::ets::registry::Found;

@@ -1,8 +1,8 @@
 //! Compiled patterns: a safe layer over the C library.
 
 use super::dialect::{self, Text};
+use super::errors::{Wrong, first_generation};
 use super::{place, recursion};
-use enigma_runtime::release;
 use pcre2_sys as sys;
 use std::cell::RefCell;
 use std::ptr;
@@ -48,19 +48,6 @@ impl Drop for Code {
         // SAFETY: made by `pcre2_compile_8` and owned.
         unsafe { sys::pcre2_code_free_8(self.code) }
     }
-}
-
-/// A pattern is wrong: what is, and where.
-pub struct Wrong {
-    /// The library's number.
-    pub number: i32,
-    /// Offset in bytes.
-    pub offset: usize,
-}
-
-/// Was this release's library the first generation, with its texts and tables?
-pub fn first_generation() -> bool {
-    release::number() < 28
 }
 
 /// How deep groups may be nested. The first generation had no limit of its own, but its memory for compiling

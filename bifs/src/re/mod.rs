@@ -13,13 +13,14 @@ mod recursion;
 
 use crate::bifs;
 use crate::erlang::iolist;
-use code::{Code, Settings, Wrong, cached, first_generation};
+use code::{Code, Settings, cached};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::code::export;
 use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
+use errors::{Wrong, first_generation};
 use options::Options;
 use pcre2_sys as sys;
 use std::borrow::Cow;

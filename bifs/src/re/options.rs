@@ -1,6 +1,7 @@
 //! Option lists of `re`.
 
-use super::code::{DEFAULT_LIMIT, Limits, Settings, first_generation};
+use super::code::{DEFAULT_LIMIT, Limits, Settings};
+use super::errors::first_generation;
 use enigma_runtime::Term;
 use enigma_runtime::term::list;
 use pcre2_sys as sys;

@@ -1,10 +1,11 @@
 //! `system_flag/2`, and the values that only it changes.
 
-use super::{facts, load, num, topology};
+use super::facts::{facts, num, unsupported};
+use super::{load, topology};
 use crate::barrier::{self, Passage};
 use crate::erlang::process::max_heap_term;
 use crate::erlang::spawn::max_heap;
-use crate::{args, bifs, hooks};
+use crate::{args, bifs, log};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::dirty;
 use enigma_runtime::interp::exception;
@@ -94,7 +95,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "internal_cpu_topology" => return topology::set_internal(cx, a[1]),
         "system_logger" => return crate::trace::set_system_logger(a[1]),
         "time_offset" if a[1].as_atom() == Some(Atom::new("finalize")) => {
-            super::info::offset_state(time::finalize_offset())
+            offset_state(time::finalize_offset())
         }
         "trace_control_word" => {
             let n = u32::try_from(size(a[1])?).map_err(|_| badarg())?;
@@ -110,7 +111,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "sequential_tracer" => match a[1].as_bool() {
             Some(false) => false.into(),
             _ if a[1].is_pid() || a[1].is_tuple() => {
-                return Err(super::unsupported("tracing"));
+                return Err(unsupported("tracing"));
             }
             _ => return Err(badarg()),
         },
@@ -122,7 +123,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn deprecated(flag: &str, text: &str) {
-    hooks::log_warning(&format!("A call to erlang:system_flag({flag}, _) {text}"));
+    log::warning(&format!("A call to erlang:system_flag({flag}, _) {text}"));
 }
 
 /// `multi_scheduling` as `system_info` shows it.
@@ -177,4 +178,13 @@ fn set_bind_type(t: Term) -> BifResult {
         ) => Err(Exit::error(Atom::NOTSUP)),
         _ => Err(badarg()),
     }
+}
+
+pub(super) fn offset_state(state: time::OffsetState) -> Term {
+    Atom::new(match state {
+        time::OffsetState::Preliminary => "preliminary",
+        time::OffsetState::Final => "final",
+        time::OffsetState::Volatile => "volatile",
+    })
+    .into()
 }

@@ -1,12 +1,14 @@
 //! `system_info/1`.
 
+use super::facts::{facts, num};
+use super::flags;
 use super::statistics::os_clock;
 use super::topology::{self, Which};
-use super::{facts, flags, num};
 use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
 use enigma_runtime::atom::{self, Atom};
+use enigma_runtime::code::export;
 use enigma_runtime::dirty;
 use enigma_runtime::heap::gc;
 use enigma_runtime::process::{flag, table};
@@ -178,7 +180,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "start_time" => h.int(time::START),
         "end_time" => h.int(time::END),
         "time_correction" => time::correction().into(),
-        "time_offset" => offset_state(time::offset_state()),
+        "time_offset" => flags::offset_state(time::offset_state()),
         "time_warp_mode" => Atom::new(match time::warp() {
             time::Warp::None => "no_time_warp",
             time::Warp::Single => "single_time_warp",
@@ -221,7 +223,10 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "embedded_3pps" if release::number() >= 29 => embedded(h),
         "snifs" => {
             let all: Vec<Term> = inventory::of(release::number())
-                .filter(|b| crate::table::has(b.module, b.function, b.arity))
+                .filter(|b| {
+                    let name = (Atom::new(b.module), Atom::new(b.function));
+                    export::lookup(name.0, name.1, b.arity).is_some_and(|e| e.bif().is_some())
+                })
                 .map(|b| {
                     let (m, f) = (Atom::new(b.module), Atom::new(b.function));
                     h.tuple(&[m.into(), f.into(), num(b.arity as usize)])
@@ -303,15 +308,6 @@ fn nif_version() -> &'static str {
         26 | 27 => "2.17",
         _ => "2.18",
     }
-}
-
-pub(super) fn offset_state(state: time::OffsetState) -> Term {
-    Atom::new(match state {
-        time::OffsetState::Preliminary => "preliminary",
-        time::OffsetState::Final => "final",
-        time::OffsetState::Volatile => "volatile",
-    })
-    .into()
 }
 
 fn clock_source(h: &mut Heap, id: &str, now: i64) -> Term {

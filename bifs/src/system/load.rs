@@ -1,7 +1,7 @@
 //! How the threads spend their time: scheduler wall time, which is measured while a process wants it, and
 //! microstate accounting.
 
-use super::num;
+use super::facts::num;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;

@@ -1,6 +1,7 @@
 //! `statistics/1` and what belongs to it.
 
-use super::{load, num};
+use super::facts::num;
+use super::load;
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::gc;
