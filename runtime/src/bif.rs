@@ -166,7 +166,7 @@ pub enum Pool {
 
 /// How a BIF is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum BifKind {
     /// Ordinary call.
     Call,
     /// Ordinary call whose work grows with its arguments and is done in steps (see `work`).
@@ -199,7 +199,7 @@ pub struct Bif {
     /// Number of arguments.
     pub arity: u8,
     /// How it is called.
-    pub kind: Kind,
+    pub kind: BifKind,
     /// The code.
     pub run: BifFn,
 }
@@ -207,27 +207,34 @@ pub struct Bif {
 impl Bif {
     /// Does it belong to a built-in native library?
     pub fn is_nif(&self) -> bool {
-        matches!(self.kind, Kind::Nif | Kind::NifDirtyIo | Kind::NifDirtyCpu)
+        matches!(
+            self.kind,
+            BifKind::Nif | BifKind::NifDirtyIo | BifKind::NifDirtyCpu
+        )
     }
 
     /// May it stand in a guard?
     pub fn is_guard(&self) -> bool {
-        matches!(self.kind, Kind::Guard | Kind::GuardSteps)
+        matches!(self.kind, BifKind::Guard | BifKind::GuardSteps)
     }
 
     /// Is its work done in steps?
     #[inline]
     pub fn has_steps(&self) -> bool {
-        matches!(self.kind, Kind::Steps | Kind::GuardSteps)
+        matches!(self.kind, BifKind::Steps | BifKind::GuardSteps)
     }
 
     /// The pool that it runs in, if any.
     #[inline]
     pub fn pool(&self) -> Option<Pool> {
         match self.kind {
-            Kind::DirtyCpu | Kind::NifDirtyCpu => Some(Pool::Cpu),
-            Kind::DirtyIo | Kind::NifDirtyIo => Some(Pool::Io),
-            Kind::Call | Kind::Steps | Kind::Guard | Kind::GuardSteps | Kind::Nif => None,
+            BifKind::DirtyCpu | BifKind::NifDirtyCpu => Some(Pool::Cpu),
+            BifKind::DirtyIo | BifKind::NifDirtyIo => Some(Pool::Io),
+            BifKind::Call
+            | BifKind::Steps
+            | BifKind::Guard
+            | BifKind::GuardSteps
+            | BifKind::Nif => None,
         }
     }
 }

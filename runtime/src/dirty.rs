@@ -64,7 +64,7 @@ struct UnderWay {
     result: Slot,
 }
 
-struct State {
+struct PoolState {
     queue: VecDeque<Job>,
     threads: usize,
     idle: usize,
@@ -76,16 +76,16 @@ struct State {
     work: Vec<&'static Meter>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct ThreadPool {
+    state: Mutex<PoolState>,
     work: Condvar,
     limit: AtomicUsize,
 }
 
-impl Shared {
-    fn new(limit: usize) -> Shared {
-        Shared {
-            state: Mutex::new(State {
+impl ThreadPool {
+    fn new(limit: usize) -> ThreadPool {
+        ThreadPool {
+            state: Mutex::new(PoolState {
                 queue: VecDeque::new(),
                 threads: 0,
                 idle: 0,
@@ -99,10 +99,10 @@ impl Shared {
     }
 }
 
-static CPU: LazyLock<Shared> = LazyLock::new(|| Shared::new(sched::count()));
-static IO: LazyLock<Shared> = LazyLock::new(|| Shared::new(10));
+static CPU: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPool::new(sched::count()));
+static IO: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPool::new(10));
 
-fn pool(kind: Pool) -> &'static Shared {
+fn pool(kind: Pool) -> &'static ThreadPool {
     match kind {
         Pool::Cpu => &CPU,
         Pool::Io => &IO,

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 
 /// What `spawn_opt` can ask for.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct SpawnOptions {
     /// Priority.
     pub priority: Priority,
     /// Smallest heap in words.
@@ -71,9 +71,9 @@ pub fn set_gc_stress(on: bool) {
 }
 
 /// Values for processes that say nothing.
-impl Default for Options {
-    fn default() -> Options {
-        Options {
+impl Default for SpawnOptions {
+    fn default() -> SpawnOptions {
+        SpawnOptions {
             priority: Priority::Normal,
             min_heap: MIN_HEAP.load(Ordering::Relaxed),
             min_vheap: MIN_VHEAP.load(Ordering::Relaxed),
@@ -90,7 +90,7 @@ impl Default for Options {
 pub fn spawn(
     parent: Option<(&Process, &mut Owned)>,
     (module, function, args): (Atom, Atom, Term),
-    options: &Options,
+    options: &SpawnOptions,
     before: impl FnOnce(u64, &mut Owned),
 ) -> Option<u64> {
     let mut heap = ProcHeap::new(

@@ -1,5 +1,6 @@
 //! What holds for the source as text: who may name whom, what every file begins with, where unsafe code is.
 
+use enigma_tests::imports::Imports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,6 +41,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vm", &["bifs", "loader", "otp", "runtime"]),
     ("tests", &["otp"]),
 ];
+
+/// Crates of which no two files name each other, not by way of others either.
+const ACYCLIC: &[&str] = &["bifs", "otp"];
 
 /// Where unsafe code may be, as prefixes of paths.
 const UNSAFE: &[&str] = &[
@@ -160,6 +164,46 @@ fn layers() {
     }
     assert!(unknown.is_empty(), "modules without a layer: {unknown:?}");
     assert!(upward.is_empty(), "references that run upward: {upward:#?}");
+}
+
+#[test]
+fn no_cycles() {
+    for name in ACYCLIC {
+        let prefix = format!("{name}/src/");
+        let files: Vec<(String, String)> = sources(&prefix)
+            .into_iter()
+            .map(|(path, text)| (path[prefix.len()..].to_owned(), code(&text)))
+            .collect();
+        let files = files.iter().map(|(path, text)| (&**path, &**text));
+        let cycles = Imports::of(files).cycles();
+        assert!(
+            cycles.is_empty(),
+            "files of {name} that name each other: {cycles:#?}"
+        );
+    }
+}
+
+/// The name of the public type that a line declares at the top of its file.
+fn public_type(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("pub ")?;
+    let rest = rest.strip_prefix("unsafe ").unwrap_or(rest);
+    let (what, rest) = rest.split_once(' ')?;
+    let is_type = matches!(what, "struct" | "enum" | "union" | "trait" | "type");
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+    is_type.then_some(&rest[..end.unwrap_or(rest.len())])
+}
+
+#[test]
+fn types_have_names_of_their_own() {
+    let mut declared: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in all_sources() {
+        for name in code(&text).lines().filter_map(public_type) {
+            let files = declared.entry(name.to_owned()).or_default();
+            files.push(path.clone());
+        }
+    }
+    declared.retain(|_, files| files.len() > 1);
+    assert!(declared.is_empty(), "names of several types: {declared:#?}");
 }
 
 #[test]

@@ -10,11 +10,11 @@ use enigma_bifs::system;
 use enigma_bifs::system::facts::Facts;
 use enigma_bifs::{break_menu, os_signal};
 use enigma_otp::boot::{self, Preloaded};
-use enigma_otp::profile::{Arguments, Priority, TimeWarp};
+use enigma_otp::profile::{Arguments, InitialPriority, TimeWarp};
 use enigma_runtime::code::install;
 use enigma_runtime::process::signal;
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
-use enigma_runtime::spawn::{self, Options};
+use enigma_runtime::spawn::{self, SpawnOptions};
 use enigma_runtime::{
     Atom, Heap, Term, atom, bug, dirty, heap, load, release, sched, time, work, worker,
 };
@@ -231,16 +231,16 @@ fn first_processes(run: &Run) -> Result<(), BootError> {
                 heap.list(&[module.into(), args])
             }
         };
-        let options = Options {
+        let options = SpawnOptions {
             priority: match p.priority {
-                Priority::Normal => state::Priority::Normal,
-                Priority::High => state::Priority::High,
-                Priority::Max => state::Priority::Max,
+                InitialPriority::Normal => state::Priority::Normal,
+                InitialPriority::High => state::Priority::High,
+                InitialPriority::Max => state::Priority::Max,
             },
             flags: flag::HAS_RESOURCES
                 | if p.system { flag::SYSTEM } else { 0 }
-                | Options::default().flags,
-            ..Options::default()
+                | SpawnOptions::default().flags,
+            ..SpawnOptions::default()
         };
         let call = (Atom::new(p.module), Atom::new(p.function), args);
         let id = spawn::spawn(None, call, &options, |_, _| ()).ok_or(BootError::Processes)?;

@@ -1,6 +1,6 @@
 //! Loading and asking about code.
 
-use crate::barrier::{self, Passage};
+use crate::barrier::{self, BarrierStage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Bif, system_limit};
@@ -106,9 +106,9 @@ fn has_prepared_code_on_load(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// that is old now has done so, and has left it if it does not stay long.
 fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match barrier::passage(cx) {
-        Passage::Ahead => {}
-        Passage::Waiting => return Err(Exit::Wait),
-        Passage::Between | Passage::Passed => return Ok(Atom::OK.into()),
+        BarrierStage::Ahead => {}
+        BarrierStage::Waiting => return Err(Exit::Wait),
+        BarrierStage::Between | BarrierStage::Passed => return Ok(Atom::OK.into()),
     }
     let all = handles(a[0])?;
     let (mut names, mut duplicated) = (Vec::new(), Vec::new());
@@ -332,14 +332,14 @@ fn check_old_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
     match barrier::passage(cx) {
-        Passage::Waiting => Err(Exit::Wait),
-        Passage::Passed => Ok(true.into()),
-        Passage::Between => {
+        BarrierStage::Waiting => Err(Exit::Wait),
+        BarrierStage::Passed => Ok(true.into()),
+        BarrierStage::Between => {
             install::delete(name);
             Err(barrier::begin(cx, false))
         }
         // A name that was once a module's stays one: there may be nothing to delete, and that is no error.
-        Passage::Ahead => match module::versions(name).map(|v| v.old.is_some()) {
+        BarrierStage::Ahead => match module::versions(name).map(|v| v.old.is_some()) {
             None => Ok(Atom::UNDEFINED.into()),
             Some(true) => Err(badarg()),
             Some(false) => Err(barrier::begin_first(cx)),

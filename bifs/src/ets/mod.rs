@@ -16,7 +16,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::ets::registry;
-use enigma_runtime::ets::{self, Kind, owners};
+use enigma_runtime::ets::{self, TableKind, owners};
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::object::Obj;
 use enigma_runtime::process::{PidKey, flag, signal};
@@ -164,7 +164,7 @@ fn edge(cx: &mut Ctx<'_>, a: &[Term], last: bool, objects: bool) -> BifResult {
 
 fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
-    if t.kind == Kind::OrderedSet && a[1] == end_of_table() {
+    if t.kind == TableKind::OrderedSet && a[1] == end_of_table() {
         return Err(badarg());
     }
     t.with_next(a[1], back, false, |o, all| answer(cx, &t, objects, o, all))?

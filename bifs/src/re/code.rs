@@ -296,7 +296,7 @@ impl Code {
         subject: &[u8],
         start: usize,
         options: u32,
-        limits: Limits,
+        limits: MatchLimits,
         found: &mut Vec<Option<(usize, usize)>>,
     ) -> Result<usize, i32> {
         MATCHER.with_borrow_mut(|m| {
@@ -350,7 +350,7 @@ fn address(subject: &[u8]) -> *const u8 {
 
 /// How much work a match may be.
 #[derive(Clone, Copy)]
-pub struct Limits {
+pub struct MatchLimits {
     /// Steps.
     pub matches: u32,
     /// Depth of backtracking.

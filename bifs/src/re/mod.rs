@@ -21,7 +21,7 @@ use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
 use errors::{Wrong, first_generation};
-use options::Options;
+use options::PatternOptions;
 use pcre2_sys as sys;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ fn bad_option() -> Exit {
     Exit::error_cause(Atom::BADARG, Atom::BADOPT)
 }
 
-fn options_of(t: Option<&Term>) -> Result<Options, Exit> {
+fn options_of(t: Option<&Term>) -> Result<PatternOptions, Exit> {
     options::parse(t.copied().unwrap_or(Term::NIL)).ok_or_else(bad_option)
 }
 

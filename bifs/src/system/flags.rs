@@ -2,7 +2,7 @@
 
 use super::facts::{facts, num, unsupported};
 use super::{load, topology};
-use crate::barrier::{self, Passage};
+use crate::barrier::{self, BarrierStage};
 use crate::erlang::process::max_heap_term;
 use crate::erlang::spawn::max_heap;
 use crate::{args, bifs, log};
@@ -11,7 +11,7 @@ use enigma_runtime::dirty;
 use enigma_runtime::interp::exception;
 use enigma_runtime::process::flag;
 use enigma_runtime::sched::{self, block};
-use enigma_runtime::spawn::{self, Options};
+use enigma_runtime::spawn::{self, SpawnOptions};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, time};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -57,7 +57,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "min_heap_size" => num(spawn::set_default_min_heap(args::heap_size(a[1])?)),
         "min_bin_vheap_size" => num(spawn::set_default_min_vheap(args::heap_size(a[1])?)),
         "max_heap_size" => {
-            let new = max_heap(a[1], Options::default().max_heap)?;
+            let new = max_heap(a[1], SpawnOptions::default().max_heap)?;
             let old = spawn::set_default_max_heap(Some(new));
             max_heap_term(cx.heap(), old)
         }
@@ -151,13 +151,13 @@ fn set_multi_scheduling(cx: &mut Ctx<'_>, t: Term) -> BifResult {
         return Ok(multi_scheduling());
     }
     match barrier::passage(cx) {
-        Passage::Ahead => {
+        BarrierStage::Ahead => {
             cx.own.set_flag(flag::HAS_RESOURCES, true);
             block::block(me, what);
             Err(barrier::begin(cx, what == block::Block::All))
         }
-        Passage::Waiting => Err(Exit::Wait),
-        Passage::Between | Passage::Passed => Ok(multi_scheduling()),
+        BarrierStage::Waiting => Err(Exit::Wait),
+        BarrierStage::Between | BarrierStage::Passed => Ok(multi_scheduling()),
     }
 }
 

@@ -34,7 +34,7 @@ pub use traverse::{Go, Range, Stopped};
 
 /// The type of a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum TableKind {
     /// One object a key.
     Set,
     /// One object a key, in the order of keys; keys that are `==` are one.
@@ -45,20 +45,20 @@ pub enum Kind {
     DuplicateBag,
 }
 
-impl Kind {
+impl TableKind {
     /// The atom.
     pub fn atom(self) -> Atom {
         match self {
-            Kind::Set => Atom::SET,
-            Kind::OrderedSet => Atom::ORDERED_SET,
-            Kind::Bag => Atom::BAG,
-            Kind::DuplicateBag => Atom::DUPLICATE_BAG,
+            TableKind::Set => Atom::SET,
+            TableKind::OrderedSet => Atom::ORDERED_SET,
+            TableKind::Bag => Atom::BAG,
+            TableKind::DuplicateBag => Atom::DUPLICATE_BAG,
         }
     }
 
     /// May there be several objects of a key?
     pub fn is_bag(self) -> bool {
-        matches!(self, Kind::Bag | Kind::DuplicateBag)
+        matches!(self, TableKind::Bag | TableKind::DuplicateBag)
     }
 }
 
@@ -110,13 +110,13 @@ pub enum WriteConcurrency {
 }
 
 /// What a table is made with.
-pub struct Options {
+pub struct TableOptions {
     /// Its name.
     pub name: Atom,
     /// Is it known by the name?
     pub named: bool,
     /// Its type.
-    pub kind: Kind,
+    pub kind: TableKind,
     /// Which element is the key, counted from 1.
     pub keypos: usize,
     /// Who may use it.

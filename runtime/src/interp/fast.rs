@@ -29,7 +29,7 @@ use arith::{Add, Band, Bor, Bsl, Bsr, Bxor, Div, Mul, Rem, Sub};
 use machine::{Any, K, X, Y};
 
 /// Where the loop goes on.
-pub struct Place {
+pub(crate) struct Place {
     /// The instruction that is next.
     pub pc: *const u64,
     /// The top of the stack.

@@ -14,7 +14,7 @@ pub mod dispatch;
 pub mod exception;
 pub(crate) mod fast;
 pub mod maps;
-pub mod records;
+pub(crate) mod records;
 pub mod special;
 
 use crate::bif::Ctx;
