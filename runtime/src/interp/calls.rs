@@ -6,8 +6,8 @@ use crate::bif::{Bif, BifResult, Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
 use crate::code::{fun, ops, purge};
+use crate::dirty;
 use crate::interp::exception::{self, Head, Raised};
-use crate::sched::dirty;
 use crate::term::{Kind, Term, list, stack_word};
 use crate::work;
 

@@ -30,11 +30,11 @@ use crate::term::{Term, stack_word};
 use std::ops::{Deref, DerefMut};
 
 /// Index of the first float register in the register file.
-pub const FLOATS: usize = 1024;
+pub(crate) const FLOATS: usize = 1024;
 
 /// Where the loop goes on.
 #[derive(Clone, Copy)]
-pub struct Place {
+pub(crate) struct Place {
     /// The instruction that is next; null where the process stops.
     pub pc: *const u64,
     /// The top of the stack; why the process stops.
@@ -63,10 +63,11 @@ impl Place {
 }
 
 /// Executes the instruction whose first word is the last argument.
-pub type Handler = for<'a, 'b> fn(*const u64, *mut Term, *mut Term, &'a mut Ctx<'b>, u64) -> Place;
+pub(crate) type Handler =
+    for<'a, 'b> fn(*const u64, *mut Term, *mut Term, &'a mut Ctx<'b>, u64) -> Place;
 
 /// The state at an instruction, in a threaded handler.
-pub struct M<'a, 'b> {
+pub(crate) struct M<'a, 'b> {
     pub(super) pc: *const u64,
     pub(super) sp: *mut Term,
     pub(super) x: *mut Term,
@@ -352,7 +353,7 @@ impl M<'_, '_> {
 
 /// The state at an instruction, in a slow handler: the process knows its stack pointer, and every way out goes to
 /// the loop, with the stack as the process then has it.
-pub struct Slow<'a, 'b>(M<'a, 'b>);
+pub(crate) struct Slow<'a, 'b>(M<'a, 'b>);
 
 impl<'a, 'b> Deref for Slow<'a, 'b> {
     type Target = M<'a, 'b>;
@@ -472,25 +473,25 @@ impl<'a, 'b> Slow<'a, 'b> {
 }
 
 /// Where an operand's value is.
-pub trait Source {
+pub(crate) trait Source {
     /// The value of the operand with these bits.
     fn get(m: &M<'_, '_>, o: usize) -> Term;
 }
 
 /// Where a result goes.
-pub trait Target {
+pub(crate) trait Target {
     /// Writes the place that these bits name.
     fn set(m: &mut M<'_, '_>, o: usize, v: Term);
 }
 
 /// An X register.
-pub struct X;
+pub(crate) struct X;
 /// A Y register.
-pub struct Y;
+pub(crate) struct Y;
 /// A constant.
-pub struct K;
+pub(crate) struct K;
 /// Whatever the operand's upper bits say.
-pub struct Any;
+pub(crate) struct Any;
 
 impl Source for X {
     #[inline(always)]

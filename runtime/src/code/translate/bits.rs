@@ -12,7 +12,7 @@ use crate::code::forms::{
 use crate::code::operand::{MAX_FIELD, Place, Refused};
 use crate::code::ops;
 use crate::term::{Term, list};
-use enigma_loader::{Command, Instr, Op, Operand};
+use enigma_loader::{Instr, MatchCommand, Op, Operand};
 
 /// Destination of `BS_GET_UTF` that is not kept: no such register.
 const NOWHERE: Place = Place::X(0xffff);
@@ -185,12 +185,12 @@ impl Translator<'_> {
         for (what, args) in commands {
             let n = |i: usize| args[i].unsigned().unwrap_or(0);
             let (k, flags, unit, dst, word) = match what {
-                Command::EnsureAtLeast => (kind::AT_LEAST, 0, n(1), None, n(0)),
-                Command::EnsureExactly => (kind::EXACTLY, 0, 0, None, n(0)),
-                Command::Skip => (kind::SKIP, 0, 0, None, n(0)),
-                Command::GetTail => (kind::TAIL, 0, 0, Some(self.src(&args[2])), 0),
-                Command::Integer | Command::Binary => {
-                    let k = if what == Command::Integer {
+                MatchCommand::EnsureAtLeast => (kind::AT_LEAST, 0, n(1), None, n(0)),
+                MatchCommand::EnsureExactly => (kind::EXACTLY, 0, 0, None, n(0)),
+                MatchCommand::Skip => (kind::SKIP, 0, 0, None, n(0)),
+                MatchCommand::GetTail => (kind::TAIL, 0, 0, Some(self.src(&args[2])), 0),
+                MatchCommand::Integer | MatchCommand::Binary => {
+                    let k = if what == MatchCommand::Integer {
                         kind::INTEGER
                     } else {
                         kind::BINARY
@@ -203,7 +203,7 @@ impl Translator<'_> {
                         n(2).saturating_mul(n(3)),
                     )
                 }
-                Command::Equal => (
+                MatchCommand::Equal => (
                     kind::EQUAL,
                     0,
                     n(1),

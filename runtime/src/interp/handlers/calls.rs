@@ -133,15 +133,15 @@ slow_handlers! {
         m.tail_call(target, frame)
     }
     apply_fun_list |m| {
-        let target = m.part(|cx, pc| calls::apply_fun_list(cx, pc));
+        let target = m.part(calls::apply_fun_list);
         m.apply_list(target)
     }
     apply_mfa |m| {
-        let target = m.part(|cx, pc| calls::apply_mfa(cx, pc));
+        let target = m.part(calls::apply_mfa);
         m.apply_list(target)
     }
     apply_args |m| {
-        let target = m.part(|cx, pc| calls::apply_mfa(cx, pc));
+        let target = m.part(calls::apply_mfa);
         m.tail_call(target, 0)
     }
     call_bif |m| {

@@ -1,10 +1,9 @@
 //! Messages: sending, and the loop of `receive`.
 
 use crate::atom::Atom;
-use crate::bif::Exit;
+use crate::bif::{self, Exit};
 use crate::code::export;
 use crate::code::forms::{jump, loop_rec, marker_bind, plain, source, target, wait_timeout};
-use crate::hooks;
 use crate::interp::machine::Any;
 use crate::interp::{Outcome, calls, receive};
 use crate::process::{Timeout, handle};
@@ -25,7 +24,7 @@ handlers! {
 slow_handlers! {
     send |m| {
         let (to, message) = (m.getx(0), m.getx(1));
-        match hooks::get().send(m.cx, to, message) {
+        match bif::send(m.cx, to, message) {
             Ok(()) => {
                 m.setx(0, message);
                 m.cx.reds -= 4;

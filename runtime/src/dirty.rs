@@ -20,27 +20,20 @@
 //! Two things wait for the end of the call, as on BEAM: collections that others ask for, and suspension, which
 //! promises that the process does nothing any more.
 
-use super::block;
-use super::meter::{Meter, Worked};
-use super::{freeze, quiescence, sim};
+pub use crate::bif::Pool;
+
 use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
 use crate::heap::{Heap, copy};
 use crate::process::{Owned, stand_in, table};
+use crate::quiescence::{self, Role};
+use crate::sched::meter::{Meter, Worked};
+use crate::sched::{self, block, freeze};
 use crate::term::Term;
 use crate::time;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
-
-/// Which pool.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Pool {
-    /// For computing.
-    Cpu,
-    /// For blocking.
-    Io,
-}
 
 /// A call that waits for a thread.
 struct Job {
@@ -71,7 +64,7 @@ struct UnderWay {
     result: Slot,
 }
 
-struct State {
+struct PoolState {
     queue: VecDeque<Job>,
     threads: usize,
     idle: usize,
@@ -83,16 +76,16 @@ struct State {
     work: Vec<&'static Meter>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct ThreadPool {
+    state: Mutex<PoolState>,
     work: Condvar,
     limit: AtomicUsize,
 }
 
-impl Shared {
-    fn new(limit: usize) -> Shared {
-        Shared {
-            state: Mutex::new(State {
+impl ThreadPool {
+    fn new(limit: usize) -> ThreadPool {
+        ThreadPool {
+            state: Mutex::new(PoolState {
                 queue: VecDeque::new(),
                 threads: 0,
                 idle: 0,
@@ -106,14 +99,22 @@ impl Shared {
     }
 }
 
-static CPU: LazyLock<Shared> = LazyLock::new(|| Shared::new(super::count()));
-static IO: LazyLock<Shared> = LazyLock::new(|| Shared::new(10));
+static CPU: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPool::new(sched::count()));
+static IO: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPool::new(10));
 
-fn pool(kind: Pool) -> &'static Shared {
+fn pool(kind: Pool) -> &'static ThreadPool {
     match kind {
         Pool::Cpu => &CPU,
         Pool::Io => &IO,
     }
+}
+
+/// Are calls done where they are made? There is one thread only then.
+static IN_PLACE: AtomicBool = AtomicBool::new(false);
+
+/// Lets all calls be done where they are made from now on.
+pub fn run_in_place() {
+    IN_PLACE.store(true, Ordering::Relaxed);
 }
 
 /// Sets how many threads a pool may have (`+SDcpu`, `+SDio`).
@@ -142,14 +143,17 @@ pub fn set_online(kind: Pool, threads: usize) -> usize {
     old
 }
 
-/// Sets the CPU schedulers online that go with a new number of schedulers online, in whole percents as
-/// BEAM does.
-pub(super) fn scale_online(old: usize, new: usize) {
+/// Sets how many schedulers may take part, and how many threads for computing in proportion, in whole percents as
+/// BEAM does; gives the old number of schedulers.
+pub fn set_schedulers_online(n: usize) -> usize {
+    let old = sched::set_online(n);
+    let new = sched::online();
     if old != new {
-        let all = limit(Pool::Cpu) * 100 / super::count();
+        let all = limit(Pool::Cpu) * 100 / sched::count();
         let percent = new * all / old;
         set_online(Pool::Cpu, online(Pool::Cpu) * percent / 100);
     }
+    old
 }
 
 /// How many calls wait for a thread of a pool, and how many run on one.
@@ -181,7 +185,7 @@ pub fn call(
         let done = result.lock().take()?;
         return Some(accept(cx, done));
     }
-    if sim::is_on() {
+    if IN_PLACE.load(Ordering::Relaxed) {
         return Some((bif.run)(cx, arguments));
     }
     let result = Slot::default();
@@ -250,7 +254,7 @@ fn enqueue(kind: Pool, job: Job) {
         };
         let started = std::thread::Builder::new()
             .name(name)
-            .stack_size(super::STACK)
+            .stack_size(sched::STACK)
             .spawn(move || pool_loop(kind, number, meter));
         // Where the system allows no more threads the pool goes on with those that it has.
         if started.is_err() && number == 1 {
@@ -261,10 +265,10 @@ fn enqueue(kind: Pool, job: Job) {
 
 fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
     let shared = pool(kind);
-    let mut x = super::fresh_registers();
-    let passage = quiescence::register();
+    let mut x = sched::fresh_registers();
+    let passage = quiescence::register(Role::Pool);
     // Dirty schedulers are numbered after the normal ones: CPU first, then I/O.
-    let first = super::count()
+    let first = sched::count()
         + if kind == Pool::Io {
             limit(Pool::Cpu)
         } else {
@@ -313,7 +317,7 @@ fn perform(job: Job, scheduler: usize, x: &mut [Term; X_REGS]) {
         proc: &stand_in,
         own,
         x,
-        reds: super::TIME_SLICE,
+        reds: sched::TIME_SLICE,
         scheduler,
         whole: true,
         pc: std::ptr::null(),
@@ -341,7 +345,7 @@ fn perform(job: Job, scheduler: usize, x: &mut [Term; X_REGS]) {
         result,
         arguments,
     });
-    table::with(job.process, super::wake);
+    table::with(job.process, sched::wake);
 }
 
 /// The terms that a result holds.
