@@ -55,7 +55,7 @@ type ToPair = fn(&[Term], Term) -> Option<(Term, Term)>;
 /// Makes a map of the elements of a list.
 struct FromList {
     rest: Term,
-    map: map::Builder,
+    map: map::MapBuilder,
     /// The key and the value that an element stands for; nothing if it stands for none.
     pair: ToPair,
 }
@@ -89,7 +89,7 @@ impl Work for FromList {
 fn from_elements(cx: &mut Ctx<'_>, a: &[Term], pair: ToPair) -> BifResult {
     let work = FromList {
         rest: a[0],
-        map: map::Builder::default(),
+        map: map::MapBuilder::default(),
         pair,
     };
     work::start(cx, a, work)

@@ -10,7 +10,7 @@ use enigma_runtime::code::export;
 use std::collections::HashSet;
 
 /// Makes the table of a file: `bifs! { BIFS: "module" { "function"/arity kind => rust_function; ... } ... }`.
-/// Kinds are those of `enigma_runtime::bif::Kind`.
+/// Kinds are those of `enigma_runtime::bif::BifKind`.
 #[macro_export]
 macro_rules! bifs {
     ($name:ident: $($module:literal { $($function:literal / $arity:literal $kind:ident => $run:path;)* })*) => {
@@ -20,7 +20,7 @@ macro_rules! bifs {
                 module: $module,
                 function: $function,
                 arity: $arity,
-                kind: enigma_runtime::bif::Kind::$kind,
+                kind: enigma_runtime::bif::BifKind::$kind,
                 run: $run,
             },)*)*
         ];

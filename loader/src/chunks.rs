@@ -27,7 +27,7 @@ pub struct Import {
 
 /// An exported or local function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Export {
+pub struct ExportedFunction {
     /// Function.
     pub function: AtomIdx,
     /// Number of arguments.
@@ -319,14 +319,14 @@ pub(crate) fn parse_exports(
     id: &[u8; 4],
     data: &[u8],
     atoms: usize,
-) -> Result<Vec<Export>, LoadError> {
+) -> Result<Vec<ExportedFunction>, LoadError> {
     let mut fields = Fields::new(id, data);
     let count = fields.count(12)?;
     (0..count)
         .map(|_| {
             let function = atom_index(&mut fields, atoms)?;
             let arity = arity(&mut fields)?;
-            Ok(Export {
+            Ok(ExportedFunction {
                 function,
                 arity,
                 label: fields.u32()?,

@@ -12,7 +12,7 @@ pub const NEWEST: u32 = 29;
 
 /// A priority of a process, as `process_flag(priority, _)` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
+pub enum InitialPriority {
     /// `normal`
     Normal,
     /// `high`
@@ -43,7 +43,7 @@ pub struct SystemProcess {
     /// What it is called with.
     pub arguments: Arguments,
     /// Its priority.
-    pub priority: Priority,
+    pub priority: InitialPriority,
     /// The node cannot live without it: its end is a fatal error. (The end of the first
     /// process is one too, told by another message.)
     pub system: bool,
@@ -261,11 +261,11 @@ const FIRST: SystemProcess = SystemProcess {
     module: "erl_init",
     function: "start",
     arguments: Arguments::Boot,
-    priority: Priority::Normal,
+    priority: InitialPriority::Normal,
     system: false,
 };
 
-const fn system(module: &'static str, priority: Priority) -> SystemProcess {
+const fn system(module: &'static str, priority: InitialPriority) -> SystemProcess {
     SystemProcess {
         module,
         function: "start",
@@ -277,21 +277,21 @@ const fn system(module: &'static str, priority: Priority) -> SystemProcess {
 
 const PROCESSES_25: &[SystemProcess] = &[
     FIRST,
-    system("erts_code_purger", Priority::High),
-    system("erts_literal_area_collector", Priority::High),
-    system("erts_dirty_process_signal_handler", Priority::Normal),
-    system("erts_dirty_process_signal_handler", Priority::High),
-    system("erts_dirty_process_signal_handler", Priority::Max),
+    system("erts_code_purger", InitialPriority::High),
+    system("erts_literal_area_collector", InitialPriority::High),
+    system("erts_dirty_process_signal_handler", InitialPriority::Normal),
+    system("erts_dirty_process_signal_handler", InitialPriority::High),
+    system("erts_dirty_process_signal_handler", InitialPriority::Max),
 ];
 
 const PROCESSES_27: &[SystemProcess] = &[
     FIRST,
-    system("erts_code_purger", Priority::High),
-    system("erts_literal_area_collector", Priority::High),
-    system("erts_dirty_process_signal_handler", Priority::Normal),
-    system("erts_dirty_process_signal_handler", Priority::High),
-    system("erts_dirty_process_signal_handler", Priority::Max),
-    system("erts_trace_cleaner", Priority::Normal),
+    system("erts_code_purger", InitialPriority::High),
+    system("erts_literal_area_collector", InitialPriority::High),
+    system("erts_dirty_process_signal_handler", InitialPriority::Normal),
+    system("erts_dirty_process_signal_handler", InitialPriority::High),
+    system("erts_dirty_process_signal_handler", InitialPriority::Max),
+    system("erts_trace_cleaner", InitialPriority::Normal),
 ];
 
 /// Each release as a change of the one before it.

@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(180);
 
 /// A benchmark program.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub struct Benchmark {
     /// Name without the `b_` of the module.
     pub name: String,
     /// The source file.
@@ -36,7 +36,7 @@ pub fn bench_dir() -> PathBuf {
 }
 
 /// All programs, by group and then by name.
-pub fn programs() -> Result<Vec<Program>, String> {
+pub fn programs() -> Result<Vec<Benchmark>, String> {
     let dir = bench_dir().join("programs");
     let entries = fs::read_dir(&dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?;
     let mut programs = Vec::new();
@@ -63,7 +63,7 @@ pub fn programs() -> Result<Vec<Program>, String> {
             .trim_start_matches('%')
             .trim();
         let group = first.split(':').next().unwrap_or_default().to_string();
-        programs.push(Program {
+        programs.push(Benchmark {
             name: name.to_string(),
             source,
             repeat,
@@ -99,7 +99,12 @@ impl Arena {
     }
 
     /// Runs a program once on one machine.
-    pub fn run(&self, side: usize, program: &Program, measurements: u32) -> Result<Sample, String> {
+    pub fn run(
+        &self,
+        side: usize,
+        program: &Benchmark,
+        measurements: u32,
+    ) -> Result<Sample, String> {
         let dir = oracle::compile(&self.otp, &program.source)?;
         let driver = oracle::compile(&self.otp, &bench_dir().join("bench_driver.erl"))?;
         let mut command = self.command(side);

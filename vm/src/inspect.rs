@@ -1,7 +1,7 @@
 //! `enigma inspect`: what is in a `.beam` file, and which BIFs there are.
 
 use crate::args::Options;
-use enigma_loader::inspect::{self, Options as What};
+use enigma_loader::inspect::{self, InspectOptions};
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -20,8 +20,8 @@ pub fn run(args: &[Vec<u8>], _options: &Options) -> u8 {
     }
 }
 
-fn file_options(args: &[Vec<u8>]) -> Option<What> {
-    let mut what = What::default();
+fn file_options(args: &[Vec<u8>]) -> Option<InspectOptions> {
+    let mut what = InspectOptions::default();
     match args {
         [] => {}
         [flag, name] if flag == b"--function" => {
@@ -35,7 +35,7 @@ fn file_options(args: &[Vec<u8>]) -> Option<What> {
     Some(what)
 }
 
-fn beam(file: &[u8], what: &What) -> u8 {
+fn beam(file: &[u8], what: &InspectOptions) -> u8 {
     let bytes = match std::fs::read(OsStr::from_bytes(file)) {
         Ok(b) => b,
         Err(e) => return crate::fail(&format!("{}: {e}", String::from_utf8_lossy(file))),

@@ -5,7 +5,7 @@ pub mod boot;
 pub mod env;
 pub mod inspect;
 
-use args::{Command, Exit};
+use args::{Command, Printout};
 use env::Env;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -25,7 +25,7 @@ pub fn main(argv0: &[u8], args: &[Vec<u8>]) -> u8 {
         Err(e) => return print(&[], &e.text, e.status),
     };
     match command {
-        Command::Print(Exit {
+        Command::Print(Printout {
             stdout,
             stderr,
             status,

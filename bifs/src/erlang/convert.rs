@@ -5,7 +5,7 @@ use crate::bifs;
 use enigma_runtime::atom::{self, AtomError, MAX_ATOM_CHARS};
 use enigma_runtime::bif::system_limit;
 use enigma_runtime::code::{export, fun};
-use enigma_runtime::data::int_text::{self, NoInteger, Parsed, ToText};
+use enigma_runtime::data::int_text::{self, NoInteger, ParsedInteger, ToText};
 use enigma_runtime::data::{bignum, compare, display, float_text};
 use enigma_runtime::heap::{bits, magic};
 use enigma_runtime::term::{Kind, list, pid};
@@ -335,14 +335,14 @@ impl Work for Reading {
 fn read(
     cx: &mut Ctx<'_>,
     a: &[Term],
-    parsed: Result<Parsed, NoInteger>,
+    parsed: Result<ParsedInteger, NoInteger>,
     answer: Answer,
     rest: Term,
 ) -> BifResult {
     match parsed {
-        Ok(Parsed::Integer(n)) => answer.of(cx, Ok(n), rest),
+        Ok(ParsedInteger::Integer(n)) => answer.of(cx, Ok(n), rest),
         Err(why) => answer.of(cx, Err(why), rest),
-        Ok(Parsed::Long(long)) => {
+        Ok(ParsedInteger::Long(long)) => {
             let work = Reading { long, answer, rest };
             work::start(cx, a, work)
         }
@@ -373,7 +373,11 @@ fn internal_binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 /// An integer at the beginning of a list, and the rest of the list.
-fn leading_integer(t: Term, base: u32, heap: &mut Heap) -> (Result<Parsed, NoInteger>, Term) {
+fn leading_integer(
+    t: Term,
+    base: u32,
+    heap: &mut Heap,
+) -> (Result<ParsedInteger, NoInteger>, Term) {
     let byte = |t: Term| t.as_cons().and_then(|c| u8::try_from(c.0.as_small()?).ok());
     let mut text = Vec::with_capacity(SHORT_TEXT);
     let mut rest = t;

@@ -7,9 +7,9 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{MaxHeap, flag, suspend, table};
+use enigma_runtime::spawn::SpawnOptions;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release, sched};
 
@@ -178,7 +178,7 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             ))))
         }
         Atom::MAX_HEAP_SIZE => {
-            let old = cx.own.rare().max_heap.or(Options::default().max_heap);
+            let old = cx.own.rare().max_heap.or(SpawnOptions::default().max_heap);
             let new = max_heap(a[1], old)?;
             if new.size != 0 && new.size < cx.own.heap.min_words() {
                 return Err(badarg());

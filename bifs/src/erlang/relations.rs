@@ -1,10 +1,9 @@
 //! Links, monitors, aliases, exit signals, registered names.
 
-use super::spawn::alias_end;
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::relations::{Outgoing, Target};
+use enigma_runtime::process::relations::{MonitorTarget, Outgoing};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal, Unlink};
 use enigma_runtime::process::{Alias, AliasEnd, PidKey, exit, flag, handle, registry, table};
 use enigma_runtime::term::{Kind, list};
@@ -190,6 +189,16 @@ impl MonitorOptions {
     }
 }
 
+/// How an alias made with a monitor ends.
+fn alias_end(t: Term) -> Result<AliasEnd, Exit> {
+    Ok(match t.as_atom() {
+        Some(Atom::EXPLICIT_UNALIAS) => AliasEnd::Explicit,
+        Some(Atom::DEMONITOR) => AliasEnd::Demonitor,
+        Some(Atom::REPLY_DEMONITOR) => AliasEnd::ReplyDemonitor,
+        _ => return Err(badarg()),
+    })
+}
+
 fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) -> BifResult {
     let MonitorOptions {
         tag,
@@ -201,11 +210,11 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     let (target, key, name) = match kind.as_atom().ok_or_else(badarg)? {
         k @ (Atom::PROCESS | Atom::PORT) => target_of(k, what)?,
         Atom::TIME_OFFSET if what.as_atom() == Some(Atom::CLOCK_SERVICE) => {
-            (Target::TimeOffset, None, None)
+            (MonitorTarget::TimeOffset, None, None)
         }
         _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADTYPE)),
     };
-    let time_offset = matches!(target, Target::TimeOffset);
+    let time_offset = matches!(target, MonitorTarget::TimeOffset);
     if time_offset {
         time::watch::add(number, cx.proc.id);
     }
@@ -254,7 +263,7 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     Ok(cx.heap().reference(number, owner))
 }
 
-type Found = (Target, Option<PidKey>, Option<Atom>);
+type Found = (MonitorTarget, Option<PidKey>, Option<Atom>);
 
 fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
     let this = node::this().0;
@@ -266,7 +275,7 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
         };
         let port = kind == Atom::PORT;
         let id = id.filter(|k| k.is_port() == port);
-        let target = Target::Name {
+        let target = MonitorTarget::Name {
             name,
             node: at,
             port,
@@ -289,7 +298,7 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
     let key = PidKey::of(what)
         .filter(|k| k.is_port() == (kind == Atom::PORT))
         .ok_or_else(badarg)?;
-    Ok((Target::Id(key), Some(key), None))
+    Ok((MonitorTarget::Id(key), Some(key), None))
 }
 
 /// The number of a reference; other nodes' references monitor nothing here.

@@ -6,10 +6,9 @@ use enigma_runtime::code::purge;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal, Task};
-use enigma_runtime::process::table;
-use enigma_runtime::process::{flag, handle};
-use enigma_runtime::sched::{self, dirty};
+use enigma_runtime::process::{flag, handle, table};
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use enigma_runtime::{dirty, sched};
 
 bifs! { BIFS:
     "erts_internal" {

@@ -41,7 +41,7 @@ const DEBIAN_SUITES: &[(u32, &str)] = &[(25, "bookworm"), (27, "trixie"), (29, "
 
 /// What is known about the machine.
 #[derive(Debug, Clone, Default)]
-pub struct Machine {
+pub struct HostSystem {
     /// `ID` of os-release, for example `debian`.
     pub id: String,
     /// `VERSION_CODENAME` of os-release.
@@ -52,7 +52,7 @@ pub struct Machine {
 
 /// Reads os-release and apt's source files. `apt_config` is the program that tells where
 /// they are; the usual places are used when it does not.
-pub fn read_machine(apt_config: Option<&Path>) -> Machine {
+pub fn read_machine(apt_config: Option<&Path>) -> HostSystem {
     let os = fs::read_to_string("/etc/os-release")
         .or_else(|_| fs::read_to_string("/usr/lib/os-release"))
         .unwrap_or_default();
@@ -79,7 +79,7 @@ pub fn read_machine(apt_config: Option<&Path>) -> Machine {
             _ => {}
         }
     }
-    Machine {
+    HostSystem {
         id: os_field(&os, "ID"),
         codename: os_field(&os, "VERSION_CODENAME"),
         sources,
@@ -115,7 +115,7 @@ fn os_field(text: &str, name: &str) -> String {
 
 /// The source to fetch from: the machine's own archive, with the suite of the release that
 /// is wanted. The error is a sentence.
-pub fn choose(machine: &Machine, release: Option<u32>) -> Result<Source, String> {
+pub fn choose(machine: &HostSystem, release: Option<u32>) -> Result<Source, String> {
     let own = |source: &&Source| {
         let rolling = ["sid", "unstable", "testing", "stable"].contains(&source.suite.as_str());
         let main = source
@@ -320,7 +320,7 @@ Components: main
             components: "main universe".into(),
             fields: vec![],
         };
-        let machine = |id: &str, codename: &str, suites: &[&str]| Machine {
+        let machine = |id: &str, codename: &str, suites: &[&str]| HostSystem {
             id: id.into(),
             codename: codename.into(),
             sources: suites.iter().map(|suite| source(suite)).collect(),

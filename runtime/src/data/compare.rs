@@ -205,11 +205,11 @@ fn rank(t: Term) -> u8 {
 }
 
 /// A pair still to be compared; `exact` inside map keys.
-type Pending = (Term, Term, bool);
+type Pair = (Term, Term, bool);
 
 #[inline(never)]
 fn compare_slow(a: Term, b: Term, exact: bool) -> Ordering {
-    let mut stack: Vec<Pending> = Vec::new();
+    let mut stack: Vec<Pair> = Vec::new();
     let (mut a, mut b, mut exact) = (a, b, exact);
     loop {
         if a != b {
@@ -233,7 +233,7 @@ fn compare_slow(a: Term, b: Term, exact: bool) -> Ordering {
     }
 }
 
-fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
     match rank(a) {
         0 => numbers(a, b, exact),
         1 => match (a.as_atom(), b.as_atom()) {
@@ -264,13 +264,13 @@ fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Orderin
     }
 }
 
-fn push_ordered(a: &[Term], b: &[Term], exact: bool, stack: &mut Vec<Pending>) {
+fn push_ordered(a: &[Term], b: &[Term], exact: bool, stack: &mut Vec<Pair>) {
     for (&x, &y) in a.iter().zip(b).rev() {
         stack.push((x, y, exact));
     }
 }
 
-fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
     let (n, m) = (map::size(a), map::size(b));
     if n != m {
         return n.cmp(&m);
@@ -285,7 +285,7 @@ fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
     Ordering::Equal
 }
 
-fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
     match (a.kind(), b.kind()) {
         (Some(Kind::Fun), Some(Kind::Fun)) => {
             let (x, y) = (fun_name(a), fun_name(b));

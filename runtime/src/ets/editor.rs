@@ -1,7 +1,7 @@
 //! Changes of single elements of an object.
 
-use super::object::Obj;
 use crate::heap::Heap;
+use crate::heap::object::Obj;
 use crate::term::Term;
 
 /// Changes elements of an object. Changes are made when all of them are known to be right.

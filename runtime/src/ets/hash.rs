@@ -5,9 +5,9 @@
 //! takes locks of sets and bags, so finer ones have their place here.
 
 use super::linear::{FIRST, SEGMENT, Stripe};
-use super::object::Obj;
 use super::{Busy, Change};
 use crate::data::hash;
+use crate::heap::object::Obj;
 use crate::release;
 use crate::term::Term;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};

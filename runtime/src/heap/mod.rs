@@ -15,6 +15,7 @@ pub mod copy;
 pub mod gc;
 pub mod literal;
 pub mod magic;
+pub mod object;
 pub mod offheap;
 pub mod release;
 pub mod sharing;

@@ -6,8 +6,8 @@ use crate::bif::{Bif, BifResult, Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
 use crate::code::{fun, ops, purge};
+use crate::dirty;
 use crate::interp::exception::{self, Head, Raised};
-use crate::sched::dirty;
 use crate::term::{Kind, Term, list, stack_word};
 use crate::work;
 
@@ -421,7 +421,7 @@ pub type Enter = Result<(*const u64, usize), Next>;
 pub fn always_raises(target: &Enter) -> bool {
     let Ok((code, _)) = target else { return false };
     // SAFETY: code to enter starts with an instruction.
-    if unsafe { **code } & 0xfff != u64::from(ops::EXPORT_STUB) {
+    if ops::of(unsafe { **code }) != ops::EXPORT_STUB {
         return false;
     }
     // SAFETY: the second word of a stub is its entry's address.

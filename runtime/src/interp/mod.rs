@@ -9,13 +9,16 @@
 //! ordinary function. Everything else may hold terms in Rust variables. A long collection is not made here: the
 //! process stops for it at a function's entry or after a BIF; an instruction that reserves heap before gets it.
 
+#[macro_use]
+mod machine;
 pub mod bits;
 pub mod calls;
-pub mod dispatch;
+mod dispatch;
 pub mod exception;
-pub(crate) mod fast;
+mod handlers;
 pub mod maps;
-pub mod records;
+mod receive;
+pub(crate) mod records;
 pub mod special;
 
 use crate::bif::Ctx;

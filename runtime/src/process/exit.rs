@@ -1,10 +1,10 @@
 //! The end of a process.
 
+use super::context::Ctx;
 use super::relations::{All, Relation};
 use super::signal::{self, ExitSignal, Signal};
 use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, table};
 use crate::atom::Atom;
-use crate::bif::Ctx;
 use crate::budget;
 use crate::heap::gc::heap_size_for;
 use crate::heap::literal::OwnedTerm;

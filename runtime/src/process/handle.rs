@@ -1,10 +1,10 @@
 //! What a process does with the signals it has received.
 
-use super::relations::{Incoming, Outgoing, Target};
+use super::context::Ctx;
+use super::relations::{Incoming, MonitorTarget, Outgoing};
 use super::signal::{ExitSignal, Signal};
 use super::{AliasEnd, Owned, PidKey, Timeout, exit, flag};
 use crate::atom::Atom;
-use crate::bif::Ctx;
 use crate::budget;
 use crate::heap::Heap;
 use crate::heap::copy;
@@ -118,9 +118,9 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
 /// Tells what a monitor watches that the monitor is gone.
 pub fn take_away(m: &Outgoing, reference: u64) {
     let key = match m.target {
-        Target::Id(k) => Some(k),
-        Target::Name { id, .. } => id,
-        Target::TimeOffset => {
+        MonitorTarget::Id(k) => Some(k),
+        MonitorTarget::Name { id, .. } => id,
+        MonitorTarget::TimeOffset => {
             time::watch::remove(reference);
             None
         }
@@ -173,7 +173,7 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
             .map_or(Term::atom(Atom::DOWN), |t| copy::copy(t.term(), h));
         let r = h.reference(reference, if m.alias { me } else { 0 });
         let (kind, object) = match m.target {
-            Target::Id(k) => (
+            MonitorTarget::Id(k) => (
                 if k.is_port() {
                     Atom::PORT
                 } else {
@@ -181,13 +181,13 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
                 },
                 k.to_term(h),
             ),
-            Target::Name {
+            MonitorTarget::Name {
                 name, node, port, ..
             } => (
                 if port { Atom::PORT } else { Atom::PROCESS },
                 h.tuple(&[name.into(), node.into()]),
             ),
-            Target::TimeOffset => (Atom::TIME_OFFSET, Term::atom(Atom::TIME_OFFSET)),
+            MonitorTarget::TimeOffset => (Atom::TIME_OFFSET, Term::atom(Atom::TIME_OFFSET)),
         };
         let why = copy::copy(reason.term(), h);
         h.tuple(&[tag, r, kind.into(), object, why])

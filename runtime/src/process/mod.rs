@@ -3,11 +3,12 @@
 //! A process is two structs. `Process` is what everybody may look at: its pid, state word and inbox.
 //! `Owned` is everything else, and only the thread that holds the `RUNNING` bit may touch it: the
 //! scheduler that runs the process, or somebody who looks at it while it waits. Others ask by signal.
-//! A call in a dirty pool does not touch it at all (see `sched::dirty`).
+//! A call in a dirty pool does not touch it at all (see `dirty`).
 //!
 //! A process that does not run is described by `Owned::pc`, the Erlang stack and `Owned::saved` (the
 //! live X registers); see `interp`.
 
+pub mod context;
 pub mod dict;
 pub mod exit;
 pub mod handle;
@@ -16,7 +17,6 @@ pub mod mailbox;
 pub mod registry;
 pub mod relations;
 pub mod signal;
-pub mod spawn;
 pub mod stack;
 pub(crate) mod stand_in;
 pub mod state;
@@ -30,13 +30,13 @@ use crate::heap::gc::{ProcHeap, Roots};
 use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
 use crate::term::{Kind, Term};
-use crate::work::Work;
 use dict::Dict;
 use mailbox::Mailbox;
 use relations::{Incoming, Outgoing, Relations};
 use signal::Inbox;
 use stack::Stack;
 use state::State;
+use std::any::Any;
 use std::cell::UnsafeCell;
 
 /// A process or port of any node, as a key.
@@ -206,6 +206,12 @@ pub struct MaxHeap {
     pub include_shared_binaries: bool,
 }
 
+/// What a BIF has not finished, as the process that keeps it sees it (see `work`).
+pub trait Unfinished: Any + Send {
+    /// Shows all terms that are held.
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term]));
+}
+
 /// Rarely used parts of a process.
 #[derive(Default)]
 pub struct Rare {
@@ -224,11 +230,11 @@ pub struct Rare {
     /// `process_flag(monitor_nodes...)`, label and whatever else BIFs keep by name.
     pub label: Option<OwnedTerm>,
     /// State of a BIF that waits or yields, kept between its calls.
-    pub bif_state: Option<Box<dyn std::any::Any + Send>>,
+    pub bif_state: Option<Box<dyn Any + Send>>,
     /// The word of a binary that was found to be UTF-8, and the number of collections then.
     pub checked_text: Option<(u64, u32)>,
     /// The work of a BIF that goes on in the next time slice.
-    pub work: Option<Box<dyn Work>>,
+    pub work: Option<Box<dyn Unfinished>>,
     /// Signals that were taken out of the inbox and not handled yet.
     unhandled: Option<signal::Taken>,
     /// What is left to do when the process has ended.
@@ -305,7 +311,7 @@ pub struct Owned {
     pub exit_reason: Option<Box<OwnedTerm>>,
     /// Collections so far.
     pub collections: u32,
-    rare: Option<Box<Rare>>,
+    pub(crate) rare: Option<Box<Rare>>,
 }
 
 // SAFETY: `pc` points to bytecode that is kept while a process may run it; terms point into the heap.

@@ -161,7 +161,7 @@ impl Links {
 }
 
 /// What a process monitors.
-pub enum Target {
+pub enum MonitorTarget {
     /// A process or port by its identifier.
     Id(PidKey),
     /// A registered name; the process that had it when the monitor was made, if there was one.
@@ -182,7 +182,7 @@ pub enum Target {
 /// A monitor that this process made.
 pub struct Outgoing {
     /// What it watches.
-    pub target: Target,
+    pub target: MonitorTarget,
     /// First element of the message, if it is not `'DOWN'`.
     pub tag: Option<OwnedTerm>,
     /// Does an alias end with it?

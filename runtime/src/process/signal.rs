@@ -5,7 +5,7 @@
 //! which they were sent, which is the guarantee that the language gives.
 
 use super::PidKey;
-use crate::bif::Ctx;
+use super::context::Ctx;
 use crate::heap::literal::OwnedTerm;
 use crate::process::table;
 use crate::term::Term;

@@ -15,7 +15,7 @@ const FIRST: usize = 16;
 
 /// A word on the stack.
 #[derive(Clone, Copy, Debug)]
-pub enum Entry {
+pub enum StackWord {
     /// Where a function returns to.
     Return(*const u64),
     /// Where an exception goes on.
@@ -130,14 +130,14 @@ impl Stack {
     }
 
     /// What lies on the stack, top first.
-    pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+    pub fn entries(&self) -> impl Iterator<Item = StackWord> + '_ {
         self.words().iter().map(|&w| {
             if stack_word::is_return(w) {
-                Entry::Return(stack_word::pc(w))
+                StackWord::Return(stack_word::pc(w))
             } else if stack_word::is_catch(w) {
-                Entry::Catch(stack_word::pc(w))
+                StackWord::Catch(stack_word::pc(w))
             } else {
-                Entry::Term(Term(w))
+                StackWord::Term(Term(w))
             }
         })
     }

@@ -6,7 +6,7 @@
 //! RUNNING   a thread holds it; only the holder of this bit may touch `Owned`
 //! EXITING   it is going away; signals are dropped
 //! TIMERS    a timer was started that is to send it a message, and that ends with it
-//! DIRTY     a call of it is in a dirty pool (see `sched::dirty`); it waits for the result
+//! DIRTY     a call of it is in a dirty pool (see `dirty`); it waits for the result
 //! CLAIMED   a thread of a dirty pool was ready to collect it while another one held it (see `sched::collect`)
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
@@ -200,6 +200,11 @@ impl State {
     /// Marks a suspended process, for `process_info`.
     pub fn set_suspended(&self, on: bool) {
         self.flag(SUSPENDED, on);
+    }
+
+    /// Is a call of it in a dirty pool?
+    pub fn is_dirty(&self) -> bool {
+        self.0.load(Ordering::Acquire) & DIRTY != 0
     }
 
     /// Marks the time of a call in a dirty pool.

@@ -10,32 +10,11 @@
 //! runs no code. If it is being served when a thread is ready for it, the thread leaves a claim and does something
 //! else; who serves the process then hands it over as it is. While it is collected, signals wait, as on BEAM.
 
-use super::{again, dirty, enqueue, wake};
-use crate::process::state::Stop;
-use crate::process::{Owned, Process, flag, table};
-
-/// The process that runs here is to be collected before it goes on.
-pub(super) fn put(own: &mut Owned, p: &'static Process) {
-    own.set_flag(flag::COLLECTS, true);
-    p.state.set_collecting(true);
-    let id = p.id;
-    wait(own, p);
-    dirty::collect(id);
-}
-
-/// The process that was served here goes on waiting for its collection.
-pub(super) fn wait(own: &Owned, p: &'static Process) {
-    if p.state.take_claim() {
-        dirty::collect_held(p);
-    } else if own.has_system_tasks() || own.has_unhandled() {
-        again(p);
-    } else if p.state.stop_waiting() == Stop::Enqueue {
-        enqueue(p);
-    }
-}
+use super::{again, wake};
+use crate::process::{Process, flag, table};
 
 /// Takes hold of a process that is to be collected. Nothing: it is gone, or will be handed over.
-pub(super) fn hold(id: u64) -> Option<&'static Process> {
+pub(crate) fn hold(id: u64) -> Option<&'static Process> {
     table::with(id, |p| {
         if p.state.try_hold() {
             // SAFETY: a process is taken out of the table by the holder of its RUNNING bit only.
@@ -49,7 +28,7 @@ pub(super) fn hold(id: u64) -> Option<&'static Process> {
 }
 
 /// Collects a process that this thread holds, and lets it run.
-pub(super) fn perform(p: &'static Process) {
+pub(crate) fn perform(p: &'static Process) {
     // SAFETY: this thread holds the RUNNING bit.
     let own = unsafe { p.owned() };
     own.collect(&mut [], 0, false);

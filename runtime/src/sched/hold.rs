@@ -5,8 +5,8 @@
 //! that arrive meanwhile find the bit and leave it to the holder to see to them.
 
 use super::{TIME_SLICE, enqueue};
-use crate::bif::Ctx;
 use crate::heap::literal::OwnedTerm;
+use crate::process::context::Ctx;
 use crate::process::state::Stop;
 use crate::process::{Process, table};
 

@@ -9,7 +9,7 @@
 //! `--system` leave out the other half. Without `--against`, the `erl` of the
 //! release itself is the opponent. `benches/README.md` says what each number means.
 
-use enigma_tests::bench::{self, Arena, Program};
+use enigma_tests::bench::{self, Arena, Benchmark};
 use enigma_tests::machine::Machine;
 use enigma_tests::oracle;
 use std::path::PathBuf;
@@ -94,7 +94,7 @@ fn run() -> Result<bool, String> {
 
 fn programs(arena: &Arena, options: &Options) -> Result<bool, String> {
     let all = bench::programs()?;
-    let chosen: Vec<&Program> = all
+    let chosen: Vec<&Benchmark> = all
         .iter()
         .filter(|p| {
             options.names.is_empty()
@@ -147,7 +147,7 @@ fn programs(arena: &Arena, options: &Options) -> Result<bool, String> {
 }
 
 /// Both machines' times in milliseconds; the first to go changes every round.
-fn compete(arena: &Arena, program: &Program, rounds: u32) -> Result<[Vec<f64>; 2], String> {
+fn compete(arena: &Arena, program: &Benchmark, rounds: u32) -> Result<[Vec<f64>; 2], String> {
     let mut times = [vec![], vec![]];
     let mut results = [String::new(), String::new()];
     for round in 0..rounds {

@@ -8,7 +8,7 @@ use super::emulator::{AllocValue, Handler, handlers as emu};
 
 /// Who acts on a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum FlagClass {
     /// A `+` flag: the emulator.
     Emulator,
     /// A `-` flag that the launcher acts on; most are passed on as well.
@@ -81,7 +81,7 @@ pub struct Flag {
     /// Its name with the `+` or `-`. `<S>` stands for a letter of an allocator.
     pub name: &'static str,
     /// Who acts on it.
-    pub class: Class,
+    pub class: FlagClass,
     /// What its argument is called; empty without one.
     pub argument: &'static str,
     /// How the launcher takes its value.
@@ -169,7 +169,7 @@ const fn plus(
 ) -> Flag {
     Flag {
         name,
-        class: Class::Emulator,
+        class: FlagClass::Emulator,
         argument,
         launch: Launch::Next,
         matching: Match::Prefix,
@@ -197,7 +197,7 @@ const fn alloc(
 
 /// A `-` flag.
 const fn minus(
-    class: Class,
+    class: FlagClass,
     name: &'static str,
     argument: &'static str,
     effect: Effect,
@@ -218,15 +218,15 @@ const fn minus(
 }
 
 const fn launcher(name: &'static str, argument: &'static str, meaning: &'static str) -> Flag {
-    minus(Class::Launcher, name, argument, Effect::Works, meaning)
+    minus(FlagClass::Launcher, name, argument, Effect::Works, meaning)
 }
 
 const fn init(name: &'static str, argument: &'static str, meaning: &'static str) -> Flag {
-    minus(Class::Init, name, argument, Effect::Erlang, meaning)
+    minus(FlagClass::Init, name, argument, Effect::Erlang, meaning)
 }
 
 const fn library(name: &'static str, argument: &'static str, meaning: &'static str) -> Flag {
-    minus(Class::Library, name, argument, Effect::Erlang, meaning)
+    minus(FlagClass::Library, name, argument, Effect::Erlang, meaning)
 }
 
 const ALLOCATORS: &str = "BEAM's allocators and their settings do not exist here";

@@ -7,7 +7,7 @@
 mod builder;
 mod merge;
 
-pub use builder::Builder;
+pub use builder::MapBuilder;
 pub use merge::Merge;
 
 use super::{compare, hash};
@@ -125,7 +125,7 @@ pub(crate) fn root(t: Term) -> Term {
 
 /// A part of a large map.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
+pub enum MapPart {
     /// A node with so many children.
     Node(usize),
     /// A node of so many pairs whose keys have the same hash.
@@ -136,23 +136,23 @@ pub enum Part {
 
 /// Visits the nodes and pairs of a large map with their distance from the uppermost node. `false` for a small
 /// map, which has none; `t` must be a map.
-pub fn walk(t: Term, mut visit: impl FnMut(usize, Part)) -> bool {
+pub fn walk(t: Term, mut visit: impl FnMut(usize, MapPart)) -> bool {
     if t.header().kind() == Kind::FlatMap {
         return false;
     }
     let mut todo = vec![(0, root(t))];
     while let Some((level, node)) = todo.pop() {
         if node.is_cons() {
-            visit(level, Part::Leaf);
+            visit(level, MapPart::Leaf);
             continue;
         }
         let kids = children(node);
         visit(
             level,
             if node.header().kind() == Kind::HashCollision {
-                Part::Collision(kids.len())
+                MapPart::Collision(kids.len())
             } else {
-                Part::Node(kids.len())
+                MapPart::Node(kids.len())
             },
         );
         todo.extend(kids.iter().map(|&k| (level + 1, k)));

@@ -1,22 +1,22 @@
 //! Making processes.
 
-use super::dict::Dict;
-use super::mailbox::Mailbox;
-use super::relations::Relations;
-use super::stack::Stack;
-use super::state::Priority;
-use super::{MaxHeap, Owned, PidKey, Process, Timeout, flag, table};
 use crate::atom::Atom;
 use crate::heap::copy;
 use crate::heap::gc::{self, ProcHeap};
 use crate::interp;
+use crate::process::dict::Dict;
+use crate::process::mailbox::Mailbox;
+use crate::process::relations::Relations;
+use crate::process::stack::Stack;
+use crate::process::state::Priority;
+use crate::process::{MaxHeap, Owned, PidKey, Process, Timeout, flag, table};
 use crate::sched;
 use crate::term::{Term, stack_word};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
 
 /// What `spawn_opt` can ask for.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct SpawnOptions {
     /// Priority.
     pub priority: Priority,
     /// Smallest heap in words.
@@ -71,9 +71,9 @@ pub fn set_gc_stress(on: bool) {
 }
 
 /// Values for processes that say nothing.
-impl Default for Options {
-    fn default() -> Options {
-        Options {
+impl Default for SpawnOptions {
+    fn default() -> SpawnOptions {
+        SpawnOptions {
             priority: Priority::Normal,
             min_heap: MIN_HEAP.load(Ordering::Relaxed),
             min_vheap: MIN_VHEAP.load(Ordering::Relaxed),
@@ -90,7 +90,7 @@ impl Default for Options {
 pub fn spawn(
     parent: Option<(&Process, &mut Owned)>,
     (module, function, args): (Atom, Atom, Term),
-    options: &Options,
+    options: &SpawnOptions,
     before: impl FnOnce(u64, &mut Owned),
 ) -> Option<u64> {
     let mut heap = ProcHeap::new(

@@ -1,18 +1,13 @@
 //! The deterministic mode: one thread runs everything, and a seed decides who runs next and for how
 //! long. Dirty BIFs and collections run in place, time is virtual.
 
-use super::{MAX_SCHEDULERS, TIME_SLICE, fresh_registers, run, schedulers};
+use super::run;
 use crate::heap::gc;
-use crate::{time, timer};
-use std::sync::atomic::{AtomicBool, Ordering};
-
-static ON: AtomicBool = AtomicBool::new(false);
-
-/// Is the deterministic mode on?
-#[inline]
-pub fn is_on() -> bool {
-    ON.load(Ordering::Relaxed)
-}
+use crate::sched::{
+    MAX_SCHEDULERS, TIME_SLICE, become_scheduler, fresh_registers, rest, schedulers,
+};
+use crate::{dirty, time, timer};
+use std::sync::atomic::Ordering;
 
 /// A small generator of pseudo-random numbers (xorshift64*), for decisions of the scheduler only.
 struct Random(u64);
@@ -29,10 +24,10 @@ impl Random {
 /// Runs everything on this thread until `shutdown`. Waits for the outside world only when nothing can
 /// run and no timer is set.
 pub fn run_all(seed: u64) {
-    ON.store(true, Ordering::Relaxed);
+    dirty::run_in_place();
     gc::set_long(usize::MAX);
     time::make_virtual();
-    super::CURRENT.set(Some(0));
+    become_scheduler(0);
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let mut x = fresh_registers();
     let s = schedulers();
@@ -53,7 +48,7 @@ pub fn run_all(seed: u64) {
             }
             None => match timer::next_deadline(0) {
                 Some(at) => time::advance_virtual(at),
-                None => super::rest::sleep(0),
+                None => rest::sleep(0),
             },
         }
     }

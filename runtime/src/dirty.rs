@@ -20,27 +20,20 @@
 //! Two things wait for the end of the call, as on BEAM: collections that others ask for, and suspension, which
 //! promises that the process does nothing any more.
 
-use super::block;
-use super::meter::{Meter, Worked};
-use super::{collect as collections, freeze, quiescence, sim};
+pub use crate::bif::Pool;
+
 use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
 use crate::heap::{Heap, copy};
 use crate::process::{Owned, Process, stand_in, table};
+use crate::quiescence::{self, Role};
+use crate::sched::meter::{Meter, Worked};
+use crate::sched::{self, block, collect as collections, freeze};
 use crate::term::Term;
 use crate::time;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
-
-/// Which pool.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Pool {
-    /// For computing.
-    Cpu,
-    /// For blocking.
-    Io,
-}
 
 /// What waits for a thread.
 enum Job {
@@ -80,7 +73,7 @@ struct UnderWay {
     result: Slot,
 }
 
-struct State {
+struct PoolState {
     queue: VecDeque<Job>,
     threads: usize,
     idle: usize,
@@ -92,16 +85,16 @@ struct State {
     work: Vec<&'static Meter>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct ThreadPool {
+    state: Mutex<PoolState>,
     work: Condvar,
     limit: AtomicUsize,
 }
 
-impl Shared {
-    fn new(limit: usize) -> Shared {
-        Shared {
-            state: Mutex::new(State {
+impl ThreadPool {
+    fn new(limit: usize) -> ThreadPool {
+        ThreadPool {
+            state: Mutex::new(PoolState {
                 queue: VecDeque::new(),
                 threads: 0,
                 idle: 0,
@@ -115,14 +108,22 @@ impl Shared {
     }
 }
 
-static CPU: LazyLock<Shared> = LazyLock::new(|| Shared::new(super::count()));
-static IO: LazyLock<Shared> = LazyLock::new(|| Shared::new(10));
+static CPU: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPool::new(sched::count()));
+static IO: LazyLock<ThreadPool> = LazyLock::new(|| ThreadPool::new(10));
 
-fn pool(kind: Pool) -> &'static Shared {
+fn pool(kind: Pool) -> &'static ThreadPool {
     match kind {
         Pool::Cpu => &CPU,
         Pool::Io => &IO,
     }
+}
+
+/// Are calls done where they are made? There is one thread only then.
+static IN_PLACE: AtomicBool = AtomicBool::new(false);
+
+/// Lets all calls be done where they are made from now on.
+pub fn run_in_place() {
+    IN_PLACE.store(true, Ordering::Relaxed);
 }
 
 /// Sets how many threads a pool may have (`+SDcpu`, `+SDio`).
@@ -151,14 +152,17 @@ pub fn set_online(kind: Pool, threads: usize) -> usize {
     old
 }
 
-/// Sets the CPU schedulers online that go with a new number of schedulers online, in whole percents as
-/// BEAM does.
-pub(super) fn scale_online(old: usize, new: usize) {
+/// Sets how many schedulers may take part, and how many threads for computing in proportion, in whole percents as
+/// BEAM does; gives the old number of schedulers.
+pub fn set_schedulers_online(n: usize) -> usize {
+    let old = sched::set_online(n);
+    let new = sched::online();
     if old != new {
-        let all = limit(Pool::Cpu) * 100 / super::count();
+        let all = limit(Pool::Cpu) * 100 / sched::count();
         let percent = new * all / old;
         set_online(Pool::Cpu, online(Pool::Cpu) * percent / 100);
     }
+    old
 }
 
 /// How many calls wait for a thread of a pool, and how many run on one.
@@ -190,7 +194,7 @@ pub fn call(
         let done = result.lock().take()?;
         return Some(accept(cx, done));
     }
-    if sim::is_on() {
+    if IN_PLACE.load(Ordering::Relaxed) {
         return Some((bif.run)(cx, arguments));
     }
     let result = Slot::default();
@@ -272,7 +276,7 @@ fn enqueue(kind: Pool, job: Job) {
         };
         let started = std::thread::Builder::new()
             .name(name)
-            .stack_size(super::STACK)
+            .stack_size(sched::STACK)
             .spawn(move || pool_loop(kind, number, meter));
         // Where the system allows no more threads the pool goes on with those that it has.
         if started.is_err() && number == 1 {
@@ -283,10 +287,10 @@ fn enqueue(kind: Pool, job: Job) {
 
 fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
     let shared = pool(kind);
-    let mut x = super::fresh_registers();
-    let passage = quiescence::register();
+    let mut x = sched::fresh_registers();
+    let passage = quiescence::register(Role::Pool);
     // Dirty schedulers are numbered after the normal ones: CPU first, then I/O.
-    let first = super::count()
+    let first = sched::count()
         + if kind == Pool::Io {
             limit(Pool::Cpu)
         } else {
@@ -347,7 +351,7 @@ fn perform_call(job: Call, scheduler: usize, x: &mut [Term; X_REGS]) {
         proc: &stand_in,
         own,
         x,
-        reds: super::TIME_SLICE,
+        reds: sched::TIME_SLICE,
         scheduler,
         whole: true,
         pc: std::ptr::null(),
@@ -375,7 +379,7 @@ fn perform_call(job: Call, scheduler: usize, x: &mut [Term; X_REGS]) {
         result,
         arguments,
     });
-    table::with(job.process, super::wake);
+    table::with(job.process, sched::wake);
 }
 
 /// The terms that a result holds.

@@ -16,15 +16,25 @@
 use parking_lot::{Mutex, RwLock};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 
-/// The passages of one thread.
+/// The passages of one thread. On a cache line of its own, because its thread writes to it all the time.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 pub struct Passage {
     entered: AtomicU64,
     left: AtomicU64,
 }
 
-/// Passages of the threads of dirty pools, which are started as needed and never end.
-static DIRTY: RwLock<Vec<&'static Passage>> = RwLock::new(Vec::new());
+/// What a thread does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// It runs time slices.
+    Scheduler,
+    /// It runs calls of a dirty pool.
+    Pool,
+}
+
+/// The passages of all threads. They never end.
+static PASSAGES: RwLock<Vec<(Role, &'static Passage)>> = RwLock::new(Vec::new());
 
 struct Waiting {
     /// Threads that were inside, with the passage they were on.
@@ -68,10 +78,10 @@ impl Passage {
     }
 }
 
-/// The passages of a new thread of a dirty pool.
-pub fn register() -> &'static Passage {
+/// The passages of a new thread.
+pub fn register(role: Role) -> &'static Passage {
     let p: &'static Passage = Box::leak(Box::default());
-    DIRTY.write().push(p);
+    PASSAGES.write().push((role, p));
     p
 }
 
@@ -88,26 +98,19 @@ pub fn after_all(then: impl FnOnce() + Send + 'static) {
 
 fn wait(dirty: bool, then: Box<dyn FnOnce() + Send>) {
     fence(Ordering::SeqCst);
-    let mut inside = Vec::new();
-    let mut note = |p: &'static Passage| {
-        let passage = p.entered.load(Ordering::SeqCst);
-        if !p.has_left(passage) {
-            inside.push((p, passage));
-        }
-    };
-    super::schedulers()
-        .all
+    let inside = PASSAGES
+        .read()
         .iter()
-        .for_each(|s| note(&s.passage));
-    if dirty {
-        DIRTY.read().iter().for_each(|p| note(p));
-    }
+        .filter(|(role, _)| dirty || *role == Role::Scheduler)
+        .map(|&(_, p)| (p, p.entered.load(Ordering::SeqCst)))
+        .filter(|(p, passage)| !p.has_left(*passage))
+        .collect();
     WAITING.lock().push(Waiting { inside, then });
     COUNT.fetch_add(1, Ordering::SeqCst);
 }
 
 /// Before a thread goes to sleep: nobody else may come by to do what has waited for its last slice.
-pub(super) fn before_sleep() {
+pub fn before_sleep() {
     fence(Ordering::SeqCst);
     if COUNT.load(Ordering::SeqCst) != 0 {
         look();
@@ -137,7 +140,7 @@ mod tests {
 
     #[test]
     fn waits_for_those_inside_only() {
-        let (a, b) = (register(), register());
+        let (a, b) = (register(Role::Pool), register(Role::Pool));
         let done = Arc::new(AtomicBool::new(false));
         a.enter();
         let flag = done.clone();

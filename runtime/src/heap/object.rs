@@ -11,9 +11,9 @@
 //! Nothing in a block points out of it, not even to literals. So an object is copied to a heap by
 //! copying its words and moving the pointers, in one pass without a stack.
 
-use crate::heap::binary::BinaryRef;
-use crate::heap::magic::MagicHandle;
-use crate::heap::{Heap, copy, offheap};
+use super::binary::BinaryRef;
+use super::magic::MagicHandle;
+use super::{Heap, copy, offheap};
 use crate::sys::memory::{self, Purpose};
 use crate::term::{Header, Kind, Term, boxed};
 use std::alloc::Layout;
