@@ -12,8 +12,8 @@ use crate::interp::{self, Outcome};
 use crate::process::state::Stop;
 use crate::process::{Owned, Process, exit, flag, handle};
 use crate::sched::{
-    STACK, TIME_SLICE, again, become_scheduler, block, count, enqueue, freeze, fresh_registers, give_away,
-    rest, schedulers, take,
+    STACK, TIME_SLICE, again, become_scheduler, block, count, enqueue, freeze, fresh_registers,
+    give_away, rest, schedulers, take,
 };
 use crate::term::Term;
 use crate::{dirty, time, timer};

@@ -3,9 +3,9 @@
 use crate::atom::Atom;
 use crate::bif::Class;
 use crate::code::forms::{catch, catch_end, plain, raise, source};
+use crate::interp::calls;
 use crate::interp::exception::{self, Head};
 use crate::interp::machine::{Any, Place, Slow};
-use crate::interp::calls;
 use crate::term::{Term, stack_word};
 
 handlers! {
