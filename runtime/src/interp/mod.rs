@@ -36,6 +36,16 @@ pub enum Outcome {
     Exit,
 }
 
+impl Outcome {
+    /// All there are.
+    pub(crate) const ALL: [Outcome; 4] = [
+        Outcome::Yield,
+        Outcome::Wait,
+        Outcome::Collect,
+        Outcome::Exit,
+    ];
+}
+
 /// See the module's text.
 pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     let n = cx.own.saved.len();
