@@ -18,52 +18,54 @@ enum Range {
 /// By the address of the first word. Read without a lock.
 static RANGES: LazyLock<SkipMap<usize, Range>> = LazyLock::new(SkipMap::new);
 
-/// Times that something was taken out of `RANGES`.
-static REMOVALS: AtomicU64 = AtomicU64::new(0);
+/// Changes of `RANGES`.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
 
 /// Addresses that each thread remembers the functions of, a power of two.
 const REMEMBERED: usize = 64;
 
-/// What a thread has looked up: it holds as long as nothing was removed since.
+/// What a thread has looked up: it holds as long as nothing has changed since.
 #[derive(Clone, Copy)]
 struct Remembered {
     pc: usize,
-    removals: u64,
+    changes: u64,
     found: Option<(&'static FnInfo, usize)>,
 }
 
 thread_local! {
     static CACHE: [Cell<Remembered>; REMEMBERED] = const {
-        [const { Cell::new(Remembered { pc: 0, removals: 0, found: None }) }; REMEMBERED]
+        [const { Cell::new(Remembered { pc: 0, changes: 0, found: None }) }; REMEMBERED]
     };
 }
 
 /// Notes where the bytecode of a function lies.
 pub(super) fn add(code: &'static [u64], function: &'static FnInfo) {
     RANGES.insert(code.as_ptr() as usize, Range::Code(code, function));
+    CHANGES.fetch_add(1, Ordering::Release);
 }
 
 /// Notes where the records of a module's functions lie.
 pub(super) fn add_records(functions: &'static [FnInfo]) {
     if !functions.is_empty() {
         RANGES.insert(functions.as_ptr() as usize, Range::Records(functions));
+        CHANGES.fetch_add(1, Ordering::Release);
     }
 }
 
 /// The function whose bytecode or stub holds the address, and the word's offset in the bytecode.
 pub fn find(pc: *const u64) -> Option<(&'static FnInfo, usize)> {
-    let removals = REMOVALS.load(Ordering::Acquire);
+    let changes = CHANGES.load(Ordering::Acquire);
     let address = pc as usize;
     CACHE.with(|cache| {
         let cell = &cache[(address >> 3 ^ address >> 9) % REMEMBERED];
         let known = cell.get();
-        if known.pc == address && known.removals == removals && known.found.is_some() {
+        if known.pc == address && known.changes == changes {
             return known.found;
         }
         let found = look_up(pc);
         cell.set(Remembered {
             pc: address,
-            removals,
+            changes,
             found,
         });
         found
@@ -82,11 +84,11 @@ fn look_up(pc: *const u64) -> Option<(&'static FnInfo, usize)> {
 /// Forgets the bytecode of a function.
 pub(super) fn remove(code: &[u64]) {
     RANGES.remove(&(code.as_ptr() as usize));
-    REMOVALS.fetch_add(1, Ordering::Release);
+    CHANGES.fetch_add(1, Ordering::Release);
 }
 
 /// Forgets the records of functions.
 pub(super) fn remove_records(functions: &[FnInfo]) {
     RANGES.remove(&(functions.as_ptr() as usize));
-    REMOVALS.fetch_add(1, Ordering::Release);
+    CHANGES.fetch_add(1, Ordering::Release);
 }

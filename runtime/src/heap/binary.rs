@@ -130,14 +130,25 @@ impl BinaryRef {
 
     /// Claims the bytes from `at_bits` (which must be a whole number of bytes) up to `at_bits + more_bits`
     /// for the caller to write, if `at_bits` is the end of what is used and there is room. The new bytes
-    /// are zeroed by nobody: the caller writes them all before it makes them visible.
-    pub fn claim(&self, at_bits: usize, more_bits: usize) -> Option<*mut u8> {
+    /// are zeroed by nobody: the caller writes them all before it makes them visible. `own`: this reference is
+    /// the caller's, and no other thread's too, as one in a literal may be.
+    pub fn claim(&self, at_bits: usize, more_bits: usize, own: bool) -> Option<*mut u8> {
         if at_bits & 7 != 0 || more_bits & 7 != 0 {
             return None;
         }
         let to = at_bits + more_bits;
         if to.div_ceil(8) > self.header().capacity {
             return None;
+        }
+        if own && self.header().refs.load(Ordering::Acquire) == 1 {
+            // Nobody else can claim, so no exchange is needed.
+            let used = &self.header().used_bits;
+            if used.load(Ordering::Relaxed) != at_bits {
+                return None;
+            }
+            used.store(to, Ordering::Relaxed);
+            // SAFETY: inside the allocation, as checked against the capacity.
+            return Some(unsafe { self.data_mut().add(at_bits / 8) });
         }
         self.header()
             .used_bits

@@ -341,13 +341,14 @@ pub(in crate::interp) fn append_in_place(
     }
     // SAFETY: a live `BinRef` owns the binary in word 2.
     let b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
-    let at = b.claim(v.offset + v.bits, more)?;
+    let private = private && is_handle(to);
+    let at = b.claim(v.offset + v.bits, more, private)?;
     heap.binary_bytes += more / 8;
     Some(Claim {
         at,
         bits: more,
         to,
-        private: private && is_handle(to),
+        private,
     })
 }
 
