@@ -449,6 +449,15 @@ impl Heap {
         self.bits(bytes, bytes.len() * 8)
     }
 
+    /// A binary of these bytes, which are not copied where they are many.
+    pub fn binary_of(&mut self, bytes: Vec<u8>) -> Term {
+        if bytes.len() <= MAX_HEAP_BINARY {
+            self.binary(&bytes)
+        } else {
+            self.shared_binary(BinaryRef::from_vec(bytes))
+        }
+    }
+
     /// A bitstring of the first `bits` bits of `bytes`.
     pub fn bits(&mut self, bytes: &[u8], bits: usize) -> Term {
         let len = bits.div_ceil(8);
