@@ -429,7 +429,7 @@ fn waits(own: &Owned, pc: *const u64) -> bool {
             let waiting = [ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT];
             b.code
                 .get(offset)
-                .is_some_and(|w| waiting.contains(&((w & 0xfff) as u16)))
+                .is_some_and(|&w| waiting.contains(&ops::of(w)))
         })
     })
 }

@@ -1,11 +1,48 @@
-//! The words of the bit syntax's instructions.
-//!
-//! ```text
-//! BS_GET word 1           [kind 48..56][flags 32..40][unit 16..32][destination 0..16]
-//! command, first word     [unit 32..48][destination 16..32][flags 8..16][kind 0..8]   second: size or value
-//! segment, first word     [unit 48..64][size place 32..48][value place 16..32][flags 8..16][kind 0..8]
-//!          second         constant size, `SIZE_PLACE`, `SIZE_ALL` or the address of constant bytes
-//! ```
+//! The words of the bit syntax's instructions: the commands of matching and the segments of construction, two words
+//! each.
+
+use super::fields::At;
+
+const fn bits(shift: u32, bits: u32) -> At {
+    At {
+        word: 0,
+        shift,
+        bits,
+    }
+}
+
+/// The first word of a command of `BS_MATCH`; the second one is the size or the value.
+pub mod command {
+    use super::{At, bits};
+
+    /// What it is, see `kind`.
+    pub const KIND: At = bits(0, 8);
+    /// `LITTLE`, `SIGNED`.
+    pub const FLAGS: At = bits(8, 8);
+    /// Where the value goes.
+    pub const TO: At = bits(16, 16);
+    /// The unit, or the number of bits of `EQUAL`.
+    pub const UNIT: At = bits(32, 32);
+}
+
+/// The first word of a segment of `BS_CREATE`; the second one is a constant size, `SIZE_PLACE`, `SIZE_ALL`, or the
+/// address of constant bytes.
+pub mod segment {
+    use super::{At, bits};
+
+    /// What it is, see `kind`.
+    pub const KIND: At = bits(0, 8);
+    /// `LITTLE`, `SIGNED`.
+    pub const FLAGS: At = bits(8, 8);
+    /// Where the value is.
+    pub const VALUE: At = bits(16, 16);
+    /// Where the size is.
+    pub const SIZE: At = bits(32, 16);
+    /// The unit.
+    pub const UNIT: At = bits(48, 16);
+    /// Number of constant bytes.
+    pub const LENGTH: At = bits(16, 48);
+}
 
 /// Flag of little-endian segments (native ones too: all supported machines are little-endian).
 pub const LITTLE: u8 = 2;
@@ -28,7 +65,7 @@ pub mod kind {
     pub const EXACTLY: u8 = 5;
     /// Command: the rest.
     pub const TAIL: u8 = 6;
-    /// Command: the next bits have this value. Their number is in bits 32 of the first word.
+    /// Command: the next bits have this value. Their number stands in the place of the unit.
     pub const EQUAL: u8 = 7;
     /// Segment: UTF-8, UTF-16, UTF-32.
     pub const UTF8: u8 = 8;
@@ -36,7 +73,7 @@ pub mod kind {
     pub const UTF16: u8 = 9;
     /// See `UTF8`.
     pub const UTF32: u8 = 10;
-    /// Segment: constant bytes; their number is in bits 16 of the first word.
+    /// Segment: constant bytes.
     pub const STRING: u8 = 11;
     /// First segment: the binary to append to.
     pub const APPEND: u8 = 12;
@@ -60,7 +97,7 @@ pub mod old_kind {
     pub const INIT_BITS: u16 = 1;
     /// Appends to a binary.
     pub const APPEND: u16 = 2;
-    /// Adds a segment; which one is in the low byte of word 2.
+    /// Adds a segment, whose kind and flags stand as in the first word of one.
     pub const PUT: u16 = 3;
     /// Adds constant bytes.
     pub const PUT_STRING: u16 = 4;

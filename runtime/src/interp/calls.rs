@@ -405,7 +405,7 @@ pub type Enter = Result<(*const u64, usize), Next>;
 pub fn always_raises(target: &Enter) -> bool {
     let Ok((code, _)) = target else { return false };
     // SAFETY: code to enter starts with an instruction.
-    if unsafe { **code } & 0xfff != u64::from(ops::EXPORT_STUB) {
+    if ops::of(unsafe { **code }) != ops::EXPORT_STUB {
         return false;
     }
     // SAFETY: the second word of a stub is its entry's address.

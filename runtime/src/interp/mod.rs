@@ -8,13 +8,16 @@
 //! `TEST_HEAP`), at a function's entry when the reductions have run out, and after a BIF called as an
 //! ordinary function. Everything else may hold terms in Rust variables.
 
+#[macro_use]
+mod machine;
 pub mod bits;
 pub mod calls;
-pub mod dispatch;
+mod dispatch;
 pub mod exception;
-pub(crate) mod fast;
+mod handlers;
 pub mod maps;
-pub(crate) mod records;
+mod receive;
+pub mod records;
 pub mod special;
 
 use crate::bif::Ctx;

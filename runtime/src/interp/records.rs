@@ -7,7 +7,7 @@ use crate::data::record;
 use crate::term::{Kind, Term};
 
 /// What became of an operation.
-pub(crate) enum Outcome {
+pub enum RecordOutcome {
     /// The answer of a test.
     Test(bool),
     /// A value.
@@ -18,14 +18,14 @@ pub(crate) enum Outcome {
 
 /// Does any operation but `ELEMENTS`.
 #[inline(never)]
-pub(crate) fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) -> Outcome {
+pub fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) -> RecordOutcome {
     let result = match (operation, args) {
-        (op::IS_ANY, &[value]) => return Outcome::Test(value.is_kind(Kind::Record)),
+        (op::IS_ANY, &[value]) => return RecordOutcome::Test(value.is_kind(Kind::Record)),
         (op::IS_NAMED, &[value, module, name]) => {
-            return Outcome::Test(record::is_named(value, module, name));
+            return RecordOutcome::Test(record::is_named(value, module, name));
         }
         (op::IS_ACCESSIBLE, &[value, scope]) => {
-            return Outcome::Test(records::is_accessible(running, value, scope));
+            return RecordOutcome::Test(records::is_accessible(running, value, scope));
         }
         (op::PUT, [id, source, changes @ ..]) => {
             let changes: Vec<(Term, Term)> =
@@ -36,7 +36,7 @@ pub(crate) fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Te
         _ => crate::bug::vm_bug("an operation on native records with other operands"),
     };
     match result {
-        Ok(value) => Outcome::Value(value),
-        Err(reason) => Outcome::Error(reason),
+        Ok(value) => RecordOutcome::Value(value),
+        Err(reason) => RecordOutcome::Error(reason),
     }
 }

@@ -3,25 +3,23 @@
 use super::building::{Segment, code_point};
 use crate::atom::Atom;
 use crate::bif::Ctx;
-use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind, old_kind};
+use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind, old_kind, segment};
 use crate::heap::binary::{BinaryRef, Building};
 use crate::heap::bits::{self, copy_bits};
 use crate::term::{Kind, Term};
 
-/// One step. Word 1: places of two operands and the unit in bits 32; word 2: kind and flags of a
-/// segment, or the address of constant bytes. Gives the bitstring, or `NONVALUE`.
+/// One step with its operands. `how` is kind and flags of a segment, or the address of constant bytes. Gives the
+/// bitstring, or `NONVALUE`.
 #[inline(never)]
 pub fn old(
     cx: &mut Ctx<'_>,
-    what: usize,
-    w1: u64,
-    w2: u64,
+    step: u16,
+    unit: usize,
+    how: u64,
     p: Term,
     q: Term,
 ) -> Result<Term, Atom> {
-    let unit = (w1 >> 32) as usize & 0xffff;
-    let whole = w1 >> 63 == 1;
-    match what as u16 {
+    match step {
         old_kind::INIT_BYTES | old_kind::INIT_BITS => {
             let n = p
                 .as_usize()
@@ -62,18 +60,18 @@ pub fn old(
             Ok(cx.heap().shared_bits(b, total))
         }
         _ => {
-            let segment = if what as u16 == old_kind::PUT_STRING {
+            let added = if step == old_kind::PUT_STRING {
                 Segment {
                     kind: kind::STRING,
-                    word: w2,
+                    word: how,
                     string_len: unit,
                     ..Segment::NONE
                 }
             } else {
-                let all = whole || q.as_atom() == Some(Atom::ALL);
+                let all = q.as_atom() == Some(Atom::ALL);
                 Segment {
-                    kind: w2 as u8,
-                    flags: (w2 >> 8) as u8,
+                    kind: segment::KIND.of(how) as u8,
+                    flags: segment::FLAGS.of(how) as u8,
                     unit: unit as u16,
                     value: p,
                     size: if all { Term::NONVALUE } else { q },
@@ -81,7 +79,7 @@ pub fn old(
                     string_len: 0,
                 }
             };
-            put_old(cx, &segment)
+            put_old(cx, &added)
         }
     }
 }

@@ -1,55 +1,41 @@
-//! Translation of the bit syntax, old and new, and of native records.
+//! The bit syntax, old and new.
 
-use super::bit_words::{self, LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, kind, old_kind};
-use super::operand::{A, B, C, MAX_FIELD, Place, Refused};
-use super::records::op as record_op;
-use super::translate::Translator;
+use super::Translator;
 use crate::atom::Atom;
+use crate::code::bit_words::{
+    self, LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, command, kind, old_kind, segment,
+};
+use crate::code::forms::{
+    bs_add, bs_create, bs_get, bs_get_utf, bs_match, bs_match_string, bs_old, bs_set_position,
+    bs_start, bs_test_long, bs_utf_size,
+};
+use crate::code::operand::{MAX_FIELD, Place, Refused};
 use crate::code::ops;
 use crate::term::{Term, list};
 use enigma_loader::{Instr, MatchCommand, Op, Operand};
 
-/// Destination of `BS_GET_UTF` that is not kept.
-const NOWHERE: u64 = 0xffff;
+/// Destination of `BS_GET_UTF` that is not kept: no such register.
+const NOWHERE: Place = Place::X(0xffff);
 
 impl Translator<'_> {
-    pub(super) fn bits_or_records(&mut self, i: &Instr, o: &[Operand]) -> Result<(), Refused> {
+    pub(super) fn bits(&mut self, i: &Instr, o: &[Operand]) -> Result<(), Refused> {
         match i.op {
             Op::BsStartMatch3 => {
                 let (s, d) = (self.src(&o[1]), self.src(&o[3]));
-                self.asm
-                    .test(ops::BS_START, s, Some(d), o[0].label().unwrap_or(0));
+                self.bs_start(s, d, o[0].label());
             }
             Op::BsStartMatch4 => {
                 let (s, d) = (self.src(&o[2]), self.src(&o[3]));
-                match &o[0] {
-                    Operand::Label(l) => {
-                        self.asm.test(ops::BS_START, s, Some(d), *l);
-                    }
-                    _ => self.asm.op2(ops::BS_START, s, d),
-                }
+                self.bs_start(s, d, o[0].label());
             }
-            Op::IsAnyNativeRecord => {
-                self.record_op(record_op::IS_ANY, &o[1..2], None, o[0].label())
+            Op::BsGetTail => self.unary(ops::BS_GET_TAIL, &o[0], &o[1]),
+            Op::BsGetPosition => self.unary(ops::BS_GET_POSITION, &o[0], &o[1]),
+            Op::BsSetPosition => {
+                let (context, position) = (self.src(&o[0]), self.src(&o[1]));
+                let at = self.asm.begin(ops::BS_SET_POSITION);
+                self.asm.place(at, bs_set_position::CONTEXT, context);
+                self.asm.place(at, bs_set_position::POSITION, position);
             }
-            Op::IsNativeRecord => self.record_op(record_op::IS_NAMED, &o[1..4], None, o[0].label()),
-            Op::IsRecordAccessible => {
-                self.record_op(record_op::IS_ACCESSIBLE, &o[1..3], None, o[0].label())
-            }
-            Op::GetRecordElements => {
-                let list = [&o[1..2], self.list(&o[2])].concat();
-                self.record_op(record_op::ELEMENTS, &list, None, o[0].label());
-            }
-            Op::PutRecord => {
-                let list = [&o[1..3], self.list(&o[5])].concat();
-                self.record_op(record_op::PUT, &list, Some(&o[3]), Self::fail(&o[0]));
-            }
-            Op::GetRecordField => {
-                self.record_op(record_op::FIELD, &o[1..4], Some(&o[4]), Self::fail(&o[0]));
-            }
-            Op::BsGetTail => self.two(ops::BS_GET_TAIL, &o[0], &o[1]),
-            Op::BsGetPosition => self.two(ops::BS_GET_POSITION, &o[0], &o[1]),
-            Op::BsSetPosition => self.two(ops::BS_SET_POSITION, &o[0], &o[1]),
             Op::BsTestTail2 => self.with_number(ops::BS_TEST_TAIL, o),
             Op::BsTestUnit => self.with_number(ops::BS_TEST_UNIT, o),
             Op::BsGetInteger2 | Op::BsGetFloat2 | Op::BsGetBinary2 => {
@@ -69,50 +55,57 @@ impl Translator<'_> {
             Op::BsSkipUtf8 | Op::BsSkipUtf16 | Op::BsSkipUtf32 => self.get_utf(i.op, o, None),
             Op::BsMatchString => {
                 let s = self.src(&o[1]);
-                let at = self.asm.begin(ops::BS_MATCH_STRING, 3);
-                self.asm.place(at, at, A, s);
-                self.jump_if(at, o[0].label());
-                self.asm.set(at + 1, 0, o[2].unsigned().unwrap_or(0));
+                let at = self.asm.begin(ops::BS_MATCH_STRING);
+                self.asm.place(at, bs_match_string::CONTEXT, s);
+                self.jump_if(at, bs_match_string::FAIL, o[0].label());
+                self.asm.set(at, bs_match_string::BITS, Self::num(&o[2]));
                 let address = self.string(&o[3]);
-                self.asm.set(at + 2, 0, address);
+                self.asm.set(at, bs_match_string::BYTES, address);
             }
             Op::BsMatch => self.bs_match(o)?,
             Op::BsCreateBin => self.create(o),
-            Op::BsInitWritable => self.asm.nums(ops::BS_INIT_WRITABLE, 0, 0),
+            Op::BsInitWritable => self.asm.op0(ops::BS_INIT_WRITABLE),
             Op::BsAdd => {
                 let (a, b, d) = (self.src(&o[1]), self.src(&o[2]), self.src(&o[4]));
-                let at = self.asm.begin(ops::BS_ADD, 2);
-                self.asm.place(at, at, A, a);
-                self.asm.place(at, at, B, b);
-                self.jump_if(at, Self::fail(&o[0]));
-                self.asm.set(at + 1, 0, o[3].unsigned().unwrap_or(1));
-                self.asm.place(at, at + 1, 16, d);
+                let at = self.asm.begin(ops::BS_ADD);
+                self.asm.place(at, bs_add::LEFT, a);
+                self.asm.place(at, bs_add::RIGHT, b);
+                self.jump_if(at, bs_add::FAIL, Self::fail(&o[0]));
+                self.asm.set(at, bs_add::UNIT, unit_of(&o[3]));
+                self.asm.place(at, bs_add::TO, d);
             }
             Op::BsUtf8Size | Op::BsUtf16Size => {
                 let (s, d) = (self.src(&o[1]), self.src(&o[2]));
-                let at = self.asm.begin(ops::BS_UTF_SIZE, 1);
-                self.asm.place(at, at, A, s);
-                self.asm.place(at, at, B, d);
-                self.asm.set(at, C, u64::from(i.op == Op::BsUtf16Size));
+                let at = self.asm.begin(ops::BS_UTF_SIZE);
+                self.asm.place(at, bs_utf_size::FROM, s);
+                self.asm.place(at, bs_utf_size::TO, d);
+                let wide = usize::from(i.op == Op::BsUtf16Size);
+                self.asm.set(at, bs_utf_size::WIDE, wide);
             }
             _ => return self.old_construction(i, o),
         }
         Ok(())
     }
 
+    fn bs_start(&mut self, from: Place, to: Place, fail: Option<u32>) {
+        let at = self.asm.begin(ops::BS_START);
+        self.asm.place(at, bs_start::FROM, from);
+        self.asm.place(at, bs_start::TO, to);
+        self.jump_if(at, bs_start::FAIL, fail);
+    }
+
+    /// A test of how many bits are left.
     fn with_number(&mut self, op: u16, o: &[Operand]) {
-        let n = o[2].unsigned().unwrap_or(0);
-        let s = self.src(&o[1]);
-        if n > MAX_FIELD {
-            let at = self.asm.begin(ops::BS_TEST_LONG, 2);
-            self.asm.place(at, at, A, s);
-            self.asm.set(at, B, u64::from(op == ops::BS_TEST_UNIT));
-            self.asm.jump(at, o[0].label().unwrap_or(0));
-            self.asm.set(at + 1, 0, n);
-            return;
+        let (s, n, fail) = (self.src(&o[1]), Self::num(&o[2]), Self::to(&o[0]));
+        if n as u64 <= MAX_FIELD {
+            return self.asm.test_number(op, s, n, fail);
         }
-        let at = self.asm.test(op, s, None, o[0].label().unwrap_or(0));
-        self.asm.set(at, B, n);
+        let at = self.asm.begin(ops::BS_TEST_LONG);
+        self.asm.place(at, bs_test_long::CONTEXT, s);
+        let multiple = usize::from(op == ops::BS_TEST_UNIT);
+        self.asm.set(at, bs_test_long::MULTIPLE, multiple);
+        self.asm.jump(at, bs_test_long::FAIL, fail);
+        self.asm.set(at, bs_test_long::BITS, n);
     }
 
     /// Address of constant bytes in the module's string table.
@@ -149,16 +142,16 @@ impl Translator<'_> {
         d: Option<Place>,
     ) {
         let (s, n, flags) = (self.src(ctx), self.src(size), self.flags(flags));
-        let at = self.asm.begin(ops::BS_GET, 2);
-        self.asm.place(at, at, A, s);
-        self.asm.place(at, at, B, n);
-        self.jump_if(at, fail.label());
+        let at = self.asm.begin(ops::BS_GET);
+        self.asm.place(at, bs_get::CONTEXT, s);
+        self.asm.place(at, bs_get::SIZE, n);
+        self.jump_if(at, bs_get::FAIL, fail.label());
         if let Some(d) = d {
-            self.asm.place(at, at + 1, 0, d);
+            self.asm.place(at, bs_get::TO, d);
         }
-        self.asm.set(at + 1, 16, unit.unsigned().unwrap_or(1));
-        self.asm.set(at + 1, 32, u64::from(flags));
-        self.asm.set(at + 1, 48, u64::from(k));
+        self.asm.set(at, bs_get::UNIT, unit_of(unit));
+        self.asm.set(at, bs_get::FLAGS, flags as usize);
+        self.asm.set(at, bs_get::KIND, k as usize);
     }
 
     fn get_utf(&mut self, op: Op, o: &[Operand], d: Option<Place>) {
@@ -168,15 +161,12 @@ impl Translator<'_> {
             _ => kind::UTF32,
         };
         let (s, flags) = (self.src(&o[1]), self.flags(&o[3]));
-        let at = self.asm.begin(ops::BS_GET_UTF, 2);
-        self.asm.place(at, at, A, s);
-        match d {
-            Some(d) => self.asm.place(at, at, B, d),
-            None => self.asm.set(at, B, NOWHERE),
-        }
-        self.jump_if(at, o[0].label());
-        self.asm.set(at + 1, 0, u64::from(k));
-        self.asm.set(at + 1, 16, u64::from(flags));
+        let at = self.asm.begin(ops::BS_GET_UTF);
+        self.asm.place(at, bs_get_utf::CONTEXT, s);
+        self.asm.place(at, bs_get_utf::TO, d.unwrap_or(NOWHERE));
+        self.jump_if(at, bs_get_utf::FAIL, o[0].label());
+        self.asm.set(at, bs_get_utf::KIND, k as usize);
+        self.asm.set(at, bs_get_utf::FLAGS, flags as usize);
     }
 
     fn bs_match(&mut self, o: &[Operand]) -> Result<(), Refused> {
@@ -188,19 +178,19 @@ impl Translator<'_> {
         }
         let s = self.src(&o[1]);
         let mut short = true;
-        let at = self.asm.begin(ops::BS_MATCH, 1);
-        self.asm.place(at, at, A, s);
-        self.asm.set_checked(at, B, commands.len() as u64);
-        self.jump_if(at, o[0].label());
-        for (command, args) in commands {
+        let at = self.asm.begin(ops::BS_MATCH);
+        self.asm.place(at, bs_match::CONTEXT, s);
+        self.asm.set(at, bs_match::COUNT, commands.len());
+        self.jump_if(at, bs_match::FAIL, o[0].label());
+        for (what, args) in commands {
             let n = |i: usize| args[i].unsigned().unwrap_or(0);
-            let (k, flags, unit, dst, word) = match command {
+            let (k, flags, unit, dst, word) = match what {
                 MatchCommand::EnsureAtLeast => (kind::AT_LEAST, 0, n(1), None, n(0)),
                 MatchCommand::EnsureExactly => (kind::EXACTLY, 0, 0, None, n(0)),
                 MatchCommand::Skip => (kind::SKIP, 0, 0, None, n(0)),
                 MatchCommand::GetTail => (kind::TAIL, 0, 0, Some(self.src(&args[2])), 0),
                 MatchCommand::Integer | MatchCommand::Binary => {
-                    let k = if command == MatchCommand::Integer {
+                    let k = if what == MatchCommand::Integer {
                         kind::INTEGER
                     } else {
                         kind::BINARY
@@ -222,11 +212,12 @@ impl Translator<'_> {
                 ),
             };
             short &= bit_words::is_short_command(k, flags, unit, word);
-            let w = self.asm.word(u64::from(k));
-            self.asm.set(w, 8, u64::from(flags));
-            self.asm.set(w, 32, unit);
+            let w = self.asm.word(0);
+            self.asm.bits(w, command::KIND, u64::from(k));
+            self.asm.bits(w, command::FLAGS, u64::from(flags));
+            self.asm.bits(w, command::UNIT, unit);
             if let Some(d) = dst {
-                self.asm.place(at, w, 16, d);
+                self.asm.place_at(at, w, command::TO, d);
             }
             self.asm.word(word);
         }
@@ -252,7 +243,7 @@ impl Translator<'_> {
         let list = self.list(&o[5]).to_vec();
         let d = self.src(&o[4]);
         let mut short = list.len() / 6 <= bit_words::MAX_SEGMENTS;
-        let at = self.asm.begin(ops::BS_CREATE, 1);
+        let at = self.asm.begin(ops::BS_CREATE);
         let number = |(i, s): (usize, &[Operand])| {
             s[1].unsigned().filter(|&n| n > 0).unwrap_or(i as u64 + 1) as u32
         };
@@ -260,9 +251,9 @@ impl Translator<'_> {
         if (1..).zip(&numbers).any(|(i, &n)| i != n) {
             self.segments.push((at as u32, numbers));
         }
-        self.asm.set_checked(at, A, list.len() as u64 / 6);
-        self.asm.place(at, at, B, d);
-        self.jump_if(at, Self::fail(&o[0]));
+        self.asm.set(at, bs_create::COUNT, list.len() / 6);
+        self.asm.place(at, bs_create::TO, d);
+        self.jump_if(at, bs_create::FAIL, Self::fail(&o[0]));
         for (i, s) in list.chunks_exact(6).enumerate() {
             let name = s[0].atom().map_or("", |a| self.module.file.atom(a));
             let k = match name {
@@ -276,18 +267,19 @@ impl Translator<'_> {
                 "utf32" => kind::UTF32,
                 _ => kind::STRING,
             };
-            let w = self.asm.word(u64::from(k));
+            let w = self.asm.word(0);
+            self.asm.bits(w, segment::KIND, u64::from(k));
             if k == kind::STRING {
                 let len = self.constant(&s[5]).and_then(Term::as_small).unwrap_or(0);
-                self.asm.set(w, 16, len as u64);
+                self.asm.bits(w, segment::LENGTH, len as u64);
                 let address = self.string(&s[4]);
                 self.asm.word(address);
                 continue;
             }
             let (value, flags) = (self.src(&s[4]), self.flags(&s[3]));
-            self.asm.set(w, 8, u64::from(flags));
-            self.asm.place(at, w, 16, value);
-            self.asm.set(w, 48, s[2].unsigned().unwrap_or(1));
+            self.asm.bits(w, segment::FLAGS, u64::from(flags));
+            self.asm.place_at(at, w, segment::VALUE, value);
+            self.asm.bits(w, segment::UNIT, unit_of(&s[2]) as u64);
             let size = match self.constant(&s[5]) {
                 Some(t) if t.as_atom().is_some() => SIZE_ALL,
                 Some(t) => match t.as_usize() {
@@ -300,7 +292,7 @@ impl Translator<'_> {
             short &= bit_words::is_short_segment(i == 0, k, unit, size);
             if size == SIZE_PLACE {
                 let p = self.src(&s[5]);
-                self.asm.place(at, w, 32, p);
+                self.asm.place_at(at, w, segment::SIZE, p);
             }
             self.asm.word(size);
         }
@@ -338,7 +330,7 @@ impl Translator<'_> {
                 };
                 let (n, v, flags) = (self.src(&o[1]), self.src(&o[4]), self.flags(&o[3]));
                 let unit = o[2].unsigned().unwrap_or(1);
-                let how = u64::from(k) | u64::from(flags) << 8;
+                let how = put(k, flags);
                 self.old(old_kind::PUT, Self::fail(&o[0]), None, v, n, unit, how);
             }
             Op::BsPutUtf8 | Op::BsPutUtf16 | Op::BsPutUtf32 => {
@@ -348,7 +340,7 @@ impl Translator<'_> {
                     _ => kind::UTF32,
                 };
                 let (v, flags) = (self.src(&o[2]), self.flags(&o[1]));
-                let how = u64::from(k) | u64::from(flags) << 8;
+                let how = put(k, flags);
                 self.old(old_kind::PUT, Self::fail(&o[0]), None, v, nil, 1, how);
             }
             Op::BsPutString => {
@@ -359,7 +351,7 @@ impl Translator<'_> {
                     (address, left) = (address + n, left - n);
                 }
             }
-            op => return Err(Refused::Unsupported(format!("instruction {op}"))),
+            _ => return self.records(i, o),
         }
         Ok(())
     }
@@ -375,37 +367,25 @@ impl Translator<'_> {
         unit: u64,
         word: u64,
     ) {
-        let at = self.asm.begin(ops::BS_OLD, 3);
+        let at = self.asm.begin(ops::BS_OLD);
         if let Some(d) = d {
-            self.asm.place(at, at, A, d);
+            self.asm.place(at, bs_old::TO, d);
         }
-        self.asm.set(at, B, u64::from(k));
-        self.jump_if(at, fail);
-        self.asm.place(at, at + 1, 0, p);
-        self.asm.place(at, at + 1, 16, q);
-        self.asm.set(at + 1, 32, unit);
-        self.asm.set(at + 2, 0, word);
+        self.asm.set(at, bs_old::KIND, k as usize);
+        self.jump_if(at, bs_old::FAIL, fail);
+        self.asm.place(at, bs_old::FIRST, p);
+        self.asm.place(at, bs_old::SECOND, q);
+        self.asm.set(at, bs_old::UNIT, unit as usize);
+        self.asm.set(at, bs_old::HOW, word as usize);
     }
+}
 
-    /// An operation on native records: which one, its operands, and where the result goes.
-    fn record_op(
-        &mut self,
-        op: u64,
-        operands: &[Operand],
-        to: Option<&Operand>,
-        fail: Option<u32>,
-    ) {
-        let places = self.srcs(operands);
-        let at = self.asm.begin(ops::RECORD_OP, 2);
-        self.asm.set(at, A, op);
-        self.asm.set_checked(at, B, places.len() as u64);
-        self.jump_if(at, fail);
-        if let Some(d) = to {
-            let d = self.src(d);
-            self.asm.place(at, at + 1, 0, d);
-        }
-        self.asm
-            .set(at + 1, 16, std::ptr::from_ref(self.module) as u64);
-        self.asm.places(at, &places);
-    }
+/// The unit of a size.
+fn unit_of(o: &Operand) -> usize {
+    o.unsigned().unwrap_or(1) as usize
+}
+
+/// What `old_kind::PUT` adds.
+fn put(k: u8, flags: u8) -> u64 {
+    u64::from(k) << segment::KIND.shift | u64::from(flags) << segment::FLAGS.shift
 }

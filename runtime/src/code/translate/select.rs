@@ -1,8 +1,11 @@
 //! `select_val` and `select_tuple_arity`: a table of distances for dense small integers, sorted words
 //! otherwise, a chain of comparisons where a value is no immediate.
 
-use super::operand::{A, B, MAX_FIELD, Place};
-use super::translate::{Translator, is_plain_immediate};
+use super::Translator;
+use super::arith::is_plain_immediate;
+use crate::code::fields::At;
+use crate::code::forms;
+use crate::code::operand::{MAX_FIELD, Place};
 use crate::code::ops;
 use crate::term::Term;
 use enigma_loader::Operand;
@@ -15,13 +18,10 @@ pub fn values(t: &mut Translator<'_>, value: Place, otherwise: u32, list: &[Oper
         .collect();
     if pairs.iter().any(|p| !is_plain_immediate(p.0)) {
         for (word, label) in pairs {
-            let next = t
-                .asm
-                .test(ops::IS_NE_EXACT, value, Some(Place::K(word)), label);
-            debug_assert!(next < t.asm.len());
+            t.asm
+                .compare(ops::IS_NE_EXACT, value, Place::K(word), label);
         }
-        let at = t.asm.begin(ops::JUMP, 1);
-        t.asm.jump(at, otherwise);
+        t.asm.jump_to(ops::JUMP, otherwise);
         return;
     }
     pairs.sort_unstable();
@@ -50,11 +50,11 @@ fn range(
     pairs: &[(u64, u32)],
 ) {
     let count = (hi - lo + 1) as usize;
-    let at = t.asm.begin(ops::SELECT_RANGE, 2);
-    t.asm.place(at, at, A, value);
-    t.asm.set(at, B, count as u64);
-    t.asm.jump(at, otherwise);
-    t.asm.set(at + 1, 0, lo as u64);
+    let at = t.asm.begin(ops::SELECT_RANGE);
+    t.asm.place(at, forms::select_range::VALUE, value);
+    t.asm.set(at, forms::select_range::COUNT, count);
+    t.asm.jump(at, forms::select_range::OTHERWISE, otherwise);
+    t.asm.set(at, forms::select_range::LEAST, lo as usize);
     let labels = (0..count).map(|i| {
         let word = Term::small(lo + i as i64).raw();
         pairs
@@ -76,10 +76,10 @@ fn sorted(t: &mut Translator<'_>, op: u16, value: Place, otherwise: u32, pairs: 
         t.asm.label(next);
         return sorted(t, op, value, otherwise, rest);
     }
-    let at = t.asm.begin(op, 1);
-    t.asm.place(at, at, A, value);
-    t.asm.set(at, B, pairs.len() as u64);
-    t.asm.jump(at, otherwise);
+    let at = t.asm.begin(op);
+    t.asm.place(at, forms::select::VALUE, value);
+    t.asm.set(at, forms::select::COUNT, pairs.len());
+    t.asm.jump(at, forms::select::OTHERWISE, otherwise);
     for p in pairs {
         t.asm.word(p.0);
     }
@@ -91,7 +91,12 @@ fn distances(t: &mut Translator<'_>, at: usize, labels: &[u32]) {
     for two in labels.chunks(2) {
         let w = t.asm.word(0);
         for (i, &l) in two.iter().enumerate() {
-            t.asm.distance(at, w, 32 * i as u32, l);
+            let half = At {
+                word: 0,
+                shift: 32 * i as u32,
+                bits: 32,
+            };
+            t.asm.distance(at, w, half, l);
         }
     }
 }
