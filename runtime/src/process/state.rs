@@ -10,7 +10,7 @@
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::sys::sync::{AtomicU32, Ordering};
 
 const ACTIVE: u32 = 1;
 const QUEUED: u32 = 2;
