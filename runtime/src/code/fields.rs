@@ -144,13 +144,13 @@ pub enum Sort {
 }
 
 /// What kinds of fields have in common.
-pub trait Kind {
+pub trait FieldKind {
     /// For listings.
     const SORT: Sort;
 }
 
 /// Kinds of fields whose value the translator knows when it writes the instruction.
-pub trait Plain: Kind {
+pub trait Plain: FieldKind {
     /// What is put in.
     type Value;
     /// The bits that stand for it.
@@ -163,7 +163,7 @@ macro_rules! kinds {
             $(#[$doc])*
             #[derive(Debug)]
             pub struct $name;
-            impl Kind for $name {
+            impl FieldKind for $name {
                 const SORT: Sort = Sort::$sort;
             }
         )*
@@ -229,9 +229,9 @@ plain! {
 }
 
 /// Kinds of fields that name places.
-pub trait PlaceField: Kind {}
-impl PlaceField for Src {}
-impl PlaceField for Dst {}
+pub trait NamesPlace: FieldKind {}
+impl NamesPlace for Src {}
+impl NamesPlace for Dst {}
 
 /// A list of operands behind an instruction's fixed words, four a word.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use super::fields::{
     Bytes, Constant, Dst, ExportEntry, Float, Fun, Function, Jump, ModuleRef, Number, Signed, Src,
     X, Y,
 };
-use super::fields::{Field, FieldInfo, Form, Kind, List, Tail, at};
+use super::fields::{Field, FieldInfo, FieldKind, Form, List, Tail, at};
 
 macro_rules! count {
     ($tail:ident $count:ident) => {
@@ -50,7 +50,7 @@ macro_rules! forms {
                     fields: &[$(FieldInfo {
                         name: stringify!($field),
                         at: at::$at,
-                        sort: <$kind as Kind>::SORT,
+                        sort: <$kind as FieldKind>::SORT,
                     }),*],
                 };
                 /// Words of an instruction whose tail has `n` elements.

@@ -1,6 +1,6 @@
 //! The assembler of bytecode: words, operands, constant pools, labels.
 
-use super::fields::{At, Field, Jump as JumpField, PlaceField, Plain};
+use super::fields::{At, Field, Jump as JumpField, NamesPlace, Plain};
 use super::forms;
 use crate::code::ops;
 use std::collections::HashMap;
@@ -147,7 +147,7 @@ impl Assembler {
     }
 
     /// Puts an operand into a field of the instruction at `instr`.
-    pub fn place<K: PlaceField>(&mut self, instr: usize, field: Field<K>, p: Place) {
+    pub fn place<K: NamesPlace>(&mut self, instr: usize, field: Field<K>, p: Place) {
         self.place_at(instr, instr, field.at, p);
     }
 

@@ -6,7 +6,7 @@ use super::handlers::{
     arith, bits, calls, compare, data, errors, floats, frames, guards, maps, receive, records,
     types,
 };
-use super::machine::{Any, Handler, K, Resume, X, Y};
+use super::machine::{Any, Handler, K, Place, X, Y};
 use crate::bif::Ctx;
 use crate::code::ops;
 use crate::term::Term;
@@ -18,7 +18,7 @@ const _: () = assert!(ops::NAMES.len() <= TABLE);
 /// Runs the process at `own.pc`; see `interp::run`.
 pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     let x: *mut Term = cx.x.as_mut_ptr();
-    let mut at = Resume {
+    let mut at = Place {
         pc: cx.own.pc,
         sp: cx.own.stack.sp().cast(),
     };

@@ -30,21 +30,21 @@ use crate::term::{Term, stack_word};
 use std::ops::{Deref, DerefMut};
 
 /// Index of the first float register in the register file.
-pub const FLOATS: usize = 1024;
+pub(crate) const FLOATS: usize = 1024;
 
 /// Where the loop goes on.
 #[derive(Clone, Copy)]
-pub struct Resume {
+pub(crate) struct Place {
     /// The instruction that is next; null where the process stops.
     pub pc: *const u64,
     /// The top of the stack; why the process stops.
     pub sp: *mut Term,
 }
 
-impl Resume {
+impl Place {
     /// The process stops.
-    fn stop(outcome: Outcome) -> Resume {
-        Resume {
+    fn stop(outcome: Outcome) -> Place {
+        Place {
             pc: std::ptr::null(),
             sp: std::ptr::without_provenance_mut(outcome as usize),
         }
@@ -63,10 +63,11 @@ impl Resume {
 }
 
 /// Executes the instruction whose first word is the last argument.
-pub type Handler = for<'a, 'b> fn(*const u64, *mut Term, *mut Term, &'a mut Ctx<'b>, u64) -> Resume;
+pub(crate) type Handler =
+    for<'a, 'b> fn(*const u64, *mut Term, *mut Term, &'a mut Ctx<'b>, u64) -> Place;
 
 /// The state at an instruction, in a threaded handler.
-pub struct M<'a, 'b> {
+pub(crate) struct M<'a, 'b> {
     pub(super) pc: *const u64,
     pub(super) sp: *mut Term,
     pub(super) x: *mut Term,
@@ -79,13 +80,13 @@ impl M<'_, '_> {
 
     /// Goes on at `pc`.
     #[inline(always)]
-    pub(super) fn go(self) -> Resume {
+    pub(super) fn go(self) -> Place {
         if cfg!(threaded) {
             // SAFETY: `pc` is the address of an instruction.
             let w = unsafe { *self.pc };
             handler_of(w)(self.pc, self.sp, self.x, self.cx, w)
         } else {
-            Resume {
+            Place {
                 pc: self.pc,
                 sp: self.sp,
             }
@@ -94,31 +95,31 @@ impl M<'_, '_> {
 
     /// Hands the instruction over to another handler.
     #[inline(always)]
-    pub(super) fn hand_to(self, other: Handler) -> Resume {
+    pub(super) fn hand_to(self, other: Handler) -> Place {
         other(self.pc, self.sp, self.x, self.cx, self.w)
     }
 
     #[inline(always)]
-    pub(super) fn next(mut self, words: usize) -> Resume {
+    pub(super) fn next(mut self, words: usize) -> Place {
         self.pc = self.pc.wrapping_add(words);
         self.go()
     }
 
     #[inline(always)]
-    pub(super) fn jump(mut self, to: Field<Jump>) -> Resume {
+    pub(super) fn jump(mut self, to: Field<Jump>) -> Place {
         self.pc = self.destination(to);
         self.go()
     }
 
     /// Goes on `distance` words from here.
     #[inline(always)]
-    pub(super) fn jump_by(mut self, distance: i32) -> Resume {
+    pub(super) fn jump_by(mut self, distance: i32) -> Place {
         self.pc = self.pc.wrapping_offset(distance as isize);
         self.go()
     }
 
     #[inline(always)]
-    pub(super) fn test(self, ok: bool, words: usize, fail: Field<Jump>) -> Resume {
+    pub(super) fn test(self, ok: bool, words: usize, fail: Field<Jump>) -> Place {
         if ok {
             self.next(words)
         } else {
@@ -128,14 +129,14 @@ impl M<'_, '_> {
 
     /// Enters the code at `pc`, for one reduction.
     #[inline(always)]
-    pub(super) fn enter(mut self, pc: *const u64) -> Resume {
+    pub(super) fn enter(mut self, pc: *const u64) -> Place {
         self.cx.reds -= 1;
         self.pc = pc;
         self.go()
     }
 
     #[inline(always)]
-    pub(super) fn ret(mut self) -> Resume {
+    pub(super) fn ret(mut self) -> Place {
         // SAFETY: the verifier has seen that the frame is gone, so a return address is on top.
         let back = unsafe { *self.sp.cast::<u64>() };
         self.sp = self.sp.wrapping_add(1);
@@ -352,7 +353,7 @@ impl M<'_, '_> {
 
 /// The state at an instruction, in a slow handler: the process knows its stack pointer, and every way out goes to
 /// the loop, with the stack as the process then has it.
-pub struct Slow<'a, 'b>(M<'a, 'b>);
+pub(crate) struct Slow<'a, 'b>(M<'a, 'b>);
 
 impl<'a, 'b> Deref for Slow<'a, 'b> {
     type Target = M<'a, 'b>;
@@ -385,27 +386,27 @@ impl<'a, 'b> Slow<'a, 'b> {
 
     /// Goes on at `pc`.
     #[inline(always)]
-    pub(super) fn go_to(self, pc: *const u64) -> Resume {
-        Resume {
+    pub(super) fn go_to(self, pc: *const u64) -> Place {
+        Place {
             pc,
             sp: self.0.cx.own.stack.sp().cast(),
         }
     }
 
     #[inline(always)]
-    pub(super) fn next(self, words: usize) -> Resume {
+    pub(super) fn next(self, words: usize) -> Place {
         let pc = self.pc.wrapping_add(words);
         self.go_to(pc)
     }
 
     #[inline(always)]
-    pub(super) fn jump(self, to: Field<Jump>) -> Resume {
+    pub(super) fn jump(self, to: Field<Jump>) -> Place {
         let pc = self.destination(to);
         self.go_to(pc)
     }
 
     #[inline(always)]
-    pub(super) fn test(self, ok: bool, words: usize, fail: Field<Jump>) -> Resume {
+    pub(super) fn test(self, ok: bool, words: usize, fail: Field<Jump>) -> Place {
         if ok {
             self.next(words)
         } else {
@@ -415,10 +416,10 @@ impl<'a, 'b> Slow<'a, 'b> {
 
     /// Goes on as a part says that has done its work.
     #[inline(always)]
-    pub(super) fn follow(self, next: Next) -> Resume {
+    pub(super) fn follow(self, next: Next) -> Place {
         match next {
             Next::Go(pc) => self.go_to(pc),
-            Next::Stop(outcome) => Resume::stop(outcome),
+            Next::Stop(outcome) => Place::stop(outcome),
         }
     }
 
@@ -430,23 +431,20 @@ impl<'a, 'b> Slow<'a, 'b> {
 
     /// Goes on as such a part says.
     #[inline(always)]
-    pub(super) fn end_with(
-        mut self,
-        work: impl FnOnce(&mut Ctx<'_>, *const u64) -> Next,
-    ) -> Resume {
+    pub(super) fn end_with(mut self, work: impl FnOnce(&mut Ctx<'_>, *const u64) -> Next) -> Place {
         let next = self.part(work);
         self.follow(next)
     }
 
     /// The process stops.
-    pub(super) fn stop(self, outcome: Outcome) -> Resume {
-        Resume::stop(outcome)
+    pub(super) fn stop(self, outcome: Outcome) -> Place {
+        Place::stop(outcome)
     }
 
     /// The process stops and is to go on at `pc`, with `live` X registers.
-    pub(super) fn park(self, pc: *const u64, live: usize, outcome: Outcome) -> Resume {
+    pub(super) fn park(self, pc: *const u64, live: usize, outcome: Outcome) -> Place {
         park(self.0.cx, pc, live);
-        Resume::stop(outcome)
+        Place::stop(outcome)
     }
 
     #[inline(always)]
@@ -463,37 +461,37 @@ impl<'a, 'b> Slow<'a, 'b> {
 
     /// `error:Reason` at this instruction.
     #[cold]
-    pub(super) fn error(self, reason: impl Into<Term>) -> Resume {
+    pub(super) fn error(self, reason: impl Into<Term>) -> Place {
         self.end_with(|cx, pc| calls::error(cx, pc, reason))
     }
 
     /// `error:{Tag, Value}` at this instruction.
     #[cold]
-    pub(super) fn error_with(self, tag: Atom, value: Term) -> Resume {
+    pub(super) fn error_with(self, tag: Atom, value: Term) -> Place {
         self.end_with(|cx, pc| calls::error_with(cx, pc, tag, value))
     }
 }
 
 /// Where an operand's value is.
-pub trait Source {
+pub(crate) trait Source {
     /// The value of the operand with these bits.
     fn get(m: &M<'_, '_>, o: usize) -> Term;
 }
 
 /// Where a result goes.
-pub trait Target {
+pub(crate) trait Target {
     /// Writes the place that these bits name.
     fn set(m: &mut M<'_, '_>, o: usize, v: Term);
 }
 
 /// An X register.
-pub struct X;
+pub(crate) struct X;
 /// A Y register.
-pub struct Y;
+pub(crate) struct Y;
 /// A constant.
-pub struct K;
+pub(crate) struct K;
 /// Whatever the operand's upper bits say.
-pub struct Any;
+pub(crate) struct Any;
 
 impl Source for X {
     #[inline(always)]
@@ -567,7 +565,7 @@ macro_rules! handlers {
                 x: *mut $crate::term::Term,
                 cx: &mut $crate::bif::Ctx<'_>,
                 w: u64,
-            ) -> $crate::interp::machine::Resume {
+            ) -> $crate::interp::machine::Place {
                 let mut $m = $crate::interp::machine::M { pc, sp, x, cx, w };
                 $body
             }
@@ -589,7 +587,7 @@ macro_rules! slow_handlers {
                     x: *mut $crate::term::Term,
                     cx: &mut $crate::bif::Ctx<'_>,
                     w: u64,
-                ) -> $crate::interp::machine::Resume {
+                ) -> $crate::interp::machine::Place {
                     let m = $crate::interp::machine::M { pc, sp, x, cx, w };
                     let mut $m = $crate::interp::machine::Slow::new(m);
                     $body

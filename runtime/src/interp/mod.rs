@@ -17,7 +17,7 @@ pub mod exception;
 mod handlers;
 pub mod maps;
 mod receive;
-pub mod records;
+pub(crate) mod records;
 pub mod special;
 
 use crate::bif::Ctx;

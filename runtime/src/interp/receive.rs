@@ -7,7 +7,7 @@ use crate::term::Term;
 use crate::{time, timer};
 
 /// How a wait begins.
-pub enum Wait {
+pub(super) enum Wait {
     /// No time to wait.
     Over,
     /// The timer runs, or there is none because the time is infinite.
@@ -15,7 +15,7 @@ pub enum Wait {
 }
 
 /// Starts to wait for the time that an operand of `wait_timeout` names, in milliseconds.
-pub fn start_wait(cx: &mut Ctx<'_>, t: Term) -> Option<Wait> {
+pub(super) fn start_wait(cx: &mut Ctx<'_>, t: Term) -> Option<Wait> {
     if t.as_atom() == Some(Atom::INFINITY) {
         cx.own.timeout = Timeout::Never;
         return Some(Wait::Started);

@@ -7,7 +7,7 @@ use crate::data::record;
 use crate::term::{Kind, Term};
 
 /// What became of an operation.
-pub enum RecordOutcome {
+pub(crate) enum Outcome {
     /// The answer of a test.
     Test(bool),
     /// A value.
@@ -18,14 +18,14 @@ pub enum RecordOutcome {
 
 /// Does any operation but `ELEMENTS`.
 #[inline(never)]
-pub fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) -> RecordOutcome {
+pub(crate) fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) -> Outcome {
     let result = match (operation, args) {
-        (op::IS_ANY, &[value]) => return RecordOutcome::Test(value.is_kind(Kind::Record)),
+        (op::IS_ANY, &[value]) => return Outcome::Test(value.is_kind(Kind::Record)),
         (op::IS_NAMED, &[value, module, name]) => {
-            return RecordOutcome::Test(record::is_named(value, module, name));
+            return Outcome::Test(record::is_named(value, module, name));
         }
         (op::IS_ACCESSIBLE, &[value, scope]) => {
-            return RecordOutcome::Test(records::is_accessible(running, value, scope));
+            return Outcome::Test(records::is_accessible(running, value, scope));
         }
         (op::PUT, [id, source, changes @ ..]) => {
             let changes: Vec<(Term, Term)> =
@@ -36,7 +36,7 @@ pub fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) ->
         _ => crate::bug::vm_bug("an operation on native records with other operands"),
     };
     match result {
-        Ok(value) => RecordOutcome::Value(value),
-        Err(reason) => RecordOutcome::Error(reason),
+        Ok(value) => Outcome::Value(value),
+        Err(reason) => Outcome::Error(reason),
     }
 }

@@ -8,7 +8,7 @@ use crate::code::fun;
 use crate::interp::Outcome;
 use crate::interp::calls::{self, Enter};
 use crate::interp::exception::Head;
-use crate::interp::machine::{Any, M, Resume, Slow};
+use crate::interp::machine::{Any, M, Place, Slow};
 use crate::term::{Kind, Term};
 use crate::{Atom, heap};
 
@@ -133,15 +133,15 @@ slow_handlers! {
         m.tail_call(target, frame)
     }
     apply_fun_list |m| {
-        let target = m.part(|cx, pc| calls::apply_fun_list(cx, pc));
+        let target = m.part(calls::apply_fun_list);
         m.apply_list(target)
     }
     apply_mfa |m| {
-        let target = m.part(|cx, pc| calls::apply_mfa(cx, pc));
+        let target = m.part(calls::apply_mfa);
         m.apply_list(target)
     }
     apply_args |m| {
-        let target = m.part(|cx, pc| calls::apply_mfa(cx, pc));
+        let target = m.part(calls::apply_mfa);
         m.tail_call(target, 0)
     }
     call_bif |m| {
@@ -196,13 +196,13 @@ impl M<'_, '_> {
 
 impl Slow<'_, '_> {
     /// Enters code with `live` arguments in place, unless the reductions have run out.
-    fn arrive(mut self, code: *const u64, live: usize) -> Resume {
+    fn arrive(mut self, code: *const u64, live: usize) -> Place {
         let next = calls::arrive(self.cx, code, live);
         self.follow(next)
     }
 
     /// A call of what was found, to return `words` on.
-    fn call(mut self, target: Enter, words: usize) -> Resume {
+    fn call(mut self, target: Enter, words: usize) -> Place {
         match target {
             Ok((code, live)) => {
                 self.push_return(words);
@@ -213,7 +213,7 @@ impl Slow<'_, '_> {
     }
 
     /// The same as a tail call from a frame of so many slots.
-    fn tail_call(mut self, target: Enter, frame: usize) -> Resume {
+    fn tail_call(mut self, target: Enter, frame: usize) -> Place {
         match target {
             Ok((code, live)) => {
                 self.drop_frame(frame);
@@ -224,7 +224,7 @@ impl Slow<'_, '_> {
     }
 
     /// The end of `erlang:apply/2,3`.
-    fn apply_list(self, target: Enter) -> Resume {
+    fn apply_list(self, target: Enter) -> Place {
         let frame = self.num(apply_list::FRAME);
         match self.num(apply_list::HOW) {
             0 => self.call(target, apply_list::WORDS),

@@ -3,7 +3,7 @@
 use super::arith::both_small;
 use crate::code::forms::{compare, compare_word, select, select_arity, select_range};
 use crate::data::compare as order;
-use crate::interp::machine::{Any, M, Resume, Source};
+use crate::interp::machine::{Any, M, Place, Source};
 use crate::term::Term;
 use std::cmp::Ordering;
 
@@ -147,7 +147,7 @@ slow_handlers! {
 
 impl M<'_, '_> {
     #[inline(always)]
-    fn holds(self, ok: bool) -> Resume {
+    fn holds(self, ok: bool) -> Place {
         self.test(ok, compare::WORDS, compare::FAIL)
     }
 

@@ -7,7 +7,7 @@ use crate::code::forms::{
 use crate::code::{fields, operand};
 use crate::heap::literal;
 use crate::interp::handlers::errors::slow::bad_code;
-use crate::interp::machine::{Any, M, Resume, Source, Target};
+use crate::interp::machine::{Any, M, Place, Source, Target};
 use crate::term::{Header, Kind, Term};
 
 handlers! {
@@ -224,7 +224,7 @@ impl M<'_, '_> {
     }
 
     #[inline(always)]
-    fn update_record(mut self, t: Term, n: usize) -> Resume {
+    fn update_record(mut self, t: Term, n: usize) -> Place {
         self.make_updated(t, n);
         let updates = self.num(update_record::COUNT);
         self.next(update_record::words(updates))

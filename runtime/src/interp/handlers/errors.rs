@@ -4,7 +4,7 @@ use crate::atom::Atom;
 use crate::bif::Class;
 use crate::code::forms::{catch, catch_end, plain, raise, source};
 use crate::interp::exception::{self, Head};
-use crate::interp::machine::{Any, Resume, Slow};
+use crate::interp::machine::{Any, Place, Slow};
 use crate::interp::{Outcome, calls};
 use crate::term::{Term, stack_word};
 
@@ -86,7 +86,7 @@ impl Slow<'_, '_> {
     /// Code that the verifier lets through but that looks into a term of the wrong kind, or a call that must
     /// not return has returned: the process gets an error that no handler of correct code expects.
     #[cold]
-    pub(in crate::interp) fn bad_code(self) -> Resume {
+    pub(in crate::interp) fn bad_code(self) -> Place {
         self.error(Atom::INVALID_CODE)
     }
 }

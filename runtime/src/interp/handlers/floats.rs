@@ -4,7 +4,7 @@ use super::errors::slow::bad_code;
 use crate::atom::Atom;
 use crate::code::forms::{float_binary, float_load, float_store, float_unary};
 use crate::data::arith;
-use crate::interp::machine::{Any, M, Resume};
+use crate::interp::machine::{Any, M, Place};
 use crate::term::Term;
 
 handlers! {
@@ -75,7 +75,7 @@ slow_handlers! {
 
 impl M<'_, '_> {
     #[inline(always)]
-    fn float_result(mut self, r: f64) -> Resume {
+    fn float_result(mut self, r: f64) -> Place {
         if !r.is_finite() {
             return self.hand_to(slow::infinite);
         }

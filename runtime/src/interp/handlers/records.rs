@@ -4,7 +4,7 @@ use crate::code::forms::record_op;
 use crate::code::records::op;
 use crate::data::record;
 use crate::interp::machine::Any;
-use crate::interp::records::{self, RecordOutcome};
+use crate::interp::records::{self, Outcome};
 use crate::term::{Kind, Term};
 
 slow_handlers! {
@@ -31,11 +31,11 @@ slow_handlers! {
         let args: Vec<Term> = (0..n).map(|i| m.item(record_op::LIST, i)).collect();
         let running = m.module(record_op::MODULE);
         match records::run(m.cx, running, operation, &args) {
-            RecordOutcome::Test(true) => {}
-            RecordOutcome::Test(false) => return m.jump(record_op::FAIL),
-            RecordOutcome::Value(v) => m.dst::<Any>(record_op::TO, v),
-            RecordOutcome::Error(_) if m.distance(record_op::FAIL) != 0 => return m.jump(record_op::FAIL),
-            RecordOutcome::Error(reason) => return m.error(reason),
+            Outcome::Test(true) => {}
+            Outcome::Test(false) => return m.jump(record_op::FAIL),
+            Outcome::Value(v) => m.dst::<Any>(record_op::TO, v),
+            Outcome::Error(_) if m.distance(record_op::FAIL) != 0 => return m.jump(record_op::FAIL),
+            Outcome::Error(reason) => return m.error(reason),
         }
         m.cx.note_allocation();
         m.next(record_op::words(n))

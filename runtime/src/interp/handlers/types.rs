@@ -3,7 +3,7 @@
 use crate::code::forms::{compare, is_long_tuple, is_tagged_tuple, test, test_number};
 use crate::code::{export, fun};
 use crate::interp::bits;
-use crate::interp::machine::{Any, M, Resume, Source};
+use crate::interp::machine::{Any, M, Place, Source};
 use crate::term::{Header, Kind, Term};
 
 handlers! {
@@ -54,7 +54,7 @@ handlers! {
 
 impl M<'_, '_> {
     #[inline(always)]
-    fn type_is(self, ok: bool) -> Resume {
+    fn type_is(self, ok: bool) -> Place {
         self.test(ok, test::WORDS, test::FAIL)
     }
 }
