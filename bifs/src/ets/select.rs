@@ -334,7 +334,7 @@ impl Search {
             count = self.got - limit;
             let heap = cx.heap();
             let beyond: Vec<Term> = list::iter(self.list).take(count).collect();
-            (0..count).for_each(|_| self.list = self.list.tail());
+            self.list = list::skip(self.list, count);
             if self.resumed {
                 for &e in &beyond {
                     rest = heap.cons(e, rest);
