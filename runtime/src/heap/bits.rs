@@ -262,11 +262,6 @@ pub(crate) fn read_bits(src: *const u8, from: usize, n: usize) -> u64 {
     v
 }
 
-/// Puts a byte at bit `at` of `out`, whose other bits stay as they are.
-pub fn put_byte(out: &mut [u8], at: usize, byte: u8) {
-    copy_bits(&raw const byte, 0, out, at, 8);
-}
-
 /// Compares the bits of two views as bitstrings are ordered: bit by bit, a prefix first.
 pub fn compare(a: &View, b: &View) -> std::cmp::Ordering {
     if let (Some(x), Some(y)) = (a.aligned(), b.aligned())

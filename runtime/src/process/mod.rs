@@ -232,8 +232,6 @@ pub struct Rare {
     pub suspended_by: Vec<u64>,
     /// Processes that this one suspended.
     pub suspends: Vec<suspend::Suspends>,
-    /// Sequential trace token.
-    pub seq_token: Option<OwnedTerm>,
     /// `process_flag(monitor_nodes...)`, label and whatever else BIFs keep by name.
     pub label: Option<OwnedTerm>,
     /// State of a BIF that waits or yields, kept between its calls.
