@@ -41,8 +41,6 @@ pub enum Command {
     Inspect {
         /// What to inspect and how.
         args: Vec<Bytes>,
-        /// Enigma's own options, which may name an OTP.
-        options: Options,
     },
     /// Print and end.
     Print(Printout),
@@ -489,10 +487,7 @@ pub fn parse(argv0: &[u8], args: &[Bytes], env: Env) -> Result<Command, ArgError
             return Ok(Command::Print(Printout::printed(text.into_bytes())));
         }
         Action::Inspect => {
-            return Ok(Command::Inspect {
-                args: front.args,
-                options: front.options,
-            });
+            return Ok(Command::Inspect { args: front.args });
         }
         Action::Run => {}
     }

@@ -29,7 +29,7 @@ pub fn main(argv0: &[u8], args: &[Vec<u8>]) -> u8 {
             stderr,
             status,
         }) => print(&stdout, &stderr, status),
-        Command::Inspect { args, options } => inspect::run(&args, &options),
+        Command::Inspect { args } => inspect::run(&args),
         Command::Exec { program, args, env } => {
             let e = std::process::Command::new(OsStr::from_bytes(&program))
                 .args(args.iter().map(|a| OsStr::from_bytes(a)))

@@ -99,8 +99,6 @@ pub mod old_kind {
     pub const APPEND: u16 = 2;
     /// Adds a segment, whose kind and flags stand as in the first word of one.
     pub const PUT: u16 = 3;
-    /// Adds constant bytes.
-    pub const PUT_STRING: u16 = 4;
 }
 
 /// Longest integer field, in bits, that has a short way.

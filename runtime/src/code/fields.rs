@@ -121,6 +121,8 @@ pub enum Sort {
     Signed,
     /// An operand: a register, a slot of the frame or a constant.
     Operand,
+    /// A register or a slot of the frame that is written.
+    Target,
     /// An X register.
     X,
     /// A slot of the frame.
@@ -191,7 +193,7 @@ kinds! {
     /// An operand that is read.
     Src Operand;
     /// An operand that is written.
-    Dst Operand;
+    Dst Target;
     /// The number of an X register.
     X X;
     /// The number of a slot of the frame.

@@ -217,6 +217,8 @@ forms! {
         TO: Dst @ A, KIND: Number @ B, FAIL: Jump @ C20,
         FIRST: Src @ W1_0, SECOND: Src @ W1_16, UNIT: Number @ W1_32, HOW: Number @ W2,
     }
+    /// Constant bytes added, as the same compilers wrote it.
+    bs_put_string: 3 { LENGTH: Number @ W1, BYTES: Bytes @ W2 }
     /// The size of a code point; utf16: 1, utf8: 0.
     bs_utf_size: 1 { FROM: Src @ A, TO: Dst @ B, WIDE: Number @ C }
     /// An operation on native records; see `records`.

@@ -8,6 +8,7 @@ pub mod fields;
 pub mod forms;
 pub mod fun;
 pub mod install;
+pub mod listing;
 pub mod module;
 pub mod operand;
 pub mod ops;

@@ -343,6 +343,8 @@ ops! {
     BS_ADD: bs_add;
     /// A step of construction as compilers before OTP 25 wrote it.
     BS_OLD: bs_old;
+    /// The same for constant bytes.
+    BS_PUT_STRING: bs_put_string;
     /// How many bytes a code point takes.
     BS_UTF_SIZE: bs_utf_size;
     /// An operation on native records.

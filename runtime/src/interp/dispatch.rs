@@ -193,6 +193,7 @@ static HANDLERS: [Handler; TABLE] = {
         BS_INIT_WRITABLE => bits::slow::init_writable;
         BS_ADD => bits::slow::add;
         BS_OLD => bits::slow::old;
+        BS_PUT_STRING => bits::slow::put_string;
         BS_UTF_SIZE => bits::slow::utf_size;
         RECORD_OP => records::slow::record_op;
         JUMP_FAR => frames::jump_far;

@@ -6,8 +6,8 @@ use crate::code::bit_words::{
     self, LITTLE, SIGNED, SIZE_ALL, SIZE_PLACE, command, kind, old_kind, segment,
 };
 use crate::code::forms::{
-    bs_add, bs_create, bs_get, bs_get_utf, bs_match, bs_match_string, bs_old, bs_set_position,
-    bs_start, bs_test_long, bs_utf_size,
+    bs_add, bs_create, bs_get, bs_get_utf, bs_match, bs_match_string, bs_old, bs_put_string,
+    bs_set_position, bs_start, bs_test_long, bs_utf_size,
 };
 use crate::code::operand::{MAX_FIELD, Place, Refused};
 use crate::code::ops;
@@ -344,12 +344,10 @@ impl Translator<'_> {
                 self.old(old_kind::PUT, Self::fail(&o[0]), None, v, nil, 1, how);
             }
             Op::BsPutString => {
-                let (mut address, mut left) = (self.string(&o[1]), o[0].unsigned().unwrap_or(0));
-                while left > 0 {
-                    let n = left.min(0x7fff);
-                    self.old(old_kind::PUT_STRING, None, None, nil, nil, n, address);
-                    (address, left) = (address + n, left - n);
-                }
+                let address = self.string(&o[1]);
+                let at = self.asm.begin(ops::BS_PUT_STRING);
+                self.asm.set(at, bs_put_string::LENGTH, Self::num(&o[0]));
+                self.asm.set(at, bs_put_string::BYTES, address);
             }
             _ => return self.records(i, o),
         }

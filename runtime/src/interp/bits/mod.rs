@@ -14,7 +14,7 @@ pub(super) use matching::extend;
 pub use matching::{
     get, get_utf, left, match_string, position, run_command, set_position, start, tail,
 };
-pub use stepwise::{add_sizes, old, utf_size};
+pub use stepwise::{add_sizes, old, put_string, utf_size};
 
 /// Writing as many bytes costs a reduction.
 pub const BYTES_A_REDUCTION: usize = 1024;

@@ -8,8 +8,7 @@ use crate::heap::binary::{BinaryRef, Building};
 use crate::heap::bits::{self, copy_bits};
 use crate::term::{Kind, Term};
 
-/// One step with its operands. `how` is kind and flags of a segment, or the address of constant bytes. Gives the
-/// bitstring, or `NONVALUE`.
+/// One step with its operands. `how` is kind and flags of a segment. Gives the bitstring, or `NONVALUE`.
 #[inline(never)]
 pub fn old(
     cx: &mut Ctx<'_>,
@@ -60,28 +59,31 @@ pub fn old(
             Ok(cx.heap().shared_bits(b, total))
         }
         _ => {
-            let added = if step == old_kind::PUT_STRING {
-                Segment {
-                    kind: kind::STRING,
-                    word: how,
-                    string_len: unit,
-                    ..Segment::NONE
-                }
-            } else {
-                let all = q.as_atom() == Some(Atom::ALL);
-                Segment {
-                    kind: segment::KIND.of(how) as u8,
-                    flags: segment::FLAGS.of(how) as u8,
-                    unit: unit as u16,
-                    value: p,
-                    size: if all { Term::NONVALUE } else { q },
-                    word: if all { SIZE_ALL } else { SIZE_PLACE },
-                    string_len: 0,
-                }
+            let all = q.as_atom() == Some(Atom::ALL);
+            let added = Segment {
+                kind: segment::KIND.of(how) as u8,
+                flags: segment::FLAGS.of(how) as u8,
+                unit: unit as u16,
+                value: p,
+                size: if all { Term::NONVALUE } else { q },
+                word: if all { SIZE_ALL } else { SIZE_PLACE },
+                string_len: 0,
             };
             put_old(cx, &added)
         }
     }
+}
+
+/// The step that adds `n` constant bytes.
+#[inline(never)]
+pub fn put_string(cx: &mut Ctx<'_>, n: usize, address: u64) -> Result<(), Atom> {
+    let added = Segment {
+        kind: kind::STRING,
+        word: address,
+        string_len: n,
+        ..Segment::NONE
+    };
+    put_old(cx, &added).map(|_| ())
 }
 
 fn put_old(cx: &mut Ctx<'_>, s: &Segment) -> Result<Term, Atom> {

@@ -3,8 +3,8 @@
 use crate::bif::Ctx;
 use crate::code::bit_words::{LITTLE, MAX_FIELD, SIGNED, command, is_short_command, kind, segment};
 use crate::code::forms::{
-    bs_add, bs_create, bs_get, bs_get_utf, bs_match, bs_match_string, bs_old, bs_set_position,
-    bs_start, bs_test_long, bs_utf_size, plain, test_number, unary,
+    bs_add, bs_create, bs_get, bs_get_utf, bs_match, bs_match_string, bs_old, bs_put_string,
+    bs_set_position, bs_start, bs_test_long, bs_utf_size, plain, test_number, unary,
 };
 use crate::heap::binary::BinaryRef;
 use crate::heap::bits::{base_data, read_bits};
@@ -347,6 +347,13 @@ slow_handlers! {
                 m.next(bs_old::WORDS)
             }
             Err(_) if m.distance(bs_old::FAIL) != 0 => m.jump(bs_old::FAIL),
+            Err(e) => m.error(e),
+        }
+    }
+    put_string |m| {
+        let (n, address) = (m.num(bs_put_string::LENGTH), m.bits(bs_put_string::BYTES.at));
+        match bits::put_string(m.cx, n, address) {
+            Ok(()) => m.next(bs_put_string::WORDS),
             Err(e) => m.error(e),
         }
     }
