@@ -324,11 +324,7 @@ fn next_of_keys(cx: &mut Ctx<'_>, keys: Term, m: Term) -> BifResult {
 // ---- representation ----
 
 fn map_to_tuple_keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let m = need_map(cx, a[0])?;
-    if !m.is_kind(Kind::FlatMap) {
-        return Err(badarg());
-    }
-    Ok(map::key_tuple(m))
+    map::key_tuple(need_map(cx, a[0])?).ok_or_else(badarg)
 }
 
 fn map_hashmap_children(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

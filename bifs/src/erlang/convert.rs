@@ -378,18 +378,21 @@ fn leading_integer(
     base: u32,
     heap: &mut Heap,
 ) -> (Result<ParsedInteger, NoInteger>, Term) {
-    let byte = |t: Term| t.as_cons().and_then(|c| u8::try_from(c.0.as_small()?).ok());
+    let first = |t: Term| {
+        let (head, tail) = t.as_cons()?;
+        Some((u8::try_from(head.as_small()?).ok()?, tail))
+    };
     let mut text = Vec::with_capacity(SHORT_TEXT);
     let mut rest = t;
-    if let Some(sign @ (b'+' | b'-')) = byte(rest) {
+    if let Some((sign @ (b'+' | b'-'), tail)) = first(rest) {
         text.push(sign);
-        rest = rest.tail();
+        rest = tail;
     }
-    while let Some(b) = byte(rest)
+    while let Some((b, tail)) = first(rest)
         && int_text::digit(b, base).is_some()
     {
         text.push(b);
-        rest = rest.tail();
+        rest = tail;
     }
     (int_text::parse(&text, base, heap), rest)
 }
@@ -515,7 +518,7 @@ fn string_list_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let Some((n, x)) = found else {
         return Ok(cx.error(Atom::NO_FLOAT));
     };
-    let rest = (0..n).fold(a[0], |t, _| t.tail());
+    let rest = list::skip(a[0], n);
     let x = cx.heap().float(x);
     Ok(cx.tuple2(x, rest))
 }
