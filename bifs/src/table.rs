@@ -10,10 +10,20 @@ use enigma_runtime::code::export;
 use std::collections::HashSet;
 
 /// Makes the table of a file: `bifs! { BIFS: "module" { "function"/arity kind => rust_function; ... } ... }`.
-/// Kinds are those of `enigma_runtime::bif::BifKind`.
+/// Kinds are those of `enigma_runtime::bif::BifKind`. A row may say what is known of the BIF's calls, by the names of
+/// `enigma_runtime::bif::Facts` and of `enigma_runtime::term::type_set::TypeSet`: `=> rust_function, pure SMALL | NIL;`.
 #[macro_export]
 macro_rules! bifs {
-    ($name:ident: $($module:literal { $($function:literal / $arity:literal $kind:ident => $run:path;)* })*) => {
+    (@facts) => { enigma_runtime::bif::Facts::UNKNOWN };
+    (@facts $facts:ident $($type:ident)+) => {
+        enigma_runtime::bif::Facts::$facts(
+            enigma_runtime::term::type_set::TypeSet::NONE
+                $(.or(enigma_runtime::term::type_set::TypeSet::$type))+
+        )
+    };
+    ($name:ident: $($module:literal {
+        $($function:literal / $arity:literal $kind:ident => $run:path $(, $facts:ident $($type:ident)|+)?;)*
+    })*) => {
         /// The BIFs of this file.
         pub static $name: &[enigma_runtime::bif::Bif] = &[
             $($(enigma_runtime::bif::Bif {
@@ -21,6 +31,7 @@ macro_rules! bifs {
                 function: $function,
                 arity: $arity,
                 kind: enigma_runtime::bif::BifKind::$kind,
+                facts: $crate::bifs!(@facts $($facts $($type)+)?),
                 run: $run,
             },)*)*
         ];
@@ -75,7 +86,6 @@ pub static TABLES: &[&[Bif]] = &[
     crate::maps::BIFS,
     crate::math::BIFS,
     crate::records::BIFS,
-    crate::erlang::BIFS,
     crate::erlang::bitstring::BIFS,
     crate::erlang::iolist::BIFS,
     crate::erlang::list::BIFS,
@@ -115,4 +125,18 @@ pub fn has(module: &str, function: &str, arity: u32) -> bool {
     let same =
         |b: &&Bif| b.module == module && b.function == function && u32::from(b.arity) == arity;
     TABLES.iter().copied().flatten().any(|b| same(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bif_has_one_row() {
+        let mut seen = HashSet::new();
+        for b in TABLES.iter().copied().flatten() {
+            let name = (b.module, b.function, b.arity);
+            assert!(seen.insert(name), "{name:?} has two rows");
+        }
+    }
 }

@@ -114,11 +114,6 @@ impl TypeSet {
     pub const MATCH_CONTEXT: u16 = 1 << 13;
     pub const ANY: TypeSet = TypeSet((1 << 14) - 1);
 
-    /// Whether all members are in `bits`.
-    pub fn within(self, bits: u16) -> bool {
-        self.0 & !bits == 0
-    }
-
     /// Whether some member is in `bits`.
     pub fn overlaps(self, bits: u16) -> bool {
         self.0 & bits != 0

@@ -26,8 +26,6 @@ pub struct Function {
     pub name: AtomIdx,
     /// Number of arguments.
     pub arity: u32,
-    /// Label in front of `func_info`; jumped to for `function_clause`.
-    pub info_label: u32,
     /// Label of the first instruction.
     pub entry_label: u32,
     /// Operand of the `line` in front of `func_info`, 0 when there is none.
@@ -139,9 +137,8 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
         instructions += 1;
         match op {
             Op::Label => {
-                let label = small(cursor.unsigned().map_err(fail)?).map_err(fail)?;
+                small(cursor.unsigned().map_err(fail)?).map_err(fail)?;
                 candidate = Some(Start {
-                    label,
                     offset,
                     end: cursor.pos,
                     line: 0,
@@ -190,7 +187,6 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                 functions.push(Function {
                     name,
                     arity: arity as u32,
-                    info_label: start.label,
                     entry_label,
                     line: start.line,
                     range: start.offset..start.offset,
@@ -237,7 +233,6 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
 
 /// A label that may turn out to start a function.
 struct Start {
-    label: u32,
     /// Offset of the label.
     offset: u32,
     /// Offset after the label, where a line may follow.

@@ -6,9 +6,11 @@
 //! work charges reductions with `cx.bump`.
 
 use crate::atom::Atom;
+use crate::bug;
 use crate::code::export::Export;
 use crate::code::module::FnInfo;
 use crate::term::Term;
+use crate::term::type_set::TypeSet;
 use std::sync::OnceLock;
 
 pub use crate::process::context::{Ctx, X_REGS};
@@ -200,8 +202,84 @@ pub struct Bif {
     pub arity: u8,
     /// How it is called.
     pub kind: BifKind,
+    /// What may be taken for granted about a call.
+    pub facts: Facts,
     /// The code.
     pub run: BifFn,
+}
+
+/// What a call of a BIF does besides giving its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effects {
+    /// Nothing: the value hangs on the arguments alone.
+    Pure,
+    /// Nothing that could be noticed, but the value hangs on more than the arguments.
+    Reads,
+    /// Anything.
+    Any,
+}
+
+/// How the work of a call grows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cost {
+    /// It does not, or little.
+    Constant,
+    /// With the size of the arguments.
+    Grows,
+}
+
+/// What may be taken for granted about the calls of a BIF. Where collections are forced (`--gc-stress`) the VM checks
+/// the type of each value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// Besides giving the value.
+    pub effects: Effects,
+    /// Is there an argument for which it raises?
+    pub may_fail: bool,
+    /// The types that the value may have.
+    pub result: TypeSet,
+}
+
+impl Facts {
+    /// Nothing is known.
+    pub const UNKNOWN: Facts = Facts {
+        effects: Effects::Any,
+        may_fail: true,
+        result: TypeSet::ANY,
+    };
+
+    /// The value hangs on the arguments alone; it may raise.
+    pub const fn pure(result: TypeSet) -> Facts {
+        Facts {
+            effects: Effects::Pure,
+            may_fail: true,
+            result,
+        }
+    }
+
+    /// The value hangs on the arguments alone, and there always is one.
+    pub const fn total(result: TypeSet) -> Facts {
+        Facts {
+            may_fail: false,
+            ..Facts::pure(result)
+        }
+    }
+
+    /// No effects; it may raise.
+    pub const fn reads(result: TypeSet) -> Facts {
+        Facts {
+            effects: Effects::Reads,
+            ..Facts::pure(result)
+        }
+    }
+
+    /// No effects, and there always is a value.
+    pub const fn reads_total(result: TypeSet) -> Facts {
+        Facts {
+            may_fail: false,
+            ..Facts::reads(result)
+        }
+    }
 }
 
 impl Bif {
@@ -222,6 +300,28 @@ impl Bif {
     #[inline]
     pub fn has_steps(&self) -> bool {
         matches!(self.kind, BifKind::Steps | BifKind::GuardSteps)
+    }
+
+    /// How its work grows.
+    pub fn cost(&self) -> Cost {
+        if self.has_steps() {
+            Cost::Grows
+        } else {
+            Cost::Constant
+        }
+    }
+
+    /// A value that it has given must be of the types that it promises.
+    #[cold]
+    pub fn check_value(&self, value: Term) {
+        let found = TypeSet::of(value);
+        if !found.is_within(self.facts.result) {
+            let (m, f, n) = (self.module, self.function, self.arity);
+            bug::vm_bug(&format!(
+                "{m}:{f}/{n} has given a value of type {found}, not {}",
+                self.facts.result
+            ));
+        }
     }
 
     /// The pool that it runs in, if any.

@@ -22,6 +22,8 @@ pub mod interp;
 pub mod limbs;
 pub mod load;
 pub mod match_spec;
+#[cfg(all(test, model))]
+mod models;
 pub mod node;
 pub mod persistent_term;
 pub mod pile;

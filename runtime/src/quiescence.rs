@@ -13,8 +13,8 @@
 //! time, and nobody waits for that. Here somebody does wait (a purge, a load): nothing tells when epochs
 //! advance, whereas the last thread to pass does the waiting work here, and nobody polls.
 
-use parking_lot::{Mutex, RwLock};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+use crate::sys::sync::{AtomicU64, AtomicUsize, Mutex, Ordering, RwLock, fence, in_one_order};
+use std::sync::{Arc, LazyLock};
 
 /// The passages of one thread. On a cache line of its own, because its thread writes to it all the time.
 #[derive(Debug, Default)]
@@ -33,33 +33,44 @@ pub enum Role {
     Pool,
 }
 
-/// The passages of all threads. They never end.
-static PASSAGES: RwLock<Vec<(Role, &'static Passage)>> = RwLock::new(Vec::new());
-
+/// Something that waits for threads.
 struct Waiting {
     /// Threads that were inside, with the passage they were on.
-    inside: Vec<(&'static Passage, u64)>,
+    inside: Vec<(Arc<Passage>, u64)>,
     then: Box<dyn FnOnce() + Send>,
 }
 
-static WAITING: Mutex<Vec<Waiting>> = Mutex::new(Vec::new());
-/// Length of `WAITING`, to look at without the lock.
-static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// Threads, and what waits for them. The VM has one of these (`register`, `after`, ...).
+pub(crate) struct Domain {
+    /// The passages of all threads. They never end.
+    passages: RwLock<Vec<(Role, Arc<Passage>)>>,
+    waiting: Mutex<Vec<Waiting>>,
+    /// Length of `waiting`, to look at without the lock.
+    count: AtomicUsize,
+}
+
+static DOMAIN: LazyLock<Domain> = LazyLock::new(Domain::new);
 
 impl Passage {
     /// Notes that a time slice, or a call in a dirty pool, begins. What the thread reads from here on is not older than this.
     #[inline]
     pub fn enter(&self) {
         self.entered.fetch_add(1, Ordering::SeqCst);
+        in_one_order();
     }
 
     /// Notes that the time slice is over, and does what has waited for it.
     #[inline]
     pub fn leave(&self) {
+        self.leave_in(&DOMAIN);
+    }
+
+    #[inline]
+    pub(crate) fn leave_in(&self, domain: &Domain) {
         let n = self.entered.load(Ordering::Relaxed);
         self.left.store(n, Ordering::Release);
-        if COUNT.load(Ordering::Relaxed) != 0 {
-            look();
+        if domain.count.load(Ordering::Relaxed) != 0 {
+            domain.look();
         }
     }
 
@@ -78,64 +89,84 @@ impl Passage {
     }
 }
 
+impl Domain {
+    pub(crate) fn new() -> Domain {
+        Domain {
+            passages: RwLock::new(Vec::new()),
+            waiting: Mutex::new(Vec::new()),
+            count: AtomicUsize::new(0),
+        }
+    }
+
+    pub(crate) fn register(&self, role: Role) -> Arc<Passage> {
+        let p = Arc::new(Passage::default());
+        self.passages.write().push((role, p.clone()));
+        p
+    }
+
+    pub(crate) fn wait(&self, pools: bool, then: Box<dyn FnOnce() + Send>) {
+        fence(Ordering::SeqCst);
+        let inside = self
+            .passages
+            .read()
+            .iter()
+            .filter(|(role, _)| pools || *role == Role::Scheduler)
+            .map(|(_, p)| (p.clone(), p.entered.load(Ordering::SeqCst)))
+            .filter(|(p, passage)| !p.has_left(*passage))
+            .collect();
+        self.waiting.lock().push(Waiting { inside, then });
+        self.count.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Before a thread goes to sleep: nobody else may come by to do what has waited for its last slice.
+    pub(crate) fn before_sleep(&self) {
+        fence(Ordering::SeqCst);
+        if self.count.load(Ordering::SeqCst) != 0 {
+            self.look();
+        }
+    }
+
+    #[cold]
+    fn look(&self) {
+        fence(Ordering::SeqCst);
+        let ready: Vec<Waiting> = self
+            .waiting
+            .lock()
+            .extract_if(.., |w| {
+                w.inside.iter().all(|(p, passage)| p.has_left(*passage))
+            })
+            .collect();
+        self.count.fetch_sub(ready.len(), Ordering::SeqCst);
+        for w in ready {
+            (w.then)();
+        }
+    }
+}
+
 /// The passages of a new thread.
-pub fn register(role: Role) -> &'static Passage {
-    let p: &'static Passage = Box::leak(Box::default());
-    PASSAGES.write().push((role, p));
-    p
+pub fn register(role: Role) -> Arc<Passage> {
+    DOMAIN.register(role)
 }
 
 /// Does `then` when every scheduler that is inside a time slice now has left it. A caller that is inside
 /// one itself is waited for like the others.
 pub fn after(then: impl FnOnce() + Send + 'static) {
-    wait(false, Box::new(then));
+    DOMAIN.wait(false, Box::new(then));
 }
 
 /// The same with the threads of dirty pools, where a call may last for ever.
 pub fn after_all(then: impl FnOnce() + Send + 'static) {
-    wait(true, Box::new(then));
-}
-
-fn wait(dirty: bool, then: Box<dyn FnOnce() + Send>) {
-    fence(Ordering::SeqCst);
-    let inside = PASSAGES
-        .read()
-        .iter()
-        .filter(|(role, _)| dirty || *role == Role::Scheduler)
-        .map(|&(_, p)| (p, p.entered.load(Ordering::SeqCst)))
-        .filter(|(p, passage)| !p.has_left(*passage))
-        .collect();
-    WAITING.lock().push(Waiting { inside, then });
-    COUNT.fetch_add(1, Ordering::SeqCst);
+    DOMAIN.wait(true, Box::new(then));
 }
 
 /// Before a thread goes to sleep: nobody else may come by to do what has waited for its last slice.
 pub fn before_sleep() {
-    fence(Ordering::SeqCst);
-    if COUNT.load(Ordering::SeqCst) != 0 {
-        look();
-    }
-}
-
-#[cold]
-fn look() {
-    fence(Ordering::SeqCst);
-    let ready: Vec<Waiting> = WAITING
-        .lock()
-        .extract_if(.., |w| {
-            w.inside.iter().all(|(p, passage)| p.has_left(*passage))
-        })
-        .collect();
-    COUNT.fetch_sub(ready.len(), Ordering::SeqCst);
-    for w in ready {
-        (w.then)();
-    }
+    DOMAIN.before_sleep();
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
     #[test]

@@ -9,7 +9,7 @@ use crate::process::mailbox::Mailbox;
 use crate::process::relations::Relations;
 use crate::process::stack::Stack;
 use crate::process::state::Priority;
-use crate::process::{MaxHeap, Owned, PidKey, Process, Timeout, flag, table};
+use crate::process::{MaxHeap, Owned, PidKey, Process, Timeout, table};
 use crate::sched;
 use crate::term::{Term, stack_word};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
@@ -149,6 +149,3 @@ pub fn spawn(
     sched::enqueue(p);
     Some(id)
 }
-
-/// Does the flag bit stand for the system processes that the VM starts itself?
-pub const SYSTEM_PROCESS: u8 = flag::SYSTEM;

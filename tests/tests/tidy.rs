@@ -29,7 +29,7 @@ const LAYERS: &[&[&str]] = &[
     &["etf", "load", "match_spec"],
     &["interp"],
     &["spawn", "worker"],
-    &["ets", "fuzz", "persistent_term"],
+    &["ets", "fuzz", "models", "persistent_term"],
 ];
 
 /// Which crate may use which of ours.

@@ -15,26 +15,26 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "atom_to_list"/1 Call => atom_to_list;
-        "atom_to_binary"/2 Call => atom_to_binary;
-        "list_to_atom"/1 Guard => list_to_atom;
-        "list_to_existing_atom"/1 Call => list_to_existing_atom;
-        "binary_to_atom"/2 Call => binary_to_atom;
-        "binary_to_existing_atom"/2 Call => binary_to_existing_atom;
-        "integer_to_list"/1 Steps => integer_to_list;
-        "integer_to_list"/2 Steps => integer_to_list;
-        "integer_to_binary"/1 Steps => integer_to_binary;
-        "integer_to_binary"/2 Steps => integer_to_binary;
-        "list_to_integer"/1 Steps => list_to_integer;
-        "list_to_integer"/2 Steps => list_to_integer;
-        "binary_to_integer"/1 Steps => binary_to_integer;
-        "binary_to_integer"/2 Steps => binary_to_integer;
-        "float_to_list"/1 Call => float_to_list;
-        "float_to_list"/2 Call => float_to_list;
-        "float_to_binary"/1 Call => float_to_binary;
-        "float_to_binary"/2 Call => float_to_binary;
-        "list_to_float"/1 Call => list_to_float;
-        "binary_to_float"/1 Call => binary_to_float;
+        "atom_to_list"/1 Call => atom_to_list, pure LIST;
+        "atom_to_binary"/2 Call => atom_to_binary, pure BINARY;
+        "list_to_atom"/1 Guard => list_to_atom, reads ATOM;
+        "list_to_existing_atom"/1 Call => list_to_existing_atom, reads ATOM;
+        "binary_to_atom"/2 Call => binary_to_atom, reads ATOM;
+        "binary_to_existing_atom"/2 Call => binary_to_existing_atom, reads ATOM;
+        "integer_to_list"/1 Steps => integer_to_list, pure LIST;
+        "integer_to_list"/2 Steps => integer_to_list, pure LIST;
+        "integer_to_binary"/1 Steps => integer_to_binary, pure BINARY;
+        "integer_to_binary"/2 Steps => integer_to_binary, pure BINARY;
+        "list_to_integer"/1 Steps => list_to_integer, pure INTEGER;
+        "list_to_integer"/2 Steps => list_to_integer, pure INTEGER;
+        "binary_to_integer"/1 Steps => binary_to_integer, pure INTEGER;
+        "binary_to_integer"/2 Steps => binary_to_integer, pure INTEGER;
+        "float_to_list"/1 Call => float_to_list, pure LIST;
+        "float_to_list"/2 Call => float_to_list, pure LIST;
+        "float_to_binary"/1 Call => float_to_binary, pure BINARY;
+        "float_to_binary"/2 Call => float_to_binary, pure BINARY;
+        "list_to_float"/1 Call => list_to_float, pure FLOAT;
+        "binary_to_float"/1 Call => binary_to_float, pure FLOAT;
         "pid_to_list"/1 Call => pid_to_list;
         "list_to_pid"/1 Call => list_to_pid;
         "port_to_list"/1 Call => port_to_list;
@@ -378,18 +378,21 @@ fn leading_integer(
     base: u32,
     heap: &mut Heap,
 ) -> (Result<ParsedInteger, NoInteger>, Term) {
-    let byte = |t: Term| t.as_cons().and_then(|c| u8::try_from(c.0.as_small()?).ok());
+    let first = |t: Term| {
+        let (head, tail) = t.as_cons()?;
+        Some((u8::try_from(head.as_small()?).ok()?, tail))
+    };
     let mut text = Vec::with_capacity(SHORT_TEXT);
     let mut rest = t;
-    if let Some(sign @ (b'+' | b'-')) = byte(rest) {
+    if let Some((sign @ (b'+' | b'-'), tail)) = first(rest) {
         text.push(sign);
-        rest = rest.tail();
+        rest = tail;
     }
-    while let Some(b) = byte(rest)
+    while let Some((b, tail)) = first(rest)
         && int_text::digit(b, base).is_some()
     {
         text.push(b);
-        rest = rest.tail();
+        rest = tail;
     }
     (int_text::parse(&text, base, heap), rest)
 }
@@ -515,7 +518,7 @@ fn string_list_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let Some((n, x)) = found else {
         return Ok(cx.error(Atom::NO_FLOAT));
     };
-    let rest = (0..n).fold(a[0], |t, _| t.tail());
+    let rest = list::skip(a[0], n);
     let x = cx.heap().float(x);
     Ok(cx.tuple2(x, rest))
 }

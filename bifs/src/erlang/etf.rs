@@ -149,7 +149,7 @@ impl Work for Encoding {
                     }
                     let level = self.wanted.level.filter(|&l| l > 0);
                     if self.pieces.is_empty() && level.is_none() {
-                        let b = cx.heap().binary(&self.encoder.take());
+                        let b = cx.heap().binary_of(self.encoder.take());
                         return Ok(Poll::Ready((self.answer)(cx, b)));
                     }
                     self.keep();

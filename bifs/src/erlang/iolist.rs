@@ -12,14 +12,14 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "list_to_binary"/1 Steps => list_to_binary;
-        "iolist_to_binary"/1 Steps => iolist_to_binary;
-        "iolist_size"/1 Steps => iolist_size;
-        "iolist_to_iovec"/1 Steps => iolist_to_iovec;
-        "list_to_bitstring"/1 Steps => list_to_bitstring;
+        "list_to_binary"/1 Steps => list_to_binary, pure BINARY;
+        "iolist_to_binary"/1 Steps => iolist_to_binary, pure BINARY;
+        "iolist_size"/1 Steps => iolist_size, pure INTEGER;
+        "iolist_to_iovec"/1 Steps => iolist_to_iovec, pure LIST;
+        "list_to_bitstring"/1 Steps => list_to_bitstring, pure BITSTRING;
     }
     "binary" {
-        "list_to_bin"/1 Steps => list_to_binary;
+        "list_to_bin"/1 Steps => list_to_binary, pure BINARY;
     }
 }
 

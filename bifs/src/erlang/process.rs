@@ -15,15 +15,15 @@ use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release, sched};
 
 bifs! { BIFS:
     "erlang" {
-        "get"/0 Call => get0;
-        "get"/1 Guard => get1;
+        "get"/0 Call => get0, reads_total LIST;
+        "get"/1 Guard => get1, reads_total ANY;
         "put"/2 Call => put;
         "erase"/0 Call => erase0;
         "erase"/1 Call => erase1;
-        "get_keys"/0 Call => get_keys0;
-        "get_keys"/1 Call => get_keys1;
+        "get_keys"/0 Call => get_keys0, reads_total LIST;
+        "get_keys"/1 Call => get_keys1, reads_total LIST;
         "process_flag"/2 Call => process_flag2;
-        "group_leader"/0 Call => group_leader0;
+        "group_leader"/0 Call => group_leader0, reads_total PID;
         "hibernate"/0 Call => hibernate0;
         "hibernate"/3 Call => hibernate;
         "yield"/0 Call => yield0;

@@ -116,17 +116,13 @@ fn lookup_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !t.kind.is_bag() {
         return t.with_object(a[1], |o| match o {
             Obj::NONE => missing(),
-            _ if pos <= o.arity() => Ok(copy::copy(o.element(pos), heap)),
-            _ => Err(badarg()),
+            _ => Ok(copy::copy(o.get(pos).ok_or_else(badarg)?, heap)),
         })?;
     }
     t.with_objects(a[1], |all| {
         let mut list = Term::NIL;
         for o in all {
-            if pos > o.arity() {
-                return Err(badarg());
-            }
-            let e = copy::copy(o.element(pos), heap);
+            let e = copy::copy(o.get(pos).ok_or_else(badarg)?, heap);
             list = heap.cons(e, list);
         }
         if list.is_nil() { missing() } else { Ok(list) }
@@ -178,11 +174,11 @@ fn answer(
     o: Obj,
     all: &mut dyn Iterator<Item = Obj>,
 ) -> Term {
-    if !o.is_some() {
+    let Some(key) = o.get(t.keypos) else {
         return end_of_table();
-    }
+    };
     let heap = cx.heap();
-    let key = copy::copy(o.element(t.keypos), heap);
+    let key = copy::copy(key, heap);
     if !objects {
         return key;
     }

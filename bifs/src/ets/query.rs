@@ -100,9 +100,9 @@ fn compare_known(pattern: Term, key: Term) -> Option<Ordering> {
         if is_open(p) {
             return None;
         }
-        if p.is_cons() && k.is_cons() {
-            match compare_known(p.head(), k.head())? {
-                Ordering::Equal => (p, k) = (p.tail(), k.tail()),
+        if let (Some((x, p_rest)), Some((y, k_rest))) = (p.as_cons(), k.as_cons()) {
+            match compare_known(x, y)? {
+                Ordering::Equal => (p, k) = (p_rest, k_rest),
                 o => return Some(o),
             }
             continue;

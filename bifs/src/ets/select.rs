@@ -105,7 +105,13 @@ struct Search {
 
 /// Looks at an object: the result, if there is one.
 fn look(machine: &mut Matcher, program: &Program, cx: &mut Ctx<'_>, o: Obj) -> Option<Term> {
-    machine.run(program, cx, o.root(), Subject::TableObject, &mut NoActions)
+    machine.run(
+        program,
+        cx,
+        o.tuple()?,
+        Subject::TableObject,
+        &mut NoActions,
+    )
 }
 
 /// Units of work that an object is.
@@ -126,7 +132,10 @@ impl Search {
         let fate = match (self.goal, r) {
             (Goal::Delete, Some(r)) if r == Term::bool(true) => Fate::Delete,
             (Goal::Replace, Some(new)) => match self.table.key_of(new) {
-                Some(k) if compare::exact_eq(k, o.element(self.table.keypos)) => {
+                Some(k)
+                    if o.get(self.table.keypos)
+                        .is_some_and(|old| compare::exact_eq(k, old)) =>
+                {
                     Fate::Replace(Obj::new(new))
                 }
                 _ => Fate::Keep,
@@ -334,7 +343,7 @@ impl Search {
             count = self.got - limit;
             let heap = cx.heap();
             let beyond: Vec<Term> = list::iter(self.list).take(count).collect();
-            (0..count).for_each(|_| self.list = self.list.tail());
+            self.list = list::skip(self.list, count);
             if self.resumed {
                 for &e in &beyond {
                     rest = heap.cons(e, rest);

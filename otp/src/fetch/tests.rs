@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::Scratch;
 use crate::{Install, Origin};
-use sources::Source;
+use sources::PackageSource;
 
 /// `apt-get`: `download` makes an archive for each package; a package list that contains
 /// `erlang-observer` needs the desktop.
@@ -70,7 +70,7 @@ impl Setup {
             &DPKG_DEB.replace("BASE", &base.display().to_string()),
         );
         let tools = Tools::find(scratch.0.join("bin").as_os_str()).expect("the programs");
-        let source = Source {
+        let source = PackageSource {
             uris: "http://mirror.example/debian".into(),
             suite: "bookworm".into(),
             components: "main".into(),

@@ -168,8 +168,6 @@ pub struct Module {
     bytes: AtomicUsize,
     /// Where the module lies, null before it has settled.
     address: AtomicPtr<Module>,
-    /// Native libraries loaded by `erlang:load_nif/2`.
-    pub nif: Mutex<Option<Box<dyn std::any::Any + Send>>>,
 }
 
 impl Module {
@@ -197,7 +195,6 @@ impl Module {
             literal_area: Mutex::new(Some(literal_area)),
             bytes: AtomicUsize::new(0),
             address: AtomicPtr::new(std::ptr::null_mut()),
-            nif: Mutex::new(None),
         }
     }
 

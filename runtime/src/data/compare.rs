@@ -313,10 +313,9 @@ fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
 /// The node of an external pid, port or reference; `t` must be one.
 #[inline(always)]
 pub fn node_of(t: Term) -> &'static Node {
-    debug_assert!(matches!(
-        t.kind(),
-        Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef)
-    ));
+    if !matches!(t.kind(), Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef)) {
+        crate::bug::wrong_kind("identifier of another node")
+    }
     // SAFETY: word 1 of an external identifier is the address of a node entry, which is never freed.
     unsafe { &*(t.word(1) as *const Node) }
 }

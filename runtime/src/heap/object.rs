@@ -85,8 +85,8 @@ impl Obj {
     ///
     /// # Safety
     /// Nobody uses the object or terms in it afterwards.
-    pub unsafe fn free(self) {
-        let words = PREFIX + self.term_words();
+    pub(crate) unsafe fn free(self) {
+        let words = self.words();
         // SAFETY: a block made by `block`, not null, with a well-formed list of off-heap objects.
         unsafe {
             offheap::release_all(*self.0.add(1) as *mut u64);
@@ -103,37 +103,54 @@ impl Obj {
     /// Words of memory that it takes.
     #[inline]
     pub fn words(self) -> usize {
-        PREFIX + self.term_words()
+        if self.is_some() {
+            PREFIX + self.term_words()
+        } else {
+            0
+        }
+    }
+
+    /// The tuple, in the block, if it is an object.
+    #[inline]
+    pub fn tuple(self) -> Option<Term> {
+        self.is_some().then(|| self.root())
+    }
+
+    /// Element `pos`, counted from 1, if it is an object and has that.
+    #[inline]
+    pub fn get(self, pos: usize) -> Option<Term> {
+        let elements = self.tuple()?.as_tuple()?;
+        elements.get(pos.wrapping_sub(1)).copied()
     }
 
     /// The tuple, in the block.
     #[inline(always)]
-    pub fn root(self) -> Term {
+    pub(crate) fn root(self) -> Term {
         Term::boxed_at(self.0.wrapping_add(PREFIX))
     }
 
     /// Element `pos`, counted from 1, which must be there.
     #[inline(always)]
-    pub fn element(self, pos: usize) -> Term {
+    pub(crate) fn element(self, pos: usize) -> Term {
         Term(self.root().word(pos))
     }
 
     /// Number of elements.
     #[inline(always)]
-    pub fn arity(self) -> usize {
+    pub(crate) fn arity(self) -> usize {
         self.root().header().words()
     }
 
     /// The next object of the bucket.
     #[inline(always)]
-    pub fn next(self) -> Obj {
+    pub(crate) fn next(self) -> Obj {
         // SAFETY: the third word of a live block.
         Obj(unsafe { *self.0.add(2) } as *mut u64)
     }
 
     /// Sets the next object of the bucket.
     #[inline(always)]
-    pub fn set_next(self, next: Obj) {
+    pub(crate) fn set_next(self, next: Obj) {
         // SAFETY: as above; the table's lock is held for writing.
         unsafe { *self.0.add(2) = next.0 as u64 };
     }
@@ -151,42 +168,42 @@ impl Obj {
 
     /// The hash of its key, as it was set.
     #[inline(always)]
-    pub fn key_hash(self) -> u32 {
+    pub(crate) fn key_hash(self) -> u32 {
         self.mark() as u32
     }
 
     /// Sets the hash of its key; it is alive then.
-    pub fn set_key_hash(self, hash: u32) {
+    pub(crate) fn set_key_hash(self, hash: u32) {
         self.set_mark(u64::from(hash));
     }
 
     /// Was it deleted while the table was fixed?
     #[inline(always)]
-    pub fn is_dead(self) -> bool {
+    pub(crate) fn is_dead(self) -> bool {
         self.mark() & DEAD != 0
     }
 
     /// Makes it dead or alive.
-    pub fn set_dead(self, dead: bool) {
+    pub(crate) fn set_dead(self, dead: bool) {
         let mark = self.mark() & !DEAD;
         self.set_mark(if dead { mark | DEAD } else { mark });
     }
 
     /// The part of the tuple's hash that was set.
     #[inline]
-    pub fn tuple_hash(self) -> u32 {
+    pub(crate) fn tuple_hash(self) -> u32 {
         (self.mark() >> 32 & TUPLE_HASH) as u32
     }
 
     /// Sets a part of the tuple's hash.
-    pub fn set_tuple_hash(self, hash: u32) {
+    pub(crate) fn set_tuple_hash(self, hash: u32) {
         let mark = self.mark() & !(TUPLE_HASH << 32);
         self.set_mark(mark | (u64::from(hash) & TUPLE_HASH) << 32);
     }
 
     /// Overwrites an element by an immediate, if what it replaces is one as well.
     #[inline]
-    pub fn set_immediate(self, pos: usize, value: Term) -> bool {
+    pub(crate) fn set_immediate(self, pos: usize, value: Term) -> bool {
         if !value.is_immediate() || !self.element(pos).is_immediate() {
             return false;
         }
@@ -197,7 +214,7 @@ impl Obj {
 
     /// Overwrites the whole tuple where old and new have only immediates and the same size.
     #[inline]
-    pub fn overwrite(self, tuple: Term) -> bool {
+    pub(crate) fn overwrite(self, tuple: Term) -> bool {
         let n = 1 + tuple.header().words();
         if self.term_words() != n {
             return false;
@@ -218,19 +235,22 @@ impl Obj {
 
     /// A copy in a heap.
     #[inline]
-    pub fn copy(self, heap: &mut Heap) -> Term {
+    pub(crate) fn copy(self, heap: &mut Heap) -> Term {
         copy_root(self.root(), heap)
     }
 
     /// Address, size and number of references of each shared binary in it.
     pub fn shared_binaries(self) -> Vec<(u64, usize, usize)> {
+        if !self.is_some() {
+            return Vec::new();
+        }
         // SAFETY: the list of a live block's off-heap objects.
         let all = unsafe { offheap::binaries(*self.0.add(1) as *mut u64) };
         all.map(|b| (b.data() as u64, b.len(), b.refs())).collect()
     }
 
     /// The chain of objects from this one on.
-    pub fn chain(self) -> impl Iterator<Item = Obj> {
+    pub(crate) fn chain(self) -> impl Iterator<Item = Obj> {
         std::iter::successors(self.is_some().then_some(self), |o| {
             Some(o.next()).filter(|n| n.is_some())
         })
@@ -239,7 +259,7 @@ impl Obj {
 
 /// A copy of an object, given by its tuple, in a heap.
 #[inline]
-pub fn copy_root(root: Term, heap: &mut Heap) -> Term {
+pub(crate) fn copy_root(root: Term, heap: &mut Heap) -> Term {
     let src = root.ptr();
     // SAFETY: the root of an object stands `PREFIX` words after the start of its block.
     let words = unsafe { *src.sub(PREFIX) } as usize;
@@ -255,7 +275,7 @@ pub fn copy_root(root: Term, heap: &mut Heap) -> Term {
 
 /// A copy of a part of an object (or of a term that refers to parts of one) in a heap.
 #[inline]
-pub fn copy_part(t: Term, heap: &mut Heap) -> Term {
+pub(crate) fn copy_part(t: Term, heap: &mut Heap) -> Term {
     copy::copy(t, heap)
 }
 

@@ -188,7 +188,7 @@ pub fn call_bif(
             cx.x[0] = v;
             cx.reds -= 1;
             if cx.own.heap.wants_gc() {
-                return collect_after(cx, after);
+                return collect_after(cx, b, after);
             }
             if cx.leave {
                 park(cx, after, 1);
@@ -202,10 +202,13 @@ pub fn call_bif(
 
 #[cold]
 #[inline(never)]
-fn collect_after(cx: &mut Ctx<'_>, after: *const u64) -> Next {
+fn collect_after(cx: &mut Ctx<'_>, bif: &Bif, after: *const u64) -> Next {
     if cx.own.heap.is_long_to_collect() {
         park(cx, after, 1);
         return Next::Stop(Outcome::Collect);
+    }
+    if cx.own.heap.stress {
+        bif.check_value(cx.x[0]);
     }
     cx.own.collect(&mut cx.x[..1], 0, false);
     if cx.own.exit_reason.is_some() {
@@ -229,7 +232,15 @@ fn bif_exit(
     e: Exit,
 ) -> Next {
     match e {
-        Exit::Raise { .. } | Exit::RaiseWith { .. } => bif_raised(cx, pc, export, args, e),
+        Exit::Raise { .. } | Exit::RaiseWith { .. } => {
+            if let Some(bif) = export.bif().filter(|b| !b.facts.may_fail) {
+                crate::bug::vm_bug(&format!(
+                    "{} has raised, which it says it does not",
+                    bif.function
+                ));
+            }
+            bif_raised(cx, pc, export, args, e)
+        }
         Exit::Trap(to) => {
             push_return(cx, after);
             let arity = to.arity as usize;

@@ -12,6 +12,7 @@ pub mod context;
 pub mod dict;
 pub mod exit;
 pub mod handle;
+pub mod inbox;
 pub mod literals;
 pub mod mailbox;
 pub mod registry;
@@ -31,9 +32,10 @@ use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
 use crate::term::{Kind, Term};
 use dict::Dict;
+use inbox::{Inbox, Taken};
 use mailbox::Mailbox;
 use relations::{Incoming, Outgoing, Relations};
-use signal::Inbox;
+use signal::Signal;
 use stack::Stack;
 use state::State;
 use std::any::Any;
@@ -123,7 +125,7 @@ pub struct Process {
     /// Who may run it.
     pub state: State,
     /// Signals that it has not fetched.
-    pub inbox: Inbox,
+    pub inbox: Inbox<Signal>,
     /// Is it part of the VM itself?
     system: bool,
     owned: UnsafeCell<Owned>,
@@ -133,6 +135,13 @@ pub struct Process {
 unsafe impl Sync for Process {}
 // SAFETY: as above.
 unsafe impl Send for Process {}
+
+impl Drop for Process {
+    /// Who has sent something that nobody has looked at is answered.
+    fn drop(&mut self) {
+        self.inbox.take_all().for_each(exit::answer_for_dead);
+    }
+}
 
 impl Process {
     /// A process that is not in the table yet.
@@ -225,8 +234,6 @@ pub struct Rare {
     pub suspended_by: Vec<u64>,
     /// Processes that this one suspended.
     pub suspends: Vec<suspend::Suspends>,
-    /// Sequential trace token.
-    pub seq_token: Option<OwnedTerm>,
     /// `process_flag(monitor_nodes...)`, label and whatever else BIFs keep by name.
     pub label: Option<OwnedTerm>,
     /// State of a BIF that waits or yields, kept between its calls.
@@ -236,7 +243,7 @@ pub struct Rare {
     /// The work of a BIF that goes on in the next time slice.
     pub work: Option<Box<dyn Unfinished>>,
     /// Signals that were taken out of the inbox and not handled yet.
-    unhandled: Option<signal::Taken>,
+    unhandled: Option<Taken<signal::Signal>>,
     /// What is left to do when the process has ended.
     pub farewell: Option<Box<exit::Farewell>>,
     /// Work that others have asked for, to be done before the next time slice.
@@ -487,14 +494,14 @@ impl Owned {
     }
 
     /// Takes them.
-    pub fn take_unhandled(&mut self) -> signal::Taken {
+    pub fn take_unhandled(&mut self) -> Taken<signal::Signal> {
         let rare = self.rare.as_mut();
         rare.and_then(|r| r.unhandled.take())
-            .unwrap_or(signal::Taken::NONE)
+            .unwrap_or(Taken::NONE)
     }
 
     /// Puts off signals, of which there are some.
-    pub fn keep_unhandled(&mut self, signals: signal::Taken) {
+    pub fn keep_unhandled(&mut self, signals: Taken<signal::Signal>) {
         self.rare().unhandled = Some(signals);
     }
 

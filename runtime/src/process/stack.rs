@@ -64,12 +64,6 @@ impl Stack {
         self.block.start()
     }
 
-    /// The word after the bottom of the stack.
-    #[inline(always)]
-    pub fn bottom(&self) -> *mut u64 {
-        self.block.end()
-    }
-
     /// Makes room for `words` more words.
     #[cold]
     pub fn grow(&mut self, words: usize) {

@@ -11,16 +11,15 @@
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::sys::sync::{AtomicU32, Ordering};
 
 const ACTIVE: u32 = 1;
 const QUEUED: u32 = 2;
 const RUNNING: u32 = 4;
 const EXITING: u32 = 8;
-const GARBAGE: u32 = 16;
-const SUSPENDED: u32 = 32;
-const TIMERS: u32 = 64;
-const DIRTY: u32 = 128;
+const SUSPENDED: u32 = 16;
+const TIMERS: u32 = 32;
+const DIRTY: u32 = 64;
 const PRIORITY_SHIFT: u32 = 8;
 const RAISED_SHIFT: u32 = 10;
 const CLAIMED: u32 = 1 << 12;
@@ -192,11 +191,6 @@ impl State {
         self.0.load(Ordering::Acquire) & EXITING != 0
     }
 
-    /// Marks the time of a collection, for `process_info`.
-    pub fn set_collecting(&self, on: bool) {
-        self.flag(GARBAGE, on);
-    }
-
     /// Marks a suspended process, for `process_info`.
     pub fn set_suspended(&self, on: bool) {
         self.flag(SUSPENDED, on);
@@ -226,8 +220,6 @@ impl State {
         let s = self.0.load(Ordering::Acquire);
         if s & EXITING != 0 {
             Atom::EXITING
-        } else if s & GARBAGE != 0 {
-            Atom::GARBAGE_COLLECTING
         } else if s & (RUNNING | DIRTY) != 0 {
             Atom::RUNNING
         } else if s & SUSPENDED != 0 {

@@ -29,8 +29,8 @@ use parking_lot::Mutex;
 pub use rest::poke;
 use run_queue::RunQueue;
 use std::cell::Cell;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Most schedulers there can be.
 pub const MAX_SCHEDULERS: usize = 1024;
@@ -49,7 +49,7 @@ pub(crate) struct Scheduler {
     pub(crate) length: AtomicUsize,
     bed: rest::Bed,
     pub(crate) reductions: AtomicU64,
-    pub(crate) passage: &'static Passage,
+    pub(crate) passage: Arc<Passage>,
     /// The time that it was awake.
     pub(crate) work: Meter,
 }

@@ -1,6 +1,7 @@
 //! What the VM asks of the operating system below the standard library: the module to edit for a port.
 
 pub mod memory;
+pub mod sync;
 
 use std::ptr::NonNull;
 use std::sync::OnceLock;

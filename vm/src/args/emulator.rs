@@ -64,7 +64,7 @@ pub enum AllocValue {
 
 /// What the emulator does with a flag.
 #[derive(Debug, Clone, Copy)]
-pub enum Handler {
+pub enum FlagHandler {
     /// It never sees it.
     None,
     /// Calls this.
@@ -371,8 +371,8 @@ impl<'a> Parser<'a> {
 
     fn run(&mut self, flag: &Flag, taker: &mut Taker<'_>) -> Result<(), ParseStop> {
         match flag.handler {
-            Handler::Run(handler) => handler(self, taker),
-            Handler::None | Handler::Alloc(_) => Ok(()),
+            FlagHandler::Run(handler) => handler(self, taker),
+            FlagHandler::None | FlagHandler::Alloc(_) => Ok(()),
         }
     }
 
@@ -399,7 +399,7 @@ impl<'a> Parser<'a> {
                     [&[letter], setting].concat()
                 }
             };
-            let known = !matches!(flag.handler, Handler::Alloc(AllocValue::Unknown));
+            let known = !matches!(flag.handler, FlagHandler::Alloc(AllocValue::Unknown));
             (known && param[1..].starts_with(&spelled)).then_some((flag, 2 + spelled.len()))
         });
         match (found, letter) {
@@ -417,7 +417,7 @@ impl<'a> Parser<'a> {
     fn allocator(&mut self, taker: &mut Taker<'_>) -> Result<(), ParseStop> {
         let (flag, name) = self.allocator_flag(taker)?;
         taker.name = name;
-        let Handler::Alloc(kind) = flag.handler else {
+        let FlagHandler::Alloc(kind) = flag.handler else {
             return Ok(());
         };
         let spelled = taker.whole()[1..name].to_vec();

@@ -4,7 +4,7 @@
 //! the emulator's flag parser (`emulator.rs`: matching, in table order within a letter, and
 //! handling), the usage texts (`usage.rs`) and `docs/flags.md`, which a test writes.
 
-use super::emulator::{AllocValue, Handler, handlers as emu};
+use super::emulator::{AllocValue, FlagHandler, handlers as emu};
 
 /// Who acts on a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub struct Flag {
     /// When the emulator handles it.
     pub pass: Pass,
     /// What the emulator does with it.
-    pub handler: Handler,
+    pub handler: FlagHandler,
     /// What it does in Enigma.
     pub effect: Effect,
     /// The first runtime version that has it.
@@ -164,7 +164,7 @@ impl Flag {
 const fn plus(
     name: &'static str,
     argument: &'static str,
-    handler: Handler,
+    handler: FlagHandler,
     meaning: &'static str,
 ) -> Flag {
     Flag {
@@ -190,7 +190,7 @@ const fn alloc(
 ) -> Flag {
     Flag {
         pass: Pass::Alloc,
-        ..plus(name, argument, Handler::Alloc(value), meaning)
+        ..plus(name, argument, FlagHandler::Alloc(value), meaning)
     }
     .ignored(ALLOCATORS)
 }
@@ -210,7 +210,7 @@ const fn minus(
         launch: Launch::NotEmulator,
         matching: Match::Whole,
         pass: Pass::Main,
-        handler: Handler::None,
+        handler: FlagHandler::None,
         effect,
         since: (0, 0),
         meaning,
@@ -238,7 +238,7 @@ const POLLING: &str = "the poller sizes itself";
 const BINDING: &str = "threads are not bound to processors";
 const OBSOLETE: &str = "it has none on BEAM either";
 
-use Handler::Run;
+use FlagHandler::Run;
 
 /// All flags. Within a letter the order is the order of matching.
 pub const FLAGS: &[Flag] = &[

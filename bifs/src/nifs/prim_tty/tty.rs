@@ -18,7 +18,7 @@ pub const STDIN: RawFd = 0;
 pub struct Tty {
     /// Where output goes.
     pub output: RawFd,
-    /// See there.
+    /// Its modes.
     pub modes: Mutex<TtyModes>,
     /// Who waits for input.
     pub input: Input,

@@ -78,6 +78,9 @@ slow_handlers! {
         };
         match value {
             Ok(v) => {
+                if m.cx.own.heap.stress {
+                    bif.check_value(v);
+                }
                 m.dst::<Any>(guard_bif::TO, v);
                 m.cx.note_allocation();
                 m.next(guard_bif::WORDS)
