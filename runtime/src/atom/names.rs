@@ -163,6 +163,7 @@ well_known_atoms! {
     EXITED = "exited";
     FINISHED = "finished";
     GARBAGE_COLLECT = "garbage_collect";
+    GARBAGE_COLLECTING = "garbage_collecting";
     CHECK_PROCESS_CODE = "check_process_code";
     ASYNC = "async";
     MINOR = "minor";
