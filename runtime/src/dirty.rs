@@ -24,10 +24,10 @@ pub use crate::bif::Pool;
 
 use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
 use crate::heap::{Heap, copy};
-use crate::process::{Owned, stand_in, table};
+use crate::process::{Owned, Process, stand_in, table};
 use crate::quiescence::{self, Role};
 use crate::sched::meter::{Meter, Worked};
-use crate::sched::{self, block, freeze};
+use crate::sched::{self, block, collect as collections, freeze};
 use crate::term::Term;
 use crate::time;
 use parking_lot::{Condvar, Mutex};
@@ -35,8 +35,17 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
+/// What waits for a thread.
+enum Job {
+    Call(Call),
+    /// The collection of the process with this packed pid.
+    Collection(u64),
+    /// The same for a process that is held for whoever does it.
+    HeldCollection(&'static Process),
+}
+
 /// A call that waits for a thread.
-struct Job {
+struct Call {
     /// Packed pid of the process that calls.
     process: u64,
     bif: &'static Bif,
@@ -195,7 +204,7 @@ pub fn call(
     }));
     cx.proc.state.set_dirty(true);
     let mut heap = Heap::with_capacity(arguments.iter().map(|&t| copy::size_whole(t)).sum());
-    let job = Job {
+    let job = Call {
         process: cx.proc.id,
         bif,
         arguments: arguments
@@ -205,8 +214,18 @@ pub fn call(
         heap,
         result,
     };
-    enqueue(kind, job);
+    enqueue(kind, Job::Call(job));
     None
+}
+
+/// Has a process, which waits for it, collected.
+pub(super) fn collect(process: u64) {
+    enqueue(Pool::Cpu, Job::Collection(process));
+}
+
+/// Has a process collected that is held for that.
+pub(super) fn collect_held(p: &'static Process) {
+    enqueue(Pool::Cpu, Job::HeldCollection(p));
 }
 
 /// What the process has called in a pool.
@@ -232,11 +251,14 @@ fn accept(cx: &mut Ctx<'_>, done: Done) -> BifResult {
     done.result
 }
 
-/// Hands a call to a pool. Threads are started as needed.
+/// Hands a job to a pool. What is held goes first. Threads are started as needed.
 fn enqueue(kind: Pool, job: Job) {
     let shared = pool(kind);
     let mut s = shared.state.lock();
-    s.queue.push_back(job);
+    match job {
+        Job::HeldCollection(_) => s.queue.push_front(job),
+        Job::Call(_) | Job::Collection(_) => s.queue.push_back(job),
+    }
     if s.idle >= s.queue.len() {
         drop(s);
         shared.work.notify_one();
@@ -307,6 +329,18 @@ fn perform(job: Job, scheduler: usize, x: &mut [Term; X_REGS]) {
     if freeze::is_frozen() {
         freeze::stay();
     }
+    match job {
+        Job::Call(call) => perform_call(call, scheduler, x),
+        Job::Collection(id) => {
+            if let Some(p) = collections::hold(id) {
+                collections::perform(p);
+            }
+        }
+        Job::HeldCollection(p) => collections::perform(p),
+    }
+}
+
+fn perform_call(job: Call, scheduler: usize, x: &mut [Term; X_REGS]) {
     if !is_alive(job.process) {
         return;
     }

@@ -12,6 +12,7 @@ use enigma_bifs::{break_menu, os_signal};
 use enigma_otp::boot::{self, Preloaded};
 use enigma_otp::profile::{Arguments, InitialPriority, TimeWarp};
 use enigma_runtime::code::install;
+use enigma_runtime::heap::gc;
 use enigma_runtime::process::signal;
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
 use enigma_runtime::spawn::{self, SpawnOptions};
@@ -112,6 +113,9 @@ fn configure(run: &Run) {
     }
     spawn::set_gc_stress(run.options.gc_stress || run.options.step_stress);
     work::set_stress(run.options.step_stress);
+    if run.options.step_stress {
+        gc::set_long(1 << 12);
+    }
     let names = &emu.file_names;
     let utf8 = match names.encoding {
         FileNameEncoding::Utf8 => true,

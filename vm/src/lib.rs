@@ -15,6 +15,7 @@ use std::os::unix::process::CommandExt;
 /// Does what a command line asks for; gives the exit status.
 pub fn main(argv0: &[u8], args: &[Vec<u8>]) -> u8 {
     enigma_runtime::sys::memory::limit_c_arenas();
+    enigma_runtime::sys::huge_pages_on_request();
     enigma_runtime::bug::set_dump_writer(enigma_bifs::crash_dump::write);
     std::panic::set_hook(Box::new(|info| {
         enigma_runtime::bug::vm_bug(&info.to_string())

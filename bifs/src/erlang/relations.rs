@@ -122,16 +122,29 @@ fn unlink(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(true.into())
 }
 
-/// Handles the signals that have arrived; the process may end by one of them.
+/// Handles the signals that have arrived; the process may end by one of them. Where they are many the BIF is to be
+/// called again, so it has done nothing yet.
 pub fn fetch(cx: &mut Ctx<'_>) -> Result<(), Exit> {
-    if !cx.proc.inbox.is_empty() {
+    if handle::is_behind(cx) {
         cx.own.pc = cx.pc;
         handle::fetch(cx);
     }
     if cx.own.exit_reason.is_some() {
         Err(Exit::Exited)
+    } else if cx.own.has_unhandled() {
+        Err(Exit::Yield)
     } else {
         Ok(())
+    }
+}
+
+/// The same for a BIF that has done its work: all of them are handled at once.
+pub fn fetch_all(cx: &mut Ctx<'_>) -> Result<(), Exit> {
+    loop {
+        match fetch(cx) {
+            Err(Exit::Yield) => {}
+            other => return other,
+        }
     }
 }
 
@@ -393,7 +406,7 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let me = OwnedTerm::new(cx.self_pid());
     exit::send_exit_to(key, &me, &OwnedTerm::new(a[1]), false);
     if key.local_id() == Some(cx.proc.id) {
-        fetch(cx)?;
+        fetch_all(cx)?;
     }
     Ok(true.into())
 }

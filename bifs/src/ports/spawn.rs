@@ -7,6 +7,7 @@ use super::{Driver, Port};
 use crate::errno;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::sys;
 use parking_lot::Mutex;
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -30,18 +31,13 @@ pub enum What<'a> {
     Executable(&'a [u8]),
 }
 
-/// Starts a program. The allocator has turned huge pages off for this process; the program is not to inherit
-/// that.
+/// Starts a program, which is not to inherit what this process has set about huge pages.
 fn spawn(c: &mut Command) -> std::io::Result<Child> {
     static STARTING: Mutex<()> = Mutex::new(());
-    let huge_pages_off = |off: libc::c_ulong| {
-        // SAFETY: a call that changes a setting of the process and takes no pointers.
-        unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, off, 0, 0, 0) }
-    };
     let _one_at_a_time = STARTING.lock();
-    huge_pages_off(0);
+    sys::huge_pages_by_default();
     let started = c.spawn();
-    huge_pages_off(1);
+    sys::huge_pages_on_request();
     started
 }
 

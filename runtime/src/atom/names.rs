@@ -99,6 +99,7 @@ well_known_atoms! {
     RUNNABLE = "runnable";
     WAITING = "waiting";
     EXITING = "exiting";
+    GARBAGE_COLLECTING = "garbage_collecting";
     SUSPENDED = "suspended";
     ALIAS = "alias";
     EXPLICIT_UNALIAS = "explicit_unalias";

@@ -104,7 +104,7 @@ pub mod old_kind {
 /// Longest integer field, in bits, that has a short way.
 pub const MAX_FIELD: u64 = 56;
 /// Most segments of a construction that has a short way.
-pub const MAX_SEGMENTS: usize = 8;
+pub const MAX_SEGMENTS: usize = 32;
 
 /// Can `BS_MATCH_SHORT` execute this command?
 pub fn is_short_command(k: u8, flags: u8, unit: u64, bits: u64) -> bool {
@@ -119,11 +119,15 @@ pub fn is_short_command(k: u8, flags: u8, unit: u64, bits: u64) -> bool {
 }
 
 /// Can `BS_CREATE_SHORT` execute this segment? `size` is its second word.
-pub fn is_short_segment(first: bool, k: u8, unit: u64, size: u64) -> bool {
+pub fn is_short_segment(first: bool, k: u8, flags: u8, unit: u64, size: u64) -> bool {
     match k {
         kind::APPEND | kind::PRIVATE_APPEND => first && (unit == 1 || unit == 8),
         kind::BINARY => size == SIZE_ALL && (unit == 1 || unit == 8),
-        kind::INTEGER => size <= 64 && matches!(size * unit, 8 | 16 | 24 | 32 | 40 | 48 | 56),
+        kind::INTEGER => {
+            size <= 64
+                && (1..=MAX_FIELD).contains(&(size * unit))
+                && (flags & LITTLE == 0 || (size * unit).is_multiple_of(8))
+        }
         kind::STRING => true,
         _ => false,
     }

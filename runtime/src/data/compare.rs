@@ -75,15 +75,12 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
         (Kind::Tuple, Kind::Tuple)
         | (Kind::FlatMap, Kind::FlatMap)
         | (Kind::Record, Kind::Record) => {
-            if ha != hb {
-                return false;
-            }
-            push_pairs(
-                a.terms_from(1, ha.words()),
-                b.terms_from(1, hb.words()),
-                stack,
-            );
-            true
+            ha == hb
+                && push_pairs(
+                    a.terms_from(1, ha.words()),
+                    b.terms_from(1, hb.words()),
+                    stack,
+                )
         }
         (
             Kind::BigPos
@@ -97,6 +94,11 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
             _,
         ) => ha == hb && (1..=ha.words()).all(|i| a.word(i) == b.word(i)),
         (Kind::MagicRef, Kind::MagicRef) => a.word(2) == b.word(2),
+        (Kind::HeapBits, Kind::HeapBits)
+            if ha == hb && (1..=ha.words()).all(|i| a.word(i) == b.word(i)) =>
+        {
+            true
+        }
         (
             Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx,
             Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx,
@@ -105,15 +107,12 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
             x.bits == y.bits && bits::compare(&x, &y) == Ordering::Equal
         }
         (Kind::Fun, Kind::Fun) => {
-            if !std::ptr::eq(fun_name(a), fun_name(b)) {
-                return false;
-            }
-            push_pairs(
-                a.fun_env().unwrap_or(&[]),
-                b.fun_env().unwrap_or(&[]),
-                stack,
-            );
-            true
+            std::ptr::eq(fun_name(a), fun_name(b))
+                && push_pairs(
+                    a.fun_env().unwrap_or(&[]),
+                    b.fun_env().unwrap_or(&[]),
+                    stack,
+                )
         }
         (Kind::HashMap, Kind::HashMap) => {
             if a.word(1) != b.word(1) {
@@ -131,12 +130,19 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
     }
 }
 
-fn push_pairs(a: &[Term], b: &[Term], stack: &mut Vec<(Term, Term)>) {
+/// Pushes the pairs that have to be looked into. `false`: two immediate terms differ.
+fn push_pairs(a: &[Term], b: &[Term], stack: &mut Vec<(Term, Term)>) -> bool {
     for (&x, &y) in a.iter().zip(b).rev() {
-        if x != y {
+        if x == y {
+            continue;
+        }
+        if !x.is_immediate() && !y.is_immediate() {
             stack.push((x, y));
+        } else if !both_zero(x, y) {
+            return false;
         }
     }
+    true
 }
 
 /// `a == b`.

@@ -368,7 +368,15 @@ impl Heap {
 
     /// A list of the code points of `s`.
     pub fn char_list(&mut self, s: &str) -> Term {
-        s.chars().rev().fold(Term::NIL, |t, c| {
+        self.char_list_with_tail(s, Term::NIL)
+    }
+
+    /// A list of the code points of `s`, followed by `tail`.
+    pub fn char_list_with_tail(&mut self, s: &str, tail: Term) -> Term {
+        if s.is_ascii() {
+            return self.byte_list_with_tail(s.as_bytes(), tail);
+        }
+        s.chars().rev().fold(tail, |t, c| {
             self.cons(Term::small(i64::from(u32::from(c))), t)
         })
     }

@@ -31,6 +31,10 @@ pub fn out_of_reductions(cx: &mut Ctx<'_>, pc: *const u64, arity: usize) -> Next
         cx.reds += left;
     }
     if cx.own.heap.wants_gc() {
+        if cx.own.heap.is_long_to_collect() {
+            park(cx, pc, arity);
+            return Next::Stop(Outcome::Collect);
+        }
         cx.own.collect(&mut cx.x[..arity], 0, false);
         if cx.own.exit_reason.is_some() {
             return Next::Stop(Outcome::Exit);
@@ -48,7 +52,12 @@ pub fn out_of_reductions(cx: &mut Ctx<'_>, pc: *const u64, arity: usize) -> Next
 #[inline(never)]
 pub fn reserve(cx: &mut Ctx<'_>, words: usize, live: usize) -> bool {
     if !cx.own.heap.try_extend(words) {
-        cx.own.collect(&mut cx.x[..live], words, false);
+        if cx.own.heap.is_long_to_collect() {
+            cx.own.heap.extend_and_request(words);
+            cx.note_allocation();
+        } else {
+            cx.own.collect(&mut cx.x[..live], words, false);
+        }
     }
     cx.own.exit_reason.is_none()
 }
@@ -78,7 +87,10 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head:
             park(cx, handler, 4);
             Next::Stop(Outcome::Yield)
         }
-        Some(handler) => Next::Go(handler),
+        Some(handler) => {
+            cx.note_allocation();
+            Next::Go(handler)
+        }
         None => Next::Stop(Outcome::Exit),
     }
 }
@@ -194,6 +206,10 @@ fn collect_after(cx: &mut Ctx<'_>, bif: &Bif, after: *const u64) -> Next {
     if cx.own.heap.stress {
         bif.check_value(cx.x[0]);
     }
+    if cx.own.heap.is_long_to_collect() {
+        park(cx, after, 1);
+        return Next::Stop(Outcome::Collect);
+    }
     cx.own.collect(&mut cx.x[..1], 0, false);
     if cx.own.exit_reason.is_some() {
         return Next::Stop(Outcome::Exit);
@@ -265,7 +281,7 @@ fn bif_exit(
                 .push(stack_word::return_pc(special::normal_exit()));
             park(cx, special::hibernated(), live);
             cx.own.collect_to_size();
-            if !cx.proc.inbox.is_empty() {
+            if crate::process::handle::is_behind(cx) {
                 crate::process::handle::fetch(cx);
             }
             if cx.own.exit_reason.is_some() {

@@ -56,8 +56,9 @@ impl Place {
         if !self.pc.is_null() {
             return None;
         }
-        let outcomes = [Outcome::Yield, Outcome::Wait, Outcome::Exit];
-        let which = outcomes.iter().find(|&&o| o as usize == self.sp as usize);
+        let which = Outcome::ALL
+            .iter()
+            .find(|&&o| o as usize == self.sp as usize);
         which.copied()
     }
 }

@@ -5,17 +5,41 @@ use super::relations::{Incoming, MonitorTarget, Outgoing};
 use super::signal::{ExitSignal, Signal};
 use super::{AliasEnd, Owned, PidKey, Timeout, exit, flag};
 use crate::atom::Atom;
+use crate::budget;
 use crate::heap::Heap;
 use crate::heap::copy;
 use crate::heap::literal::OwnedTerm;
 use crate::term::Term;
 use crate::time;
 
-/// Fetches and handles all signals. If one of them ends the process, `own.exit_reason` is set and
-/// the rest is answered as by a dead process.
+/// Signals that are handled at once.
+const HANDLED_AT_ONCE: usize = 1000;
+
+/// Has the process signals that it has not handled?
+#[inline]
+pub fn is_behind(cx: &Ctx<'_>) -> bool {
+    !cx.proc.inbox.is_empty() || cx.own.has_unhandled()
+}
+
+/// Handles the signals that have come, or the first of them if they are many; the rest is handled before later
+/// ones (`Owned::has_unhandled`). If one of them ends the process, `own.exit_reason` is set and the rest is
+/// answered as by a dead process.
 pub fn fetch(cx: &mut Ctx<'_>) {
-    let mut signals = cx.proc.inbox.take_all();
-    for s in signals.by_ref() {
+    let mut left = if budget::is_stressed() {
+        1
+    } else {
+        HANDLED_AT_ONCE
+    };
+    let mut signals = cx.own.take_unhandled();
+    loop {
+        if signals.is_empty() {
+            signals = cx.proc.inbox.take_all();
+        }
+        if left == 0 && !signals.is_empty() {
+            return cx.own.keep_unhandled(signals);
+        }
+        let Some(s) = signals.next() else { return };
+        left -= 1;
         handle(cx, s);
         if cx.own.exit_reason.is_some() {
             signals.for_each(exit::answer_for_dead);

@@ -32,7 +32,7 @@ use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
 use crate::term::{Kind, Term};
 use dict::Dict;
-use inbox::Inbox;
+use inbox::{Inbox, Taken};
 use mailbox::Mailbox;
 use relations::{Incoming, Outgoing, Relations};
 use signal::Signal;
@@ -198,6 +198,8 @@ pub mod flag {
     pub const SYSTEM: u8 = 16;
     /// It owns something outside (tables, ports), which exit hooks must see to.
     pub const HAS_RESOURCES: u8 = 32;
+    /// A thread of a pool is to collect its heap (see `sched::collect`).
+    pub const COLLECTS: u8 = 64;
 }
 
 /// `process_flag(max_heap_size, ...)`.
@@ -240,6 +242,10 @@ pub struct Rare {
     pub checked_text: Option<(u64, u32)>,
     /// The work of a BIF that goes on in the next time slice.
     pub work: Option<Box<dyn Unfinished>>,
+    /// Signals that were taken out of the inbox and not handled yet.
+    unhandled: Option<Taken<Signal>>,
+    /// What is left to do when the process has ended.
+    pub farewell: Option<Box<exit::Farewell>>,
     /// Work that others have asked for, to be done before the next time slice.
     pub system_tasks: Vec<signal::Task>,
     /// Such work that waits until a call in a dirty pool has ended, or until collections are allowed again.
@@ -479,6 +485,24 @@ impl Owned {
         self.rare
             .as_ref()
             .is_some_and(|r| !r.system_tasks.is_empty())
+    }
+
+    /// Has it signals that it has taken out of its inbox and not handled?
+    #[inline]
+    pub fn has_unhandled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.unhandled.is_some())
+    }
+
+    /// Takes them.
+    pub fn take_unhandled(&mut self) -> Taken<Signal> {
+        let rare = self.rare.as_mut();
+        rare.and_then(|r| r.unhandled.take())
+            .unwrap_or(Taken::NONE)
+    }
+
+    /// Puts off signals, of which there are some.
+    pub fn keep_unhandled(&mut self, signals: Taken<Signal>) {
+        self.rare().unhandled = Some(signals);
     }
 
     /// Is it suspended by `erlang:suspend_process/1,2`?

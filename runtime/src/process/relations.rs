@@ -89,6 +89,20 @@ impl Entries {
 }
 
 impl Links {
+    /// Takes out an active link, if there is one.
+    fn pop(&mut self) -> Option<PidKey> {
+        loop {
+            let first = match &mut self.entries {
+                Entries::Few(all) => (!all.is_empty()).then(|| all.remove(0)),
+                Entries::Many(all) => all.pop_first(),
+            };
+            match first? {
+                (key, 0) => return Some(key),
+                _ => {}
+            }
+        }
+    }
+
     /// Is there an active link?
     pub fn contains(&self, key: PidKey) -> bool {
         self.entries.get(key) == Some(0)
@@ -196,6 +210,30 @@ pub struct All {
     pub outgoing: BTreeMap<u64, Box<Outgoing>>,
     /// On this process.
     pub incoming: BTreeMap<u64, Incoming>,
+}
+
+impl All {
+    /// Takes out one relation, if there is any: links first, then the monitors on the process, then its own.
+    pub fn pop(&mut self) -> Option<Relation> {
+        if let Some(key) = self.links.pop() {
+            return Some(Relation::Link(key));
+        }
+        if let Some((reference, m)) = self.incoming.pop_first() {
+            return Some(Relation::Incoming(reference, m));
+        }
+        let (reference, m) = self.outgoing.pop_first()?;
+        Some(Relation::Outgoing(reference, m))
+    }
+}
+
+/// One of the relations of a process.
+pub enum Relation {
+    /// It is linked to this one.
+    Link(PidKey),
+    /// It is monitored, by the reference with this number.
+    Incoming(u64, Incoming),
+    /// It monitors.
+    Outgoing(u64, Box<Outgoing>),
 }
 
 /// The relations of a process; many have none, and pay one word for it.

@@ -7,6 +7,8 @@
 //! EXITING   it is going away; signals are dropped
 //! TIMERS    a timer was started that is to send it a message, and that ends with it
 //! DIRTY     a call of it is in a dirty pool (see `dirty`); it waits for the result
+//! GARBAGE   a thread of a dirty pool collects it, or is to
+//! CLAIMED   a thread of a dirty pool was ready to collect it while another one held it (see `sched::collect`)
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
 
@@ -19,8 +21,10 @@ const EXITING: u32 = 8;
 const SUSPENDED: u32 = 16;
 const TIMERS: u32 = 32;
 const DIRTY: u32 = 64;
+const GARBAGE: u32 = 128;
 const PRIORITY_SHIFT: u32 = 8;
 const RAISED_SHIFT: u32 = 10;
+const CLAIMED: u32 = 1 << 12;
 
 /// Scheduling priority.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -123,6 +127,17 @@ impl State {
                 .is_ok()
     }
 
+    /// Asks whoever holds the process, or takes it from its queue, to hand it over.
+    pub fn claim(&self) {
+        self.0.fetch_or(CLAIMED, Ordering::AcqRel);
+    }
+
+    /// Has somebody asked for it? Asked once, it is forgotten.
+    pub fn take_claim(&self) -> bool {
+        self.0.load(Ordering::Acquire) & CLAIMED != 0
+            && self.0.fetch_and(!CLAIMED, Ordering::AcqRel) & CLAIMED != 0
+    }
+
     /// Takes hold of the process for good, whether it waits or is in a queue. `false` if a thread holds it already.
     pub fn seize(&self) -> bool {
         self.0.fetch_or(RUNNING, Ordering::AcqRel) & RUNNING == 0
@@ -178,6 +193,11 @@ impl State {
         self.0.load(Ordering::Acquire) & EXITING != 0
     }
 
+    /// Marks the time of a long collection, for `process_info`.
+    pub fn set_collecting(&self, on: bool) {
+        self.flag(GARBAGE, on);
+    }
+
     /// Marks a suspended process, for `process_info`.
     pub fn set_suspended(&self, on: bool) {
         self.flag(SUSPENDED, on);
@@ -207,6 +227,8 @@ impl State {
         let s = self.0.load(Ordering::Acquire);
         if s & EXITING != 0 {
             Atom::EXITING
+        } else if s & GARBAGE != 0 {
+            Atom::GARBAGE_COLLECTING
         } else if s & (RUNNING | DIRTY) != 0 {
             Atom::RUNNING
         } else if s & SUSPENDED != 0 {

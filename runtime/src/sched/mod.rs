@@ -10,6 +10,7 @@
 //! The threads themselves, which run what is ready, are in `worker`; the pools in `dirty`.
 
 pub mod block;
+pub(crate) mod collect;
 pub mod freeze;
 pub mod hold;
 pub(crate) mod meter;
@@ -270,4 +271,10 @@ fn steal(other: &Scheduler) -> Option<&'static Process> {
     let p = q.steal();
     other.length.store(q.len(), Ordering::Relaxed);
     p
+}
+
+/// A process that has run here is to run again.
+pub(crate) fn again(p: &'static Process) {
+    p.state.stop_ready();
+    enqueue(p);
 }

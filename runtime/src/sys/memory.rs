@@ -3,7 +3,8 @@
 //!
 //! Messages are allocated on one thread and freed on another all the time, which the system's allocator
 //! is slow at, so it is mimalloc. Without huge pages (a feature of the crate): every thread's first page
-//! would be one. Sanitizers see the system's allocator only.
+//! would be one. Only large blocks of heaps, which are mapped by themselves, ask for them.
+//! Sanitizers see the system's allocator only.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -84,6 +85,28 @@ pub unsafe fn give_back(p: NonNull<u8>, layout: Layout) {
 pub unsafe fn resize(p: NonNull<u8>, layout: Layout, size: usize) -> Option<NonNull<u8>> {
     // SAFETY: as the caller promises.
     NonNull::new(unsafe { Source.realloc(p.as_ptr(), layout, size) })
+}
+
+/// Bytes of a huge page, where there are any.
+pub const HUGE_PAGE: usize = 2 << 20;
+
+/// Maps memory of its own, in huge pages if the system has them: most of what a large block costs is the system's
+/// work for each of its pages. `bytes` is at least a huge page.
+pub fn map(purpose: Purpose, bytes: usize) -> NonNull<u8> {
+    let bytes_whole = bytes.saturating_add(super::page_size() - 1) & !(super::page_size() - 1);
+    let mapped = super::map(bytes_whole, HUGE_PAGE);
+    mapped.unwrap_or_else(|| exhausted(purpose, bytes))
+}
+
+/// Gives it back.
+///
+/// # Safety
+/// `p` came from `map` for so many bytes, and nobody uses it afterwards.
+pub unsafe fn unmap(p: NonNull<u8>, bytes: usize) {
+    super::release(
+        p.as_ptr() as usize,
+        bytes.next_multiple_of(super::page_size()),
+    );
 }
 
 thread_local! {

@@ -10,10 +10,10 @@ pub mod sim;
 use crate::bif::{Ctx, X_REGS};
 use crate::interp::{self, Outcome};
 use crate::process::state::Stop;
-use crate::process::{Process, exit, handle};
+use crate::process::{Owned, Process, exit, flag, handle};
 use crate::sched::{
-    STACK, TIME_SLICE, become_scheduler, block, count, enqueue, freeze, fresh_registers, give_away,
-    rest, schedulers, take,
+    STACK, TIME_SLICE, again, become_scheduler, block, count, enqueue, freeze, fresh_registers,
+    give_away, rest, schedulers, take,
 };
 use crate::term::Term;
 use crate::{dirty, time, timer};
@@ -116,7 +116,10 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
 
 /// Handles signals, then runs code.
 fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
-    if !cx.proc.inbox.is_empty() {
+    if cx.proc.state.is_exiting() {
+        return Outcome::Exit;
+    }
+    if handle::is_behind(cx) {
         handle::fetch(cx);
     }
     if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
@@ -128,6 +131,12 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if cx.own.exit_reason.is_some() {
         return Outcome::Exit;
     }
+    if cx.own.has(flag::COLLECTS) {
+        return Outcome::Wait;
+    }
+    if cx.own.heap.is_requested() && cx.own.heap.is_long_to_collect() {
+        return Outcome::Collect;
+    }
     // A call in a pool that has ended is taken note of, also by a process that goes no further.
     if cx.own.is_suspended() && !dirty::is_under_way(cx.own) {
         return Outcome::Wait;
@@ -138,25 +147,48 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
 /// Puts the process where its slice has left it.
 fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
     match outcome {
-        Outcome::Wait if cx.own.has_system_tasks() => {
-            p.state.stop_ready();
-            enqueue(p);
+        Outcome::Collect => {
+            let id = p.id;
+            cx.own.set_flag(flag::COLLECTS, true);
+            p.state.set_collecting(true);
+            wait_for_collection(cx.own, p);
+            dirty::collect(id);
         }
-        Outcome::Yield => {
-            p.state.stop_ready();
-            enqueue(p);
-        }
-        Outcome::Wait => {
-            if p.state.stop_waiting() == Stop::Enqueue {
-                enqueue(p);
+        Outcome::Wait if cx.own.has(flag::COLLECTS) => wait_for_collection(cx.own, p),
+        Outcome::Wait if cx.own.has_system_tasks() || cx.own.has_unhandled() => again(p),
+        Outcome::Yield => again(p),
+        Outcome::Wait => wait(p),
+        Outcome::Exit => {
+            let ended = if p.state.is_exiting() {
+                exit::go_on(cx, p)
+            } else {
+                let reason = match cx.own.exit_reason.take() {
+                    Some(r) => *r,
+                    None => crate::bug::vm_bug("a process exits without a reason"),
+                };
+                exit::terminate(cx, p, reason)
+            };
+            if !ended {
+                again(p);
             }
         }
-        Outcome::Exit => {
-            let reason = match cx.own.exit_reason.take() {
-                Some(r) => r,
-                None => crate::bug::vm_bug("a process exits without a reason"),
-            };
-            exit::terminate(cx, p, &reason);
-        }
+    }
+}
+
+/// The process waits, unless something has happened meanwhile.
+fn wait(p: &'static Process) {
+    if p.state.stop_waiting() == Stop::Enqueue {
+        enqueue(p);
+    }
+}
+
+/// The process waits for its collection (see `sched::collect`).
+fn wait_for_collection(own: &Owned, p: &'static Process) {
+    if p.state.take_claim() {
+        dirty::collect_held(p);
+    } else if own.has_system_tasks() || own.has_unhandled() {
+        again(p);
+    } else {
+        wait(p);
     }
 }

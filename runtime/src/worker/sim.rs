@@ -1,7 +1,8 @@
 //! The deterministic mode: one thread runs everything, and a seed decides who runs next and for how
-//! long. Dirty BIFs run in place, time is virtual.
+//! long. Dirty BIFs and collections run in place, time is virtual.
 
 use super::run;
+use crate::heap::gc;
 use crate::sched::{
     MAX_SCHEDULERS, TIME_SLICE, become_scheduler, fresh_registers, rest, schedulers,
 };
@@ -24,6 +25,7 @@ impl Random {
 /// run and no timer is set.
 pub fn run_all(seed: u64) {
     dirty::run_in_place();
+    gc::set_long(usize::MAX);
     time::make_virtual();
     become_scheduler(0);
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);

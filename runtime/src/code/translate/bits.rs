@@ -289,7 +289,7 @@ impl Translator<'_> {
                 None => SIZE_PLACE,
             };
             let unit = s[2].unsigned().unwrap_or(1);
-            short &= bit_words::is_short_segment(i == 0, k, unit, size);
+            short &= bit_words::is_short_segment(i == 0, k, flags, unit, size);
             if size == SIZE_PLACE {
                 let p = self.src(&s[5]);
                 self.asm.place_at(at, w, segment::SIZE, p);

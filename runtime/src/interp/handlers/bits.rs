@@ -399,26 +399,32 @@ impl M<'_, '_> {
 fn create(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>, w: u64) -> Term {
     let m = M { pc, sp, x, cx, w };
     let n = m.num(bs_create::COUNT);
-    let mut total = 0;
+    let mut bits = 0;
     for i in 0..n {
         let (how, word) = m.segment_words(i);
-        total += match segment::KIND.of(how) as u8 {
+        let bytes = match segment::KIND.of(how) as u8 {
             kind::STRING => segment::LENGTH.of(how) as usize,
             kind::INTEGER => {
                 if !value(&m, how).is_small() {
                     return Term::NONVALUE;
                 }
-                (word * segment::UNIT.of(how)) as usize / 8
+                bits += (word * segment::UNIT.of(how)) as usize;
+                continue;
             }
             _ => match bytes_of(value(&m, how)) {
                 Some((_, len)) => len,
                 None => return Term::NONVALUE,
             },
         };
-        if total > 1 << 32 {
+        if bits & 7 != 0 || bytes > 1 << 32 {
             return Term::NONVALUE;
         }
+        bits += bytes * 8;
     }
+    if bits & 7 != 0 || bits > 1 << 35 {
+        return Term::NONVALUE;
+    }
+    let total = bits / 8;
     let first = if n > 0 { m.segment_words(0).0 } else { 0 };
     let first_kind = segment::KIND.of(first) as u8;
     if matches!(first_kind, kind::APPEND | kind::PRIVATE_APPEND) {
@@ -450,8 +456,10 @@ fn create(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>, w: u64)
     }
 }
 
-/// Writes the segments from `from` on; there is room for them.
+/// Writes the segments from `from` on; there is room for them, and all but integers begin at a byte.
 fn fill(m: &M<'_, '_>, from: usize, mut out: *mut u8) {
+    // Bits that are no whole byte yet, and their number.
+    let (mut open, mut have) = (0u64, 0);
     for i in from..m.num(bs_create::COUNT) {
         let (how, word) = m.segment_words(i);
         let len = match segment::KIND.of(how) as u8 {
@@ -462,13 +470,19 @@ fn fill(m: &M<'_, '_>, from: usize, mut out: *mut u8) {
                 len
             }
             kind::INTEGER => {
-                let len = (word * segment::UNIT.of(how)) as usize / 8;
-                let v = value(m, how).small_value();
-                let little = segment::FLAGS.of(how) as u8 & LITTLE != 0;
+                let bits = (word * segment::UNIT.of(how)) as usize;
+                let mut v = value(m, how).small_value() as u64;
+                if segment::FLAGS.of(how) as u8 & LITTLE != 0 {
+                    v = v.swap_bytes() >> (64 - bits);
+                }
+                open = open << bits | v & ((1 << bits) - 1);
+                have += bits;
+                let len = have / 8;
+                have &= 7;
                 for k in 0..len {
-                    let shift = 8 * if little { k } else { len - 1 - k };
+                    let shift = have + 8 * (len - 1 - k);
                     // SAFETY: as above.
-                    unsafe { *out.add(k) = (v >> shift) as u8 };
+                    unsafe { *out.add(k) = (open >> shift) as u8 };
                 }
                 len
             }

@@ -3,9 +3,9 @@
 use crate::atom::Atom;
 use crate::bif::Class;
 use crate::code::forms::{catch, catch_end, plain, raise, source};
+use crate::interp::calls;
 use crate::interp::exception::{self, Head};
 use crate::interp::machine::{Any, Place, Slow};
-use crate::interp::{Outcome, calls};
 use crate::term::{Term, stack_word};
 
 handlers! {
@@ -41,13 +41,7 @@ slow_handlers! {
         let (class, reason, trace) = (m.getx(1), m.getx(2), m.getx(3));
         let v = exception::catch_value(m.cx, class, reason, trace);
         m.setx(0, v);
-        if m.cx.own.heap.wants_gc() {
-            let cx = &mut *m.cx;
-            cx.own.collect(&mut cx.x[..1], 0, false);
-            if cx.own.exit_reason.is_some() {
-                return m.stop(Outcome::Exit);
-            }
-        }
+        m.cx.note_allocation();
         m.next(catch_end::WORDS)
     }
     raise |m| {

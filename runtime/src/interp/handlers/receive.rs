@@ -43,7 +43,7 @@ slow_handlers! {
     }
     // Takes the signals that have arrived, as there is no message yet.
     fetch |m| {
-        if !m.cx.proc.inbox.is_empty() {
+        if handle::is_behind(m.cx) {
             m.cx.own.pc = m.pc;
             handle::fetch(m.cx);
             if m.cx.own.exit_reason.is_some() {
@@ -55,6 +55,10 @@ slow_handlers! {
             Some(message) => {
                 m.dst::<Any>(loop_rec::TO, message);
                 m.next(loop_rec::WORDS)
+            }
+            None if m.cx.own.has_unhandled() => {
+                let again = m.pc;
+                m.park(again, 0, Outcome::Yield)
             }
             None => m.jump(loop_rec::NONE),
         }
