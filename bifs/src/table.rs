@@ -116,3 +116,13 @@ pub fn has(module: &str, function: &str, arity: u32) -> bool {
         |b: &&Bif| b.module == module && b.function == function && u32::from(b.arity) == arity;
     TABLES.iter().copied().flatten().any(|b| same(&b))
 }
+
+/// Is there an implementation that BEAM counts among its BIFs too? Functions of native libraries are none, and what
+/// its loader makes an instruction of is none either.
+pub fn has_bif(module: &str, function: &str, arity: u32) -> bool {
+    let instruction = module == "erlang" && matches!((function, arity), ("yield" | "hibernate", 0));
+    let same = |b: &&Bif| {
+        b.module == module && b.function == function && u32::from(b.arity) == arity && !b.is_nif()
+    };
+    !instruction && TABLES.iter().copied().flatten().any(|b| same(&b))
+}

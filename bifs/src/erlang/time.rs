@@ -47,15 +47,18 @@ bifs! { BIFS:
 const SECOND: i64 = 1_000_000_000;
 
 /// Units a second of a time unit.
-fn per_second(unit: Term) -> Result<i64, Exit> {
-    if let Some(n) = unit.as_small() {
-        return if n > 0 { Ok(n) } else { Err(badarg()) };
+fn per_second(unit: Term) -> Result<u64, Exit> {
+    if unit.is_integer() {
+        let n = bignum::to_u64(unit).filter(|&n| n > 0);
+        return n.ok_or_else(badarg);
     }
     Ok(match unit.as_atom().ok_or_else(badarg)? {
         Atom::SECOND | Atom::SECONDS => 1,
         Atom::MILLISECOND | Atom::MILLI_SECONDS => 1_000,
         Atom::MICROSECOND | Atom::MICRO_SECONDS => 1_000_000,
-        Atom::NANOSECOND | Atom::NANO_SECONDS | Atom::NATIVE | Atom::PERF_COUNTER => SECOND,
+        Atom::NANOSECOND | Atom::NANO_SECONDS | Atom::NATIVE | Atom::PERF_COUNTER => {
+            SECOND.cast_unsigned()
+        }
         _ => return Err(badarg()),
     })
 }
@@ -190,8 +193,8 @@ fn unique_integer1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn start(cx: &mut Ctx<'_>, a: &[Term], wrap: bool) -> BifResult {
     let mut absolute = false;
     if let Some(&options) = a.get(3) {
-        for o in list::to_vec(options).ok_or_else(badarg)? {
-            let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+        let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+        for o in list::to_vec(options).ok_or_else(bad)? {
             match o.as_tuple_n::<2>() {
                 Some(&[k, v]) if k.as_atom() == Some(Atom::ABS) => {
                     absolute = v.as_bool().ok_or_else(bad)?

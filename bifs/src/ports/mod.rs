@@ -372,15 +372,21 @@ pub fn demonitor(port: u64, reference: u64) {
     }
 }
 
-/// Gives a port a name. `false` if that is not possible.
-pub fn set_name(port: u64, name: Atom) -> bool {
-    let Some(p) = get(port) else { return false };
+/// Gives a port a name, or says why not.
+pub fn set_name(port: u64, name: Atom) -> Result<(), Atom> {
+    let p = get(port).ok_or(Atom::NONE)?;
     let mut s = p.state.lock();
-    if s.closed || s.registered.is_some() || !registry::register(name, Term::local_port(port)) {
-        return false;
+    if s.closed {
+        return Err(Atom::NONE);
+    }
+    if s.registered.is_some() {
+        return Err(Atom::REGISTERED_NAME);
+    }
+    if !registry::register(name, Term::local_port(port)) {
+        return Err(Atom::NONE);
     }
     s.registered = Some(name);
-    true
+    Ok(())
 }
 
 /// Notes that a port has lost its name.

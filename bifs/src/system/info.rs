@@ -220,7 +220,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "embedded_3pps" if release::number() >= 29 => embedded(h),
         "snifs" => {
             let all: Vec<Term> = inventory::of(release::number())
-                .filter(|b| crate::table::has(b.module, b.function, b.arity))
+                .filter(|b| crate::table::has_bif(b.module, b.function, b.arity))
                 .map(|b| {
                     let (m, f) = (Atom::new(b.module), Atom::new(b.function));
                     h.tuple(&[m.into(), f.into(), num(b.arity as usize)])
