@@ -8,6 +8,7 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::{handle, signal};
 use enigma_runtime::term::{Kind, MIN_SMALL, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, time, timer};
+use num_bigint::{BigInt, Sign};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 bifs! { BIFS:
@@ -48,8 +49,8 @@ const SECOND: i64 = 1_000_000_000;
 
 /// Units a second of a time unit.
 fn per_second(unit: Term) -> Result<u64, Exit> {
-    if unit.is_integer() {
-        let n = bignum::to_u64(unit).filter(|&n| n > 0);
+    if let Some(n) = unit.as_small() {
+        let n = u64::try_from(n).ok().filter(|&n| n > 0);
         return n.ok_or_else(badarg);
     }
     Ok(match unit.as_atom().ok_or_else(badarg)? {
@@ -65,6 +66,14 @@ fn per_second(unit: Term) -> Result<u64, Exit> {
 
 /// Nanoseconds in a unit, rounded down.
 fn in_unit(cx: &mut Ctx<'_>, ns: i64, unit: Term) -> BifResult {
+    if !unit.is_small()
+        && let Some(n) = bignum::to_bigint(unit).filter(|n| n.sign() == Sign::Plus)
+    {
+        let (second, product) = (BigInt::from(SECOND), BigInt::from(ns) * n);
+        let over = (&product % &second + &second) % &second;
+        let v = (product - over) / second;
+        return Ok(bignum::from_bigint(&v, cx.heap()));
+    }
     let n = per_second(unit)?;
     let v = (i128::from(ns) * i128::from(n)).div_euclid(i128::from(SECOND));
     Ok(cx.heap().int128(v))
