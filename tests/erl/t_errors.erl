@@ -69,7 +69,7 @@ calls() ->
      {erlang, alias, [[reply]]}, {erlang, unalias, ['$ref']}, {erlang, link, ['$self']}, {erlang, unlink, ['$self']},
      {erlang, exit, ['$dead', foo]}, {erlang, exit_signal, ['$dead', foo]},
      {erlang, register, [undefined, '$self']}, {erlang, register, [init, '$self']}, {erlang, register, [some_name, '$dead']},
-     {erlang, register, [some_name, '$port']}, {erlang, unregister, [no_such_name]}, {erlang, whereis, [init]},
+     {erlang, unregister, [no_such_name]}, {erlang, whereis, [init]},
      {erlang, send, ['$self', foo, [noconnect]]}, {erlang, send_after, [1000, '$self', x]},
      {erlang, start_timer, [1000, '$self', x, [{abs, false}]]}, {erlang, cancel_timer, ['$timer', [{async, false}]]},
      {erlang, read_timer, ['$timer', []]}, {erlang, process_flag, [trap_exit, false]},

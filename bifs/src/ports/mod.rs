@@ -82,12 +82,30 @@ pub fn get(id: u64) -> Option<Arc<Port>> {
 
 /// The number that the next port gets.
 pub fn next_id() -> u64 {
-    NEXT.load(Ordering::Relaxed)
+    NEXT.load(Ordering::Relaxed) & ID_MASK
 }
+
+/// Sets that number, for tests of what happens at the end of the range. One that is taken then is passed over.
+pub fn set_next_id(n: u64) {
+    NEXT.store(n & ID_MASK, Ordering::Relaxed);
+}
+
+/// The bits of a port's number.
+const ID_MASK: u64 = (1 << 56) - 1;
 
 /// All ports.
 pub fn all() -> Vec<Arc<Port>> {
     PORTS.read().values().cloned().collect()
+}
+
+/// A number that no port has.
+fn fresh_id() -> u64 {
+    loop {
+        let id = NEXT.fetch_add(1, Ordering::Relaxed) & ID_MASK;
+        if get(id).is_none() {
+            return id;
+        }
+    }
 }
 
 impl Port {
@@ -99,7 +117,7 @@ impl Port {
         start: impl FnOnce(&Arc<Port>) -> Result<Box<dyn Driver>, Atom>,
     ) -> Result<Arc<Port>, Atom> {
         let port = Arc::new(Port {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: fresh_id(),
             name: name.to_string(),
             binary_control,
             parallelism: AtomicBool::new(facts().port_parallelism),

@@ -343,9 +343,7 @@ fn pids(a: Term, b: Term) -> Ordering {
         };
         (serial, number)
     };
-    place(a)
-        .cmp(&place(b))
-        .then_with(|| home(a).cmp(&home(b)))
+    place(a).cmp(&place(b)).then_with(|| home(a).cmp(&home(b)))
 }
 
 /// Ports: by node, then by number.

@@ -441,13 +441,7 @@ fn bitstring(t: Term, e: &mut Encoder) {
 /// So many bytes are written at once.
 const FEW_BYTES: usize = 256;
 
-fn pid(
-    name: Atom,
-    creation: u32,
-    (number, serial): (u64, u64),
-    o: Options,
-    out: &mut Vec<u8>,
-) {
+fn pid(name: Atom, creation: u32, (number, serial): (u64, u64), o: Options, out: &mut Vec<u8>) {
     out.push(88);
     atom(name, o, out);
     put32(out, number as usize);
