@@ -496,8 +496,7 @@ impl Owned {
     /// Takes them.
     pub fn take_unhandled(&mut self) -> Taken<Signal> {
         let rare = self.rare.as_mut();
-        rare.and_then(|r| r.unhandled.take())
-            .unwrap_or(Taken::NONE)
+        rare.and_then(|r| r.unhandled.take()).unwrap_or(Taken::NONE)
     }
 
     /// Puts off signals, of which there are some.

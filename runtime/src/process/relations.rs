@@ -96,9 +96,8 @@ impl Links {
                 Entries::Few(all) => (!all.is_empty()).then(|| all.remove(0)),
                 Entries::Many(all) => all.pop_first(),
             };
-            match first? {
-                (key, 0) => return Some(key),
-                _ => {}
+            if let (key, 0) = first? {
+                return Some(key);
             }
         }
     }
