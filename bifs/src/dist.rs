@@ -4,6 +4,7 @@ use crate::bifs;
 use crate::erlang::relations::MonitorOptions;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
+use enigma_runtime::data::map;
 use enigma_runtime::process::signal;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference};
@@ -12,7 +13,7 @@ bifs! { BIFS:
     "erlang" {
         "nodes"/0 Call => nodes;
         "nodes"/1 Call => nodes1;
-        "nodes"/2 Call => nodes;
+        "nodes"/2 Call => nodes2;
         "monitor_node"/2 Call => monitor_node;
         "monitor_node"/3 Call => monitor_node;
     }
@@ -34,12 +35,12 @@ fn nodes(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(Term::NIL)
 }
 
-/// The kinds of node that were asked for; this node is the only one there is.
-fn nodes1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let kinds = if a[0].is_atom() {
-        vec![a[0]]
+/// Is this node, the only one there is, among the kinds of node that are asked for?
+fn asks_for_this(kinds: Term) -> Result<bool, Exit> {
+    let kinds = if kinds.is_atom() {
+        vec![kinds]
     } else {
-        list::to_vec(a[0]).ok_or_else(badarg)?
+        list::to_vec(kinds).ok_or_else(badarg)?
     };
     let mut this = false;
     for k in kinds {
@@ -49,12 +50,39 @@ fn nodes1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             _ => return Err(badarg()),
         }
     }
-    let me: Term = node::this().0.into();
-    Ok(if this {
-        cx.heap().list(&[me])
-    } else {
-        Term::NIL
-    })
+    Ok(this)
+}
+
+fn nodes1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !asks_for_this(a[0])? {
+        return Ok(Term::NIL);
+    }
+    Ok(cx.heap().list(&[node::this().0.into()]))
+}
+
+/// The same with what is asked about each of them: `connection_id`, `node_type`.
+fn nodes2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let this = asks_for_this(a[0])?;
+    if !a[1].is_map() {
+        return Err(badarg());
+    }
+    let mut wanted = Vec::new();
+    for (key, on) in map::iter(a[1]) {
+        let value = match key.as_atom().map(Atom::text) {
+            Some("connection_id") => Atom::UNDEFINED,
+            Some("node_type") => Atom::THIS,
+            _ => return Err(badarg()),
+        };
+        if on.as_bool().ok_or_else(badarg)? {
+            wanted.push((key, value.into()));
+        }
+    }
+    if !this {
+        return Ok(Term::NIL);
+    }
+    let about = map::from_pairs(cx.heap(), &wanted);
+    let row = cx.tuple2(node::this().0, about);
+    Ok(cx.heap().list(&[row]))
 }
 
 /// Watches a connection to a node. Whether there is one `dmonitor_node/3` finds out.

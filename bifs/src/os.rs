@@ -72,19 +72,12 @@ fn putenv(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             .filter(|_| a[1].is_list())
             .ok_or_else(badarg)?,
     );
-    if n.is_empty() {
-        return Err(badarg());
-    }
     ENVIRONMENT.write().insert(n, v);
     Ok(true.into())
 }
 
 fn unsetenv(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let n = name(a[0])?;
-    if n.is_empty() {
-        return Err(badarg());
-    }
-    ENVIRONMENT.write().remove(&n);
+    ENVIRONMENT.write().remove(&name(a[0])?);
     Ok(true.into())
 }
 

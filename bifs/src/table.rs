@@ -11,14 +11,14 @@ use std::collections::HashSet;
 
 /// Makes the table of a file: `bifs! { BIFS: "module" { "function"/arity kind => rust_function; ... } ... }`.
 /// Kinds are those of `enigma_runtime::bif::BifKind`. A row may say what is known of the BIF's calls, by the names of
-/// `enigma_runtime::bif::Facts` and of `enigma_runtime::term::type_set::TypeSet`: `=> rust_function, pure SMALL | NIL;`.
+/// `enigma_runtime::bif::CallFacts` and of `enigma_runtime::term::types::TermTypes`: `=> rust_function, pure SMALL | NIL;`.
 #[macro_export]
 macro_rules! bifs {
-    (@facts) => { enigma_runtime::bif::Facts::UNKNOWN };
+    (@facts) => { enigma_runtime::bif::CallFacts::UNKNOWN };
     (@facts $facts:ident $($type:ident)+) => {
-        enigma_runtime::bif::Facts::$facts(
-            enigma_runtime::term::type_set::TypeSet::NONE
-                $(.or(enigma_runtime::term::type_set::TypeSet::$type))+
+        enigma_runtime::bif::CallFacts::$facts(
+            enigma_runtime::term::types::TermTypes::NONE
+                $(.or(enigma_runtime::term::types::TermTypes::$type))+
         )
     };
     ($name:ident: $($module:literal {

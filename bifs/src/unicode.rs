@@ -7,9 +7,15 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
 use enigma_runtime::heap::{BinaryBuilder, bits};
-use enigma_runtime::work::{self, Budget, Pile, Step, Work};
+use enigma_runtime::work::{self, Budget, LoopLimit, Pile, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::task::Poll;
+
+/// What is told where there is no limit.
+pub const SHOWN_LIMIT: usize = 40_000;
+
+/// Of conversions of characters.
+pub static LOOP_LIMIT: LoopLimit = LoopLimit::none(SHOWN_LIMIT);
 
 bifs! { BIFS:
     "unicode" {
@@ -427,7 +433,7 @@ fn convert<S: Sink>(cx: &mut Ctx<'_>, a: &[Term], fallback: &str) -> BifResult {
         carry: Vec::new(),
         ended: None,
     };
-    work::start(cx, a, work)
+    work::start_within(cx, a, work, &LOOP_LIMIT)
 }
 
 fn characters_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

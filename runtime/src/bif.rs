@@ -10,7 +10,7 @@ use crate::bug;
 use crate::code::export::Export;
 use crate::code::module::FnInfo;
 use crate::term::Term;
-use crate::term::type_set::TypeSet;
+use crate::term::types::TermTypes;
 use std::sync::OnceLock;
 
 pub use crate::process::context::{Ctx, X_REGS};
@@ -203,7 +203,7 @@ pub struct Bif {
     /// How it is called.
     pub kind: BifKind,
     /// What may be taken for granted about a call.
-    pub facts: Facts,
+    pub facts: CallFacts,
     /// The code.
     pub run: BifFn,
 }
@@ -231,26 +231,26 @@ pub enum Cost {
 /// What may be taken for granted about the calls of a BIF. Where collections are forced (`--gc-stress`) the VM checks
 /// the type of each value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Facts {
+pub struct CallFacts {
     /// Besides giving the value.
     pub effects: Effects,
     /// Is there an argument for which it raises?
     pub may_fail: bool,
     /// The types that the value may have.
-    pub result: TypeSet,
+    pub result: TermTypes,
 }
 
-impl Facts {
+impl CallFacts {
     /// Nothing is known.
-    pub const UNKNOWN: Facts = Facts {
+    pub const UNKNOWN: CallFacts = CallFacts {
         effects: Effects::Any,
         may_fail: true,
-        result: TypeSet::ANY,
+        result: TermTypes::ANY,
     };
 
     /// The value hangs on the arguments alone; it may raise.
-    pub const fn pure(result: TypeSet) -> Facts {
-        Facts {
+    pub const fn pure(result: TermTypes) -> CallFacts {
+        CallFacts {
             effects: Effects::Pure,
             may_fail: true,
             result,
@@ -258,26 +258,26 @@ impl Facts {
     }
 
     /// The value hangs on the arguments alone, and there always is one.
-    pub const fn total(result: TypeSet) -> Facts {
-        Facts {
+    pub const fn total(result: TermTypes) -> CallFacts {
+        CallFacts {
             may_fail: false,
-            ..Facts::pure(result)
+            ..CallFacts::pure(result)
         }
     }
 
     /// No effects; it may raise.
-    pub const fn reads(result: TypeSet) -> Facts {
-        Facts {
+    pub const fn reads(result: TermTypes) -> CallFacts {
+        CallFacts {
             effects: Effects::Reads,
-            ..Facts::pure(result)
+            ..CallFacts::pure(result)
         }
     }
 
     /// No effects, and there always is a value.
-    pub const fn reads_total(result: TypeSet) -> Facts {
-        Facts {
+    pub const fn reads_total(result: TermTypes) -> CallFacts {
+        CallFacts {
             may_fail: false,
-            ..Facts::reads(result)
+            ..CallFacts::reads(result)
         }
     }
 }
@@ -314,7 +314,7 @@ impl Bif {
     /// A value that it has given must be of the types that it promises.
     #[cold]
     pub fn check_value(&self, value: Term) {
-        let found = TypeSet::of(value);
+        let found = TermTypes::of(value);
         if !found.is_within(self.facts.result) {
             let (m, f, n) = (self.module, self.function, self.arity);
             bug::vm_bug(&format!(

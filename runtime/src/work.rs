@@ -16,6 +16,7 @@ use crate::budget::is_stressed;
 use crate::process::Unfinished;
 use crate::term::Term;
 use std::any::Any;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 /// What a step gives: a value at the end, or nothing yet, or the way out of the BIF.
@@ -53,6 +54,68 @@ pub fn start<W: Work + 'static>(cx: &mut Ctx<'_>, args: &[Term], mut work: W) ->
             cx.own.rare().work = Some(Box::new(Kept(Box::new(work))));
             Err(Exit::Yield)
         }
+    }
+}
+
+/// Most units of one step of a kind of work, which tests set to see it in many steps.
+pub struct LoopLimit(AtomicUsize);
+
+impl LoopLimit {
+    /// None, told as this number.
+    pub const fn none(shown: usize) -> LoopLimit {
+        LoopLimit(AtomicUsize::new(NO_LIMIT | shown))
+    }
+
+    /// Sets it; `None` and zero stand for none, told as `shown`. Gives what was told before.
+    pub fn set(&self, limit: Option<usize>, shown: usize) -> usize {
+        let new = match limit {
+            None | Some(0) => NO_LIMIT | shown,
+            Some(n) => n & !NO_LIMIT,
+        };
+        self.0.swap(new, Ordering::Relaxed) & !NO_LIMIT
+    }
+
+    /// Most units of a step, if there is a limit.
+    #[inline]
+    pub fn units(&self) -> Option<usize> {
+        let n = self.0.load(Ordering::Relaxed);
+        (n & NO_LIMIT == 0).then_some(n)
+    }
+}
+
+/// Marks a number that is told as a limit and is none.
+const NO_LIMIT: usize = 1 << 63;
+
+/// A work with a limit of its own on each step.
+struct Limited<W> {
+    work: W,
+    units: usize,
+}
+
+impl<W: Work> Work for Limited<W> {
+    fn step(&mut self, cx: &mut Ctx<'_>, args: &[Term], budget: &mut Budget) -> Step {
+        let units = self.units.min(budget.left());
+        let mut part = Budget::of(units);
+        let step = self.work.step(cx, args, &mut part);
+        budget.spend(units - part.left());
+        step
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.work.visit_roots(visit);
+    }
+}
+
+/// As `start`, within a limit.
+pub fn start_within<W: Work + 'static>(
+    cx: &mut Ctx<'_>,
+    args: &[Term],
+    work: W,
+    limit: &LoopLimit,
+) -> BifResult {
+    match limit.units() {
+        None => start(cx, args, work),
+        Some(units) => start(cx, args, Limited { work, units }),
     }
 }
 

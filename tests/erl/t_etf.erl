@@ -13,6 +13,11 @@ rt(T) -> binary_to_term(term_to_binary(T)).
 bad(B) -> c(fun() -> binary_to_term(id(B)) end).
 br(B) -> cr(fun() -> binary_to_term(id(B)) end).
 
+%% Identifiers of another node, and pids as if they were this node's.
+pid_of(N, S) -> binary_to_term(<<131, 88, 119, 3, "a@b", N:32, S:32, 9:32>>).
+own_pid(N, S) -> A = atom_to_binary(node()), <<131, 88, 119, (byte_size(A)), A/binary, N:32, S:32, 0:32>>.
+ref_of(L) -> binary_to_term(<<131, 90, (length(L)):16, 119, 3, "a@b", 9:32, (<< <<X:32>> || X <- L >>)/binary>>).
+
 cases() ->
     [{old_reference, fun() -> [begin R = binary_to_term(B), {is_reference(R), node(R), term_to_binary(R), R =:= binary_to_term(term_to_binary(R))} end || B <- [<<131, 101, 119, 3, "a@b", 0, 0, 0, 1, 1>>, <<131, 101, 100, 0, 13, "nonode@nohost", 0, 0, 0, 1, 0>>]] end},
      {old_reference_cut, fun() -> [cr(fun() -> binary_to_term(B) end) || B <- [<<131, 101, 119, 3, "a@b", 0, 0, 0, 1>>, <<131, 101, 97, 1, 0, 0, 0, 1, 1>>]] end},
@@ -47,6 +52,9 @@ cases() ->
      {foreign_pid, fun() -> P = binary_to_term(<<131, 103, 100, 0, 3, "a@b", 0, 0, 0, 38, 0, 0, 0, 0, 3>>), {is_pid(P), node(P), term_to_binary(P)} end},
      {foreign_ref, fun() -> R = binary_to_term(<<131, 114, 0, 3, 100, 0, 3, "a@b", 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3>>), {is_reference(R), node(R), term_to_binary(R)} end},
      {foreign_port, fun() -> P = binary_to_term(<<131, 102, 100, 0, 3, "a@b", 0, 0, 0, 7, 2>>), {is_port(P), node(P), term_to_binary(P)} end},
+     {foreign_pids, fun() -> [begin P = pid_of(N, S), {term_to_binary(P), P > pid_of(268435455, 17), P =:= pid_of(N, S), erlang:phash2(P), erlang:phash(P, 1 bsl 32), tl(string:split(pid_to_list(P), "."))} end || N <- [1, 268435455, 268435456, (1 bsl 32) - 1], S <- [0, 1, 8192, 1 bsl 28, (1 bsl 32) - 1]] end},
+     {own_pids, fun() -> [cr(fun() -> binary_to_term(own_pid(N, S)) end) || N <- [1, 1 bsl 28, (1 bsl 32) - 1], S <- [0, 8191]] end},
+     {foreign_refs, fun() -> Rs = [ref_of(L) || L <- [[4711, 0, 0], [4711, 0], [4711], [4711, 0, 1], [4711, 0, 0, 0], [4711, 0, 0, 0, 0], [4712], [4710, 1]]], [{X =:= Y, X < Y, #{X => 1} =:= #{Y => 1}} || X <- Rs, Y <- Rs] ++ [{term_to_binary(R), erlang:phash2(R)} || R <- Rs] end},
      {foreign_ports, fun() -> [begin P = binary_to_term(B), {term_to_binary(P), erlang:external_size(P), [term_to_binary({P, x}, [{minor_version, V}]) || V <- [1, 2]], binary_to_term(term_to_binary(P)) =:= P} end || B <- [<<131, 89, 119, 3, "a@b", 16#fffffff:32, 9:32>>, <<131, 120, 119, 3, "a@b", 7:64, 9:32>>, <<131, 120, 119, 3, "a@b", 16#1234567890:64, 9:32>>]] end},
      {local_port, fun() -> P = open_port({spawn_driver, "ram_file_drv"}, []), B = term_to_binary(P), {binary:at(B, 1), erlang:external_size(P) - byte_size(B), binary_to_term(B) =:= P} end},
      {foreign_new_pid, fun() -> P = binary_to_term(<<131, 88, 119, 3, "a@b", 0, 0, 0, 38, 0, 0, 0, 1, 0, 0, 0, 9>>), Q = rt(P), {P =:= Q, node(P)} end},

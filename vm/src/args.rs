@@ -247,7 +247,8 @@ impl Front {
         let mut at = 0;
         while at < args.len() {
             let arg = &args[at];
-            if arg == b"--" || arg == b"-extra" {
+            // What follows these is the program's.
+            if [&b"--"[..], b"-extra", b"-S"].contains(&arg.as_slice()) {
                 break;
             }
             if arg == b"inspect" && front.args.is_empty() {

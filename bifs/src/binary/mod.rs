@@ -10,10 +10,13 @@ use enigma_runtime::data::{arith, bignum};
 use enigma_runtime::heap::BinaryBuilder;
 use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
-use enigma_runtime::work::{self, Budget, Step, Work};
+use enigma_runtime::work::{self, Budget, LoopLimit, Step, Work};
 use enigma_runtime::{BifResult, Exit, Term, badarg, release};
 use std::borrow::Cow;
 use std::task::Poll;
+
+/// Of what goes through binaries byte by byte.
+pub static LOOP_LIMIT: LoopLimit = LoopLimit::none(0);
 
 bifs! { BIFS:
     "binary" {
@@ -182,7 +185,7 @@ impl Work for Copies {
 
 fn copies(cx: &mut Ctx<'_>, a: &[Term], v: &View, total: usize) -> BifResult {
     let len = v.bits / 8;
-    if total == len && work::at_once(len / work::BYTES) {
+    if total == len && work::at_once(len / work::BYTES) && LOOP_LIMIT.units().is_none() {
         return Ok(bits::copy_out(v, cx.heap()));
     }
     let block = if total > len && len < BLOCK {
@@ -195,7 +198,7 @@ fn copies(cx: &mut Ctx<'_>, a: &[Term], v: &View, total: usize) -> BifResult {
         total,
         out: BinaryBuilder::new(8 * total),
     };
-    work::start(cx, a, work)
+    work::start_within(cx, a, work, &LOOP_LIMIT)
 }
 
 fn longest_common(a: &[Term], common: impl Fn(&[u8], &[u8]) -> usize) -> BifResult {

@@ -3,7 +3,7 @@
 //! Short subjects are searched at once. Long ones are searched window by window: a step finds the matches that
 //! begin in its part of the subject, so its window ends as far behind that part as a match may be long.
 
-use super::{Options, options, subject};
+use super::{LOOP_LIMIT, Options, options, subject};
 use crate::bifs;
 use aho_corasick::{AhoCorasick, MatchKind};
 use enigma_runtime::atom::Atom;
@@ -228,7 +228,7 @@ const WINDOW: usize = 1 << 14;
 const SHORT: usize = 4096;
 
 fn is_short(from: usize, to: usize) -> bool {
-    to - from <= SHORT && work::at_once(SHORT / work::BYTES)
+    to - from <= SHORT && work::at_once(SHORT / work::BYTES) && LOOP_LIMIT.units().is_none()
 }
 
 fn span(heap: &mut Heap, (start, end): (usize, usize)) -> Term {
@@ -358,7 +358,7 @@ fn run(cx: &mut Ctx<'_>, a: &[Term], o: &Options, all: bool, wanted: Wanted) -> 
             wanted,
             out: None,
         };
-        return work::start(cx, a, work);
+        return work::start_within(cx, a, work, &LOOP_LIMIT);
     }
     let mut found = Vec::new();
     let hay = v.part(8 * from, 8 * (to - from)).to_bytes();

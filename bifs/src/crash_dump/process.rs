@@ -19,6 +19,7 @@ pub fn sections(id: u64, state: Atom, own: Option<(&Owned, *const u64)>) -> Stri
         Atom::RUNNABLE => "Scheduled",
         Atom::EXITING => "Exiting",
         Atom::SUSPENDED => "Suspended",
+        Atom::GARBAGE_COLLECTING => "Garbing",
         _ => "Running",
     };
     let pid = Term::local_pid(id);

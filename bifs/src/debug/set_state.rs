@@ -3,7 +3,7 @@
 use super::state::{TestResource, check_available, set_available};
 use crate::barrier::{self, BarrierStage};
 use crate::erlang::time;
-use crate::{args, bifs, crash_dump, log};
+use crate::{args, bifs, binary, crash_dump, log, ports, unicode};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
 use enigma_runtime::ets::{Protection, TableKind, WriteConcurrency, registry};
@@ -11,6 +11,7 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::{signal, table};
 use enigma_runtime::sched::TIME_SLICE;
 use enigma_runtime::sched::block::{self, Block};
+use enigma_runtime::work::LoopLimit;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,6 +69,12 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             table::set_next_id(bignum::to_u64(a[1]).ok_or_else(badarg)?);
             cx.heap().uint(table::next_id())
         }
+        "next_port" => {
+            ports::set_next_id(bignum::to_u64(a[1]).ok_or_else(badarg)?);
+            cx.heap().uint(ports::next_id())
+        }
+        "binary_loop_limit" => loop_limit(cx, &binary::LOOP_LIMIT, a[1], 0)?,
+        "unicode_loop_limit" => loop_limit(cx, &unicode::LOOP_LIMIT, a[1], unicode::SHOWN_LIMIT)?,
         "unique_monotonic_integer_state" => {
             let n = bignum::to_u64(a[1]).or_else(|| bignum::to_i64(a[1]).map(i64::cast_unsigned));
             time::set_monotonic_state(n.ok_or_else(badarg)?);
@@ -173,6 +180,16 @@ fn switch(cx: &mut Ctx<'_>, on: bool) -> bool {
 
 fn integer(t: Term) -> Result<i64, Exit> {
     bignum::to_i64(t).ok_or_else(badarg)
+}
+
+/// Sets the limit of the steps of some BIFs; gives the old one.
+fn loop_limit(cx: &mut Ctx<'_>, limit: &LoopLimit, t: Term, shown: usize) -> BifResult {
+    let new = match t.as_atom() {
+        Some(a) if a.text() == "default" => None,
+        _ => Some(t.as_usize().ok_or_else(badarg)?),
+    };
+    let old = limit.set(new, shown);
+    Ok(cx.heap().uint(old as u64))
 }
 
 /// Milliseconds; none where there are less than none.

@@ -12,7 +12,7 @@ use enigma_runtime::data::hash;
 use enigma_runtime::ets::Table;
 use enigma_runtime::heap::bits;
 use enigma_runtime::process::table;
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, persistent_term};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, persistent_term, release};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -88,8 +88,17 @@ fn by_name(cx: &mut Ctx<'_>, name: &str) -> BifResult {
         // Errors, descriptors watched, and those watched for drivers and for NIFs: nothing here waits for
         // many descriptors at a time.
         "check_io_debug" => cx.heap().tuple(&[Term::small(0); 4]),
-        // A mode of BEAM's build, in which every object is a fragment.
+        // Modes of BEAM's build: every object is a fragment, hash values of keys are made alike.
         "force_heap_frags" => false.into(),
+        "hashmap_collision_bonanza" if release::number() >= 27 => false.into(),
+        // How `processes/0` goes through the table: all of it at once, however few reductions there are.
+        "processes_bif_info" => {
+            let size = Term::small(table::limit() as i64);
+            let (none, one) = (Term::small(0), Term::small(1));
+            let name = Atom::new("ptab_list_bif_info").into();
+            let parts = [name, one, one, size, size, none, size, none, size, none];
+            cx.heap().tuple(&parts)
+        }
         // The crash dump has no threads in it.
         "scheduler_dump" => false.into(),
         // As on a BEAM that was built without checks of locks, and without counts of what counters take.

@@ -39,7 +39,10 @@ bifs! { BIFS:
     "code" {
         "coverage_support"/0 Call => coverage_support;
         "get_coverage_mode"/0 Call => get_coverage_mode;
-        "get_coverage_mode"/1 Call => get_coverage_mode;
+        "get_coverage_mode"/1 Call => no_coverage;
+        "get_coverage"/2 Call => no_coverage;
+        "reset_coverage"/1 Call => no_coverage;
+        "set_coverage_mode"/1 Call => no_coverage;
     }
 }
 
@@ -372,6 +375,11 @@ fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn coverage_support(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Ok(false.into())
+}
+
+/// As on a BEAM without native code: no module is loaded with coverage, and no mode can be set.
+fn no_coverage(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    Err(badarg())
 }
 
 fn get_coverage_mode(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {

@@ -590,11 +590,19 @@ fn list_to_pid(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let &[at, number, serial] = &parts[..] else {
         return Err(badarg());
     };
-    let id = pid::from_parts(number, serial).ok_or_else(badarg)?;
-    Ok(match node_number(at)? {
-        None => Term::local_pid(id),
-        Some(n) => cx.heap().external_id(Kind::ExtPid, n, id),
-    })
+    match node_number(at)? {
+        None => pid::from_parts(number, serial)
+            .map(Term::local_pid)
+            .ok_or_else(badarg),
+        Some(n) => {
+            let number = u32::try_from(number).ok().filter(|&n| n < 1 << 28);
+            let (Some(number), Ok(serial)) = (number, u32::try_from(serial)) else {
+                return Err(badarg());
+            };
+            let id = pid::external(number, serial);
+            Ok(cx.heap().external_id(Kind::ExtPid, n, id))
+        }
+    }
 }
 
 /// Greatest number of a port of this node.

@@ -29,7 +29,6 @@ bifs! { BIFS:
         "yield"/0 Call => yield0;
         "processes"/0 Call => processes;
         "bump_reductions"/1 Call => bump_reductions;
-        "suspend_process"/2 Call => suspend_process;
         "resume_process"/1 Call => resume_process;
     }
     "erts_internal" {
@@ -136,13 +135,14 @@ fn bit_flag(cx: &mut Ctx<'_>, bit: u8, value: Term) -> BifResult {
 }
 
 fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let bad_flag = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
     if let Some(&[kind, options]) = a[0].as_tuple_n::<2>() {
         return match kind.as_atom() {
             Some(Atom::MONITOR_NODES) => crate::dist::monitor_nodes(cx, options, a[1]),
-            _ => Err(badarg()),
+            _ => Err(bad_flag()),
         };
     }
-    match a[0].as_atom().ok_or_else(badarg)? {
+    match a[0].as_atom().ok_or_else(bad_flag)? {
         Atom::TRAP_EXIT => {
             let on = args::boolean(a[1])?;
             super::relations::fetch(cx)?;
@@ -199,7 +199,7 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             let n = a[1]
                 .as_usize()
                 .filter(|&n| n <= 10_000)
-                .ok_or_else(badarg)?;
+                .ok_or_else(|| Exit::error_cause(Atom::BADARG, Atom::NONE))?;
             let old = std::mem::replace(&mut cx.own.rare().save_calls, n);
             Ok(Term::small(old as i64))
         }
@@ -213,30 +213,33 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 .ok_or_else(badarg)?;
             Ok(Term::small(0))
         }
-        _ => Err(Exit::error_cause(Atom::BADARG, Atom::BADOPT)),
+        _ => Err(bad_flag()),
     }
 }
 
-/// `process_flag(Pid, save_calls, N)`, the one flag that one process may set for another.
+/// `process_flag(Pid, save_calls, N)`, the one flag that one process may set for another. What is wrong is told by
+/// its name.
 fn process_flag3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let id = a[0].as_local_pid().ok_or_else(badarg)?;
-    let n = a[2]
-        .as_usize()
-        .filter(|&n| n <= 10_000)
-        .ok_or_else(badarg)?;
-    if a[1].as_atom() != Some(Atom::SAVE_CALLS) {
-        return Err(badarg());
+    let nobody = Term::atom(Atom::BADTYPE);
+    let Some(id) = a[0].as_local_pid() else {
+        return Ok(nobody);
+    };
+    if !table::with(id, |p| !p.state.is_exiting()).unwrap_or(false) {
+        return Ok(nobody);
     }
+    let n = a[2].as_usize().filter(|&n| n <= 10_000);
+    let (Some(Atom::SAVE_CALLS), Some(n)) = (a[1].as_atom(), n) else {
+        return Ok(Atom::BADARG.into());
+    };
     let set = move |own: &mut enigma_runtime::process::Owned| {
         Term::small(std::mem::replace(&mut own.rare().save_calls, n) as i64)
     };
     if id == cx.proc.id {
         return Ok(set(cx.own));
     }
-    let v = crate::ask::ask(cx, id, move |other| {
-        OwnedTerm::new(other.map_or(Atom::BADARG.into(), |o| set(o.own)))
-    })?;
-    if v.is_atom() { Err(badarg()) } else { Ok(v) }
+    crate::ask::ask(cx, id, move |other| {
+        OwnedTerm::new(other.map_or(Atom::BADTYPE.into(), |o| set(o.own)))
+    })
 }
 
 fn group_leader0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
@@ -252,10 +255,17 @@ fn group_leader2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         cx.own.group_leader = a[0];
         return Ok(true.into());
     }
-    if !signal::send(id, Signal::GroupLeader(OwnedTerm::new(a[0]))) {
+    let asked = cx.own.rare_if_any().is_some_and(|r| r.bif_state.is_some());
+    if !asked && !signal::send(id, Signal::GroupLeader(OwnedTerm::new(a[0]))) {
         return Ok(Atom::BADARG.into());
     }
-    Ok(true.into())
+    // It has the new one when this returns, unless it ends by a signal that was sent before.
+    let there = crate::ask::ask(cx, id, |other| OwnedTerm::new(other.is_some().into()))?;
+    Ok(if there.as_bool() == Some(true) {
+        there
+    } else {
+        Atom::BADARG.into()
+    })
 }
 
 fn group_leader3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -295,18 +305,9 @@ fn yield0(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 }
 
 fn bump_reductions(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let n = a[0].as_usize().filter(|&n| n > 0);
-    match n {
-        Some(n) => {
-            cx.bump(n.min(4000));
-            Ok(true.into())
-        }
-        None if a[0].is_integer() && !a[0].is_small() => {
-            cx.bump(4000);
-            Ok(true.into())
-        }
-        None => Err(badarg()),
-    }
+    let n = a[0].as_usize().ok_or_else(badarg)?;
+    cx.bump(n.min(4000));
+    Ok(true.into())
 }
 
 fn processes(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
@@ -354,21 +355,27 @@ fn dirty_process_handle_signals(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 // ---- suspending others ----
 
+/// What is wrong is told by its name; the caller makes the error of it.
 fn suspend_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let id = a[0].as_local_pid().ok_or_else(badarg)?;
+    let bad_argument = Ok(Term::atom(Atom::BADARG));
+    let bad_option = Ok(Term::atom(Atom::BADOPT));
     let me = cx.proc.id;
-    if id == me {
-        return Err(badarg());
-    }
+    let id = match a[0].as_local_pid() {
+        Some(id) if id != me => id,
+        _ => return bad_argument,
+    };
     let (mut unless, mut asynchronous) = (false, None);
-    for o in list::to_vec(a[1]).ok_or_else(badarg)? {
+    let Some(options) = list::to_vec(a[1]) else {
+        return bad_option;
+    };
+    for o in options {
         match (o.as_atom(), o.as_tuple_n::<2>()) {
             (Some(Atom::UNLESS_SUSPENDING), _) => unless = true,
             (Some(Atom::ASYNCHRONOUS), _) => asynchronous = Some(Term::NONVALUE),
             (_, Some(&[k, tag])) if k.as_atom() == Some(Atom::ASYNCHRONOUS) => {
                 asynchronous = Some(tag)
             }
-            _ => return Err(badarg()),
+            _ => return bad_option,
         }
     }
     super::relations::fetch(cx)?;
@@ -390,7 +397,7 @@ fn suspend_process(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         _ => None,
     };
     match outstanding {
-        None => Err(badarg()),
+        None => bad_argument,
         Some(0) => Ok(true.into()),
         Some(_) => Err(Exit::Wait),
     }

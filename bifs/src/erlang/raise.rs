@@ -16,8 +16,8 @@ bifs! { BIFS:
         "exit"/1 Call => exit1;
         "throw"/1 Call => throw1;
         "raise"/3 Call => raise;
-        "nif_error"/1 Call => error1;
-        "nif_error"/2 Call => error2;
+        "nif_error"/1 Call => nif_error;
+        "nif_error"/2 Call => nif_error;
     }
 }
 
@@ -65,6 +65,11 @@ fn error3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         // Options that are none of these are passed over, as on BEAM: the error itself counts.
     }
     with_args(a[0], given(a[1]), info)
+}
+
+/// Unlike those of `error`, its own call begins the trace.
+fn nif_error(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    Err(Exit::error(a[0]))
 }
 
 fn exit1(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

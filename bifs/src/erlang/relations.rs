@@ -5,7 +5,9 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::{MonitorTarget, Outgoing};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal, Unlink};
-use enigma_runtime::process::{Alias, AliasEnd, PidKey, exit, flag, handle, registry, table};
+use enigma_runtime::process::{
+    Alias, AliasEnd, Owned, PidKey, exit, flag, handle, registry, table,
+};
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference, release, time};
 
@@ -207,11 +209,12 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     } = options;
     let me = PidKey::local(cx.proc.id);
     let number = reference::fresh();
-    let (target, key, name) = match kind.as_atom().ok_or_else(badarg)? {
-        k @ (Atom::PROCESS | Atom::PORT) => target_of(k, what)?,
-        Atom::TIME_OFFSET if what.as_atom() == Some(Atom::CLOCK_SERVICE) => {
+    let (target, key, name) = match kind.as_atom() {
+        Some(k @ (Atom::PROCESS | Atom::PORT)) => target_of(k, what)?,
+        Some(Atom::TIME_OFFSET) if what.as_atom() == Some(Atom::CLOCK_SERVICE) => {
             (MonitorTarget::TimeOffset, None, None)
         }
+        Some(Atom::TIME_OFFSET) => return Err(badarg()),
         _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADTYPE)),
     };
     let time_offset = matches!(target, MonitorTarget::TimeOffset);
@@ -399,7 +402,9 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Some(k) => k,
         None => match a[0].kind() {
             // An alias, or any other reference, takes exit signals only where it is active.
-            Some(Kind::Ref | Kind::ExtRef | Kind::MagicRef) => return Ok(true.into()),
+            Some(Kind::Ref | Kind::ExtRef | Kind::MagicRef) if release::priority_messages() => {
+                return Ok(true.into());
+            }
             _ => return Err(badarg()),
         },
     };
@@ -412,40 +417,46 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn register(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let refused = |cause: Atom| Exit::error_cause(Atom::BADARG, cause);
     let name = a[0]
         .as_atom()
         .filter(|&n| n != Atom::UNDEFINED)
-        .ok_or_else(badarg)?;
+        .ok_or_else(|| refused(Atom::NONE))?;
     if let Some(port) = a[1].as_local_port() {
-        return if crate::ports::set_name(port, name) {
-            Ok(true.into())
-        } else {
-            Err(badarg())
+        return match crate::ports::set_name(port, name) {
+            Ok(()) => Ok(true.into()),
+            Err(cause) => Err(refused(cause)),
         };
     }
-    let id = a[1].as_local_pid().ok_or_else(badarg)?;
+    let id = a[1].as_local_pid().ok_or_else(|| refused(Atom::NONE))?;
     if id == cx.proc.id {
-        if cx.own.name().is_some() || !registry::register(name, a[1]) {
-            return Err(badarg());
-        }
-        cx.own.set_name(Some(name));
+        set_name(cx.own, id, name).map_err(refused)?;
         return Ok(true.into());
     }
     let answer = crate::ask::ask(cx, id, move |other| {
-        let done = other.is_some_and(|o| {
-            let free = o.own.name().is_none() && registry::register(name, Term::local_pid(id));
-            if free {
-                o.own.set_name(Some(name));
-            }
-            free
-        });
-        OwnedTerm::new(done.into())
+        let done = match other {
+            Some(o) => set_name(o.own, id, name),
+            None => Err(Atom::new("notalive")),
+        };
+        OwnedTerm::new(done.err().map_or(true.into(), Term::atom))
     })?;
     if answer.as_bool() == Some(true) {
         Ok(answer)
     } else {
-        Err(badarg())
+        Err(refused(answer.as_atom().unwrap_or(Atom::NONE)))
     }
+}
+
+/// Gives a process a name, or says why not.
+fn set_name(own: &mut Owned, id: u64, name: Atom) -> Result<(), Atom> {
+    if own.name().is_some() {
+        return Err(Atom::REGISTERED_NAME);
+    }
+    if !registry::register(name, Term::local_pid(id)) {
+        return Err(Atom::NONE);
+    }
+    own.set_name(Some(name));
+    Ok(())
 }
 
 fn unregister(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -508,6 +519,9 @@ fn is_process_alive(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn internal_is_process_alive(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[1].is_reference() {
+        return Err(badarg());
+    }
     let live = alive(a[0])?;
     let message = cx.tuple2(a[1], live);
     signal::send_message(cx.proc.id, message);

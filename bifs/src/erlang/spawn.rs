@@ -248,9 +248,14 @@ fn spawn_opt4(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 /// The local half of `erlang:spawn_request/5`: the answer comes as a message.
+/// What is wrong with the call is told by its name.
 fn spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let call = mfa(a[0], a[1], a[2])?;
-    let (w, good) = read_options(a[3])?;
+    let Ok(call) = mfa(a[0], a[1], a[2]) else {
+        return Ok(Atom::BADARG.into());
+    };
+    let Ok((w, good)) = read_options(a[3]) else {
+        return Ok(Atom::BADOPT.into());
+    };
     let me = cx.proc.id;
     let started = good.then(|| start(cx, call, &w));
     let (result, number, alias) = match started {

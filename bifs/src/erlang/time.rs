@@ -8,6 +8,7 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::{handle, signal};
 use enigma_runtime::term::{Kind, MIN_SMALL, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, time, timer};
+use num_bigint::{BigInt, Sign};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 bifs! { BIFS:
@@ -47,21 +48,32 @@ bifs! { BIFS:
 const SECOND: i64 = 1_000_000_000;
 
 /// Units a second of a time unit.
-fn per_second(unit: Term) -> Result<i64, Exit> {
+fn per_second(unit: Term) -> Result<u64, Exit> {
     if let Some(n) = unit.as_small() {
-        return if n > 0 { Ok(n) } else { Err(badarg()) };
+        let n = u64::try_from(n).ok().filter(|&n| n > 0);
+        return n.ok_or_else(badarg);
     }
     Ok(match unit.as_atom().ok_or_else(badarg)? {
         Atom::SECOND | Atom::SECONDS => 1,
         Atom::MILLISECOND | Atom::MILLI_SECONDS => 1_000,
         Atom::MICROSECOND | Atom::MICRO_SECONDS => 1_000_000,
-        Atom::NANOSECOND | Atom::NANO_SECONDS | Atom::NATIVE | Atom::PERF_COUNTER => SECOND,
+        Atom::NANOSECOND | Atom::NANO_SECONDS | Atom::NATIVE | Atom::PERF_COUNTER => {
+            SECOND.cast_unsigned()
+        }
         _ => return Err(badarg()),
     })
 }
 
 /// Nanoseconds in a unit, rounded down.
 fn in_unit(cx: &mut Ctx<'_>, ns: i64, unit: Term) -> BifResult {
+    if !unit.is_small()
+        && let Some(n) = bignum::to_bigint(unit).filter(|n| n.sign() == Sign::Plus)
+    {
+        let (second, product) = (BigInt::from(SECOND), BigInt::from(ns) * n);
+        let over = (&product % &second + &second) % &second;
+        let v = (product - over) / second;
+        return Ok(bignum::from_bigint(&v, cx.heap()));
+    }
     let n = per_second(unit)?;
     let v = (i128::from(ns) * i128::from(n)).div_euclid(i128::from(SECOND));
     Ok(cx.heap().int128(v))
@@ -190,8 +202,8 @@ fn unique_integer1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn start(cx: &mut Ctx<'_>, a: &[Term], wrap: bool) -> BifResult {
     let mut absolute = false;
     if let Some(&options) = a.get(3) {
-        for o in list::to_vec(options).ok_or_else(badarg)? {
-            let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+        let bad = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+        for o in list::to_vec(options).ok_or_else(bad)? {
             match o.as_tuple_n::<2>() {
                 Some(&[k, v]) if k.as_atom() == Some(Atom::ABS) => {
                     absolute = v.as_bool().ok_or_else(bad)?

@@ -129,13 +129,13 @@ pub(super) fn test(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     } else {
         Dialect::Table
     };
+    if trace && !a[0].is_list() {
+        return Err(badarg());
+    }
     let program = match Program::compile_clauses(a[1], dialect) {
         Ok(p) => p,
         Err(e) => return Ok(explained(cx, &e)),
     };
-    if trace && list::to_vec(a[0]).is_none() {
-        return Err(badarg());
-    }
     let mut actions = Pretended::default();
     let result = Matcher::default().run(&program, cx, a[0], Subject::Local, &mut actions);
     let value = match result {

@@ -17,6 +17,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use unicode_normalization::UnicodeNormalization;
 
 bifs! { BIFS:
     "prim_file" {
@@ -95,10 +96,11 @@ fn native2name(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
 }
 
+/// Characters with those that combine with them composed, as names of files on macOS are read.
 fn normalize_utf8(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| badarg())?;
-    Ok(cx.heap().char_list(text))
+    Ok(cx.heap().char_list(&text.nfc().collect::<String>()))
 }
 
 fn is_translatable(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

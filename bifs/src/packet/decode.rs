@@ -61,7 +61,8 @@ fn limits(options: Term) -> Result<PacketLimits, Exit> {
 }
 
 fn decode_packet(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (framing, binaries) = framing(a[0]).ok_or_else(badarg)?;
+    let bad_option = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
+    let (framing, binaries) = framing(a[0]).ok_or_else(bad_option)?;
     if !a[1].is_bitstring() || bits::bit_size(a[1]) & 7 != 0 && !release::packets_in_bitstrings() {
         return Err(badarg());
     }

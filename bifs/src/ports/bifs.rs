@@ -55,9 +55,15 @@ fn open_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let Some(force) = is_forced(a[2]) else {
+        return Ok(Atom::BADOPT.into());
+    };
     let Some(port) = find(a[0]) else {
         return Ok(badarg_value());
     };
+    if force {
+        return Ok(Atom::NOTSUP.into());
+    }
     let Ok(bytes) = iolist::collect(a[1]) else {
         return Ok(badarg_value());
     };
@@ -71,6 +77,19 @@ fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Ok(true.into())
         }
     }
+}
+
+/// Is a command to be taken by a port that is busy? No driver here can do that. Nothing if an option is bad.
+fn is_forced(options: Term) -> Option<bool> {
+    let mut force = false;
+    for o in list::to_vec(options)? {
+        match o.as_atom()?.text() {
+            "force" => force = true,
+            "nosuspend" => {}
+            _ => return None,
+        }
+    }
+    Some(force)
 }
 
 fn port_control(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -149,10 +168,8 @@ fn port_set_data(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn port_get_data(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    find(a[0])
-        .ok_or_else(badarg)?
-        .data(cx.heap())
-        .ok_or_else(badarg)
+    let data = find(a[0]).ok_or_else(badarg)?.data(cx.heap());
+    Ok(data.unwrap_or(Atom::UNDEFINED.into()))
 }
 
 // ---- information ----
@@ -214,6 +231,9 @@ fn port_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn port_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !(a[0].is_local_port() || a[0].is_atom()) {
+        return Ok(Atom::BADTYPE.into());
+    }
     let what = a[1].as_atom().map(Atom::text);
     let (Some(what), false) = (what, list::length(a[1]).is_some()) else {
         return Ok(badarg_value());

@@ -82,12 +82,30 @@ pub fn get(id: u64) -> Option<Arc<Port>> {
 
 /// The number that the next port gets.
 pub fn next_id() -> u64 {
-    NEXT.load(Ordering::Relaxed)
+    NEXT.load(Ordering::Relaxed) & ID_MASK
 }
+
+/// Sets that number, for tests of what happens at the end of the range. One that is taken then is passed over.
+pub fn set_next_id(n: u64) {
+    NEXT.store(n & ID_MASK, Ordering::Relaxed);
+}
+
+/// The bits of a port's number.
+const ID_MASK: u64 = (1 << 56) - 1;
 
 /// All ports.
 pub fn all() -> Vec<Arc<Port>> {
     PORTS.read().values().cloned().collect()
+}
+
+/// A number that no port has.
+fn fresh_id() -> u64 {
+    loop {
+        let id = NEXT.fetch_add(1, Ordering::Relaxed) & ID_MASK;
+        if get(id).is_none() {
+            return id;
+        }
+    }
 }
 
 impl Port {
@@ -99,7 +117,7 @@ impl Port {
         start: impl FnOnce(&Arc<Port>) -> Result<Box<dyn Driver>, Atom>,
     ) -> Result<Arc<Port>, Atom> {
         let port = Arc::new(Port {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: fresh_id(),
             name: name.to_string(),
             binary_control,
             parallelism: AtomicBool::new(facts().port_parallelism),
@@ -372,15 +390,21 @@ pub fn demonitor(port: u64, reference: u64) {
     }
 }
 
-/// Gives a port a name. `false` if that is not possible.
-pub fn set_name(port: u64, name: Atom) -> bool {
-    let Some(p) = get(port) else { return false };
+/// Gives a port a name, or says why not.
+pub fn set_name(port: u64, name: Atom) -> Result<(), Atom> {
+    let p = get(port).ok_or(Atom::NONE)?;
     let mut s = p.state.lock();
-    if s.closed || s.registered.is_some() || !registry::register(name, Term::local_port(port)) {
-        return false;
+    if s.closed {
+        return Err(Atom::NONE);
+    }
+    if s.registered.is_some() {
+        return Err(Atom::REGISTERED_NAME);
+    }
+    if !registry::register(name, Term::local_port(port)) {
+        return Err(Atom::NONE);
     }
     s.registered = Some(name);
-    true
+    Ok(())
 }
 
 /// Notes that a port has lost its name.

@@ -3,6 +3,7 @@
 use super::dialect::{self, Text};
 use super::errors::{Wrong, first_generation};
 use super::{place, recursion};
+use enigma_runtime::release;
 use pcre2_sys as sys;
 use std::cell::RefCell;
 use std::ptr;
@@ -421,8 +422,17 @@ pub fn cached(pattern: &[u8], settings: Settings) -> Result<Arc<Code>, Wrong> {
     })
 }
 
-/// The library's version.
+/// The version of the library whose language patterns are in: a release's own where that is the first
+/// generation's, which the library at hand is made to understand.
 pub fn version() -> String {
+    if first_generation() {
+        let version = if release::number() < 27 {
+            "8.44 2020-02-12"
+        } else {
+            "8.45 2021-06-15"
+        };
+        return version.to_string();
+    }
     let mut buf = [0u8; 64];
     // SAFETY: the text has less than 24 characters.
     unsafe { sys::pcre2_config_8(sys::PCRE2_CONFIG_VERSION, buf.as_mut_ptr().cast()) };

@@ -226,10 +226,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "embedded_3pps" if release::number() >= 29 => embedded(h),
         "snifs" => {
             let all: Vec<Term> = inventory::of(release::number())
-                .filter(|b| {
-                    let name = (Atom::new(b.module), Atom::new(b.function));
-                    export::lookup(name.0, name.1, b.arity).is_some_and(|e| e.bif().is_some())
-                })
+                .filter(|b| counts_as_bif(b))
                 .map(|b| {
                     let (m, f) = (Atom::new(b.module), Atom::new(b.function));
                     h.tuple(&[m.into(), f.into(), num(b.arity as usize)])
@@ -387,4 +384,13 @@ fn info_pair(cx: &mut Ctx<'_>, key: Term, what: Term) -> BifResult {
         },
         _ => Err(badarg()),
     }
+}
+
+/// Is there an implementation that BEAM counts among its BIFs too? Functions of native libraries are none, and what
+/// its loader makes an instruction of is none either.
+fn counts_as_bif(b: &inventory::OtpBif) -> bool {
+    let instruction =
+        b.module == "erlang" && matches!((b.function, b.arity), ("yield" | "hibernate", 0));
+    let export = export::lookup(Atom::new(b.module), Atom::new(b.function), b.arity);
+    !instruction && export.and_then(|e| e.bif()).is_some_and(|b| !b.is_nif())
 }

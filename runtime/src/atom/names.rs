@@ -99,6 +99,7 @@ well_known_atoms! {
     RUNNABLE = "runnable";
     WAITING = "waiting";
     EXITING = "exiting";
+    GARBAGE_COLLECTING = "garbage_collecting";
     SUSPENDED = "suspended";
     ALIAS = "alias";
     EXPLICIT_UNALIAS = "explicit_unalias";
@@ -163,7 +164,6 @@ well_known_atoms! {
     EXITED = "exited";
     FINISHED = "finished";
     GARBAGE_COLLECT = "garbage_collect";
-    GARBAGE_COLLECTING = "garbage_collecting";
     CHECK_PROCESS_CODE = "check_process_code";
     ASYNC = "async";
     MINOR = "minor";

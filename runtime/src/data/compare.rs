@@ -8,7 +8,7 @@ use crate::heap::bits;
 use crate::node::Node;
 use crate::release;
 use crate::term::fun::{fun_name, function_name};
-use crate::term::{Kind, Term};
+use crate::term::{Kind, Term, pid};
 use std::cmp::Ordering;
 
 /// `a =:= b`.
@@ -89,10 +89,15 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
             | Kind::Ref
             | Kind::ExtPid
             | Kind::ExtPort
-            | Kind::ExtRef
             | Kind::Export,
             _,
         ) => ha == hb && (1..=ha.words()).all(|i| a.word(i) == b.word(i)),
+        (Kind::ExtRef, Kind::ExtRef) => {
+            let last = last_ref_word(a);
+            a.word(1) == b.word(1)
+                && last == last_ref_word(b)
+                && (3..=last).all(|i| a.word(i) == b.word(i))
+        }
         (Kind::MagicRef, Kind::MagicRef) => a.word(2) == b.word(2),
         (Kind::HeapBits, Kind::HeapBits)
             if ha == hb && (1..=ha.words()).all(|i| a.word(i) == b.word(i)) =>
@@ -336,10 +341,14 @@ fn home(t: Term) -> (&'static str, u32) {
 
 /// Pids: by number, then by node.
 fn pids(a: Term, b: Term) -> Ordering {
-    let number = |t: Term| t.as_local_pid().unwrap_or_else(|| t.word(2));
-    number(a)
-        .cmp(&number(b))
-        .then_with(|| home(a).cmp(&home(b)))
+    let place = |t: Term| {
+        let (number, serial) = match t.as_local_pid() {
+            Some(id) => pid::parts(id),
+            None => pid::external_parts(t.word(2)),
+        };
+        (serial, number)
+    };
+    place(a).cmp(&place(b)).then_with(|| home(a).cmp(&home(b)))
 }
 
 /// Ports: by node, then by number.
@@ -351,6 +360,12 @@ fn ports(a: Term, b: Term) -> Ordering {
     home(a)
         .cmp(&home(b))
         .then_with(|| number(a).cmp(&number(b)))
+}
+
+/// The last word of another node's reference that has an id other than zero: ids that are left out count as zero.
+pub fn last_ref_word(t: Term) -> usize {
+    let words = t.header().words();
+    (3..=words).rev().find(|&i| t.word(i) != 0).unwrap_or(2)
 }
 
 /// References: by node, then by ids, of which missing ones count as zero.

@@ -180,7 +180,7 @@ impl Printer {
             Kind::Ref | Kind::MagicRef => self.reference(0, t),
             Kind::ExtRef => self.reference(compare::node_of(t).name.index(), t),
             Kind::ExtPid => {
-                let (n, s) = pid::parts(t.word(2));
+                let (n, s) = pid::external_parts(t.word(2));
                 self.put(format_args!(
                     "<{}.{n}.{s}>",
                     compare::node_of(t).name.index()

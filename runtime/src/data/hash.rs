@@ -388,8 +388,9 @@ mod murmur {
                 }
             }
             Kind::ExtRef => {
-                s.alpha(late(Late::ExternalReference) | t.word(2) << 32);
-                (3..=h.words()).for_each(|i| s.beta(t.word(i)));
+                let last = compare::last_ref_word(t);
+                s.alpha(late(Late::ExternalReference) | (last as u64) << 32);
+                (3..=last).for_each(|i| s.beta(t.word(i)));
                 s.alpha(t.word(1));
             }
             Kind::ExtPid | Kind::ExtPort => {

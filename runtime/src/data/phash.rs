@@ -393,12 +393,12 @@ fn positive_zero(f: f64) -> f64 {
 
 /// The part of a pid's number that counts.
 fn pid_number(t: Term) -> Option<u32> {
-    let id = match t.as_local_pid() {
-        Some(id) => id,
-        None if t.is_kind(Kind::ExtPid) => t.word(2),
+    let (number, _) = match t.as_local_pid() {
+        Some(id) => pid::parts(id),
+        None if t.is_kind(Kind::ExtPid) => pid::external_parts(t.word(2)),
         None => return None,
     };
-    Some(pid::parts(id).0 as u32)
+    Some(number as u32)
 }
 
 fn port_number(t: Term) -> Option<u64> {

@@ -3,12 +3,12 @@
 use crate::atom::Atom;
 use crate::budget::{self, Budget};
 use crate::code::{export, fun};
-use crate::data::{float_text, map, record};
+use crate::data::{compare, float_text, map, record};
 use crate::heap::Heap;
 use crate::heap::binary::BinaryRef;
 use crate::pile::Pile;
 use crate::term::fun::FunName;
-use crate::term::{Kind, Term};
+use crate::term::{Kind, Term, pid};
 use crate::{node, release};
 use std::task::Poll;
 
@@ -467,14 +467,19 @@ impl<'a> Decoder<'a> {
             }
             103 | 88 => {
                 let name = self.atom()?;
-                let (number, serial) = (u64::from(self.u32()?), u64::from(self.u32()?));
+                let (number, serial) = (self.u32()?, self.u32()?);
                 let creation = if tag == 103 {
                     self.short_creation()?
                 } else {
                     self.u32()?
                 };
-                let id = (serial << 28) | (number & 0xfff_ffff);
-                self.identifier(heap, Kind::ExtPid, name, creation, id)
+                if node::is_this(name, creation) {
+                    let id = pid::as_read(number, serial).ok_or(DecodeError::Malformed)?;
+                    Term::local_pid(id)
+                } else {
+                    let id = pid::external(number, serial);
+                    heap.external_id(Kind::ExtPid, node::intern(name, creation), id)
+                }
             }
             102 | 89 | 120 => {
                 let name = self.atom()?;
@@ -483,17 +488,18 @@ impl<'a> Decoder<'a> {
                 } else {
                     u64::from(self.u32()?)
                 };
-                // Only ports of other nodes may have numbers as wide as that.
-                let wide = id >> 60 != 0;
                 let creation = if tag == 102 {
                     self.short_creation()?
                 } else {
                     self.u32()?
                 };
-                if wide && node::is_this(name, creation) {
+                if !node::is_this(name, creation) {
+                    heap.external_id(Kind::ExtPort, node::intern(name, creation), id)
+                } else if id >> 56 == 0 {
+                    Term::local_port(id)
+                } else {
                     return Err(DecodeError::Malformed);
                 }
-                self.identifier(heap, Kind::ExtPort, name, creation, id)
             }
             114 | 90 => {
                 let n = self.u16()?;
@@ -512,7 +518,7 @@ impl<'a> Decoder<'a> {
                 if tag == 114 && ids[0] >= SHORT_REFERENCE {
                     return Err(DecodeError::Malformed);
                 }
-                self.reference(heap, name, creation, &ids)
+                self.reference(heap, name, creation, &ids)?
             }
             101 => {
                 let name = self.atom()?;
@@ -521,7 +527,7 @@ impl<'a> Decoder<'a> {
                 if id >= SHORT_REFERENCE {
                     return Err(DecodeError::Malformed);
                 }
-                self.reference(heap, name, creation, &[id])
+                self.reference(heap, name, creation, &[id])?
             }
             // Atoms of this emulator by their indexes.
             73 => atom_at(self.u16()? as u32)?,
@@ -678,36 +684,24 @@ impl<'a> Decoder<'a> {
         }))
     }
 
-    fn identifier(&self, heap: &mut Heap, kind: Kind, name: Atom, creation: u32, id: u64) -> Term {
-        if node::is_this(name, creation) {
-            return if kind == Kind::ExtPid {
-                Term::local_pid(id)
-            } else {
-                Term::local_port(id)
-            };
+    fn reference(
+        &self,
+        heap: &mut Heap,
+        name: Atom,
+        creation: u32,
+        ids: &[u32],
+    ) -> Result<Term, DecodeError> {
+        if !node::is_this(name, creation) {
+            return Ok(heap.external_ref(node::intern(name, creation), ids));
         }
-        heap.external_id(kind, node::intern(name, creation), id)
-    }
-
-    fn reference(&self, heap: &mut Heap, name: Atom, creation: u32, ids: &[u32]) -> Term {
         // Those of this node have three numbers at least.
-        let mut three = [0; 3];
-        let ids = if node::is_this(name, creation) && ids.len() < three.len() {
-            three[..ids.len()].copy_from_slice(ids);
-            &three
-        } else {
-            ids
-        };
-        if node::is_this(name, creation)
-            && let [low, mid, high, owner @ ..] = ids
-        {
-            let number = u64::from(*high) << 50 | u64::from(*mid) << 18 | u64::from(*low);
-            let owner = owner
-                .iter()
-                .rev()
-                .fold(0u64, |o, &w| o << 32 | u64::from(w));
-            return heap.read_reference(number, owner);
-        }
-        heap.external_ref(node::intern(name, creation), ids)
+        let mut all = [0; 5];
+        all[..ids.len()].copy_from_slice(ids);
+        let [low, mid, high, owner_low, owner_high] = all;
+        let ids = [owner_high, owner_low, high, mid, low];
+        let of_three = owner_low == 0 && owner_high == 0;
+        let (number, owner) = compare::ref_from_ids(if of_three { &ids[2..] } else { &ids })
+            .ok_or(DecodeError::Malformed)?;
+        Ok(heap.read_reference(number, owner))
     }
 }

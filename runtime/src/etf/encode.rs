@@ -5,7 +5,7 @@ use crate::budget::Budget;
 use crate::data::{bignum, compare, map, record};
 use crate::heap::{bits, magic};
 use crate::term::fun::{fun_name, function_name};
-use crate::term::{Kind, Term};
+use crate::term::{self, Kind, Term};
 use crate::{node, release};
 use std::task::Poll;
 
@@ -266,7 +266,7 @@ fn one(t: Term, e: &mut Encoder) {
     }
     if let Some(id) = t.as_local_pid() {
         let (name, creation) = node::this();
-        return pid(name, creation, id, o, out);
+        return pid(name, creation, term::pid::parts(id), o, out);
     }
     if let Some(id) = t.as_local_port() {
         let (name, creation) = node::this();
@@ -322,7 +322,8 @@ fn boxed(t: Term, e: &mut Encoder) {
         }
         Kind::ExtPid => {
             let n = compare::node_of(t);
-            pid(n.name, n.creation, t.word(2), o, out);
+            let id = term::pid::external_parts(t.word(2));
+            pid(n.name, n.creation, id, o, out);
         }
         Kind::ExtPort => {
             let n = compare::node_of(t);
@@ -440,8 +441,13 @@ fn bitstring(t: Term, e: &mut Encoder) {
 /// So many bytes are written at once.
 const FEW_BYTES: usize = 256;
 
-fn pid(name: Atom, creation: u32, id: u64, o: EncodeOptions, out: &mut Vec<u8>) {
-    let (number, serial) = crate::term::pid::parts(id);
+fn pid(
+    name: Atom,
+    creation: u32,
+    (number, serial): (u64, u64),
+    o: EncodeOptions,
+    out: &mut Vec<u8>,
+) {
     out.push(88);
     atom(name, o, out);
     put32(out, number as usize);

@@ -203,12 +203,12 @@ pub fn call_bif(
 #[cold]
 #[inline(never)]
 fn collect_after(cx: &mut Ctx<'_>, bif: &Bif, after: *const u64) -> Next {
+    if cx.own.heap.stress {
+        bif.check_value(cx.x[0]);
+    }
     if cx.own.heap.is_long_to_collect() {
         park(cx, after, 1);
         return Next::Stop(Outcome::Collect);
-    }
-    if cx.own.heap.stress {
-        bif.check_value(cx.x[0]);
     }
     cx.own.collect(&mut cx.x[..1], 0, false);
     if cx.own.exit_reason.is_some() {
@@ -478,7 +478,7 @@ fn bad_apply(cx: &mut Ctx<'_>, pc: *const u64, args: &[Term], why: Atom) -> Next
 fn enter(cx: &mut Ctx<'_>, pc: *const u64, module: Atom, function: Atom, n: usize) -> Enter {
     if module == Atom::ERLANG && function == Atom::APPLY {
         match n {
-            2 => return apply_fun_list(cx, pc),
+            2 => return applied_fun_list(cx, pc),
             3 => return apply_mfa(cx, pc),
             _ => {}
         }
@@ -503,9 +503,19 @@ pub fn apply(cx: &mut Ctx<'_>, pc: *const u64, n: usize) -> Enter {
 /// x0: fun, x1: list of arguments.
 #[inline(never)]
 pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
+    spread_to_fun(cx, pc, Head::Here)
+}
+
+/// The same where `erlang:apply/2` itself was applied: a call that fails is told as one in it.
+fn applied_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
+    let apply = export::get(Atom::ERLANG, Atom::APPLY, 2);
+    spread_to_fun(cx, pc, Head::In(apply))
+}
+
+fn spread_to_fun(cx: &mut Ctx<'_>, pc: *const u64, head: Head) -> Enter {
     let (fun, args) = (cx.x[0], cx.x[1]);
     match spread(cx, args, APPLY_FUN_ARGUMENTS) {
-        Ok(n) => call_fun(cx, pc, fun, n, Head::Here),
+        Ok(n) => call_fun(cx, pc, fun, n, head),
         Err(why) => Err(bad_apply(cx, pc, &[fun, args], why)),
     }
 }

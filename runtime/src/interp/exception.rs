@@ -24,6 +24,8 @@ pub enum Head {
     Here,
     /// At a call that nothing could be entered by, told as the place of the call and as the place to return to.
     Call,
+    /// In a function that is not bytecode: entry with its arity, then the instruction that called it.
+    In(&'static Export),
     /// A failed BIF: entry with its arguments, then the instruction that called it.
     Bif {
         /// The BIF.
@@ -113,6 +115,11 @@ fn location(heap: &mut Heap, at: Option<(SourceName<'_>, u32)>) -> Term {
 fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
     match *head {
         Head::Here | Head::Call | Head::Given(_) => (Term::NIL, true),
+        Head::In(export) => {
+            let arity = Term::small(i64::from(export.arity));
+            let at = entry(cx.heap(), export.module, export.function, arity, Term::NIL);
+            (at, true)
+        }
         Head::Bif {
             export,
             args,

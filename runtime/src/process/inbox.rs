@@ -76,14 +76,14 @@ impl<T> Drop for Inbox<T> {
 /// What was taken from an inbox.
 pub struct Taken<T>(*mut Node<T>);
 
-// SAFETY: the nodes belong to it, and may go where the values may.
+// SAFETY: the nodes belong to it, and so do the values in them.
 unsafe impl<T: Send> Send for Taken<T> {}
 
 impl<T> Taken<T> {
     /// Nothing.
     pub const NONE: Taken<T> = Taken(std::ptr::null_mut());
 
-    /// Is there nothing left?
+    /// Is nothing left?
     pub fn is_empty(&self) -> bool {
         self.0.is_null()
     }

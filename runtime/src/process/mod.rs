@@ -243,7 +243,7 @@ pub struct Rare {
     /// The work of a BIF that goes on in the next time slice.
     pub work: Option<Box<dyn Unfinished>>,
     /// Signals that were taken out of the inbox and not handled yet.
-    unhandled: Option<Taken<signal::Signal>>,
+    unhandled: Option<Taken<Signal>>,
     /// What is left to do when the process has ended.
     pub farewell: Option<Box<exit::Farewell>>,
     /// Work that others have asked for, to be done before the next time slice.
@@ -494,14 +494,13 @@ impl Owned {
     }
 
     /// Takes them.
-    pub fn take_unhandled(&mut self) -> Taken<signal::Signal> {
+    pub fn take_unhandled(&mut self) -> Taken<Signal> {
         let rare = self.rare.as_mut();
-        rare.and_then(|r| r.unhandled.take())
-            .unwrap_or(Taken::NONE)
+        rare.and_then(|r| r.unhandled.take()).unwrap_or(Taken::NONE)
     }
 
     /// Puts off signals, of which there are some.
-    pub fn keep_unhandled(&mut self, signals: Taken<signal::Signal>) {
+    pub fn keep_unhandled(&mut self, signals: Taken<Signal>) {
         self.rare().unhandled = Some(signals);
     }
 

@@ -7,7 +7,7 @@
 //! EXITING   it is going away; signals are dropped
 //! TIMERS    a timer was started that is to send it a message, and that ends with it
 //! DIRTY     a call of it is in a dirty pool (see `dirty`); it waits for the result
-//! GARBAGE   a long collection of it is due, or under way (see `sched::collect`)
+//! GARBAGE   a thread of a dirty pool collects it, or is to
 //! CLAIMED   a thread of a dirty pool was ready to collect it while another one held it (see `sched::collect`)
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.

@@ -24,7 +24,7 @@ pub mod boxed;
 pub mod fun;
 pub mod list;
 pub mod pid;
-pub mod type_set;
+pub mod types;
 
 use crate::atom::Atom;
 pub use boxed::Kind;

@@ -1,4 +1,5 @@
-//! The packed number of a pid of this node: a count, of which the low bits are what is printed first.
+//! The packed number of a pid. That of this node is a count, of which the low bits are what is printed first; other
+//! nodes' numbers and serials may have 32 bits each.
 
 /// Bits of a pid's number.
 const NUMBER_BITS: u32 = 28;
@@ -16,5 +17,22 @@ pub fn parts(id: u64) -> (u64, u64) {
 /// The packed pid of number and serial.
 pub fn from_parts(number: u64, serial: u64) -> Option<u64> {
     (number < 1 << NUMBER_BITS && serial < 1 << SERIAL_BITS)
+        .then_some(serial << NUMBER_BITS | number)
+}
+
+/// The packed number of another node's pid.
+pub fn external(number: u32, serial: u32) -> u64 {
+    u64::from(serial) << 32 | u64::from(number)
+}
+
+/// Number and serial of another node's pid.
+pub fn external_parts(id: u64) -> (u64, u64) {
+    (id & u64::from(u32::MAX), id >> 32)
+}
+
+/// The packed pid of this node for number and serial as they were read, if a term can hold it.
+pub fn as_read(number: u32, serial: u32) -> Option<u64> {
+    let (number, serial) = (u64::from(number), u64::from(serial));
+    (number < 1 << NUMBER_BITS && serial < 1 << (56 - NUMBER_BITS))
         .then_some(serial << NUMBER_BITS | number)
 }

@@ -825,6 +825,10 @@ fn own_options_are_only_enigmas() {
         }
     );
 
+    let front = read("x/enigma", "-S m --help", None).expect("run");
+    assert_eq!(front.action, Action::Run);
+    assert_eq!(words(&front.args), "-S m --help");
+
     let front = read("x/enigma", "--otp d inspect bifs --otp", None).expect("inspect");
     assert_eq!(front.action, Action::Inspect);
     assert_eq!(words(&front.args), "bifs --otp");

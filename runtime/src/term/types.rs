@@ -7,19 +7,19 @@ use std::ops::BitOr;
 
 /// A set of types. Each term is of exactly one of the single types.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct TypeSet(u32);
+pub struct TermTypes(u32);
 
 macro_rules! types {
     ($($(#[$doc:meta])* $name:ident = $bit:literal $text:literal;)*) => {
-        impl TypeSet {
+        impl TermTypes {
             $(
                 $(#[$doc])*
-                pub const $name: TypeSet = TypeSet(1 << $bit);
+                pub const $name: TermTypes = TermTypes(1 << $bit);
             )*
         }
 
         /// The types with their names.
-        const NAMES: &[(TypeSet, &str)] = &[$((TypeSet::$name, $text)),*];
+        const NAMES: &[(TermTypes, &str)] = &[$((TermTypes::$name, $text)),*];
     };
 }
 
@@ -58,86 +58,86 @@ types! {
     RECORD = 15 "record";
 }
 
-impl TypeSet {
+impl TermTypes {
     /// No type: the value of what does not return.
-    pub const NONE: TypeSet = TypeSet(0);
+    pub const NONE: TermTypes = TermTypes(0);
     /// All types.
-    pub const ANY: TypeSet = TypeSet(0xffff);
+    pub const ANY: TermTypes = TermTypes(0xffff);
     /// Atoms.
-    pub const ATOM: TypeSet = TypeSet::BOOLEAN.or(TypeSet::OTHER_ATOM);
+    pub const ATOM: TermTypes = TermTypes::BOOLEAN.or(TermTypes::OTHER_ATOM);
     /// Integers.
-    pub const INTEGER: TypeSet = TypeSet::SMALL.or(TypeSet::BIG);
+    pub const INTEGER: TermTypes = TermTypes::SMALL.or(TermTypes::BIG);
     /// Integers and floats.
-    pub const NUMBER: TypeSet = TypeSet::INTEGER.or(TypeSet::FLOAT);
+    pub const NUMBER: TermTypes = TermTypes::INTEGER.or(TermTypes::FLOAT);
     /// Cells and the empty list.
-    pub const LIST: TypeSet = TypeSet::NIL.or(TypeSet::CONS);
+    pub const LIST: TermTypes = TermTypes::NIL.or(TermTypes::CONS);
     /// Bitstrings.
-    pub const BITSTRING: TypeSet = TypeSet::BINARY.or(TypeSet::ODD_BITS);
+    pub const BITSTRING: TermTypes = TermTypes::BINARY.or(TermTypes::ODD_BITS);
 
     /// What is in one or the other.
-    pub const fn or(self, other: TypeSet) -> TypeSet {
-        TypeSet(self.0 | other.0)
+    pub const fn or(self, other: TermTypes) -> TermTypes {
+        TermTypes(self.0 | other.0)
     }
 
     /// Is everything in `self` in `other` too?
-    pub const fn is_within(self, other: TypeSet) -> bool {
+    pub const fn is_within(self, other: TermTypes) -> bool {
         self.0 & !other.0 == 0
     }
 
     /// The one type of a term.
-    pub fn of(t: Term) -> TypeSet {
+    pub fn of(t: Term) -> TermTypes {
         if let Some(a) = t.as_atom() {
             return if a == Atom::TRUE || a == Atom::FALSE {
-                TypeSet::BOOLEAN
+                TermTypes::BOOLEAN
             } else {
-                TypeSet::OTHER_ATOM
+                TermTypes::OTHER_ATOM
             };
         }
         if t.is_small() {
-            TypeSet::SMALL
+            TermTypes::SMALL
         } else if t.is_integer() {
-            TypeSet::BIG
+            TermTypes::BIG
         } else if t.is_float() {
-            TypeSet::FLOAT
+            TermTypes::FLOAT
         } else if t.is_nil() {
-            TypeSet::NIL
+            TermTypes::NIL
         } else if t.is_cons() {
-            TypeSet::CONS
+            TermTypes::CONS
         } else if t.is_tuple() {
-            TypeSet::TUPLE
+            TermTypes::TUPLE
         } else if t.is_map() {
-            TypeSet::MAP
+            TermTypes::MAP
         } else if t.is_binary() {
-            TypeSet::BINARY
+            TermTypes::BINARY
         } else if t.is_bitstring() {
-            TypeSet::ODD_BITS
+            TermTypes::ODD_BITS
         } else if t.is_pid() {
-            TypeSet::PID
+            TermTypes::PID
         } else if t.is_port() {
-            TypeSet::PORT
+            TermTypes::PORT
         } else if t.is_reference() {
-            TypeSet::REFERENCE
+            TermTypes::REFERENCE
         } else if t.is_function() {
-            TypeSet::FUN
+            TermTypes::FUN
         } else if t.is_kind(Kind::Record) {
-            TypeSet::RECORD
+            TermTypes::RECORD
         } else {
-            TypeSet::NONE
+            TermTypes::NONE
         }
     }
 }
 
-impl BitOr for TypeSet {
-    type Output = TypeSet;
+impl BitOr for TermTypes {
+    type Output = TermTypes;
 
-    fn bitor(self, other: TypeSet) -> TypeSet {
+    fn bitor(self, other: TermTypes) -> TermTypes {
         self.or(other)
     }
 }
 
-impl fmt::Display for TypeSet {
+impl fmt::Display for TermTypes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == TypeSet::ANY {
+        if *self == TermTypes::ANY {
             return f.write_str("any");
         }
         let names = NAMES.iter().filter(|(t, _)| t.is_within(*self));
@@ -153,19 +153,19 @@ mod tests {
     #[test]
     fn terms_have_one_type() {
         let some = [
-            (Term::NIL, TypeSet::NIL),
-            (Term::small(-1), TypeSet::SMALL),
-            (Atom::TRUE.into(), TypeSet::BOOLEAN),
-            (Atom::OK.into(), TypeSet::OTHER_ATOM),
-            (Term::local_pid(3), TypeSet::PID),
+            (Term::NIL, TermTypes::NIL),
+            (Term::small(-1), TermTypes::SMALL),
+            (Atom::TRUE.into(), TermTypes::BOOLEAN),
+            (Atom::OK.into(), TermTypes::OTHER_ATOM),
+            (Term::local_pid(3), TermTypes::PID),
         ];
         for (t, set) in some {
-            assert_eq!(TypeSet::of(t), set);
+            assert_eq!(TermTypes::of(t), set);
         }
         assert_eq!(
-            (TypeSet::LIST | TypeSet::PID).to_string(),
+            (TermTypes::LIST | TermTypes::PID).to_string(),
             "nil | cons | pid"
         );
-        assert_eq!(TypeSet::ANY.to_string(), "any");
+        assert_eq!(TermTypes::ANY.to_string(), "any");
     }
 }
