@@ -309,11 +309,25 @@ mod tests {
         let b = unsafe { BinaryRef::foreign(kept.as_ptr(), 100, Box::new(kept)) };
         let other = b.clone().shrink();
         assert_eq!(other.bytes(), &[7; 100]);
-        assert!(b.claim(800, 8).is_none());
+        assert!(b.claim(800, 8, false).is_none());
         drop(b);
         assert_eq!(Arc::strong_count(&owner), 2);
         drop(other);
         assert_eq!(Arc::strong_count(&owner), 1);
+    }
+
+    #[test]
+    fn room_is_claimed_once() {
+        for own in [false, true] {
+            let b = BinaryRef::build_with_room(4, 8, |_| ());
+            assert!(b.claim(24, 8, own).is_none(), "not the end");
+            assert!(b.claim(32, 16, own).is_some());
+            let other = b.clone();
+            assert!(other.claim(32, 16, own).is_none(), "taken");
+            assert!(other.claim(48, 16, own).is_some());
+            drop(b);
+            assert!(other.claim(64, 8, own).is_none(), "no room");
+        }
     }
 
     #[test]
