@@ -13,7 +13,7 @@ use enigma_runtime::{BifResult, Ctx, Exit};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-struct Pending(Arc<Mutex<Option<OwnedTerm>>>);
+struct Awaited(Arc<Mutex<Option<OwnedTerm>>>);
 
 /// Asks process `to`: `question` runs there, without a context if it is gone, and gives the value. What it makes
 /// in the heap of that process is gone afterwards.
@@ -26,7 +26,7 @@ pub fn ask(
         None => question(None),
         Some(other) => hold::aside(other, |other| question(Some(other))),
     };
-    if let Some(Pending(slot)) = cx.own.bif_state() {
+    if let Some(Awaited(slot)) = cx.own.bif_state() {
         let answer = slot.lock().take().ok_or(Exit::Wait)?;
         cx.own.rare().bif_state = None;
         return Ok(copy::copy(answer.term(), cx.heap()));
@@ -37,7 +37,7 @@ pub fn ask(
         return Ok(copy::copy(answer.term(), cx.heap()));
     }
     let slot = Arc::new(Mutex::new(None));
-    cx.own.rare().bif_state = Some(Box::new(Pending(slot.clone())));
+    cx.own.rare().bif_state = Some(Box::new(Awaited(slot.clone())));
     let me = cx.proc.id;
     let answer = move |other: Option<&mut Ctx<'_>>| {
         *slot.lock() = Some(question(other));

@@ -2,8 +2,8 @@
 //! nobody acts on what they have changed as it was before.
 
 use enigma_runtime::process::table;
-use enigma_runtime::sched::{self, quiescence};
 use enigma_runtime::{Ctx, Exit};
+use enigma_runtime::{quiescence, sched};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,7 +17,7 @@ struct Barrier {
 
 /// Where a BIF stands that uses a barrier.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Passage {
+pub enum BarrierStage {
     /// It is called for the first time.
     Ahead,
     /// Others have not passed yet: it gives `Exit::Wait`.
@@ -29,19 +29,19 @@ pub enum Passage {
 }
 
 /// Where the BIF that is being called stands.
-pub fn passage(cx: &mut Ctx<'_>) -> Passage {
+pub fn passage(cx: &mut Ctx<'_>) -> BarrierStage {
     let Some(rare) = cx.own.rare_if_any() else {
-        return Passage::Ahead;
+        return BarrierStage::Ahead;
     };
     let state = &mut rare.bif_state;
     match state.as_ref().and_then(|s| s.downcast_ref::<Barrier>()) {
-        None => Passage::Ahead,
-        Some(b) if !b.passed.load(Ordering::Acquire) => Passage::Waiting,
+        None => BarrierStage::Ahead,
+        Some(b) if !b.passed.load(Ordering::Acquire) => BarrierStage::Waiting,
         Some(b) => {
             let passage = if b.last {
-                Passage::Passed
+                BarrierStage::Passed
             } else {
-                Passage::Between
+                BarrierStage::Between
             };
             *state = None;
             passage

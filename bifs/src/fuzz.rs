@@ -1,7 +1,7 @@
 //! Fuzzing of packets and of compiled patterns, as `enigma_runtime::fuzz` does it for terms.
 
-use crate::packet::{Framing, Length, Limits, http, length};
-use crate::re::code::{Code, Limits as Effort, Settings};
+use crate::packet::{Framing, Length, PacketLimits, http, length};
+use crate::re::code::{Code, MatchLimits, Settings};
 use crate::re::options;
 
 /// What streams may begin with.
@@ -34,7 +34,7 @@ pub const PATTERNS: &[&[u8]] = &[
 /// Looks for the end of the first packet in each way of framing, and into the lines of HTTP. Returns whether
 /// there is a whole packet.
 pub fn packet(bytes: &[u8]) -> bool {
-    let limits = [0, 5].map(|n| Limits {
+    let limits = [0, 5].map(|n| PacketLimits {
         packet: n,
         line: n,
         delimiter: b'\n',
@@ -66,7 +66,7 @@ pub fn packet(bytes: &[u8]) -> bool {
             whole = true;
             if matches!(framing, Framing::Http | Framing::HttpHeader) {
                 let parsed = http::parse(first, framing == Framing::HttpHeader);
-                if let http::Parsed::Field(name, _) = parsed {
+                if let http::HttpLine::Field(name, _) = parsed {
                     assert_eq!(http::usual_name(name).len(), name.len());
                 }
             }
@@ -96,7 +96,7 @@ pub fn pattern(bytes: &[u8]) -> bool {
     let Ok(code) = Code::compile(pattern, settings) else {
         return false;
     };
-    let effort = Effort {
+    let effort = MatchLimits {
         matches: 10_000,
         depth: 1_000,
     };

@@ -1,22 +1,22 @@
 //! What the runtime asks of this crate.
 
+use crate::log;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::data::map;
 use enigma_runtime::heap::copy;
-use enigma_runtime::hooks::Hooks;
+use enigma_runtime::hooks::{self, Hooks};
 use enigma_runtime::interp::exception;
-use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::{MaxHeap, Owned, PidKey, handle};
-use enigma_runtime::{Ctx, Exit, Heap, Term, release, time};
+use enigma_runtime::process::{MaxHeap, Owned, PidKey};
+use enigma_runtime::{Ctx, Term, bif, release};
 
-/// See the module's text.
-pub struct BifHooks;
+struct BifHooks;
+
+/// Tells the runtime what this crate does for it.
+pub fn install() {
+    hooks::set(Box::new(BifHooks));
+    bif::set_send(crate::erlang::message::send);
+}
 
 impl Hooks for BifHooks {
-    fn send(&self, cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit> {
-        crate::erlang::message::send(cx, to, message)
-    }
-
     fn process_exit(&self, cx: &mut Ctx<'_>, reason: Term) {
         crate::system::check_vital(cx.proc.id, reason);
         crate::ets::process_exit(cx);
@@ -40,7 +40,7 @@ impl Hooks for BifHooks {
 
     fn max_heap_exceeded(&self, own: &Owned, words: usize, max: MaxHeap) {
         let collected = crate::info::gc_numbers(own);
-        log(own.group_leader, Term::local_pid(own.id), |h| {
+        log::error(own.group_leader, Term::local_pid(own.id), |h| {
             let mut format = String::from(
                 "     Process:            ~p ~n     Context:            maximum heap size reached~n     \
                  Max Heap Size:      ~p~n     Total Heap Size:    ~p~n     Kill:               ~p~n     \
@@ -65,7 +65,7 @@ impl Hooks for BifHooks {
 
     fn uncaught(&self, cx: &mut Ctx<'_>, reason: Term) {
         let (leader, me) = (cx.own.group_leader, cx.self_pid());
-        log(leader, me, |h| {
+        log::error(leader, me, |h| {
             let reason = copy::copy(reason, h);
             match enigma_runtime::node::this().0 {
                 Atom::NONODE_AT_NOHOST => {
@@ -80,65 +80,4 @@ impl Hooks for BifHooks {
             }
         });
     }
-}
-
-/// Logs a text as a warning, or as what `+W` says.
-pub fn log_warning(text: &str) {
-    warn(None, text);
-}
-
-/// Logs a text as an error about the running process.
-pub fn log_process_error(cx: &Ctx<'_>, text: &str) {
-    log(cx.own.group_leader, cx.self_pid(), |h| {
-        let format = h.char_list("~s~n");
-        let text = h.char_list(text);
-        (format, h.list(&[text]))
-    });
-}
-
-/// The same about the running process.
-pub fn log_process_warning(cx: &Ctx<'_>, text: &str) {
-    warn(Some((cx.own.group_leader, cx.self_pid())), text);
-}
-
-fn warn(about: Option<(Term, Term)>, text: &str) {
-    let level = Atom::new(crate::system::facts().warnings_as);
-    log_as(level, about, |h| {
-        let format = h.char_list("~ts~n");
-        let text = h.char_list(text);
-        (format, h.list(&[text]))
-    });
-}
-
-fn log(leader: Term, pid: Term, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
-    log_as(Atom::ERROR, Some((leader, pid)), build);
-}
-
-/// Sends something to the logger process, as the emulator logs: the message
-/// `{log, Level, Format, Args, #{gl, pid, time, error_logger}}`. What is about no process has neither
-/// that nor a group leader.
-fn log_as(level: Atom, about: Option<(Term, Term)>, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
-    let Some(logger) = crate::trace::logger_process() else {
-        return;
-    };
-    let message = handle::build(|h| {
-        let (format, args) = build(h);
-        let now = h.int(time::system() / 1000);
-        let tags = map::from_pairs(
-            h,
-            &[
-                (Atom::TAG.into(), level.into()),
-                (Atom::EMULATOR.into(), true.into()),
-            ],
-        );
-        let mut meta: Vec<(Term, Term)> =
-            vec![(Atom::TIME.into(), now), (Atom::ERROR_LOGGER.into(), tags)];
-        if let Some((leader, pid)) = about {
-            let gl = copy::copy(leader, h);
-            meta.extend([(Term::atom(Atom::GL), gl), (Atom::PID.into(), pid)]);
-        }
-        let meta = map::from_pairs(h, &meta);
-        h.tuple(&[Atom::LOG.into(), level.into(), format, args, meta])
-    });
-    signal::send(logger, Signal::Message(message));
 }

@@ -5,13 +5,14 @@ use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::{self, ops, ranges};
+use enigma_runtime::dirty;
 use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::interp::{exception, special};
-use enigma_runtime::process::relations::Target;
+use enigma_runtime::process::relations::MonitorTarget;
 use enigma_runtime::process::{Owned, PidKey, flag};
-use enigma_runtime::sched::{TIME_SLICE, dirty};
+use enigma_runtime::sched::TIME_SLICE;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 
@@ -428,7 +429,7 @@ fn waits(own: &Owned, pc: *const u64) -> bool {
             let waiting = [ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT];
             b.code
                 .get(offset)
-                .is_some_and(|w| waiting.contains(&((w & 0xfff) as u16)))
+                .is_some_and(|&w| waiting.contains(&ops::of(w)))
         })
     })
 }
@@ -446,11 +447,11 @@ fn monitors(cx: &mut Ctx<'_>) -> Term {
         .outgoing
         .values()
         .map(|m| match m.target {
-            Target::Id(k) => Row::Id(k),
-            Target::Name {
+            MonitorTarget::Id(k) => Row::Id(k),
+            MonitorTarget::Name {
                 name, node, port, ..
             } => Row::Name(name, node, port),
-            Target::TimeOffset => Row::Offset,
+            MonitorTarget::TimeOffset => Row::Offset,
         })
         .collect();
     let h = cx.heap();

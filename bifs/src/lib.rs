@@ -19,6 +19,7 @@ pub mod hooks;
 pub mod info;
 pub mod inventory;
 pub mod lists;
+pub mod log;
 pub mod maps;
 pub mod math;
 pub mod memory;

@@ -9,11 +9,11 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "lists" {
-        "member"/2 Steps => member;
-        "reverse"/2 Steps => reverse;
-        "keyfind"/3 Steps => keyfind;
-        "keymember"/3 Steps => keymember;
-        "keysearch"/3 Steps => keysearch;
+        "member"/2 Steps => member, pure BOOLEAN;
+        "reverse"/2 Steps => reverse, pure ANY;
+        "keyfind"/3 Steps => keyfind, pure TUPLE | BOOLEAN;
+        "keymember"/3 Steps => keymember, pure BOOLEAN;
+        "keysearch"/3 Steps => keysearch, pure TUPLE | BOOLEAN;
     }
 }
 

@@ -11,18 +11,18 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "maps" {
-        "find"/2 Call => find;
-        "from_keys"/2 Steps => from_keys;
-        "from_list"/1 Steps => from_list;
-        "get"/2 Call => get;
-        "is_key"/2 Call => is_key;
-        "keys"/1 Steps => keys;
-        "merge"/2 Steps => merge;
-        "put"/3 Call => put;
-        "remove"/2 Call => remove;
-        "take"/2 Call => take;
-        "update"/3 Call => update;
-        "values"/1 Steps => values;
+        "find"/2 Call => find, pure TUPLE | OTHER_ATOM;
+        "from_keys"/2 Steps => from_keys, pure MAP;
+        "from_list"/1 Steps => from_list, pure MAP;
+        "get"/2 Call => get, pure ANY;
+        "is_key"/2 Call => is_key, pure BOOLEAN;
+        "keys"/1 Steps => keys, pure LIST;
+        "merge"/2 Steps => merge, pure MAP;
+        "put"/3 Call => put, pure MAP;
+        "remove"/2 Call => remove, pure MAP;
+        "take"/2 Call => take, pure TUPLE | OTHER_ATOM;
+        "update"/3 Call => update, pure MAP;
+        "values"/1 Steps => values, pure LIST;
     }
     "erts_internal" {
         "map_next"/3 Steps => map_next;
@@ -55,7 +55,7 @@ type ToPair = fn(&[Term], Term) -> Option<(Term, Term)>;
 /// Makes a map of the elements of a list.
 struct FromList {
     rest: Term,
-    map: map::Builder,
+    map: map::MapBuilder,
     /// The key and the value that an element stands for; nothing if it stands for none.
     pair: ToPair,
 }
@@ -89,7 +89,7 @@ impl Work for FromList {
 fn from_elements(cx: &mut Ctx<'_>, a: &[Term], pair: ToPair) -> BifResult {
     let work = FromList {
         rest: a[0],
-        map: map::Builder::default(),
+        map: map::MapBuilder::default(),
         pair,
     };
     work::start(cx, a, work)
@@ -324,11 +324,7 @@ fn next_of_keys(cx: &mut Ctx<'_>, keys: Term, m: Term) -> BifResult {
 // ---- representation ----
 
 fn map_to_tuple_keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let m = need_map(cx, a[0])?;
-    if !m.is_kind(Kind::FlatMap) {
-        return Err(badarg());
-    }
-    Ok(map::key_tuple(m))
+    map::key_tuple(need_map(cx, a[0])?).ok_or_else(badarg)
 }
 
 fn map_hashmap_children(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

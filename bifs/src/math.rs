@@ -7,30 +7,30 @@ use enigma_runtime::{BifResult, Ctx, Term, badarg};
 
 bifs! { BIFS:
     "math" {
-        "acos"/1 Call => acos;
-        "acosh"/1 Call => acosh;
-        "asin"/1 Call => asin;
-        "asinh"/1 Call => asinh;
-        "atan"/1 Call => atan;
-        "atan2"/2 Call => atan2;
-        "atanh"/1 Call => atanh;
-        "ceil"/1 Call => ceil;
-        "cos"/1 Call => cos;
-        "cosh"/1 Call => cosh;
-        "erf"/1 Call => erf;
-        "erfc"/1 Call => erfc;
-        "exp"/1 Call => exp;
-        "floor"/1 Call => floor;
-        "fmod"/2 Call => fmod;
-        "log"/1 Call => log;
-        "log10"/1 Call => log10;
-        "log2"/1 Call => log2;
-        "pow"/2 Call => pow;
-        "sin"/1 Call => sin;
-        "sinh"/1 Call => sinh;
-        "sqrt"/1 Call => sqrt;
-        "tan"/1 Call => tan;
-        "tanh"/1 Call => tanh;
+        "acos"/1 Call => acos, pure FLOAT;
+        "acosh"/1 Call => acosh, pure FLOAT;
+        "asin"/1 Call => asin, pure FLOAT;
+        "asinh"/1 Call => asinh, pure FLOAT;
+        "atan"/1 Call => atan, pure FLOAT;
+        "atan2"/2 Call => atan2, pure FLOAT;
+        "atanh"/1 Call => atanh, pure FLOAT;
+        "ceil"/1 Call => ceil, pure FLOAT;
+        "cos"/1 Call => cos, pure FLOAT;
+        "cosh"/1 Call => cosh, pure FLOAT;
+        "erf"/1 Call => erf, pure FLOAT;
+        "erfc"/1 Call => erfc, pure FLOAT;
+        "exp"/1 Call => exp, pure FLOAT;
+        "floor"/1 Call => floor, pure FLOAT;
+        "fmod"/2 Call => fmod, pure FLOAT;
+        "log"/1 Call => log, pure FLOAT;
+        "log10"/1 Call => log10, pure FLOAT;
+        "log2"/1 Call => log2, pure FLOAT;
+        "pow"/2 Call => pow, pure FLOAT;
+        "sin"/1 Call => sin, pure FLOAT;
+        "sinh"/1 Call => sinh, pure FLOAT;
+        "sqrt"/1 Call => sqrt, pure FLOAT;
+        "tan"/1 Call => tan, pure FLOAT;
+        "tanh"/1 Call => tanh, pure FLOAT;
     }
 }
 

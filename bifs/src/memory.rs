@@ -40,7 +40,7 @@ pub struct Memory {
     /// Timers that send messages.
     timers: usize,
     process_table: usize,
-    atoms: atom::Memory,
+    atoms: atom::AtomMemory,
     binaries: usize,
     modules: usize,
     module_table: usize,

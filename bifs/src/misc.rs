@@ -1,7 +1,7 @@
 //! Small BIFs of modules that have one or two: printing range, warnings, node flags.
 
 use crate::bifs;
-use crate::system::facts;
+use crate::system::facts::facts;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 

@@ -9,8 +9,8 @@ use enigma_runtime::{BifResult, Ctx, Term, badarg, work};
 bifs! { BIFS:
     "persistent_term" {
         "get"/0 Call => get0;
-        "get"/1 Call => get1;
-        "get"/2 Call => get2;
+        "get"/1 Call => get1, reads ANY;
+        "get"/2 Call => get2, reads_total ANY;
         "put"/2 Steps => put;
         "put_new"/2 Steps => put_new;
         "erase"/1 Call => erase;

@@ -10,17 +10,28 @@ use enigma_runtime::code::export;
 use std::collections::HashSet;
 
 /// Makes the table of a file: `bifs! { BIFS: "module" { "function"/arity kind => rust_function; ... } ... }`.
-/// Kinds are those of `enigma_runtime::bif::Kind`.
+/// Kinds are those of `enigma_runtime::bif::BifKind`. A row may say what is known of the BIF's calls, by the names of
+/// `enigma_runtime::bif::CallFacts` and of `enigma_runtime::term::types::TermTypes`: `=> rust_function, pure SMALL | NIL;`.
 #[macro_export]
 macro_rules! bifs {
-    ($name:ident: $($module:literal { $($function:literal / $arity:literal $kind:ident => $run:path;)* })*) => {
+    (@facts) => { enigma_runtime::bif::CallFacts::UNKNOWN };
+    (@facts $facts:ident $($type:ident)+) => {
+        enigma_runtime::bif::CallFacts::$facts(
+            enigma_runtime::term::types::TermTypes::NONE
+                $(.or(enigma_runtime::term::types::TermTypes::$type))+
+        )
+    };
+    ($name:ident: $($module:literal {
+        $($function:literal / $arity:literal $kind:ident => $run:path $(, $facts:ident $($type:ident)|+)?;)*
+    })*) => {
         /// The BIFs of this file.
         pub static $name: &[enigma_runtime::bif::Bif] = &[
             $($(enigma_runtime::bif::Bif {
                 module: $module,
                 function: $function,
                 arity: $arity,
-                kind: enigma_runtime::bif::Kind::$kind,
+                kind: enigma_runtime::bif::BifKind::$kind,
+                facts: $crate::bifs!(@facts $($facts $($type)+)?),
                 run: $run,
             },)*)*
         ];
@@ -75,7 +86,6 @@ pub static TABLES: &[&[Bif]] = &[
     crate::maps::BIFS,
     crate::math::BIFS,
     crate::records::BIFS,
-    crate::erlang::BIFS,
     crate::erlang::bitstring::BIFS,
     crate::erlang::iolist::BIFS,
     crate::erlang::list::BIFS,
@@ -117,12 +127,16 @@ pub fn has(module: &str, function: &str, arity: u32) -> bool {
     TABLES.iter().copied().flatten().any(|b| same(&b))
 }
 
-/// Is there an implementation that BEAM counts among its BIFs too? Functions of native libraries are none, and what
-/// its loader makes an instruction of is none either.
-pub fn has_bif(module: &str, function: &str, arity: u32) -> bool {
-    let instruction = module == "erlang" && matches!((function, arity), ("yield" | "hibernate", 0));
-    let same = |b: &&Bif| {
-        b.module == module && b.function == function && u32::from(b.arity) == arity && !b.is_nif()
-    };
-    !instruction && TABLES.iter().copied().flatten().any(|b| same(&b))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bif_has_one_row() {
+        let mut seen = HashSet::new();
+        for b in TABLES.iter().copied().flatten() {
+            let name = (b.module, b.function, b.arity);
+            assert!(seen.insert(name), "{name:?} has two rows");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //! with an error that says so.
 
 use crate::bifs;
-use crate::system::unsupported;
+use crate::system::facts::unsupported;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::process::registry;
 use enigma_runtime::term::list;

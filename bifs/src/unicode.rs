@@ -21,7 +21,7 @@ bifs! { BIFS:
     "unicode" {
         "characters_to_list"/2 Steps => characters_to_list;
         "characters_to_binary"/2 Steps => characters_to_binary;
-        "bin_is_7bit"/1 Call => bin_is_7bit;
+        "bin_is_7bit"/1 Call => bin_is_7bit, pure BOOLEAN;
     }
 }
 

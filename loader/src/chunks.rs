@@ -27,7 +27,7 @@ pub struct Import {
 
 /// An exported or local function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Export {
+pub struct ExportedFunction {
     /// Function.
     pub function: AtomIdx,
     /// Number of arguments.
@@ -113,11 +113,6 @@ impl TypeSet {
     /// A match context (told apart from bitstrings by releases before 27 only).
     pub const MATCH_CONTEXT: u16 = 1 << 13;
     pub const ANY: TypeSet = TypeSet((1 << 14) - 1);
-
-    /// Whether all members are in `bits`.
-    pub fn within(self, bits: u16) -> bool {
-        self.0 & !bits == 0
-    }
 
     /// Whether some member is in `bits`.
     pub fn overlaps(self, bits: u16) -> bool {
@@ -319,14 +314,14 @@ pub(crate) fn parse_exports(
     id: &[u8; 4],
     data: &[u8],
     atoms: usize,
-) -> Result<Vec<Export>, LoadError> {
+) -> Result<Vec<ExportedFunction>, LoadError> {
     let mut fields = Fields::new(id, data);
     let count = fields.count(12)?;
     (0..count)
         .map(|_| {
             let function = atom_index(&mut fields, atoms)?;
             let arity = arity(&mut fields)?;
-            Ok(Export {
+            Ok(ExportedFunction {
                 function,
                 arity,
                 label: fields.u32()?,

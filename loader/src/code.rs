@@ -14,7 +14,7 @@ use crate::chunks::{AtomIdx, MAX_ARITY};
 use crate::error::{CodeError, ErrorKind};
 use crate::file::BeamFile;
 use crate::operand::{AllocList, Cursor, ListRef, MAX_REG, Operand, Raw, Reg, ext, shape, tag};
-use crate::ops::{Kind, Op, Status};
+use crate::ops::{Op, OperandKind, Status};
 
 /// Greatest heap need of one instruction in words; more than that is certainly an attack.
 pub const MAX_HEAP_NEED: u64 = 1 << 27;
@@ -26,8 +26,6 @@ pub struct Function {
     pub name: AtomIdx,
     /// Number of arguments.
     pub arity: u32,
-    /// Label in front of `func_info`; jumped to for `function_clause`.
-    pub info_label: u32,
     /// Label of the first instruction.
     pub entry_label: u32,
     /// Operand of the `line` in front of `func_info`, 0 when there is none.
@@ -139,9 +137,8 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
         instructions += 1;
         match op {
             Op::Label => {
-                let label = small(cursor.unsigned().map_err(fail)?).map_err(fail)?;
+                small(cursor.unsigned().map_err(fail)?).map_err(fail)?;
                 candidate = Some(Start {
-                    label,
                     offset,
                     end: cursor.pos,
                     line: 0,
@@ -190,7 +187,6 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                 functions.push(Function {
                     name,
                     arity: arity as u32,
-                    info_label: start.label,
                     entry_label,
                     line: start.line,
                     range: start.offset..start.offset,
@@ -237,7 +233,6 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
 
 /// A label that may turn out to start a function.
 struct Start {
-    label: u32,
     /// Offset of the label.
     offset: u32,
     /// Offset after the label, where a line may follow.
@@ -543,7 +538,7 @@ impl Decoder<'_> {
         &self,
         op: Op,
         position: usize,
-        kind: Kind,
+        kind: OperandKind,
         operand: &Operand,
         start: u32,
     ) -> Result<(), ErrorKind> {
@@ -566,22 +561,22 @@ impl Decoder<'_> {
 
     /// Whether an unsigned operand has a value that its kind allows.
     #[inline]
-    fn in_range(&self, kind: Kind, value: u64, at: usize) -> bool {
+    fn in_range(&self, kind: OperandKind, value: u64, at: usize) -> bool {
         let limits = &self.limits;
         match kind {
-            Kind::Arity => value <= u64::from(MAX_ARITY),
-            Kind::Live | Kind::Frame => value <= MAX_REG,
-            Kind::Heap => value <= MAX_HEAP_NEED,
-            Kind::Unit => (1..=256).contains(&value),
-            Kind::Flags => value <= 0xff,
-            Kind::Def => value != 0 && value < limits.labels,
-            Kind::Import => value < limits.imports,
-            Kind::Lambda | Kind::FunTag => value < limits.lambdas,
+            OperandKind::Arity => value <= u64::from(MAX_ARITY),
+            OperandKind::Live | OperandKind::Frame => value <= MAX_REG,
+            OperandKind::Heap => value <= MAX_HEAP_NEED,
+            OperandKind::Unit => (1..=256).contains(&value),
+            OperandKind::Flags => value <= 0xff,
+            OperandKind::Def => value != 0 && value < limits.labels,
+            OperandKind::Import => value < limits.imports,
+            OperandKind::Lambda | OperandKind::FunTag => value < limits.lambdas,
             // Without a line table the operand means nothing.
-            Kind::Line => !limits.has_lines || value < limits.lines,
-            Kind::StrBytes | Kind::StrBits => {
+            OperandKind::Line => !limits.has_lines || value < limits.lines,
+            OperandKind::StrBytes | OperandKind::StrBits => {
                 let count = self.out.arena[at - 1].unsigned().unwrap_or(u64::MAX);
-                let bytes = if kind == Kind::StrBits {
+                let bytes = if kind == OperandKind::StrBits {
                     count.div_ceil(8)
                 } else {
                     count
@@ -596,13 +591,13 @@ impl Decoder<'_> {
 }
 
 #[cold]
-fn range_error(op: Op, position: usize, kind: Kind, value: u64) -> ErrorKind {
+fn range_error(op: Op, position: usize, kind: OperandKind, value: u64) -> ErrorKind {
     match kind {
-        Kind::Def => ErrorKind::LabelRange { label: value },
-        Kind::Import => ErrorKind::ImportRange { index: value },
-        Kind::Lambda | Kind::FunTag => ErrorKind::LambdaRange { index: value },
-        Kind::Line => ErrorKind::LineRange { index: value },
-        Kind::StrBytes | Kind::StrBits => ErrorKind::StringRange { offset: value },
+        OperandKind::Def => ErrorKind::LabelRange { label: value },
+        OperandKind::Import => ErrorKind::ImportRange { index: value },
+        OperandKind::Lambda | OperandKind::FunTag => ErrorKind::LambdaRange { index: value },
+        OperandKind::Line => ErrorKind::LineRange { index: value },
+        OperandKind::StrBytes | OperandKind::StrBits => ErrorKind::StringRange { offset: value },
         _ => ErrorKind::OperandRange {
             op,
             position: position as u8,
@@ -613,42 +608,44 @@ fn range_error(op: Op, position: usize, kind: Kind, value: u64) -> ErrorKind {
 
 /// The operand shapes that a kind allows, and what to call them.
 #[inline]
-fn allowed(kind: Kind) -> (u16, &'static str) {
+fn allowed(kind: OperandKind) -> (u16, &'static str) {
     use shape::*;
     match kind {
-        Kind::Any => (u16::MAX, "an operand"),
-        Kind::Def
-        | Kind::Uint
-        | Kind::Arity
-        | Kind::Live
-        | Kind::Frame
-        | Kind::Unit
-        | Kind::Flags => (UNSIGNED, "a number"),
-        Kind::Import => (UNSIGNED, "an import"),
-        Kind::Lambda => (UNSIGNED, "a fun"),
-        Kind::Line => (UNSIGNED, "a source position"),
-        Kind::StrBytes | Kind::StrBits => (UNSIGNED, "a string offset"),
-        Kind::Heap => (UNSIGNED | ALLOC, "a heap need"),
-        Kind::Src => (SRC, "a term"),
-        Kind::Size => (SRC | UNSIGNED, "a size"),
-        Kind::Dst | Kind::Reg => (REG, "a register"),
-        Kind::YDst | Kind::CatchSlot => (Y | TY, "a Y register"),
-        Kind::Fail => (LABEL | NO_LABEL, "a label"),
-        Kind::Jump | Kind::Handler | Kind::Entry | Kind::Mark => (LABEL, "a label other than 0"),
-        Kind::FailOrAtom => (LABEL | ATOM, "a label or an atom"),
-        Kind::FunTag => (UNSIGNED | ATOM, "a fun or an atom"),
-        Kind::Atom => (ATOM, "an atom"),
-        Kind::FSrc | Kind::FDst => (FLOAT, "a float register"),
-        Kind::FmoveSrc => (FLOAT | REG | LITERAL, "a float register or a term"),
-        Kind::FmoveDst => (FLOAT | REG, "a register"),
-        Kind::SrcList
-        | Kind::PairList
-        | Kind::GetList
-        | Kind::UpdateList
-        | Kind::SelectVal
-        | Kind::SelectArity
-        | Kind::YList
-        | Kind::Segments
-        | Kind::Commands => (LIST, "a list"),
+        OperandKind::Any => (u16::MAX, "an operand"),
+        OperandKind::Def
+        | OperandKind::Uint
+        | OperandKind::Arity
+        | OperandKind::Live
+        | OperandKind::Frame
+        | OperandKind::Unit
+        | OperandKind::Flags => (UNSIGNED, "a number"),
+        OperandKind::Import => (UNSIGNED, "an import"),
+        OperandKind::Lambda => (UNSIGNED, "a fun"),
+        OperandKind::Line => (UNSIGNED, "a source position"),
+        OperandKind::StrBytes | OperandKind::StrBits => (UNSIGNED, "a string offset"),
+        OperandKind::Heap => (UNSIGNED | ALLOC, "a heap need"),
+        OperandKind::Src => (SRC, "a term"),
+        OperandKind::Size => (SRC | UNSIGNED, "a size"),
+        OperandKind::Dst | OperandKind::Reg => (REG, "a register"),
+        OperandKind::YDst | OperandKind::CatchSlot => (Y | TY, "a Y register"),
+        OperandKind::Fail => (LABEL | NO_LABEL, "a label"),
+        OperandKind::Jump | OperandKind::Handler | OperandKind::Entry | OperandKind::Mark => {
+            (LABEL, "a label other than 0")
+        }
+        OperandKind::FailOrAtom => (LABEL | ATOM, "a label or an atom"),
+        OperandKind::FunTag => (UNSIGNED | ATOM, "a fun or an atom"),
+        OperandKind::Atom => (ATOM, "an atom"),
+        OperandKind::FSrc | OperandKind::FDst => (FLOAT, "a float register"),
+        OperandKind::FmoveSrc => (FLOAT | REG | LITERAL, "a float register or a term"),
+        OperandKind::FmoveDst => (FLOAT | REG, "a register"),
+        OperandKind::SrcList
+        | OperandKind::PairList
+        | OperandKind::GetList
+        | OperandKind::UpdateList
+        | OperandKind::SelectVal
+        | OperandKind::SelectArity
+        | OperandKind::YList
+        | OperandKind::Segments
+        | OperandKind::Commands => (LIST, "a list"),
     }
 }

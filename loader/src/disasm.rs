@@ -13,7 +13,7 @@ use crate::error::LoadError;
 use crate::etf_text::{AtomText, BigText, TermText};
 use crate::file::BeamFile;
 use crate::operand::{Operand, Reg};
-use crate::ops::{Kind, Op};
+use crate::ops::{Op, OperandKind};
 use crate::records::RecordDefault;
 
 impl BeamFile {
@@ -114,7 +114,7 @@ impl BeamFile {
 
     fn write_unsigned(
         &self,
-        kind: Kind,
+        kind: OperandKind,
         value: u64,
         operands: &[Operand],
         position: usize,
@@ -122,7 +122,7 @@ impl BeamFile {
     ) -> fmt::Result {
         let index = value as usize;
         match kind {
-            Kind::Import => match self.imports.get(index) {
+            OperandKind::Import => match self.imports.get(index) {
                 Some(import) => {
                     let module = AtomText(self.atom(import.module));
                     write!(
@@ -134,7 +134,7 @@ impl BeamFile {
                 }
                 None => write!(out, "import{value}"),
             },
-            Kind::Lambda | Kind::FunTag => match self.lambdas.get(index) {
+            OperandKind::Lambda | OperandKind::FunTag => match self.lambdas.get(index) {
                 Some(lambda) => {
                     write!(
                         out,
@@ -145,16 +145,16 @@ impl BeamFile {
                 }
                 None => write!(out, "fun{value}"),
             },
-            Kind::Line => match self.lines.position(value as u32) {
+            OperandKind::Line => match self.lines.position(value as u32) {
                 Some((file, line)) => {
                     let own = format!("{}.erl", self.module_name());
                     write!(out, "{}:{line}", file.unwrap_or(&own))
                 }
                 None => out.write_str("none"),
             },
-            Kind::StrBytes | Kind::StrBits => {
+            OperandKind::StrBytes | OperandKind::StrBits => {
                 let count = operands[position - 1].unsigned().unwrap_or(0);
-                let bytes = if kind == Kind::StrBits {
+                let bytes = if kind == OperandKind::StrBits {
                     count.div_ceil(8)
                 } else {
                     count
@@ -179,14 +179,16 @@ impl BeamFile {
         }
     }
 
-    fn write_list(&self, kind: Kind, list: &[Operand], out: &mut dyn Write) -> fmt::Result {
+    fn write_list(&self, kind: OperandKind, list: &[Operand], out: &mut dyn Write) -> fmt::Result {
         out.write_str("[")?;
         match kind {
-            Kind::SelectVal | Kind::SelectArity => self.write_pairs(list, " -> ", out)?,
-            Kind::PairList | Kind::GetList | Kind::UpdateList => {
+            OperandKind::SelectVal | OperandKind::SelectArity => {
+                self.write_pairs(list, " -> ", out)?
+            }
+            OperandKind::PairList | OperandKind::GetList | OperandKind::UpdateList => {
                 self.write_pairs(list, " => ", out)?
             }
-            Kind::Segments => {
+            OperandKind::Segments => {
                 for (index, segment) in list.chunks(6).enumerate() {
                     out.write_str(if index > 0 { "; " } else { "" })?;
                     for (at, operand) in segment.iter().enumerate() {
@@ -205,7 +207,7 @@ impl BeamFile {
                     }
                 }
             }
-            Kind::Commands => {
+            OperandKind::Commands => {
                 for (index, command) in self.commands(list).enumerate() {
                     out.write_str(if index > 0 { "; " } else { "" })?;
                     match command {

@@ -1,6 +1,6 @@
 //! A whole module as read from a file.
 
-use crate::chunks::{self, AtomIdx, Export, Import, Lambda, LineTable, Literals, Types};
+use crate::chunks::{self, AtomIdx, ExportedFunction, Import, Lambda, LineTable, Literals, Types};
 use crate::code::{self, Function};
 use crate::container::{ChunkEntry, Container};
 use crate::error::{ChunkId, CodeError, ErrorKind, LoadError};
@@ -19,9 +19,9 @@ pub struct BeamFile {
     /// Indices of the imported functions that stand in `bif` and `gc_bif` instructions, set by verification.
     pub guard_bifs: Vec<u32>,
     /// Exported functions.
-    pub exports: Vec<Export>,
+    pub exports: Vec<ExportedFunction>,
     /// Functions that are not exported.
-    pub locals: Vec<Export>,
+    pub locals: Vec<ExportedFunction>,
     /// Funs.
     pub lambdas: Vec<Lambda>,
     /// Literals in the external term format.
@@ -77,7 +77,7 @@ impl BeamFile {
         self.atoms.iter().map(|a| a.len()).sum::<usize>()
             + self.atoms.capacity() * size_of::<Box<str>>()
             + self.imports.capacity() * size_of::<Import>()
-            + (self.exports.capacity() + self.locals.capacity()) * size_of::<Export>()
+            + (self.exports.capacity() + self.locals.capacity()) * size_of::<ExportedFunction>()
             + self.lambdas.capacity() * size_of::<Lambda>()
             + self.literals.memory()
             + self.strings.len()

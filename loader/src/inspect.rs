@@ -11,7 +11,7 @@ use crate::file::BeamFile;
 
 /// What to print.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct InspectOptions {
     /// Only the listing of this function (name and arity).
     pub function: Option<(String, u32)>,
     /// Leave the listings out.
@@ -65,7 +65,11 @@ impl From<DisasmError> for InspectError {
 }
 
 /// Inspects a file. Returns whether the module passed verification.
-pub fn inspect(bytes: &[u8], options: &Options, out: &mut dyn Write) -> Result<bool, InspectError> {
+pub fn inspect(
+    bytes: &[u8],
+    options: &InspectOptions,
+    out: &mut dyn Write,
+) -> Result<bool, InspectError> {
     let container = Container::open(bytes)?;
     if options.function.is_none() {
         write_chunks(&container, bytes, out)?;

@@ -30,13 +30,14 @@ pub mod records;
 pub mod verify;
 
 pub use chunks::{
-    AtomIdx, Export, Import, Lambda, LineItem, LineTable, Literals, TypeEntry, TypeSet, Types,
+    AtomIdx, ExportedFunction, Import, Lambda, LineItem, LineTable, Literals, TypeEntry, TypeSet,
+    Types,
 };
 pub use code::{Function, FunctionCode, Instr};
 pub use container::Container;
 pub use error::{ErrorKind, LoadError};
 pub use file::BeamFile;
 pub use operand::{AllocList, ListRef, Operand, Reg};
-pub use ops::{Family, Kind, Op, Status};
+pub use ops::{Family, Op, OperandKind, Status};
 pub use records::{RecordDef, RecordField};
-pub use verify::Command;
+pub use verify::MatchCommand;

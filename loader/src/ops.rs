@@ -11,7 +11,7 @@
 //! `since` is the OTP release (R4 to R16 are written 4 to 16). `status` says how the instruction
 //! stands in the supported releases: `current` is emitted by at least the newest compiler or accepted by all
 //! loaders, `legacy` is accepted by the loader of at least one release but no longer emitted, and `obsolete` is refused by all.
-//! Operand kinds are explained at [`Kind`].
+//! Operand kinds are explained at [`OperandKind`].
 
 use std::fmt;
 
@@ -217,7 +217,7 @@ macro_rules! for_each_genop {
 
 /// The operand kinds of the table. They say what may stand at that position and what it means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum OperandKind {
     /// Anything (obsolete instructions only).
     Any,
     /// Number of the label that is defined.
@@ -348,7 +348,7 @@ pub struct OpInfo {
     /// Name as in listings.
     pub name: &'static str,
     /// Operand kinds by position.
-    pub kinds: &'static [Kind],
+    pub kinds: &'static [OperandKind],
     /// First OTP release (R4 to R16 are 4 to 16).
     pub since: u8,
     /// Whether it is still in use.
@@ -381,7 +381,7 @@ macro_rules! define_ops {
 
         static OP_INFO: [OpInfo; MAX_OPCODE as usize] = [$(OpInfo {
             name: stringify!($name),
-            kinds: &[$(Kind::$kind),*],
+            kinds: &[$(OperandKind::$kind),*],
             since: $since,
             status: Status::$status,
             family: Family::$family,

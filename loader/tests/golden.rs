@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use enigma_loader::builder::{Builder, Format};
-use enigma_loader::inspect::{Options, inspect};
+use enigma_loader::inspect::{InspectOptions, inspect};
 use enigma_loader::{BeamFile, fuzz};
 
 fn compare(name: &str, actual: &str) {
@@ -79,9 +79,9 @@ fn report() {
         plain_literals: true,
         ..Format::default()
     };
-    let options = Options {
+    let options = InspectOptions {
         no_listing: true,
-        ..Options::default()
+        ..InspectOptions::default()
     };
     let mut text = String::new();
     assert!(inspect(&builder.finish(), &options, &mut text).expect("the module can be read"));
@@ -90,16 +90,16 @@ fn report() {
 
 #[test]
 fn one_function() {
-    let options = Options {
+    let options = InspectOptions {
         function: Some(("fun_body".to_owned(), 2)),
-        ..Options::default()
+        ..InspectOptions::default()
     };
     let mut text = String::new();
     inspect(&fuzz::terms().finish(), &options, &mut text).expect("the function can be listed");
     compare("one_function", &text);
-    let options = Options {
+    let options = InspectOptions {
         function: Some(("none".to_owned(), 2)),
-        ..Options::default()
+        ..InspectOptions::default()
     };
     let error = inspect(&fuzz::terms().finish(), &options, &mut text)
         .expect_err("there is no such function");

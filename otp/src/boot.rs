@@ -5,9 +5,7 @@
 //! preloaded modules. This module can tell beforehand which file `init` is going to read,
 //! so that an installation without it gets a clear message.
 
-use std::ffi::OsString;
 use std::fs;
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use crate::error::OtpError;
@@ -38,73 +36,11 @@ pub fn preloaded(install: &Install) -> Result<Vec<Preloaded>, OtpError> {
         .collect()
 }
 
-/// The boot file that `init` reads for a `-boot` argument: the file of that name in the
-/// current directory (or wherever the name leads) when there is one, else the one in the
-/// root's `bin`. `start` is the default.
-pub fn boot_file(install: &Install, boot: Option<&[u8]>) -> PathBuf {
-    let bin = install.root.join("bin");
-    let Some(name) = boot else {
-        return bin.join("start.boot");
-    };
-    let file = OsString::from_vec([name, b".boot"].concat());
-    let given = PathBuf::from(&file);
-    if given.is_file() {
-        return given;
-    }
-    // An absolute name goes below `bin` as well, as text is put together there.
-    let mut below = bin.into_os_string();
-    below.push("/");
-    below.push(file);
-    PathBuf::from(below)
-}
-
-/// The argument of the first `-boot` of a list of arguments for `init`, before `-extra`.
-pub fn boot_argument(init_args: &[Vec<u8>]) -> Option<&[u8]> {
-    let end = init_args
-        .iter()
-        .position(|arg| arg == b"-extra")
-        .unwrap_or(init_args.len());
-    let args = &init_args[..end];
-    let at = args.iter().position(|arg| arg == b"-boot")?;
-    args.get(at + 1)
-        .map(Vec::as_slice)
-        .filter(|arg| !arg.starts_with(b"-"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::install::Origin;
     use crate::testing::Scratch;
-
-    #[test]
-    fn finds_what_init_finds() {
-        let scratch = Scratch::new();
-        let root = scratch.otp("otp", "13.1", "25.1");
-        let install = Install::open(&root, Origin::Given).expect("an installation");
-        let file = |boot: Option<&str>| boot_file(&install, boot.map(str::as_bytes));
-        assert_eq!(file(None), root.join("bin/start.boot"));
-        assert_eq!(file(Some("start_clean")), root.join("bin/start_clean.boot"));
-        let given = scratch.file("rel/x.boot", "");
-        let name = scratch.0.join("rel/x").display().to_string();
-        assert_eq!(file(Some(&name)), given);
-        assert_eq!(
-            file(Some("/absent/x")).as_os_str(),
-            format!("{}/bin//absent/x.boot", root.display()).as_str()
-        );
-    }
-
-    #[test]
-    fn reads_the_boot_argument() {
-        let boot = |line: &str| {
-            let args: Vec<Vec<u8>> = line.split(' ').map(|arg| arg.as_bytes().to_vec()).collect();
-            boot_argument(&args).map(|arg| String::from_utf8_lossy(arg).into_owned())
-        };
-        assert_eq!(boot("-root /r -- -boot a -boot b").as_deref(), Some("a"));
-        assert_eq!(boot("-x -extra -boot a"), None);
-        assert_eq!(boot("-boot -x"), None);
-        assert_eq!(boot("-boot"), None);
-    }
 
     #[test]
     fn reads_the_preloaded_modules_in_order() {

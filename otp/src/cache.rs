@@ -23,7 +23,7 @@ pub struct Cache {
 /// What a cache entry is: a release and what it holds beyond the libraries and helper
 /// programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct CacheEntry {
     /// The OTP release.
     pub release: u32,
     /// A real BEAM runs from it on this machine.
@@ -32,17 +32,17 @@ pub struct Entry {
     pub source: bool,
 }
 
-impl Entry {
+impl CacheEntry {
     fn name(self) -> String {
         let beam = if self.beam { "-beam" } else { "" };
         let source = if self.source { "-src" } else { "" };
         format!("{}{beam}{source}", self.release)
     }
 
-    fn parse(name: &str) -> Option<Entry> {
+    fn parse(name: &str) -> Option<CacheEntry> {
         let (name, source) = strip(name, "-src");
         let (name, beam) = strip(name, "-beam");
-        Some(Entry {
+        Some(CacheEntry {
             release: name.parse().ok()?,
             beam,
             source,
@@ -50,7 +50,7 @@ impl Entry {
     }
 
     /// Whether this entry holds at least what `wanted` asks for.
-    pub fn satisfies(self, wanted: Entry) -> bool {
+    pub fn satisfies(self, wanted: CacheEntry) -> bool {
         self.release == wanted.release
             && (self.beam || !wanted.beam)
             && (self.source || !wanted.source)
@@ -88,19 +88,19 @@ impl Cache {
     }
 
     /// Where an entry is, or will be.
-    pub fn path(&self, entry: Entry) -> PathBuf {
+    pub fn path(&self, entry: CacheEntry) -> PathBuf {
         self.dir.join(entry.name())
     }
 
     /// The complete entries, newest release first and the plainest first within it.
-    pub fn entries(&self) -> Vec<(Entry, PathBuf)> {
+    pub fn entries(&self) -> Vec<(CacheEntry, PathBuf)> {
         let Ok(listing) = std::fs::read_dir(&self.dir) else {
             return Vec::new();
         };
-        let mut found: Vec<(Entry, PathBuf)> = listing
+        let mut found: Vec<(CacheEntry, PathBuf)> = listing
             .filter_map(|item| {
                 let item = item.ok()?;
-                Some((Entry::parse(item.file_name().to_str()?)?, item.path()))
+                Some((CacheEntry::parse(item.file_name().to_str()?)?, item.path()))
             })
             .collect();
         found
@@ -109,7 +109,7 @@ impl Cache {
     }
 
     /// The plainest entry that holds what is wanted.
-    pub fn lookup(&self, wanted: Entry) -> Option<PathBuf> {
+    pub fn lookup(&self, wanted: CacheEntry) -> Option<PathBuf> {
         self.entries()
             .into_iter()
             .find(|(entry, _)| entry.satisfies(wanted))
@@ -148,16 +148,16 @@ mod tests {
     fn entry_names_round_trip() {
         for beam in [false, true] {
             for source in [false, true] {
-                let entry = Entry {
+                let entry = CacheEntry {
                     release: 27,
                     beam,
                     source,
                 };
-                assert_eq!(Entry::parse(&entry.name()), Some(entry));
+                assert_eq!(CacheEntry::parse(&entry.name()), Some(entry));
             }
         }
         for name in ["lock", ".work-17", "27-else", ""] {
-            assert_eq!(Entry::parse(name), None, "{name}");
+            assert_eq!(CacheEntry::parse(name), None, "{name}");
         }
     }
 }

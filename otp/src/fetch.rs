@@ -19,16 +19,16 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cache::{Cache, Entry};
+use crate::cache::{Cache, CacheEntry};
 use crate::error::OtpError;
 use crate::profile;
 
 use apt::{Apt, Tools};
-use sources::Machine;
+use sources::HostSystem;
 
 /// What to fetch besides the libraries and helper programs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct FetchOptions {
     /// A BEAM that runs on this machine whatever its C library.
     pub with_beam: bool,
     /// The source files of OTP's modules (`lib/*/src`).
@@ -70,7 +70,7 @@ impl Oracle {
 #[derive(Debug, Clone)]
 struct Distribution {
     tools: Tools,
-    machine: Machine,
+    machine: HostSystem,
 }
 
 impl Distribution {
@@ -83,15 +83,19 @@ impl Distribution {
 
 /// Fetches `release`, or, without one, whatever release this machine's distribution has.
 /// What is in the cache already is not fetched again.
-pub fn fetch(cache: &Cache, release: Option<u32>, options: Options) -> Result<Fetched, OtpError> {
+pub fn fetch(
+    cache: &Cache,
+    release: Option<u32>,
+    options: FetchOptions,
+) -> Result<Fetched, OtpError> {
     if let Some(found) = cached(cache, release, options) {
         return Ok(found);
     }
     fetch_from(&Distribution::of_this_machine()?, cache, release, options)
 }
 
-fn cached(cache: &Cache, release: Option<u32>, options: Options) -> Option<Fetched> {
-    let wanted = Entry {
+fn cached(cache: &Cache, release: Option<u32>, options: FetchOptions) -> Option<Fetched> {
+    let wanted = CacheEntry {
         release: release?,
         beam: options.with_beam,
         source: options.with_src,
@@ -103,7 +107,7 @@ fn fetch_from(
     distribution: &Distribution,
     cache: &Cache,
     release: Option<u32>,
-    options: Options,
+    options: FetchOptions,
 ) -> Result<Fetched, OtpError> {
     fs::create_dir_all(cache.dir()).map_err(|error| OtpError::io(cache.dir(), error))?;
     let _lock = lock(cache)?;
@@ -122,7 +126,7 @@ fn fetch_from(
 /// one from the cache, fetched on first use.
 pub fn for_tests(
     release: u32,
-    options: Options,
+    options: FetchOptions,
     var: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Fetched, OtpError> {
     if let Some(dir) = var(&format!("ENIGMA_TEST_OTP_{release}")).filter(|dir| !dir.is_empty()) {
@@ -141,7 +145,7 @@ pub fn for_tests(
     fetch(&cache, Some(release), options)
 }
 
-fn finished(dir: PathBuf, options: Options) -> Fetched {
+fn finished(dir: PathBuf, options: FetchOptions) -> Fetched {
     let oracle = if options.with_beam {
         Oracle::below(&dir)
     } else {
@@ -183,7 +187,7 @@ fn fetch_into(
     cache: &Cache,
     work: &Path,
     release: Option<u32>,
-    options: Options,
+    options: FetchOptions,
 ) -> Result<Fetched, OtpError> {
     let what = || match release {
         Some(release) => format!("OTP {release}"),
@@ -223,7 +227,7 @@ fn fetch_into(
             offered
         }
     };
-    let entry = Entry {
+    let entry = CacheEntry {
         release,
         beam: options.with_beam,
         source: options.with_src,
@@ -269,7 +273,7 @@ fn fetch_into(
 
 /// The packages of OTP that are wanted. Which of them a release has differs (some have
 /// been merged into others); the absent ones are left out by `Apt::download`.
-fn packages(options: Options) -> Vec<&'static str> {
+fn packages(options: FetchOptions) -> Vec<&'static str> {
     let mut packages = vec![
         "erlang-base",
         "erlang-asn1",

@@ -228,7 +228,7 @@ impl Search {
                 "neither HOME nor XDG_CACHE_HOME says where to put it",
             )
         })?;
-        let fetched = fetch::fetch(cache, None, fetch::Options::default())?;
+        let fetched = fetch::fetch(cache, None, fetch::FetchOptions::default())?;
         Install::open(&fetched.dir, Origin::Fetched)
     }
 

@@ -12,7 +12,7 @@ pub const NEWEST: u32 = 29;
 
 /// A priority of a process, as `process_flag(priority, _)` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
+pub enum InitialPriority {
     /// `normal`
     Normal,
     /// `high`
@@ -43,7 +43,7 @@ pub struct SystemProcess {
     /// What it is called with.
     pub arguments: Arguments,
     /// Its priority.
-    pub priority: Priority,
+    pub priority: InitialPriority,
     /// The node cannot live without it: its end is a fatal error. (The end of the first
     /// process is one too, told by another message.)
     pub system: bool,
@@ -59,31 +59,18 @@ pub enum Arguments {
     Nothing,
 }
 
-/// A module whose native functions are part of the emulator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StaticNif {
-    /// The module.
-    pub module: &'static str,
-    /// The library name that it gives to `erlang:load_nif/2`.
-    pub library: &'static str,
-}
-
 /// Where the text of a limit exceeded or a default differs, and language semantics that do.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
     /// The release: 25 to 29.
     pub release: u32,
-    /// The major version of the runtime system: 13 for 25, and so on.
-    pub erts_major: u32,
     /// The modules in the emulator's own preload, in the order in which they are loaded.
     /// `erlang:pre_loaded/0` returns them in the opposite order.
     pub preloaded: &'static [&'static str],
     /// The modules whose native functions are built in.
-    pub static_nifs: &'static [StaticNif],
+    pub static_nifs: &'static [&'static str],
     /// The processes that the emulator starts, in the order of their identifiers.
     pub system_processes: &'static [SystemProcess],
-    /// `0.0 =:= -0.0`: true before 27.
-    pub zeros_are_identical: bool,
     /// The default of `+P`.
     pub default_process_limit: u32,
     /// The default of `+Q` where the number of open files does not lower it.
@@ -97,13 +84,6 @@ pub struct Profile {
     /// Whether the `-S` flag of the launcher exists (from 26 on), and with it the `--`
     /// that the launcher puts after the command line.
     pub launcher_runs_scripts: bool,
-    /// The minor version of the external format's version that `term_to_binary/1` uses
-    /// by default: atoms as UTF-8 from 26 on (`minor_version` 2).
-    pub default_minor_version: u32,
-    /// Keys of small maps are kept in an order that is not the term order (from 26 on).
-    pub atom_key_order_by_index: bool,
-    /// The terminal is the NIF module `prim_tty` (from 26 on) instead of the port `tty_sl`.
-    pub tty_is_nif: bool,
     /// `erlang:system_info(otp_release)`
     pub otp_release: &'static str,
 }
@@ -210,62 +190,46 @@ const PRELOADED_27: &[&str] = &[
     "persistent_term",
 ];
 
-const fn nif(module: &'static str) -> StaticNif {
-    StaticNif {
-        module,
-        library: module,
-    }
-}
-
-const STATIC_NIFS_25: &[StaticNif] = &[
-    nif("erl_tracer"),
-    nif("prim_buffer"),
-    nif("prim_file"),
-    nif("zlib"),
-    nif("prim_socket"),
-    StaticNif {
-        module: "prim_net",
-        library: "net",
-    },
+const STATIC_NIFS_25: &[&str] = &[
+    "erl_tracer",
+    "prim_buffer",
+    "prim_file",
+    "zlib",
+    "prim_socket",
+    "prim_net",
 ];
 
-const STATIC_NIFS_26: &[StaticNif] = &[
-    nif("erl_tracer"),
-    nif("prim_buffer"),
-    nif("prim_file"),
-    nif("zlib"),
-    nif("prim_socket"),
-    StaticNif {
-        module: "prim_net",
-        library: "net",
-    },
-    nif("prim_tty"),
+const STATIC_NIFS_26: &[&str] = &[
+    "erl_tracer",
+    "prim_buffer",
+    "prim_file",
+    "zlib",
+    "prim_socket",
+    "prim_net",
+    "prim_tty",
 ];
 
 /// `zstd` came to stdlib with 28.
-const STATIC_NIFS_28: &[StaticNif] = &[
-    nif("erl_tracer"),
-    nif("prim_buffer"),
-    nif("prim_file"),
-    nif("zlib"),
-    nif("prim_socket"),
-    StaticNif {
-        module: "prim_net",
-        library: "net",
-    },
-    nif("prim_tty"),
-    nif("zstd"),
+const STATIC_NIFS_28: &[&str] = &[
+    "erl_tracer",
+    "prim_buffer",
+    "prim_file",
+    "zlib",
+    "prim_socket",
+    "prim_net",
+    "prim_tty",
+    "zstd",
 ];
 
 const FIRST: SystemProcess = SystemProcess {
     module: "erl_init",
     function: "start",
     arguments: Arguments::Boot,
-    priority: Priority::Normal,
+    priority: InitialPriority::Normal,
     system: false,
 };
 
-const fn system(module: &'static str, priority: Priority) -> SystemProcess {
+const fn system(module: &'static str, priority: InitialPriority) -> SystemProcess {
     SystemProcess {
         module,
         function: "start",
@@ -277,21 +241,21 @@ const fn system(module: &'static str, priority: Priority) -> SystemProcess {
 
 const PROCESSES_25: &[SystemProcess] = &[
     FIRST,
-    system("erts_code_purger", Priority::High),
-    system("erts_literal_area_collector", Priority::High),
-    system("erts_dirty_process_signal_handler", Priority::Normal),
-    system("erts_dirty_process_signal_handler", Priority::High),
-    system("erts_dirty_process_signal_handler", Priority::Max),
+    system("erts_code_purger", InitialPriority::High),
+    system("erts_literal_area_collector", InitialPriority::High),
+    system("erts_dirty_process_signal_handler", InitialPriority::Normal),
+    system("erts_dirty_process_signal_handler", InitialPriority::High),
+    system("erts_dirty_process_signal_handler", InitialPriority::Max),
 ];
 
 const PROCESSES_27: &[SystemProcess] = &[
     FIRST,
-    system("erts_code_purger", Priority::High),
-    system("erts_literal_area_collector", Priority::High),
-    system("erts_dirty_process_signal_handler", Priority::Normal),
-    system("erts_dirty_process_signal_handler", Priority::High),
-    system("erts_dirty_process_signal_handler", Priority::Max),
-    system("erts_trace_cleaner", Priority::Normal),
+    system("erts_code_purger", InitialPriority::High),
+    system("erts_literal_area_collector", InitialPriority::High),
+    system("erts_dirty_process_signal_handler", InitialPriority::Normal),
+    system("erts_dirty_process_signal_handler", InitialPriority::High),
+    system("erts_dirty_process_signal_handler", InitialPriority::Max),
+    system("erts_trace_cleaner", InitialPriority::Normal),
 ];
 
 /// Each release as a change of the one before it.
@@ -299,44 +263,33 @@ const PROFILES: &[Profile] = &[P25, P26, P27, P28, P29];
 
 const P25: Profile = Profile {
     release: 25,
-    erts_major: 13,
     preloaded: PRELOADED_25,
     static_nifs: STATIC_NIFS_25,
     system_processes: PROCESSES_25,
-    zeros_are_identical: true,
     default_process_limit: 1 << 18,
     default_port_limit: 1 << 16,
     default_atom_limit: 1 << 20,
     default_time_warp: TimeWarp::None,
     oldest_compat: 23,
     launcher_runs_scripts: false,
-    default_minor_version: 1,
-    atom_key_order_by_index: false,
-    tty_is_nif: false,
     otp_release: "25",
 };
 
 const P26: Profile = Profile {
     release: 26,
-    erts_major: 14,
     static_nifs: STATIC_NIFS_26,
     default_process_limit: 1 << 20,
     default_time_warp: TimeWarp::Multi,
     oldest_compat: 24,
     launcher_runs_scripts: true,
-    default_minor_version: 2,
-    atom_key_order_by_index: true,
-    tty_is_nif: true,
     otp_release: "26",
     ..P25
 };
 
 const P27: Profile = Profile {
     release: 27,
-    erts_major: 15,
     preloaded: PRELOADED_27,
     system_processes: PROCESSES_27,
-    zeros_are_identical: false,
     oldest_compat: 25,
     otp_release: "27",
     ..P26
@@ -344,7 +297,6 @@ const P27: Profile = Profile {
 
 const P28: Profile = Profile {
     release: 28,
-    erts_major: 16,
     static_nifs: STATIC_NIFS_28,
     oldest_compat: 26,
     otp_release: "28",
@@ -353,7 +305,6 @@ const P28: Profile = Profile {
 
 const P29: Profile = Profile {
     release: 29,
-    erts_major: 17,
     oldest_compat: 27,
     otp_release: "29",
     ..P28
@@ -367,7 +318,6 @@ mod tests {
     fn every_supported_release_has_a_consistent_profile() {
         for release in OLDEST..=NEWEST {
             let profile = get(release).expect("a profile");
-            assert_eq!(profile.erts_major + 12, release);
             assert_eq!(profile.otp_release, release.to_string());
             assert_eq!(profile.oldest_compat, release - 2);
             for process in profile.system_processes {

@@ -6,12 +6,14 @@
 //! work charges reductions with `cx.bump`.
 
 use crate::atom::Atom;
+use crate::bug;
 use crate::code::export::Export;
 use crate::code::module::FnInfo;
-use crate::heap::Heap;
-use crate::process::{Owned, Process};
-use crate::sched::dirty::Pool;
 use crate::term::Term;
+use crate::term::types::TermTypes;
+use std::sync::OnceLock;
+
+pub use crate::process::context::{Ctx, X_REGS};
 
 /// What a BIF gives: its value, or another way out.
 pub type BifResult = Result<Term, Exit>;
@@ -155,9 +157,18 @@ pub fn system_limit() -> Exit {
     Exit::error(Atom::SYSTEM_LIMIT)
 }
 
+/// A pool of threads for calls that schedulers have no time for (see `dirty`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pool {
+    /// For computing.
+    Cpu,
+    /// For blocking.
+    Io,
+}
+
 /// How a BIF is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum BifKind {
     /// Ordinary call.
     Call,
     /// Ordinary call whose work grows with its arguments and is done in steps (see `work`).
@@ -190,143 +201,172 @@ pub struct Bif {
     /// Number of arguments.
     pub arity: u8,
     /// How it is called.
-    pub kind: Kind,
+    pub kind: BifKind,
+    /// What may be taken for granted about a call.
+    pub facts: CallFacts,
     /// The code.
     pub run: BifFn,
+}
+
+/// What a call of a BIF does besides giving its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effects {
+    /// Nothing: the value hangs on the arguments alone.
+    Pure,
+    /// Nothing that could be noticed, but the value hangs on more than the arguments.
+    Reads,
+    /// Anything.
+    Any,
+}
+
+/// How the work of a call grows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cost {
+    /// It does not, or little.
+    Constant,
+    /// With the size of the arguments.
+    Grows,
+}
+
+/// What may be taken for granted about the calls of a BIF. Where collections are forced (`--gc-stress`) the VM checks
+/// the type of each value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallFacts {
+    /// Besides giving the value.
+    pub effects: Effects,
+    /// Is there an argument for which it raises?
+    pub may_fail: bool,
+    /// The types that the value may have.
+    pub result: TermTypes,
+}
+
+impl CallFacts {
+    /// Nothing is known.
+    pub const UNKNOWN: CallFacts = CallFacts {
+        effects: Effects::Any,
+        may_fail: true,
+        result: TermTypes::ANY,
+    };
+
+    /// The value hangs on the arguments alone; it may raise.
+    pub const fn pure(result: TermTypes) -> CallFacts {
+        CallFacts {
+            effects: Effects::Pure,
+            may_fail: true,
+            result,
+        }
+    }
+
+    /// The value hangs on the arguments alone, and there always is one.
+    pub const fn total(result: TermTypes) -> CallFacts {
+        CallFacts {
+            may_fail: false,
+            ..CallFacts::pure(result)
+        }
+    }
+
+    /// No effects; it may raise.
+    pub const fn reads(result: TermTypes) -> CallFacts {
+        CallFacts {
+            effects: Effects::Reads,
+            ..CallFacts::pure(result)
+        }
+    }
+
+    /// No effects, and there always is a value.
+    pub const fn reads_total(result: TermTypes) -> CallFacts {
+        CallFacts {
+            may_fail: false,
+            ..CallFacts::reads(result)
+        }
+    }
 }
 
 impl Bif {
     /// Does it belong to a built-in native library?
     pub fn is_nif(&self) -> bool {
-        matches!(self.kind, Kind::Nif | Kind::NifDirtyIo | Kind::NifDirtyCpu)
+        matches!(
+            self.kind,
+            BifKind::Nif | BifKind::NifDirtyIo | BifKind::NifDirtyCpu
+        )
     }
 
     /// May it stand in a guard?
     pub fn is_guard(&self) -> bool {
-        matches!(self.kind, Kind::Guard | Kind::GuardSteps)
+        matches!(self.kind, BifKind::Guard | BifKind::GuardSteps)
     }
 
     /// Is its work done in steps?
     #[inline]
     pub fn has_steps(&self) -> bool {
-        matches!(self.kind, Kind::Steps | Kind::GuardSteps)
+        matches!(self.kind, BifKind::Steps | BifKind::GuardSteps)
+    }
+
+    /// How its work grows.
+    pub fn cost(&self) -> Cost {
+        if self.has_steps() {
+            Cost::Grows
+        } else {
+            Cost::Constant
+        }
+    }
+
+    /// A value that it has given must be of the types that it promises.
+    #[cold]
+    pub fn check_value(&self, value: Term) {
+        let found = TermTypes::of(value);
+        if !found.is_within(self.facts.result) {
+            let (m, f, n) = (self.module, self.function, self.arity);
+            bug::vm_bug(&format!(
+                "{m}:{f}/{n} has given a value of type {found}, not {}",
+                self.facts.result
+            ));
+        }
     }
 
     /// The pool that it runs in, if any.
     #[inline]
     pub fn pool(&self) -> Option<Pool> {
         match self.kind {
-            Kind::DirtyCpu | Kind::NifDirtyCpu => Some(Pool::Cpu),
-            Kind::DirtyIo | Kind::NifDirtyIo => Some(Pool::Io),
-            Kind::Call | Kind::Steps | Kind::Guard | Kind::GuardSteps | Kind::Nif => None,
+            BifKind::DirtyCpu | BifKind::NifDirtyCpu => Some(Pool::Cpu),
+            BifKind::DirtyIo | BifKind::NifDirtyIo => Some(Pool::Io),
+            BifKind::Call
+            | BifKind::Steps
+            | BifKind::Guard
+            | BifKind::GuardSteps
+            | BifKind::Nif => None,
         }
     }
-}
-
-/// Size of the register file: X registers, then float registers.
-pub const X_REGS: usize = 2048;
-
-/// What running code sees of the world: its process and its scheduler.
-pub struct Ctx<'a> {
-    /// The part of the process that others may look at.
-    pub proc: &'a Process,
-    /// The part of the process that only its runner may touch.
-    pub own: &'a mut Owned,
-    /// The X registers.
-    pub x: &'a mut [Term; X_REGS],
-    /// Reductions left in this time slice.
-    pub reds: i64,
-    /// Number of the scheduler, from 1; dirty schedulers count on from there.
-    pub scheduler: usize,
-    /// Must a BIF that is called now do all its work at once, because its caller cannot wait?
-    pub whole: bool,
-    /// The instruction that called the BIF now running.
-    pub pc: *const u64,
-    /// Stop at the next chance.
-    pub leave: bool,
-    /// The reductions that were left when a collection became due and `reds` was set to zero, so that
-    /// the next function entry notices.
-    pub gc_reds: Option<i64>,
 }
 
 impl Ctx<'_> {
-    /// Reductions left, a pending collection or not.
-    pub fn reds_left(&self) -> i64 {
-        self.gc_reds.unwrap_or(0) + self.reds
-    }
-
-    /// Sets them. What was left counts as used, as far as it was more.
-    pub fn set_reds_left(&mut self, n: i64) {
-        match &mut self.gc_reds {
-            Some(left) => *left = n - self.reds,
-            None => self.reds = n,
-        }
-    }
-
-    /// After objects were made at a point where no collection is possible: makes the next function entry
-    /// collect, if one is due.
-    #[inline]
-    pub fn note_allocation(&mut self) {
-        if self.gc_reds.is_none() && self.own.heap.wants_gc() {
-            self.gc_reds = Some(self.reds);
-            self.reds = 0;
-        }
-    }
-
-    /// Makes the next function entry stop the process.
-    pub fn end_slice(&mut self) {
-        self.leave = true;
-        if self.gc_reds.is_none() {
-            self.gc_reds = Some(self.reds);
-            self.reds = 0;
-        }
-    }
-
-    /// Takes `end_slice` back.
-    pub fn resume_slice(&mut self) {
-        self.leave = false;
-        self.reds = self.reds_left();
-        self.gc_reds = None;
-    }
-
-    /// Where results are built.
-    #[inline(always)]
-    pub fn heap(&mut self) -> &mut Heap {
-        &mut self.own.heap.young
-    }
-
-    /// Charges reductions.
-    #[inline(always)]
-    pub fn bump(&mut self, n: usize) {
-        self.reds -= n as i64;
-    }
-
-    /// The process's own pid.
-    #[inline(always)]
-    pub fn self_pid(&self) -> Term {
-        self.proc.pid_term()
-    }
-
     /// Leaves the BIF to call `export` with `args`.
     pub fn trap(&mut self, export: &'static Export, args: &[Term]) -> BifResult {
         debug_assert_eq!(args.len(), export.arity as usize);
         self.x[..args.len()].copy_from_slice(args);
         Err(Exit::Trap(export))
     }
+}
 
-    /// `{A, B}`.
-    #[inline]
-    pub fn tuple2(&mut self, a: impl Into<Term>, b: impl Into<Term>) -> Term {
-        self.heap().tuple(&[a.into(), b.into()])
-    }
+/// `To ! Message`: to a pid, a port, a name, a name on a node.
+pub type SendFn = fn(&mut Ctx<'_>, Term, Term) -> Result<(), Exit>;
 
-    /// `{ok, V}`.
-    pub fn ok(&mut self, v: Term) -> Term {
-        self.tuple2(Atom::OK, v)
-    }
+static SEND: OnceLock<SendFn> = OnceLock::new();
 
-    /// `{error, Reason}`.
-    pub fn error(&mut self, reason: impl Into<Term>) -> Term {
-        self.tuple2(Atom::ERROR, reason)
+/// Sets what sends; the first call wins.
+pub fn set_send(f: SendFn) {
+    let _ = SEND.set(f);
+}
+
+/// Sends a message. Until it was said how to, only processes of this node are reached.
+#[inline]
+pub fn send(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit> {
+    match (SEND.get(), to.as_local_pid()) {
+        (Some(f), _) => f(cx, to, message),
+        (None, Some(id)) => {
+            crate::process::signal::send_message(id, message);
+            Ok(())
+        }
+        (None, None) => Err(badarg()),
     }
 }

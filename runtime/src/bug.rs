@@ -52,6 +52,13 @@ pub fn limit_reached(slogan: &str) -> ! {
     std::process::exit(1)
 }
 
+/// A function was given a term of another kind than it takes.
+#[cold]
+#[inline(never)]
+pub fn wrong_kind(wanted: &str) -> ! {
+    vm_bug(&format!("a term that is not a {wanted}"))
+}
+
 /// Reports a broken invariant, writes the crash dump and aborts.
 #[cold]
 #[inline(never)]

@@ -59,12 +59,12 @@ pub const SPECS: &[&[u8]] = &[
 pub fn term(bytes: &[u8]) -> bool {
     make_atoms();
     let mut heap = Heap::new();
-    let options = decode::Options { safe: true };
+    let options = decode::DecodeOptions { safe: true };
     let Ok((t, used)) = decode::decode(bytes, &mut heap, options) else {
         return false;
     };
     assert!(used <= bytes.len());
-    let written = encode::encode(t, encode::Options::default());
+    let written = encode::encode(t, encode::EncodeOptions::default());
     let (again, all) = match decode::decode(&written, &mut heap, options) {
         Ok(read) => read,
         Err(e) => panic!("what was written cannot be read: {e:?}"),
@@ -86,7 +86,7 @@ pub fn term(bytes: &[u8]) -> bool {
 pub fn match_spec(bytes: &[u8]) -> bool {
     make_atoms();
     let mut heap = Heap::new();
-    let options = decode::Options { safe: true };
+    let options = decode::DecodeOptions { safe: true };
     let Ok((t, _)) = decode::decode(bytes, &mut heap, options) else {
         return false;
     };

@@ -1,15 +1,13 @@
-//! What the runtime asks of the parts built on top of it (ports, tables, distribution, the logger). The
+//! What processes tell the parts built on top of them (ports, tables, distribution, the logger). The
 //! `vm` crate hands the implementation over at start; until then nothing is there to ask.
 
-use crate::bif::{Ctx, Exit};
+use crate::process::context::Ctx;
 use crate::process::{MaxHeap, Owned, PidKey};
 use crate::term::Term;
 use std::sync::OnceLock;
 
 /// See the module's text.
 pub trait Hooks: Send + Sync {
-    /// `To ! Message`: to a pid, a port, a name, a name on a node.
-    fn send(&self, cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit>;
     /// A process that owns tables or ports exits.
     fn process_exit(&self, cx: &mut Ctx<'_>, reason: Term);
     /// An exit signal to a port of this node.
@@ -31,15 +29,6 @@ pub trait Hooks: Send + Sync {
 struct NoHooks;
 
 impl Hooks for NoHooks {
-    fn send(&self, _: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit> {
-        match to.as_local_pid() {
-            Some(id) => {
-                crate::process::signal::send_message(id, message);
-                Ok(())
-            }
-            None => Err(crate::bif::badarg()),
-        }
-    }
     fn process_exit(&self, _: &mut Ctx<'_>, _: Term) {}
     fn port_exit_signal(&self, _: u64, _: Term, _: Term, _: bool) {}
     fn port_demonitor(&self, _: u64, _: u64) {}

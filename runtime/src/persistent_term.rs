@@ -14,7 +14,7 @@ use crate::bif::{Ctx, badarg};
 use crate::data::{compare, hash};
 use crate::heap::literal::{LiteralArea, SharedCopy};
 use crate::heap::release::{self, Retired};
-use crate::sched::quiescence;
+use crate::quiescence;
 use crate::term::Term;
 use crate::work::{self, Budget, Step, Work};
 use parking_lot::Mutex;

@@ -22,9 +22,9 @@ const FLUSH: isize = 32 << 10;
 static TOTALS: [AtomicIsize; KINDS] = [const { AtomicIsize::new(0) }; KINDS];
 
 /// What a thread has not added to the totals yet; added when the thread ends.
-struct Pending([Cell<isize>; KINDS]);
+struct TypeTally([Cell<isize>; KINDS]);
 
-impl Drop for Pending {
+impl Drop for TypeTally {
     fn drop(&mut self) {
         for (total, here) in TOTALS.iter().zip(&self.0) {
             total.fetch_add(here.take(), Ordering::Relaxed);
@@ -33,7 +33,7 @@ impl Drop for Pending {
 }
 
 thread_local! {
-    static PENDING: Pending = const { Pending([const { Cell::new(0) }; KINDS]) };
+    static PENDING: TypeTally = const { TypeTally([const { Cell::new(0) }; KINDS]) };
 }
 
 impl Tally {

@@ -13,7 +13,9 @@ pub use crate::pile::Pile;
 
 use crate::bif::{BifResult, Ctx, Exit};
 use crate::budget::is_stressed;
+use crate::process::Unfinished;
 use crate::term::Term;
+use std::any::Any;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
@@ -49,7 +51,7 @@ pub fn start<W: Work + 'static>(cx: &mut Ctx<'_>, args: &[Term], mut work: W) ->
     match go_on(cx, args, &mut work)? {
         Poll::Ready(v) => Ok(v),
         Poll::Pending => {
-            cx.own.rare().work = Some(Box::new(work));
+            cx.own.rare().work = Some(Box::new(Kept(Box::new(work))));
             Err(Exit::Yield)
         }
     }
@@ -117,6 +119,15 @@ pub fn start_within<W: Work + 'static>(
     }
 }
 
+/// A work that a process keeps.
+struct Kept(Box<dyn Work>);
+
+impl Unfinished for Kept {
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.0.visit_roots(visit);
+    }
+}
+
 /// Goes on with the work that was put away by an earlier call of the same BIF; nothing if there is none.
 #[inline]
 pub fn resume(cx: &mut Ctx<'_>, args: &[Term]) -> Option<BifResult> {
@@ -125,8 +136,12 @@ pub fn resume(cx: &mut Ctx<'_>, args: &[Term]) -> Option<BifResult> {
 }
 
 #[cold]
-fn resumed(cx: &mut Ctx<'_>, args: &[Term], mut work: Box<dyn Work>) -> BifResult {
-    match go_on(cx, args, &mut *work)? {
+fn resumed(cx: &mut Ctx<'_>, args: &[Term], work: Box<dyn Unfinished>) -> BifResult {
+    let work: Box<dyn Any> = work;
+    let Ok(mut work) = work.downcast::<Kept>() else {
+        crate::bug::vm_bug("a process keeps work of another kind");
+    };
+    match go_on(cx, args, &mut *work.0)? {
         Poll::Ready(v) => Ok(v),
         Poll::Pending => {
             cx.own.rare().work = Some(work);

@@ -16,8 +16,25 @@ appbits(N, B) -> appbits(N - 1, <<B/bits, N:5>>).
 pre(0, B) -> B;
 pre(N, B) -> pre(N - 1, <<N:16, B/binary>>).
 
+%% Fields that are no whole bytes, where they end at bytes and where they do not.
+odd(A, B, C, D) ->
+    [<<A:3, B:5>>, <<A:1, B:7, C:9, D:15>>, <<A:12/little-unit:2, B:4, C:4>>, <<A:6, B:6, C:6, D:6, 1, 2>>,
+     <<A:4, B:16/little, C:4>>, <<A:3, "ab", B:5>>, <<A:4, (id(<<1, 2>>))/binary, B:4>>, <<A:8, (id(<<7>>))/binary, B:4, C:12>>,
+     <<A:56, B:55, C:1>>, <<A:57, B:7>>, <<A:3, B:3>>, <<(id(<<"x">>))/binary, A:3, B:13>>].
+
+%% The same, appended to what is there.
+odd_onto(X, A, B, C, D) -> [<<X/binary, A:6, B:6, C:6, D:6>>, <<X/bits, A:2, B:6>>, <<X/bits, A:2, B:2>>, <<X/bits, A:20, B:12/little-signed, C:8>>].
+
+many(A) -> <<A, A:16, A:24, A:32, A:40, A:48, A:56, A:4, A:4, A:12, A:20, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A>>.
+
 cases() ->
-    [{bytes, fun() -> [<<(id(1)), (id(255)), (id(256)), (id(-1))>>, <<>>, <<"abc">>, <<"abc", 0>>] end},
+    [{odd_fields, fun() -> [odd(A, -A, A bsr 1, A bxor 5) || A <- [0, 1, -1, 37, 16#123456789abc, -16#123456789abc, 1 bsl 58, 1 bsl 70]] end},
+     {odd_fields_wrong, fun() -> [cr(fun() -> odd(1, X, 2, 3) end) || X <- [a, 1.0, <<1>>]] end},
+     {odd_fields_appended, fun() -> [odd_onto(X, A, 3, -A, 7) || X <- [<<>>, id(<<"abc">>), binary:copy(<<"ab">>, 100)], A <- [0, -1, 21, 1 bsl 40]] end},
+     {odd_fields_in_a_loop, fun() -> lists:foldl(fun(N, B) -> <<B/bits, N:6, (N bsr 1):6, (N * 7):6, N:6>> end, <<>>, lists:seq(1, 300)) end},
+     {odd_fields_comprehended, fun() -> [<< <<X:6, (X bsr 3):2>> || X <- lists:seq(1, 200) >>, << <<X:3>> || X <- lists:seq(1, 99) >>] end},
+     {many_segments, fun() -> [many(A) || A <- [0, 5, -1, 16#ffffffffff]] end},
+     {bytes, fun() -> [<<(id(1)), (id(255)), (id(256)), (id(-1))>>, <<>>, <<"abc">>, <<"abc", 0>>] end},
      {int_big, fun() -> h([<<I:S/big>> || I <- ints(), S <- sizes()]) end},
      {int_little, fun() -> h([<<I:S/little>> || I <- ints(), S <- sizes()]) end},
      {int_signed, fun() -> h([<<I:S/signed-little>> || I <- ints(), S <- sizes()]) end},

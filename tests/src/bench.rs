@@ -17,9 +17,12 @@ use std::time::{Duration, Instant};
 /// Limit of one run of a program on one machine.
 const LIMIT: Duration = Duration::from_secs(180);
 
+/// For how long each kind of operation is repeated in the table of contention.
+const CONTENTION_MS: u32 = 200;
+
 /// A benchmark program.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub struct Benchmark {
     /// Name without the `b_` of the module.
     pub name: String,
     /// The source file.
@@ -36,7 +39,7 @@ pub fn bench_dir() -> PathBuf {
 }
 
 /// All programs, by group and then by name.
-pub fn programs() -> Result<Vec<Program>, String> {
+pub fn programs() -> Result<Vec<Benchmark>, String> {
     let dir = bench_dir().join("programs");
     let entries = fs::read_dir(&dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?;
     let mut programs = Vec::new();
@@ -63,7 +66,7 @@ pub fn programs() -> Result<Vec<Program>, String> {
             .trim_start_matches('%')
             .trim();
         let group = first.split(':').next().unwrap_or_default().to_string();
-        programs.push(Program {
+        programs.push(Benchmark {
             name: name.to_string(),
             source,
             repeat,
@@ -99,7 +102,12 @@ impl Arena {
     }
 
     /// Runs a program once on one machine.
-    pub fn run(&self, side: usize, program: &Program, measurements: u32) -> Result<Sample, String> {
+    pub fn run(
+        &self,
+        side: usize,
+        program: &Benchmark,
+        measurements: u32,
+    ) -> Result<Sample, String> {
         let dir = oracle::compile(&self.otp, &program.source)?;
         let driver = oracle::compile(&self.otp, &bench_dir().join("bench_driver.erl"))?;
         let mut command = self.command(side);
@@ -133,6 +141,26 @@ impl Arena {
         value
             .and_then(|v| v.trim().parse().ok())
             .ok_or_else(|| out.obituary())
+    }
+
+    /// Operations a second of so many processes on as many schedulers, by what they do.
+    pub fn contention(&self, side: usize, schedulers: u32) -> Result<Vec<(String, f64)>, String> {
+        let module = oracle::compile(&self.otp, &bench_dir().join("contention.erl"))?;
+        let mut command = self.command(side);
+        command.args(["+S", &schedulers.to_string()]);
+        command.arg("-pa").arg(&module);
+        command.args(["-run", "contention", "main"]);
+        command.args([schedulers.to_string(), CONTENTION_MS.to_string()]);
+        let out = proc::run(command, LIMIT)?;
+        let rate = |line: &str| {
+            let (name, rate) = line.strip_prefix("rate ")?.rsplit_once(' ')?;
+            Some((name.to_string(), rate.trim().parse().ok()?))
+        };
+        let rates: Vec<(String, f64)> = out.stdout.lines().filter_map(rate).collect();
+        if rates.is_empty() || !out.success() {
+            return Err(out.obituary());
+        }
+        Ok(rates)
     }
 
     /// Wall-clock milliseconds from start to the end of `halt()`.

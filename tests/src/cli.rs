@@ -4,11 +4,11 @@
 //! The cases are in `cli/cases.toml`, and in `cli/terminal.toml` those that type on a
 //! terminal; the other files of that folder lie in the working directory of every case.
 
-use crate::diff::{Line, Lines, Scratch};
+use crate::diff::{CaseLine, Lines, RunFolder};
 use crate::machine::{Machine, Mode};
 use crate::oracle::Otp;
 use crate::proc;
-use crate::pty::{self, Step};
+use crate::pty::{self, TerminalStep};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,7 +36,7 @@ pub struct Case {
 #[derive(Clone, Debug)]
 struct Terminal {
     size: (u16, u16),
-    steps: Vec<Step>,
+    steps: Vec<TerminalStep>,
 }
 
 /// The folder of cases and their files.
@@ -140,9 +140,9 @@ fn size(value: &toml::Value) -> Result<(u16, u16), String> {
 }
 
 /// What is typed: a text, `[text, what to wait for]`, or `{ resize = [columns, rows] }`.
-fn step(value: &toml::Value) -> Result<Step, String> {
+fn step(value: &toml::Value) -> Result<TerminalStep, String> {
     if let Some(s) = value.get("resize") {
-        return size(s).map(|(columns, rows)| Step::Resize(columns, rows));
+        return size(s).map(|(columns, rows)| TerminalStep::Resize(columns, rows));
     }
     let (text, wait) = match value.as_array() {
         Some(pair) => (pair.first(), pair.get(1)),
@@ -150,7 +150,7 @@ fn step(value: &toml::Value) -> Result<Step, String> {
     };
     let string = |v: &toml::Value| v.as_str().map(str::to_string);
     match text.and_then(string) {
-        Some(text) => Ok(Step::Type(text, wait.and_then(string))),
+        Some(text) => Ok(TerminalStep::Type(text, wait.and_then(string))),
         None => Err(format!("nothing to type: {value:?}")),
     }
 }
@@ -193,7 +193,7 @@ fn run_those(
         if case.releases.is_empty() || case.releases.contains(&otp.release) {
             lines.push((
                 case.name.clone(),
-                Line::Result(outcome(machine, mode, otp, &case)?),
+                CaseLine::Result(outcome(machine, mode, otp, &case)?),
             ));
         }
     }
@@ -202,7 +202,7 @@ fn run_those(
 
 /// Output, exit code and the files that a case asks for, as one line of text.
 fn outcome(machine: &Machine, mode: Mode, otp: &Otp, case: &Case) -> Result<String, String> {
-    let scratch = Scratch::new()?;
+    let scratch = RunFolder::new()?;
     for entry in fs::read_dir(dir()).map_err(|e| e.to_string())?.flatten() {
         // A file that cannot be copied shows up as a difference in the case that wants it.
         let _ = fs::copy(entry.path(), scratch.path().join(entry.file_name()));

@@ -5,7 +5,7 @@ use crate::cli;
 use crate::machine::{Machine, Mode};
 use crate::oracle::{self, Otp};
 use crate::proc;
-use crate::suite::{Kind, Suite};
+use crate::suite::{Suite, SuiteKind};
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ const HOPELESS: usize = 6;
 
 /// How one case ended on one machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum CaseLine {
     /// The driver printed this result.
     Result(String),
     /// The machine ended, or had to be ended, during the case.
@@ -26,30 +26,30 @@ pub enum Line {
 }
 
 /// The cases of one suite in order, with how each ended.
-pub type Lines = Vec<(String, Line)>;
+pub type Lines = Vec<(String, CaseLine)>;
 
 /// Which entry of the driver prints the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Driver {
+pub enum DriverEntry {
     /// `diff_driver:main/1`, through io:format.
     Main,
     /// `diff_driver:mini/1`, through erlang:display.
     Mini,
 }
 
-impl Driver {
+impl DriverEntry {
     /// `ENIGMA_TEST_DRIVER=mini` asks for the one that needs no kernel.
-    pub fn from_env() -> Driver {
+    pub fn from_env() -> DriverEntry {
         match std::env::var("ENIGMA_TEST_DRIVER").as_deref() {
-            Ok("mini") => Driver::Mini,
-            _ => Driver::Main,
+            Ok("mini") => DriverEntry::Mini,
+            _ => DriverEntry::Main,
         }
     }
 
     fn function(self) -> &'static str {
         match self {
-            Driver::Main => "main",
-            Driver::Mini => "mini",
+            DriverEntry::Main => "main",
+            DriverEntry::Mini => "mini",
         }
     }
 }
@@ -66,15 +66,15 @@ pub enum Verdict {
 }
 
 /// BEAM's lines for a suite, from the cache when nothing changed.
-pub fn oracle_lines(otp: &Otp, suite: &Suite, driver: Driver) -> Result<Lines, String> {
+pub fn oracle_lines(otp: &Otp, suite: &Suite, driver: DriverEntry) -> Result<Lines, String> {
     let text = fs::read(&suite.source).map_err(|e| e.to_string())?;
     let dir = oracle::source_dir();
     let helper = |name: &str| fs::read(dir.join(name)).unwrap_or_default();
     let extra = match suite.kind {
-        Kind::Module => std::env::var("DIFF_COMPILE")
+        SuiteKind::Module => std::env::var("DIFF_COMPILE")
             .unwrap_or_default()
             .into_bytes(),
-        Kind::CommandLines => cli::content(),
+        SuiteKind::CommandLines => cli::content(),
     };
     let key = cache::hash(&[
         &text,
@@ -91,13 +91,13 @@ pub fn oracle_lines(otp: &Otp, suite: &Suite, driver: Driver) -> Result<Lines, S
         return Ok(parse(&text, driver).0);
     }
     let lines = run(&Machine::Beam, Mode::Plain, otp, suite, driver)?;
-    if lines.iter().all(|(_, l)| matches!(l, Line::Result(_))) {
+    if lines.iter().all(|(_, l)| matches!(l, CaseLine::Result(_))) {
         let mut text = String::new();
         for (name, line) in &lines {
-            if let Line::Result(result) = line {
+            if let CaseLine::Result(result) = line {
                 match driver {
-                    Driver::Main => text.push_str(&format!("== {name} => {result}\n")),
-                    Driver::Mini => text.push_str(&format!("{{diff_case,{name},{result}}}\n")),
+                    DriverEntry::Main => text.push_str(&format!("== {name} => {result}\n")),
+                    DriverEntry::Mini => text.push_str(&format!("{{diff_case,{name},{result}}}\n")),
                 }
             }
         }
@@ -113,16 +113,16 @@ pub fn run(
     mode: Mode,
     otp: &Otp,
     suite: &Suite,
-    driver: Driver,
+    driver: DriverEntry,
 ) -> Result<Lines, String> {
-    if suite.kind == Kind::CommandLines {
+    if suite.kind == SuiteKind::CommandLines {
         return cli::run(machine, mode, otp, &suite.source);
     }
     let suite_dir = oracle::compile(otp, &suite.source)?;
     let driver_dir = oracle::compile(otp, &oracle::source_dir().join("diff_driver.erl"))?;
     let mut lines: Lines = Vec::new();
     for _ in 0..RESUMES {
-        let scratch = Scratch::new()?;
+        let scratch = RunFolder::new()?;
         let mut command = machine.command(otp, mode);
         command.current_dir(scratch.path());
         command
@@ -146,7 +146,7 @@ pub fn run(
         if done {
             return Ok(lines);
         }
-        lines.push((String::new(), Line::Crash(out.obituary())));
+        lines.push((String::new(), CaseLine::Crash(out.obituary())));
         let crashes = lines.iter().rev().take_while(|(name, _)| name.is_empty());
         if crashes.count() >= HOPELESS {
             break;
@@ -156,30 +156,30 @@ pub fn run(
 }
 
 /// The driver's lines of a text, and whether its closing line is there.
-fn parse(text: &str, driver: Driver) -> (Lines, bool) {
+fn parse(text: &str, driver: DriverEntry) -> (Lines, bool) {
     let mut lines = Lines::new();
     let mut done = false;
     for line in text.lines() {
         let line = line.trim_end_matches('\r');
         match driver {
-            Driver::Main => {
+            DriverEntry::Main => {
                 // A program under test may have printed half a line before.
                 let Some(at) = line.find("== ") else { continue };
                 let rest = &line[at + 3..];
                 if rest == "done" {
                     done = true;
                 } else if let Some((name, result)) = rest.split_once(" => ") {
-                    lines.push((name.to_string(), Line::Result(result.to_string())));
+                    lines.push((name.to_string(), CaseLine::Result(result.to_string())));
                 }
             }
-            Driver::Mini => {
+            DriverEntry::Mini => {
                 if line.starts_with("{diff_done}") {
                     done = true;
                 } else if let Some(rest) = line.strip_prefix("{diff_case,")
                     && let Some((name, result)) = rest.split_once(',')
                 {
                     let result = result.strip_suffix('}').unwrap_or(result);
-                    lines.push((name.to_string(), Line::Result(result.to_string())));
+                    lines.push((name.to_string(), CaseLine::Result(result.to_string())));
                 }
             }
         }
@@ -190,14 +190,14 @@ fn parse(text: &str, driver: Driver) -> (Lines, bool) {
 /// Compares case by case, in the oracle's order. Crashes carry no name, so they
 /// take the name at their position.
 pub fn compare(oracle: &Lines, tested: &Lines) -> Vec<(String, Verdict)> {
-    let by_name: HashMap<&str, &Line> = tested
+    let by_name: HashMap<&str, &CaseLine> = tested
         .iter()
         .filter(|(n, _)| !n.is_empty())
         .map(|(n, l)| (n.as_str(), l))
         .collect();
     let last_crash = tested.iter().rev().find_map(|(_, l)| match l {
-        Line::Crash(text) => Some(text.as_str()),
-        Line::Result(_) => None,
+        CaseLine::Crash(text) => Some(text.as_str()),
+        CaseLine::Result(_) => None,
     });
     let mut verdicts = Vec::new();
     for (at, (name, expected)) in oracle.iter().enumerate() {
@@ -207,8 +207,8 @@ pub fn compare(oracle: &Lines, tested: &Lines) -> Vec<(String, Verdict)> {
         };
         let got = by_name.get(name.as_str()).copied().or(positional);
         let verdict = match (expected, got) {
-            (Line::Crash(text), _) => Verdict::Different(format!("BEAM itself ended: {text}")),
-            (Line::Result(want), Some(Line::Result(got))) => {
+            (CaseLine::Crash(text), _) => Verdict::Different(format!("BEAM itself ended: {text}")),
+            (CaseLine::Result(want), Some(CaseLine::Result(got))) => {
                 if got == "skipped" {
                     Verdict::Skipped
                 } else if want == got {
@@ -217,7 +217,9 @@ pub fn compare(oracle: &Lines, tested: &Lines) -> Vec<(String, Verdict)> {
                     Verdict::Different(contrast(want, got))
                 }
             }
-            (_, Some(Line::Crash(text))) => Verdict::Different(format!("machine ended: {text}")),
+            (_, Some(CaseLine::Crash(text))) => {
+                Verdict::Different(format!("machine ended: {text}"))
+            }
             (_, None) => Verdict::Different(format!(
                 "no result{}{}",
                 if last_crash.is_some() {
@@ -256,18 +258,18 @@ fn contrast(want: &str, got: &str) -> String {
 }
 
 /// A folder for one run's files, removed afterwards.
-pub struct Scratch(std::path::PathBuf);
+pub struct RunFolder(std::path::PathBuf);
 
-impl Scratch {
+impl RunFolder {
     /// Makes the folder.
-    pub fn new() -> Result<Scratch, String> {
+    pub fn new() -> Result<RunFolder, String> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = cache::root()
             .join("scratch")
             .join(format!("{}-{n}", std::process::id()));
         fs::create_dir_all(&dir).map_err(|e| format!("cannot create {}: {e}", dir.display()))?;
-        Ok(Scratch(dir))
+        Ok(RunFolder(dir))
     }
 
     /// Where it is.
@@ -276,7 +278,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for RunFolder {
     fn drop(&mut self) {
         // A leftover folder under target/ does no harm.
         let _ = fs::remove_dir_all(&self.0);
@@ -287,14 +289,14 @@ impl Drop for Scratch {
 mod tests {
     use super::*;
 
-    fn result(name: &str, text: &str) -> (String, Line) {
-        (name.to_string(), Line::Result(text.to_string()))
+    fn result(name: &str, text: &str) -> (String, CaseLine) {
+        (name.to_string(), CaseLine::Result(text.to_string()))
     }
 
     #[test]
     fn lines_are_found_among_other_output() {
         let text = "noise\n== a => {ok,1}\nhalf== b => {ok,2}\n== done\n";
-        let (lines, done) = parse(text, Driver::Main);
+        let (lines, done) = parse(text, DriverEntry::Main);
         assert!(done);
         assert_eq!(lines, vec![result("a", "{ok,1}"), result("b", "{ok,2}")]);
     }
@@ -302,7 +304,7 @@ mod tests {
     #[test]
     fn a_crash_counts_against_the_case_at_its_place() {
         let oracle = vec![result("a", "1"), result("b", "2"), result("c", "3")];
-        let crash = (String::new(), Line::Crash("boom".to_string()));
+        let crash = (String::new(), CaseLine::Crash("boom".to_string()));
         let tested = vec![result("a", "1"), crash, result("c", "4")];
         let verdicts = compare(&oracle, &tested);
         assert!(matches!(verdicts[0].1, Verdict::Same));

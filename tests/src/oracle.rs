@@ -27,7 +27,7 @@ pub struct Otp {
 /// Finds the OTP of a release: the folder that `ENIGMA_TEST_OTP_<release>` names, or
 /// one from the cache of fetched installations, fetched on first use.
 pub fn locate(release: u32) -> Result<Otp, String> {
-    let options = enigma_otp::fetch::Options {
+    let options = enigma_otp::fetch::FetchOptions {
         with_beam: true,
         with_src: true,
     };

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One thing that the user does.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub enum TerminalStep {
     /// Types, and waits until the terminal shows a text, if there is one to wait for.
     Type(String, Option<String>),
     /// Makes the window this many columns and rows large.
@@ -37,7 +37,7 @@ pub struct Shown {
 }
 
 /// Runs a program on a terminal of so many columns and rows.
-pub fn run(program: &Command, size: (u16, u16), steps: &[Step]) -> io::Result<Shown> {
+pub fn run(program: &Command, size: (u16, u16), steps: &[TerminalStep]) -> io::Result<Shown> {
     let (master, slave) = open(size)?;
     let before = modes(&master)?;
     let child = on_terminal(program)
@@ -53,11 +53,11 @@ pub fn run(program: &Command, size: (u16, u16), steps: &[Step]) -> io::Result<Sh
     screen.settle(Some("1> "));
     for step in steps {
         match step {
-            Step::Type(keys, wait) => {
+            TerminalStep::Type(keys, wait) => {
                 screen.master.write_all(keys.as_bytes())?;
                 screen.settle(wait.as_deref());
             }
-            Step::Resize(columns, rows) => {
+            TerminalStep::Resize(columns, rows) => {
                 resize(&screen.master, (*columns, *rows))?;
                 screen.settle(None);
             }

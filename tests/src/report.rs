@@ -1,11 +1,11 @@
 //! Runs the jobs in parallel and prints what `cargo test` would print.
 
 use crate::cli;
-use crate::diff::{self, Driver, Verdict};
+use crate::diff::{self, DriverEntry, Verdict};
 use crate::expected::{self, Known};
 use crate::machine::{Machine, Mode};
 use crate::oracle::Otp;
-use crate::suite::{Kind, Suite};
+use crate::suite::{Suite, SuiteKind};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,7 +62,7 @@ pub fn run_all(
     filtered: usize,
 ) -> bool {
     let start = Instant::now();
-    let driver = Driver::from_env();
+    let driver = DriverEntry::from_env();
     println!("\nrunning {} case groups", jobs.len());
     let next = AtomicUsize::new(0);
     let total = Mutex::new(Counts::default());
@@ -110,7 +110,7 @@ fn tried_again(
     name: &str,
     mut verdict: Verdict,
 ) -> Result<Verdict, String> {
-    if job.suite.kind != Kind::CommandLines {
+    if job.suite.kind != SuiteKind::CommandLines {
         return Ok(verdict);
     }
     for _ in 0..REPEATS {
@@ -129,7 +129,7 @@ fn tried_again(
     Ok(verdict)
 }
 
-fn run_one(machine: &Machine, job: &Job, known: &[Known], driver: Driver) -> (Counts, String) {
+fn run_one(machine: &Machine, job: &Job, known: &[Known], driver: DriverEntry) -> (Counts, String) {
     let start = Instant::now();
     let lines = diff::oracle_lines(&job.otp, &job.suite, driver).and_then(|oracle| {
         let tested = diff::run(machine, job.mode, &job.otp, &job.suite, driver)?;

@@ -23,12 +23,12 @@ pub struct Suite {
     /// Wall-clock limit of one run (`%% limit: SECONDS`).
     pub limit: Duration,
     /// What its cases are.
-    pub kind: Kind,
+    pub kind: SuiteKind,
 }
 
 /// What the cases of a suite are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum SuiteKind {
     /// Functions of an Erlang module.
     Module,
     /// Command lines of a file in the folder `cli`.
@@ -86,7 +86,7 @@ pub fn all() -> Result<Vec<Suite>, String> {
             processes,
             modes,
             limit,
-            kind: Kind::Module,
+            kind: SuiteKind::Module,
         });
     }
     for (name, file) in cli::FILES {
@@ -97,7 +97,7 @@ pub fn all() -> Result<Vec<Suite>, String> {
             processes: false,
             modes: vec!["plain".to_string()],
             limit: LIMIT,
-            kind: Kind::CommandLines,
+            kind: SuiteKind::CommandLines,
         });
     }
     suites.sort_by(|a, b| a.name.cmp(&b.name));

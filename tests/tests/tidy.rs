@@ -1,5 +1,6 @@
 //! What holds for the source as text: who may name whom, what every file begins with, where unsafe code is.
 
+use enigma_tests::imports::Imports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
         "limbs",
         "node",
         "pile",
+        "quiescence",
         "reference",
         "release",
         "sys",
@@ -22,65 +24,12 @@ const LAYERS: &[&[&str]] = &[
     &["term"],
     &["heap"],
     &["data"],
-    &["hooks", "process", "time", "timer"],
-    &["bif", "code", "work"],
+    &["hooks", "process", "sched", "time", "timer"],
+    &["bif", "code", "dirty", "work"],
     &["etf", "load", "match_spec"],
     &["interp"],
-    &["sched"],
-    &["ets", "fuzz", "persistent_term"],
-];
-
-/// References that run upward still: who names whom, and why.
-const UPWARD: &[(&str, &str, &str)] = &[
-    (
-        "process",
-        "work",
-        "a process keeps the work of its BIF between two steps",
-    ),
-    (
-        "heap",
-        "process",
-        "released literals are asked of processes",
-    ),
-    (
-        "heap",
-        "sched",
-        "released literals wait for quiescent points",
-    ),
-    (
-        "hooks",
-        "bif",
-        "hooks are given the context of running code",
-    ),
-    (
-        "process",
-        "bif",
-        "signals are handled with the context of running code",
-    ),
-    (
-        "process",
-        "interp",
-        "a spawned process begins in code of the interpreter",
-    ),
-    ("process", "sched", "a signal wakes its receiver"),
-    ("time", "bif", "time offsets are watched by running code"),
-    (
-        "timer",
-        "sched",
-        "a timer belongs to the scheduler that started it",
-    ),
-    ("bif", "sched", "a descriptor names a dirty pool"),
-    ("code", "sched", "purged code waits for quiescent points"),
-    (
-        "match_spec",
-        "ets",
-        "matching reads objects of tables in place",
-    ),
-    (
-        "interp",
-        "sched",
-        "a dirty call stops the interpreter for a pool",
-    ),
+    &["spawn", "worker"],
+    &["ets", "fuzz", "models", "persistent_term"],
 ];
 
 /// Which crate may use which of ours.
@@ -92,6 +41,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("vm", &["bifs", "loader", "otp", "runtime"]),
     ("tests", &["otp"]),
 ];
+
+/// Crates of which no two files name each other, not by way of others either.
+const ACYCLIC: &[&str] = &["bifs", "otp"];
 
 /// Where unsafe code may be, as prefixes of paths.
 const UNSAFE: &[&str] = &[
@@ -174,7 +126,7 @@ fn module_of(name: &str) -> &str {
         "Atom" => "atom",
         "Heap" => "heap",
         "Term" => "term",
-        "Ctx" | "BifResult" | "Exit" | "badarg" => "bif",
+        "BifResult" | "Ctx" | "Exit" | "badarg" => "bif",
         other => other,
     }
 }
@@ -211,15 +163,47 @@ fn layers() {
         }
     }
     assert!(unknown.is_empty(), "modules without a layer: {unknown:?}");
-    for (from, to, _) in UPWARD {
-        let edge = (from.to_string(), to.to_string());
-        let known = upward.remove(&edge);
+    assert!(upward.is_empty(), "references that run upward: {upward:#?}");
+}
+
+#[test]
+fn no_cycles() {
+    for name in ACYCLIC {
+        let prefix = format!("{name}/src/");
+        let files: Vec<(String, String)> = sources(&prefix)
+            .into_iter()
+            .map(|(path, text)| (path[prefix.len()..].to_owned(), code(&text)))
+            .collect();
+        let files = files.iter().map(|(path, text)| (&**path, &**text));
+        let cycles = Imports::of(files).cycles();
         assert!(
-            known.is_some(),
-            "{from} does not name {to} any more: take it from the list"
+            cycles.is_empty(),
+            "files of {name} that name each other: {cycles:#?}"
         );
     }
-    assert!(upward.is_empty(), "references that run upward: {upward:#?}");
+}
+
+/// The name of the public type that a line declares at the top of its file.
+fn public_type(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("pub ")?;
+    let rest = rest.strip_prefix("unsafe ").unwrap_or(rest);
+    let (what, rest) = rest.split_once(' ')?;
+    let is_type = matches!(what, "struct" | "enum" | "union" | "trait" | "type");
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+    is_type.then_some(&rest[..end.unwrap_or(rest.len())])
+}
+
+#[test]
+fn types_have_names_of_their_own() {
+    let mut declared: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in all_sources() {
+        for name in code(&text).lines().filter_map(public_type) {
+            let files = declared.entry(name.to_owned()).or_default();
+            files.push(path.clone());
+        }
+    }
+    declared.retain(|_, files| files.len() > 1);
+    assert!(declared.is_empty(), "names of several types: {declared:#?}");
 }
 
 #[test]

@@ -41,11 +41,9 @@ pub enum Command {
     Inspect {
         /// What to inspect and how.
         args: Vec<Bytes>,
-        /// Enigma's own options, which may name an OTP.
-        options: Options,
     },
     /// Print and end.
-    Print(Exit),
+    Print(Printout),
     /// Replace this program by another.
     Exec {
         /// The program, to be found on `PATH`.
@@ -85,7 +83,7 @@ pub struct Run {
 
 /// Text to print and a status to end with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exit {
+pub struct Printout {
     /// For standard output.
     pub stdout: Bytes,
     /// For standard error.
@@ -94,17 +92,17 @@ pub struct Exit {
     pub status: i32,
 }
 
-impl Exit {
-    fn printed(stdout: Bytes) -> Exit {
-        Exit {
+impl Printout {
+    fn printed(stdout: Bytes) -> Printout {
+        Printout {
             stdout,
             stderr: Vec::new(),
             status: 0,
         }
     }
 
-    fn failed(stderr: Bytes) -> Exit {
-        Exit {
+    fn failed(stderr: Bytes) -> Printout {
+        Printout {
             stdout: Vec::new(),
             stderr,
             status: 1,
@@ -355,10 +353,10 @@ impl Front {
                             env: *env,
                         });
                     }
-                    Err(Instead::Exit(exit)) if exit.status == 0 => {
+                    Err(Instead::Printout(exit)) if exit.status == 0 => {
                         return Ok(Command::Print(exit));
                     }
-                    Err(Instead::Exit(exit)) => {
+                    Err(Instead::Printout(exit)) => {
                         return Err(ArgError {
                             text: exit.stderr,
                             status: exit.status,
@@ -371,14 +369,14 @@ impl Front {
         let parsed = emulator::parse(&emu_args, &install.erts_vsn, profile, host, &launched.env);
         let (emu, rest) = match parsed {
             Ok(parsed) => parsed,
-            Err(emulator::Stop::Version(text)) => {
-                return Ok(Command::Print(Exit {
+            Err(emulator::ParseStop::Version(text)) => {
+                return Ok(Command::Print(Printout {
                     stdout: Vec::new(),
                     stderr: text,
                     status: 0,
                 }));
             }
-            Err(emulator::Stop::Usage(mut text)) => {
+            Err(emulator::ParseStop::Usage(mut text)) => {
                 let program = program_name(&emu_args[0]);
                 text.extend_from_slice(usage::emulator(program, since).as_bytes());
                 return Err(ArgError { text, status: 1 });
@@ -481,17 +479,16 @@ pub fn parse(argv0: &[u8], args: &[Bytes], env: Env) -> Result<Command, ArgError
     let front = Front::read(argv0, args, &env)?;
     match front.action {
         Action::Help => {
-            return Ok(Command::Print(Exit::printed(usage::enigma().into_bytes())));
+            return Ok(Command::Print(Printout::printed(
+                usage::enigma().into_bytes(),
+            )));
         }
         Action::Version => {
             let text = format!("enigma {}\n", env!("CARGO_PKG_VERSION"));
-            return Ok(Command::Print(Exit::printed(text.into_bytes())));
+            return Ok(Command::Print(Printout::printed(text.into_bytes())));
         }
         Action::Inspect => {
-            return Ok(Command::Inspect {
-                args: front.args,
-                options: front.options,
-            });
+            return Ok(Command::Inspect { args: front.args });
         }
         Action::Run => {}
     }

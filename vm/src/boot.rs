@@ -5,16 +5,20 @@ use crate::args::emulator::{
     BreakKey, FileNameEncoding, MessageQueue, WarningsAs, WrongNames, erts_since,
 };
 use enigma_bifs::file_name::{self, BadName};
-use enigma_bifs::hooks::BifHooks;
-use enigma_bifs::system::{self, Facts};
+use enigma_bifs::hooks;
+use enigma_bifs::system;
+use enigma_bifs::system::facts::Facts;
 use enigma_bifs::{break_menu, os_signal};
 use enigma_otp::boot::{self, Preloaded};
-use enigma_otp::profile::{Arguments, Priority, TimeWarp};
+use enigma_otp::profile::{Arguments, InitialPriority, TimeWarp};
 use enigma_runtime::code::install;
-use enigma_runtime::process::spawn::{self, Options};
+use enigma_runtime::heap::gc;
+use enigma_runtime::process::signal;
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
-use enigma_runtime::sched::{self, dirty};
-use enigma_runtime::{Atom, Heap, Term, atom, bug, heap, hooks, load, release, time, work};
+use enigma_runtime::spawn::{self, SpawnOptions};
+use enigma_runtime::{
+    Atom, Heap, Term, atom, bug, dirty, heap, load, release, sched, time, work, worker,
+};
 
 /// Why a system cannot be started.
 #[derive(Debug)]
@@ -44,12 +48,12 @@ pub fn run(run: &Run) -> Result<i32, BootError> {
     configure(run);
     let modules = boot::preloaded(&run.install).map_err(BootError::Otp)?;
     enigma_bifs::table::register(run.install.release);
-    hooks::set(Box::new(BifHooks));
+    hooks::install();
     load_preloaded(&modules)?;
     first_processes(run)?;
     match run.options.sim {
-        Some(seed) => sched::sim::run_all(seed),
-        None => sched::run_all(),
+        Some(seed) => worker::sim::run_all(seed),
+        None => worker::run_all(),
     }
     Ok(system::halt::exit_status())
 }
@@ -109,6 +113,9 @@ fn configure(run: &Run) {
     }
     spawn::set_gc_stress(run.options.gc_stress || run.options.step_stress);
     work::set_stress(run.options.step_stress);
+    if run.options.step_stress {
+        gc::set_long(1 << 12);
+    }
     let names = &emu.file_names;
     let utf8 = match names.encoding {
         FileNameEncoding::Utf8 => true,
@@ -178,10 +185,8 @@ fn facts(run: &Run) -> Facts {
         init_args: run.init_args.clone(),
         root: run.install.root.clone(),
         preloaded: profile.preloaded.to_vec(),
-        static_nifs: profile.static_nifs.iter().map(|n| n.module).collect(),
-        process_limit: emu.limits.processes,
+        static_nifs: profile.static_nifs.to_vec(),
         port_limit: emu.limits.ports,
-        atom_limit: emu.limits.atoms,
         ets_limit: emu.limits.ets_tables,
         async_threads: emu.threads.async_threads,
         compat_release: emu.compat_release,
@@ -228,21 +233,23 @@ fn first_processes(run: &Run) -> Result<(), BootError> {
                 heap.list(&[module.into(), args])
             }
         };
-        let options = Options {
+        let options = SpawnOptions {
             priority: match p.priority {
-                Priority::Normal => state::Priority::Normal,
-                Priority::High => state::Priority::High,
-                Priority::Max => state::Priority::Max,
+                InitialPriority::Normal => state::Priority::Normal,
+                InitialPriority::High => state::Priority::High,
+                InitialPriority::Max => state::Priority::Max,
             },
             flags: flag::HAS_RESOURCES
                 | if p.system { flag::SYSTEM } else { 0 }
-                | Options::default().flags,
-            ..Options::default()
+                | SpawnOptions::default().flags,
+            ..SpawnOptions::default()
         };
         let call = (Atom::new(p.module), Atom::new(p.function), args);
         let id = spawn::spawn(None, call, &options, |_, _| ()).ok_or(BootError::Processes)?;
         if call.0 == Atom::ERTS_LITERAL_AREA_COLLECTOR {
-            heap::release::set_collector(id);
+            heap::release::set_collector(move || {
+                signal::send_message(id, Atom::COPY_LITERALS.into());
+            });
         }
         system::note_first_process(id, p.system);
     }

@@ -1,41 +1,139 @@
-//! `enigma inspect`: what is in a `.beam` file, and which BIFs there are.
+//! `enigma inspect`: what is in a `.beam` file, what becomes of it, and which BIFs there are.
 
-use crate::args::Options;
-use enigma_loader::inspect::{self, Options as What};
-use std::ffi::OsStr;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use enigma_loader::inspect::{self, InspectOptions};
+use enigma_runtime::code::{install, listing, module};
+use enigma_runtime::{Atom, load, release};
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-const USAGE: &str = "usage: enigma inspect FILE.beam [--function NAME/ARITY | --no-listing] | enigma inspect bifs\n";
+/// A function's name and arity.
+type FunctionName = (String, u32);
+
+fn command() -> Command {
+    Command::new("inspect")
+        .bin_name("enigma inspect")
+        .about("What is in a .beam file, what becomes of it, and which BIFs there are")
+        .disable_version_flag(true)
+        .arg(
+            Arg::new("what")
+                .value_name("FILE.beam | bifs")
+                .required(true)
+                .value_parser(value_parser!(OsString))
+                .help("A module, or the table of BIFs of each release"),
+        )
+        .arg(
+            Arg::new("function")
+                .long("function")
+                .value_name("NAME/ARITY")
+                .value_parser(function_name)
+                .help("Only this function"),
+        )
+        .arg(
+            Arg::new("no-listing")
+                .long("no-listing")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["function", "bytecode"])
+                .help("Chunks and verdict only"),
+        )
+        .arg(
+            Arg::new("bytecode")
+                .long("bytecode")
+                .action(ArgAction::SetTrue)
+                .help("The interpreter's instructions in place of the file's"),
+        )
+        .arg(
+            Arg::new("release")
+                .long("release")
+                .value_name("NUMBER")
+                .requires("bytecode")
+                .value_parser(value_parser!(u32).range(25..=29))
+                .default_value("29")
+                .help("The OTP release whose BIFs there are"),
+        )
+}
+
+fn function_name(text: &str) -> Result<FunctionName, String> {
+    let parts = text.rsplit_once('/');
+    let parts = parts.and_then(|(name, arity)| Some((name.to_string(), arity.parse().ok()?)));
+    parts.ok_or_else(|| "it is written as name/2".to_string())
+}
 
 /// Runs the command; gives the exit status.
-pub fn run(args: &[Vec<u8>], _options: &Options) -> u8 {
-    match args {
-        [what] if what == b"bifs" => bifs(),
-        [file, rest @ ..] if !file.starts_with(b"-") => match file_options(rest) {
-            Some(what) => beam(file, &what),
-            None => crate::print(&[], USAGE.as_bytes(), 1),
-        },
-        _ => crate::print(&[], USAGE.as_bytes(), 1),
-    }
-}
-
-fn file_options(args: &[Vec<u8>]) -> Option<What> {
-    let mut what = What::default();
-    match args {
-        [] => {}
-        [flag, name] if flag == b"--function" => {
-            let name = String::from_utf8(name.clone()).ok()?;
-            let (name, arity) = name.rsplit_once('/')?;
-            what.function = Some((name.to_string(), arity.parse().ok()?));
+pub fn run(args: &[Vec<u8>]) -> u8 {
+    let words = args.iter().map(|a| OsString::from_vec(a.clone()));
+    let words = std::iter::once(OsString::from("inspect")).chain(words);
+    let options = match command().try_get_matches_from(words) {
+        Ok(options) => options,
+        Err(e) => {
+            let text = e.to_string();
+            return if e.use_stderr() {
+                crate::print(&[], text.as_bytes(), 1)
+            } else {
+                crate::print(text.as_bytes(), &[], 0)
+            };
         }
-        [flag] if flag == b"--no-listing" => what.no_listing = true,
-        _ => return None,
+    };
+    let what: &OsString = options.get_one("what").expect("it is required");
+    let function = options.get_one::<FunctionName>("function").cloned();
+    if what == "bifs" {
+        bifs()
+    } else if options.get_flag("bytecode") {
+        bytecode(what, function, &options)
+    } else {
+        let what_of_it = InspectOptions {
+            function,
+            no_listing: options.get_flag("no-listing"),
+        };
+        beam(what.as_bytes(), &what_of_it)
     }
-    Some(what)
 }
 
-fn beam(file: &[u8], what: &What) -> u8 {
+/// The bytecode of a module's functions, or of one.
+fn bytecode(path: &OsStr, only: Option<FunctionName>, options: &ArgMatches) -> u8 {
+    let number: &u32 = options.get_one("release").expect("it has a default");
+    let name = path.to_string_lossy().into_owned();
+    let bytes = match std::fs::read(path) {
+        Ok(b) => b,
+        Err(e) => return crate::fail(&format!("{name}: {e}")),
+    };
+    match bytecode_of(&bytes, *number, only) {
+        Ok(text) => crate::print(text.as_bytes(), &[], 0),
+        Err(why) => crate::fail(&format!("{name}: {why}")),
+    }
+}
+
+/// The bytecode of a module as a release's system has it. To be called once: the tables of the VM are global.
+pub fn bytecode_of(
+    bytes: &[u8],
+    number: u32,
+    only: Option<FunctionName>,
+) -> Result<String, String> {
+    release::set(number);
+    enigma_bifs::table::register(number);
+    let prepared = load::prepare(bytes).map_err(|e| e.to_string())?;
+    let loaded: Vec<&'static module::Module> = install::install(vec![prepared]);
+    let mut out = String::new();
+    let mut found = false;
+    for f in loaded.iter().flat_map(|m| &m.functions) {
+        let wanted = only
+            .as_ref()
+            .is_none_or(|(name, arity)| f.name == Atom::new(name) && f.arity == *arity);
+        if wanted {
+            f.translate();
+            out.extend(listing::function(f));
+            out.push('\n');
+            found = true;
+        }
+    }
+    match only {
+        Some((name, arity)) if !found => Err(format!("there is no function {name}/{arity}")),
+        _ => Ok(out),
+    }
+}
+
+fn beam(file: &[u8], what: &InspectOptions) -> u8 {
     let bytes = match std::fs::read(OsStr::from_bytes(file)) {
         Ok(b) => b,
         Err(e) => return crate::fail(&format!("{}: {e}", String::from_utf8_lossy(file))),

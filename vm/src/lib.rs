@@ -5,7 +5,7 @@ pub mod boot;
 pub mod env;
 pub mod inspect;
 
-use args::{Command, Exit};
+use args::{Command, Printout};
 use env::Env;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -15,6 +15,7 @@ use std::os::unix::process::CommandExt;
 /// Does what a command line asks for; gives the exit status.
 pub fn main(argv0: &[u8], args: &[Vec<u8>]) -> u8 {
     enigma_runtime::sys::memory::limit_c_arenas();
+    enigma_runtime::sys::huge_pages_on_request();
     enigma_runtime::bug::set_dump_writer(enigma_bifs::crash_dump::write);
     std::panic::set_hook(Box::new(|info| {
         enigma_runtime::bug::vm_bug(&info.to_string())
@@ -24,12 +25,12 @@ pub fn main(argv0: &[u8], args: &[Vec<u8>]) -> u8 {
         Err(e) => return print(&[], &e.text, e.status),
     };
     match command {
-        Command::Print(Exit {
+        Command::Print(Printout {
             stdout,
             stderr,
             status,
         }) => print(&stdout, &stderr, status),
-        Command::Inspect { args, options } => inspect::run(&args, &options),
+        Command::Inspect { args } => inspect::run(&args),
         Command::Exec { program, args, env } => {
             let e = std::process::Command::new(OsStr::from_bytes(&program))
                 .args(args.iter().map(|a| OsStr::from_bytes(a)))

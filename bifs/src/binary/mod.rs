@@ -20,20 +20,20 @@ pub static LOOP_LIMIT: LoopLimit = LoopLimit::none(0);
 
 bifs! { BIFS:
     "binary" {
-        "first"/1 Call => first;
-        "last"/1 Call => last;
-        "at"/2 Call => at;
-        "part"/2 Call => part2;
-        "part"/3 Call => part3;
-        "copy"/1 Steps => copy1;
-        "copy"/2 Steps => copy2;
-        "longest_common_prefix"/1 Call => longest_common_prefix;
-        "longest_common_suffix"/1 Call => longest_common_suffix;
-        "encode_unsigned"/1 Call => encode_unsigned;
-        "encode_unsigned"/2 Call => encode_unsigned;
-        "decode_unsigned"/1 Call => decode_unsigned;
-        "decode_unsigned"/2 Call => decode_unsigned;
-        "referenced_byte_size"/1 Call => referenced_byte_size;
+        "first"/1 Call => first, pure SMALL;
+        "last"/1 Call => last, pure SMALL;
+        "at"/2 Call => at, pure SMALL;
+        "part"/2 Call => part2, pure BINARY;
+        "part"/3 Call => part3, pure BINARY;
+        "copy"/1 Steps => copy1, pure BINARY;
+        "copy"/2 Steps => copy2, pure BINARY;
+        "longest_common_prefix"/1 Call => longest_common_prefix, pure SMALL;
+        "longest_common_suffix"/1 Call => longest_common_suffix, pure SMALL;
+        "encode_unsigned"/1 Call => encode_unsigned, pure BINARY;
+        "encode_unsigned"/2 Call => encode_unsigned, pure BINARY;
+        "decode_unsigned"/1 Call => decode_unsigned, pure INTEGER;
+        "decode_unsigned"/2 Call => decode_unsigned, pure INTEGER;
+        "referenced_byte_size"/1 Call => referenced_byte_size, reads SMALL;
     }
 }
 
@@ -256,7 +256,7 @@ fn encode_unsigned(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !little {
         bytes.reverse();
     }
-    Ok(cx.heap().binary(&bytes))
+    Ok(cx.heap().binary_of(bytes))
 }
 
 fn decode_unsigned(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

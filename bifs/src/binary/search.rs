@@ -20,12 +20,12 @@ use std::task::Poll;
 bifs! { BIFS:
     "binary" {
         "compile_pattern"/1 Call => compile_pattern;
-        "match"/2 Steps => match_first;
-        "match"/3 Steps => match_first;
-        "matches"/2 Steps => matches;
-        "matches"/3 Steps => matches;
-        "split"/2 Steps => split;
-        "split"/3 Steps => split;
+        "match"/2 Steps => match_first, pure TUPLE | OTHER_ATOM;
+        "match"/3 Steps => match_first, pure TUPLE | OTHER_ATOM;
+        "matches"/2 Steps => matches, pure LIST;
+        "matches"/3 Steps => matches, pure LIST;
+        "split"/2 Steps => split, pure LIST;
+        "split"/3 Steps => split, pure LIST;
     }
 }
 

@@ -4,8 +4,9 @@
 
 mod facts;
 
-use crate::system::facts;
-use crate::terminal::modes::{self, Modes};
+use crate::system::facts::facts;
+use crate::terminal::initial;
+use crate::terminal::modes::Modes;
 use crate::terminal::{self, input};
 use crate::{crash_dump, os_signal};
 use enigma_runtime::atom::Atom;
@@ -50,7 +51,7 @@ fn open() {
     let pause = input::pause();
     let before = Modes::of(STDIN).ok();
     if before.is_some()
-        && let Some(initial) = modes::initial()
+        && let Some(initial) = initial::modes()
     {
         // A terminal that is gone has no modes.
         let _ = initial.set(STDIN);

@@ -4,12 +4,12 @@ use super::terms::Terms;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::ranges;
+use enigma_runtime::dirty;
 use enigma_runtime::heap::Heap;
 use enigma_runtime::interp::special;
-use enigma_runtime::process::relations::Target;
-use enigma_runtime::process::stack::Entry;
+use enigma_runtime::process::relations::MonitorTarget;
+use enigma_runtime::process::stack::StackWord;
 use enigma_runtime::process::{Owned, PidKey};
-use enigma_runtime::sched::dirty;
 use std::fmt::Write as _;
 
 /// The sections of a process: what is its own, and where it stands. Where it did not stop that is not known.
@@ -103,11 +103,11 @@ fn relations(own: &Owned) -> Vec<String> {
     let mut reference = |n: u64| references.reference(n, 0);
     for (&n, m) in &all.outgoing {
         let to = match m.target {
-            Target::Id(k) => name(k),
-            Target::Name { name, node, .. } => {
+            MonitorTarget::Id(k) => name(k),
+            MonitorTarget::Name { name, node, .. } => {
                 format!("{{{},{}}}", Term::atom(name), Term::atom(node))
             }
-            Target::TimeOffset => continue,
+            MonitorTarget::TimeOffset => continue,
         };
         list.push(format!("{{to,{to},{}}}", reference(n)));
     }
@@ -136,14 +136,14 @@ fn contents(pid: Term, own: &Owned, out: &mut String) {
     let mut y = 0;
     for (i, entry) in own.stack.entries().enumerate() {
         let line = match entry {
-            Entry::Return(pc) => {
+            StackWord::Return(pc) => {
                 let at = own.stack.sp().wrapping_add(i) as usize;
                 let _ = writeln!(out, "0x{at:016x}:SReturn addr {}", place(pc));
                 y = 0;
                 continue;
             }
-            Entry::Catch(pc) => format!("SCatch {}", place(pc)),
-            Entry::Term(t) => terms.text(t),
+            StackWord::Catch(pc) => format!("SCatch {}", place(pc)),
+            StackWord::Term(t) => terms.text(t),
         };
         let _ = writeln!(out, "y{y}:{line}");
         y += 1;

@@ -107,7 +107,7 @@ impl Terms {
             // A place in a bitstring, which is no value.
             return "Yh0:".into();
         }
-        let bytes = encode::encode(t, encode::Options::default());
+        let bytes = encode::encode(t, encode::EncodeOptions::default());
         format!("E{:X}:{}", bytes.len(), base64::text(&bytes))
     }
 }

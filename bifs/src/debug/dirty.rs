@@ -5,8 +5,8 @@ use crate::bifs;
 use crate::erlang::message;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export::{self, Export};
+use enigma_runtime::dirty::{self as pool, Pool};
 use enigma_runtime::heap::copy;
-use enigma_runtime::sched::dirty::{self as pool, Pool};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,7 @@
 
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::relations::Target;
+use enigma_runtime::process::relations::MonitorTarget;
 use enigma_runtime::process::{Owned, PidKey, handle};
 use enigma_runtime::{BifResult, Ctx, Heap, Term};
 
@@ -55,11 +55,11 @@ fn monitors(h: &mut Heap, own: &Owned) -> Term {
     let mut rows = Vec::new();
     for (&r, m) in &both.outgoing {
         let (kind, who, name) = match m.target {
-            Target::Id(k) => (kind(k), k.to_term(h), None),
-            Target::Name {
+            MonitorTarget::Id(k) => (kind(k), k.to_term(h), None),
+            MonitorTarget::Name {
                 name, id: Some(k), ..
             } => (kind(k), k.to_term(h), Some(name)),
-            Target::Name {
+            MonitorTarget::Name {
                 name,
                 node,
                 port,
@@ -68,7 +68,9 @@ fn monitors(h: &mut Heap, own: &Owned) -> Term {
                 let kind = if port { Atom::PORT } else { Atom::PROCESS };
                 (kind.into(), node.into(), Some(name))
             }
-            Target::TimeOffset => (Atom::TIME_OFFSET.into(), Atom::CLOCK_SERVICE.into(), None),
+            MonitorTarget::TimeOffset => {
+                (Atom::TIME_OFFSET.into(), Atom::CLOCK_SERVICE.into(), None)
+            }
         };
         rows.push(monitor_row(h, kind, true, r, who, name));
     }

@@ -1,12 +1,12 @@
 //! `erts_debug:set_internal_state/2`: changes to the emulator's state that only tests want.
 
 use super::state::{TestResource, check_available, set_available};
-use crate::barrier::{self, Passage};
+use crate::barrier::{self, BarrierStage};
 use crate::erlang::time;
-use crate::{args, bifs, binary, crash_dump, hooks, ports, unicode};
+use crate::{args, bifs, binary, crash_dump, log, ports, unicode};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
-use enigma_runtime::ets::{Kind, Protection, WriteConcurrency, registry};
+use enigma_runtime::ets::{Protection, TableKind, WriteConcurrency, registry};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::{signal, table};
 use enigma_runtime::sched::TIME_SLICE;
@@ -131,7 +131,7 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "ets_force_split" | "ets_debug_random_split_join" => {
             let &[id, _] = a[1].as_tuple_n::<2>().ok_or_else(badarg)?;
             let t = registry::find(id).map_err(|_| badarg())?;
-            let several = t.kind == Kind::OrderedSet
+            let several = t.kind == TableKind::OrderedSet
                 && t.write_concurrency != WriteConcurrency::Off
                 && t.protection() != Protection::Private;
             if !several {
@@ -167,7 +167,7 @@ fn switch(cx: &mut Ctx<'_>, on: bool) -> bool {
             Atom::NONODE_AT_NOHOST => String::new(),
             node => format!("on node {} ", Term::atom(node)),
         };
-        hooks::log_process_warning(
+        log::process_warning(
             cx,
             &format!(
                 "Process {me} {node}enabled access to the emulator internal state.\nNOTE: This is an erts \
@@ -203,12 +203,12 @@ fn milliseconds(t: Term) -> Result<Duration, Exit> {
 fn blocked(cx: &mut Ctx<'_>, time: Duration) -> Result<(), Exit> {
     let me = cx.proc.id;
     match barrier::passage(cx) {
-        Passage::Ahead => {
+        BarrierStage::Ahead => {
             block::block(me, Block::Normal);
             Err(barrier::begin(cx, false))
         }
-        Passage::Waiting => Err(Exit::Wait),
-        Passage::Between | Passage::Passed => {
+        BarrierStage::Waiting => Err(Exit::Wait),
+        BarrierStage::Between | BarrierStage::Passed => {
             std::thread::sleep(time);
             block::unblock(me, Block::Normal);
             Ok(())
@@ -229,9 +229,9 @@ fn wait(cx: &mut Ctx<'_>, what: Term) -> Result<(), Exit> {
         return Err(badarg());
     }
     match barrier::passage(cx) {
-        Passage::Ahead => Err(barrier::begin(cx, false)),
-        Passage::Waiting => Err(Exit::Wait),
-        Passage::Between | Passage::Passed => Ok(()),
+        BarrierStage::Ahead => Err(barrier::begin(cx, false)),
+        BarrierStage::Waiting => Err(Exit::Wait),
+        BarrierStage::Between | BarrierStage::Passed => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::budget::Budget;
 use enigma_runtime::data::compare;
-use enigma_runtime::data::map::{self, Part};
+use enigma_runtime::data::map::{self, MapPart};
 use enigma_runtime::heap::{bits, copy, sharing};
 use enigma_runtime::work::{self, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
@@ -82,9 +82,9 @@ fn map_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let large = map::walk(a[0], |level, part| {
         depth = depth.max(level);
         match part {
-            Part::Node(children) => nodes[children.clamp(1, 16) - 1] += 1,
-            Part::Collision(pairs) => collisions[pairs.clamp(1, 16) - 1] += 1,
-            Part::Leaf => leaves[level.min(LEVELS - 1)] += 1,
+            MapPart::Node(children) => nodes[children.clamp(1, 16) - 1] += 1,
+            MapPart::Collision(pairs) => collisions[pairs.clamp(1, 16) - 1] += 1,
+            MapPart::Leaf => leaves[level.min(LEVELS - 1)] += 1,
         }
     });
     if !large {

@@ -8,10 +8,10 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "bitstring_to_list"/1 Steps => bitstring_to_list;
-        "binary_to_list"/1 Steps => binary_to_list;
-        "binary_to_list"/3 Steps => binary_to_list3;
-        "split_binary"/2 Call => split_binary;
+        "bitstring_to_list"/1 Steps => bitstring_to_list, pure LIST;
+        "binary_to_list"/1 Steps => binary_to_list, pure LIST;
+        "binary_to_list"/3 Steps => binary_to_list3, pure LIST;
+        "split_binary"/2 Call => split_binary, pure TUPLE;
     }
 }
 

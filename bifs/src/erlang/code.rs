@@ -1,9 +1,9 @@
 //! Loading and asking about code.
 
-use crate::barrier::{self, Passage};
+use crate::barrier::{self, BarrierStage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::bif::system_limit;
+use enigma_runtime::bif::{Bif, system_limit};
 use enigma_runtime::code::install::{self, Prepared};
 use enigma_runtime::code::module::{self, Module};
 use enigma_runtime::code::{export, ranges};
@@ -109,9 +109,9 @@ fn has_prepared_code_on_load(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// that is old now has done so, and has left it if it does not stay long.
 fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match barrier::passage(cx) {
-        Passage::Ahead => {}
-        Passage::Waiting => return Err(Exit::Wait),
-        Passage::Between | Passage::Passed => return Ok(Atom::OK.into()),
+        BarrierStage::Ahead => {}
+        BarrierStage::Waiting => return Err(Exit::Wait),
+        BarrierStage::Between | BarrierStage::Passed => return Ok(Atom::OK.into()),
     }
     let all = handles(a[0])?;
     let (mut names, mut duplicated) = (Vec::new(), Vec::new());
@@ -254,12 +254,10 @@ fn info_item(heap: &mut Heap, m: &'static Module, item: Atom) -> Option<Term> {
             pairs(heap, &l)
         }
         Atom::NIFS => {
-            let l: Vec<(Atom, u32)> = crate::table::TABLES
-                .iter()
-                .copied()
-                .flatten()
-                .filter(|b| b.is_nif() && b.module == m.name.text())
-                .map(|b| (Atom::new(b.function), u32::from(b.arity)))
+            let l: Vec<(Atom, u32)> = export::of_module(m.name)
+                .into_iter()
+                .filter(|e| e.bif().is_some_and(Bif::is_nif))
+                .map(|e| (e.function, e.arity))
                 .collect();
             pairs(heap, &l)
         }
@@ -337,14 +335,14 @@ fn check_old_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
     match barrier::passage(cx) {
-        Passage::Waiting => Err(Exit::Wait),
-        Passage::Passed => Ok(true.into()),
-        Passage::Between => {
+        BarrierStage::Waiting => Err(Exit::Wait),
+        BarrierStage::Passed => Ok(true.into()),
+        BarrierStage::Between => {
             install::delete(name);
             Err(barrier::begin(cx, false))
         }
         // A name that was once a module's stays one: there may be nothing to delete, and that is no error.
-        Passage::Ahead => match module::versions(name).map(|v| v.old.is_some()) {
+        BarrierStage::Ahead => match module::versions(name).map(|v| v.old.is_some()) {
             None => Ok(Atom::UNDEFINED.into()),
             Some(true) => Err(badarg()),
             Some(false) => Err(barrier::begin_first(cx)),
@@ -361,7 +359,11 @@ fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         .or_else(|| bits::binary_bytes(a[0]).and_then(|b| String::from_utf8(b.into()).ok()));
     let path = path.ok_or_else(badarg)?;
     let caller = ranges::find(cx.pc).map(|(f, _)| f.module().name);
-    let built_in = caller.is_some_and(|m| crate::system::facts().static_nifs.contains(&m.text()));
+    let built_in = caller.is_some_and(|m| {
+        crate::system::facts::facts()
+            .static_nifs
+            .contains(&m.text())
+    });
     if built_in {
         return Ok(Atom::OK.into());
     }

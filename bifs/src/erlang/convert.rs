@@ -5,7 +5,7 @@ use crate::bifs;
 use enigma_runtime::atom::{self, AtomError, MAX_ATOM_CHARS};
 use enigma_runtime::bif::system_limit;
 use enigma_runtime::code::{export, fun};
-use enigma_runtime::data::int_text::{self, NoInteger, Parsed, ToText};
+use enigma_runtime::data::int_text::{self, NoInteger, ParsedInteger, ToText};
 use enigma_runtime::data::{bignum, compare, display, float_text};
 use enigma_runtime::heap::{bits, magic};
 use enigma_runtime::term::{Kind, list, pid};
@@ -15,26 +15,26 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "atom_to_list"/1 Call => atom_to_list;
-        "atom_to_binary"/2 Call => atom_to_binary;
-        "list_to_atom"/1 Guard => list_to_atom;
-        "list_to_existing_atom"/1 Call => list_to_existing_atom;
-        "binary_to_atom"/2 Call => binary_to_atom;
-        "binary_to_existing_atom"/2 Call => binary_to_existing_atom;
-        "integer_to_list"/1 Steps => integer_to_list;
-        "integer_to_list"/2 Steps => integer_to_list;
-        "integer_to_binary"/1 Steps => integer_to_binary;
-        "integer_to_binary"/2 Steps => integer_to_binary;
-        "list_to_integer"/1 Steps => list_to_integer;
-        "list_to_integer"/2 Steps => list_to_integer;
-        "binary_to_integer"/1 Steps => binary_to_integer;
-        "binary_to_integer"/2 Steps => binary_to_integer;
-        "float_to_list"/1 Call => float_to_list;
-        "float_to_list"/2 Call => float_to_list;
-        "float_to_binary"/1 Call => float_to_binary;
-        "float_to_binary"/2 Call => float_to_binary;
-        "list_to_float"/1 Call => list_to_float;
-        "binary_to_float"/1 Call => binary_to_float;
+        "atom_to_list"/1 Call => atom_to_list, pure LIST;
+        "atom_to_binary"/2 Call => atom_to_binary, pure BINARY;
+        "list_to_atom"/1 Guard => list_to_atom, reads ATOM;
+        "list_to_existing_atom"/1 Call => list_to_existing_atom, reads ATOM;
+        "binary_to_atom"/2 Call => binary_to_atom, reads ATOM;
+        "binary_to_existing_atom"/2 Call => binary_to_existing_atom, reads ATOM;
+        "integer_to_list"/1 Steps => integer_to_list, pure LIST;
+        "integer_to_list"/2 Steps => integer_to_list, pure LIST;
+        "integer_to_binary"/1 Steps => integer_to_binary, pure BINARY;
+        "integer_to_binary"/2 Steps => integer_to_binary, pure BINARY;
+        "list_to_integer"/1 Steps => list_to_integer, pure INTEGER;
+        "list_to_integer"/2 Steps => list_to_integer, pure INTEGER;
+        "binary_to_integer"/1 Steps => binary_to_integer, pure INTEGER;
+        "binary_to_integer"/2 Steps => binary_to_integer, pure INTEGER;
+        "float_to_list"/1 Call => float_to_list, pure LIST;
+        "float_to_list"/2 Call => float_to_list, pure LIST;
+        "float_to_binary"/1 Call => float_to_binary, pure BINARY;
+        "float_to_binary"/2 Call => float_to_binary, pure BINARY;
+        "list_to_float"/1 Call => list_to_float, pure FLOAT;
+        "binary_to_float"/1 Call => binary_to_float, pure FLOAT;
         "pid_to_list"/1 Call => pid_to_list;
         "list_to_pid"/1 Call => list_to_pid;
         "port_to_list"/1 Call => port_to_list;
@@ -335,14 +335,14 @@ impl Work for Reading {
 fn read(
     cx: &mut Ctx<'_>,
     a: &[Term],
-    parsed: Result<Parsed, NoInteger>,
+    parsed: Result<ParsedInteger, NoInteger>,
     answer: Answer,
     rest: Term,
 ) -> BifResult {
     match parsed {
-        Ok(Parsed::Integer(n)) => answer.of(cx, Ok(n), rest),
+        Ok(ParsedInteger::Integer(n)) => answer.of(cx, Ok(n), rest),
         Err(why) => answer.of(cx, Err(why), rest),
-        Ok(Parsed::Long(long)) => {
+        Ok(ParsedInteger::Long(long)) => {
             let work = Reading { long, answer, rest };
             work::start(cx, a, work)
         }
@@ -373,19 +373,26 @@ fn internal_binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 /// An integer at the beginning of a list, and the rest of the list.
-fn leading_integer(t: Term, base: u32, heap: &mut Heap) -> (Result<Parsed, NoInteger>, Term) {
-    let byte = |t: Term| t.as_cons().and_then(|c| u8::try_from(c.0.as_small()?).ok());
+fn leading_integer(
+    t: Term,
+    base: u32,
+    heap: &mut Heap,
+) -> (Result<ParsedInteger, NoInteger>, Term) {
+    let first = |t: Term| {
+        let (head, tail) = t.as_cons()?;
+        Some((u8::try_from(head.as_small()?).ok()?, tail))
+    };
     let mut text = Vec::with_capacity(SHORT_TEXT);
     let mut rest = t;
-    if let Some(sign @ (b'+' | b'-')) = byte(rest) {
+    if let Some((sign @ (b'+' | b'-'), tail)) = first(rest) {
         text.push(sign);
-        rest = rest.tail();
+        rest = tail;
     }
-    while let Some(b) = byte(rest)
+    while let Some((b, tail)) = first(rest)
         && int_text::digit(b, base).is_some()
     {
         text.push(b);
-        rest = rest.tail();
+        rest = tail;
     }
     (int_text::parse(&text, base, heap), rest)
 }
@@ -511,7 +518,7 @@ fn string_list_to_float(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let Some((n, x)) = found else {
         return Ok(cx.error(Atom::NO_FLOAT));
     };
-    let rest = (0..n).fold(a[0], |t, _| t.tail());
+    let rest = list::skip(a[0], n);
     let x = cx.heap().float(x);
     Ok(cx.tuple2(x, rest))
 }

@@ -12,13 +12,13 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "crc32"/1 Steps => crc32;
-        "crc32"/2 Steps => crc32_from;
-        "crc32_combine"/3 Call => crc32_combine;
-        "adler32"/1 Steps => adler32;
-        "adler32"/2 Steps => adler32_from;
-        "adler32_combine"/3 Call => adler32_combine;
-        "md5"/1 Steps => md5;
+        "crc32"/1 Steps => crc32, pure INTEGER;
+        "crc32"/2 Steps => crc32_from, pure INTEGER;
+        "crc32_combine"/3 Call => crc32_combine, pure INTEGER;
+        "adler32"/1 Steps => adler32, pure INTEGER;
+        "adler32"/2 Steps => adler32_from, pure INTEGER;
+        "adler32_combine"/3 Call => adler32_combine, pure INTEGER;
+        "md5"/1 Steps => md5, pure BINARY;
         "md5_init"/0 Call => md5_init;
         "md5_update"/2 Steps => md5_update;
         "md5_final"/1 Call => md5_final;

@@ -3,7 +3,7 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::etf::decode::{self, DecodeError, Decoding};
-use enigma_runtime::etf::encode::{Encoder, Options};
+use enigma_runtime::etf::encode::{EncodeOptions, Encoder};
 use enigma_runtime::heap::{BinaryBuilder, bits};
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
@@ -25,13 +25,13 @@ bifs! { BIFS:
 }
 
 struct Wanted {
-    encode: Options,
+    encode: EncodeOptions,
     level: Option<u32>,
 }
 
 fn options(l: Term) -> Result<Wanted, Exit> {
     let mut w = Wanted {
-        encode: Options::default(),
+        encode: EncodeOptions::default(),
         level: None,
     };
     for o in list::to_vec(l).ok_or_else(badarg)? {
@@ -149,7 +149,7 @@ impl Work for Encoding {
                     }
                     let level = self.wanted.level.filter(|&l| l > 0);
                     if self.pieces.is_empty() && level.is_none() {
-                        let b = cx.heap().binary(&self.encoder.take());
+                        let b = cx.heap().binary_of(self.encoder.take());
                         return Ok(Poll::Ready((self.answer)(cx, b)));
                     }
                     self.keep();
@@ -295,7 +295,7 @@ impl Work for Reading {
     }
 }
 
-fn decoded(cx: &mut Ctx<'_>, a: &[Term], o: decode::Options, used: bool) -> BifResult {
+fn decoded(cx: &mut Ctx<'_>, a: &[Term], o: decode::DecodeOptions, used: bool) -> BifResult {
     let bytes = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
     let work = Reading {
         decoding: Decoding::new(&bytes, o).map_err(decode_error)?,
@@ -309,11 +309,11 @@ fn decoded(cx: &mut Ctx<'_>, a: &[Term], o: decode::Options, used: bool) -> BifR
 }
 
 fn binary_to_term1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    decoded(cx, a, decode::Options::default(), false)
+    decoded(cx, a, decode::DecodeOptions::default(), false)
 }
 
 fn binary_to_term2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let (mut o, mut used) = (decode::Options::default(), false);
+    let (mut o, mut used) = (decode::DecodeOptions::default(), false);
     let bad_option = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
     for item in list::to_vec(a[1]).ok_or_else(bad_option)? {
         match item.as_atom().map(Atom::text) {

@@ -12,14 +12,14 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "list_to_binary"/1 Steps => list_to_binary;
-        "iolist_to_binary"/1 Steps => iolist_to_binary;
-        "iolist_size"/1 Steps => iolist_size;
-        "iolist_to_iovec"/1 Steps => iolist_to_iovec;
-        "list_to_bitstring"/1 Steps => list_to_bitstring;
+        "list_to_binary"/1 Steps => list_to_binary, pure BINARY;
+        "iolist_to_binary"/1 Steps => iolist_to_binary, pure BINARY;
+        "iolist_size"/1 Steps => iolist_size, pure INTEGER;
+        "iolist_to_iovec"/1 Steps => iolist_to_iovec, pure LIST;
+        "list_to_bitstring"/1 Steps => list_to_bitstring, pure BITSTRING;
     }
     "binary" {
-        "list_to_bin"/1 Steps => list_to_binary;
+        "list_to_bin"/1 Steps => list_to_binary, pure BINARY;
     }
 }
 
@@ -193,7 +193,7 @@ pub fn collect(t: Term) -> Result<Vec<u8>, NotIolist> {
 }
 
 /// A part of an I/O list as it is handed to the operating system.
-pub enum Part<'a> {
+pub enum IolistPart<'a> {
     /// Small elements gathered.
     Gathered(Vec<u8>),
     /// A large binary, where it is: `Term` is the binary and keeps the bytes.
@@ -201,7 +201,7 @@ pub enum Part<'a> {
 }
 
 /// The parts of an I/O list: large binaries are not copied, the rest is gathered between them.
-pub fn pieces<'a>(t: Term) -> Result<Vec<Part<'a>>, NotIolist> {
+pub fn pieces<'a>(t: Term) -> Result<Vec<IolistPart<'a>>, NotIolist> {
     let mut parts = Vec::new();
     let mut run: Vec<u8> = Vec::new();
     walk(t, |p| {
@@ -212,9 +212,9 @@ pub fn pieces<'a>(t: Term) -> Result<Vec<Part<'a>>, NotIolist> {
                 match v.aligned() {
                     Some(s) if n > GATHER_MAX => {
                         if !run.is_empty() {
-                            parts.push(Part::Gathered(std::mem::take(&mut run)));
+                            parts.push(IolistPart::Gathered(std::mem::take(&mut run)));
                         }
-                        parts.push(Part::Whole(v, s));
+                        parts.push(IolistPart::Whole(v, s));
                     }
                     Some(s) => run.extend_from_slice(s),
                     None => run.extend_from_slice(&v.to_bytes()),
@@ -224,7 +224,7 @@ pub fn pieces<'a>(t: Term) -> Result<Vec<Part<'a>>, NotIolist> {
         Ok(())
     })?;
     if !run.is_empty() {
-        parts.push(Part::Gathered(run));
+        parts.push(IolistPart::Gathered(run));
     }
     Ok(parts)
 }

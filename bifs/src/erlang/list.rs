@@ -11,13 +11,13 @@ use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "length"/1 GuardSteps => length;
-        "++"/2 Steps => append;
-        "append"/2 Steps => append;
-        "--"/2 Steps => subtract;
-        "subtract"/2 Steps => subtract;
-        "tuple_to_list"/1 Steps => tuple_to_list;
-        "list_to_tuple"/1 Steps => list_to_tuple;
+        "length"/1 GuardSteps => length, pure SMALL;
+        "++"/2 Steps => append, pure ANY;
+        "append"/2 Steps => append, pure ANY;
+        "--"/2 Steps => subtract, pure LIST;
+        "subtract"/2 Steps => subtract, pure LIST;
+        "tuple_to_list"/1 Steps => tuple_to_list, pure LIST;
+        "list_to_tuple"/1 Steps => list_to_tuple, pure TUPLE;
     }
 }
 

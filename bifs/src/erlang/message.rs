@@ -5,7 +5,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::node;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::{flag, registry};
+use enigma_runtime::process::{flag, handle, registry};
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
@@ -30,7 +30,7 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<
         // Nothing that was sent earlier is on the way, so this message is the next in the queue; unless
         // priority messages may overtake it, which they do on their way.
         if id != cx.proc.id
-            || !cx.proc.inbox.is_empty()
+            || handle::is_behind(cx)
             || cx.own.takes_priority_messages()
             || cx.own.has(flag::OFF_HEAP_MESSAGES)
             || !cx.own.mailbox.push_own(message)

@@ -7,23 +7,23 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{MaxHeap, flag, suspend, table};
+use enigma_runtime::spawn::SpawnOptions;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release, sched};
 
 bifs! { BIFS:
     "erlang" {
-        "get"/0 Call => get0;
-        "get"/1 Guard => get1;
+        "get"/0 Call => get0, reads_total LIST;
+        "get"/1 Guard => get1, reads_total ANY;
         "put"/2 Call => put;
         "erase"/0 Call => erase0;
         "erase"/1 Call => erase1;
-        "get_keys"/0 Call => get_keys0;
-        "get_keys"/1 Call => get_keys1;
+        "get_keys"/0 Call => get_keys0, reads_total LIST;
+        "get_keys"/1 Call => get_keys1, reads_total LIST;
         "process_flag"/2 Call => process_flag2;
-        "group_leader"/0 Call => group_leader0;
+        "group_leader"/0 Call => group_leader0, reads_total PID;
         "hibernate"/0 Call => hibernate0;
         "hibernate"/3 Call => hibernate;
         "yield"/0 Call => yield0;
@@ -178,7 +178,7 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             ))))
         }
         Atom::MAX_HEAP_SIZE => {
-            let old = cx.own.rare().max_heap.or(Options::default().max_heap);
+            let old = cx.own.rare().max_heap.or(SpawnOptions::default().max_heap);
             let new = max_heap(a[1], old)?;
             if new.size != 0 && new.size < cx.own.heap.min_words() {
                 return Err(badarg());

@@ -1,6 +1,6 @@
 //! What the code purger and the collector of literal areas ask of the VM.
 
-use crate::barrier::{self, Passage};
+use crate::barrier::{self, BarrierStage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::purge;
@@ -62,10 +62,10 @@ fn check_dirty_process_code(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// are none; otherwise the collector then asks every process to give them up.
 fn release_area_switch(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     match barrier::passage(cx) {
-        Passage::Ahead if release::begin_next() => Err(barrier::begin(cx, false)),
-        Passage::Ahead => Ok(false.into()),
-        Passage::Waiting => Err(Exit::Wait),
-        Passage::Between | Passage::Passed => Ok(true.into()),
+        BarrierStage::Ahead if release::begin_next() => Err(barrier::begin(cx, false)),
+        BarrierStage::Ahead => Ok(false.into()),
+        BarrierStage::Waiting => Err(Exit::Wait),
+        BarrierStage::Between | BarrierStage::Passed => Ok(true.into()),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Links, monitors, aliases, exit signals, registered names.
 
-use super::spawn::alias_end;
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::relations::{Outgoing, Target};
+use enigma_runtime::process::relations::{MonitorTarget, Outgoing};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal, Unlink};
 use enigma_runtime::process::{
     Alias, AliasEnd, Owned, PidKey, exit, flag, handle, registry, table,
@@ -125,16 +124,29 @@ fn unlink(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(true.into())
 }
 
-/// Handles the signals that have arrived; the process may end by one of them.
+/// Handles the signals that have arrived; the process may end by one of them. Where they are many the BIF is to be
+/// called again, so it has done nothing yet.
 pub fn fetch(cx: &mut Ctx<'_>) -> Result<(), Exit> {
-    if !cx.proc.inbox.is_empty() {
+    if handle::is_behind(cx) {
         cx.own.pc = cx.pc;
         handle::fetch(cx);
     }
     if cx.own.exit_reason.is_some() {
         Err(Exit::Exited)
+    } else if cx.own.has_unhandled() {
+        Err(Exit::Yield)
     } else {
         Ok(())
+    }
+}
+
+/// The same for a BIF that has done its work: all of them are handled at once.
+pub fn fetch_all(cx: &mut Ctx<'_>) -> Result<(), Exit> {
+    loop {
+        match fetch(cx) {
+            Err(Exit::Yield) => {}
+            other => return other,
+        }
     }
 }
 
@@ -179,6 +191,16 @@ impl MonitorOptions {
     }
 }
 
+/// How an alias made with a monitor ends.
+fn alias_end(t: Term) -> Result<AliasEnd, Exit> {
+    Ok(match t.as_atom() {
+        Some(Atom::EXPLICIT_UNALIAS) => AliasEnd::Explicit,
+        Some(Atom::DEMONITOR) => AliasEnd::Demonitor,
+        Some(Atom::REPLY_DEMONITOR) => AliasEnd::ReplyDemonitor,
+        _ => return Err(badarg()),
+    })
+}
+
 fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) -> BifResult {
     let MonitorOptions {
         tag,
@@ -190,12 +212,12 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     let (target, key, name) = match kind.as_atom() {
         Some(k @ (Atom::PROCESS | Atom::PORT)) => target_of(k, what)?,
         Some(Atom::TIME_OFFSET) if what.as_atom() == Some(Atom::CLOCK_SERVICE) => {
-            (Target::TimeOffset, None, None)
+            (MonitorTarget::TimeOffset, None, None)
         }
         Some(Atom::TIME_OFFSET) => return Err(badarg()),
         _ => return Err(Exit::error_cause(Atom::BADARG, Atom::BADTYPE)),
     };
-    let time_offset = matches!(target, Target::TimeOffset);
+    let time_offset = matches!(target, MonitorTarget::TimeOffset);
     if time_offset {
         time::watch::add(number, cx.proc.id);
     }
@@ -244,7 +266,7 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     Ok(cx.heap().reference(number, owner))
 }
 
-type Found = (Target, Option<PidKey>, Option<Atom>);
+type Found = (MonitorTarget, Option<PidKey>, Option<Atom>);
 
 fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
     let this = node::this().0;
@@ -256,7 +278,7 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
         };
         let port = kind == Atom::PORT;
         let id = id.filter(|k| k.is_port() == port);
-        let target = Target::Name {
+        let target = MonitorTarget::Name {
             name,
             node: at,
             port,
@@ -279,7 +301,7 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
     let key = PidKey::of(what)
         .filter(|k| k.is_port() == (kind == Atom::PORT))
         .ok_or_else(badarg)?;
-    Ok((Target::Id(key), Some(key), None))
+    Ok((MonitorTarget::Id(key), Some(key), None))
 }
 
 /// The number of a reference; other nodes' references monitor nothing here.
@@ -389,7 +411,7 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let me = OwnedTerm::new(cx.self_pid());
     exit::send_exit_to(key, &me, &OwnedTerm::new(a[1]), false);
     if key.local_id() == Some(cx.proc.id) {
-        fetch(cx)?;
+        fetch_all(cx)?;
     }
     Ok(true.into())
 }

@@ -4,10 +4,10 @@ use super::relations::MonitorOptions;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
-use enigma_runtime::process::relations::{Incoming, Outgoing, Target};
-use enigma_runtime::process::spawn::{self, Options};
+use enigma_runtime::process::relations::{Incoming, MonitorTarget, Outgoing};
 use enigma_runtime::process::state::Priority;
-use enigma_runtime::process::{Alias, AliasEnd, MaxHeap, PidKey, flag};
+use enigma_runtime::process::{Alias, MaxHeap, PidKey, flag};
+use enigma_runtime::spawn::{self, SpawnOptions};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release, sched};
 
@@ -25,9 +25,9 @@ bifs! { BIFS:
     }
 }
 
-/// What the option list says beyond `Options`.
+/// What the option list says beyond `SpawnOptions`.
 struct Wanted {
-    options: Options,
+    options: SpawnOptions,
     monitor: Option<MonitorOptions>,
     reply_tag: Term,
     reply_yes: bool,
@@ -37,7 +37,7 @@ struct Wanted {
 impl Default for Wanted {
     fn default() -> Wanted {
         Wanted {
-            options: Options::default(),
+            options: SpawnOptions::default(),
             monitor: None,
             reply_tag: Atom::SPAWN_REPLY.into(),
             reply_yes: true,
@@ -121,16 +121,6 @@ fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
     Ok(())
 }
 
-/// How an alias made with a monitor ends.
-pub fn alias_end(t: Term) -> Result<AliasEnd, Exit> {
-    Ok(match t.as_atom() {
-        Some(Atom::EXPLICIT_UNALIAS) => AliasEnd::Explicit,
-        Some(Atom::DEMONITOR) => AliasEnd::Demonitor,
-        Some(Atom::REPLY_DEMONITOR) => AliasEnd::ReplyDemonitor,
-        _ => return Err(badarg()),
-    })
-}
-
 /// A priority by its name.
 pub fn priority(t: Term) -> Result<Priority, Exit> {
     Ok(match t.as_atom() {
@@ -172,7 +162,7 @@ pub fn max_heap(t: Term, old: Option<MaxHeap>) -> Result<MaxHeap, Exit> {
     } else {
         return Err(badarg());
     }
-    let least = Options::default().min_heap;
+    let least = SpawnOptions::default().min_heap;
     if m.size != 0 && m.size < least {
         Err(badarg())
     } else {
@@ -204,11 +194,11 @@ fn start(
         }
     });
     let Some(id) = id else {
-        crate::hooks::log_process_error(cx, "Too many processes\n");
+        crate::log::process_error(cx, "Too many processes\n");
         return Err(Exit::error(Atom::SYSTEM_LIMIT));
     };
     let reference = monitor.map(|(m, number)| {
-        let target = Target::Id(PidKey::local(id));
+        let target = MonitorTarget::Id(PidKey::local(id));
         let tag = m.tag.map(enigma_runtime::heap::literal::OwnedTerm::new);
         cx.own.relations.make().outgoing.insert(
             number,

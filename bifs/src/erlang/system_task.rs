@@ -5,11 +5,10 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::code::purge;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::handle;
 use enigma_runtime::process::signal::{self, Signal, Task};
-use enigma_runtime::process::table;
-use enigma_runtime::sched::{self, dirty};
+use enigma_runtime::process::{flag, handle, table};
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use enigma_runtime::{dirty, sched};
 
 bifs! { BIFS:
     "erts_internal" {
@@ -85,23 +84,35 @@ impl Request {
 
     /// Does it, or puts it off where it has to collect and cannot.
     fn perform(self, other: Option<&mut Ctx<'_>>) {
+        let collects = self.kind == Atom::GARBAGE_COLLECT;
         let result: Term = match other {
             None => false.into(),
             Some(_) if is_test(self.kind.into()) => true.into(),
             Some(cx)
                 if cx.own.heap.forbidden
-                    || self.kind == Atom::GARBAGE_COLLECT && dirty::is_under_way(cx.own) =>
+                    || collects && (dirty::is_under_way(cx.own) || cx.own.has(flag::COLLECTS)) =>
             {
                 cx.own.put_off(self.into_task());
                 return;
             }
-            Some(cx) if self.kind == Atom::GARBAGE_COLLECT => {
+            Some(cx) if collects => {
                 cx.own.heap.request_collection(self.arg == Atom::MAJOR);
+                if cx.own.heap.is_long_to_collect() {
+                    // It is made before the process goes on.
+                    let told =
+                        move |other: Option<&mut Ctx<'_>>| self.answer(other.is_some().into());
+                    cx.own.put_off(Box::new(told));
+                    return;
+                }
                 cx.own.collect(&mut [], 0, false);
                 true.into()
             }
             Some(cx) => purge::is_used_by(cx.own, cx.own.pc, self.arg).into(),
         };
+        self.answer(result);
+    }
+
+    fn answer(self, result: Term) {
         let message = handle::build(|h| {
             let id = copy::copy(self.id.term(), h);
             h.tuple(&[self.kind.into(), id, result])

@@ -5,21 +5,20 @@ use enigma_runtime::data::{bignum, phash};
 use enigma_runtime::heap::TupleBuilder;
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
-use enigma_runtime::{BifResult, Ctx, Term, badarg, reference};
+use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
-        "setelement"/3 Steps => setelement;
-        "make_tuple"/2 Call => make_tuple;
-        "make_tuple"/3 Call => make_tuple_with;
-        "append_element"/2 Call => append_element;
-        "insert_element"/3 Call => insert_element;
-        "delete_element"/2 Call => delete_element;
-        "phash"/2 Call => phash_range;
-        "phash2"/1 Steps => phash2;
-        "phash2"/2 Steps => phash2;
-        "make_ref"/0 Call => make_ref;
+        "setelement"/3 Steps => setelement, pure TUPLE;
+        "make_tuple"/2 Call => make_tuple, pure TUPLE;
+        "make_tuple"/3 Call => make_tuple_with, pure TUPLE;
+        "append_element"/2 Call => append_element, pure TUPLE;
+        "insert_element"/3 Call => insert_element, pure TUPLE;
+        "delete_element"/2 Call => delete_element, pure TUPLE;
+        "phash"/2 Call => phash_range, pure SMALL;
+        "phash2"/1 Steps => phash2, total SMALL;
+        "phash2"/2 Steps => phash2, pure SMALL;
     }
 }
 
@@ -174,7 +173,3 @@ fn phash2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 // ---- references ----
-
-fn make_ref(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    Ok(cx.heap().reference(reference::fresh(), 0))
-}

@@ -13,12 +13,12 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 bifs! { BIFS:
     "erlang" {
-        "monotonic_time"/0 Call => monotonic_time0;
-        "monotonic_time"/1 Call => monotonic_time1;
-        "system_time"/0 Call => system_time0;
-        "system_time"/1 Call => system_time1;
-        "time_offset"/0 Call => time_offset0;
-        "time_offset"/1 Call => time_offset1;
+        "monotonic_time"/0 Call => monotonic_time0, reads_total INTEGER;
+        "monotonic_time"/1 Call => monotonic_time1, reads INTEGER;
+        "system_time"/0 Call => system_time0, reads_total INTEGER;
+        "system_time"/1 Call => system_time1, reads INTEGER;
+        "time_offset"/0 Call => time_offset0, reads_total INTEGER;
+        "time_offset"/1 Call => time_offset1, reads INTEGER;
         "timestamp"/0 Call => timestamp;
         "now"/0 Call => now;
         "make_ref"/0 Call => make_ref;

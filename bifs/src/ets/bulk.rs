@@ -1,12 +1,12 @@
 //! Putting lists of objects in, and emptying tables: work that grows with the number of objects.
 
-use super::{Need, cause, may, table};
+use super::access::{Need, cause, may, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
-use enigma_runtime::ets::batch::{Loose, Outcome};
+use enigma_runtime::ets::batch::{BatchOutcome, Loose};
 use enigma_runtime::ets::debris::Debris;
-use enigma_runtime::ets::object::Obj;
-use enigma_runtime::ets::{Kind, Table, registry};
+use enigma_runtime::ets::{Table, TableKind, registry};
+use enigma_runtime::heap::object::Obj;
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Exit, Term, badarg, release};
@@ -38,7 +38,7 @@ fn objects(t: &Table, arg: Term) -> Result<Option<Vec<(Term, Term)>>, Exit> {
 }
 
 fn is_turned_round(t: &Table) -> bool {
-    t.kind == Kind::Bag && release::lists_enter_bags_reversed()
+    t.kind == TableKind::Bag && release::lists_enter_bags_reversed()
 }
 
 pub(super) fn insert(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -94,7 +94,7 @@ struct Insert {
     rest: Term,
     loose: Loose,
     only_new: bool,
-    outcome: Option<Arc<Outcome>>,
+    outcome: Option<Arc<BatchOutcome>>,
 }
 
 impl Work for Insert {
@@ -145,9 +145,9 @@ impl Work for Insert {
 }
 
 /// Works on a batch until it has ended.
-fn wait_for(t: &Table, outcome: Option<&Outcome>, budget: &mut Budget) -> Step {
+fn wait_for(t: &Table, outcome: Option<&BatchOutcome>, budget: &mut Budget) -> Step {
     loop {
-        if let Some(done) = outcome.and_then(Outcome::get) {
+        if let Some(done) = outcome.and_then(BatchOutcome::get) {
             return Ok(Poll::Ready(Term::bool(done)));
         }
         if t.is_deleted() {
@@ -164,7 +164,7 @@ fn wait_for(t: &Table, outcome: Option<&Outcome>, budget: &mut Budget) -> Step {
 /// Makes all objects of a fixed table dead.
 struct Kill {
     table: Arc<Table>,
-    outcome: Option<Arc<Outcome>>,
+    outcome: Option<Arc<BatchOutcome>>,
     count: usize,
 }
 
@@ -204,7 +204,7 @@ impl Work for Free {
 /// `internal_delete_all(Table, undefined)`: the number of objects that there were.
 pub(super) fn delete_all(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
-    if t.is_fixed() && t.kind != Kind::OrderedSet {
+    if t.is_fixed() && t.kind != TableKind::OrderedSet {
         let work = Kill {
             table: t.to_arc().ok_or_else(|| cause("id"))?,
             outcome: None,

@@ -1,11 +1,11 @@
 //! `ets:info/1,2`.
 
-use super::{Need, cause, table};
+use super::access::{Need, cause, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::code::export;
 use enigma_runtime::ets::registry::{self, NotFound};
-use enigma_runtime::ets::{Kind, Table, WriteConcurrency};
+use enigma_runtime::ets::{Table, TableKind, WriteConcurrency};
 use enigma_runtime::heap::Heap;
 use enigma_runtime::{BifResult, Exit, Term, badarg, node};
 use std::sync::Arc;
@@ -61,7 +61,7 @@ pub(super) fn info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     };
     let i = a[1].as_atom().ok_or_else(badarg)?;
     t.turn()?;
-    if i.text() == "stats" && t.kind != Kind::OrderedSet {
+    if i.text() == "stats" && t.kind != TableKind::OrderedSet {
         return stats(cx, &t);
     }
     item(&t, i, cx.heap()).ok_or_else(badarg)
@@ -127,7 +127,7 @@ fn rare_item(t: &Table, i: &str, heap: &mut Heap) -> Option<Term> {
             };
             heap.tuple(&[since, by])
         }
-        "stats" if t.kind == Kind::OrderedSet => false.into(),
+        "stats" if t.kind == TableKind::OrderedSet => false.into(),
         "stats" => return None,
         _ => return None,
     })

@@ -3,7 +3,7 @@
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::match_spec::{
-    Action, Actions, Dialect, Machine, NoActions, Program, Shared, SpecError, Subject,
+    Actions, Dialect, MatchAction, Matcher, NoActions, OwnedProgram, Program, SpecError, Subject,
 };
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, UNITS, Work};
@@ -12,17 +12,17 @@ use std::sync::Arc;
 use std::task::Poll;
 
 /// The compiled specification behind a reference.
-pub(super) fn shared(t: Term) -> Option<Arc<Shared>> {
+pub(super) fn shared(t: Term) -> Option<Arc<OwnedProgram>> {
     Arc::clone(t.as_magic()?).downcast().ok()
 }
 
 /// A reference to a compiled specification.
-pub(super) fn reference_to(s: Arc<Shared>, heap: &mut Heap) -> Term {
+pub(super) fn reference_to(s: Arc<OwnedProgram>, heap: &mut Heap) -> Term {
     heap.magic_ref(reference::fresh(), s)
 }
 
 pub(super) fn compile(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let s = Shared::compile_clauses(a[0], Dialect::Table).map_err(|_| badarg())?;
+    let s = OwnedProgram::compile_clauses(a[0], Dialect::Table).map_err(|_| badarg())?;
     Ok(reference_to(Arc::new(s), cx.heap()))
 }
 
@@ -32,10 +32,10 @@ pub(super) fn is_compiled(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// Runs a specification over a list.
 struct Run {
-    program: Arc<Shared>,
+    program: Arc<OwnedProgram>,
     rest: Term,
     results: Term,
-    machine: Machine,
+    machine: Matcher,
 }
 
 impl Work for Run {
@@ -74,7 +74,7 @@ pub(super) fn run(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         program: shared(a[1]).ok_or_else(badarg)?,
         rest: a[0],
         results: a[2],
-        machine: Machine::default(),
+        machine: Matcher::default(),
     };
     work::start(cx, a, work)
 }
@@ -87,32 +87,32 @@ struct Pretended {
 }
 
 impl Actions for Pretended {
-    fn act(&mut self, cx: &mut Ctx<'_>, action: Action, args: &[Term]) -> Option<Term> {
+    fn act(&mut self, cx: &mut Ctx<'_>, action: MatchAction, args: &[Term]) -> Option<Term> {
         let yes = Some(Term::bool(true));
         match action {
-            Action::Message => {
+            MatchAction::Message => {
                 self.message = Some(args[0]);
                 yes
             }
-            Action::ReturnTrace => {
+            MatchAction::ReturnTrace => {
                 self.flags.push(Atom::new("return_trace"));
                 yes
             }
-            Action::ExceptionTrace => {
+            MatchAction::ExceptionTrace => {
                 self.flags.push(Atom::new("exception_trace"));
                 yes
             }
-            Action::Caller => Some(Atom::UNDEFINED.into()),
-            Action::CallerLine => Some(Atom::UNDEFINED.into()),
-            Action::CurrentStacktrace => Some(Term::NIL),
-            Action::GetSeqToken => Some(Term::NIL),
-            Action::IsSeqTrace => Some(Term::bool(false)),
-            Action::GetTcw | Action::SetTcw => Some(Term::small(0)),
-            Action::Display => {
+            MatchAction::Caller => Some(Atom::UNDEFINED.into()),
+            MatchAction::CallerLine => Some(Atom::UNDEFINED.into()),
+            MatchAction::CurrentStacktrace => Some(Term::NIL),
+            MatchAction::GetSeqToken => Some(Term::NIL),
+            MatchAction::IsSeqTrace => Some(Term::bool(false)),
+            MatchAction::GetTcw | MatchAction::SetTcw => Some(Term::small(0)),
+            MatchAction::Display => {
                 eprintln!("{}", args[0]);
                 yes
             }
-            Action::ProcessDump => Some(cx.heap().binary(b"")),
+            MatchAction::ProcessDump => Some(cx.heap().binary(b"")),
             _ => yes,
         }
     }
@@ -137,7 +137,7 @@ pub(super) fn test(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Err(e) => return Ok(explained(cx, &e)),
     };
     let mut actions = Pretended::default();
-    let result = Machine::default().run(&program, cx, a[0], Subject::Local, &mut actions);
+    let result = Matcher::default().run(&program, cx, a[0], Subject::Local, &mut actions);
     let value = match result {
         None => Term::bool(false),
         Some(_) if trace => actions.message.unwrap_or(Term::bool(true)),

@@ -1,5 +1,6 @@
 //! The module `ets`: tables.
 
+mod access;
 mod bulk;
 mod info;
 mod matching;
@@ -9,18 +10,17 @@ mod replace;
 mod select;
 mod update;
 
+use access::{Need, cause, end_of_table, table};
+
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
-use enigma_runtime::ets::object::Obj;
-use enigma_runtime::ets::registry::{self, Found, NotFound};
-use enigma_runtime::ets::{self, Kind, Protection, owners};
+use enigma_runtime::ets::registry;
+use enigma_runtime::ets::{self, TableKind, owners};
 use enigma_runtime::heap::copy;
+use enigma_runtime::heap::object::Obj;
 use enigma_runtime::process::{PidKey, flag, signal};
-use enigma_runtime::{BifResult, Exit, Term, badarg, reference, sched};
-use parking_lot::Mutex;
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use enigma_runtime::{BifResult, Term, badarg, reference, sched};
 
 bifs! { BIFS:
     "ets" {
@@ -87,61 +87,12 @@ bifs! { BIFS:
     }
 }
 
-/// What a BIF wants to do with a table.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Need {
-    Read,
-    Write,
-    /// Information, which everybody may have.
-    Info,
-}
-
-static SUPER_USERS: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
-static ANY_SUPER_USER: AtomicBool = AtomicBool::new(false);
-
-#[cold]
-fn cause(name: &str) -> Exit {
-    Exit::error_cause(Atom::BADARG, Atom::new(name))
-}
-
-/// The table that a term stands for, if the calling process may do with it what it wants.
-#[inline]
-fn table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
-    let found = registry::find(t).map_err(|e| match e {
-        NotFound::NoIdentifier => cause("type"),
-        NotFound::NoTable => cause("id"),
-    })?;
-    if may(cx, &found, need) {
-        return Ok(found);
-    }
-    Err(cause("access"))
-}
-
-/// May the calling process do that with a table?
-#[inline]
-fn may(cx: &Ctx<'_>, t: &ets::Table, need: Need) -> bool {
-    let open = match need {
-        Need::Read => t.protection() >= Protection::Protected,
-        Need::Write => t.protection() == Protection::Public,
-        Need::Info => true,
-    };
-    open || t.owner() == cx.proc.id || is_super_user(cx.proc.id)
-}
-
-#[cold]
-fn is_super_user(pid: u64) -> bool {
-    ANY_SUPER_USER.load(Ordering::Relaxed) && SUPER_USERS.lock().contains(&pid)
-}
-
 fn super_user(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let mut users = SUPER_USERS.lock();
-    if crate::args::boolean(a[0])? {
-        users.insert(cx.proc.id);
+    let on = crate::args::boolean(a[0])?;
+    if on {
         cx.own.set_flag(flag::HAS_RESOURCES, true);
-        ANY_SUPER_USER.store(true, Ordering::Relaxed);
-    } else {
-        users.remove(&cx.proc.id);
     }
+    access::set_super_user(cx.proc.id, on);
     Ok(Atom::OK.into())
 }
 
@@ -149,13 +100,7 @@ fn super_user(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// their heirs.
 pub fn process_exit(cx: &mut Ctx<'_>) {
     owners::process_exited(cx.proc.id);
-    if ANY_SUPER_USER.load(Ordering::Relaxed) {
-        SUPER_USERS.lock().remove(&cx.proc.id);
-    }
-}
-
-fn end_of_table() -> Term {
-    Atom::END_OF_TABLE.into()
+    access::process_exited(cx.proc.id);
 }
 
 fn lookup(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -171,17 +116,13 @@ fn lookup_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !t.kind.is_bag() {
         return t.with_object(a[1], |o| match o {
             Obj::NONE => missing(),
-            _ if pos <= o.arity() => Ok(copy::copy(o.element(pos), heap)),
-            _ => Err(badarg()),
+            _ => Ok(copy::copy(o.get(pos).ok_or_else(badarg)?, heap)),
         })?;
     }
     t.with_objects(a[1], |all| {
         let mut list = Term::NIL;
         for o in all {
-            if pos > o.arity() {
-                return Err(badarg());
-            }
-            let e = copy::copy(o.element(pos), heap);
+            let e = copy::copy(o.get(pos).ok_or_else(badarg)?, heap);
             list = heap.cons(e, list);
         }
         if list.is_nil() { missing() } else { Ok(list) }
@@ -219,7 +160,7 @@ fn edge(cx: &mut Ctx<'_>, a: &[Term], last: bool, objects: bool) -> BifResult {
 
 fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
     let t = table(cx, a[0], Need::Read)?;
-    if t.kind == Kind::OrderedSet && a[1] == end_of_table() {
+    if t.kind == TableKind::OrderedSet && a[1] == end_of_table() {
         return Err(badarg());
     }
     t.with_next(a[1], back, false, |o, all| answer(cx, &t, objects, o, all))?
@@ -233,11 +174,11 @@ fn answer(
     o: Obj,
     all: &mut dyn Iterator<Item = Obj>,
 ) -> Term {
-    if !o.is_some() {
+    let Some(key) = o.get(t.keypos) else {
         return end_of_table();
-    }
+    };
     let heap = cx.heap();
-    let key = copy::copy(o.element(t.keypos), heap);
+    let key = copy::copy(key, heap);
     if !objects {
         return key;
     }

@@ -1,9 +1,9 @@
 //! Making tables and changing their options.
 
-use super::{Need, cause, table};
+use super::access::{Need, cause, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
-use enigma_runtime::ets::{Heir, Kind, Options, Protection, WriteConcurrency, registry};
+use enigma_runtime::ets::{Heir, Protection, TableKind, TableOptions, WriteConcurrency, registry};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::{self, PidKey, flag};
 use enigma_runtime::term::list;
@@ -13,7 +13,7 @@ use enigma_runtime::{BifResult, Term, badarg, release};
 const MAX_LOCKS: usize = 32_768;
 
 struct Wanted {
-    options: Options,
+    options: TableOptions,
     /// As given.
     decentralized: Option<bool>,
     /// As other options want it where it is not given.
@@ -26,11 +26,11 @@ fn option(w: &mut Wanted, t: Term) -> Option<()> {
     if let Some(a) = t.as_atom() {
         match a {
             Atom::ORDERED_SET => {
-                o.kind = Kind::OrderedSet;
+                o.kind = TableKind::OrderedSet;
                 w.implied = true;
             }
-            Atom::BAG => o.kind = Kind::Bag,
-            Atom::DUPLICATE_BAG => o.kind = Kind::DuplicateBag,
+            Atom::BAG => o.kind = TableKind::Bag,
+            Atom::DUPLICATE_BAG => o.kind = TableKind::DuplicateBag,
             Atom::PUBLIC => o.protection = Protection::Public,
             Atom::PRIVATE => o.protection = Protection::Private,
             Atom::NAMED_TABLE => o.named = true,
@@ -63,7 +63,7 @@ fn option(w: &mut Wanted, t: Term) -> Option<()> {
                 };
                 if o.write_concurrency != WriteConcurrency::Off {
                     let implied = match o.write_concurrency {
-                        WriteConcurrency::On => o.kind == Kind::OrderedSet,
+                        WriteConcurrency::On => o.kind == TableKind::OrderedSet,
                         _ => true,
                     };
                     w.implied = implied;
@@ -96,14 +96,14 @@ fn if_alive(heir: Option<Heir>) -> Option<Heir> {
 pub(super) fn new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = a[0].as_atom().ok_or_else(badarg)?;
     let mut w = Wanted {
-        options: Options {
+        options: TableOptions {
             name,
             named: false,
-            kind: Kind::Set,
+            kind: TableKind::Set,
             keypos: 1,
             protection: Protection::Protected,
             heir: None,
-            compressed: crate::system::facts().ets_always_compress,
+            compressed: crate::system::facts::facts().ets_always_compress,
             read_concurrency: false,
             write_concurrency: WriteConcurrency::Off,
             decentralized_counters: false,
@@ -116,7 +116,8 @@ pub(super) fn new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     let mut o = w.options;
     o.heir = if_alive(o.heir);
-    if o.kind == Kind::OrderedSet && matches!(o.write_concurrency, WriteConcurrency::Locks(_)) {
+    if o.kind == TableKind::OrderedSet && matches!(o.write_concurrency, WriteConcurrency::Locks(_))
+    {
         return Err(badarg());
     }
     if o.protection == Protection::Private {

@@ -4,8 +4,8 @@
 //! is known in part bounds the range that is traversed.
 
 use enigma_runtime::data::compare;
-use enigma_runtime::ets::{Kind, Range, Table};
-use enigma_runtime::match_spec::{self, Dialect, Gives, Program, Shared, SpecError};
+use enigma_runtime::ets::{Range, Table, TableKind};
+use enigma_runtime::match_spec::{self, Dialect, Gives, OwnedProgram, Program, SpecError};
 use enigma_runtime::term::list;
 use enigma_runtime::{Atom, Exit, Term, badarg};
 use std::cmp::Ordering;
@@ -28,10 +28,10 @@ impl Query {
         p.map_err(|_: SpecError| badarg())
     }
 
-    pub(super) fn shared(self) -> Result<Shared, Exit> {
+    pub(super) fn shared(self) -> Result<OwnedProgram, Exit> {
         let p = match self {
-            Query::Spec(t) => Shared::compile(t, Dialect::Table),
-            Query::Pattern(t, gives) => Shared::compile_pattern(t, gives),
+            Query::Spec(t) => OwnedProgram::compile(t, Dialect::Table),
+            Query::Pattern(t, gives) => OwnedProgram::compile_pattern(t, gives),
         };
         p.map_err(|_: SpecError| badarg())
     }
@@ -58,7 +58,7 @@ pub(super) enum Plan {
 
 /// `some`: is the search to stop after some results?
 pub(super) fn plan(t: &Table, q: Query, some: bool) -> Plan {
-    let ordered = t.kind == Kind::OrderedSet;
+    let ordered = t.kind == TableKind::OrderedSet;
     let heads = q.heads();
     let mut keys: Vec<Term> = Vec::new();
     for &h in &heads {
@@ -100,9 +100,9 @@ fn compare_known(pattern: Term, key: Term) -> Option<Ordering> {
         if is_open(p) {
             return None;
         }
-        if p.is_cons() && k.is_cons() {
-            match compare_known(p.head(), k.head())? {
-                Ordering::Equal => (p, k) = (p.tail(), k.tail()),
+        if let (Some((x, p_rest)), Some((y, k_rest))) = (p.as_cons(), k.as_cons()) {
+            match compare_known(x, y)? {
+                Ordering::Equal => (p, k) = (p_rest, k_rest),
                 o => return Some(o),
             }
             continue;

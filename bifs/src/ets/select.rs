@@ -7,17 +7,17 @@
 //! `{Table, Bucket, Limit, CompiledSpec, Rest, RestLength}` for sets and bags, and
 //! `{Table, LastKey, KeyPattern, Limit, CompiledSpec, Rest, Reverse, RestLength}` for ordered sets.
 
+use super::access::{Need, cause, end_of_table, may, table};
 use super::matching::{reference_to, shared};
 use super::query::{Plan, Query, plan, with_range};
 use super::replace::keeps_key;
-use super::{Need, cause, end_of_table, may, table};
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::data::compare;
-use enigma_runtime::ets::object::Obj;
 use enigma_runtime::ets::registry::{self, Found};
-use enigma_runtime::ets::{Busy, Fate, Go, Kind, Protection, Stopped, Table, owners};
+use enigma_runtime::ets::{Busy, Fate, Go, Protection, Stopped, Table, TableKind, owners};
 use enigma_runtime::heap::copy;
-use enigma_runtime::match_spec::{Gives, Machine, NoActions, Program, Shared, Subject};
+use enigma_runtime::heap::object::Obj;
+use enigma_runtime::match_spec::{Gives, Matcher, NoActions, OwnedProgram, Program, Subject};
 use enigma_runtime::process::flag;
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
@@ -60,7 +60,7 @@ impl Goal {
 /// A compiled specification: of terms among the arguments, or with a copy of its own.
 enum Compiled {
     Arguments(Program),
-    Own(Arc<Shared>),
+    Own(Arc<OwnedProgram>),
 }
 
 impl Compiled {
@@ -100,12 +100,18 @@ struct Search {
     resumed: bool,
     /// Does the process hold the table fixed for this search?
     fixed: bool,
-    machine: Machine,
+    machine: Matcher,
 }
 
 /// Looks at an object: the result, if there is one.
-fn look(machine: &mut Machine, program: &Program, cx: &mut Ctx<'_>, o: Obj) -> Option<Term> {
-    machine.run(program, cx, o.root(), Subject::TableObject, &mut NoActions)
+fn look(machine: &mut Matcher, program: &Program, cx: &mut Ctx<'_>, o: Obj) -> Option<Term> {
+    machine.run(
+        program,
+        cx,
+        o.tuple()?,
+        Subject::TableObject,
+        &mut NoActions,
+    )
 }
 
 /// Units of work that an object is.
@@ -118,15 +124,18 @@ impl Search {
     fn is_shared(&self, cx: &Ctx<'_>) -> bool {
         let t = &self.table;
         let alone = t.owner() == cx.proc.id && t.protection() != Protection::Public;
-        t.kind != Kind::OrderedSet && !alone
+        t.kind != TableKind::OrderedSet && !alone
     }
 
-    fn fate(&self, machine: &mut Machine, cx: &mut Ctx<'_>, o: Obj, got: &Cell<usize>) -> Fate {
+    fn fate(&self, machine: &mut Matcher, cx: &mut Ctx<'_>, o: Obj, got: &Cell<usize>) -> Fate {
         let r = look(machine, self.compiled.program(), cx, o);
         let fate = match (self.goal, r) {
             (Goal::Delete, Some(r)) if r == Term::bool(true) => Fate::Delete,
             (Goal::Replace, Some(new)) => match self.table.key_of(new) {
-                Some(k) if compare::exact_eq(k, o.element(self.table.keypos)) => {
+                Some(k)
+                    if o.get(self.table.keypos)
+                        .is_some_and(|old| compare::exact_eq(k, old)) =>
+                {
                     Fate::Replace(Obj::new(new))
                 }
                 _ => Fate::Keep,
@@ -152,7 +161,7 @@ impl Search {
 
     fn collect(
         &self,
-        machine: &mut Machine,
+        machine: &mut Matcher,
         cx: &mut Ctx<'_>,
         o: Obj,
         list: &mut Term,
@@ -171,7 +180,7 @@ impl Search {
 
     fn buckets(
         &mut self,
-        machine: &mut Machine,
+        machine: &mut Matcher,
         cx: &mut Ctx<'_>,
         from: usize,
         left: &Cell<usize>,
@@ -232,7 +241,7 @@ impl Search {
 
     fn ordered(
         &mut self,
-        machine: &mut Machine,
+        machine: &mut Matcher,
         cx: &mut Ctx<'_>,
         after: Option<Term>,
         left: &Cell<usize>,
@@ -325,7 +334,7 @@ impl Search {
             Goal::List(n) => n,
             _ => return Ok(Term::small(self.got as i64)),
         };
-        if self.table.kind == Kind::OrderedSet {
+        if self.table.kind == TableKind::OrderedSet {
             // Put together against the order in which it was found.
             let heap = cx.heap();
             let in_order = list::iter(self.list).fold(Term::NIL, |l, e| heap.cons(e, l));
@@ -336,7 +345,7 @@ impl Search {
             count = self.got - limit;
             let heap = cx.heap();
             let beyond: Vec<Term> = list::iter(self.list).take(count).collect();
-            (0..count).for_each(|_| self.list = self.list.tail());
+            self.list = list::skip(self.list, count);
             if self.resumed {
                 for &e in &beyond {
                     rest = heap.cons(e, rest);
@@ -418,7 +427,7 @@ fn search(
     reverse: bool,
 ) -> BifResult {
     let program = query(a).program()?;
-    let ordered = t.kind == Kind::OrderedSet;
+    let ordered = t.kind == TableKind::OrderedSet;
     let limit = goal.limit();
     let plan = plan(t, query(a), limit > 0);
     let mut s = Search {
@@ -439,7 +448,7 @@ fn search(
         seen: 0,
         resumed: false,
         fixed: false,
-        machine: Machine::default(),
+        machine: Matcher::default(),
     };
     match plan {
         Plan::All => {}
@@ -453,12 +462,12 @@ fn search(
 
 /// A search that has to look at these keys only.
 fn only_keys(cx: &mut Ctx<'_>, a: &[Term], s: &mut Search, keys: &[Term]) -> BifResult {
-    let mut machine = Machine::default();
+    let mut machine = Matcher::default();
     let got = Cell::new(0);
     let mut list = Term::NIL;
     let edits = matches!(s.goal, Goal::Delete | Goal::Replace);
     let t = s.table.clone();
-    if t.kind == Kind::OrderedSet {
+    if t.kind == TableKind::OrderedSet {
         let mut each = |k: Term| {
             if edits {
                 t.edit_key(k, &mut |o| s.fate(&mut machine, cx, o, &got))
@@ -573,7 +582,7 @@ pub(super) fn select_delete(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 pub(super) fn select_replace(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
-    if t.kind == Kind::Bag {
+    if t.kind == TableKind::Bag {
         return Err(cause("table_type"));
     }
     for c in list::iter(a[1]) {
@@ -596,12 +605,12 @@ pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     // What is wrong with the table is told first.
     let t = table(cx, id, Need::Read)?;
     let (at, pattern, limit, spec, rest, reverse, count) = match *parts {
-        [_, bucket, limit, spec, rest, count] if t.kind != Kind::OrderedSet => {
+        [_, bucket, limit, spec, rest, count] if t.kind != TableKind::OrderedSet => {
             let bucket = bucket.as_small().ok_or_else(badarg)?;
             let at = At::Bucket(usize::try_from(bucket).ok());
             (at, Term::NIL, limit, spec, rest, false, count)
         }
-        [_, key, pattern, limit, spec, rest, reverse, count] if t.kind == Kind::OrderedSet => {
+        [_, key, pattern, limit, spec, rest, reverse, count] if t.kind == TableKind::OrderedSet => {
             let reverse = reverse.as_small().ok_or_else(badarg)? != 0;
             (
                 At::Key(Some(key)),
@@ -616,7 +625,7 @@ pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         _ => return Err(badarg()),
     };
     // Without a limit all that is left comes, in a list. Only ordered sets want one.
-    let least = usize::from(t.kind == Kind::OrderedSet);
+    let least = usize::from(t.kind == TableKind::OrderedSet);
     let limit = limit
         .as_usize()
         .filter(|&n| n >= least)
@@ -640,7 +649,7 @@ pub(super) fn continued(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         seen: 0,
         resumed: true,
         fixed: false,
-        machine: Machine::default(),
+        machine: Matcher::default(),
     };
     if (limit > 0 && count >= limit) || matches!(at, At::Bucket(None)) {
         return s.result(cx, a);

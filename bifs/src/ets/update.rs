@@ -1,10 +1,10 @@
 //! `update_counter` and `update_element`.
 
-use super::{Need, cause, table};
+use super::access::{Need, cause, table};
 use enigma_runtime::bif::{Ctx, system_limit};
 use enigma_runtime::data::{arith, bignum};
 use enigma_runtime::ets::registry::Found;
-use enigma_runtime::ets::{Editor, Kind};
+use enigma_runtime::ets::{Editor, TableKind};
 use enigma_runtime::heap::Heap;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Exit, Term, badarg, release};
@@ -118,7 +118,7 @@ fn add(heap: &mut Heap, e: &mut Editor, op: &Op) -> Result<Term, Exit> {
 
 pub(super) fn update_counter(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
-    if !matches!(t.kind, Kind::Set | Kind::OrderedSet) {
+    if !matches!(t.kind, TableKind::Set | TableKind::OrderedSet) {
         return Err(cause("table_type"));
     }
     let default = default_object(cx, &t, a[1], a.get(3))?;
@@ -157,7 +157,7 @@ fn count(heap: &mut Heap, e: &mut Editor, what: Term, keypos: usize) -> BifResul
 
 pub(super) fn update_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Write)?;
-    if !matches!(t.kind, Kind::Set | Kind::OrderedSet) {
+    if !matches!(t.kind, TableKind::Set | TableKind::OrderedSet) {
         return Err(badarg());
     }
     let default = default_object(cx, &t, a[1], a.get(3))?;

@@ -75,7 +75,7 @@ fn copying_read(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         .filter(|&n| n <= b.len())
         .ok_or_else(badarg)?;
     let taken: Vec<u8> = b.drain(..n).collect();
-    Ok(cx.heap().binary(&taken))
+    Ok(cx.heap().binary_of(taken))
 }
 
 fn write(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {

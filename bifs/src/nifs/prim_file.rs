@@ -4,7 +4,6 @@
 use crate::{bifs, errno, file_name};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
-use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::bits;
 use enigma_runtime::heap::magic::Magic;
 use enigma_runtime::term::list;
@@ -145,7 +144,7 @@ fn done(cx: &mut Ctx<'_>, r: io::Result<()>) -> BifResult {
 fn give_bytes(cx: &mut Ctx<'_>, r: io::Result<Vec<u8>>) -> BifResult {
     match r {
         Ok(bytes) => {
-            let b = cx.heap().binary(&bytes);
+            let b = cx.heap().binary_of(bytes);
             Ok(cx.ok(b))
         }
         Err(e) => failed(cx, &e),
@@ -504,7 +503,7 @@ fn ipread(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             let data: Term = if body.is_empty() {
                 Atom::EOF.into()
             } else {
-                cx.heap().binary(&body)
+                cx.heap().binary_of(body)
             };
             let parts = [Term::small(i64::from(n)), Term::small(i64::from(p)), data];
             let t = cx.heap().tuple(&parts);
@@ -519,11 +518,7 @@ fn read_file(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match fs::read(&path) {
         Ok(bytes) => {
             cx.bump(bytes.len() / 4096);
-            let b = if bytes.len() > 64 {
-                cx.heap().shared_binary(BinaryRef::from_bytes(&bytes))
-            } else {
-                cx.heap().binary(&bytes)
-            };
+            let b = cx.heap().binary_of(bytes);
             Ok(cx.ok(b))
         }
         Err(e) => failed(cx, &e),

@@ -1,7 +1,7 @@
 //! `erlang:decode_packet/3`.
 
-use super::http::{self, Parsed, Target};
-use super::{Framing, Length, Limits, is_ssl2_hello, length};
+use super::http::{self, HttpLine, RequestTarget};
+use super::{Framing, Length, PacketLimits, is_ssl2_hello, length};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::bits;
@@ -40,8 +40,8 @@ pub fn framing(t: Term) -> Option<(Framing, bool)> {
     })
 }
 
-fn limits(options: Term) -> Result<Limits, Exit> {
-    let mut limits = Limits {
+fn limits(options: Term) -> Result<PacketLimits, Exit> {
+    let mut limits = PacketLimits {
         packet: 0,
         line: 0,
         delimiter: b'\n',
@@ -133,39 +133,39 @@ fn http_term(h: &mut Heap, binaries: bool, line: &[u8], field: bool) -> Term {
     let atom = |s: &str| Term::from(Atom::new(s));
     let number = |n: u64| Term::small(n as i64);
     match http::parse(line, field) {
-        Parsed::Request(method, target, (major, minor)) => {
+        HttpLine::Request(method, target, (major, minor)) => {
             let known = http::METHODS.iter().find(|m| m.as_bytes() == method);
             let method = match known {
                 Some(m) => atom(m),
                 None => text(h, method),
             };
             let target = match target {
-                Target::Any => atom("*"),
-                Target::Path(p) => {
+                RequestTarget::Any => atom("*"),
+                RequestTarget::Path(p) => {
                     let p = text(h, p);
                     h.tuple(&[atom("abs_path"), p])
                 }
-                Target::Absolute(secure, host, port, path) => {
+                RequestTarget::Absolute(secure, host, port, path) => {
                     let scheme = atom(if secure { "https" } else { "http" });
                     let (host, path) = (text(h, host), text(h, path));
                     let port = port.map_or(Atom::UNDEFINED.into(), number);
                     h.tuple(&[atom("absoluteURI"), scheme, host, port, path])
                 }
-                Target::Scheme(scheme, rest) => {
+                RequestTarget::Scheme(scheme, rest) => {
                     let (scheme, rest) = (text(h, scheme), text(h, rest));
                     h.tuple(&[atom("scheme"), scheme, rest])
                 }
-                Target::Other(t) => text(h, t),
+                RequestTarget::Other(t) => text(h, t),
             };
             let version = h.tuple(&[number(major), number(minor)]);
             h.tuple(&[atom("http_request"), method, target, version])
         }
-        Parsed::Response((major, minor), status, reason) => {
+        HttpLine::Response((major, minor), status, reason) => {
             let version = h.tuple(&[number(major), number(minor)]);
             let reason = text(h, reason);
             h.tuple(&[atom("http_response"), version, number(status), reason])
         }
-        Parsed::Field(name, value) => {
+        HttpLine::Field(name, value) => {
             let usual = http::usual_name(name);
             let known = http::FIELDS.iter().position(|f| f.as_bytes() == usual);
             let usual = match known {
@@ -176,8 +176,8 @@ fn http_term(h: &mut Heap, binaries: bool, line: &[u8], field: bool) -> Term {
             let place = number(known.map_or(0, |i| i as u64 + 1));
             h.tuple(&[atom("http_header"), place, usual, name, value])
         }
-        Parsed::End => atom("http_eoh"),
-        Parsed::Wrong => {
+        HttpLine::End => atom("http_eoh"),
+        HttpLine::Wrong => {
             let line = text(h, line);
             h.tuple(&[atom("http_error"), line])
         }

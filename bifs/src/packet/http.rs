@@ -4,9 +4,9 @@ use enigma_runtime::release;
 
 /// What a line is. Texts are parts of the line.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Parsed<'a> {
+pub enum HttpLine<'a> {
     /// A first line of a request: method, target, version.
-    Request(&'a [u8], Target<'a>, (u64, u64)),
+    Request(&'a [u8], RequestTarget<'a>, (u64, u64)),
     /// A first line of a response: version, status, reason.
     Response((u64, u64), u64, &'a [u8]),
     /// A header field: its name as it stands and its value.
@@ -19,7 +19,7 @@ pub enum Parsed<'a> {
 
 /// What a request asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Target<'a> {
+pub enum RequestTarget<'a> {
     /// `*`.
     Any,
     /// A path that begins with a slash.
@@ -114,7 +114,7 @@ pub fn usual_name(name: &[u8]) -> Vec<u8> {
 }
 
 /// Parses a line with its end: a first line, or a header field.
-pub fn parse(line: &[u8], field: bool) -> Parsed<'_> {
+pub fn parse(line: &[u8], field: bool) -> HttpLine<'_> {
     let text = line.strip_suffix(b"\n").unwrap_or(line);
     let text = text.strip_suffix(b"\r").unwrap_or(text);
     let parsed = if field {
@@ -124,7 +124,7 @@ pub fn parse(line: &[u8], field: bool) -> Parsed<'_> {
     } else {
         request(text)
     };
-    parsed.unwrap_or(Parsed::Wrong)
+    parsed.unwrap_or(HttpLine::Wrong)
 }
 
 fn is_space(c: u8) -> bool {
@@ -168,7 +168,7 @@ fn version(b: &[u8]) -> Option<((u64, u64), &[u8])> {
     Some(((major, minor), b))
 }
 
-fn response(b: &[u8]) -> Option<Parsed<'_>> {
+fn response(b: &[u8]) -> Option<HttpLine<'_>> {
     let (version, b) = version(b)?;
     let b = spaces(b)?;
     // A status that is missing is told as 0.
@@ -180,10 +180,10 @@ fn response(b: &[u8]) -> Option<Parsed<'_>> {
     if b.first().is_some_and(|&c| !is_space(c)) {
         return None;
     }
-    Some(Parsed::Response(version, status, skip_spaces(b)))
+    Some(HttpLine::Response(version, status, skip_spaces(b)))
 }
 
-fn request(b: &[u8]) -> Option<Parsed<'_>> {
+fn request(b: &[u8]) -> Option<HttpLine<'_>> {
     let (method, b) = split_while(b, is_token);
     let (target, b) = split_while(spaces(b)?, |c| !is_space(c));
     if target.is_empty() {
@@ -192,19 +192,19 @@ fn request(b: &[u8]) -> Option<Parsed<'_>> {
     let target = self::target(target)?;
     let b = skip_spaces(b);
     if b.is_empty() {
-        return Some(Parsed::Request(method, target, (0, 9)));
+        return Some(HttpLine::Request(method, target, (0, 9)));
     }
     let (version, _) = version(b.strip_prefix(b"HTTP/")?)?;
-    Some(Parsed::Request(method, target, version))
+    Some(HttpLine::Request(method, target, version))
 }
 
-fn target(b: &[u8]) -> Option<Target<'_>> {
+fn target(b: &[u8]) -> Option<RequestTarget<'_>> {
     if b == b"*" {
-        return Some(Target::Any);
+        return Some(RequestTarget::Any);
     }
     // Any other single character counts as a path too.
     if b.first() == Some(&b'/') || b.len() == 1 {
-        return Some(Target::Path(b));
+        return Some(RequestTarget::Path(b));
     }
     for (prefix, secure) in [(&b"http://"[..], false), (b"https://", true)] {
         if b.len() >= prefix.len() && b[..prefix.len()].eq_ignore_ascii_case(prefix) {
@@ -212,12 +212,12 @@ fn target(b: &[u8]) -> Option<Target<'_>> {
         }
     }
     Some(match b.iter().position(|&c| c == b':') {
-        Some(i) => Target::Scheme(&b[..i], &b[i + 1..]),
-        None => Target::Other(b),
+        Some(i) => RequestTarget::Scheme(&b[..i], &b[i + 1..]),
+        None => RequestTarget::Other(b),
     })
 }
 
-fn absolute(secure: bool, b: &[u8]) -> Option<Target<'_>> {
+fn absolute(secure: bool, b: &[u8]) -> Option<RequestTarget<'_>> {
     let (place, path) = split_while(b, |c| c != b'/');
     let path = if path.is_empty() { &b"/"[..] } else { path };
     let bracketed = match place.iter().position(|&c| c == b']') {
@@ -232,14 +232,14 @@ fn absolute(secure: bool, b: &[u8]) -> Option<Target<'_>> {
         }
         None => (place, None),
     };
-    Some(Target::Absolute(secure, host, port, path))
+    Some(RequestTarget::Absolute(secure, host, port, path))
 }
 
-fn header_field(b: &[u8]) -> Option<Parsed<'_>> {
+fn header_field(b: &[u8]) -> Option<HttpLine<'_>> {
     if b.is_empty() {
-        return Some(Parsed::End);
+        return Some(HttpLine::End);
     }
     let (name, rest) = split_while(b, is_token);
     let value = rest.strip_prefix(b":")?;
-    Some(Parsed::Field(name, skip_spaces(value)))
+    Some(HttpLine::Field(name, skip_spaces(value)))
 }

@@ -33,7 +33,7 @@ pub enum Framing {
 
 /// What else says where a packet ends.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct PacketLimits {
     /// Most bytes of a packet's body, 0 for any number.
     pub packet: usize,
     /// Lines are cut after so many bytes, 0 for never.
@@ -54,7 +54,7 @@ pub enum Length {
 }
 
 /// The length of the packet that the bytes begin with.
-pub fn length(framing: Framing, b: &[u8], limits: &Limits) -> Length {
+pub fn length(framing: Framing, b: &[u8], limits: &PacketLimits) -> Length {
     match framing {
         Framing::Line => return line(b, limits),
         Framing::Http => return http_line(b, limits, false),
@@ -149,7 +149,7 @@ fn asn1(b: &[u8]) -> Result<Option<(usize, u64)>, ()> {
     }
 }
 
-fn line(b: &[u8], limits: &Limits) -> Length {
+fn line(b: &[u8], limits: &PacketLimits) -> Length {
     let cut = |n: usize| limits.line != 0 && n > limits.line;
     let end = b.iter().position(|&x| x == limits.delimiter);
     let n = end.map_or(b.len(), |i| i + 1);
@@ -165,7 +165,7 @@ fn line(b: &[u8], limits: &Limits) -> Length {
 }
 
 /// A line, or a header field: lines up to one behind which no white space follows.
-fn http_line(b: &[u8], limits: &Limits, field: bool) -> Length {
+fn http_line(b: &[u8], limits: &PacketLimits, field: bool) -> Length {
     let too_long = |n: usize| limits.packet != 0 && n > limits.packet;
     let mut from = 0;
     loop {

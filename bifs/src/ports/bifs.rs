@@ -73,7 +73,7 @@ fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Err(Atom::EINVAL) => Ok(badarg_value()),
         Err(why) => {
             port.close(why.into());
-            super::super::erlang::relations::fetch(cx)?;
+            super::super::erlang::relations::fetch_all(cx)?;
             Ok(true.into())
         }
     }

@@ -1,7 +1,7 @@
 //! Ports over descriptors that are open already, and the threads that read and write for any port.
 
-use super::framing::{Cutter, Framing};
-use super::options::Options;
+use super::framing::{Cutter, PortFraming};
+use super::options::PortOptions;
 use super::{Driver, Port};
 use crate::terminal::input;
 use enigma_runtime::atom::Atom;
@@ -139,7 +139,7 @@ impl Writer {
 pub fn read_loop(
     port: Arc<Port>,
     mut from: impl Read + Send + 'static,
-    options: &Options,
+    options: &PortOptions,
     end: impl FnOnce(&Arc<Port>) + Send + 'static,
 ) -> Result<(), Atom> {
     let mut cutter = Cutter::new(options.framing, options.binary);
@@ -181,12 +181,12 @@ pub fn at_end(port: &Arc<Port>, eof: bool) {
 /// What stands behind a port over descriptors: where data goes out and how it is framed.
 pub struct Streams {
     writer: Option<Arc<Writer>>,
-    framing: Framing,
+    framing: PortFraming,
 }
 
 impl Streams {
     /// Without a writer, data for the outside is dropped.
-    pub fn new(writer: Option<Arc<Writer>>, framing: Framing) -> Streams {
+    pub fn new(writer: Option<Arc<Writer>>, framing: PortFraming) -> Streams {
         Streams { writer, framing }
     }
 }
@@ -214,7 +214,7 @@ impl Write for Borrowed {
 }
 
 /// Opens a port over two descriptors, `{fd, In, Out}`; one that is not used may be any number.
-pub fn open(owner: u64, input: i64, output: i64, options: &Options) -> Result<Arc<Port>, Atom> {
+pub fn open(owner: u64, input: i64, output: i64, options: &PortOptions) -> Result<Arc<Port>, Atom> {
     let (name, limit) = (format!("{input}/{output}"), open_files());
     let descriptor = |n: i64, used: bool| match i32::try_from(n) {
         Ok(fd) if (0..limit).contains(&fd) => Ok(fd),

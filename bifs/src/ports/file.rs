@@ -1,7 +1,7 @@
 //! A port over a named file, which `open_port/2` makes of a bare name up to OTP 25.
 
 use super::fd::{Streams, at_end, read_loop};
-use super::options::Options;
+use super::options::PortOptions;
 use super::{Port, fd::Writer};
 use enigma_runtime::atom::Atom;
 use std::ffi::OsStr;
@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 
 /// Opens the file, which is created where the port may write; a port that only writes empties it.
-pub fn open(owner: u64, path: &[u8], options: &Options) -> Result<Arc<Port>, Atom> {
+pub fn open(owner: u64, path: &[u8], options: &PortOptions) -> Result<Arc<Port>, Atom> {
     let mut how = OpenOptions::new();
     how.read(options.input)
         .write(options.output)

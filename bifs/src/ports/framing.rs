@@ -5,7 +5,7 @@ use enigma_runtime::atom::Atom;
 
 /// A port's framing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Framing {
+pub enum PortFraming {
     /// As it comes.
     Stream,
     /// A big-endian length of so many bytes before each packet.
@@ -14,10 +14,10 @@ pub enum Framing {
     Line(usize),
 }
 
-impl Framing {
+impl PortFraming {
     /// Data for the outside; an error where it is too long for its length field.
     pub fn frame(self, data: Vec<u8>) -> Result<Vec<u8>, Atom> {
-        let Framing::Packet(n) = self else {
+        let PortFraming::Packet(n) = self else {
             return Ok(data);
         };
         if n < 8 && data.len() >> (8 * n) != 0 {
@@ -31,14 +31,14 @@ impl Framing {
 
 /// Cuts what comes from outside.
 pub struct Cutter {
-    framing: Framing,
+    framing: PortFraming,
     binary: bool,
     rest: Vec<u8>,
 }
 
 impl Cutter {
     /// A fresh one.
-    pub fn new(framing: Framing, binary: bool) -> Cutter {
+    pub fn new(framing: PortFraming, binary: bool) -> Cutter {
         Cutter {
             framing,
             binary,
@@ -49,8 +49,8 @@ impl Cutter {
     /// Sends what is complete to the port's owner.
     pub fn feed(&mut self, port: &Port, data: &[u8]) {
         match self.framing {
-            Framing::Stream => port.tell_data(data, self.binary),
-            Framing::Packet(n) => {
+            PortFraming::Stream => port.tell_data(data, self.binary),
+            PortFraming::Packet(n) => {
                 self.rest.extend_from_slice(data);
                 while self.rest.len() >= n {
                     let len = self.rest[..n]
@@ -63,7 +63,7 @@ impl Cutter {
                     self.rest.drain(..n + len);
                 }
             }
-            Framing::Line(max) => {
+            PortFraming::Line(max) => {
                 self.rest.extend_from_slice(data);
                 loop {
                     let end = self.rest.iter().position(|&b| b == b'\n');

@@ -15,7 +15,7 @@ pub mod ram_file;
 pub mod spawn;
 pub mod tty_sl;
 
-use crate::system::facts;
+use crate::system::facts::facts;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;

@@ -1,6 +1,6 @@
 //! `open_port/2`: which driver a name asks for, and what is wrong with a name or an option.
 
-use super::options::{Options, name_bytes};
+use super::options::{PortOptions, name_bytes};
 use super::{Port, fd, file, inet, ram_file, spawn, tty_sl};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::term::list;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// A driver that is asked for by its name.
 struct Named {
     name: &'static str,
-    open: fn(owner: u64, line: &str, options: &Options) -> Result<Arc<Port>, Atom>,
+    open: fn(owner: u64, line: &str, options: &PortOptions) -> Result<Arc<Port>, Atom>,
 }
 
 const NAMED: &[Named] = &[
@@ -31,7 +31,7 @@ const NAMED: &[Named] = &[
 /// Opens a port; otherwise the name of the error: `badopt` for options that are no good whatever the name,
 /// `badarg` for a bad name or an option that does not fit it, or what the operating system says.
 pub fn open(owner: u64, name: Term, options: Term) -> Result<Arc<Port>, Atom> {
-    let (mut options, directory) = Options::read(options).ok_or_else(|| Atom::new("badopt"))?;
+    let (mut options, directory) = PortOptions::read(options).ok_or_else(|| Atom::new("badopt"))?;
     let what = What::read(name).ok_or(Atom::BADARG)?;
     let program = matches!(
         what,
@@ -80,7 +80,7 @@ fn open_named(
     driver: &Named,
     owner: u64,
     line: &str,
-    options: &Options,
+    options: &PortOptions,
 ) -> Result<Arc<Port>, Atom> {
     if options.exit_status || options.busy_limits_port {
         return Err(Atom::BADARG);

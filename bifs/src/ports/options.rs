@@ -1,6 +1,6 @@
 //! Options of `open_port/2`.
 
-use super::framing::Framing;
+use super::framing::PortFraming;
 use crate::file_name;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
@@ -16,9 +16,9 @@ pub type Variable = (Vec<u8>, Option<Vec<u8>>);
 
 /// What the list says.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct PortOptions {
     /// How data is cut.
-    pub framing: Framing,
+    pub framing: PortFraming,
     /// Data as binaries.
     pub binary: bool,
     /// Data comes in.
@@ -60,12 +60,12 @@ fn env_bytes(t: Term) -> Option<Vec<u8>> {
     file_name::encode(t).filter(|_| t.is_list())
 }
 
-impl Options {
+impl PortOptions {
     /// Reads the list; nothing if an option is bad or two contradict each other. What the option `cd` gives
     /// is the second part: it counts as part of the port's name.
-    pub fn read(l: Term) -> Option<(Options, Term)> {
-        let mut o = Options {
-            framing: Framing::Stream,
+    pub fn read(l: Term) -> Option<(PortOptions, Term)> {
+        let mut o = PortOptions {
+            framing: PortFraming::Stream,
             binary: false,
             input: true,
             output: true,
@@ -130,9 +130,9 @@ impl Options {
         }
         o.framing = match (packet, line) {
             (Some(_), Some(_)) => return None,
-            (Some(n), None) => Framing::Packet(n),
-            (None, Some(n)) => Framing::Line(n),
-            (None, None) => Framing::Stream,
+            (Some(n), None) => PortFraming::Packet(n),
+            (None, Some(n)) => PortFraming::Line(n),
+            (None, None) => PortFraming::Stream,
         };
         if o.stderr_to_stdout && o.nouse_stdio {
             return None;

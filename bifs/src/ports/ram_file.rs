@@ -4,7 +4,7 @@
 //! Every command gets one message, before the command returns: a byte that says what kind of answer it is,
 //! and the answer.
 
-use super::options::Options;
+use super::options::PortOptions;
 use super::{Driver, Port};
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
@@ -64,7 +64,7 @@ struct RamFileDriver {
 }
 
 /// Opens a port of the driver.
-pub fn open(owner: u64, name: &str, options: &Options) -> Result<Arc<Port>, Atom> {
+pub fn open(owner: u64, name: &str, options: &PortOptions) -> Result<Arc<Port>, Atom> {
     let binary = options.binary;
     Port::open(owner, name, false, |_| {
         Ok(Box::new(RamFileDriver {

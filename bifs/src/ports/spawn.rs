@@ -1,12 +1,13 @@
 //! External programs: `{spawn, Command}` and `{spawn_executable, File}`.
 
 use super::fd::{Writer, at_end, read_loop};
-use super::framing::Framing;
-use super::options::Options;
+use super::framing::PortFraming;
+use super::options::PortOptions;
 use super::{Driver, Port};
 use crate::errno;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::sys;
 use parking_lot::Mutex;
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 /// A running program.
 struct Program {
     writer: Option<Arc<Writer>>,
-    framing: Framing,
+    framing: PortFraming,
     pid: Option<u32>,
 }
 
@@ -30,22 +31,17 @@ pub enum What<'a> {
     Executable(&'a [u8]),
 }
 
-/// Starts a program. The allocator has turned huge pages off for this process; the program is not to inherit
-/// that.
+/// Starts a program, which is not to inherit what this process has set about huge pages.
 fn spawn(c: &mut Command) -> std::io::Result<Child> {
     static STARTING: Mutex<()> = Mutex::new(());
-    let huge_pages_off = |off: libc::c_ulong| {
-        // SAFETY: a call that changes a setting of the process and takes no pointers.
-        unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, off, 0, 0, 0) }
-    };
     let _one_at_a_time = STARTING.lock();
-    huge_pages_off(0);
+    sys::huge_pages_by_default();
     let started = c.spawn();
-    huge_pages_off(1);
+    sys::huge_pages_on_request();
     started
 }
 
-fn command(what: &What<'_>, o: &Options) -> Command {
+fn command(what: &What<'_>, o: &PortOptions) -> Command {
     let os = OsStr::from_bytes;
     let mut c = match what {
         What::Shell(line) => {
@@ -124,7 +120,7 @@ fn run(mut c: Command) -> Result<Started, Atom> {
 }
 
 /// Opens a port to a program.
-pub fn open(owner: u64, name: &str, what: &What<'_>, o: &Options) -> Result<Arc<Port>, Atom> {
+pub fn open(owner: u64, name: &str, what: &What<'_>, o: &PortOptions) -> Result<Arc<Port>, Atom> {
     if let What::Executable(file) = what {
         check_executable(file)?;
     }
@@ -144,7 +140,7 @@ pub fn open(owner: u64, name: &str, what: &What<'_>, o: &Options) -> Result<Arc<
 type Ends = (Option<std::io::PipeReader>, Option<std::io::PipeWriter>);
 
 /// Connects the program's descriptors; gives our ends.
-fn plumb(c: &mut Command, o: &Options, far: &mut Vec<OwnedFd>) -> Result<Ends, Atom> {
+fn plumb(c: &mut Command, o: &PortOptions, far: &mut Vec<OwnedFd>) -> Result<Ends, Atom> {
     let fail = |e: std::io::Error| errno::of(&e);
     let (mut ours_in, mut ours_out) = (None, None);
     if o.nouse_stdio {
@@ -203,7 +199,7 @@ fn start(
     program: Started,
     input: Option<std::io::PipeReader>,
     output: Option<std::io::PipeWriter>,
-    o: &Options,
+    o: &PortOptions,
 ) -> Result<Box<dyn Driver>, Atom> {
     let pid = match &program {
         Started::Running(child) => Some(child.id()),

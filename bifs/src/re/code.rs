@@ -1,6 +1,7 @@
 //! Compiled patterns: a safe layer over the C library.
 
 use super::dialect::{self, Text};
+use super::errors::{Wrong, first_generation};
 use super::{place, recursion};
 use enigma_runtime::release;
 use pcre2_sys as sys;
@@ -48,19 +49,6 @@ impl Drop for Code {
         // SAFETY: made by `pcre2_compile_8` and owned.
         unsafe { sys::pcre2_code_free_8(self.code) }
     }
-}
-
-/// A pattern is wrong: what is, and where.
-pub struct Wrong {
-    /// The library's number.
-    pub number: i32,
-    /// Offset in bytes.
-    pub offset: usize,
-}
-
-/// Was this release's library the first generation, with its texts and tables?
-pub fn first_generation() -> bool {
-    release::number() < 28
 }
 
 /// How deep groups may be nested. The first generation had no limit of its own, but its memory for compiling
@@ -309,7 +297,7 @@ impl Code {
         subject: &[u8],
         start: usize,
         options: u32,
-        limits: Limits,
+        limits: MatchLimits,
         found: &mut Vec<Option<(usize, usize)>>,
     ) -> Result<usize, i32> {
         MATCHER.with_borrow_mut(|m| {
@@ -363,7 +351,7 @@ fn address(subject: &[u8]) -> *const u8 {
 
 /// How much work a match may be.
 #[derive(Clone, Copy)]
-pub struct Limits {
+pub struct MatchLimits {
     /// Steps.
     pub matches: u32,
     /// Depth of backtracking.

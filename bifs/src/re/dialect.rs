@@ -2,7 +2,7 @@
 //! rewritten before it sees the pattern, what it refuses is rewritten at the place it complains about, and
 //! what only the second knows is refused.
 
-use super::code::Wrong;
+use super::errors::Wrong;
 use super::errors::{BAD_LOOKBEHIND, VERB_ARGUMENT};
 
 /// `\` before a letter that is no escape.

@@ -1,7 +1,20 @@
 //! What is wrong with a pattern, in the words of each release's library.
 
-use super::code::first_generation;
+use enigma_runtime::release;
 use pcre2_sys as sys;
+
+/// A pattern is wrong: what is, and where.
+pub struct Wrong {
+    /// The library's number.
+    pub number: i32,
+    /// Offset in bytes.
+    pub offset: usize,
+}
+
+/// Was this release's library the first generation, with its texts and tables?
+pub fn first_generation() -> bool {
+    release::number() < 28
+}
 
 /// An error of the first generation that the second does not have: unknown kind of group after `(?<`.
 pub const BAD_LOOKBEHIND: i32 = 1001;

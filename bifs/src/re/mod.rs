@@ -13,14 +13,15 @@ mod recursion;
 
 use crate::bifs;
 use crate::erlang::iolist;
-use code::{Code, Settings, Wrong, cached, first_generation};
+use code::{Code, Settings, cached};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::code::export;
 use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
-use options::Options;
+use errors::{Wrong, first_generation};
+use options::PatternOptions;
 use pcre2_sys as sys;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -47,7 +48,7 @@ fn bad_option() -> Exit {
     Exit::error_cause(Atom::BADARG, Atom::BADOPT)
 }
 
-fn options_of(t: Option<&Term>) -> Result<Options, Exit> {
+fn options_of(t: Option<&Term>) -> Result<PatternOptions, Exit> {
     options::parse(t.copied().unwrap_or(Term::NIL)).ok_or_else(bad_option)
 }
 

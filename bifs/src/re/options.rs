@@ -1,12 +1,13 @@
 //! Option lists of `re`.
 
-use super::code::{DEFAULT_LIMIT, Limits, Settings, first_generation};
+use super::code::{DEFAULT_LIMIT, MatchLimits, Settings};
+use super::errors::first_generation;
 use enigma_runtime::Term;
 use enigma_runtime::term::list;
 use pcre2_sys as sys;
 
 /// What a list of options says.
-pub struct Options {
+pub struct PatternOptions {
     /// For compiling.
     pub compile: Settings,
     /// For running.
@@ -30,7 +31,7 @@ pub struct Options {
     /// `{capture, Values, Type}`
     pub capture: Option<(Term, Option<Term>)>,
     /// `{match_limit, N}` and `{match_limit_recursion, N}`
-    pub limits: Limits,
+    pub limits: MatchLimits,
 }
 
 fn number(t: Term) -> Option<u32> {
@@ -68,8 +69,8 @@ pub fn can_be(s: Settings) -> bool {
 }
 
 /// Reads a list of options; nothing if one of them is wrong.
-pub fn parse(t: Term) -> Option<Options> {
-    let mut o = Options {
+pub fn parse(t: Term) -> Option<PatternOptions> {
+    let mut o = PatternOptions {
         compile: Settings::default(),
         run: 0,
         compile_only: false,
@@ -81,7 +82,7 @@ pub fn parse(t: Term) -> Option<Options> {
         line_ends: false,
         offset: 0,
         capture: None,
-        limits: Limits {
+        limits: MatchLimits {
             matches: DEFAULT_LIMIT,
             depth: DEFAULT_LIMIT,
         },
@@ -96,7 +97,7 @@ pub fn parse(t: Term) -> Option<Options> {
     it.tail().is_nil().then_some(o)
 }
 
-fn pair(o: &mut Options, parts: &[Term]) -> Option<()> {
+fn pair(o: &mut PatternOptions, parts: &[Term]) -> Option<()> {
     match *parts {
         [key, values, kind] if key.as_atom()?.text() == "capture" => {
             o.capture = Some((values, Some(kind)));
@@ -138,7 +139,7 @@ fn pair(o: &mut Options, parts: &[Term]) -> Option<()> {
     Some(())
 }
 
-fn plain(o: &mut Options, name: &str) -> Option<()> {
+fn plain(o: &mut PatternOptions, name: &str) -> Option<()> {
     let compile = match name {
         "no_start_optimize" => sys::PCRE2_NO_START_OPTIMIZE,
         "caseless" => sys::PCRE2_CASELESS,

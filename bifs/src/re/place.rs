@@ -3,8 +3,8 @@
 //! The library here is the second generation in a version that points at what is wrong. The first
 //! generation, and the second from OTP 28 on, point before or behind it, by rules that depend on the error.
 
-use super::code::{Wrong, first_generation};
 use super::errors::{BAD_LOOKBEHIND, BAD_NUMBER, ZERO_CONDITION, ZERO_REFERENCE};
+use super::errors::{Wrong, first_generation};
 
 /// Errors (less 100) that the first generation places one byte earlier.
 const ONE_EARLIER: &[i32] = &[37, 43, 47, 51, 65, 69, 71, 93];

@@ -1,8 +1,8 @@
 //! Recursion that might never end: the first generation refuses a pattern that calls a group from inside that group
 //! where nothing need have been matched since the group began. The second finds out only when it matches.
 
-use super::code::Wrong;
 use super::dialect::{after, after_class};
+use super::errors::Wrong;
 
 /// A recursive call that could loop for ever.
 const COULD_LOOP: i32 = 140;

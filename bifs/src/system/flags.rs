@@ -1,15 +1,17 @@
 //! `system_flag/2`, and the values that only it changes.
 
-use super::{facts, load, num, topology};
-use crate::barrier::{self, Passage};
+use super::facts::{facts, num, unsupported};
+use super::{load, topology};
+use crate::barrier::{self, BarrierStage};
 use crate::erlang::process::max_heap_term;
 use crate::erlang::spawn::max_heap;
-use crate::{args, bifs, hooks};
+use crate::{args, bifs, log};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::dirty;
 use enigma_runtime::interp::exception;
 use enigma_runtime::process::flag;
-use enigma_runtime::process::spawn::{self, Options};
-use enigma_runtime::sched::{self, block, dirty};
+use enigma_runtime::sched::{self, block};
+use enigma_runtime::spawn::{self, SpawnOptions};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, time};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -55,7 +57,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "min_heap_size" => num(spawn::set_default_min_heap(args::heap_size(a[1])?)),
         "min_bin_vheap_size" => num(spawn::set_default_min_vheap(args::heap_size(a[1])?)),
         "max_heap_size" => {
-            let new = max_heap(a[1], Options::default().max_heap)?;
+            let new = max_heap(a[1], SpawnOptions::default().max_heap)?;
             let old = spawn::set_default_max_heap(Some(new));
             max_heap_term(cx.heap(), old)
         }
@@ -64,7 +66,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             if n == 0 || n > sched::count() {
                 return Err(badarg());
             }
-            num(sched::set_online(n))
+            num(dirty::set_schedulers_online(n))
         }
         "dirty_cpu_schedulers_online" => {
             let n = size(a[1])?;
@@ -93,7 +95,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "internal_cpu_topology" => return topology::set_internal(cx, a[1]),
         "system_logger" => return crate::trace::set_system_logger(a[1]),
         "time_offset" if a[1].as_atom() == Some(Atom::new("finalize")) => {
-            super::info::offset_state(time::finalize_offset())
+            offset_state(time::finalize_offset())
         }
         "trace_control_word" => {
             let n = u32::try_from(size(a[1])?).map_err(|_| badarg())?;
@@ -109,7 +111,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "sequential_tracer" => match a[1].as_bool() {
             Some(false) => false.into(),
             _ if a[1].is_pid() || a[1].is_tuple() => {
-                return Err(super::unsupported("tracing"));
+                return Err(unsupported("tracing"));
             }
             _ => return Err(badarg()),
         },
@@ -121,7 +123,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn deprecated(flag: &str, text: &str) {
-    hooks::log_warning(&format!("A call to erlang:system_flag({flag}, _) {text}"));
+    log::warning(&format!("A call to erlang:system_flag({flag}, _) {text}"));
 }
 
 /// `multi_scheduling` as `system_info` shows it.
@@ -149,13 +151,13 @@ fn set_multi_scheduling(cx: &mut Ctx<'_>, t: Term) -> BifResult {
         return Ok(multi_scheduling());
     }
     match barrier::passage(cx) {
-        Passage::Ahead => {
+        BarrierStage::Ahead => {
             cx.own.set_flag(flag::HAS_RESOURCES, true);
             block::block(me, what);
             Err(barrier::begin(cx, what == block::Block::All))
         }
-        Passage::Waiting => Err(Exit::Wait),
-        Passage::Between | Passage::Passed => Ok(multi_scheduling()),
+        BarrierStage::Waiting => Err(Exit::Wait),
+        BarrierStage::Between | BarrierStage::Passed => Ok(multi_scheduling()),
     }
 }
 
@@ -176,4 +178,13 @@ fn set_bind_type(t: Term) -> BifResult {
         ) => Err(Exit::error(Atom::NOTSUP)),
         _ => Err(badarg()),
     }
+}
+
+pub(super) fn offset_state(state: time::OffsetState) -> Term {
+    Atom::new(match state {
+        time::OffsetState::Preliminary => "preliminary",
+        time::OffsetState::Final => "final",
+        time::OffsetState::Volatile => "volatile",
+    })
+    .into()
 }

@@ -1,6 +1,6 @@
 //! `halt/2`: the end of the VM that Erlang code asks for.
 
-use super::facts;
+use super::facts::facts;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
@@ -47,7 +47,7 @@ fn halt(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     let status = match a[0].as_atom().map(Atom::text) {
         Some("abort") => {
-            crate::terminal::modes::restore();
+            crate::terminal::initial::restore();
             std::process::abort()
         }
         Some(_) => return Err(badarg()),

@@ -1,16 +1,18 @@
 //! `system_info/1`.
 
+use super::facts::{facts, num};
+use super::flags;
 use super::statistics::os_clock;
 use super::topology::{self, Which};
-use super::{facts, flags, num};
 use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
 use enigma_runtime::atom::{self, Atom};
+use enigma_runtime::dirty;
 use enigma_runtime::heap::gc;
-use enigma_runtime::process::spawn::Options;
 use enigma_runtime::process::{flag, table};
-use enigma_runtime::sched::{self, block, dirty};
+use enigma_runtime::sched::{self, block};
+use enigma_runtime::spawn::SpawnOptions;
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, release, time};
 
 /// Words of the greatest heap that is listed, beyond all that an address space holds.
@@ -127,7 +129,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "port_parallelism" => f.port_parallelism.into(),
         "ets_always_compress" => f.ets_always_compress.into(),
         "async_dist" if release::async_dist() => {
-            (Options::default().flags & flag::ASYNC_DIST != 0).into()
+            (SpawnOptions::default().flags & flag::ASYNC_DIST != 0).into()
         }
         "break_ignored" => f.break_ignored.into(),
         "dynamic_trace" => Atom::NONE.into(),
@@ -148,17 +150,20 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "compat_rel" => num(f.compat_release as usize),
         "creation" => num(enigma_runtime::node::this().1 as usize),
         "fullsweep_after" => {
-            let n = num(usize::from(Options::default().fullsweep_after));
+            let n = num(usize::from(SpawnOptions::default().fullsweep_after));
             h.tuple(&[Atom::FULLSWEEP_AFTER.into(), n])
         }
-        "min_heap_size" => h.tuple(&[Atom::MIN_HEAP_SIZE.into(), num(Options::default().min_heap)]),
+        "min_heap_size" => h.tuple(&[
+            Atom::MIN_HEAP_SIZE.into(),
+            num(SpawnOptions::default().min_heap),
+        ]),
         "min_bin_vheap_size" => h.tuple(&[
             Atom::MIN_BIN_VHEAP_SIZE.into(),
-            num(Options::default().min_vheap),
+            num(SpawnOptions::default().min_vheap),
         ]),
-        "max_heap_size" => max_heap_term(h, Options::default().max_heap),
+        "max_heap_size" => max_heap_term(h, SpawnOptions::default().max_heap),
         "message_queue_data" => {
-            if Options::default().flags & flag::OFF_HEAP_MESSAGES != 0 {
+            if SpawnOptions::default().flags & flag::OFF_HEAP_MESSAGES != 0 {
                 Atom::OFF_HEAP.into()
             } else {
                 Atom::ON_HEAP.into()
@@ -177,7 +182,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "start_time" => h.int(time::START),
         "end_time" => h.int(time::END),
         "time_correction" => time::correction().into(),
-        "time_offset" => offset_state(time::offset_state()),
+        "time_offset" => flags::offset_state(time::offset_state()),
         "time_warp_mode" => Atom::new(match time::warp() {
             time::Warp::None => "no_time_warp",
             time::Warp::Single => "single_time_warp",
@@ -220,7 +225,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "embedded_3pps" if release::number() >= 29 => embedded(h),
         "snifs" => {
             let all: Vec<Term> = inventory::of(release::number())
-                .filter(|b| crate::table::has_bif(b.module, b.function, b.arity))
+                .filter(|b| counts_as_bif(b))
                 .map(|b| {
                     let (m, f) = (Atom::new(b.module), Atom::new(b.function));
                     h.tuple(&[m.into(), f.into(), num(b.arity as usize)])
@@ -304,15 +309,6 @@ fn nif_version() -> &'static str {
     }
 }
 
-pub(super) fn offset_state(state: time::OffsetState) -> Term {
-    Atom::new(match state {
-        time::OffsetState::Preliminary => "preliminary",
-        time::OffsetState::Final => "final",
-        time::OffsetState::Volatile => "volatile",
-    })
-    .into()
-}
-
 fn clock_source(h: &mut Heap, id: &str, now: i64) -> Term {
     let mut l = Vec::new();
     let mut pair = |h: &mut Heap, k: &str, v: Term| {
@@ -333,7 +329,7 @@ fn clock_source(h: &mut Heap, id: &str, now: i64) -> Term {
 }
 
 fn gc_defaults(h: &mut Heap) -> Term {
-    let o = Options::default();
+    let o = SpawnOptions::default();
     let rows = [
         (Atom::MAX_HEAP_SIZE, num(o.max_heap.map_or(0, |m| m.size))),
         (Atom::MIN_BIN_VHEAP_SIZE, num(o.min_vheap)),
@@ -387,4 +383,13 @@ fn info_pair(cx: &mut Ctx<'_>, key: Term, what: Term) -> BifResult {
         },
         _ => Err(badarg()),
     }
+}
+
+/// Is there an implementation that BEAM counts among its BIFs too? Functions of native libraries are none, and what
+/// its loader makes an instruction of is none either.
+fn counts_as_bif(b: &inventory::OtpBif) -> bool {
+    let instruction =
+        b.module == "erlang" && matches!((b.function, b.arity), ("yield" | "hibernate", 0));
+    let export = export::lookup(Atom::new(b.module), Atom::new(b.function), b.arity);
+    !instruction && export.and_then(|e| e.bif()).is_some_and(|b| !b.is_nif())
 }

@@ -1,12 +1,13 @@
 //! How the threads spend their time: scheduler wall time, which is measured while a process wants it, and
 //! microstate accounting.
 
-use super::num;
+use super::facts::num;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
+use enigma_runtime::dirty;
 use enigma_runtime::process::flag;
-use enigma_runtime::sched::{self, Worked, dirty};
+use enigma_runtime::sched::{self, Worked};
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, time};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

@@ -1,11 +1,12 @@
 //! `statistics/1` and what belongs to it.
 
-use super::{load, num};
+use super::facts::num;
+use super::load;
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::gc;
-use enigma_runtime::sched::{self, dirty};
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, time};
+use enigma_runtime::{dirty, sched};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 bifs! { BIFS:

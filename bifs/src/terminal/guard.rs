@@ -1,8 +1,8 @@
 //! A small process beside the VM that puts the terminal's modes back when the VM is killed, as `erl_child_setup`
 //! does from OTP 26 on.
 
+use super::descriptor::wait_for;
 use super::modes::Modes;
-use super::wait_for;
 use parking_lot::Mutex;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -49,5 +49,5 @@ pub fn run() -> io::Result<()> {
     stdout.write_all(b"1")?;
     stdout.flush()?;
     wait_for(libc::STDOUT_FILENO, 0, -1);
-    modes.set_at_end()
+    modes.put(libc::STDIN_FILENO)
 }

@@ -1,5 +1,6 @@
 //! Who may read what is typed: everybody who does, unless the break menu is open.
 
+use super::descriptor;
 use parking_lot::{Condvar, Mutex};
 use std::os::fd::RawFd;
 
@@ -35,7 +36,7 @@ fn wait_for_turn() -> bool {
 /// Waits until something can be read by who does not have the input to himself.
 pub fn wait(fd: RawFd) -> bool {
     loop {
-        let ready = super::wait(fd, libc::POLLIN);
+        let ready = descriptor::wait(fd, libc::POLLIN);
         if !wait_for_turn() {
             return ready;
         }
@@ -45,7 +46,7 @@ pub fn wait(fd: RawFd) -> bool {
 /// The same, unless another descriptor can be read or is closed before.
 pub fn wait_unless(fd: RawFd, stop: RawFd) -> bool {
     loop {
-        let ready = super::wait_unless(fd, stop);
+        let ready = descriptor::wait_unless(fd, stop);
         if !wait_for_turn() {
             return ready;
         }

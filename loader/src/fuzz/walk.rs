@@ -5,8 +5,8 @@ use super::Xorshift;
 use crate::code::{FunctionCode, Instr};
 use crate::file::BeamFile;
 use crate::operand::{Operand, Reg};
-use crate::ops::{Kind, Op};
-use crate::verify::Command;
+use crate::ops::{Op, OperandKind};
+use crate::verify::MatchCommand;
 
 /// Length of a walk.
 const STEPS: usize = 300;
@@ -220,17 +220,21 @@ impl Machine<'_> {
         for (&kind, operand) in op.info().kinds.iter().zip(operands) {
             match kind {
                 // The time counts only when the timer is set, not when code comes round again.
-                Kind::Src if op == Op::WaitTimeout => {}
-                Kind::Src | Kind::Size | Kind::Reg | Kind::FmoveSrc => self.read(operand)?,
-                Kind::Live => live = operand.unsigned(),
-                Kind::Fail | Kind::Jump | Kind::FailOrAtom => match operand.label() {
-                    Some(0) => raises = true,
-                    label => fail = label.or(fail),
-                },
-                Kind::SrcList | Kind::PairList => self.each(operand, 0, 1, false)?,
-                Kind::GetList => self.each(operand, 0, 2, false)?,
-                Kind::UpdateList => self.each(operand, 1, 2, false)?,
-                Kind::Segments => {
+                OperandKind::Src if op == Op::WaitTimeout => {}
+                OperandKind::Src | OperandKind::Size | OperandKind::Reg | OperandKind::FmoveSrc => {
+                    self.read(operand)?
+                }
+                OperandKind::Live => live = operand.unsigned(),
+                OperandKind::Fail | OperandKind::Jump | OperandKind::FailOrAtom => {
+                    match operand.label() {
+                        Some(0) => raises = true,
+                        label => fail = label.or(fail),
+                    }
+                }
+                OperandKind::SrcList | OperandKind::PairList => self.each(operand, 0, 1, false)?,
+                OperandKind::GetList => self.each(operand, 0, 2, false)?,
+                OperandKind::UpdateList => self.each(operand, 1, 2, false)?,
+                OperandKind::Segments => {
                     self.each(operand, 4, 6, false)?;
                     self.each(operand, 5, 6, false)?;
                 }
@@ -411,9 +415,11 @@ impl Machine<'_> {
         };
         for (&kind, operand) in op.info().kinds.iter().zip(operands) {
             match kind {
-                Kind::Dst | Kind::YDst | Kind::Reg | Kind::FmoveDst => self.write(operand)?,
-                Kind::GetList => self.each(operand, 1, 2, true)?,
-                Kind::YList => self.each(operand, 0, 1, true)?,
+                OperandKind::Dst | OperandKind::YDst | OperandKind::Reg | OperandKind::FmoveDst => {
+                    self.write(operand)?
+                }
+                OperandKind::GetList => self.each(operand, 1, 2, true)?,
+                OperandKind::YList => self.each(operand, 0, 1, true)?,
                 _ => {}
             }
         }
@@ -433,13 +439,13 @@ impl Machine<'_> {
         for command in file.commands(code.list(list)) {
             let (command, operands) = command.ok_or("malformed command")?;
             match command {
-                Command::EnsureAtLeast | Command::EnsureExactly | Command::Equal => {
+                MatchCommand::EnsureAtLeast | MatchCommand::EnsureExactly | MatchCommand::Equal => {
                     if rng.below(4) == 0 {
                         return Ok(Next::Jumps(fail));
                     }
                 }
-                Command::Skip => {}
-                Command::Binary | Command::Integer | Command::GetTail => {
+                MatchCommand::Skip => {}
+                MatchCommand::Binary | MatchCommand::Integer | MatchCommand::GetTail => {
                     // Who executes the commands does not collect between them, so nothing is lost.
                     self.write(&operands[operands.len() - 1])?;
                 }

@@ -9,14 +9,14 @@
 //! undecided: slots that all of them have can be read, but nothing may be called or returned.
 
 use super::catches::{Catch, END, NO_CATCH};
-use super::shape::Command;
+use super::shape::MatchCommand;
 use super::state::*;
 use super::{LabelMap, Usage, report};
 use crate::code::{FunctionCode, Instr};
 use crate::error::{CodeError, ErrorKind};
 use crate::file::BeamFile;
 use crate::operand::{Operand, Reg};
-use crate::ops::{Kind, Op};
+use crate::ops::{Op, OperandKind};
 
 impl Flow {
     /// Follows all paths through a function.
@@ -501,17 +501,19 @@ impl Walk<'_> {
         let mut raises = false;
         for (&kind, operand) in op.info().kinds.iter().zip(operands) {
             match kind {
-                Kind::Src | Kind::Size | Kind::Reg | Kind::FmoveSrc => self.read(operand),
-                Kind::Live => live = Some(small(operand)),
-                Kind::Fail | Kind::Jump | Kind::FailOrAtom => match *operand {
+                OperandKind::Src | OperandKind::Size | OperandKind::Reg | OperandKind::FmoveSrc => {
+                    self.read(operand)
+                }
+                OperandKind::Live => live = Some(small(operand)),
+                OperandKind::Fail | OperandKind::Jump | OperandKind::FailOrAtom => match *operand {
                     Operand::Label(0) => raises = true,
                     Operand::Label(label) => fail = Some(label),
                     _ => {}
                 },
-                Kind::SrcList | Kind::PairList => self.read_list(operand, 0, 1),
-                Kind::GetList => self.read_list(operand, 0, 2),
-                Kind::UpdateList => self.read_list(operand, 1, 2),
-                Kind::Segments => self.read_segments(operand),
+                OperandKind::SrcList | OperandKind::PairList => self.read_list(operand, 0, 1),
+                OperandKind::GetList => self.read_list(operand, 0, 2),
+                OperandKind::UpdateList => self.read_list(operand, 1, 2),
+                OperandKind::Segments => self.read_segments(operand),
                 _ => {}
             }
         }
@@ -552,9 +554,11 @@ impl Walk<'_> {
         let next = self.effect(op, operands);
         for (&kind, operand) in op.info().kinds.iter().zip(operands) {
             match kind {
-                Kind::Dst | Kind::YDst | Kind::Reg | Kind::FmoveDst => self.write(operand),
-                Kind::GetList => self.write_list(operand, 1, 2),
-                Kind::YList => self.write_list(operand, 0, 1),
+                OperandKind::Dst | OperandKind::YDst | OperandKind::Reg | OperandKind::FmoveDst => {
+                    self.write(operand)
+                }
+                OperandKind::GetList => self.write_list(operand, 1, 2),
+                OperandKind::YList => self.write_list(operand, 0, 1),
                 _ => {}
             }
         }
@@ -595,16 +599,16 @@ impl Walk<'_> {
         let file = self.file;
         for (command, operands) in file.commands(self.code.list(list)).flatten() {
             match command {
-                Command::EnsureAtLeast | Command::EnsureExactly | Command::Equal => {
+                MatchCommand::EnsureAtLeast | MatchCommand::EnsureExactly | MatchCommand::Equal => {
                     self.branch(fail, Keep::All);
                 }
                 // The bits that these take have been ensured, so they cannot fail.
-                Command::Skip => {}
-                Command::Binary | Command::Integer => {
+                MatchCommand::Skip => {}
+                MatchCommand::Binary | MatchCommand::Integer => {
                     self.collects(small(&operands[0]));
                     self.write(&operands[4]);
                 }
-                Command::GetTail => {
+                MatchCommand::GetTail => {
                     self.collects(small(&operands[0]));
                     self.write(&operands[2]);
                 }

@@ -27,16 +27,16 @@ mod shape;
 mod state;
 mod undefined;
 
-pub use shape::Command;
+pub use shape::MatchCommand;
 
 use std::collections::HashSet;
 
-use crate::chunks::Export;
+use crate::chunks::ExportedFunction;
 use crate::code::FunctionCode;
 use crate::error::{CodeError, ErrorKind, LoadError};
 use crate::file::BeamFile;
 use crate::operand::Operand;
-use crate::ops::{Kind, Op};
+use crate::ops::{Op, OperandKind};
 
 /// More errors than this in one module are not collected.
 const MAX_ERRORS: usize = 200;
@@ -142,18 +142,18 @@ impl BeamFile {
                 ));
             }
         }
-        let matches = |entry: &Export| {
+        let matches = |entry: &ExportedFunction| {
             self.function_by_entry(entry.label).is_some_and(|at| {
                 let function = &self.functions[at];
                 function.name == entry.function && function.arity == entry.arity
             })
         };
-        let lambdas = self.lambdas.iter().map(|lambda| Export {
+        let lambdas = self.lambdas.iter().map(|lambda| ExportedFunction {
             function: lambda.function,
             arity: lambda.arity,
             label: lambda.label,
         });
-        let tables: [(&'static str, [u8; 4], Vec<Export>); 3] = [
+        let tables: [(&'static str, [u8; 4], Vec<ExportedFunction>); 3] = [
             ("export", *b"ExpT", self.exports.clone()),
             ("local", *b"LocT", self.locals.clone()),
             ("fun", *b"FunT", lambdas.collect()),
@@ -233,17 +233,23 @@ impl BeamFile {
             for (&kind, operand) in op.info().kinds.iter().zip(operands) {
                 usage.note(operand);
                 match (kind, *operand) {
-                    (Kind::Live | Kind::Arity, Operand::Unsigned(count)) => usage.note_x(count),
-                    (Kind::Frame, Operand::Unsigned(count)) => {
+                    (OperandKind::Live | OperandKind::Arity, Operand::Unsigned(count)) => {
+                        usage.note_x(count)
+                    }
+                    (OperandKind::Frame, Operand::Unsigned(count)) => {
                         usage.y = usage.y.max(count.min(1024) as u16)
                     }
                     (
-                        Kind::Fail | Kind::Jump | Kind::Handler | Kind::Mark | Kind::FailOrAtom,
+                        OperandKind::Fail
+                        | OperandKind::Jump
+                        | OperandKind::Handler
+                        | OperandKind::Mark
+                        | OperandKind::FailOrAtom,
                         Operand::Label(label),
                     ) if label != 0 && map.local(index, label).is_none() => {
                         fail(ErrorKind::ForeignLabel { op, label });
                     }
-                    (Kind::FailOrAtom, Operand::Atom(atom))
+                    (OperandKind::FailOrAtom, Operand::Atom(atom))
                         if !matches!(self.atom(atom), "no_fail" | "resume") =>
                     {
                         fail(ErrorKind::BadOperandKind {
@@ -252,14 +258,14 @@ impl BeamFile {
                             expected: "no_fail or resume",
                         });
                     }
-                    (Kind::Entry, Operand::Label(label)) => {
+                    (OperandKind::Entry, Operand::Label(label)) => {
                         let arity = operands[0].unsigned().unwrap_or(u64::MAX) as u32;
                         let entry = self.function_by_entry(label);
                         if entry.is_none_or(|at| self.functions[at].arity != arity) {
                             fail(ErrorKind::BadCallTarget { label, arity });
                         }
                     }
-                    (Kind::Import, Operand::Unsigned(number)) => {
+                    (OperandKind::Import, Operand::Unsigned(number)) => {
                         if let Some(import) = self.imports.get(number as usize) {
                             let expected = match op {
                                 Op::Bif0 => 0,

@@ -5,14 +5,14 @@ use std::fmt;
 use super::{LabelMap, Usage};
 use crate::file::BeamFile;
 use crate::operand::{Operand, shape};
-use crate::ops::Kind;
+use crate::ops::OperandKind;
 
 /// Operands of one segment of `bs_create_bin`.
 pub(crate) const SEGMENT: usize = 6;
 
 /// A command of `bs_match`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
+pub enum MatchCommand {
     /// Fails unless so many bits are left and the rest is a multiple of a unit: bits, unit.
     EnsureAtLeast,
     /// Fails unless exactly so many bits are left: bits.
@@ -29,48 +29,48 @@ pub enum Command {
     Equal,
 }
 
-impl Command {
-    const ALL: [Command; 7] = [
-        Command::EnsureAtLeast,
-        Command::EnsureExactly,
-        Command::Binary,
-        Command::Integer,
-        Command::Skip,
-        Command::GetTail,
-        Command::Equal,
+impl MatchCommand {
+    const ALL: [MatchCommand; 7] = [
+        MatchCommand::EnsureAtLeast,
+        MatchCommand::EnsureExactly,
+        MatchCommand::Binary,
+        MatchCommand::Integer,
+        MatchCommand::Skip,
+        MatchCommand::GetTail,
+        MatchCommand::Equal,
     ];
 
     /// The command with this name.
-    pub fn from_name(name: &str) -> Option<Command> {
-        Command::ALL
+    pub fn from_name(name: &str) -> Option<MatchCommand> {
+        MatchCommand::ALL
             .into_iter()
             .find(|command| command.name() == name)
     }
 
     fn name(self) -> &'static str {
         match self {
-            Command::EnsureAtLeast => "ensure_at_least",
-            Command::EnsureExactly => "ensure_exactly",
-            Command::Binary => "binary",
-            Command::Integer => "integer",
-            Command::Skip => "skip",
-            Command::GetTail => "get_tail",
-            Command::Equal => "=:=",
+            MatchCommand::EnsureAtLeast => "ensure_at_least",
+            MatchCommand::EnsureExactly => "ensure_exactly",
+            MatchCommand::Binary => "binary",
+            MatchCommand::Integer => "integer",
+            MatchCommand::Skip => "skip",
+            MatchCommand::GetTail => "get_tail",
+            MatchCommand::Equal => "=:=",
         }
     }
 
     /// Number of operands after the name.
     pub fn arity(self) -> usize {
         match self {
-            Command::EnsureAtLeast => 2,
-            Command::EnsureExactly | Command::Skip => 1,
-            Command::Binary | Command::Integer => 5,
-            Command::GetTail | Command::Equal => 3,
+            MatchCommand::EnsureAtLeast => 2,
+            MatchCommand::EnsureExactly | MatchCommand::Skip => 1,
+            MatchCommand::Binary | MatchCommand::Integer => 5,
+            MatchCommand::GetTail | MatchCommand::Equal => 3,
         }
     }
 }
 
-impl fmt::Display for Command {
+impl fmt::Display for MatchCommand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -85,13 +85,13 @@ impl BeamFile {
     pub fn commands<'a>(
         &'a self,
         list: &'a [Operand],
-    ) -> impl Iterator<Item = Option<(Command, &'a [Operand])>> + 'a {
+    ) -> impl Iterator<Item = Option<(MatchCommand, &'a [Operand])>> + 'a {
         let mut rest = list;
         std::iter::from_fn(move || {
             let (name, tail) = rest.split_first()?;
             let command = name
                 .atom()
-                .and_then(|atom| Command::from_name(self.atom(atom)));
+                .and_then(|atom| MatchCommand::from_name(self.atom(atom)));
             let Some(command) = command.filter(|command| command.arity() <= tail.len()) else {
                 rest = &[];
                 return Some(None);
@@ -106,7 +106,7 @@ impl BeamFile {
     pub(super) fn list_fits(
         &self,
         function: usize,
-        kind: Kind,
+        kind: OperandKind,
         operands: &[Operand],
         list: &[Operand],
         map: &LabelMap,
@@ -128,10 +128,10 @@ impl BeamFile {
         let values =
             shape::INT | shape::BIG | shape::ATOM | shape::NIL | shape::LITERAL | shape::CHAR;
         match kind {
-            Kind::SrcList => list.iter().all(|operand| is(operand, shape::SRC)),
-            Kind::PairList => pairs(shape::SRC, shape::SRC),
-            Kind::GetList => pairs(shape::SRC, shape::REG),
-            Kind::UpdateList => {
+            OperandKind::SrcList => list.iter().all(|operand| is(operand, shape::SRC)),
+            OperandKind::PairList => pairs(shape::SRC, shape::SRC),
+            OperandKind::GetList => pairs(shape::SRC, shape::REG),
+            OperandKind::UpdateList => {
                 let size = operands[1].unsigned().unwrap_or(0);
                 pairs(shape::UNSIGNED, shape::SRC)
                     && list.chunks_exact(2).all(|pair| {
@@ -140,17 +140,17 @@ impl BeamFile {
                             .is_some_and(|position| (1..=size).contains(&position))
                     })
             }
-            Kind::SelectVal => pairs(values, shape::LABEL) && labels(),
-            Kind::SelectArity => pairs(shape::UNSIGNED, shape::LABEL) && labels(),
-            Kind::YList => list.iter().all(|operand| is(operand, shape::Y)),
-            Kind::Segments => {
+            OperandKind::SelectVal => pairs(values, shape::LABEL) && labels(),
+            OperandKind::SelectArity => pairs(shape::UNSIGNED, shape::LABEL) && labels(),
+            OperandKind::YList => list.iter().all(|operand| is(operand, shape::Y)),
+            OperandKind::Segments => {
                 list.len().is_multiple_of(SEGMENT)
                     && list
                         .chunks_exact(SEGMENT)
                         .enumerate()
                         .all(|(at, segment)| self.segment_fits(at, segment))
             }
-            Kind::Commands => {
+            OperandKind::Commands => {
                 let mut ensured = 0;
                 self.commands(list).all(|command| {
                     command.is_some_and(|(command, operands)| {
@@ -197,7 +197,7 @@ impl BeamFile {
             && is(size, shape::SRC | shape::UNSIGNED)
     }
 
-    fn command_fits(&self, command: Command, operands: &[Operand], usage: &mut Usage) -> bool {
+    fn command_fits(&self, command: MatchCommand, operands: &[Operand], usage: &mut Usage) -> bool {
         // Sizes beyond all that can be matched are no error: what asks for them fails.
         let number = |at: usize| operands[at].unsigned().is_some();
         let unit = |at: usize| {
@@ -214,13 +214,13 @@ impl BeamFile {
             _ => false,
         };
         match command {
-            Command::EnsureAtLeast => number(0) && unit(1),
-            Command::EnsureExactly | Command::Skip => number(0),
-            Command::Binary | Command::Integer => {
+            MatchCommand::EnsureAtLeast => number(0) && unit(1),
+            MatchCommand::EnsureExactly | MatchCommand::Skip => number(0),
+            MatchCommand::Binary | MatchCommand::Integer => {
                 live(0) && flags(1) && number(2) && unit(3) && is(&operands[4], shape::REG)
             }
-            Command::GetTail => live(0) && unit(1) && is(&operands[2], shape::REG),
-            Command::Equal => {
+            MatchCommand::GetTail => live(0) && unit(1) && is(&operands[2], shape::REG),
+            MatchCommand::Equal => {
                 is(&operands[0], shape::NIL | shape::UNSIGNED)
                     && operands[1].unsigned().is_some_and(|bits| bits <= 64)
                     && is(
@@ -233,20 +233,20 @@ impl BeamFile {
 }
 
 /// Whether the bits that a command takes have been ensured before.
-fn consume(command: Command, operands: &[Operand], ensured: &mut u64) -> bool {
+fn consume(command: MatchCommand, operands: &[Operand], ensured: &mut u64) -> bool {
     let value = |at: usize| operands[at].unsigned().unwrap_or(u64::MAX);
     let bits = match command {
-        Command::EnsureAtLeast | Command::EnsureExactly => {
+        MatchCommand::EnsureAtLeast | MatchCommand::EnsureExactly => {
             *ensured = value(0);
             return true;
         }
-        Command::GetTail => {
+        MatchCommand::GetTail => {
             *ensured = 0;
             return true;
         }
-        Command::Binary | Command::Integer => value(2).saturating_mul(value(3)),
-        Command::Skip => value(0),
-        Command::Equal => value(1),
+        MatchCommand::Binary | MatchCommand::Integer => value(2).saturating_mul(value(3)),
+        MatchCommand::Skip => value(0),
+        MatchCommand::Equal => value(1),
     };
     match ensured.checked_sub(bits) {
         Some(rest) => {

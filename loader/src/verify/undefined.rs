@@ -9,8 +9,8 @@ use super::state::{Bits, bit};
 use crate::code::{Function, FunctionCode, Instr};
 use crate::file::BeamFile;
 use crate::operand::{Operand, Reg};
-use crate::ops::{Kind, Op};
-use crate::verify::Command;
+use crate::ops::{Op, OperandKind};
+use crate::verify::MatchCommand;
 
 /// Where the registers in `undefined` are to be set; see [`Function::cleared`].
 pub(super) fn places(
@@ -78,7 +78,7 @@ fn first_lost(op: Op, operands: &[Operand]) -> Option<u16> {
         Op::Timeout | Op::WaitTimeout => Some(0),
         _ => {
             let mut kinds = op.info().kinds.iter().zip(operands);
-            let live = kinds.find(|(kind, _)| **kind == Kind::Live);
+            let live = kinds.find(|(kind, _)| **kind == OperandKind::Live);
             live.and_then(|(_, operand)| operand.unsigned())
                 .map(|live| live as u16)
         }
@@ -90,7 +90,7 @@ fn commands<'a>(
     file: &'a BeamFile,
     code: &'a FunctionCode,
     instr: &Instr,
-) -> impl Iterator<Item = (Command, &'a [Operand])> {
+) -> impl Iterator<Item = (MatchCommand, &'a [Operand])> {
     let list = match (instr.op, code.operands(instr)) {
         (Op::BsMatch, [.., Operand::List(list)]) => code.list(*list),
         _ => &[],
@@ -98,7 +98,7 @@ fn commands<'a>(
     file.commands(list).flatten().filter(|(command, _)| {
         matches!(
             command,
-            Command::Binary | Command::Integer | Command::GetTail
+            MatchCommand::Binary | MatchCommand::Integer | MatchCommand::GetTail
         )
     })
 }
@@ -111,7 +111,12 @@ fn written(file: &BeamFile, code: &FunctionCode, instr: &Instr, operands: &[Oper
         .kinds
         .iter()
         .zip(operands)
-        .filter(|(kind, _)| matches!(kind, Kind::Dst | Kind::Reg | Kind::FmoveDst))
+        .filter(|(kind, _)| {
+            matches!(
+                kind,
+                OperandKind::Dst | OperandKind::Reg | OperandKind::FmoveDst
+            )
+        })
         .map(|(_, operand)| operand);
     let by_commands = commands(file, code, instr).filter_map(|(_, operands)| operands.last());
     direct

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::sources::Source;
+use super::sources::PackageSource;
 use crate::error::OtpError;
 
 /// The programs that fetching needs.
@@ -62,7 +62,7 @@ pub struct Apt<'a> {
 
 impl<'a> Apt<'a> {
     /// Lays out the private state below `work`, with `source` as the only source.
-    pub fn new(tools: &'a Tools, work: &Path, source: &Source) -> Result<Apt<'a>, OtpError> {
+    pub fn new(tools: &'a Tools, work: &Path, source: &PackageSource) -> Result<Apt<'a>, OtpError> {
         let dir = work.join("apt");
         for sub in [
             "lists/partial",

@@ -10,7 +10,7 @@ use std::process::Command;
 
 /// One archive of packages.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct PackageSource {
     /// Base addresses, separated by white space.
     pub uris: String,
     /// The suite, for example `bookworm`.
@@ -21,7 +21,7 @@ pub struct Source {
     pub fields: Vec<(String, String)>,
 }
 
-impl Source {
+impl PackageSource {
     /// The deb822 stanza of this source.
     pub fn stanza(&self) -> String {
         let mut text = format!(
@@ -41,18 +41,18 @@ const DEBIAN_SUITES: &[(u32, &str)] = &[(25, "bookworm"), (27, "trixie"), (29, "
 
 /// What is known about the machine.
 #[derive(Debug, Clone, Default)]
-pub struct Machine {
+pub struct HostSystem {
     /// `ID` of os-release, for example `debian`.
     pub id: String,
     /// `VERSION_CODENAME` of os-release.
     pub codename: String,
     /// All binary package sources, in apt's order.
-    pub sources: Vec<Source>,
+    pub sources: Vec<PackageSource>,
 }
 
 /// Reads os-release and apt's source files. `apt_config` is the program that tells where
 /// they are; the usual places are used when it does not.
-pub fn read_machine(apt_config: Option<&Path>) -> Machine {
+pub fn read_machine(apt_config: Option<&Path>) -> HostSystem {
     let os = fs::read_to_string("/etc/os-release")
         .or_else(|_| fs::read_to_string("/usr/lib/os-release"))
         .unwrap_or_default();
@@ -79,7 +79,7 @@ pub fn read_machine(apt_config: Option<&Path>) -> Machine {
             _ => {}
         }
     }
-    Machine {
+    HostSystem {
         id: os_field(&os, "ID"),
         codename: os_field(&os, "VERSION_CODENAME"),
         sources,
@@ -115,8 +115,8 @@ fn os_field(text: &str, name: &str) -> String {
 
 /// The source to fetch from: the machine's own archive, with the suite of the release that
 /// is wanted. The error is a sentence.
-pub fn choose(machine: &Machine, release: Option<u32>) -> Result<Source, String> {
-    let own = |source: &&Source| {
+pub fn choose(machine: &HostSystem, release: Option<u32>) -> Result<PackageSource, String> {
+    let own = |source: &&PackageSource| {
         let rolling = ["sid", "unstable", "testing", "stable"].contains(&source.suite.as_str());
         let main = source
             .components
@@ -134,7 +134,7 @@ pub fn choose(machine: &Machine, release: Option<u32>) -> Result<Source, String>
         return Ok(source);
     };
     match DEBIAN_SUITES.iter().find(|(number, _)| *number == release) {
-        Some((_, suite)) if machine.id == "debian" => Ok(Source {
+        Some((_, suite)) if machine.id == "debian" => Ok(PackageSource {
             suite: (*suite).to_owned(),
             components: "main".to_owned(),
             ..source
@@ -162,7 +162,7 @@ fn kept_field(name: &str) -> Option<&'static str> {
         .map(|(_, written)| *written)
 }
 
-fn parse_deb822(text: &str) -> Vec<Source> {
+fn parse_deb822(text: &str) -> Vec<PackageSource> {
     let mut sources = Vec::new();
     let mut stanza: Vec<(String, String)> = Vec::new();
     for line in text.lines().chain([""]) {
@@ -183,7 +183,7 @@ fn parse_deb822(text: &str) -> Vec<Source> {
     sources
 }
 
-fn stanza_sources(stanza: &[(String, String)]) -> Vec<Source> {
+fn stanza_sources(stanza: &[(String, String)]) -> Vec<PackageSource> {
     let field = |name: &str| {
         stanza
             .iter()
@@ -205,7 +205,7 @@ fn stanza_sources(stanza: &[(String, String)]) -> Vec<Source> {
     field("Suites")
         .unwrap_or("")
         .split_whitespace()
-        .map(|suite| Source {
+        .map(|suite| PackageSource {
             uris: field("URIs")
                 .unwrap_or("")
                 .split_whitespace()
@@ -218,11 +218,11 @@ fn stanza_sources(stanza: &[(String, String)]) -> Vec<Source> {
         .collect()
 }
 
-fn parse_one_line(text: &str) -> Vec<Source> {
+fn parse_one_line(text: &str) -> Vec<PackageSource> {
     text.lines().filter_map(one_line).collect()
 }
 
-fn one_line(line: &str) -> Option<Source> {
+fn one_line(line: &str) -> Option<PackageSource> {
     let line = line.split('#').next()?.trim();
     let rest = line.strip_prefix("deb")?;
     let mut rest = rest.strip_prefix([' ', '\t'])?.trim_start();
@@ -241,7 +241,7 @@ fn one_line(line: &str) -> Option<Source> {
     let uris = words.next()?.to_owned();
     let suite = words.next()?.to_owned();
     let components = words.collect::<Vec<_>>().join(" ");
-    Some(Source {
+    Some(PackageSource {
         uris,
         suite,
         components,
@@ -299,7 +299,7 @@ Components: main
         assert_eq!(sources.len(), 2);
         assert_eq!(
             sources[0],
-            Source {
+            PackageSource {
                 uris: "http://m/debian".into(),
                 suite: "sid".into(),
                 components: "main".into(),
@@ -314,13 +314,13 @@ Components: main
 
     #[test]
     fn exchanges_the_suite_only_on_debian() {
-        let source = |suite: &str| Source {
+        let source = |suite: &str| PackageSource {
             uris: "http://m/".into(),
             suite: suite.into(),
             components: "main universe".into(),
             fields: vec![],
         };
-        let machine = |id: &str, codename: &str, suites: &[&str]| Machine {
+        let machine = |id: &str, codename: &str, suites: &[&str]| HostSystem {
             id: id.into(),
             codename: codename.into(),
             sources: suites.iter().map(|suite| source(suite)).collect(),

@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::Scratch;
 use crate::{Install, Origin};
-use sources::Source;
+use sources::PackageSource;
 
 /// `apt-get`: `download` makes an archive for each package; a package list that contains
 /// `erlang-observer` needs the desktop.
@@ -70,13 +70,13 @@ impl Setup {
             &DPKG_DEB.replace("BASE", &base.display().to_string()),
         );
         let tools = Tools::find(scratch.0.join("bin").as_os_str()).expect("the programs");
-        let source = Source {
+        let source = PackageSource {
             uris: "http://mirror.example/debian".into(),
             suite: "bookworm".into(),
             components: "main".into(),
             fields: vec![],
         };
-        let machine = Machine {
+        let machine = HostSystem {
             id: "debian".into(),
             codename: "bookworm".into(),
             sources: vec![source],
@@ -89,7 +89,7 @@ impl Setup {
         }
     }
 
-    fn fetch(&self, release: Option<u32>, options: Options) -> Result<Fetched, OtpError> {
+    fn fetch(&self, release: Option<u32>, options: FetchOptions) -> Result<Fetched, OtpError> {
         fetch_from(&self.distribution, &self.cache, release, options)
     }
 
@@ -117,7 +117,7 @@ impl Setup {
 fn fetches_the_distributions_own_release_once() {
     let setup = Setup::new("25.1", "0");
     fs::create_dir_all(setup.cache.dir().join(".work-1/tree")).expect("a killed fetch");
-    let fetched = setup.fetch(None, Options::default()).expect("a tree");
+    let fetched = setup.fetch(None, FetchOptions::default()).expect("a tree");
     assert_eq!(fetched.dir, setup.cache.dir().join("25"));
     assert_eq!(fetched.oracle, None);
     assert_eq!(setup.leftovers(), ["25", "lock"]);
@@ -148,15 +148,15 @@ fn fetches_the_distributions_own_release_once() {
     let calls = setup.calls();
     assert_eq!(
         setup
-            .fetch(Some(25), Options::default())
+            .fetch(Some(25), FetchOptions::default())
             .expect("cached")
             .dir,
         fetched.dir
     );
     assert_eq!(setup.calls(), calls, "nothing is fetched again");
-    let sources = Options {
+    let sources = FetchOptions {
         with_src: true,
-        ..Options::default()
+        ..FetchOptions::default()
     };
     let fetched = setup.fetch(Some(25), sources).expect("with sources");
     assert_eq!(fetched.dir, setup.cache.dir().join("25-src"));
@@ -167,7 +167,7 @@ fn fetches_the_distributions_own_release_once() {
 fn says_why_it_cannot() {
     let offline = Setup::new("25.1", "100");
     let error = offline
-        .fetch(None, Options::default())
+        .fetch(None, FetchOptions::default())
         .expect_err("offline")
         .to_string();
     assert!(error.contains("apt-get update failed"), "{error}");
@@ -175,7 +175,7 @@ fn says_why_it_cannot() {
 
     let old = Setup::new("24.3", "0");
     let error = old
-        .fetch(None, Options::default())
+        .fetch(None, FetchOptions::default())
         .expect_err("too old")
         .to_string();
     assert!(
@@ -183,7 +183,7 @@ fn says_why_it_cannot() {
         "{error}"
     );
     let error = old
-        .fetch(Some(27), Options::default())
+        .fetch(Some(27), FetchOptions::default())
         .expect_err("another")
         .to_string();
     assert!(
@@ -192,12 +192,12 @@ fn says_why_it_cannot() {
     );
 
     let mut foreign = Setup::new("25.1", "0");
-    foreign.distribution.machine = Machine {
+    foreign.distribution.machine = HostSystem {
         id: "fedora".into(),
-        ..Machine::default()
+        ..HostSystem::default()
     };
     let error = foreign
-        .fetch(None, Options::default())
+        .fetch(None, FetchOptions::default())
         .expect_err("no sources")
         .to_string();
     assert!(error.contains("apt has no source"), "{error}");
@@ -246,9 +246,9 @@ fn tests_can_be_given_a_tree() {
     let scratch = Scratch::new();
     let var =
         |name: &str| (name == "ENIGMA_TEST_OTP_27").then(|| scratch.0.clone().into_os_string());
-    let with_beam = Options {
+    let with_beam = FetchOptions {
         with_beam: true,
-        ..Options::default()
+        ..FetchOptions::default()
     };
     assert!(for_tests(27, with_beam, var).is_err());
     for program in ["erl", "erlc", "escript"] {

@@ -18,7 +18,7 @@ pub struct Atom(u32);
 
 /// Bytes that atoms take.
 #[derive(Clone, Copy, Debug)]
-pub struct Memory {
+pub struct AtomMemory {
     /// Texts.
     pub texts: usize,
     /// Pages of the table, used in part.
@@ -154,10 +154,10 @@ impl Table {
 }
 
 /// Bytes that atoms take now.
-pub fn memory() -> Memory {
+pub fn memory() -> AtomMemory {
     let n = count() as usize;
     let index = n * (size_of::<(&str, u32)>() + 1);
-    Memory {
+    AtomMemory {
         texts: TABLE.text_bytes.load(Ordering::Relaxed),
         pages: n.next_multiple_of(PAGE) * size_of::<Entry>() + PAGES * size_of::<usize>() + index,
         table_used: n * size_of::<Entry>() + index,

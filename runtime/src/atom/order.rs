@@ -198,12 +198,7 @@ pub(super) const BEAM: &[&str] = &[
 /// bring them.
 #[rustfmt::skip]
 pub(super) const OWN: &[&str] = &[
-    "request", "map", "load_failed", "prim_eval", "record", "gl", "ebadf", "finished", "enoent", "schedulers",
-    "passive", "erts_dirty_process_signal_handler", "unknown", "proc_lib", "start_link", "timer_server", "$1",
-    "sticky_directory", "else_clause", "fun", "tuple", "reference", "bitstring", "kernel_safe_sup", "invalid_module",
-    "noname", "aborted", "key", "unsigned", "eacces", "old_code", "system_task", "aux_work", "CLOCK_REALTIME",
-    "change", "call_ext", "used_size", "nosup", "wrap_around", "$erl_eval", "rootset", "badkeys", "bin_vheap_size",
-    "bin_vheap_block_size", "bin_old_vheap_size", "bin_old_vheap_block_size", "minor_gcs", "invalid_code",
+    "load_failed", "gl", "finished", "unknown", "minor_gcs", "invalid_code",
 ];
 
 /// The index of an atom of the lists.

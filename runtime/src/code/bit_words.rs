@@ -1,11 +1,48 @@
-//! The words of the bit syntax's instructions.
-//!
-//! ```text
-//! BS_GET word 1           [kind 48..56][flags 32..40][unit 16..32][destination 0..16]
-//! command, first word     [unit 32..48][destination 16..32][flags 8..16][kind 0..8]   second: size or value
-//! segment, first word     [unit 48..64][size place 32..48][value place 16..32][flags 8..16][kind 0..8]
-//!          second         constant size, `SIZE_PLACE`, `SIZE_ALL` or the address of constant bytes
-//! ```
+//! The words of the bit syntax's instructions: the commands of matching and the segments of construction, two words
+//! each.
+
+use super::fields::At;
+
+const fn bits(shift: u32, bits: u32) -> At {
+    At {
+        word: 0,
+        shift,
+        bits,
+    }
+}
+
+/// The first word of a command of `BS_MATCH`; the second one is the size or the value.
+pub mod command {
+    use super::{At, bits};
+
+    /// What it is, see `kind`.
+    pub const KIND: At = bits(0, 8);
+    /// `LITTLE`, `SIGNED`.
+    pub const FLAGS: At = bits(8, 8);
+    /// Where the value goes.
+    pub const TO: At = bits(16, 16);
+    /// The unit, or the number of bits of `EQUAL`.
+    pub const UNIT: At = bits(32, 32);
+}
+
+/// The first word of a segment of `BS_CREATE`; the second one is a constant size, `SIZE_PLACE`, `SIZE_ALL`, or the
+/// address of constant bytes.
+pub mod segment {
+    use super::{At, bits};
+
+    /// What it is, see `kind`.
+    pub const KIND: At = bits(0, 8);
+    /// `LITTLE`, `SIGNED`.
+    pub const FLAGS: At = bits(8, 8);
+    /// Where the value is.
+    pub const VALUE: At = bits(16, 16);
+    /// Where the size is.
+    pub const SIZE: At = bits(32, 16);
+    /// The unit.
+    pub const UNIT: At = bits(48, 16);
+    /// Number of constant bytes.
+    pub const LENGTH: At = bits(16, 48);
+}
 
 /// Flag of little-endian segments (native ones too: all supported machines are little-endian).
 pub const LITTLE: u8 = 2;
@@ -28,7 +65,7 @@ pub mod kind {
     pub const EXACTLY: u8 = 5;
     /// Command: the rest.
     pub const TAIL: u8 = 6;
-    /// Command: the next bits have this value. Their number is in bits 32 of the first word.
+    /// Command: the next bits have this value. Their number stands in the place of the unit.
     pub const EQUAL: u8 = 7;
     /// Segment: UTF-8, UTF-16, UTF-32.
     pub const UTF8: u8 = 8;
@@ -36,7 +73,7 @@ pub mod kind {
     pub const UTF16: u8 = 9;
     /// See `UTF8`.
     pub const UTF32: u8 = 10;
-    /// Segment: constant bytes; their number is in bits 16 of the first word.
+    /// Segment: constant bytes.
     pub const STRING: u8 = 11;
     /// First segment: the binary to append to.
     pub const APPEND: u8 = 12;
@@ -60,16 +97,14 @@ pub mod old_kind {
     pub const INIT_BITS: u16 = 1;
     /// Appends to a binary.
     pub const APPEND: u16 = 2;
-    /// Adds a segment; which one is in the low byte of word 2.
+    /// Adds a segment, whose kind and flags stand as in the first word of one.
     pub const PUT: u16 = 3;
-    /// Adds constant bytes.
-    pub const PUT_STRING: u16 = 4;
 }
 
 /// Longest integer field, in bits, that has a short way.
 pub const MAX_FIELD: u64 = 56;
 /// Most segments of a construction that has a short way.
-pub const MAX_SEGMENTS: usize = 8;
+pub const MAX_SEGMENTS: usize = 32;
 
 /// Can `BS_MATCH_SHORT` execute this command?
 pub fn is_short_command(k: u8, flags: u8, unit: u64, bits: u64) -> bool {
@@ -84,11 +119,15 @@ pub fn is_short_command(k: u8, flags: u8, unit: u64, bits: u64) -> bool {
 }
 
 /// Can `BS_CREATE_SHORT` execute this segment? `size` is its second word.
-pub fn is_short_segment(first: bool, k: u8, unit: u64, size: u64) -> bool {
+pub fn is_short_segment(first: bool, k: u8, flags: u8, unit: u64, size: u64) -> bool {
     match k {
         kind::APPEND | kind::PRIVATE_APPEND => first && (unit == 1 || unit == 8),
         kind::BINARY => size == SIZE_ALL && (unit == 1 || unit == 8),
-        kind::INTEGER => size <= 64 && matches!(size * unit, 8 | 16 | 24 | 32 | 40 | 48 | 56),
+        kind::INTEGER => {
+            size <= 64
+                && (1..=MAX_FIELD).contains(&(size * unit))
+                && (flags & LITTLE == 0 || (size * unit).is_multiple_of(8))
+        }
         kind::STRING => true,
         _ => false,
     }

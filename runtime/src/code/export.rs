@@ -40,7 +40,9 @@ impl std::ops::Deref for Export {
 /// The export entry of an external fun; `t` must be one.
 #[inline(always)]
 pub fn of(t: Term) -> &'static Export {
-    debug_assert!(t.is_kind(Kind::Export));
+    if !t.is_kind(Kind::Export) {
+        crate::bug::wrong_kind("external fun")
+    }
     // SAFETY: word 1 of an `Export` is the address of an entry, which is never freed.
     unsafe { &*(t.word(1) as *const Export) }
 }

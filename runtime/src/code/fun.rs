@@ -35,7 +35,9 @@ impl std::ops::Deref for FunEntry {
 /// The entry of a local fun; `t` must be one. The reference holds as long as the fun is not collected.
 #[inline(always)]
 pub fn of(t: Term) -> &'static FunEntry {
-    debug_assert!(t.is_kind(Kind::Fun));
+    if !t.is_kind(Kind::Fun) {
+        crate::bug::wrong_kind("local fun")
+    }
     // SAFETY: word 1 of a `Fun` is the address of an entry, which is never freed or which the fun keeps.
     unsafe { &*(t.word(1) as *const FunEntry) }
 }

@@ -4,14 +4,15 @@
 pub mod bit_words;
 pub mod entry;
 pub mod export;
+pub mod fields;
+pub mod forms;
 pub mod fun;
 pub mod install;
+pub mod listing;
 pub mod module;
 pub mod operand;
 pub mod ops;
 pub mod purge;
 pub mod ranges;
 pub mod records;
-pub mod select;
 pub mod translate;
-pub mod translate_bits;

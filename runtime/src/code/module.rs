@@ -103,7 +103,7 @@ impl FnInfo {
     }
 
     /// File and line of a place in the bytecode.
-    pub fn position(&self, offset: usize) -> Option<(String, u32)> {
+    pub fn position(&self, offset: usize) -> Option<(SourceName<'_>, u32)> {
         let body = self.body.get()?;
         let i = body
             .lines
@@ -111,11 +111,33 @@ impl FnInfo {
         let (_, item) = *body.lines.get(i.checked_sub(1)?)?;
         let module = self.module();
         let (file, line) = module.file.lines.position(item)?;
-        let file = match file {
-            Some(f) => f.to_string(),
-            None => format!("{}.erl", module.name),
+        let name = match file {
+            Some(f) => SourceName::Given(f),
+            None => SourceName::OfModule(module.name),
         };
-        Some((file, line))
+        Some((name, line))
+    }
+}
+
+/// The name of a source file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceName<'a> {
+    /// As the compiler was told.
+    Given(&'a str),
+    /// The usual one of a module.
+    OfModule(Atom),
+}
+
+impl SourceName<'_> {
+    /// The name as a list of characters.
+    pub fn to_list(self, heap: &mut Heap) -> Term {
+        match self {
+            SourceName::Given(name) => heap.char_list(name),
+            SourceName::OfModule(module) => {
+                let suffix = heap.char_list(".erl");
+                heap.char_list_with_tail(module.text(), suffix)
+            }
+        }
     }
 }
 
@@ -146,8 +168,6 @@ pub struct Module {
     bytes: AtomicUsize,
     /// Where the module lies, null before it has settled.
     address: AtomicPtr<Module>,
-    /// Native libraries loaded by `erlang:load_nif/2`.
-    pub nif: Mutex<Option<Box<dyn std::any::Any + Send>>>,
 }
 
 impl Module {
@@ -175,7 +195,6 @@ impl Module {
             literal_area: Mutex::new(Some(literal_area)),
             bytes: AtomicUsize::new(0),
             address: AtomicPtr::new(std::ptr::null_mut()),
-            nif: Mutex::new(None),
         }
     }
 

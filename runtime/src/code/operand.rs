@@ -1,5 +1,7 @@
 //! The assembler of bytecode: words, operands, constant pools, labels.
 
+use super::fields::{At, Field, Jump as JumpField, NamesPlace, Plain};
+use super::forms;
 use crate::code::ops;
 use std::collections::HashMap;
 
@@ -25,12 +27,10 @@ impl Place {
     }
 }
 
-/// Position of field `a` in an instruction's first word.
-pub const A: u32 = 12;
-/// Position of field `b`.
-pub const B: u32 = 28;
-/// Position of field `c`.
-pub const C: u32 = 44;
+/// Do the bits of an operand name a constant?
+pub fn is_constant(operand: u64) -> bool {
+    operand & 0xc000 == 0xc000
+}
 
 /// Distance in words within which a constant must lie.
 const POOL_REACH: usize = 12_000;
@@ -44,7 +44,7 @@ pub const MAX_SHORT_LIST: usize = 4096;
 /// Tag of a place in a list of operands that are written one a word.
 pub const WIDE_PLACE: u64 = 0b111;
 
-/// Largest number in a field of an instruction's first word.
+/// Largest number in a field of 16 bits.
 pub const MAX_FIELD: u64 = 0xffff;
 
 struct PoolUse {
@@ -108,36 +108,36 @@ impl Assembler {
         self.code.is_empty()
     }
 
-    /// Starts an instruction of `words` words; gives its offset.
-    pub fn begin(&mut self, op: u16, words: usize) -> usize {
+    /// Starts an instruction, with its fixed words; gives its offset.
+    pub fn begin(&mut self, op: u16) -> usize {
         self.flush_if_far();
         let at = self.code.len();
-        self.code.resize(at + words, 0);
+        self.code.resize(at + ops::FORMS[op as usize].words, 0);
         self.code[at] = u64::from(op);
         at
     }
 
-    /// Appends a word that belongs to the instruction begun last.
+    /// Appends a word to the instruction begun last; gives its offset.
     pub fn word(&mut self, value: u64) -> usize {
         self.code.push(value);
         self.code.len() - 1
     }
 
-    /// Makes the instruction at `at` another one of the same form.
-    pub fn set_op(&mut self, at: usize, op: u16) {
-        self.code[at] = self.code[at] & !0xfff | u64::from(op);
+    /// Makes the instruction at `instr` another one of the same form.
+    pub fn set_op(&mut self, instr: usize, op: u16) {
+        self.code[instr] = self.code[instr] & !0xfff | u64::from(op);
     }
 
-    /// Ors a number into a word.
-    pub fn set(&mut self, word: usize, shift: u32, value: u64) {
-        self.code[word] |= value << shift;
+    /// Puts a value into a field of the instruction at `instr`. One that has no room there makes the whole function
+    /// refused.
+    pub fn set<K: Plain>(&mut self, instr: usize, field: Field<K>, value: K::Value) {
+        self.bits(instr, field.at, K::bits(value));
     }
 
-    /// Puts a number into a field of an instruction's first word; one that has no room there makes the
-    /// whole function refused.
-    pub fn set_checked(&mut self, instr: usize, shift: u32, n: u64) {
-        self.overfull |= n > MAX_FIELD;
-        self.set(instr, shift, n & MAX_FIELD);
+    /// Puts bits into words counted from the one at `word`.
+    pub fn bits(&mut self, word: usize, at: At, value: u64) {
+        self.overfull |= value > at.max();
+        self.code[word + at.word] |= (value & at.max()) << at.shift;
     }
 
     /// A label that the source does not have.
@@ -146,14 +146,19 @@ impl Assembler {
         u32::MAX - self.own_labels
     }
 
-    /// Puts an operand into a field of a word of the instruction at `instr`.
-    pub fn place(&mut self, instr: usize, word: usize, shift: u32, p: Place) {
+    /// Puts an operand into a field of the instruction at `instr`.
+    pub fn place<K: NamesPlace>(&mut self, instr: usize, field: Field<K>, p: Place) {
+        self.place_at(instr, instr, field.at, p);
+    }
+
+    /// Puts an operand of the instruction at `instr` into words counted from the one at `word`.
+    pub fn place_at(&mut self, instr: usize, word: usize, at: At, p: Place) {
         match p {
-            Place::X(n) => self.set(word, shift, u64::from(n)),
-            Place::Y(n) => self.set(word, shift, 0x8000 | u64::from(n)),
+            Place::X(n) => self.bits(word, at, u64::from(n)),
+            Place::Y(n) => self.bits(word, at, 0x8000 | u64::from(n)),
             Place::K(value) => self.pool.push(PoolUse {
-                word,
-                shift,
+                word: word + at.word,
+                shift: at.shift,
                 instr,
                 value,
             }),
@@ -165,7 +170,12 @@ impl Assembler {
         for group in list.chunks(4) {
             let w = self.word(0);
             for (i, &p) in group.iter().enumerate() {
-                self.place(instr, w, 16 * i as u32, p);
+                let quarter = At {
+                    word: 0,
+                    shift: 16 * i as u32,
+                    bits: 16,
+                };
+                self.place_at(instr, w, quarter, p);
             }
         }
     }
@@ -182,23 +192,17 @@ impl Assembler {
         }
     }
 
-    /// Puts the distance to a label into field `c`.
-    pub fn jump(&mut self, instr: usize, label: u32) {
-        self.jumps.push(Jump {
-            word: instr,
-            shift: C,
-            bits: 20,
-            instr,
-            label,
-        });
+    /// Puts the distance to a label into a field of the instruction at `instr`.
+    pub fn jump(&mut self, instr: usize, field: Field<JumpField>, label: u32) {
+        self.distance(instr, instr, field.at, label);
     }
 
-    /// Puts the distance to a label into 32 bits of a word.
-    pub fn distance(&mut self, instr: usize, word: usize, shift: u32, label: u32) {
+    /// Puts the distance from the instruction at `instr` to a label into words counted from the one at `word`.
+    pub fn distance(&mut self, instr: usize, word: usize, at: At, label: u32) {
         self.jumps.push(Jump {
-            word,
-            shift,
-            bits: 32,
+            word: word + at.word,
+            shift: at.shift,
+            bits: at.bits,
             instr,
             label,
         });
@@ -210,41 +214,51 @@ impl Assembler {
         self.labels.insert(label, self.code.len());
     }
 
-    /// An instruction with up to three operands.
-    pub fn op3(&mut self, op: u16, a: Place, b: Place, c: Place) {
-        let at = self.begin(ops::for_operands(op, &[a, b, c]), 1);
-        self.place(at, at, A, a);
-        self.place(at, at, B, b);
-        self.place(at, at, C, c);
+    /// An instruction without fields.
+    pub fn op0(&mut self, op: u16) {
+        self.begin(op);
     }
 
-    /// An instruction with two operands.
-    pub fn op2(&mut self, op: u16, a: Place, b: Place) {
-        let at = self.begin(ops::for_operands(op, &[a, b]), 1);
-        self.place(at, at, A, a);
-        self.place(at, at, B, b);
+    /// An instruction of the form `unary`.
+    pub fn unary(&mut self, op: u16, from: Place, to: Place) {
+        let at = self.begin(ops::for_operands(op, &[from, to]));
+        self.place(at, forms::unary::FROM, from);
+        self.place(at, forms::unary::TO, to);
     }
 
-    /// An instruction with two numbers.
-    pub fn nums(&mut self, op: u16, a: usize, b: usize) {
-        let at = self.begin(op, 1);
-        self.set(at, A, a as u64);
-        self.set(at, B, b as u64);
+    /// A test of the form `test` that jumps to `fail`.
+    pub fn test(&mut self, op: u16, value: Place, fail: u32) {
+        let at = self.begin(ops::for_operands(op, &[value]));
+        self.place(at, forms::test::VALUE, value);
+        self.jump(at, forms::test::FAIL, fail);
     }
 
-    /// A test of one or two operands that jumps to `fail`.
-    pub fn test(&mut self, op: u16, a: Place, b: Option<Place>, fail: u32) -> usize {
-        let op = match b {
-            Some(b) => ops::for_operands(op, &[a, b]),
-            None => ops::for_operands(op, &[a]),
-        };
-        let at = self.begin(op, 1);
-        self.place(at, at, A, a);
-        if let Some(b) = b {
-            self.place(at, at, B, b);
-        }
-        self.jump(at, fail);
-        at
+    /// A test of the form `test_number`.
+    pub fn test_number(&mut self, op: u16, value: Place, number: usize, fail: u32) {
+        let at = self.begin(ops::for_operands(op, &[value]));
+        self.place(at, forms::test_number::VALUE, value);
+        self.set(at, forms::test_number::NUMBER, number);
+        self.jump(at, forms::test_number::FAIL, fail);
+    }
+
+    /// A test of the form `compare`.
+    pub fn compare(&mut self, op: u16, left: Place, right: Place, fail: u32) {
+        let at = self.begin(ops::for_operands(op, &[left, right]));
+        self.place(at, forms::compare::LEFT, left);
+        self.place(at, forms::compare::RIGHT, right);
+        self.jump(at, forms::compare::FAIL, fail);
+    }
+
+    /// An instruction that drops slots of the frame.
+    pub fn slots(&mut self, op: u16, n: usize) {
+        let at = self.begin(op);
+        self.set(at, forms::slots::SLOTS, n);
+    }
+
+    /// A jump.
+    pub fn jump_to(&mut self, op: u16, label: u32) {
+        let at = self.begin(op);
+        self.jump(at, forms::jump::TO, label);
     }
 
     fn flush_if_far(&mut self) {
@@ -270,7 +284,7 @@ impl Assembler {
         make(self);
         let distance = self.code.len() - at;
         self.overfull |= distance >= 1 << 19;
-        self.set(at, C, distance as u64);
+        self.bits(at, forms::jump::TO.at, distance as u64);
     }
 
     /// Far jumps, for the short ones since the last island that do not reach their label themselves.
@@ -300,7 +314,7 @@ impl Assembler {
             let at = self.code.len();
             self.labels.insert(relay, at);
             self.code.extend([u64::from(ops::JUMP_FAR), 0]);
-            self.distance(at, at + 1, 0, label);
+            self.distance(at, at, forms::jump_far::TO.at, label);
         }
         self.settled = self.jumps.len();
         debug_assert!(self.code.len() - here < JUMP_REACH);
@@ -345,11 +359,12 @@ mod tests {
     /// Follows the jump at `at` to what is no jump.
     fn target(code: &[u64], mut at: usize) -> usize {
         loop {
-            at = match code[at] as u16 & 0xfff {
-                ops::JUMP => at.wrapping_add_signed((code[at] as i64 >> C) as isize),
-                ops::JUMP_FAR => at.wrapping_add_signed(code[at + 1] as i32 as isize),
+            let field = match ops::of(code[at]) {
+                ops::JUMP => forms::jump::TO.at,
+                ops::JUMP_FAR => forms::jump_far::TO.at,
                 _ => return at,
-            }
+            };
+            at = at.wrapping_add_signed(field.signed_of(code[at + field.word]) as isize);
         }
     }
 
@@ -357,21 +372,20 @@ mod tests {
     fn jumps_reach_everywhere() {
         let mut asm = Assembler::default();
         asm.label(1);
-        asm.nums(ops::RETURN, 1, 0);
+        asm.slots(ops::TRIM, 1);
         let mut jumps = Vec::new();
         for i in 0..1_500_000 {
             if i % 100_000 == 0 {
                 for label in [1, 2] {
-                    let at = asm.begin(ops::JUMP, 1);
-                    asm.jump(at, label);
-                    jumps.push((at, label));
+                    jumps.push((asm.len(), label));
+                    asm.jump_to(ops::JUMP, label);
                 }
             }
-            asm.nums(ops::SEND, 0, 0);
+            asm.op0(ops::SEND);
         }
         asm.label(2);
         let end = asm.len();
-        asm.nums(ops::RETURN, 2, 0);
+        asm.slots(ops::TRIM, 2);
         let code = asm.finish().expect("all labels are there");
         for (at, label) in jumps {
             assert_eq!(target(&code, at), if label == 1 { 0 } else { end });

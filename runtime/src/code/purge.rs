@@ -22,7 +22,7 @@ use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::heap::release::{self, Retired};
 use crate::process::{Owned, suspend};
-use crate::sched::quiescence;
+use crate::quiescence;
 use crate::term::stack_word;
 use parking_lot::Mutex;
 

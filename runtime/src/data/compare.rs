@@ -75,15 +75,12 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
         (Kind::Tuple, Kind::Tuple)
         | (Kind::FlatMap, Kind::FlatMap)
         | (Kind::Record, Kind::Record) => {
-            if ha != hb {
-                return false;
-            }
-            push_pairs(
-                a.terms_from(1, ha.words()),
-                b.terms_from(1, hb.words()),
-                stack,
-            );
-            true
+            ha == hb
+                && push_pairs(
+                    a.terms_from(1, ha.words()),
+                    b.terms_from(1, hb.words()),
+                    stack,
+                )
         }
         (
             Kind::BigPos
@@ -102,6 +99,11 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
                 && (3..=last).all(|i| a.word(i) == b.word(i))
         }
         (Kind::MagicRef, Kind::MagicRef) => a.word(2) == b.word(2),
+        (Kind::HeapBits, Kind::HeapBits)
+            if ha == hb && (1..=ha.words()).all(|i| a.word(i) == b.word(i)) =>
+        {
+            true
+        }
         (
             Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx,
             Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx,
@@ -110,15 +112,12 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
             x.bits == y.bits && bits::compare(&x, &y) == Ordering::Equal
         }
         (Kind::Fun, Kind::Fun) => {
-            if !std::ptr::eq(fun_name(a), fun_name(b)) {
-                return false;
-            }
-            push_pairs(
-                a.fun_env().unwrap_or(&[]),
-                b.fun_env().unwrap_or(&[]),
-                stack,
-            );
-            true
+            std::ptr::eq(fun_name(a), fun_name(b))
+                && push_pairs(
+                    a.fun_env().unwrap_or(&[]),
+                    b.fun_env().unwrap_or(&[]),
+                    stack,
+                )
         }
         (Kind::HashMap, Kind::HashMap) => {
             if a.word(1) != b.word(1) {
@@ -136,12 +135,19 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
     }
 }
 
-fn push_pairs(a: &[Term], b: &[Term], stack: &mut Vec<(Term, Term)>) {
+/// Pushes the pairs that have to be looked into. `false`: two immediate terms differ.
+fn push_pairs(a: &[Term], b: &[Term], stack: &mut Vec<(Term, Term)>) -> bool {
     for (&x, &y) in a.iter().zip(b).rev() {
-        if x != y {
+        if x == y {
+            continue;
+        }
+        if !x.is_immediate() && !y.is_immediate() {
             stack.push((x, y));
+        } else if !both_zero(x, y) {
+            return false;
         }
     }
+    true
 }
 
 /// `a == b`.
@@ -204,11 +210,11 @@ fn rank(t: Term) -> u8 {
 }
 
 /// A pair still to be compared; `exact` inside map keys.
-type Pending = (Term, Term, bool);
+type Pair = (Term, Term, bool);
 
 #[inline(never)]
 fn compare_slow(a: Term, b: Term, exact: bool) -> Ordering {
-    let mut stack: Vec<Pending> = Vec::new();
+    let mut stack: Vec<Pair> = Vec::new();
     let (mut a, mut b, mut exact) = (a, b, exact);
     loop {
         if a != b {
@@ -232,7 +238,7 @@ fn compare_slow(a: Term, b: Term, exact: bool) -> Ordering {
     }
 }
 
-fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
     match rank(a) {
         0 => numbers(a, b, exact),
         1 => match (a.as_atom(), b.as_atom()) {
@@ -263,13 +269,13 @@ fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Orderin
     }
 }
 
-fn push_ordered(a: &[Term], b: &[Term], exact: bool, stack: &mut Vec<Pending>) {
+fn push_ordered(a: &[Term], b: &[Term], exact: bool, stack: &mut Vec<Pair>) {
     for (&x, &y) in a.iter().zip(b).rev() {
         stack.push((x, y, exact));
     }
 }
 
-fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
     let (n, m) = (map::size(a), map::size(b));
     if n != m {
         return n.cmp(&m);
@@ -284,7 +290,7 @@ fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
     Ordering::Equal
 }
 
-fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
+fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
     match (a.kind(), b.kind()) {
         (Some(Kind::Fun), Some(Kind::Fun)) => {
             let (x, y) = (fun_name(a), fun_name(b));
@@ -312,10 +318,9 @@ fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pending>) -> Ordering {
 /// The node of an external pid, port or reference; `t` must be one.
 #[inline(always)]
 pub fn node_of(t: Term) -> &'static Node {
-    debug_assert!(matches!(
-        t.kind(),
-        Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef)
-    ));
+    if !matches!(t.kind(), Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef)) {
+        crate::bug::wrong_kind("identifier of another node")
+    }
     // SAFETY: word 1 of an external identifier is the address of a node entry, which is never freed.
     unsafe { &*(t.word(1) as *const Node) }
 }

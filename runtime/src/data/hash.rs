@@ -67,16 +67,16 @@ fn unordered(t: Term, hash: fn(Term) -> u64) -> u64 {
 }
 
 /// Terms still to be hashed: a few without memory of their own, then more.
-struct Pending<const N: usize> {
+struct TermStack<const N: usize> {
     few: [Term; N],
     len: usize,
     more: Vec<Term>,
 }
 
-impl<const N: usize> Pending<N> {
+impl<const N: usize> TermStack<N> {
     #[inline(always)]
-    fn new() -> Pending<N> {
-        Pending {
+    fn new() -> TermStack<N> {
+        TermStack {
             few: [Term::NIL; N],
             len: 0,
             more: Vec::new(),
@@ -199,7 +199,7 @@ mod murmur {
 
         /// Mixes an immediate in, or notes that there is something else and leaves it for later.
         #[inline(always)]
-        fn element(&mut self, t: Term, pending: &mut Pending<12>) {
+        fn element(&mut self, t: Term, pending: &mut TermStack<12>) {
             match immediate(t) {
                 Some(w) => self.immediate(w),
                 None => {
@@ -234,7 +234,7 @@ mod murmur {
             beta: 0,
             ticks: 0,
         };
-        let mut pending = Pending::<12>::new();
+        let mut pending = TermStack::<12>::new();
         let mut t = t;
         loop {
             if t.is_cons() {
@@ -261,7 +261,7 @@ mod murmur {
     /// Mixes in the bytes at the front of a list and what can be done of the next cell; gives what to go
     /// on with.
     #[inline(always)]
-    fn cell(mut t: Term, s: &mut State, pending: &mut Pending<12>) -> Term {
+    fn cell(mut t: Term, s: &mut State, pending: &mut TermStack<12>) -> Term {
         let (mut word, mut n) = (0u64, 0u64);
         while t.is_cons()
             && let Some(b) = byte(t.head())
@@ -299,7 +299,7 @@ mod murmur {
 
     /// Elements in their order; gives the last one to go on with.
     #[inline(always)]
-    fn all_but_last(items: &[Term], s: &mut State, pending: &mut Pending<12>) -> Option<Term> {
+    fn all_but_last(items: &[Term], s: &mut State, pending: &mut TermStack<12>) -> Option<Term> {
         let (&last, others) = items.split_last()?;
         for &e in others {
             s.element(e, pending);
@@ -308,7 +308,7 @@ mod murmur {
     }
 
     /// The children of a node of a large map: pairs, and nodes for later.
-    fn nodes(children: &[Term], s: &mut State, pending: &mut Pending<12>) {
+    fn nodes(children: &[Term], s: &mut State, pending: &mut TermStack<12>) {
         for &c in children {
             if c.is_cons() {
                 s.element(c.tail(), pending);
@@ -320,7 +320,7 @@ mod murmur {
     }
 
     /// Mixes in what is no immediate and no list; gives a part to go on with, if there is one.
-    fn compound(t: Term, s: &mut State, pending: &mut Pending<12>) -> Option<Term> {
+    fn compound(t: Term, s: &mut State, pending: &mut TermStack<12>) -> Option<Term> {
         if let Some(f) = t.as_float() {
             s.alpha(late(Late::Float));
             s.beta(float_bits(f));
@@ -488,7 +488,7 @@ mod jenkins {
 
     fn deep(t: Term) -> u32 {
         let mut h = START;
-        let mut pending = Pending::<12>::new();
+        let mut pending = TermStack::<12>::new();
         let mut next = Some(t);
         while let Some(t) = next {
             if t == TAIL_FOLLOWS {
@@ -505,7 +505,7 @@ mod jenkins {
         h
     }
 
-    fn list(mut h: u32, mut t: Term, pending: &mut Pending<12>) -> u32 {
+    fn list(mut h: u32, mut t: Term, pending: &mut TermStack<12>) -> u32 {
         let (mut word, mut n) = (0u32, 0u32);
         while t.is_cons()
             && let Some(b) = byte(t.head())
@@ -534,7 +534,7 @@ mod jenkins {
     }
 
     /// Leaves the pairs and nodes below a node of a large map for later.
-    fn nodes(node: Term, pending: &mut Pending<12>) {
+    fn nodes(node: Term, pending: &mut TermStack<12>) {
         for &c in map::children(node) {
             if c.is_cons() {
                 pending.push(c.tail());
@@ -545,8 +545,8 @@ mod jenkins {
         }
     }
 
-    fn compound(h: u32, t: Term, pending: &mut Pending<12>) -> u32 {
-        let push_all = |items: &[Term], pending: &mut Pending<12>| {
+    fn compound(h: u32, t: Term, pending: &mut TermStack<12>) -> u32 {
+        let push_all = |items: &[Term], pending: &mut TermStack<12>| {
             items.iter().rev().for_each(|&e| pending.push(e));
         };
         if let Some(f) = t.as_float() {

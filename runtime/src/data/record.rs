@@ -11,14 +11,22 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+#[inline]
+fn check(t: Term) {
+    if !t.is_kind(Kind::Record) {
+        crate::bug::wrong_kind("native record")
+    }
+}
+
 /// Definition of a native record; `t` must be one.
 pub fn definition(t: Term) -> Term {
-    debug_assert!(t.is_kind(Kind::Record));
+    check(t);
     Term(t.word(1))
 }
 
 /// The fields' values; `t` must be a native record.
 pub fn values<'a>(t: Term) -> &'a [Term] {
+    check(t);
     t.terms_from(2, t.header().words() - 1)
 }
 

@@ -25,21 +25,21 @@ pub enum DecodeError {
 
 /// How decoding is to treat its input.
 #[derive(Clone, Copy, Default, Debug)]
-pub struct Options {
+pub struct DecodeOptions {
     /// Do not make atoms or external funs that do not exist.
     pub safe: bool,
 }
 
 /// Decodes a literal of a module: a whole term with its version byte.
 pub fn decode_trusted(bytes: &[u8], heap: &mut Heap) -> Result<Term, DecodeError> {
-    decode(bytes, heap, Options::default()).map(|(t, _)| t)
+    decode(bytes, heap, DecodeOptions::default()).map(|(t, _)| t)
 }
 
 /// Decodes a term with its version byte; gives the number of bytes used. Compressed terms included.
 pub fn decode(
     bytes: &[u8],
     heap: &mut Heap,
-    options: Options,
+    options: DecodeOptions,
 ) -> Result<(Term, usize), DecodeError> {
     let mut d = Decoding::new(bytes, options)?;
     loop {
@@ -53,7 +53,7 @@ pub fn decode(
 pub struct Decoding {
     unpacking: Option<Unpacking>,
     state: State,
-    options: Options,
+    options: DecodeOptions,
 }
 
 /// The bytes of a compressed term.
@@ -71,7 +71,7 @@ const UNPACKED_PER_UNIT: usize = 2;
 
 impl Decoding {
     /// Begins with the bytes.
-    pub fn new(bytes: &[u8], options: Options) -> Result<Decoding, DecodeError> {
+    pub fn new(bytes: &[u8], options: DecodeOptions) -> Result<Decoding, DecodeError> {
         let mut d = Decoding {
             unpacking: None,
             state: State::default(),
@@ -196,7 +196,7 @@ struct State {
 struct Decoder<'a> {
     data: &'a [u8],
     at: usize,
-    options: Options,
+    options: DecodeOptions,
 }
 
 /// What is to be done with the terms that are finished. Working with a list instead of recursion, so
@@ -207,7 +207,7 @@ enum Frame {
     List(usize),
     Map(usize),
     /// A map of so many pairs, of which some are in it.
-    BuildingMap(usize, Box<map::Builder>),
+    BuildingMap(usize, Box<map::MapBuilder>),
     Fun {
         arity: u32,
         uniq: [u8; 16],

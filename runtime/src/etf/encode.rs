@@ -11,7 +11,7 @@ use std::task::Poll;
 
 /// How terms are written.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct EncodeOptions {
     /// Minor version: 0 writes floats as text and Latin-1 atoms as such, 1 floats in binary, 2 all atoms as
     /// UTF-8.
     pub minor: u8,
@@ -19,9 +19,9 @@ pub struct Options {
     pub deterministic: bool,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
+impl Default for EncodeOptions {
+    fn default() -> EncodeOptions {
+        EncodeOptions {
             minor: if release::number() >= 26 { 2 } else { 1 },
             deterministic: false,
         }
@@ -48,7 +48,7 @@ enum Todo {
 
 /// Writes a term, in steps and without recursion.
 pub struct Encoder {
-    options: Options,
+    options: EncodeOptions,
     todo: Vec<Todo>,
     /// What was written since it was taken away.
     out: Vec<u8>,
@@ -65,14 +65,14 @@ const OBJECT: usize = 3;
 
 impl Encoder {
     /// Writes `t` with its version byte.
-    pub fn new(t: Term, options: Options) -> Encoder {
+    pub fn new(t: Term, options: EncodeOptions) -> Encoder {
         Encoder {
             out: vec![131],
             ..Encoder::without_version(t, options)
         }
     }
 
-    fn without_version(t: Term, options: Options) -> Encoder {
+    fn without_version(t: Term, options: EncodeOptions) -> Encoder {
         Encoder {
             options,
             todo: vec![Todo::Term(t)],
@@ -84,7 +84,7 @@ impl Encoder {
     }
 
     /// Finds out only how many bytes there are.
-    pub fn sizing(t: Term, options: Options) -> Encoder {
+    pub fn sizing(t: Term, options: EncodeOptions) -> Encoder {
         Encoder {
             sizing: true,
             ..Encoder::new(t, options)
@@ -224,7 +224,7 @@ fn is_byte(t: Term) -> bool {
 }
 
 /// The term with its version byte.
-pub fn encode(t: Term, options: Options) -> Vec<u8> {
+pub fn encode(t: Term, options: EncodeOptions) -> Vec<u8> {
     let mut e = Encoder::new(t, options);
     while e
         .go_on(&mut Budget::of(usize::MAX), usize::MAX)
@@ -234,7 +234,7 @@ pub fn encode(t: Term, options: Options) -> Vec<u8> {
 }
 
 /// Writes a term without version byte.
-pub fn write(t: Term, options: Options, out: &mut Vec<u8>) {
+pub fn write(t: Term, options: EncodeOptions, out: &mut Vec<u8>) {
     let mut e = Encoder::without_version(t, options);
     while e
         .go_on(&mut Budget::of(usize::MAX), usize::MAX)
@@ -381,7 +381,7 @@ fn big(t: Term, out: &mut Vec<u8>) {
 }
 
 /// An atom as it stands in a term.
-pub fn atom(a: Atom, o: Options, out: &mut Vec<u8>) {
+pub fn atom(a: Atom, o: EncodeOptions, out: &mut Vec<u8>) {
     let text = a.text();
     if o.minor < 2 && text.chars().all(|c| u32::from(c) < 256) {
         let bytes: Vec<u8> = text.chars().map(|c| u32::from(c) as u8).collect();
@@ -399,7 +399,7 @@ pub fn atom(a: Atom, o: Options, out: &mut Vec<u8>) {
     out.extend_from_slice(text.as_bytes());
 }
 
-fn float(f: f64, o: Options, out: &mut Vec<u8>) {
+fn float(f: f64, o: EncodeOptions, out: &mut Vec<u8>) {
     if o.minor >= 1 {
         out.push(70);
         out.extend_from_slice(&f.to_bits().to_be_bytes());
@@ -441,7 +441,13 @@ fn bitstring(t: Term, e: &mut Encoder) {
 /// So many bytes are written at once.
 const FEW_BYTES: usize = 256;
 
-fn pid(name: Atom, creation: u32, (number, serial): (u64, u64), o: Options, out: &mut Vec<u8>) {
+fn pid(
+    name: Atom,
+    creation: u32,
+    (number, serial): (u64, u64),
+    o: EncodeOptions,
+    out: &mut Vec<u8>,
+) {
     out.push(88);
     atom(name, o, out);
     put32(out, number as usize);
@@ -449,7 +455,7 @@ fn pid(name: Atom, creation: u32, (number, serial): (u64, u64), o: Options, out:
     put32(out, creation as usize);
 }
 
-fn port(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
+fn port(name: Atom, creation: u32, id: u64, o: EncodeOptions, out: &mut Vec<u8>) {
     if id >> 28 == 0 && !release::wide_ports() {
         out.push(89);
         atom(name, o, out);
@@ -462,7 +468,7 @@ fn port(name: Atom, creation: u32, id: u64, o: Options, out: &mut Vec<u8>) {
     put32(out, creation as usize);
 }
 
-fn reference(name: Atom, creation: u32, ids: &[u32], o: Options, out: &mut Vec<u8>) {
+fn reference(name: Atom, creation: u32, ids: &[u32], o: EncodeOptions, out: &mut Vec<u8>) {
     out.push(90);
     out.extend_from_slice(&(ids.len() as u16).to_be_bytes());
     atom(name, o, out);

@@ -5,9 +5,9 @@
 use super::debris::Debris;
 use super::hash::hash_of;
 use super::linear::New;
-use super::object::Obj;
 use super::table::Store;
 use super::{Busy, Change, Table};
+use crate::heap::object::Obj;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::vec::IntoIter;
@@ -17,9 +17,9 @@ const PART: usize = 1000;
 
 /// How an operation ended, for the process that began it.
 #[derive(Default, Debug)]
-pub struct Outcome(AtomicU8);
+pub struct BatchOutcome(AtomicU8);
 
-impl Outcome {
+impl BatchOutcome {
     /// Nothing while it has not ended.
     pub fn get(&self) -> Option<bool> {
         match self.0.load(Ordering::Acquire) {
@@ -71,7 +71,7 @@ enum What {
 /// See the module's text.
 pub(super) struct Batch {
     what: What,
-    outcome: Arc<Outcome>,
+    outcome: Arc<BatchOutcome>,
 }
 
 // SAFETY: the objects are owned, and their memory is plain.
@@ -87,7 +87,11 @@ impl Drop for Batch {
 
 impl Table {
     /// Begins to put objects in, unless the table is busy; with `only_new` nothing happens if one of the keys is there.
-    pub fn begin_insert(&self, objects: &mut Loose, only_new: bool) -> Result<Arc<Outcome>, Busy> {
+    pub fn begin_insert(
+        &self,
+        objects: &mut Loose,
+        only_new: bool,
+    ) -> Result<Arc<BatchOutcome>, Busy> {
         self.begin(|| What::Insert {
             objects: std::mem::take(&mut objects.0).into_iter(),
             checked: only_new.then_some(0),
@@ -95,12 +99,12 @@ impl Table {
     }
 
     /// Begins to delete all objects of a set or bag that is fixed.
-    pub fn begin_kill(&self) -> Result<Arc<Outcome>, Busy> {
+    pub fn begin_kill(&self) -> Result<Arc<BatchOutcome>, Busy> {
         self.begin(|| What::Kill(0))
     }
 
-    fn begin(&self, what: impl FnOnce() -> What) -> Result<Arc<Outcome>, Busy> {
-        let outcome = Arc::new(Outcome::default());
+    fn begin(&self, what: impl FnOnce() -> What) -> Result<Arc<BatchOutcome>, Busy> {
+        let outcome = Arc::new(BatchOutcome::default());
         let mut slot = self.batch.lock();
         if slot.is_some() {
             drop(slot);

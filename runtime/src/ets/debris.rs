@@ -2,8 +2,8 @@
 //! that process ends meanwhile.
 
 use super::linear::free_chain;
-use super::object::Obj;
 use super::tree::Tree;
+use crate::heap::object::Obj;
 use std::sync::LazyLock;
 use std::sync::mpsc::{Sender, channel};
 

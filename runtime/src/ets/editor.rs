@@ -1,7 +1,7 @@
 //! Changes of single elements of an object.
 
-use super::object::Obj;
 use crate::heap::Heap;
+use crate::heap::object::Obj;
 use crate::term::Term;
 
 /// Changes elements of an object. Changes are made when all of them are known to be right.
@@ -18,16 +18,22 @@ impl Editor {
         self.object.arity()
     }
 
-    /// Element `pos` as it is after the changes so far.
+    fn check(&self, pos: usize) {
+        assert!((1..=self.arity()).contains(&pos), "no such element");
+    }
+
+    /// Element `pos`, which must be there, as it is after the changes so far.
     pub fn element(&self, pos: usize) -> Term {
+        self.check(pos);
         match self.changes().rfind(|c| c.0 == pos) {
             Some(c) => c.1,
             None => self.object.element(pos),
         }
     }
 
-    /// Changes element `pos`.
+    /// Changes element `pos`, which must be there.
     pub fn set(&mut self, pos: usize, value: Term) {
+        self.check(pos);
         if self.first.is_none() {
             self.first = Some((pos, value));
         } else {

@@ -5,9 +5,9 @@
 //! takes locks of sets and bags, so finer ones have their place here.
 
 use super::linear::{FIRST, SEGMENT, Stripe};
-use super::object::Obj;
 use super::{Busy, Change};
 use crate::data::hash;
+use crate::heap::object::Obj;
 use crate::release;
 use crate::term::Term;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -295,25 +295,22 @@ impl Hash {
         mut held: Option<&mut Stripe>,
         c: &mut Change,
     ) {
-        for _ in 0..AT_ONCE {
-            let Some(mut size) = self.size.try_lock() else {
-                return;
-            };
+        self.resize(|size| {
             if objects <= size.active {
-                return;
+                return false;
             }
             if size.active == size.slots {
                 size.slots += SEGMENT;
-                self.set_floor(&size);
+                self.set_floor(size);
             }
             self.with_stripe(size.active, &mut held, |s| {
                 if fixed.load(Ordering::Relaxed) == 0 {
                     s.split(c);
-                    size.active += 1;
-                    self.active.store(size.active, Ordering::Relaxed);
+                    self.set_active(size, size.active + 1);
                 }
             });
-        }
+            true
+        });
     }
 
     /// Joins buckets for so many objects.
@@ -325,25 +322,40 @@ impl Hash {
         mut held: Option<&mut Stripe>,
         c: &mut Change,
     ) {
-        for _ in 0..AT_ONCE {
-            let Some(mut size) = self.size.try_lock() else {
-                return;
-            };
+        self.resize(|size| {
             if !self.is_sparse(objects) {
-                return;
+                return false;
             }
             self.with_stripe(size.active - 1, &mut held, |s| {
                 if fixed.load(Ordering::Relaxed) == 0 {
                     s.join(c);
-                    size.active -= 1;
-                    self.active.store(size.active, Ordering::Relaxed);
+                    self.set_active(size, size.active - 1);
                 }
             });
             if size.slots - size.active >= SEGMENT {
                 size.slots -= SEGMENT;
-                self.set_floor(&size);
+                self.set_floor(size);
+            }
+            true
+        });
+    }
+
+    /// Makes a few steps towards another number of buckets, until `step` finds none to make. Where another thread is about
+    /// that already it is left to it.
+    fn resize(&self, mut step: impl FnMut(&mut Size) -> bool) {
+        for _ in 0..AT_ONCE {
+            let Some(mut size) = self.size.try_lock() else {
+                return;
+            };
+            if !step(&mut size) {
+                return;
             }
         }
+    }
+
+    fn set_active(&self, size: &mut Size, buckets: usize) {
+        size.active = buckets;
+        self.active.store(buckets, Ordering::Relaxed);
     }
 
     fn with_stripe(

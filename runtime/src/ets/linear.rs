@@ -10,9 +10,9 @@
 //! While a table is fixed a key's last object that is deleted stays, as dead, so that `next` finds its place; what is
 //! dead is taken away when the fixation ends.
 
-use super::object::Obj;
-use super::{Change, Fate, Kind};
+use super::{Change, Fate, TableKind};
 use crate::data::{compare, hash};
+use crate::heap::object::Obj;
 use crate::term::Term;
 use hashbrown::HashTable;
 
@@ -239,12 +239,12 @@ impl Stripe {
     }
 
     /// Puts an object in; `true` if there is one more now.
-    pub fn put(&mut self, kind: Kind, new: New, key: Term, hash: u32, c: &mut Change) -> bool {
+    pub fn put(&mut self, kind: TableKind, new: New, key: Term, hash: u32, c: &mut Change) -> bool {
         let p = self.locate(key, hash);
         if p.at.is_some() {
             match kind {
-                Kind::Set | Kind::OrderedSet => return self.overwrite(p, new, hash, c),
-                Kind::Bag => {
+                TableKind::Set | TableKind::OrderedSet => return self.overwrite(p, new, hash, c),
+                TableKind::Bag => {
                     if let Some(same) = self.equal(p.at, new.root(), key, hash) {
                         new.discard();
                         if !same.is_dead() {
@@ -255,7 +255,7 @@ impl Stripe {
                         return true;
                     }
                 }
-                Kind::DuplicateBag => {}
+                TableKind::DuplicateBag => {}
             }
         }
         let o = new.object(hash);
@@ -605,7 +605,7 @@ mod tests {
             let key = Term::small(i64::from(k));
             let t = h.tuple(&[key]);
             assert!(s.put(
-                Kind::Set,
+                TableKind::Set,
                 New::Tuple(t),
                 key,
                 k.wrapping_mul(2_654_435_761),
@@ -661,7 +661,7 @@ mod tests {
                     });
                 });
                 model.retain(|&m| m != n);
-            } else if s.put(Kind::Bag, New::Tuple(t), key, 1, &mut c) {
+            } else if s.put(TableKind::Bag, New::Tuple(t), key, 1, &mut c) {
                 model.insert(0, n);
             }
         }

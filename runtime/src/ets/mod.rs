@@ -7,7 +7,7 @@
 //! looks at many goes on after letting others in. What must not be seen half done although it takes long makes the table
 //! busy meanwhile (`batch`).
 //!
-//! Objects are blocks of their own (`object`); a lookup copies one to the heap of the process while it holds the lock
+//! Objects are blocks of their own (`heap::object`); a lookup copies one to the heap of the process while it holds the lock
 //! for reading.
 
 pub mod batch;
@@ -16,7 +16,6 @@ mod editor;
 mod fixation;
 mod hash;
 pub mod linear;
-pub mod object;
 pub mod owners;
 pub mod registry;
 mod table;
@@ -26,7 +25,7 @@ pub mod tree;
 use crate::atom::Atom;
 use crate::bif::Exit;
 use crate::heap::literal::OwnedTerm;
-use object::Obj;
+use crate::heap::object::Obj;
 
 pub use editor::Editor;
 pub use fixation::Fixation;
@@ -35,7 +34,7 @@ pub use traverse::{Go, Range, Stopped};
 
 /// The type of a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum TableKind {
     /// One object a key.
     Set,
     /// One object a key, in the order of keys; keys that are `==` are one.
@@ -46,20 +45,20 @@ pub enum Kind {
     DuplicateBag,
 }
 
-impl Kind {
+impl TableKind {
     /// The atom.
     pub fn atom(self) -> Atom {
         match self {
-            Kind::Set => Atom::SET,
-            Kind::OrderedSet => Atom::ORDERED_SET,
-            Kind::Bag => Atom::BAG,
-            Kind::DuplicateBag => Atom::DUPLICATE_BAG,
+            TableKind::Set => Atom::SET,
+            TableKind::OrderedSet => Atom::ORDERED_SET,
+            TableKind::Bag => Atom::BAG,
+            TableKind::DuplicateBag => Atom::DUPLICATE_BAG,
         }
     }
 
     /// May there be several objects of a key?
     pub fn is_bag(self) -> bool {
-        matches!(self, Kind::Bag | Kind::DuplicateBag)
+        matches!(self, TableKind::Bag | TableKind::DuplicateBag)
     }
 }
 
@@ -111,13 +110,13 @@ pub enum WriteConcurrency {
 }
 
 /// What a table is made with.
-pub struct Options {
+pub struct TableOptions {
     /// Its name.
     pub name: Atom,
     /// Is it known by the name?
     pub named: bool,
     /// Its type.
-    pub kind: Kind,
+    pub kind: TableKind,
     /// Which element is the key, counted from 1.
     pub keypos: usize,
     /// Who may use it.

@@ -1,7 +1,7 @@
 //! Which tables there are, by number and by name.
 
 use super::debris::Debris;
-use super::{Options, Table};
+use super::{Table, TableOptions};
 use crate::atom::{self, Atom};
 use crate::heap::Heap;
 use crate::heap::magic::Magic;
@@ -47,7 +47,7 @@ fn names(name: Atom) -> &'static Names {
 }
 
 /// Makes a table; nothing if its name is taken.
-pub fn create(owner: u64, options: Options) -> Option<Arc<Table>> {
+pub fn create(owner: u64, options: TableOptions) -> Option<Arc<Table>> {
     let table = Arc::new(Table::new(reference::fresh(), owner, options));
     if table.named {
         let mut names = names(table.name()).write();

@@ -5,14 +5,15 @@ use super::debris::Debris;
 use super::editor::fresh;
 use super::hash::{self, Hash, hash_of};
 use super::linear::{Edit, New, Stripe};
-use super::object::Obj;
 use super::tree::Tree;
 use super::{
-    Busy, Change, Editor, Fate, Fixation, Heir, Kind, Options, Protection, WriteConcurrency,
+    Busy, Change, Editor, Fate, Fixation, Heir, Protection, TableKind, TableOptions,
+    WriteConcurrency,
 };
 use crate::atom::Atom;
 use crate::data::compare;
 use crate::heap::Heap;
+use crate::heap::object::Obj;
 use crate::term::Term;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::sync::atomic::{
@@ -32,7 +33,7 @@ pub struct Table {
     /// Is it known by its name?
     pub named: bool,
     /// Its type.
-    pub kind: Kind,
+    pub kind: TableKind,
     /// Which element is the key, counted from 1.
     pub keypos: usize,
     /// As given when it was made.
@@ -73,7 +74,7 @@ pub(super) fn write(t: &RwLock<Tree>) -> Result<RwLockWriteGuard<'_, Tree>, Busy
 }
 
 impl Table {
-    pub(super) fn new(number: u64, owner: u64, o: Options) -> Table {
+    pub(super) fn new(number: u64, owner: u64, o: TableOptions) -> Table {
         let locks = match o.write_concurrency {
             _ if o.protection == Protection::Private => 1,
             WriteConcurrency::Off => 1,
@@ -81,7 +82,7 @@ impl Table {
             WriteConcurrency::Locks(n) => (1 << n.ilog2()).max(hash::STRIPES),
         };
         let store = match o.kind {
-            Kind::OrderedSet => Store::Tree(RwLock::new(Tree::new(o.keypos))),
+            TableKind::OrderedSet => Store::Tree(RwLock::new(Tree::new(o.keypos))),
             _ => {
                 let guessed = locks > 1 && o.decentralized_counters;
                 Store::Hash(Hash::new(o.keypos, locks, guessed))
@@ -465,7 +466,7 @@ impl Table {
     pub fn delete_object(&self, object: Term, key: Term) -> Result<(), Busy> {
         let mut found = false;
         self.edit_key(key, &mut |o| {
-            if !(found && self.kind == Kind::Bag) && compare::exact_eq(o.root(), object) {
+            if !(found && self.kind == TableKind::Bag) && compare::exact_eq(o.root(), object) {
                 found = true;
                 Fate::Delete
             } else {

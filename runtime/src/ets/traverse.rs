@@ -5,11 +5,11 @@
 
 use super::hash::{Hash, hash_of};
 use super::linear::{Edit, Stripe};
-use super::object::Obj;
 use super::table::{Store, copy_all, free_all, read, write};
-use super::tree::{Place, Tree};
+use super::tree::{Tree, TreePosition};
 use super::{Busy, Change, Fate, Table};
 use crate::heap::Heap;
+use crate::heap::object::Obj;
 use crate::term::Term;
 use std::sync::atomic::Ordering;
 
@@ -402,7 +402,12 @@ impl Table {
     }
 }
 
-fn tree_start(t: &Tree, after: Option<Term>, reverse: bool, range: Option<&Range<'_>>) -> Place {
+fn tree_start(
+    t: &Tree,
+    after: Option<Term>,
+    reverse: bool,
+    range: Option<&Range<'_>>,
+) -> TreePosition {
     match (after, reverse, range) {
         (Some(k), false, _) => t.upper(k),
         (Some(k), true, _) => t.lower(k),

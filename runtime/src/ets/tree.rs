@@ -5,8 +5,8 @@
 
 use super::Change;
 use super::linear::New;
-use super::object::Obj;
 use crate::data::compare;
+use crate::heap::object::Obj;
 use crate::term::Term;
 use std::cmp::Ordering;
 
@@ -32,7 +32,7 @@ pub struct Tree {
 
 /// A place in the sequence; valid until the next change.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Place {
+pub struct TreePosition {
     leaf: usize,
     at: usize,
 }
@@ -76,23 +76,23 @@ impl Tree {
 
     /// The first place for which `before` does not hold (it must hold for a prefix of the sequence).
     #[inline]
-    pub fn locate(&self, before: impl Fn(Term) -> bool) -> Place {
+    pub fn locate(&self, before: impl Fn(Term) -> bool) -> TreePosition {
         let i = self.firsts.partition_point(|&k| before(k));
         if i == 0 {
-            return Place { leaf: 0, at: 0 };
+            return TreePosition { leaf: 0, at: 0 };
         }
         let leaf = &self.leaves[i - 1];
         let at = leaf.partition_point(|e| before(e.key));
         if at == leaf.len() {
-            Place { leaf: i, at: 0 }
+            TreePosition { leaf: i, at: 0 }
         } else {
-            Place { leaf: i - 1, at }
+            TreePosition { leaf: i - 1, at }
         }
     }
 
     /// The first place whose key is not less than `key`.
     #[inline]
-    pub fn lower(&self, key: Term) -> Place {
+    pub fn lower(&self, key: Term) -> TreePosition {
         if key.is_small() {
             let k = key.raw() as i64;
             return self.locate(|t| {
@@ -107,13 +107,13 @@ impl Tree {
     }
 
     /// The first place whose key is greater than `key`.
-    pub fn upper(&self, key: Term) -> Place {
+    pub fn upper(&self, key: Term) -> TreePosition {
         self.locate(|t| compare::compare(t, key) != Ordering::Greater)
     }
 
     /// The object at a place; none at the end.
     #[inline]
-    pub fn at(&self, p: Place) -> Obj {
+    pub fn at(&self, p: TreePosition) -> Obj {
         self.leaves
             .get(p.leaf)
             .and_then(|l| l.get(p.at))
@@ -121,13 +121,13 @@ impl Tree {
     }
 
     /// The first place.
-    pub fn first(&self) -> Place {
-        Place { leaf: 0, at: 0 }
+    pub fn first(&self) -> TreePosition {
+        TreePosition { leaf: 0, at: 0 }
     }
 
     /// The place after the last.
-    pub fn end(&self) -> Place {
-        Place {
+    pub fn end(&self) -> TreePosition {
+        TreePosition {
             leaf: self.leaves.len(),
             at: 0,
         }
@@ -135,14 +135,14 @@ impl Tree {
 
     /// The place after one that holds an object.
     #[inline]
-    pub fn after(&self, p: Place) -> Place {
+    pub fn after(&self, p: TreePosition) -> TreePosition {
         if p.at + 1 < self.leaves[p.leaf].len() {
-            Place {
+            TreePosition {
                 leaf: p.leaf,
                 at: p.at + 1,
             }
         } else {
-            Place {
+            TreePosition {
                 leaf: p.leaf + 1,
                 at: 0,
             }
@@ -151,15 +151,15 @@ impl Tree {
 
     /// The place before.
     #[inline]
-    pub fn before(&self, p: Place) -> Option<Place> {
+    pub fn before(&self, p: TreePosition) -> Option<TreePosition> {
         if p.at > 0 {
-            return Some(Place {
+            return Some(TreePosition {
                 leaf: p.leaf,
                 at: p.at - 1,
             });
         }
         let leaf = p.leaf.checked_sub(1)?;
-        Some(Place {
+        Some(TreePosition {
             leaf,
             at: self.leaves[leaf].len() - 1,
         })
@@ -179,7 +179,7 @@ impl Tree {
 
     /// The place of this key, if it is there.
     #[inline]
-    pub fn find(&self, key: Term) -> Option<Place> {
+    pub fn find(&self, key: Term) -> Option<TreePosition> {
         let p = self.lower(key);
         let i = self.leaves.get(p.leaf)?.get(p.at)?;
         (i.key == key || compare::eq(i.key, key)).then_some(p)
@@ -211,13 +211,13 @@ impl Tree {
         };
         // At the border of two leaves the end of the left one is the place.
         let (leaf, at) = match p {
-            Place { leaf: 0, at: 0 } if self.leaves.is_empty() => {
+            TreePosition { leaf: 0, at: 0 } if self.leaves.is_empty() => {
                 self.leaves.push(Vec::with_capacity(8));
                 self.firsts.push(item.key);
                 (0, 0)
             }
-            Place { leaf, at: 0 } if leaf > 0 => (leaf - 1, self.leaves[leaf - 1].len()),
-            Place { leaf, at } => (leaf, at),
+            TreePosition { leaf, at: 0 } if leaf > 0 => (leaf - 1, self.leaves[leaf - 1].len()),
+            TreePosition { leaf, at } => (leaf, at),
         };
         self.leaves[leaf].insert(at, item);
         if at == 0 {
@@ -237,7 +237,7 @@ impl Tree {
         }
     }
 
-    fn set_key(&mut self, p: Place, key: Term) {
+    fn set_key(&mut self, p: TreePosition, key: Term) {
         self.leaves[p.leaf][p.at].key = key;
         if p.at == 0 {
             self.firsts[p.leaf] = key;
@@ -245,7 +245,7 @@ impl Tree {
     }
 
     /// Replaces the object at a place by one with an equal key.
-    pub fn replace(&mut self, p: Place, o: Obj, c: &mut Change) {
+    pub fn replace(&mut self, p: TreePosition, o: Obj, c: &mut Change) {
         let old = std::mem::replace(&mut self.leaves[p.leaf][p.at].object, o);
         self.set_key(p, o.element(self.keypos));
         c.went(old);
@@ -255,7 +255,7 @@ impl Tree {
     }
 
     /// Takes the object at a place out; the caller frees it.
-    pub fn remove(&mut self, p: Place, c: &mut Change) -> Obj {
+    pub fn remove(&mut self, p: TreePosition, c: &mut Change) -> Obj {
         let leaf = &mut self.leaves[p.leaf];
         let o = leaf.remove(p.at).object;
         let n = leaf.len();

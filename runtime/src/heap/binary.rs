@@ -4,19 +4,33 @@
 //! below `used` never change once they are visible to Erlang code; the room above can be claimed by
 //! whoever holds a view that ends exactly at `used`: the claim is one compare-and-swap, so an append
 //! needs no knowledge of who else holds the binary, and a second append to the same view copies.
+//!
+//! The bytes follow the header, or lie in memory that somebody else has made (a vector, a library): then an owner
+//! that is dropped with the binary follows the header.
 
 use crate::sys::memory::{self, Purpose};
 use crate::tally::Tally;
 use std::alloc::Layout;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Header of a shared binary; the bytes follow it.
+/// Header of a shared binary.
 #[repr(C)]
 pub struct Binary {
     refs: AtomicUsize,
+    data: *mut u8,
     capacity: usize,
     used_bits: AtomicUsize,
+}
+
+/// Keeps the bytes of a binary that lie elsewhere.
+pub type BytesOwner = Box<dyn Send + Sync>;
+
+/// A binary whose bytes lie elsewhere.
+#[repr(C)]
+struct Foreign {
+    header: Binary,
+    owner: BytesOwner,
 }
 
 /// An owned reference to a shared binary.
@@ -28,6 +42,9 @@ pub struct BinaryRef(NonNull<Binary>);
 unsafe impl Send for BinaryRef {}
 // SAFETY: as above.
 unsafe impl Sync for BinaryRef {}
+
+/// Vectors of fewer bytes are copied into a binary.
+const WORTH_OWNING: usize = 16 * 1024;
 
 fn layout(capacity: usize) -> Layout {
     match Layout::from_size_align(size_of::<Binary>().saturating_add(capacity), 8) {
@@ -46,11 +63,50 @@ impl BinaryRef {
         unsafe {
             p.write(Binary {
                 refs: AtomicUsize::new(1),
+                data: p.as_ptr().add(1).cast(),
                 capacity,
                 used_bits: AtomicUsize::new(used_bits),
             });
         }
         BinaryRef(p)
+    }
+
+    /// A binary of `len` bytes at `data`, which nobody copies.
+    ///
+    /// # Safety
+    /// The bytes stay there and do not change until `owner` is dropped.
+    pub unsafe fn foreign(data: *const u8, len: usize, owner: BytesOwner) -> BinaryRef {
+        Tally::Binary.add(len as isize);
+        let binary = Box::new(Foreign {
+            header: Binary {
+                refs: AtomicUsize::new(1),
+                data: data.cast_mut(),
+                capacity: len,
+                used_bits: AtomicUsize::new(len * 8),
+            },
+            owner,
+        });
+        BinaryRef(NonNull::from(Box::leak(binary)).cast())
+    }
+
+    /// A binary with these contents, which are not copied where they are many.
+    pub fn from_vec(bytes: Vec<u8>) -> BinaryRef {
+        if bytes.len() < WORTH_OWNING || bytes.capacity() - bytes.len() > bytes.len() / 8 {
+            return BinaryRef::from_bytes(&bytes);
+        }
+        let (data, len) = (bytes.as_ptr(), bytes.len());
+        // SAFETY: the vector keeps its bytes where they are, and nobody can reach it to change them.
+        unsafe { BinaryRef::foreign(data, len, Box::new(bytes)) }
+    }
+
+    /// Do the bytes lie elsewhere?
+    fn is_foreign(&self) -> bool {
+        self.header().data != self.own_bytes()
+    }
+
+    /// Where the bytes of a binary that has its own lie.
+    fn own_bytes(&self) -> *mut u8 {
+        self.0.as_ptr().wrapping_add(1).cast()
     }
 
     /// A binary with these contents.
@@ -86,8 +142,7 @@ impl BinaryRef {
 
     #[inline(always)]
     pub(super) fn data_mut(&self) -> *mut u8 {
-        // SAFETY: the data follows the header in the same allocation.
-        unsafe { self.0.as_ptr().add(1).cast() }
+        self.header().data
     }
 
     /// Address of the first byte.
@@ -150,7 +205,7 @@ impl BinaryRef {
     /// Shrinks the allocation to what is used if nobody else holds it; gives the possibly moved binary.
     pub fn shrink(self) -> BinaryRef {
         let (len, cap) = (self.len(), self.capacity());
-        if self.refs() != 1 || cap - len < 64 {
+        if self.refs() != 1 || cap - len < 64 || self.is_foreign() {
             return self;
         }
         // SAFETY: the only reference is ours, so nobody else can look at or move the allocation.
@@ -160,9 +215,12 @@ impl BinaryRef {
         };
         std::mem::forget(self);
         Tally::Binary.add(-((cap - len) as isize));
-        // SAFETY: `p` is the reallocated header.
-        unsafe { (*p.as_ptr()).capacity = len };
-        BinaryRef(p)
+        let mut moved = BinaryRef(p);
+        let data = moved.own_bytes();
+        // SAFETY: the only reference to the header that was moved.
+        let header = unsafe { moved.0.as_mut() };
+        (header.capacity, header.data) = (len, data);
+        moved
     }
 
     /// The reference as a word for a heap object; the object owns it from then on.
@@ -201,9 +259,15 @@ impl Clone for BinaryRef {
 impl Drop for BinaryRef {
     fn drop(&mut self) {
         if self.header().refs.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
+            // What the others did with it comes before; a load and no fence, which the thread sanitizer would not see.
+            self.header().refs.load(Ordering::Acquire);
             let cap = self.header().capacity;
             Tally::Binary.add(-(cap as isize));
+            if self.is_foreign() {
+                // SAFETY: this was the last reference to a binary that `foreign` has made.
+                drop(unsafe { Box::from_raw(self.0.as_ptr().cast::<Foreign>()) });
+                return;
+            }
             // SAFETY: this was the last reference.
             unsafe { memory::give_back(self.0.cast(), layout(cap)) }
         }
@@ -219,4 +283,35 @@ pub struct Building {
     pub at: usize,
     /// Size in bits.
     pub end: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn owners_go_with_the_last_reference() {
+        let owner = Arc::new([7u8; 100]);
+        let kept = Arc::clone(&owner);
+        // SAFETY: the array is in the owner, and nobody changes it.
+        let b = unsafe { BinaryRef::foreign(kept.as_ptr(), 100, Box::new(kept)) };
+        let other = b.clone().shrink();
+        assert_eq!(other.bytes(), &[7; 100]);
+        assert!(b.claim(800, 8).is_none());
+        drop(b);
+        assert_eq!(Arc::strong_count(&owner), 2);
+        drop(other);
+        assert_eq!(Arc::strong_count(&owner), 1);
+    }
+
+    #[test]
+    fn long_vectors_are_taken_over() {
+        let long = vec![1u8; WORTH_OWNING];
+        let address = long.as_ptr();
+        assert_eq!(BinaryRef::from_vec(long).data(), address);
+        let short = vec![1u8; 100];
+        let address = short.as_ptr();
+        assert_ne!(BinaryRef::from_vec(short).data(), address);
+    }
 }

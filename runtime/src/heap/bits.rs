@@ -27,10 +27,11 @@ pub fn room(base: Term) -> Option<usize> {
 /// Size of a bitstring in bits; `t` must be one.
 #[inline]
 pub fn bit_size(t: Term) -> usize {
-    match t.header().kind() {
-        Kind::HeapBits => t.word(1) as usize,
-        Kind::MatchCtx => (t.word(3) - t.word(2)) as usize,
-        _ => t.word(3) as usize,
+    match t.kind() {
+        Some(Kind::HeapBits) => t.word(1) as usize,
+        Some(Kind::MatchCtx) => (t.word(3) - t.word(2)) as usize,
+        Some(Kind::BinRef | Kind::SubBits) => t.word(3) as usize,
+        _ => crate::bug::wrong_kind("bitstring"),
     }
 }
 
@@ -56,20 +57,20 @@ pub(crate) fn base_data(base: Term) -> *const u8 {
 /// The view of a bitstring or of the rest of a match context; `t` must be one.
 #[inline]
 pub fn view(t: Term) -> View {
-    match t.header().kind() {
-        Kind::HeapBits => View {
+    match t.kind() {
+        Some(Kind::HeapBits) => View {
             base: t,
             data: t.ptr().wrapping_add(2).cast(),
             offset: 0,
             bits: t.word(1) as usize,
         },
-        Kind::BinRef => View {
+        Some(Kind::BinRef) => View {
             base: t,
             data: base_data(t),
             offset: 0,
             bits: t.word(3) as usize,
         },
-        Kind::SubBits => {
+        Some(Kind::SubBits) => {
             let base = Term(t.word(1));
             View {
                 base,
@@ -78,7 +79,7 @@ pub fn view(t: Term) -> View {
                 bits: t.word(3) as usize,
             }
         }
-        Kind::MatchCtx => {
+        Some(Kind::MatchCtx) => {
             let base = Term(t.word(1));
             let at = t.word(2) as usize;
             View {
@@ -88,7 +89,7 @@ pub fn view(t: Term) -> View {
                 bits: t.word(3) as usize - at,
             }
         }
-        _ => crate::bug::vm_bug("not a bitstring"),
+        _ => crate::bug::wrong_kind("bitstring"),
     }
 }
 
@@ -259,11 +260,6 @@ pub(crate) fn read_bits(src: *const u8, from: usize, n: usize) -> u64 {
         left -= k;
     }
     v
-}
-
-/// Puts a byte at bit `at` of `out`, whose other bits stay as they are.
-pub fn put_byte(out: &mut [u8], at: usize, byte: u8) {
-    copy_bits(&raw const byte, 0, out, at, 8);
 }
 
 /// Compares the bits of two views as bitstrings are ordered: bit by bit, a prefix first.

@@ -5,6 +5,9 @@ use crate::tally::Tally;
 use std::alloc::Layout;
 use std::ptr::NonNull;
 
+/// Words of a block from which on it has pages of its own.
+const LARGE: usize = memory::HUGE_PAGE / 4;
+
 /// An owned block of words. `used` counts the words from the start that hold objects; for a block that
 /// is still being filled the owner keeps that number elsewhere.
 #[derive(Debug)]
@@ -33,9 +36,12 @@ impl Chunk {
         if words == 0 {
             return Chunk::EMPTY;
         }
-        let base = memory::take(Purpose::Heap, layout(words))
-            .cast::<u64>()
-            .as_ptr();
+        let base = if words >= LARGE {
+            memory::map(Purpose::Heap, words * 8)
+        } else {
+            memory::take(Purpose::Heap, layout(words))
+        };
+        let base = base.cast::<u64>().as_ptr();
         Tally::Heap.add(words as isize * 8);
         Chunk {
             base,
@@ -75,8 +81,15 @@ impl Drop for Chunk {
         let words = self.capacity();
         if words > 0 {
             Tally::Heap.add(-(words as isize * 8));
-            // SAFETY: the block was allocated with this layout and is owned; its address is not null.
-            unsafe { memory::give_back(NonNull::new_unchecked(self.base.cast()), layout(words)) }
+            // SAFETY: the block was taken in the same way and is owned; its address is not null.
+            unsafe {
+                let base = NonNull::new_unchecked(self.base.cast());
+                if words >= LARGE {
+                    memory::unmap(base, words * 8);
+                } else {
+                    memory::give_back(base, layout(words));
+                }
+            }
         }
     }
 }

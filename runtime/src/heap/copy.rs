@@ -13,16 +13,16 @@ use crate::term::{Kind, Term, boxed};
 use std::task::Poll;
 
 /// A stack whose first entries need no allocation: most terms that are sent are small.
-struct Pending<T> {
+struct CopyStack<T> {
     near: [T; 16],
     len: usize,
     far: Vec<T>,
 }
 
-impl<T: Copy> Pending<T> {
+impl<T: Copy> CopyStack<T> {
     #[inline(always)]
-    fn new(filler: T) -> Pending<T> {
-        Pending {
+    fn new(filler: T) -> CopyStack<T> {
+        CopyStack {
             near: [filler; 16],
             len: 0,
             far: Vec::new(),
@@ -55,15 +55,15 @@ impl<T: Copy> Pending<T> {
 /// What a copy shares with its source: a range of addresses without those that are being released. A
 /// value holds for the time slice.
 #[derive(Clone, Copy)]
-pub struct Shared<'a> {
+pub struct SharedRange<'a> {
     low: usize,
     length: usize,
     releasing: Option<&'a Ranges>,
 }
 
-impl Shared<'_> {
+impl SharedRange<'_> {
     /// Nothing.
-    const NOTHING: Shared<'static> = Shared {
+    const NOTHING: SharedRange<'static> = SharedRange {
         low: 0,
         length: 0,
         releasing: None,
@@ -73,7 +73,7 @@ impl Shared<'_> {
     #[inline]
     pub fn literals() -> Self {
         let (low, length) = literal::range();
-        Shared {
+        SharedRange {
             low,
             length,
             releasing: release::current(),
@@ -92,12 +92,12 @@ pub fn size(t: Term) -> usize {
     if t.is_immediate() {
         return 0;
     }
-    size_outside(t, Shared::literals())
+    size_outside(t, SharedRange::literals())
 }
 
 /// Words that `copy_whole` of `t` takes.
 pub fn size_whole(t: Term) -> usize {
-    size_outside(t, Shared::NOTHING)
+    size_outside(t, SharedRange::NOTHING)
 }
 
 /// Measures a term, literals included, in steps.
@@ -163,12 +163,12 @@ impl Sizing {
 }
 
 /// Words that a copy of `t` takes that shares these terms.
-pub fn size_outside(t: Term, shared: Shared<'_>) -> usize {
+pub fn size_outside(t: Term, shared: SharedRange<'_>) -> usize {
     if t.is_immediate() {
         return 0;
     }
     let mut words = 0;
-    let mut stack = Pending::new(Term::NIL);
+    let mut stack = CopyStack::new(Term::NIL);
     let mut next = t;
     loop {
         if next.is_immediate() || shared.has(next) {
@@ -220,22 +220,22 @@ pub fn copy(t: Term, to: &mut Heap) -> Term {
     if t.is_immediate() {
         return t;
     }
-    copy_outside(t, to, Shared::literals())
+    copy_outside(t, to, SharedRange::literals())
 }
 
 /// A copy of `t` in `to` that shares nothing, not even literals.
 pub fn copy_whole(t: Term, to: &mut Heap) -> Term {
-    copy_outside(t, to, Shared::NOTHING)
+    copy_outside(t, to, SharedRange::NOTHING)
 }
 
 /// A copy of `t` in `to` that shares these terms.
-pub fn copy_outside(t: Term, to: &mut Heap, shared: Shared<'_>) -> Term {
+pub fn copy_outside(t: Term, to: &mut Heap, shared: SharedRange<'_>) -> Term {
     if t.is_immediate() {
         return t;
     }
     let mut root = t;
     // Slots that still hold terms of the source.
-    let mut todo: Pending<*mut Term> = Pending::new(std::ptr::null_mut());
+    let mut todo: CopyStack<*mut Term> = CopyStack::new(std::ptr::null_mut());
     todo.push(&raw mut root);
     while let Some(mut slot) = todo.pop() {
         loop {

@@ -19,7 +19,7 @@ use super::chunk::Chunk;
 use super::offheap::{self, Swept};
 use super::{Heap, literal};
 use crate::term::{Header, Kind, TAG_BOXED, TAG_CONS, Term};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Default smallest heap of a process, in words.
 pub const DEFAULT_MIN_HEAP: usize = 233;
@@ -30,6 +30,9 @@ const FIRST_BLOCK: usize = 32;
 /// Words that a chance may cost on average when collections are made at every chance.
 const STRESS_WORDS: usize = 1024;
 
+/// Words that a collection is expected to copy from which on it is long: some milliseconds.
+static LONG: AtomicUsize = AtomicUsize::new(1 << 18);
+
 static COLLECTIONS: AtomicU64 = AtomicU64::new(0);
 static RECLAIMED: AtomicU64 = AtomicU64::new(0);
 
@@ -39,6 +42,11 @@ pub fn totals() -> (u64, u64) {
         COLLECTIONS.load(Ordering::Relaxed),
         RECLAIMED.load(Ordering::Relaxed),
     )
+}
+
+/// Sets how many words a collection may be expected to copy without being a long one (test modes).
+pub fn set_long(words: usize) {
+    LONG.store(words, Ordering::Relaxed);
 }
 
 /// A process's heap.
@@ -199,6 +207,36 @@ impl ProcHeap {
         self.requested = Some(major || self.requested == Some(true));
     }
 
+    /// Was a collection asked for that has not been made, and may it be made?
+    pub fn is_requested(&self) -> bool {
+        self.requested.is_some() && !self.forbidden
+    }
+
+    /// Is the next collection expected to take so long that no scheduler should be held by it? Half of what is
+    /// fresh is taken to be alive, and all that has survived a collection.
+    #[inline]
+    pub fn is_long_to_collect(&self) -> bool {
+        let young = self.young.used();
+        if young + self.old.used <= LONG.load(Ordering::Relaxed) || self.skips_stress(0) {
+            return false;
+        }
+        let words = if self.makes_major(false) {
+            young + self.old.used
+        } else {
+            let mature = self.mature_words();
+            mature + (young - mature) / 2
+        };
+        words > LONG.load(Ordering::Relaxed)
+    }
+
+    /// Makes room for `words` although a collection is due, which is asked for.
+    pub fn extend_and_request(&mut self, words: usize) {
+        self.request_collection(false);
+        if self.young.room() < words {
+            self.young.add_block(words.max(1 << 10));
+        }
+    }
+
     /// Makes room for `words` in the current block without a collection, if the limit allows it or there must
     /// be none.
     pub fn try_extend(&mut self, words: usize) -> bool {
@@ -283,40 +321,46 @@ impl ProcHeap {
     }
 
     /// Is this one of the chances that the test mode leaves out, with no other reason to collect?
-    fn skips_stress(&mut self, need: usize) -> bool {
-        let skips = self.stress_pause > 0
+    fn skips_stress(&self, need: usize) -> bool {
+        self.stress_pause > 0
             && self.requested.is_none()
             && self.young.room() >= need
             && self.young.used() <= self.limit
-            && self.young.binary_bytes <= self.binary_limit;
-        if skips {
-            self.stress_pause -= 1;
-        }
-        skips
+            && self.young.binary_bytes <= self.binary_limit
+    }
+
+    /// Is there room for the mature words in the old block?
+    fn fits_old(&self) -> bool {
+        self.old.capacity() - self.old.used >= self.mature_words()
+    }
+
+    /// Is a collection that is made now a major one, `asked` for or not?
+    fn makes_major(&self, asked: bool) -> bool {
+        asked
+            || self.requested == Some(true)
+            || self.minor_count >= self.fullsweep_after
+            || (!self.fits_old() && self.old.capacity() > 0)
+            || self.old_binary_bytes > 4 * self.binary_limit.max(self.young.binary_bytes)
     }
 
     /// Collects. Afterwards the current block has room for `need` words.
     pub fn collect(&mut self, roots: &mut dyn Roots, need: usize, major: bool) -> GcReport {
         let before = self.used();
         if self.stress && !major && self.skips_stress(need) {
+            self.stress_pause -= 1;
             return GcReport {
                 major: false,
                 before,
                 after: before,
             };
         }
-        let mature_words = self.mature.1 / 8;
-        let fits_old = self.old.capacity() - self.old.used >= mature_words;
-        let major = major
-            || self.requested == Some(true)
-            || self.minor_count >= self.fullsweep_after
-            || (!fits_old && self.old.capacity() > 0)
-            || self.old_binary_bytes > 4 * self.binary_limit.max(self.young.binary_bytes);
+        let major = self.makes_major(major);
         self.requested = None;
         if major {
             self.major(roots, need);
         } else {
-            if mature_words > 0 && !fits_old {
+            let mature_words = self.mature_words();
+            if mature_words > 0 && !self.fits_old() {
                 self.old = Chunk::new(heap_size_for(mature_words * 2));
             }
             self.minor(roots, need);
@@ -338,7 +382,7 @@ impl ProcHeap {
         let old_from = self.old.used;
         let mut c = Collector::new(&to, Some(&self.old), self.mature);
         c.run(roots, self.old.start().wrapping_add(old_from));
-        self.stress_pause = c.stress_pause();
+        self.stress_pause = c.stress_pause(&to);
         self.old.used = c.old_used(&self.old);
         self.finish(to, c.top, need, false);
     }
@@ -353,7 +397,7 @@ impl ProcHeap {
         );
         let mut c = Collector::new(&to, None, (0, 0));
         c.run(roots, std::ptr::null_mut());
-        self.stress_pause = c.stress_pause();
+        self.stress_pause = c.stress_pause(&to);
         let top = c.top;
         let live = (top as usize - to.start() as usize) / 8;
         self.finish(to, top, need, true);
@@ -476,10 +520,10 @@ impl Collector {
         }
     }
 
-    /// Chances to be left out after this collection in the test mode: its cost goes with the words
-    /// of roots and of young survivors.
-    fn stress_pause(&self) -> u16 {
-        let words = self.roots + (self.top as usize - self.start as usize) / 8;
+    /// Chances to be left out after this collection in the test mode: its cost goes with the words of roots and
+    /// of the block that it has filled.
+    fn stress_pause(&self, to: &Chunk) -> u16 {
+        let words = self.roots + to.capacity();
         u16::try_from(words / STRESS_WORDS).unwrap_or(u16::MAX)
     }
 

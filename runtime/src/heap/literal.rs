@@ -292,7 +292,7 @@ impl OwnedTerm {
         if t.is_immediate() {
             return OwnedTerm::immediate(t);
         }
-        let shared = copy::Shared::literals();
+        let shared = copy::SharedRange::literals();
         let mut heap = Heap::with_capacity(copy::size_outside(t, shared));
         let term = copy::copy_outside(t, &mut heap, shared);
         OwnedTerm::from_heap(term, heap)

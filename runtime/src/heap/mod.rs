@@ -15,6 +15,7 @@ pub mod copy;
 pub mod gc;
 pub mod literal;
 pub mod magic;
+pub mod object;
 pub mod offheap;
 pub mod release;
 pub mod sharing;
@@ -292,8 +293,8 @@ impl Heap {
 
     /// A copy of a tuple with one element replaced; `index` counts from 0 and must be inside.
     pub fn tuple_with(&mut self, tuple: Term, index: usize, value: Term) -> Term {
-        let words = tuple.header().words();
-        assert!(tuple.is_tuple() && index < words, "no such element");
+        let words = tuple.as_tuple().map_or(0, <[Term]>::len);
+        assert!(index < words, "no such element");
         let p = self.alloc(1 + words);
         // SAFETY: that many fresh words; the source has as many.
         unsafe {
@@ -311,6 +312,9 @@ impl Heap {
         let p = self.alloc(2 * len);
         let mut from = list;
         for i in 0..len {
+            let Some((head, rest)) = from.as_cons() else {
+                crate::bug::wrong_kind("list of that length")
+            };
             let cell = p.wrapping_add(2 * i);
             let next = if i + 1 == len {
                 tail
@@ -319,10 +323,10 @@ impl Heap {
             };
             // SAFETY: the cell lies in the fresh words.
             unsafe {
-                *cell = from.head().0;
+                *cell = head.0;
                 *cell.add(1) = next.0;
             }
-            from = from.tail();
+            from = rest;
         }
         Term::cons_at(p)
     }
@@ -364,7 +368,15 @@ impl Heap {
 
     /// A list of the code points of `s`.
     pub fn char_list(&mut self, s: &str) -> Term {
-        s.chars().rev().fold(Term::NIL, |t, c| {
+        self.char_list_with_tail(s, Term::NIL)
+    }
+
+    /// A list of the code points of `s`, followed by `tail`.
+    pub fn char_list_with_tail(&mut self, s: &str, tail: Term) -> Term {
+        if s.is_ascii() {
+            return self.byte_list_with_tail(s.as_bytes(), tail);
+        }
+        s.chars().rev().fold(tail, |t, c| {
             self.cons(Term::small(i64::from(u32::from(c))), t)
         })
     }
@@ -446,6 +458,15 @@ impl Heap {
     /// A binary with these bytes.
     pub fn binary(&mut self, bytes: &[u8]) -> Term {
         self.bits(bytes, bytes.len() * 8)
+    }
+
+    /// A binary of these bytes, which are not copied where they are many.
+    pub fn binary_of(&mut self, bytes: Vec<u8>) -> Term {
+        if bytes.len() <= MAX_HEAP_BINARY {
+            self.binary(&bytes)
+        } else {
+            self.shared_binary(BinaryRef::from_vec(bytes))
+        }
     }
 
     /// A bitstring of the first `bits` bits of `bytes`.

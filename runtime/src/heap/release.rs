@@ -19,13 +19,12 @@
 //! does, so the receiver finds it; a message sent later has no pointer into the areas.
 
 use super::literal::LiteralArea;
-use crate::atom::Atom;
-use crate::process::signal;
-use crate::sched::quiescence;
+use crate::quiescence;
 use crate::term::Term;
 use parking_lot::Mutex;
 use std::any::Any;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// What is to be freed when no process refers to its literals.
 pub struct Retired {
@@ -82,12 +81,12 @@ static QUEUE: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
 static RELEASING: AtomicPtr<Ranges> = AtomicPtr::new(std::ptr::null_mut());
 /// What belongs to the ranges in `RELEASING`.
 static BATCH: Mutex<Vec<Retired>> = Mutex::new(Vec::new());
-/// Packed pid of the process that takes the steps; `u64::MAX` before it was started.
-static COLLECTOR: AtomicU64 = AtomicU64::new(u64::MAX);
+/// Tells who takes the steps that there is something in the queue.
+static COLLECTOR: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
 
-/// Names the process that takes the steps.
-pub fn set_collector(id: u64) {
-    COLLECTOR.store(id, Ordering::Relaxed);
+/// Sets how the one who takes the steps is told that there is something to do; the first call wins.
+pub fn set_collector(tell: impl Fn() + Send + Sync + 'static) {
+    let _ = COLLECTOR.set(Box::new(tell));
 }
 
 /// The ranges that are being released now. The reference holds for the time slice.
@@ -106,9 +105,8 @@ pub fn retire(retired: Retired) {
         return;
     }
     QUEUE.lock().push(retired);
-    let collector = COLLECTOR.load(Ordering::Relaxed);
-    if collector != u64::MAX {
-        signal::send_message(collector, Atom::COPY_LITERALS.into());
+    if let Some(tell) = COLLECTOR.get() {
+        tell();
     }
 }
 

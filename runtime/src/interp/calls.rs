@@ -6,8 +6,8 @@ use crate::bif::{Bif, BifResult, Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
 use crate::code::{fun, ops, purge};
+use crate::dirty;
 use crate::interp::exception::{self, Head, Raised};
-use crate::sched::dirty;
 use crate::term::{Kind, Term, list, stack_word};
 use crate::work;
 
@@ -31,6 +31,10 @@ pub fn out_of_reductions(cx: &mut Ctx<'_>, pc: *const u64, arity: usize) -> Next
         cx.reds += left;
     }
     if cx.own.heap.wants_gc() {
+        if cx.own.heap.is_long_to_collect() {
+            park(cx, pc, arity);
+            return Next::Stop(Outcome::Collect);
+        }
         cx.own.collect(&mut cx.x[..arity], 0, false);
         if cx.own.exit_reason.is_some() {
             return Next::Stop(Outcome::Exit);
@@ -48,7 +52,12 @@ pub fn out_of_reductions(cx: &mut Ctx<'_>, pc: *const u64, arity: usize) -> Next
 #[inline(never)]
 pub fn reserve(cx: &mut Ctx<'_>, words: usize, live: usize) -> bool {
     if !cx.own.heap.try_extend(words) {
-        cx.own.collect(&mut cx.x[..live], words, false);
+        if cx.own.heap.is_long_to_collect() {
+            cx.own.heap.extend_and_request(words);
+            cx.note_allocation();
+        } else {
+            cx.own.collect(&mut cx.x[..live], words, false);
+        }
     }
     cx.own.exit_reason.is_none()
 }
@@ -78,7 +87,10 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head:
             park(cx, handler, 4);
             Next::Stop(Outcome::Yield)
         }
-        Some(handler) => Next::Go(handler),
+        Some(handler) => {
+            cx.note_allocation();
+            Next::Go(handler)
+        }
         None => Next::Stop(Outcome::Exit),
     }
 }
@@ -176,7 +188,7 @@ pub fn call_bif(
             cx.x[0] = v;
             cx.reds -= 1;
             if cx.own.heap.wants_gc() {
-                return collect_after(cx, after);
+                return collect_after(cx, b, after);
             }
             if cx.leave {
                 park(cx, after, 1);
@@ -190,7 +202,14 @@ pub fn call_bif(
 
 #[cold]
 #[inline(never)]
-fn collect_after(cx: &mut Ctx<'_>, after: *const u64) -> Next {
+fn collect_after(cx: &mut Ctx<'_>, bif: &Bif, after: *const u64) -> Next {
+    if cx.own.heap.stress {
+        bif.check_value(cx.x[0]);
+    }
+    if cx.own.heap.is_long_to_collect() {
+        park(cx, after, 1);
+        return Next::Stop(Outcome::Collect);
+    }
     cx.own.collect(&mut cx.x[..1], 0, false);
     if cx.own.exit_reason.is_some() {
         return Next::Stop(Outcome::Exit);
@@ -213,7 +232,15 @@ fn bif_exit(
     e: Exit,
 ) -> Next {
     match e {
-        Exit::Raise { .. } | Exit::RaiseWith { .. } => bif_raised(cx, pc, export, args, e),
+        Exit::Raise { .. } | Exit::RaiseWith { .. } => {
+            if let Some(bif) = export.bif().filter(|b| !b.facts.may_fail) {
+                crate::bug::vm_bug(&format!(
+                    "{} has raised, which it says it does not",
+                    bif.function
+                ));
+            }
+            bif_raised(cx, pc, export, args, e)
+        }
         Exit::Trap(to) => {
             push_return(cx, after);
             let arity = to.arity as usize;
@@ -254,7 +281,7 @@ fn bif_exit(
                 .push(stack_word::return_pc(special::normal_exit()));
             park(cx, special::hibernated(), live);
             cx.own.collect_to_size();
-            if !cx.proc.inbox.is_empty() {
+            if crate::process::handle::is_behind(cx) {
                 crate::process::handle::fetch(cx);
             }
             if cx.own.exit_reason.is_some() {
@@ -405,7 +432,7 @@ pub type Enter = Result<(*const u64, usize), Next>;
 pub fn always_raises(target: &Enter) -> bool {
     let Ok((code, _)) = target else { return false };
     // SAFETY: code to enter starts with an instruction.
-    if unsafe { **code } & 0xfff != u64::from(ops::EXPORT_STUB) {
+    if ops::of(unsafe { **code }) != ops::EXPORT_STUB {
         return false;
     }
     // SAFETY: the second word of a stub is its entry's address.

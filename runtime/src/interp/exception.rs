@@ -7,7 +7,7 @@
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
 use crate::code::export::Export;
-use crate::code::module::FnInfo;
+use crate::code::module::{FnInfo, SourceName};
 use crate::code::ranges;
 use crate::data::map;
 use crate::heap::Heap;
@@ -15,6 +15,7 @@ use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::process::Owned;
 use crate::term::{Term, list, stack_word};
+use smallvec::SmallVec;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where the trace of a new exception begins.
@@ -62,6 +63,9 @@ pub struct Raised {
     pub head: Head,
 }
 
+/// The addresses of a raw trace; a trace of the usual depth needs no memory for them.
+type Addresses = SmallVec<[Term; 9]>;
+
 static DEPTH: AtomicUsize = AtomicUsize::new(8);
 
 /// Sets the greatest length of stack traces (`system_flag(backtrace_depth, N)`); gives the old one.
@@ -98,11 +102,11 @@ fn entry(heap: &mut Heap, m: Atom, f: Atom, args: Term, info: Term) -> Term {
 }
 
 /// `[{file, F}, {line, L}]`, or `[]`.
-fn location(heap: &mut Heap, at: Option<(String, u32)>) -> Term {
+fn location(heap: &mut Heap, at: Option<(SourceName<'_>, u32)>) -> Term {
     let Some((file, line)) = at else {
         return Term::NIL;
     };
-    let name = heap.char_list(&file);
+    let name = file.to_list(heap);
     let file = heap.tuple(&[Atom::FILE.into(), name]);
     let line = heap.tuple(&[Atom::LINE.into(), Term::small(i64::from(line))]);
     heap.list(&[file, line])
@@ -147,15 +151,18 @@ fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
                 false,
             )
         }
+        Head::Args { args, info } if args.is_nonvalue() && info.is_nil() => (Term::NIL, true),
         Head::Args { args, info } => {
             let Some((f, offset)) = ranges::find(pc) else {
                 return (Term::NIL, true);
             };
             let at = f.position(offset + 1);
             let here = location(cx.heap(), at);
-            let mut all: Vec<Term> = list::iter(here).collect();
-            all.extend(list::iter(info));
-            let info = cx.heap().list(&all);
+            let info = if here.is_nil() {
+                info
+            } else {
+                cx.heap().list_before(here, 2, info)
+            };
             let args = if args.is_nonvalue() {
                 Term::small(i64::from(f.arity))
             } else {
@@ -177,7 +184,7 @@ fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head, length
     }
     let (first, with_pc) = first_entry(cx, pc, head);
     let depth = length.saturating_sub(usize::from(!first.is_nil()));
-    let mut addresses: Vec<Term> = Vec::new();
+    let mut addresses = Addresses::new();
     if with_pc && depth > 0 && !in_stub(pc, head) {
         // One word further, so that all addresses are return addresses.
         let here = Term::small(pc.wrapping_add(1) as i64);
@@ -199,7 +206,7 @@ fn in_stub(pc: *const u64, head: &Head) -> bool {
 }
 
 /// Return addresses on the stack, up to `depth` with those that are there.
-fn return_addresses(own: &Owned, depth: usize, addresses: &mut Vec<Term>) {
+fn return_addresses(own: &Owned, depth: usize, addresses: &mut Addresses) {
     // A function that has called itself many times from one place is told once.
     let mut last = 0;
     for &w in own.stack.words() {
@@ -215,7 +222,7 @@ fn return_addresses(own: &Owned, depth: usize, addresses: &mut Vec<Term>) {
 
 /// The stack trace of the functions to which a process will return.
 pub fn frames(heap: &mut Heap, own: &Owned) -> Term {
-    let mut addresses = Vec::new();
+    let mut addresses = Addresses::new();
     return_addresses(own, backtrace_depth(), &mut addresses);
     let list = heap.list(&addresses);
     let raw = heap.tuple(&[Class::Error.atom().into(), Term::NIL, list]);
@@ -233,7 +240,7 @@ pub fn stacktrace(heap: &mut Heap, raw: Term) -> Term {
     let Some(&[_, first, addresses]) = raw.as_tuple_n::<3>() else {
         return raw;
     };
-    let mut entries: Vec<Term> = Vec::new();
+    let mut entries = Addresses::new();
     if !first.is_nil() {
         entries.push(first);
     }

@@ -6,15 +6,19 @@
 //!
 //! Collections happen at three kinds of place only: where an instruction reserves heap (`ALLOCATE`,
 //! `TEST_HEAP`), at a function's entry when the reductions have run out, and after a BIF called as an
-//! ordinary function. Everything else may hold terms in Rust variables.
+//! ordinary function. Everything else may hold terms in Rust variables. A long collection is not made here: the
+//! process stops for it at a function's entry or after a BIF; an instruction that reserves heap before gets it.
 
+#[macro_use]
+mod machine;
 pub mod bits;
 pub mod calls;
-pub mod dispatch;
+mod dispatch;
 pub mod exception;
-pub(crate) mod fast;
+mod handlers;
 pub mod maps;
-pub mod records;
+mod receive;
+pub(crate) mod records;
 pub mod special;
 
 use crate::bif::Ctx;
@@ -26,8 +30,20 @@ pub enum Outcome {
     Yield,
     /// The process waits for a signal.
     Wait,
+    /// A long collection is due, and the process goes on after it.
+    Collect,
     /// The process exits, for the reason in `own.exit_reason`.
     Exit,
+}
+
+impl Outcome {
+    /// All there are.
+    pub(crate) const ALL: [Outcome; 4] = [
+        Outcome::Yield,
+        Outcome::Wait,
+        Outcome::Collect,
+        Outcome::Exit,
+    ];
 }
 
 /// See the module's text.

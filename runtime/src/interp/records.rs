@@ -7,7 +7,7 @@ use crate::data::record;
 use crate::term::{Kind, Term};
 
 /// What became of an operation.
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The answer of a test.
     Test(bool),
     /// A value.
@@ -18,7 +18,7 @@ pub enum Outcome {
 
 /// Does any operation but `ELEMENTS`.
 #[inline(never)]
-pub fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) -> Outcome {
+pub(crate) fn run(cx: &mut Ctx<'_>, running: &Module, operation: u64, args: &[Term]) -> Outcome {
     let result = match (operation, args) {
         (op::IS_ANY, &[value]) => return Outcome::Test(value.is_kind(Kind::Record)),
         (op::IS_NAMED, &[value, module, name]) => {

@@ -1,7 +1,7 @@
 //! From specifications to programs.
 
 use super::{
-    Action, Arith, Clause, Cmp, Dialect, Gives, HeadOp, Op, Program, SpecError, Test, variable,
+    Arith, Clause, Cmp, Dialect, Gives, HeadOp, MatchAction, Op, Program, SpecError, Test, variable,
 };
 use crate::atom::Atom;
 use crate::code::export;
@@ -422,29 +422,32 @@ impl Compiler {
         Ok(())
     }
 
-    fn check_action(&self, action: Action, text: &str, args: &[Term], t: Term) -> Res<()> {
+    fn check_action(&self, action: MatchAction, text: &str, args: &[Term], t: Term) -> Res<()> {
         let arities: &[usize] = match action {
-            Action::Message | Action::Display | Action::Silent | Action::SetTcw => &[1],
-            Action::ReturnTrace
-            | Action::ExceptionTrace
-            | Action::ProcessDump
-            | Action::Caller
-            | Action::CallerLine
-            | Action::GetSeqToken
-            | Action::IsSeqTrace
-            | Action::GetTcw => &[0],
-            Action::EnableTrace | Action::DisableTrace => &[1, 2],
-            Action::Trace => &[2, 3],
-            Action::CurrentStacktrace => &[0, 1],
-            Action::SetSeqToken => &[2],
+            MatchAction::Message
+            | MatchAction::Display
+            | MatchAction::Silent
+            | MatchAction::SetTcw => &[1],
+            MatchAction::ReturnTrace
+            | MatchAction::ExceptionTrace
+            | MatchAction::ProcessDump
+            | MatchAction::Caller
+            | MatchAction::CallerLine
+            | MatchAction::GetSeqToken
+            | MatchAction::IsSeqTrace
+            | MatchAction::GetTcw => &[0],
+            MatchAction::EnableTrace | MatchAction::DisableTrace => &[1, 2],
+            MatchAction::Trace => &[2, 3],
+            MatchAction::CurrentStacktrace => &[0, 1],
+            MatchAction::SetSeqToken => &[2],
         };
         let fits = arities.contains(&args.len());
         let in_trace = self.dialect == Dialect::Trace;
         let in_guard = match action {
-            Action::IsSeqTrace | Action::GetTcw => true,
+            MatchAction::IsSeqTrace | MatchAction::GetTcw => true,
             _ => !self.guard,
         };
-        if matches!(action, Action::SetTcw | Action::GetTcw) {
+        if matches!(action, MatchAction::SetTcw | MatchAction::GetTcw) {
             if !fits {
                 return fail(unknown(&text, args.len()));
             }
@@ -458,7 +461,7 @@ impl Compiler {
         }
         // BEAM calls it so.
         let known_as = match action {
-            Action::SetSeqToken => "set_seq_trace",
+            MatchAction::SetSeqToken => "set_seq_trace",
             _ => text,
         };
         if !in_trace {
@@ -471,7 +474,7 @@ impl Compiler {
         }
         if fits {
             return match (action, args) {
-                (Action::CurrentStacktrace, [depth]) => match depth.as_small() {
+                (MatchAction::CurrentStacktrace, [depth]) => match depth.as_small() {
                     None => fail(format!(
                         "Special form '{text}' called with non small argument."
                     )),
@@ -521,25 +524,25 @@ fn is_plain(t: Term) -> bool {
     true
 }
 
-fn action(name: &str) -> Option<Action> {
+fn action(name: &str) -> Option<MatchAction> {
     Some(match name {
-        "message" => Action::Message,
-        "return_trace" => Action::ReturnTrace,
-        "exception_trace" => Action::ExceptionTrace,
-        "display" => Action::Display,
-        "process_dump" => Action::ProcessDump,
-        "enable_trace" => Action::EnableTrace,
-        "disable_trace" => Action::DisableTrace,
-        "trace" => Action::Trace,
-        "silent" => Action::Silent,
-        "caller" => Action::Caller,
-        "caller_line" => Action::CallerLine,
-        "current_stacktrace" if release::number() >= 26 => Action::CurrentStacktrace,
-        "set_seq_token" => Action::SetSeqToken,
-        "get_seq_token" => Action::GetSeqToken,
-        "is_seq_trace" => Action::IsSeqTrace,
-        "set_tcw" => Action::SetTcw,
-        "get_tcw" => Action::GetTcw,
+        "message" => MatchAction::Message,
+        "return_trace" => MatchAction::ReturnTrace,
+        "exception_trace" => MatchAction::ExceptionTrace,
+        "display" => MatchAction::Display,
+        "process_dump" => MatchAction::ProcessDump,
+        "enable_trace" => MatchAction::EnableTrace,
+        "disable_trace" => MatchAction::DisableTrace,
+        "trace" => MatchAction::Trace,
+        "silent" => MatchAction::Silent,
+        "caller" => MatchAction::Caller,
+        "caller_line" => MatchAction::CallerLine,
+        "current_stacktrace" if release::number() >= 26 => MatchAction::CurrentStacktrace,
+        "set_seq_token" => MatchAction::SetSeqToken,
+        "get_seq_token" => MatchAction::GetSeqToken,
+        "is_seq_trace" => MatchAction::IsSeqTrace,
+        "set_tcw" => MatchAction::SetTcw,
+        "get_tcw" => MatchAction::GetTcw,
         _ => return None,
     })
 }

@@ -1,7 +1,7 @@
 //! Match specifications: small programs that pick and transform terms, for tables and for tracing.
 //!
 //! A specification is a list of clauses `{Head, Guards, Body}`. `compile` turns it into a `Program`; a
-//! `Machine` runs programs. Heads become flat lists of tests over a stack of terms still to be matched,
+//! `Matcher` runs programs. Heads become flat lists of tests over a stack of terms still to be matched,
 //! guards and bodies code of a stack machine, so nothing recurses at run time.
 //!
 //! A subject may lie outside the heap of the process that runs the program (an object in a table). Terms
@@ -16,7 +16,7 @@ use crate::bif::Bif;
 use crate::heap::literal::OwnedTerm;
 use crate::term::Term;
 
-pub use run::{Actions, Machine, NoActions, Subject};
+pub use run::{Actions, Matcher, NoActions, Subject};
 
 /// Where a specification is used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,7 +51,7 @@ pub struct Program {
     foreign_constants: bool,
 }
 
-// SAFETY: the terms are constants that do not change; who shares a program keeps them (`Shared` does).
+// SAFETY: the terms are constants that do not change; who shares a program keeps them (`OwnedProgram` does).
 unsafe impl Send for Program {}
 // SAFETY: as above.
 unsafe impl Sync for Program {}
@@ -104,7 +104,7 @@ enum Op {
     AndAlso(u32),
     OrElse(u32),
     SelfPid,
-    Act(Action, u32),
+    Act(MatchAction, u32),
     /// Copy the topmost value into the heap.
     Copy,
     /// Drop the topmost value.
@@ -167,7 +167,7 @@ enum Arith {
     missing_docs,
     reason = "the names are those of the functions in a specification"
 )]
-pub enum Action {
+pub enum MatchAction {
     Message,
     ReturnTrace,
     ExceptionTrace,
@@ -188,35 +188,35 @@ pub enum Action {
 }
 
 /// A program with memory of its own, as references to compiled specifications hold it.
-pub struct Shared {
+pub struct OwnedProgram {
     program: Program,
     _spec: OwnedTerm,
 }
 
-impl Shared {
+impl OwnedProgram {
     /// Compiles a copy of the specification.
-    pub fn compile(spec: Term, dialect: Dialect) -> Result<Shared, SpecError> {
+    pub fn compile(spec: Term, dialect: Dialect) -> Result<OwnedProgram, SpecError> {
         let owned = OwnedTerm::new(spec);
         let mut program = Program::compile(owned.term(), dialect)?;
         program.foreign_constants = true;
-        Ok(Shared {
+        Ok(OwnedProgram {
             program,
             _spec: owned,
         })
     }
 
-    /// As [`Shared::compile`], of a specification with one clause at least.
-    pub fn compile_clauses(spec: Term, dialect: Dialect) -> Result<Shared, SpecError> {
+    /// As [`OwnedProgram::compile`], of a specification with one clause at least.
+    pub fn compile_clauses(spec: Term, dialect: Dialect) -> Result<OwnedProgram, SpecError> {
         compile::check_clauses(spec)?;
-        Shared::compile(spec, dialect)
+        OwnedProgram::compile(spec, dialect)
     }
 
     /// Compiles a copy of a pattern.
-    pub fn compile_pattern(pattern: Term, gives: Gives) -> Result<Shared, SpecError> {
+    pub fn compile_pattern(pattern: Term, gives: Gives) -> Result<OwnedProgram, SpecError> {
         let owned = OwnedTerm::new(pattern);
         let mut program = Program::compile_pattern(owned.term(), gives)?;
         program.foreign_constants = true;
-        Ok(Shared {
+        Ok(OwnedProgram {
             program,
             _spec: owned,
         })

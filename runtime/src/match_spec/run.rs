@@ -1,10 +1,10 @@
 //! The machine that runs programs.
 
-use super::{Action, Arith, Clause, Cmp, HeadOp, Op, Program, Test};
+use super::{Arith, Clause, Cmp, HeadOp, MatchAction, Op, Program, Test};
 use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::data::{arith, compare, map};
-use crate::ets::object;
+use crate::heap::object;
 use crate::heap::{Heap, copy};
 use crate::term::Term;
 
@@ -20,27 +20,27 @@ pub enum Subject {
 /// Does what specifications for tracing ask for.
 pub trait Actions {
     /// Performs an action; gives its value, or nothing if it fails.
-    fn act(&mut self, cx: &mut Ctx<'_>, action: Action, args: &[Term]) -> Option<Term>;
+    fn act(&mut self, cx: &mut Ctx<'_>, action: MatchAction, args: &[Term]) -> Option<Term>;
 }
 
 /// For tables: no action is possible.
 pub struct NoActions;
 
 impl Actions for NoActions {
-    fn act(&mut self, _: &mut Ctx<'_>, action: Action, _: &[Term]) -> Option<Term> {
-        (action == Action::GetTcw).then_some(Term::small(0))
+    fn act(&mut self, _: &mut Ctx<'_>, action: MatchAction, _: &[Term]) -> Option<Term> {
+        (action == MatchAction::GetTcw).then_some(Term::small(0))
     }
 }
 
 /// Runs programs; kept between runs for its memory.
 #[derive(Default)]
-pub struct Machine {
+pub struct Matcher {
     todo: Vec<Term>,
     stack: Vec<Term>,
     vars: Vec<Term>,
 }
 
-impl Machine {
+impl Matcher {
     /// The result of the first clause that matches.
     #[inline]
     pub fn run(
@@ -149,7 +149,7 @@ impl Machine {
 }
 
 struct Run<'a> {
-    m: &'a mut Machine,
+    m: &'a mut Matcher,
     p: &'a Program,
     subject: Term,
     place: Subject,

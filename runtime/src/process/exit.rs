@@ -1,18 +1,32 @@
 //! The end of a process.
 
+use super::context::Ctx;
+use super::relations::{All, Relation};
 use super::signal::{self, ExitSignal, Signal};
 use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, table};
 use crate::atom::Atom;
-use crate::bif::Ctx;
+use crate::budget;
 use crate::heap::gc::heap_size_for;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::term::Term;
 use crate::timer;
 
+/// Relations that are told of an end in one time slice.
+const TOLD_AT_ONCE: usize = 1000;
+
+/// What a process that has ended has still to do.
+pub struct Farewell {
+    me: OwnedTerm,
+    reason: OwnedTerm,
+    relations: All,
+}
+
 /// Ends the running process: tells everybody who should know, frees what it has. Only the record itself
-/// stays until nobody can look at it any more.
-pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
+/// stays until nobody can look at it any more. `false`: there are many to tell, and `go_on` is to be called in
+/// another time slice, until it gives `true`. Meanwhile the process is dead to everybody.
+#[must_use]
+pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: OwnedTerm) -> bool {
     if p.state.set_exiting() {
         timer::cancel_all_for(p.id);
     }
@@ -23,25 +37,64 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: &OwnedTerm) {
     if let Some(name) = cx.own.set_name(None) {
         registry::unregister_of(name, p.pid_term());
     }
-    let me = OwnedTerm::new(p.pid_term());
-    let relations = cx.own.relations.take();
-    for key in relations.links.iter() {
-        send_exit_to(key, &me, reason, true);
-    }
-    for (reference, m) in relations.incoming {
-        send_down(m.from, reference, reason);
-    }
-    for (reference, m) in relations.outgoing {
-        handle::take_away(&m, reference);
-    }
+    let mut farewell = Farewell {
+        me: OwnedTerm::new(p.pid_term()),
+        reason,
+        relations: cx.own.relations.take(),
+    };
     suspend::end(p, cx.own);
-    p.inbox.take_all().for_each(answer_for_dead);
+    cx.own.take_unhandled().for_each(answer_for_dead);
     cx.own.resume_tasks();
     for task in cx.own.take_system_tasks() {
         task(None);
     }
     cx.own.free();
+    let ended = farewell.step();
+    if ended {
+        remove(p);
+    } else {
+        cx.own.rare().farewell = Some(Box::new(farewell));
+    }
+    ended
+}
+
+/// Goes on with the end of a process.
+#[must_use]
+pub fn go_on(cx: &mut Ctx<'_>, p: &'static Process) -> bool {
+    let farewell = cx.own.rare_if_any().and_then(|r| r.farewell.as_mut());
+    let ended = farewell.is_none_or(|f| f.step());
+    if ended {
+        cx.own.free();
+        remove(p);
+    }
+    ended
+}
+
+fn remove(p: &'static Process) {
+    p.inbox.take_all().for_each(answer_for_dead);
     table::remove(p);
+}
+
+impl Farewell {
+    /// Tells some of those who are related to the process; have all been told?
+    fn step(&mut self) -> bool {
+        let most = if budget::is_stressed() {
+            1
+        } else {
+            TOLD_AT_ONCE
+        };
+        for _ in 0..most {
+            match self.relations.pop() {
+                Some(Relation::Link(key)) => send_exit_to(key, &self.me, &self.reason, true),
+                Some(Relation::Incoming(reference, m)) => {
+                    send_down(m.from, reference, &self.reason);
+                }
+                Some(Relation::Outgoing(reference, m)) => handle::take_away(&m, reference),
+                None => return true,
+            }
+        }
+        false
+    }
 }
 
 /// Sends the exit signal of a link (or of `exit/2`) to a process or port.

@@ -1,21 +1,45 @@
 //! What a process does with the signals it has received.
 
-use super::relations::{Incoming, Outgoing, Target};
+use super::context::Ctx;
+use super::relations::{Incoming, MonitorTarget, Outgoing};
 use super::signal::{ExitSignal, Signal};
 use super::{AliasEnd, Owned, PidKey, Timeout, exit, flag};
 use crate::atom::Atom;
-use crate::bif::Ctx;
+use crate::budget;
 use crate::heap::Heap;
 use crate::heap::copy;
 use crate::heap::literal::OwnedTerm;
 use crate::term::Term;
 use crate::time;
 
-/// Fetches and handles all signals. If one of them ends the process, `own.exit_reason` is set and
-/// the rest is answered as by a dead process.
+/// Signals that are handled at once.
+const HANDLED_AT_ONCE: usize = 1000;
+
+/// Has the process signals that it has not handled?
+#[inline]
+pub fn is_behind(cx: &Ctx<'_>) -> bool {
+    !cx.proc.inbox.is_empty() || cx.own.has_unhandled()
+}
+
+/// Handles the signals that have come, or the first of them if they are many; the rest is handled before later
+/// ones (`Owned::has_unhandled`). If one of them ends the process, `own.exit_reason` is set and the rest is
+/// answered as by a dead process.
 pub fn fetch(cx: &mut Ctx<'_>) {
-    let mut signals = cx.proc.inbox.take_all();
-    for s in signals.by_ref() {
+    let mut left = if budget::is_stressed() {
+        1
+    } else {
+        HANDLED_AT_ONCE
+    };
+    let mut signals = cx.own.take_unhandled();
+    loop {
+        if signals.is_empty() {
+            signals = cx.proc.inbox.take_all();
+        }
+        if left == 0 && !signals.is_empty() {
+            return cx.own.keep_unhandled(signals);
+        }
+        let Some(s) = signals.next() else { return };
+        left -= 1;
         handle(cx, s);
         if cx.own.exit_reason.is_some() {
             signals.for_each(exit::answer_for_dead);
@@ -94,9 +118,9 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
 /// Tells what a monitor watches that the monitor is gone.
 pub fn take_away(m: &Outgoing, reference: u64) {
     let key = match m.target {
-        Target::Id(k) => Some(k),
-        Target::Name { id, .. } => id,
-        Target::TimeOffset => {
+        MonitorTarget::Id(k) => Some(k),
+        MonitorTarget::Name { id, .. } => id,
+        MonitorTarget::TimeOffset => {
             time::watch::remove(reference);
             None
         }
@@ -149,7 +173,7 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
             .map_or(Term::atom(Atom::DOWN), |t| copy::copy(t.term(), h));
         let r = h.reference(reference, if m.alias { me } else { 0 });
         let (kind, object) = match m.target {
-            Target::Id(k) => (
+            MonitorTarget::Id(k) => (
                 if k.is_port() {
                     Atom::PORT
                 } else {
@@ -157,13 +181,13 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
                 },
                 k.to_term(h),
             ),
-            Target::Name {
+            MonitorTarget::Name {
                 name, node, port, ..
             } => (
                 if port { Atom::PORT } else { Atom::PROCESS },
                 h.tuple(&[name.into(), node.into()]),
             ),
-            Target::TimeOffset => (Atom::TIME_OFFSET, Term::atom(Atom::TIME_OFFSET)),
+            MonitorTarget::TimeOffset => (Atom::TIME_OFFSET, Term::atom(Atom::TIME_OFFSET)),
         };
         let why = copy::copy(reason.term(), h);
         h.tuple(&[tag, r, kind.into(), object, why])

@@ -3,20 +3,21 @@
 //! A process is two structs. `Process` is what everybody may look at: its pid, state word and inbox.
 //! `Owned` is everything else, and only the thread that holds the `RUNNING` bit may touch it: the
 //! scheduler that runs the process, or somebody who looks at it while it waits. Others ask by signal.
-//! A call in a dirty pool does not touch it at all (see `sched::dirty`).
+//! A call in a dirty pool does not touch it at all (see `dirty`).
 //!
 //! A process that does not run is described by `Owned::pc`, the Erlang stack and `Owned::saved` (the
 //! live X registers); see `interp`.
 
+pub mod context;
 pub mod dict;
 pub mod exit;
 pub mod handle;
+pub mod inbox;
 pub mod literals;
 pub mod mailbox;
 pub mod registry;
 pub mod relations;
 pub mod signal;
-pub mod spawn;
 pub mod stack;
 pub(crate) mod stand_in;
 pub mod state;
@@ -30,13 +31,14 @@ use crate::heap::gc::{ProcHeap, Roots};
 use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
 use crate::term::{Kind, Term};
-use crate::work::Work;
 use dict::Dict;
+use inbox::{Inbox, Taken};
 use mailbox::Mailbox;
 use relations::{Incoming, Outgoing, Relations};
-use signal::Inbox;
+use signal::Signal;
 use stack::Stack;
 use state::State;
+use std::any::Any;
 use std::cell::UnsafeCell;
 
 /// A process or port of any node, as a key.
@@ -123,7 +125,7 @@ pub struct Process {
     /// Who may run it.
     pub state: State,
     /// Signals that it has not fetched.
-    pub inbox: Inbox,
+    pub inbox: Inbox<Signal>,
     /// Is it part of the VM itself?
     system: bool,
     owned: UnsafeCell<Owned>,
@@ -133,6 +135,13 @@ pub struct Process {
 unsafe impl Sync for Process {}
 // SAFETY: as above.
 unsafe impl Send for Process {}
+
+impl Drop for Process {
+    /// Who has sent something that nobody has looked at is answered.
+    fn drop(&mut self) {
+        self.inbox.take_all().for_each(exit::answer_for_dead);
+    }
+}
 
 impl Process {
     /// A process that is not in the table yet.
@@ -189,6 +198,8 @@ pub mod flag {
     pub const SYSTEM: u8 = 16;
     /// It owns something outside (tables, ports), which exit hooks must see to.
     pub const HAS_RESOURCES: u8 = 32;
+    /// A thread of a pool is to collect its heap (see `sched::collect`).
+    pub const COLLECTS: u8 = 64;
 }
 
 /// `process_flag(max_heap_size, ...)`.
@@ -204,6 +215,12 @@ pub struct MaxHeap {
     pub include_shared_binaries: bool,
 }
 
+/// What a BIF has not finished, as the process that keeps it sees it (see `work`).
+pub trait Unfinished: Any + Send {
+    /// Shows all terms that are held.
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term]));
+}
+
 /// Rarely used parts of a process.
 #[derive(Default)]
 pub struct Rare {
@@ -217,16 +234,18 @@ pub struct Rare {
     pub suspended_by: Vec<u64>,
     /// Processes that this one suspended.
     pub suspends: Vec<suspend::Suspends>,
-    /// Sequential trace token.
-    pub seq_token: Option<OwnedTerm>,
     /// `process_flag(monitor_nodes...)`, label and whatever else BIFs keep by name.
     pub label: Option<OwnedTerm>,
     /// State of a BIF that waits or yields, kept between its calls.
-    pub bif_state: Option<Box<dyn std::any::Any + Send>>,
+    pub bif_state: Option<Box<dyn Any + Send>>,
     /// The word of a binary that was found to be UTF-8, and the number of collections then.
     pub checked_text: Option<(u64, u32)>,
     /// The work of a BIF that goes on in the next time slice.
-    pub work: Option<Box<dyn Work>>,
+    pub work: Option<Box<dyn Unfinished>>,
+    /// Signals that were taken out of the inbox and not handled yet.
+    unhandled: Option<Taken<Signal>>,
+    /// What is left to do when the process has ended.
+    pub farewell: Option<Box<exit::Farewell>>,
     /// Work that others have asked for, to be done before the next time slice.
     pub system_tasks: Vec<signal::Task>,
     /// Such work that waits until a call in a dirty pool has ended, or until collections are allowed again.
@@ -299,7 +318,7 @@ pub struct Owned {
     pub exit_reason: Option<Box<OwnedTerm>>,
     /// Collections so far.
     pub collections: u32,
-    rare: Option<Box<Rare>>,
+    pub(crate) rare: Option<Box<Rare>>,
 }
 
 // SAFETY: `pc` points to bytecode that is kept while a process may run it; terms point into the heap.
@@ -466,6 +485,23 @@ impl Owned {
         self.rare
             .as_ref()
             .is_some_and(|r| !r.system_tasks.is_empty())
+    }
+
+    /// Has it signals that it has taken out of its inbox and not handled?
+    #[inline]
+    pub fn has_unhandled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.unhandled.is_some())
+    }
+
+    /// Takes them.
+    pub fn take_unhandled(&mut self) -> Taken<Signal> {
+        let rare = self.rare.as_mut();
+        rare.and_then(|r| r.unhandled.take()).unwrap_or(Taken::NONE)
+    }
+
+    /// Puts off signals, of which there are some.
+    pub fn keep_unhandled(&mut self, signals: Taken<Signal>) {
+        self.rare().unhandled = Some(signals);
     }
 
     /// Is it suspended by `erlang:suspend_process/1,2`?

@@ -89,6 +89,19 @@ impl Entries {
 }
 
 impl Links {
+    /// Takes out an active link, if there is one.
+    fn pop(&mut self) -> Option<PidKey> {
+        loop {
+            let first = match &mut self.entries {
+                Entries::Few(all) => (!all.is_empty()).then(|| all.remove(0)),
+                Entries::Many(all) => all.pop_first(),
+            };
+            if let (key, 0) = first? {
+                return Some(key);
+            }
+        }
+    }
+
     /// Is there an active link?
     pub fn contains(&self, key: PidKey) -> bool {
         self.entries.get(key) == Some(0)
@@ -147,7 +160,7 @@ impl Links {
 }
 
 /// What a process monitors.
-pub enum Target {
+pub enum MonitorTarget {
     /// A process or port by its identifier.
     Id(PidKey),
     /// A registered name; the process that had it when the monitor was made, if there was one.
@@ -168,7 +181,7 @@ pub enum Target {
 /// A monitor that this process made.
 pub struct Outgoing {
     /// What it watches.
-    pub target: Target,
+    pub target: MonitorTarget,
     /// First element of the message, if it is not `'DOWN'`.
     pub tag: Option<OwnedTerm>,
     /// Does an alias end with it?
@@ -196,6 +209,30 @@ pub struct All {
     pub outgoing: BTreeMap<u64, Box<Outgoing>>,
     /// On this process.
     pub incoming: BTreeMap<u64, Incoming>,
+}
+
+impl All {
+    /// Takes out one relation, if there is any: links first, then the monitors on the process, then its own.
+    pub fn pop(&mut self) -> Option<Relation> {
+        if let Some(key) = self.links.pop() {
+            return Some(Relation::Link(key));
+        }
+        if let Some((reference, m)) = self.incoming.pop_first() {
+            return Some(Relation::Incoming(reference, m));
+        }
+        let (reference, m) = self.outgoing.pop_first()?;
+        Some(Relation::Outgoing(reference, m))
+    }
+}
+
+/// One of the relations of a process.
+pub enum Relation {
+    /// It is linked to this one.
+    Link(PidKey),
+    /// It is monitored, by the reference with this number.
+    Incoming(u64, Incoming),
+    /// It monitors.
+    Outgoing(u64, Box<Outgoing>),
 }
 
 /// The relations of a process; many have none, and pay one word for it.

@@ -1,15 +1,13 @@
 //! Signals: all that processes (and ports, timers, the VM itself) tell a process.
 //!
-//! One lock-free queue a process: senders push onto a stack with one compare-and-swap, the receiver
-//! takes the whole stack and reverses it. Two signals of one sender are thereby handled in the order in
-//! which they were sent, which is the guarantee that the language gives.
+//! They go into the process's inbox (see `inbox`), in which two signals of one sender stay in the order in which
+//! they were sent: that is the guarantee that the language gives.
 
 use super::PidKey;
-use crate::bif::Ctx;
+use super::context::Ctx;
 use crate::heap::literal::OwnedTerm;
 use crate::process::table;
 use crate::term::Term;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// See the module's text.
 pub enum Signal {
@@ -98,99 +96,6 @@ pub struct ExitSignal {
 
 /// Work that one process does for another.
 pub type Task = Box<dyn FnOnce(Option<&mut Ctx<'_>>) + Send>;
-
-struct Node {
-    next: *mut Node,
-    signal: Signal,
-}
-
-/// The outer queue of a process.
-pub struct Inbox(AtomicPtr<Node>);
-
-impl Inbox {
-    /// An empty queue.
-    pub fn new() -> Inbox {
-        Inbox(AtomicPtr::new(std::ptr::null_mut()))
-    }
-
-    /// Is there anything in it?
-    #[inline(always)]
-    pub fn is_empty(&self) -> bool {
-        self.0.load(Ordering::Acquire).is_null()
-    }
-
-    fn push(&self, signal: Signal) {
-        let node = Box::into_raw(Box::new(Node {
-            next: std::ptr::null_mut(),
-            signal,
-        }));
-        let mut head = self.0.load(Ordering::Relaxed);
-        loop {
-            // SAFETY: the node is ours until the exchange succeeds.
-            unsafe { (*node).next = head };
-            match self
-                .0
-                .compare_exchange_weak(head, node, Ordering::AcqRel, Ordering::Relaxed)
-            {
-                Ok(_) => return,
-                Err(now) => head = now,
-            }
-        }
-    }
-
-    /// Takes all signals, oldest first.
-    pub fn take_all(&self) -> Taken {
-        let mut node = self.0.swap(std::ptr::null_mut(), Ordering::AcqRel);
-        let mut reversed = std::ptr::null_mut();
-        while !node.is_null() {
-            // SAFETY: the nodes were taken out and belong to us.
-            unsafe {
-                let next = (*node).next;
-                (*node).next = reversed;
-                reversed = node;
-                node = next;
-            }
-        }
-        Taken(reversed)
-    }
-}
-
-impl Default for Inbox {
-    fn default() -> Inbox {
-        Inbox::new()
-    }
-}
-
-impl Drop for Inbox {
-    fn drop(&mut self) {
-        self.take_all().for_each(super::exit::answer_for_dead);
-    }
-}
-
-/// Signals taken from an inbox.
-pub struct Taken(*mut Node);
-
-impl Iterator for Taken {
-    type Item = Signal;
-
-    fn next(&mut self) -> Option<Signal> {
-        if self.0.is_null() {
-            return None;
-        }
-        // SAFETY: the nodes were made by `push` and belong to us.
-        let node = unsafe { Box::from_raw(self.0) };
-        self.0 = node.next;
-        Some(node.signal)
-    }
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        for s in self.by_ref() {
-            drop(s);
-        }
-    }
-}
 
 /// Sends a signal to the process with this packed pid. `false` if there is none.
 pub fn send(to: u64, signal: Signal) -> bool {

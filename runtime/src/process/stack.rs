@@ -15,7 +15,7 @@ const FIRST: usize = 16;
 
 /// A word on the stack.
 #[derive(Clone, Copy, Debug)]
-pub enum Entry {
+pub enum StackWord {
     /// Where a function returns to.
     Return(*const u64),
     /// Where an exception goes on.
@@ -62,12 +62,6 @@ impl Stack {
     #[inline(always)]
     pub fn limit(&self) -> *mut u64 {
         self.block.start()
-    }
-
-    /// The word after the bottom of the stack.
-    #[inline(always)]
-    pub fn bottom(&self) -> *mut u64 {
-        self.block.end()
     }
 
     /// Makes room for `words` more words.
@@ -130,14 +124,14 @@ impl Stack {
     }
 
     /// What lies on the stack, top first.
-    pub fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
+    pub fn entries(&self) -> impl Iterator<Item = StackWord> + '_ {
         self.words().iter().map(|&w| {
             if stack_word::is_return(w) {
-                Entry::Return(stack_word::pc(w))
+                StackWord::Return(stack_word::pc(w))
             } else if stack_word::is_catch(w) {
-                Entry::Catch(stack_word::pc(w))
+                StackWord::Catch(stack_word::pc(w))
             } else {
-                Entry::Term(Term(w))
+                StackWord::Term(Term(w))
             }
         })
     }

@@ -6,22 +6,25 @@
 //! RUNNING   a thread holds it; only the holder of this bit may touch `Owned`
 //! EXITING   it is going away; signals are dropped
 //! TIMERS    a timer was started that is to send it a message, and that ends with it
-//! DIRTY     a call of it is in a dirty pool (see `sched::dirty`); it waits for the result
+//! DIRTY     a call of it is in a dirty pool (see `dirty`); it waits for the result
+//! GARBAGE   a thread of a dirty pool collects it, or is to
+//! CLAIMED   a thread of a dirty pool was ready to collect it while another one held it (see `sched::collect`)
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::sys::sync::{AtomicU32, Ordering};
 
 const ACTIVE: u32 = 1;
 const QUEUED: u32 = 2;
 const RUNNING: u32 = 4;
 const EXITING: u32 = 8;
-const GARBAGE: u32 = 16;
-const SUSPENDED: u32 = 32;
-const TIMERS: u32 = 64;
-const DIRTY: u32 = 128;
+const SUSPENDED: u32 = 16;
+const TIMERS: u32 = 32;
+const DIRTY: u32 = 64;
+const GARBAGE: u32 = 128;
 const PRIORITY_SHIFT: u32 = 8;
 const RAISED_SHIFT: u32 = 10;
+const CLAIMED: u32 = 1 << 12;
 
 /// Scheduling priority.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -124,6 +127,17 @@ impl State {
                 .is_ok()
     }
 
+    /// Asks whoever holds the process, or takes it from its queue, to hand it over.
+    pub fn claim(&self) {
+        self.0.fetch_or(CLAIMED, Ordering::AcqRel);
+    }
+
+    /// Has somebody asked for it? Asked once, it is forgotten.
+    pub fn take_claim(&self) -> bool {
+        self.0.load(Ordering::Acquire) & CLAIMED != 0
+            && self.0.fetch_and(!CLAIMED, Ordering::AcqRel) & CLAIMED != 0
+    }
+
     /// Takes hold of the process for good, whether it waits or is in a queue. `false` if a thread holds it already.
     pub fn seize(&self) -> bool {
         self.0.fetch_or(RUNNING, Ordering::AcqRel) & RUNNING == 0
@@ -179,7 +193,7 @@ impl State {
         self.0.load(Ordering::Acquire) & EXITING != 0
     }
 
-    /// Marks the time of a collection, for `process_info`.
+    /// Marks the time of a long collection, for `process_info`.
     pub fn set_collecting(&self, on: bool) {
         self.flag(GARBAGE, on);
     }
@@ -187,6 +201,11 @@ impl State {
     /// Marks a suspended process, for `process_info`.
     pub fn set_suspended(&self, on: bool) {
         self.flag(SUSPENDED, on);
+    }
+
+    /// Is a call of it in a dirty pool?
+    pub fn is_dirty(&self) -> bool {
+        self.0.load(Ordering::Acquire) & DIRTY != 0
     }
 
     /// Marks the time of a call in a dirty pool.

@@ -5,13 +5,13 @@
 //! entry; the second, handled when it stands still, is answered, and turns outstanding calls into active ones.
 //! When either process ends it tells the other.
 
+use super::context::Ctx;
 use super::signal::{self, Signal, Task};
 use super::{Owned, Process, handle};
 use crate::atom::Atom;
-use crate::bif::Ctx;
 use crate::heap::copy;
 use crate::heap::literal::OwnedTerm;
-use crate::sched::{self, dirty};
+use crate::sched;
 use crate::term::Term;
 
 /// The calls by which a process suspends another one.
@@ -164,7 +164,7 @@ impl Answer {
             return tell(me, self.tag.as_ref(), Atom::EXITED);
         };
         // What a call in a pool does is still done by the process.
-        if dirty::is_under_way(cx.own) {
+        if cx.proc.state.is_dirty() {
             return cx.own.put_off(self.into_task());
         }
         let task: Task = Box::new(move |process| {

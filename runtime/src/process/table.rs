@@ -13,8 +13,6 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 
 /// Default limit on the number of processes (`+P`).
 pub const DEFAULT_LIMIT: usize = 262_144;
-/// Least and greatest limits on the number of processes.
-pub const LIMITS: std::ops::RangeInclusive<usize> = 1024..=134_217_727;
 
 struct Table {
     slots: Box<[AtomicPtr<Process>]>,

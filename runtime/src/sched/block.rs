@@ -28,7 +28,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// To be held during a time slice, from after its thread has entered it: whoever blocks waits for those that
 /// were inside by then, and the others find that there are turns.
-pub(super) fn turn() -> Option<MutexGuard<'static, ()>> {
+pub(crate) fn turn() -> Option<MutexGuard<'static, ()>> {
     TURNS.load(Ordering::SeqCst).then(|| TURN.lock())
 }
 

@@ -10,13 +10,13 @@ static FROZEN: AtomicBool = AtomicBool::new(false);
 
 /// To be called before a time slice or a call in a pool begins.
 #[inline]
-pub(super) fn is_frozen() -> bool {
+pub(crate) fn is_frozen() -> bool {
     FROZEN.load(Ordering::SeqCst)
 }
 
 /// Ends what a thread does, without an end of the thread.
 #[cold]
-pub(super) fn stay() -> ! {
+pub(crate) fn stay() -> ! {
     loop {
         std::thread::park();
     }

@@ -5,8 +5,8 @@
 //! that arrive meanwhile find the bit and leave it to the holder to see to them.
 
 use super::{TIME_SLICE, enqueue};
-use crate::bif::Ctx;
 use crate::heap::literal::OwnedTerm;
+use crate::process::context::Ctx;
 use crate::process::state::Stop;
 use crate::process::{Process, table};
 
@@ -23,7 +23,7 @@ pub fn hold(id: u64) -> Option<Held> {
         })
     })
     .flatten()
-    .filter(|h| h.0.inbox.is_empty())
+    .filter(Held::is_up_to_date)
 }
 
 /// Answers a question about the process in `cx`: what `f` makes in its heap is gone afterwards. `f` must not collect
@@ -37,6 +37,13 @@ pub fn aside(cx: &mut Ctx<'_>, f: impl FnOnce(&mut Ctx<'_>) -> OwnedTerm) -> Own
 }
 
 impl Held {
+    /// Has it handled all its signals?
+    fn is_up_to_date(&self) -> bool {
+        // SAFETY: this value holds the RUNNING bit.
+        let own = unsafe { self.0.owned() };
+        self.0.inbox.is_empty() && !own.has_unhandled()
+    }
+
     /// Lets `f` look at the process, on behalf of the one that runs in `cx`. It must not make it run.
     pub fn look<R>(&mut self, cx: &mut Ctx<'_>, f: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
         // SAFETY: this value holds the RUNNING bit.

@@ -7,7 +7,7 @@ const IDLE: i64 = i64::MIN;
 
 /// The clock of one thread.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(crate) struct Meter {
     /// Nanoseconds of the work that has ended.
     ended: AtomicU64,
     /// When the work that is going on began.

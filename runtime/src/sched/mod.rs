@@ -1,4 +1,4 @@
-//! Schedulers: threads that run processes.
+//! Which processes are ready, and which schedulers sleep.
 //!
 //! Each scheduler has a run queue and a timer wheel. A process that becomes ready is put into the queue
 //! of the scheduler that made it ready; a scheduler without work takes from the others, then sleeps
@@ -7,72 +7,60 @@
 //! queue is left there, because mostly its scheduler is about to take it; where it is not, because of a
 //! long BIF, others see to it (see `rest`). A scheduler that is set offline gives its queue away.
 //!
-//! While a scheduler runs a process it is *pinned* in the epoch scheme that protects process records
-//! (see `process::table`); between two processes it is not, and holds no reference to any.
-//!
-//! Stopping: `shutdown` sets a flag and pokes everybody; schedulers leave their loops at the next look.
+//! The threads themselves, which run what is ready, are in `worker`; the pools in `dirty`.
 
 pub mod block;
-pub mod dirty;
+pub(crate) mod collect;
 pub mod freeze;
 pub mod hold;
-mod meter;
-pub mod quiescence;
-mod rest;
+pub(crate) mod meter;
+pub(crate) mod rest;
 mod run_queue;
-pub mod sim;
 
-use crate::bif::{Ctx, X_REGS};
-use crate::interp::{self, Outcome};
-use crate::process::state::{Priority, Stop, Wake};
-use crate::process::{Process, exit, handle};
+use crate::process::context::X_REGS;
+use crate::process::state::{Priority, Wake};
+use crate::process::{Process, exit};
+use crate::quiescence::{self, Passage, Role};
 use crate::term::Term;
-use crate::{time, timer};
+use crate::time;
 use meter::Meter;
 pub use meter::Worked;
 use parking_lot::Mutex;
-use quiescence::Passage;
 pub use rest::poke;
 use run_queue::RunQueue;
 use std::cell::Cell;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Most schedulers there can be.
 pub const MAX_SCHEDULERS: usize = 1024;
 /// Reductions of a time slice, as on BEAM.
 pub const TIME_SLICE: i64 = 4000;
 
-/// After so many slices a scheduler that works looks at the clock whether to look after the others.
-const TURNS_OF_GLANCE: u32 = 16;
-
-/// Reductions that a scheduler counts at least when it has run a process.
-const SWITCH_COST: u64 = TIME_SLICE as u64 / 10;
-
 /// Bytes of address space for the stack of a thread that runs processes. Only what is touched is memory. The
 /// short ways of the interpreter go on by tail calls; should a compiler leave one of them a real call, a
 /// time slice of such calls still fits.
-const STACK: usize = 64 << 20;
+pub(crate) const STACK: usize = 64 << 20;
 
 /// One scheduler, as the others see it.
-struct Scheduler {
-    queue: Mutex<RunQueue>,
+pub(crate) struct Scheduler {
+    pub(crate) queue: Mutex<RunQueue>,
     /// Length of the queue, to look at without the lock.
-    length: AtomicUsize,
+    pub(crate) length: AtomicUsize,
     bed: rest::Bed,
-    reductions: AtomicU64,
-    passage: Passage,
+    pub(crate) reductions: AtomicU64,
+    pub(crate) passage: Arc<Passage>,
     /// The time that it was awake.
-    work: Meter,
+    pub(crate) work: Meter,
 }
 
-struct Schedulers {
-    all: Box<[Scheduler]>,
+pub(crate) struct Schedulers {
+    pub(crate) all: Box<[Scheduler]>,
     /// How many may run processes, as was asked for.
     online: AtomicUsize,
     /// How many do: those online, or one while multi-scheduling is blocked.
-    active: AtomicUsize,
-    stopping: AtomicBool,
+    pub(crate) active: AtomicUsize,
+    pub(crate) stopping: AtomicBool,
     next: AtomicUsize,
 }
 
@@ -82,7 +70,7 @@ thread_local! {
     static CURRENT: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-fn schedulers() -> &'static Schedulers {
+pub(crate) fn schedulers() -> &'static Schedulers {
     SCHEDULERS.get_or_init(|| make(1))
 }
 
@@ -92,7 +80,7 @@ fn make(count: usize) -> Schedulers {
         length: AtomicUsize::new(0),
         bed: rest::Bed::default(),
         reductions: AtomicU64::new(0),
-        passage: Passage::default(),
+        passage: quiescence::register(Role::Scheduler),
         work: Meter::default(),
     };
     Schedulers {
@@ -125,14 +113,16 @@ pub fn active() -> usize {
     schedulers().active.load(Ordering::Relaxed)
 }
 
-/// Sets how many schedulers may take part; gives the old number. Dirty CPU schedulers are set online in
-/// proportion.
-pub fn set_online(n: usize) -> usize {
+/// Sets how many schedulers may take part; gives the old number.
+pub(crate) fn set_online(n: usize) -> usize {
     let s = schedulers();
     let n = n.clamp(1, s.all.len());
-    let old = block::change(|| s.online.swap(n, Ordering::Relaxed));
-    dirty::scale_online(old, n);
-    old
+    block::change(|| s.online.swap(n, Ordering::Relaxed))
+}
+
+/// This thread is the scheduler with that index from here on.
+pub(crate) fn become_scheduler(index: usize) {
+    CURRENT.set(Some(index));
 }
 
 /// Index of the scheduler that this thread is, if it is one.
@@ -231,55 +221,6 @@ pub fn worked() -> Vec<Worked> {
     all.map(|s| s.work.read(now)).collect()
 }
 
-/// Starts all schedulers and waits for their end.
-pub fn run_all() {
-    let threads: Vec<_> = (0..count())
-        .map(|i| {
-            std::thread::Builder::new()
-                .name(format!("{}_scheduler", i + 1))
-                .stack_size(STACK)
-                .spawn(move || scheduler_loop(i))
-        })
-        .collect();
-    for t in threads {
-        match t {
-            Ok(t) => drop(t.join()),
-            Err(_) => crate::bug::limit_reached("Failed to create scheduler thread"),
-        }
-    }
-}
-
-fn scheduler_loop(me: usize) {
-    CURRENT.set(Some(me));
-    let mut x = fresh_registers();
-    let s = schedulers();
-    s.all[me].work.start(time::monotonic());
-    let mut watch = rest::Watch::begin();
-    let mut turns = 0u32;
-    while !s.stopping.load(Ordering::Relaxed) {
-        let next = timer::next_deadline(me);
-        if let Some(at) = next {
-            let now = time::monotonic();
-            time::check_if_due(now);
-            if at <= now {
-                timer::advance(me, now);
-            }
-        }
-        let active = me < s.active.load(Ordering::Relaxed);
-        if !active {
-            give_away(me);
-        }
-        turns = turns.wrapping_add(1);
-        if turns.is_multiple_of(TURNS_OF_GLANCE) && s.all.len() > 1 {
-            watch.glance();
-        }
-        match if active { take(me) } else { None } {
-            Some(p) => run(me + 1, p, &mut x, TIME_SLICE),
-            None => rest::sleep(me),
-        }
-    }
-}
-
 /// X registers of a thread that runs processes.
 pub(crate) fn fresh_registers() -> Box<[Term; X_REGS]> {
     let v: Box<[Term]> = vec![Term::NIL; X_REGS].into_boxed_slice();
@@ -290,7 +231,7 @@ pub(crate) fn fresh_registers() -> Box<[Term; X_REGS]> {
 }
 
 /// A scheduler that may not run processes puts those in its queue into the queues of others.
-fn give_away(me: usize) {
+pub(crate) fn give_away(me: usize) {
     let own = &schedulers().all[me];
     while own.length.load(Ordering::SeqCst) > 0 {
         let p = {
@@ -305,7 +246,8 @@ fn give_away(me: usize) {
     }
 }
 
-fn take(me: usize) -> Option<&'static Process> {
+/// The process that a scheduler is to run next: one of its own, or another one's.
+pub(crate) fn take(me: usize) -> Option<&'static Process> {
     let s = schedulers();
     let own = &s.all[me];
     if own.length.load(Ordering::Relaxed) > 0 {
@@ -331,89 +273,8 @@ fn steal(other: &Scheduler) -> Option<&'static Process> {
     p
 }
 
-/// Runs a process that was taken from a queue for one time slice. `scheduler` counts from 1.
-pub(crate) fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64) {
-    let all = schedulers();
-    let s = &all.all[scheduler - 1];
-    s.passage.enter();
-    if freeze::is_frozen() {
-        s.passage.leave();
-        freeze::stay();
-    }
-    // Whoever has blocked the others waits for those that were inside by then, and for no later ones.
-    if scheduler > all.active.load(Ordering::SeqCst) {
-        enqueue(p);
-        return s.passage.leave();
-    }
-    rest::keep_watch();
-    let _turn = block::turn();
-    let _pinned = crossbeam_epoch::pin();
-    p.state.start();
-    // SAFETY: this thread has just set the RUNNING bit.
-    let own = unsafe { p.owned() };
-    let mut cx = Ctx {
-        proc: p,
-        own,
-        x,
-        reds: slice,
-        scheduler,
-        whole: false,
-        pc: std::ptr::null(),
-        leave: false,
-        gc_reds: None,
-    };
-    let outcome = run_slice(&mut cx);
-    let used = (slice - cx.reds_left()).max(0) as u64;
-    cx.own.reductions += used;
-    s.reductions
-        .fetch_add(used.max(SWITCH_COST), Ordering::Relaxed);
-    finish(&mut cx, p, outcome);
-    s.passage.leave();
-}
-
-/// Handles signals, then runs code.
-fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
-    if !cx.proc.inbox.is_empty() {
-        handle::fetch(cx);
-    }
-    if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
-        for task in cx.own.take_system_tasks() {
-            task(Some(cx));
-        }
-        cx.resume_slice();
-    }
-    if cx.own.exit_reason.is_some() {
-        return Outcome::Exit;
-    }
-    // A call in a pool that has ended is taken note of, also by a process that goes no further.
-    if cx.own.is_suspended() && !dirty::is_under_way(cx.own) {
-        return Outcome::Wait;
-    }
-    interp::run(cx)
-}
-
-/// Puts the process where its slice has left it.
-pub(crate) fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
-    match outcome {
-        Outcome::Wait if cx.own.has_system_tasks() => {
-            p.state.stop_ready();
-            enqueue(p);
-        }
-        Outcome::Yield => {
-            p.state.stop_ready();
-            enqueue(p);
-        }
-        Outcome::Wait => {
-            if p.state.stop_waiting() == Stop::Enqueue {
-                enqueue(p);
-            }
-        }
-        Outcome::Exit => {
-            let reason = match cx.own.exit_reason.take() {
-                Some(r) => r,
-                None => crate::bug::vm_bug("a process exits without a reason"),
-            };
-            exit::terminate(cx, p, &reason);
-        }
-    }
+/// A process that has run here is to run again.
+pub(crate) fn again(p: &'static Process) {
+    p.state.stop_ready();
+    enqueue(p);
 }

@@ -7,8 +7,8 @@
 //! it gets up every tick to look. Nobody keeps watch when all sleep; who finds that out has looked for some
 //! ticks in vain, so that a system that works a little now and then does not start a watch each time.
 
-use super::{quiescence, schedulers};
-use crate::{time, timer};
+use super::schedulers;
+use crate::{quiescence, time, timer};
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -68,7 +68,7 @@ pub(super) fn poke_sleeper() {
 
 /// Before a time slice: somebody is to keep the watch, if anybody sleeps.
 #[inline]
-pub(super) fn keep_watch() {
+pub(crate) fn keep_watch() {
     if SLEEPERS.load(Ordering::SeqCst) > 0 && !WATCHED.load(Ordering::SeqCst) {
         call_watch();
     }
@@ -92,7 +92,7 @@ fn call_watch() {
 }
 
 /// What a scheduler remembers of the others from one tick to the next.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     /// The time slice that each scheduler was in.
     slices: Vec<u64>,
     next: i64,
@@ -113,7 +113,7 @@ enum Found {
 
 impl Watch {
     /// Begins with what is the case now.
-    pub(super) fn begin() -> Watch {
+    pub(crate) fn begin() -> Watch {
         let all = &schedulers().all;
         Watch {
             slices: all.iter().map(|s| s.passage.count()).collect(),
@@ -123,7 +123,7 @@ impl Watch {
     }
 
     /// Looks if it is time to.
-    pub(super) fn glance(&mut self) {
+    pub(crate) fn glance(&mut self) {
         let now = time::monotonic();
         if self.next <= now {
             self.look(now);
@@ -160,7 +160,7 @@ impl Watch {
 }
 
 /// Sleeps until there is something to do.
-pub(super) fn sleep(me: usize) {
+pub(crate) fn sleep(me: usize) {
     let s = schedulers();
     let own = &s.all[me];
     own.bed.sleeping.store(true, Ordering::SeqCst);

@@ -3,12 +3,17 @@
 //!
 //! Messages are allocated on one thread and freed on another all the time, which the system's allocator
 //! is slow at, so it is mimalloc. Without huge pages (a feature of the crate): every thread's first page
-//! would be one.
+//! would be one. Only large blocks of heaps, which are mapped by themselves, ask for them.
+//! Sanitizers see the system's allocator only.
 
-use mimalloc::MiMalloc;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::ptr::NonNull;
+
+#[cfg(not(sanitized))]
+use mimalloc::MiMalloc as Source;
+#[cfg(sanitized)]
+use std::alloc::System as Source;
 
 /// What memory is for, as BEAM tells its kinds of memory apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +64,7 @@ pub fn take(purpose: Purpose, layout: Layout) -> NonNull<u8> {
 pub fn try_take(layout: Layout) -> Option<NonNull<u8>> {
     assert!(layout.size() > 0);
     // SAFETY: the size is not zero.
-    NonNull::new(unsafe { MiMalloc.alloc(layout) })
+    NonNull::new(unsafe { Source.alloc(layout) })
 }
 
 /// Gives memory back.
@@ -69,7 +74,7 @@ pub fn try_take(layout: Layout) -> Option<NonNull<u8>> {
 #[inline]
 pub unsafe fn give_back(p: NonNull<u8>, layout: Layout) {
     // SAFETY: as the caller promises.
-    unsafe { MiMalloc.dealloc(p.as_ptr(), layout) }
+    unsafe { Source.dealloc(p.as_ptr(), layout) }
 }
 
 /// Changes the size of a piece of memory, which may move. Nothing if there is not enough; the piece is then
@@ -79,7 +84,29 @@ pub unsafe fn give_back(p: NonNull<u8>, layout: Layout) {
 /// `p` came from here with this layout; `size` is not zero.
 pub unsafe fn resize(p: NonNull<u8>, layout: Layout, size: usize) -> Option<NonNull<u8>> {
     // SAFETY: as the caller promises.
-    NonNull::new(unsafe { MiMalloc.realloc(p.as_ptr(), layout, size) })
+    NonNull::new(unsafe { Source.realloc(p.as_ptr(), layout, size) })
+}
+
+/// Bytes of a huge page, where there are any.
+pub const HUGE_PAGE: usize = 2 << 20;
+
+/// Maps memory of its own, in huge pages if the system has them: most of what a large block costs is the system's
+/// work for each of its pages. `bytes` is at least a huge page.
+pub fn map(purpose: Purpose, bytes: usize) -> NonNull<u8> {
+    let bytes_whole = bytes.saturating_add(super::page_size() - 1) & !(super::page_size() - 1);
+    let mapped = super::map(bytes_whole, HUGE_PAGE);
+    mapped.unwrap_or_else(|| exhausted(purpose, bytes))
+}
+
+/// Gives it back.
+///
+/// # Safety
+/// `p` came from `map` for so many bytes, and nobody uses it afterwards.
+pub unsafe fn unmap(p: NonNull<u8>, bytes: usize) {
+    super::release(
+        p.as_ptr() as usize,
+        bytes.next_multiple_of(super::page_size()),
+    );
 }
 
 thread_local! {
@@ -124,26 +151,26 @@ fn refused(bytes: usize) -> *mut u8 {
     exhausted(Purpose::Other, bytes)
 }
 
-// SAFETY: mimalloc's memory, handed through.
+// SAFETY: the source's memory, handed through.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller promises.
-        checked(unsafe { MiMalloc.alloc(layout) }, layout.size())
+        checked(unsafe { Source.alloc(layout) }, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as the caller promises.
-        checked(unsafe { MiMalloc.alloc_zeroed(layout) }, layout.size())
+        checked(unsafe { Source.alloc_zeroed(layout) }, layout.size())
     }
 
     unsafe fn realloc(&self, p: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: as the caller promises.
-        checked(unsafe { MiMalloc.realloc(p, layout, size) }, size)
+        checked(unsafe { Source.realloc(p, layout, size) }, size)
     }
 
     unsafe fn dealloc(&self, p: *mut u8, layout: Layout) {
         // SAFETY: as the caller promises.
-        unsafe { MiMalloc.dealloc(p, layout) }
+        unsafe { Source.dealloc(p, layout) }
     }
 }
 

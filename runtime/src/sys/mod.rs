@@ -1,7 +1,9 @@
 //! What the VM asks of the operating system below the standard library: the module to edit for a port.
 
 pub mod memory;
+pub mod sync;
 
+use std::ptr::NonNull;
 use std::sync::OnceLock;
 
 /// Bytes of a page of memory.
@@ -33,7 +35,67 @@ pub fn reserve(bytes: usize) -> Option<usize> {
     (p != libc::MAP_FAILED).then_some(p as usize)
 }
 
-/// Gives up a range of addresses that `reserve` gave and that nobody has used.
+/// Gives this process huge pages where it asks for them, and nowhere else.
+pub fn huge_pages_on_request() {
+    #[cfg(target_os = "linux")]
+    {
+        /// All but those that were asked for are off; from Linux 6.18 on.
+        const EXCEPT_ADVISED: libc::c_ulong = 2;
+        static ALWAYS: OnceLock<bool> = OnceLock::new();
+        // SAFETY: sets what kind of pages the system uses for this process.
+        let set = |on: libc::c_ulong, flags: libc::c_ulong| unsafe {
+            libc::prctl(libc::PR_SET_THP_DISABLE, on, flags, 0, 0) == 0
+        };
+        if !set(1, EXCEPT_ADVISED) {
+            // An older system has one setting for all, and this process's, which is all or nothing.
+            let setting = || {
+                std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled")
+                    .is_ok_and(|s| s.contains("[always]"))
+            };
+            set(libc::c_ulong::from(*ALWAYS.get_or_init(setting)), 0);
+        }
+    }
+}
+
+/// Gives this process huge pages as the system has them: what programs are to inherit.
+pub fn huge_pages_by_default() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: as above.
+    unsafe {
+        libc::prctl(
+            libc::PR_SET_THP_DISABLE,
+            0 as libc::c_ulong,
+            0 as libc::c_ulong,
+            0,
+            0,
+        );
+    }
+}
+
+/// Maps `bytes` of memory, whole pages, at a multiple of `align`, which is a power of two, and asks for huge pages.
+/// Nothing if the system refuses.
+pub fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
+    let start = reserve(bytes.checked_add(align)?)?;
+    let at = start.next_multiple_of(align);
+    if at > start {
+        release(start, at - start);
+    }
+    if start + align > at {
+        release(at + bytes, start + align - at);
+    }
+    if !commit(at, bytes) {
+        release(at, bytes);
+        return None;
+    }
+    #[cfg(target_os = "linux")]
+    // SAFETY: a mapping of our own. A refusal leaves it with small pages.
+    unsafe {
+        libc::madvise(at as *mut _, bytes, libc::MADV_HUGEPAGE);
+    }
+    NonNull::new(at as *mut u8)
+}
+
+/// Gives up a range of addresses that `reserve` or `map` gave and that nobody uses.
 pub fn release(at: usize, bytes: usize) {
     // SAFETY: a mapping of our own that nothing points into. A refusal leaves it in place.
     let _ = unsafe { libc::munmap(at as *mut _, bytes) };

@@ -37,7 +37,9 @@ pub struct FunctionName {
 /// What a local fun says of itself; `t` must be one.
 #[inline(always)]
 pub fn fun_name(t: Term) -> &'static FunName {
-    debug_assert!(t.is_kind(Kind::Fun));
+    if !t.is_kind(Kind::Fun) {
+        crate::bug::wrong_kind("local fun")
+    }
     // SAFETY: word 1 of a `Fun` is the address of an entry, which begins with its name and is never freed.
     unsafe { &*(t.word(1) as *const FunName) }
 }
@@ -45,7 +47,9 @@ pub fn fun_name(t: Term) -> &'static FunName {
 /// The function that an external fun names; `t` must be one.
 #[inline(always)]
 pub fn function_name(t: Term) -> &'static FunctionName {
-    debug_assert!(t.is_kind(Kind::Export));
+    if !t.is_kind(Kind::Export) {
+        crate::bug::wrong_kind("external fun")
+    }
     // SAFETY: word 1 of an `Export` is the address of an entry, which begins with its name and is never freed.
     unsafe { &*(t.word(1) as *const FunctionName) }
 }

@@ -34,6 +34,13 @@ pub fn iter(t: Term) -> ListIter {
     ListIter(t)
 }
 
+/// What follows the first `n` cells, or the end of a list that has fewer.
+pub fn skip(t: Term, n: usize) -> Term {
+    let mut it = iter(t);
+    it.by_ref().take(n).for_each(drop);
+    it.tail()
+}
+
 /// The elements of a proper list.
 pub fn to_vec(t: Term) -> Option<Vec<Term>> {
     let mut it = iter(t);

@@ -24,6 +24,7 @@ pub mod boxed;
 pub mod fun;
 pub mod list;
 pub mod pid;
+pub mod types;
 
 use crate::atom::Atom;
 pub use boxed::Kind;
@@ -344,13 +345,13 @@ impl Term {
 
     /// The head of a list cell, unchecked.
     #[inline(always)]
-    pub fn head(self) -> Term {
+    pub(crate) fn head(self) -> Term {
         Term(self.word(0))
     }
 
     /// The tail of a list cell, unchecked.
     #[inline(always)]
-    pub fn tail(self) -> Term {
+    pub(crate) fn tail(self) -> Term {
         Term(self.word(1))
     }
 
@@ -366,7 +367,7 @@ impl Term {
 
     /// The header of a boxed term, unchecked.
     #[inline(always)]
-    pub fn header(self) -> Header {
+    pub(crate) fn header(self) -> Header {
         Header(self.word(0))
     }
 
@@ -418,13 +419,13 @@ impl Term {
         unsafe { std::slice::from_raw_parts(self.ptr().add(start).cast::<Term>(), count) }
     }
 
-    /// The number of a reference made on this node (`Ref` or `MagicRef`), unchecked.
+    /// The number of a reference made on this node; `self` must be one.
     #[inline]
     pub fn ref_number(self) -> u64 {
-        if self.header().kind() == Kind::MagicRef {
-            self.word(2)
-        } else {
-            self.word(1)
+        match self.kind() {
+            Some(Kind::Ref) => self.word(1),
+            Some(Kind::MagicRef) => self.word(2),
+            _ => crate::bug::wrong_kind("reference of this node"),
         }
     }
 

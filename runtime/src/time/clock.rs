@@ -45,7 +45,7 @@ const SLEW: i64 = 100;
 /// A line of which Erlang monotonic time is a part: from `(from, start)` on, faster by
 /// `slew / SLEW`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct ClockLine {
     /// Operating system monotonic time at the start of the line.
     pub from: i64,
     /// Erlang monotonic time there.
@@ -54,7 +54,7 @@ pub struct Line {
     pub slew: i64,
 }
 
-impl Line {
+impl ClockLine {
     /// Erlang monotonic time at an operating system monotonic time.
     #[inline]
     pub fn at(self, monotonic: i64) -> i64 {
@@ -69,7 +69,7 @@ pub struct Clock {
     warp: Warp,
     correction: bool,
     finalized: bool,
-    line: Line,
+    line: ClockLine,
     offset: i64,
 }
 
@@ -80,7 +80,7 @@ impl Clock {
             warp,
             correction,
             finalized: warp == Warp::None,
-            line: Line {
+            line: ClockLine {
                 from: now.monotonic,
                 start,
                 slew: 0,
@@ -90,7 +90,7 @@ impl Clock {
     }
 
     /// The line that the monotonic clock follows.
-    pub fn line(&self) -> Line {
+    pub fn line(&self) -> ClockLine {
         self.line
     }
 
@@ -165,7 +165,7 @@ impl Clock {
             (here, 0)
         };
         if (start, slew) != (here, self.line.slew) {
-            self.line = Line {
+            self.line = ClockLine {
                 from: now.monotonic,
                 start,
                 slew,

@@ -7,7 +7,7 @@
 pub mod clock;
 pub mod watch;
 
-use clock::{Clock, Line, Reading};
+use clock::{Clock, ClockLine, Reading};
 pub use clock::{OffsetState, Warp};
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::LazyLock;
@@ -67,11 +67,11 @@ impl Published {
 
     /// The line and the offset that are in force, and what `at` gives at a moment when they are.
     #[inline]
-    fn read<T>(&self, at: impl Fn() -> T) -> (Line, i64, T) {
+    fn read<T>(&self, at: impl Fn() -> T) -> (ClockLine, i64, T) {
         loop {
             let before = self.version.load(Ordering::Acquire);
             let at = at();
-            let line = Line {
+            let line = ClockLine {
                 from: self.from.load(Ordering::Relaxed),
                 start: self.start.load(Ordering::Relaxed),
                 slew: self.slew.load(Ordering::Relaxed),

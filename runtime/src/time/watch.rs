@@ -3,7 +3,7 @@
 use crate::atom::Atom;
 use crate::heap::copy;
 use crate::process::handle::build;
-use crate::process::relations::Target;
+use crate::process::relations::MonitorTarget;
 use crate::process::signal::{self, Signal};
 use crate::term::Term;
 use parking_lot::Mutex;
@@ -37,12 +37,12 @@ pub fn changed(offset: i64) {
     }
 }
 
-fn tell(cx: &mut crate::bif::Ctx<'_>, reference: u64, offset: i64) {
+fn tell(cx: &mut crate::process::context::Ctx<'_>, reference: u64, offset: i64) {
     let me = cx.proc.id;
     let Some(m) = cx.own.relations.get().outgoing.get(&reference) else {
         return;
     };
-    if !matches!(m.target, Target::TimeOffset) {
+    if !matches!(m.target, MonitorTarget::TimeOffset) {
         return;
     }
     let message = build(|h| {

@@ -14,10 +14,10 @@ use parking_lot::Mutex;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wheel::{Entry, Wheel};
+use wheel::{Wheel, WheelEntry};
 
 /// What happens when a timer runs out.
-pub enum Action {
+pub enum Expiry {
     /// The `receive ... after` with this number of the process is over.
     Timeout {
         /// Packed pid.
@@ -40,7 +40,7 @@ pub enum Action {
 #[derive(Clone, Copy, Debug)]
 pub struct Handle {
     wheel: u32,
-    entry: Entry,
+    entry: WheelEntry,
 }
 
 static WHEELS: LazyLock<Box<[Mutex<Wheel>]>> = LazyLock::new(|| {
@@ -89,7 +89,7 @@ fn shard(reference: u64) -> &'static Shard {
     &BY_REFERENCE[(reference % 16) as usize]
 }
 
-fn start(deadline: i64, action: Action) -> Handle {
+fn start(deadline: i64, action: Expiry) -> Handle {
     let wheel = sched::current_index().unwrap_or(0);
     let entry = WHEELS[wheel].lock().insert(deadline, action);
     if sched::current_index().is_none() {
@@ -104,7 +104,7 @@ fn start(deadline: i64, action: Action) -> Handle {
 /// Starts the timer of a `receive ... after`; gives the number of the wait and the handle.
 pub fn start_wait(process: u64, deadline: i64) -> (u64, Handle) {
     let number = NEXT_WAIT.fetch_add(1, Ordering::Relaxed);
-    (number, start(deadline, Action::Timeout { process, number }))
+    (number, start(deadline, Expiry::Timeout { process, number }))
 }
 
 /// Starts a timer that sends a message. If it is for a process that is gone there is no timer.
@@ -112,7 +112,7 @@ pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm
     let mut map = shard(reference).lock();
     let handle = start(
         deadline,
-        Action::Message {
+        Expiry::Message {
             to,
             message,
             reference,
@@ -201,12 +201,12 @@ pub fn next_deadline(wheel: usize) -> Option<i64> {
     WHEELS[wheel].lock().next_deadline()
 }
 
-fn fire(action: Action) {
+fn fire(action: Expiry) {
     match action {
-        Action::Timeout { process, number } => {
+        Expiry::Timeout { process, number } => {
             signal::send(process, Signal::Timeout(number));
         }
-        Action::Message {
+        Expiry::Message {
             to,
             message,
             reference,

@@ -2,7 +2,7 @@
 //! millisecond (2^20 ns); level `n` has slots of 64^n ticks. Entries move down a level when their slot
 //! comes up. Setting and cancelling take constant time; entries live in one arena and know their slot.
 
-use super::Action;
+use super::Expiry;
 
 const LEVELS: usize = 8;
 const SLOTS: usize = 64;
@@ -11,7 +11,7 @@ const TICK_BITS: u32 = 20;
 
 /// An entry of a wheel, with a generation so that an old handle finds nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Entry {
+pub struct WheelEntry {
     index: u32,
     generation: u32,
 }
@@ -22,7 +22,7 @@ struct Cell {
     next: u32,
     slot: u16,
     deadline: i64,
-    action: Option<Action>,
+    action: Option<Expiry>,
 }
 
 const NONE: u32 = u32::MAX;
@@ -57,7 +57,7 @@ impl Wheel {
     }
 
     /// Adds an entry.
-    pub fn insert(&mut self, deadline: i64, action: Action) -> Entry {
+    pub fn insert(&mut self, deadline: i64, action: Expiry) -> WheelEntry {
         if self.heads.is_empty() {
             self.heads = vec![NONE; LEVELS * SLOTS + 1];
         }
@@ -82,7 +82,7 @@ impl Wheel {
         let generation = c.generation;
         self.count += 1;
         self.link(index);
-        Entry { index, generation }
+        WheelEntry { index, generation }
     }
 
     /// Tick by which an entry is due: the first one that begins at or after its deadline.
@@ -136,7 +136,7 @@ impl Wheel {
         }
     }
 
-    fn release(&mut self, index: u32) -> Option<Action> {
+    fn release(&mut self, index: u32) -> Option<Expiry> {
         let free = self.free;
         let c = &mut self.cells[index as usize];
         c.generation = c.generation.wrapping_add(1);
@@ -147,7 +147,7 @@ impl Wheel {
     }
 
     /// Takes an entry out, if it is still there.
-    pub fn remove(&mut self, e: Entry) -> Option<Action> {
+    pub fn remove(&mut self, e: WheelEntry) -> Option<Expiry> {
         let c = self.cells.get(e.index as usize)?;
         if c.generation != e.generation || c.action.is_none() {
             return None;
@@ -157,13 +157,13 @@ impl Wheel {
     }
 
     /// Takes everything that is due at `now` out, in the order of the deadlines.
-    pub fn take_due(&mut self, now: i64) -> Vec<Action> {
+    pub fn take_due(&mut self, now: i64) -> Vec<Expiry> {
         let target = now >> TICK_BITS;
         if self.count == 0 {
             self.tick = self.tick.max(target);
             return Vec::new();
         }
-        let mut due: Vec<(i64, Action)> = Vec::new();
+        let mut due: Vec<(i64, Expiry)> = Vec::new();
         self.drain_now(&mut due);
         while self.tick < target {
             match self.next_tick() {
@@ -181,7 +181,7 @@ impl Wheel {
         due.into_iter().map(|d| d.1).collect()
     }
 
-    fn drain_now(&mut self, due: &mut Vec<(i64, Action)>) {
+    fn drain_now(&mut self, due: &mut Vec<(i64, Expiry)>) {
         while self.heads[NOW_SLOT as usize] != NONE {
             let i = self.heads[NOW_SLOT as usize];
             self.unlink(i);
@@ -243,17 +243,17 @@ impl Wheel {
 mod tests {
     use super::*;
 
-    fn action(n: u64) -> Action {
-        Action::Timeout {
+    fn action(n: u64) -> Expiry {
+        Expiry::Timeout {
             process: 0,
             number: n,
         }
     }
 
-    fn number(a: &Action) -> u64 {
+    fn number(a: &Expiry) -> u64 {
         match a {
-            Action::Timeout { number, .. } => *number,
-            Action::Message { .. } => 0,
+            Expiry::Timeout { number, .. } => *number,
+            Expiry::Message { .. } => 0,
         }
     }
 

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! cargo run --release -p enigma-tests --bin bench -- [--against ERL] [--release N]
-//!     [--rounds N] [--programs] [--system] [NAME...]
+//!     [--rounds N] [--programs] [--system] [--contention] [NAME...]
 //! ```
 //!
 //! Names (or parts of them, or of a group) choose programs. `--programs` and
-//! `--system` leave out the other half. Without `--against`, the `erl` of the
+//! `--system` leave out the other half; `--contention` measures what many processes
+//! do at once instead. Without `--against`, the `erl` of the
 //! release itself is the opponent. `benches/README.md` says what each number means.
 
-use enigma_tests::bench::{self, Arena, Program};
+use enigma_tests::bench::{self, Arena, Benchmark};
 use enigma_tests::machine::Machine;
 use enigma_tests::oracle;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ struct Options {
     rounds: u32,
     programs: bool,
     system: bool,
+    contention: bool,
     names: Vec<String>,
 }
 
@@ -42,6 +44,7 @@ fn options() -> Result<Options, String> {
         rounds: 3,
         programs: true,
         system: true,
+        contention: false,
         names: vec![],
     };
     let mut args = std::env::args().skip(1);
@@ -53,6 +56,7 @@ fn options() -> Result<Options, String> {
             "--rounds" => options.rounds = number(&value()?)?.max(1),
             "--programs" => options.system = false,
             "--system" => options.programs = false,
+            "--contention" => options.contention = true,
             a if a.starts_with("--") => return Err(format!("no option is called {a}")),
             _ => options.names.push(arg),
         }
@@ -78,6 +82,9 @@ fn run() -> Result<bool, String> {
         otp,
         machines: [Machine::under_test()?, opponent],
     };
+    if options.contention {
+        return contention(&arena, &options);
+    }
     println!(
         "OTP {}; times in ms; a ratio below 1 means that Enigma is faster",
         options.release
@@ -94,7 +101,7 @@ fn run() -> Result<bool, String> {
 
 fn programs(arena: &Arena, options: &Options) -> Result<bool, String> {
     let all = bench::programs()?;
-    let chosen: Vec<&Program> = all
+    let chosen: Vec<&Benchmark> = all
         .iter()
         .filter(|p| {
             options.names.is_empty()
@@ -147,7 +154,7 @@ fn programs(arena: &Arena, options: &Options) -> Result<bool, String> {
 }
 
 /// Both machines' times in milliseconds; the first to go changes every round.
-fn compete(arena: &Arena, program: &Program, rounds: u32) -> Result<[Vec<f64>; 2], String> {
+fn compete(arena: &Arena, program: &Benchmark, rounds: u32) -> Result<[Vec<f64>; 2], String> {
     let mut times = [vec![], vec![]];
     let mut results = [String::new(), String::new()];
     for round in 0..rounds {
@@ -165,6 +172,36 @@ fn compete(arena: &Arena, program: &Program, rounds: u32) -> Result<[Vec<f64>; 2
         }
     }
     Ok(times)
+}
+
+/// The table of what many processes do at once: the best of the rounds, in thousands of operations a second.
+fn contention(arena: &Arena, options: &Options) -> Result<bool, String> {
+    const SCHEDULERS: [u32; 4] = [1, 2, 4, 8];
+    let mut rows: Vec<(String, Vec<[f64; 2]>)> = Vec::new();
+    for (column, n) in SCHEDULERS.into_iter().enumerate() {
+        for turn in 0..2 * options.rounds as usize {
+            let side = (turn + turn / 2) % 2;
+            for (i, (name, rate)) in arena.contention(side, n)?.into_iter().enumerate() {
+                if i == rows.len() {
+                    rows.push((name, vec![[0.0; 2]; SCHEDULERS.len()]));
+                }
+                let best = &mut rows[i].1[column][side];
+                *best = best.max(rate);
+            }
+        }
+    }
+    println!(
+        "OTP {}; thousands of operations a second with N schedulers and as many processes: enigma / erl\n",
+        options.release
+    );
+    println!("| operation | 1 | 2 | 4 | 8 |\n|---|---|---|---|---|");
+    for (name, rates) in rows {
+        let cells = rates
+            .iter()
+            .map(|[enigma, erl]| format!(" {:.0} / {:.0} |", enigma / 1000.0, erl / 1000.0));
+        println!("| {name} |{}", cells.collect::<String>());
+    }
+    Ok(true)
 }
 
 /// The table of what is not a program: boot, memory, throughput.

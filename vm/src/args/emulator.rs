@@ -11,7 +11,7 @@ macro_rules! bad {
         let mut text: Vec<u8> = Vec::new();
         $( text.extend_from_slice($piece.as_ref()); )+
         text.push(b'\n');
-        Err(Stop::Usage(text))
+        Err(ParseStop::Usage(text))
     }};
 }
 
@@ -21,7 +21,9 @@ mod settings;
 use enigma_otp::Profile;
 
 use super::number::{atoi, strtol};
-use super::table::{ALLOCATOR_LETTERS, Class, FLAGS, Flag, Match, Pass, Since, WITHOUT_MIGRATION};
+use super::table::{
+    ALLOCATOR_LETTERS, FLAGS, Flag, FlagClass, Match, Pass, Since, WITHOUT_MIGRATION,
+};
 use crate::env::{Env, Host};
 pub use settings::*;
 
@@ -62,18 +64,18 @@ pub enum AllocValue {
 
 /// What the emulator does with a flag.
 #[derive(Debug, Clone, Copy)]
-pub enum Handler {
+pub enum FlagHandler {
     /// It never sees it.
     None,
     /// Calls this.
-    Run(fn(&mut Parser<'_>, &mut Taker<'_>) -> Result<(), Stop>),
+    Run(fn(&mut Parser<'_>, &mut Taker<'_>) -> Result<(), ParseStop>),
     /// Checks the value of an allocator's setting.
     Alloc(AllocValue),
 }
 
 /// Why reading ended before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
+pub enum ParseStop {
     /// A mistake: this text, then the usage text, and status 1.
     Usage(Vec<u8>),
     /// `+V`: this text on standard error, and status 0.
@@ -93,7 +95,7 @@ pub fn parse(
     profile: &Profile,
     host: &Host,
     env: &Env,
-) -> Result<(EmuFlags, usize), Stop> {
+) -> Result<(EmuFlags, usize), ParseStop> {
     let mut parser = Parser::new(args[0].clone(), erts_vsn, profile, host, env);
     for pass in [Pass::Early, Pass::Alloc, Pass::Poll] {
         parser.special_pass(args, pass)?;
@@ -171,14 +173,14 @@ impl<'a> Taker<'a> {
     }
 
     /// The value: what is attached or, without that, the next argument.
-    fn value(&mut self) -> Result<&'a [u8], Stop> {
+    fn value(&mut self) -> Result<&'a [u8], ParseStop> {
         let attached = self.attached();
         if !attached.is_empty() {
             return Ok(attached);
         }
         let next = self
             .next()
-            .ok_or_else(|| Stop::Usage(b"too few arguments\n".to_vec()))?;
+            .ok_or_else(|| ParseStop::Usage(b"too few arguments\n".to_vec()))?;
         self.at = self.flag + 1;
         Ok(next)
     }
@@ -205,7 +207,7 @@ impl<'a> Parser<'a> {
         };
         let flags = EmuFlags {
             threads,
-            limits: Limits {
+            limits: TableLimits {
                 processes: 0,
                 ports: 0,
                 atoms: profile.default_atom_limit,
@@ -282,13 +284,16 @@ impl<'a> Parser<'a> {
                 Match::Prefix => text.starts_with(name),
                 Match::Whole => text == name,
             };
-            flag.class == Class::Emulator && matches && flag.exists_in(self.since) && wanted(flag)
+            flag.class == FlagClass::Emulator
+                && matches
+                && flag.exists_in(self.since)
+                && wanted(flag)
         })
     }
 
     /// A pass over everything before `--` that acts on the flags of that pass only, and
     /// steps over whatever else there is one argument at a time.
-    fn special_pass(&mut self, args: &[Vec<u8>], pass: Pass) -> Result<(), Stop> {
+    fn special_pass(&mut self, args: &[Vec<u8>], pass: Pass) -> Result<(), ParseStop> {
         let mut at = 1;
         while at < args.len() && args[at] != b"--" {
             let mut taker = Taker {
@@ -312,12 +317,12 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn main_pass(&mut self, args: &[Vec<u8>]) -> Result<usize, Stop> {
+    fn main_pass(&mut self, args: &[Vec<u8>]) -> Result<usize, ParseStop> {
         let mut at = 1;
         while at < args.len() {
             let arg = &args[at];
             if !arg.starts_with(b"-") {
-                return Err(Stop::Usage(Vec::new()));
+                return Err(ParseStop::Usage(Vec::new()));
             }
             if arg == b"--" {
                 return Ok(at + 1);
@@ -349,7 +354,7 @@ impl<'a> Parser<'a> {
         Ok(at)
     }
 
-    fn unknown(&mut self, arg: &[u8]) -> Result<usize, Stop> {
+    fn unknown(&mut self, arg: &[u8]) -> Result<usize, ParseStop> {
         match arg.get(1) {
             Some(b's') => bad!("bad scheduling option ", arg),
             Some(b'z') => bad!("bad -z option ", arg),
@@ -357,24 +362,24 @@ impl<'a> Parser<'a> {
             Some(b'J') => match arg.get(2) {
                 Some(b'M') if self.since >= (14, 0) => bad!("bad +JM sub-option "),
                 // Not an error by itself, but the value that follows it is one.
-                Some(b'D' | b'P') => Err(Stop::Usage(Vec::new())),
+                Some(b'D' | b'P') => Err(ParseStop::Usage(Vec::new())),
                 _ => bad!("invalid JIT option ", arg),
             },
             _ => bad!(&self.program, " unknown flag ", arg),
         }
     }
 
-    fn run(&mut self, flag: &Flag, taker: &mut Taker<'_>) -> Result<(), Stop> {
+    fn run(&mut self, flag: &Flag, taker: &mut Taker<'_>) -> Result<(), ParseStop> {
         match flag.handler {
-            Handler::Run(handler) => handler(self, taker),
-            Handler::None | Handler::Alloc(_) => Ok(()),
+            FlagHandler::Run(handler) => handler(self, taker),
+            FlagHandler::None | FlagHandler::Alloc(_) => Ok(()),
         }
     }
 
     // --- allocators -----------------------------------------------------------------
 
     /// The flag that an `-M` argument is, and the length of its spelling.
-    fn allocator_flag(&self, taker: &Taker<'_>) -> Result<(&'static Flag, usize), Stop> {
+    fn allocator_flag(&self, taker: &Taker<'_>) -> Result<(&'static Flag, usize), ParseStop> {
         let param = &taker.whole()[1..];
         let letter = param.get(1).copied();
         let found = FLAGS.iter().find_map(|flag| {
@@ -394,7 +399,7 @@ impl<'a> Parser<'a> {
                     [&[letter], setting].concat()
                 }
             };
-            let known = !matches!(flag.handler, Handler::Alloc(AllocValue::Unknown));
+            let known = !matches!(flag.handler, FlagHandler::Alloc(AllocValue::Unknown));
             (known && param[1..].starts_with(&spelled)).then_some((flag, 2 + spelled.len()))
         });
         match (found, letter) {
@@ -409,10 +414,10 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn allocator(&mut self, taker: &mut Taker<'_>) -> Result<(), Stop> {
+    fn allocator(&mut self, taker: &mut Taker<'_>) -> Result<(), ParseStop> {
         let (flag, name) = self.allocator_flag(taker)?;
         taker.name = name;
-        let Handler::Alloc(kind) = flag.handler else {
+        let FlagHandler::Alloc(kind) = flag.handler else {
             return Ok(());
         };
         let spelled = taker.whole()[1..name].to_vec();
@@ -454,7 +459,7 @@ impl<'a> Parser<'a> {
 
     // --- conclusions ------------------------------------------------------------------
 
-    fn finish_threads(&mut self) -> Result<(), Stop> {
+    fn finish_threads(&mut self) -> Result<(), ParseStop> {
         let (percent, online_percent) = self.schedulers_percent;
         if (percent, online_percent) != (100, 100) {
             self.schedulers = (self.schedulers * percent / 100).max(1);
@@ -489,7 +494,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn finish_polling(&mut self) -> Result<(), Stop> {
+    fn finish_polling(&mut self) -> Result<(), ParseStop> {
         if self.poll_threads == 0 {
             self.poll_threads = (self.schedulers * self.poll_threads_percent / 100).max(1);
         }

@@ -17,8 +17,8 @@ use std::path::Path;
 use enigma_otp::Profile;
 
 use super::split::split;
-use super::table::{ALLOCATOR_LETTERS, Class, FLAGS, Launch, Since};
-use super::{Bytes, Exit, usage};
+use super::table::{ALLOCATOR_LETTERS, FLAGS, FlagClass, Launch, Since};
+use super::{Bytes, Printout, usage};
 use crate::env::{Env, emulator_path};
 
 /// The places that the launcher fills in.
@@ -57,14 +57,14 @@ pub struct Launched {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instead {
     /// End with this.
-    Exit(Exit),
+    Printout(Printout),
     /// Replace this program by `man` with these arguments.
     Man(Vec<Bytes>, Box<Env>),
 }
 
-impl From<Exit> for Instead {
-    fn from(exit: Exit) -> Instead {
-        Instead::Exit(exit)
+impl From<Printout> for Instead {
+    fn from(exit: Printout) -> Instead {
+        Instead::Printout(exit)
     }
 }
 
@@ -154,12 +154,12 @@ pub fn launch(
             text.extend_from_slice(&[b"\"", &arg[..], b"\" "].concat());
         }
         text.push(b'\n');
-        return Err(Exit::printed(text).into());
+        return Err(Printout::printed(text).into());
     }
     if state.print_args {
         let mut text = emu_args[1..].join(&b'\n');
         text.push(b'\n');
-        return Err(Exit::printed(text).into());
+        return Err(Printout::printed(text).into());
     }
     let mut announce = Vec::new();
     if state.verbose {
@@ -188,7 +188,7 @@ pub fn launch(
 }
 
 fn failure(text: &str) -> Instead {
-    Exit::failed(format!("erlexec: {text}\n").into_bytes()).into()
+    Printout::failed(format!("erlexec: {text}\n").into_bytes()).into()
 }
 
 fn missing(flag: &[u8]) -> Instead {
@@ -200,7 +200,7 @@ fn missing(flag: &[u8]) -> Instead {
 
 fn refused(mut text: Bytes) -> Instead {
     text.extend_from_slice(usage::launcher().as_bytes());
-    Exit::failed(text).into()
+    Printout::failed(text).into()
 }
 
 // --- gathering ----------------------------------------------------------------------------
@@ -556,7 +556,7 @@ impl Line<'_> {
             b"-emu_name_exit" => {
                 let mut name = self.emulator.clone();
                 name.push(b'\n');
-                return Err(Exit::printed(name).into());
+                return Err(Printout::printed(name).into());
             }
             b"-env" => {
                 let name = self.value(arg)?;
@@ -673,7 +673,7 @@ impl Line<'_> {
     /// Whether this spelling takes the next argument along.
     fn takes_next(&self, arg: &[u8]) -> bool {
         FLAGS.iter().any(|flag| {
-            flag.class == Class::Emulator
+            flag.class == FlagClass::Emulator
                 && flag.launch == Launch::Next
                 && flag.exists_in(self.since)
                 && spelled(flag.name.as_bytes(), arg)

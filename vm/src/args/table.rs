@@ -4,11 +4,11 @@
 //! the emulator's flag parser (`emulator.rs`: matching, in table order within a letter, and
 //! handling), the usage texts (`usage.rs`) and `docs/flags.md`, which a test writes.
 
-use super::emulator::{AllocValue, Handler, handlers as emu};
+use super::emulator::{AllocValue, FlagHandler, handlers as emu};
 
 /// Who acts on a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum FlagClass {
     /// A `+` flag: the emulator.
     Emulator,
     /// A `-` flag that the launcher acts on; most are passed on as well.
@@ -81,7 +81,7 @@ pub struct Flag {
     /// Its name with the `+` or `-`. `<S>` stands for a letter of an allocator.
     pub name: &'static str,
     /// Who acts on it.
-    pub class: Class,
+    pub class: FlagClass,
     /// What its argument is called; empty without one.
     pub argument: &'static str,
     /// How the launcher takes its value.
@@ -91,7 +91,7 @@ pub struct Flag {
     /// When the emulator handles it.
     pub pass: Pass,
     /// What the emulator does with it.
-    pub handler: Handler,
+    pub handler: FlagHandler,
     /// What it does in Enigma.
     pub effect: Effect,
     /// The first runtime version that has it.
@@ -164,12 +164,12 @@ impl Flag {
 const fn plus(
     name: &'static str,
     argument: &'static str,
-    handler: Handler,
+    handler: FlagHandler,
     meaning: &'static str,
 ) -> Flag {
     Flag {
         name,
-        class: Class::Emulator,
+        class: FlagClass::Emulator,
         argument,
         launch: Launch::Next,
         matching: Match::Prefix,
@@ -190,14 +190,14 @@ const fn alloc(
 ) -> Flag {
     Flag {
         pass: Pass::Alloc,
-        ..plus(name, argument, Handler::Alloc(value), meaning)
+        ..plus(name, argument, FlagHandler::Alloc(value), meaning)
     }
     .ignored(ALLOCATORS)
 }
 
 /// A `-` flag.
 const fn minus(
-    class: Class,
+    class: FlagClass,
     name: &'static str,
     argument: &'static str,
     effect: Effect,
@@ -210,7 +210,7 @@ const fn minus(
         launch: Launch::NotEmulator,
         matching: Match::Whole,
         pass: Pass::Main,
-        handler: Handler::None,
+        handler: FlagHandler::None,
         effect,
         since: (0, 0),
         meaning,
@@ -218,15 +218,15 @@ const fn minus(
 }
 
 const fn launcher(name: &'static str, argument: &'static str, meaning: &'static str) -> Flag {
-    minus(Class::Launcher, name, argument, Effect::Works, meaning)
+    minus(FlagClass::Launcher, name, argument, Effect::Works, meaning)
 }
 
 const fn init(name: &'static str, argument: &'static str, meaning: &'static str) -> Flag {
-    minus(Class::Init, name, argument, Effect::Erlang, meaning)
+    minus(FlagClass::Init, name, argument, Effect::Erlang, meaning)
 }
 
 const fn library(name: &'static str, argument: &'static str, meaning: &'static str) -> Flag {
-    minus(Class::Library, name, argument, Effect::Erlang, meaning)
+    minus(FlagClass::Library, name, argument, Effect::Erlang, meaning)
 }
 
 const ALLOCATORS: &str = "BEAM's allocators and their settings do not exist here";
@@ -238,7 +238,7 @@ const POLLING: &str = "the poller sizes itself";
 const BINDING: &str = "threads are not bound to processors";
 const OBSOLETE: &str = "it has none on BEAM either";
 
-use Handler::Run;
+use FlagHandler::Run;
 
 /// All flags. Within a letter the order is the order of matching.
 pub const FLAGS: &[Flag] = &[

@@ -884,7 +884,7 @@ fn the_table_is_sound() {
             "{}",
             flag.name
         );
-        let emulator = flag.class == table::Class::Emulator;
+        let emulator = flag.class == table::FlagClass::Emulator;
         assert_eq!(flag.name.starts_with('+'), emulator, "{}", flag.name);
         // A flag that is found by its beginning must come after all longer ones.
         for later in &table::FLAGS[at + 1..] {

@@ -6,8 +6,8 @@
 //! has either one number or as many as there are logical processors.
 
 use super::number::scan_int;
-pub use enigma_bifs::system::topology::LogicalProcessor;
-use enigma_bifs::system::topology::check;
+pub use enigma_bifs::system::processor::LogicalProcessor;
+use enigma_bifs::system::processor::check;
 
 /// The levels, from the inside out.
 const LOGICAL: usize = 5;

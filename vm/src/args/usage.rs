@@ -4,12 +4,15 @@ use std::fmt::Write;
 
 #[cfg(test)]
 use super::table::Effect;
-use super::table::{Class, FLAGS, Flag, Launch, OWN_OPTIONS, Since};
+use super::table::{FLAGS, Flag, FlagClass, Launch, OWN_OPTIONS, Since};
 
 /// The launcher's usage text.
 pub fn launcher() -> String {
     let mut text = String::from("Usage: erl");
-    for flag in FLAGS.iter().filter(|flag| flag.class == Class::Launcher) {
+    for flag in FLAGS
+        .iter()
+        .filter(|flag| flag.class == FlagClass::Launcher)
+    {
         let _ = write!(text, " [{}]", with_argument(flag));
     }
     text.push_str(" [+FLAG [VALUE]]... [ARGUMENT]...\n");
@@ -24,7 +27,7 @@ pub fn emulator(program: &[u8], since: Since) -> String {
     );
     let flags = FLAGS
         .iter()
-        .filter(|flag| flag.class == Class::Emulator && flag.exists_in(since));
+        .filter(|flag| flag.class == FlagClass::Emulator && flag.exists_in(since));
     for flag in flags {
         let left = with_argument(flag).replacen('+', "-", 1);
         let _ = writeln!(text, "{left:<26} {}", flag.meaning);
@@ -51,7 +54,7 @@ pub fn enigma() -> String {
 }
 
 fn with_argument(flag: &Flag) -> String {
-    let attached = flag.class == Class::Emulator && flag.launch == Launch::Alone;
+    let attached = flag.class == FlagClass::Emulator && flag.launch == Launch::Alone;
     match (flag.argument, attached) {
         ("", _) => flag.name.to_owned(),
         (argument, true) => format!("{}[{argument}]", flag.name),
@@ -72,10 +75,10 @@ pub fn document() -> String {
          nothing follows from it. An unknown `+` flag is an error, as with `erl`.\n",
     );
     let sections = [
-        (Class::Emulator, "Flags of the emulator"),
-        (Class::Launcher, "Flags of the launcher"),
-        (Class::Init, "Flags of init"),
-        (Class::Library, "Flags of other Erlang code"),
+        (FlagClass::Emulator, "Flags of the emulator"),
+        (FlagClass::Launcher, "Flags of the launcher"),
+        (FlagClass::Init, "Flags of init"),
+        (FlagClass::Library, "Flags of other Erlang code"),
     ];
     for (class, title) in sections {
         let _ = write!(

@@ -1,16 +1,13 @@
 //! What is typed, and the signals that concern the terminal: both are announced by a message,
 //! `{select, Tty, Ref, ready_input}`, and then read.
 
-use super::{STDIN, Tty, failed, tty};
-use crate::{bifs, os_signal, terminal};
+use super::announce::Wanted;
+use super::tty::{STDIN, Tty, failed, tty};
+use crate::{bifs, os_signal};
 use enigma_runtime::atom::Atom;
-use enigma_runtime::heap::copy;
-use enigma_runtime::heap::literal::OwnedTerm;
-use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::{flag, handle};
+use enigma_runtime::process::flag;
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
-use parking_lot::{Condvar, Mutex};
-use std::collections::VecDeque;
+use parking_lot::Mutex;
 use std::io;
 use std::sync::{Arc, Weak};
 
@@ -26,94 +23,6 @@ bifs! { BIFS:
 
 /// At most so many bytes are read at a time.
 const MOST: usize = 1024;
-
-/// Who waits for what on the side of input.
-#[derive(Default)]
-pub struct Input {
-    typed: Mutex<Option<Wanted>>,
-    changed: Condvar,
-    started: Mutex<bool>,
-    signals: Mutex<Signals>,
-}
-
-#[derive(Default)]
-struct Signals {
-    arrived: VecDeque<&'static str>,
-    wanted: Option<Wanted>,
-}
-
-/// A message for a process.
-struct Wanted {
-    process: u64,
-    message: OwnedTerm,
-}
-
-impl Wanted {
-    fn new(cx: &Ctx<'_>, resource: Term, reference: Term) -> Wanted {
-        let message = handle::build(|h| {
-            let (r, f) = (copy::copy(resource, h), copy::copy(reference, h));
-            h.tuple(&[
-                Atom::new("select").into(),
-                r,
-                f,
-                Atom::new("ready_input").into(),
-            ])
-        });
-        Wanted {
-            process: cx.proc.id,
-            message,
-        }
-    }
-
-    fn send(self) {
-        signal::send(self.process, Signal::Message(self.message));
-    }
-}
-
-impl Input {
-    fn want(&self, wanted: Wanted) {
-        *self.typed.lock() = Some(wanted);
-        self.changed.notify_one();
-    }
-
-    fn want_signal(&self, wanted: Wanted) {
-        let mut s = self.signals.lock();
-        s.wanted = Some(wanted);
-        s.announce();
-    }
-
-    fn signal(&self, name: &'static str) {
-        let mut s = self.signals.lock();
-        s.arrived.push_back(name);
-        s.announce();
-    }
-
-    /// Announces what is typed, for as long as the VM runs.
-    fn watch(&self) {
-        loop {
-            let mut wanted = self.typed.lock();
-            while wanted.is_none() {
-                self.changed.wait(&mut wanted);
-            }
-            drop(wanted);
-            if terminal::input::wait(STDIN)
-                && let Some(w) = self.typed.lock().take()
-            {
-                w.send();
-            }
-        }
-    }
-}
-
-impl Signals {
-    fn announce(&mut self) {
-        if !self.arrived.is_empty()
-            && let Some(w) = self.wanted.take()
-        {
-            w.send();
-        }
-    }
-}
 
 /// The process that reads, and whether it also gets the signals.
 static READER: Mutex<Option<Reader>> = Mutex::new(None);
@@ -162,14 +71,13 @@ fn select(
         signals,
     });
     cx.own.set_flag(flag::HAS_RESOURCES, true);
-    let mut started = t.input.started.lock();
-    if !*started {
-        let mine = t.clone();
+    let mine = t.clone();
+    let start = || {
         let thread = std::thread::Builder::new().name("tty_reader".into());
-        if thread.spawn(move || mine.input.watch()).is_err() {
-            return Ok(cx.error(Atom::SYSTEM_LIMIT));
-        }
-        *started = true;
+        thread.spawn(move || mine.input.watch()).is_ok()
+    };
+    if !t.input.start_once(start) {
+        return Ok(cx.error(Atom::SYSTEM_LIMIT));
     }
     Ok(Atom::OK.into())
 }
@@ -180,8 +88,7 @@ pub fn process_exit(id: u64) {
         return;
     };
     if let Some(t) = reader.tty.upgrade() {
-        *t.input.typed.lock() = None;
-        t.input.signals.lock().wanted = None;
+        t.input.forget();
     }
     if reader.signals {
         os_signal::default(libc::SIGCONT);
@@ -192,8 +99,7 @@ pub fn process_exit(id: u64) {
 /// The oldest signal that was not read yet.
 fn tty_read_signal(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = tty(a[0])?;
-    let arrived = t.input.signals.lock().arrived.pop_front();
-    let Some(name) = arrived else {
+    let Some(name) = t.input.next_signal() else {
         return Ok(cx.error(Atom::new("empty")));
     };
     t.input.want_signal(Wanted::new(cx, a[0], a[1]));

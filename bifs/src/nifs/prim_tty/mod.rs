@@ -1,19 +1,24 @@
 //! The native functions of `prim_tty` (from 26 on): the terminal's modes and size, its input and output, what
 //! its type can do.
 
+mod announce;
 mod capability;
 mod chars;
 mod input;
 mod output;
+mod tty;
 
 pub use capability::BIFS as CAPABILITY;
 pub use chars::BIFS as CHARS;
 pub use input::BIFS as INPUT;
 pub use output::BIFS as OUTPUT;
 
+use announce::Input;
+use tty::{STDIN, Tty, TtyModes, failed, tty};
+
+use crate::bifs;
 use crate::terminal::modes::Modes;
 use crate::terminal::{self, locale};
-use crate::{bifs, errno};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::heap::magic::Magic;
@@ -39,29 +44,8 @@ bifs! { BIFS:
     }
 }
 
-const STDIN: RawFd = 0;
-
-/// A terminal, or what stands in its place.
-struct Tty {
-    output: RawFd,
-    modes: Mutex<TtyModes>,
-    input: input::Input,
-}
-
-/// The modes of a terminal; none where there is no terminal, or it was not looked at.
-#[derive(Default)]
-struct TtyModes {
-    before: Option<Modes>,
-    wanted: Option<Modes>,
-}
-
 /// The process that changed the modes, and what they were before: they are put back when it ends.
 static CHANGED: Mutex<Option<(u64, Modes)>> = Mutex::new(None);
-
-fn tty(t: Term) -> Result<Arc<Tty>, Exit> {
-    let m: &Magic = t.as_magic().ok_or_else(badarg)?;
-    Arc::clone(m).downcast::<Tty>().map_err(|_| badarg())
-}
 
 /// The descriptor that is called `stdin`, `stdout` or `stderr`.
 fn descriptor(t: Term) -> Result<RawFd, Exit> {
@@ -71,12 +55,6 @@ fn descriptor(t: Term) -> Result<RawFd, Exit> {
         Some("stderr") => Ok(2),
         _ => Err(badarg()),
     }
-}
-
-/// `{error, {Function, Reason}}` for a call that the operating system refuses.
-fn failed(cx: &mut Ctx<'_>, function: &str, e: &io::Error) -> Term {
-    let reason = cx.tuple2(Atom::new(function), errno::of(e));
-    cx.error(reason)
 }
 
 fn not_supported(cx: &mut Ctx<'_>) -> Term {
@@ -112,7 +90,7 @@ fn tty_create(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let m: Magic = Arc::new(Tty {
         output,
         modes: Mutex::new(modes),
-        input: input::Input::default(),
+        input: Input::default(),
     });
     let r = cx.heap().magic_ref(reference::fresh(), m);
     Ok(cx.ok(r))

@@ -1,6 +1,6 @@
 //! What is written to the terminal.
 
-use super::tty;
+use super::tty::tty;
 use crate::{bifs, errno};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::bits;

@@ -9,7 +9,8 @@ use self::keys::Keys;
 use self::line::{Line, Steps};
 use super::fd::Writer;
 use super::{Driver, Port};
-use crate::terminal::modes::{self, Modes};
+use crate::terminal::initial;
+use crate::terminal::modes::Modes;
 use crate::terminal::terminfo::Description;
 use crate::terminal::{self, expand, locale};
 use crate::{os, os_signal};
@@ -188,7 +189,7 @@ impl TtySl {
     fn write_now(&self, bytes: &[u8]) -> usize {
         match &self.direct {
             Some(screen) if self.writer.is_idle() => {
-                modes::stop_at_end();
+                initial::stop_at_end();
                 let mut screen = screen;
                 // What is wrong with the terminal is found out by who writes the rest.
                 screen.write(bytes).unwrap_or(0)

@@ -81,7 +81,7 @@ pub enum NoInteger {
 }
 
 /// The integer that all of the text says: digits after perhaps a sign.
-pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Parsed, NoInteger> {
+pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<ParsedInteger, NoInteger> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -96,7 +96,11 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Parsed, NoIntege
         for &d in digits {
             n = n * i64::from(base) + i64::from(digit(d, base).ok_or(NoInteger::Malformed)?);
         }
-        return Ok(Parsed::Integer(Term::small(if negative { -n } else { n })));
+        return Ok(ParsedInteger::Integer(Term::small(if negative {
+            -n
+        } else {
+            n
+        })));
     }
     if !digits.iter().all(|&d| digit(d, base).is_some()) {
         return Err(NoInteger::Malformed);
@@ -116,13 +120,13 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Parsed, NoIntege
         && budget::at_once(0)
         && let Poll::Ready(n) = long.go_on(heap, &mut Budget::of(usize::MAX))?
     {
-        return Ok(Parsed::Integer(n));
+        return Ok(ParsedInteger::Integer(n));
     }
-    Ok(Parsed::Long(long))
+    Ok(ParsedInteger::Long(long))
 }
 
 /// What was read of an integer's text.
-pub enum Parsed {
+pub enum ParsedInteger {
     /// The integer.
     Integer(Term),
     /// An integer that is worth while to be worked on in steps.
@@ -160,8 +164,8 @@ mod tests {
 
     fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<Term, NoInteger> {
         match super::parse(text, base, heap)? {
-            Parsed::Integer(n) => Ok(n),
-            Parsed::Long(mut long) => loop {
+            ParsedInteger::Integer(n) => Ok(n),
+            ParsedInteger::Long(mut long) => loop {
                 if let Poll::Ready(n) = long.go_on(heap, &mut Budget::of(1))? {
                     return Ok(n);
                 }

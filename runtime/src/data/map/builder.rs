@@ -29,7 +29,7 @@ struct Bucket {
 
 /// See the module's text.
 #[derive(Default)]
-pub struct Builder {
+pub struct MapBuilder {
     /// Pairs as long as they are few: keys and values in turn.
     few: Vec<Term>,
     buckets: Vec<Bucket>,
@@ -49,7 +49,7 @@ struct Children {
     terms: Vec<Term>,
 }
 
-impl Builder {
+impl MapBuilder {
     /// Number of pairs so far.
     pub fn len(&self) -> usize {
         self.len
@@ -193,7 +193,7 @@ mod tests {
                 .map(|i| (Term::small(i * 7919 % keys), Term::small(i)))
                 .collect();
             let whole = from_pairs(&mut heap, &pairs);
-            let mut b = Builder::default();
+            let mut b = MapBuilder::default();
             pairs.iter().for_each(|p| b.add(p.0, p.1));
             let t = loop {
                 if let Poll::Ready(t) = b.finish(&mut heap, &mut Budget::of(1)) {

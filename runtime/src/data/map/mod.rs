@@ -7,7 +7,7 @@
 mod builder;
 mod merge;
 
-pub use builder::Builder;
+pub use builder::MapBuilder;
 pub use merge::Merge;
 
 use super::{compare, hash};
@@ -23,12 +23,23 @@ pub const MAX_FLAT: usize = 32;
 const BITS: u32 = 4;
 const LEVELS: u32 = 64 / BITS;
 
+/// Is a map a flat one? `t` must be a map.
+#[inline(always)]
+fn is_flat(t: Term) -> bool {
+    match t.kind() {
+        Some(Kind::FlatMap) => true,
+        Some(Kind::HashMap) => false,
+        _ => crate::bug::wrong_kind("map"),
+    }
+}
+
 /// Number of pairs; `t` must be a map.
 #[inline]
 pub fn size(t: Term) -> usize {
-    match t.header().kind() {
-        Kind::FlatMap => t.header().words() - 1,
-        _ => Term(t.word(1)).small_value() as usize,
+    if is_flat(t) {
+        t.header().words() - 1
+    } else {
+        Term(t.word(1)).small_value() as usize
     }
 }
 
@@ -43,14 +54,14 @@ pub fn key_order(a: Term, b: Term) -> Ordering {
     compare::compare_exact(a, b)
 }
 
-/// The tuple of the keys of a small map, which other maps may share.
-pub fn key_tuple(t: Term) -> Term {
-    Term(t.word(1))
+/// The tuple of the keys of a small map, which other maps may share; nothing for a large one. `t` must be a map.
+pub fn key_tuple(t: Term) -> Option<Term> {
+    is_flat(t).then(|| Term(t.word(1)))
 }
 
 /// Keys and values of a flat map; `t` must be one.
 #[inline(always)]
-pub fn flat_parts<'a>(t: Term) -> (&'a [Term], &'a [Term]) {
+pub(crate) fn flat_parts<'a>(t: Term) -> (&'a [Term], &'a [Term]) {
     let n = t.header().words() - 1;
     (Term(t.word(1)).terms_from(1, n), t.terms_from(2, n))
 }
@@ -58,7 +69,7 @@ pub fn flat_parts<'a>(t: Term) -> (&'a [Term], &'a [Term]) {
 /// The value of `key`; `t` must be a map.
 #[inline]
 pub fn get(t: Term, key: Term) -> Option<Term> {
-    if t.header().kind() == Kind::FlatMap {
+    if is_flat(t) {
         let (keys, values) = flat_parts(t);
         return flat_find(keys, key).map(|i| values[i]);
     }
@@ -125,7 +136,7 @@ pub(crate) fn root(t: Term) -> Term {
 
 /// A part of a large map.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
+pub enum MapPart {
     /// A node with so many children.
     Node(usize),
     /// A node of so many pairs whose keys have the same hash.
@@ -136,23 +147,23 @@ pub enum Part {
 
 /// Visits the nodes and pairs of a large map with their distance from the uppermost node. `false` for a small
 /// map, which has none; `t` must be a map.
-pub fn walk(t: Term, mut visit: impl FnMut(usize, Part)) -> bool {
-    if t.header().kind() == Kind::FlatMap {
+pub fn walk(t: Term, mut visit: impl FnMut(usize, MapPart)) -> bool {
+    if is_flat(t) {
         return false;
     }
     let mut todo = vec![(0, root(t))];
     while let Some((level, node)) = todo.pop() {
         if node.is_cons() {
-            visit(level, Part::Leaf);
+            visit(level, MapPart::Leaf);
             continue;
         }
         let kids = children(node);
         visit(
             level,
             if node.header().kind() == Kind::HashCollision {
-                Part::Collision(kids.len())
+                MapPart::Collision(kids.len())
             } else {
-                Part::Node(kids.len())
+                MapPart::Node(kids.len())
             },
         );
         todo.extend(kids.iter().map(|&k| (level + 1, k)));
@@ -191,7 +202,7 @@ pub fn flat_from_sorted(heap: &mut Heap, keys: Term, values: &[Term]) -> Term {
 
 /// `t` with `key` set to `value`; `t` must be a map. It is `t` itself where `key` has that value already.
 pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
-    if t.header().kind() == Kind::HashMap {
+    if !is_flat(t) {
         let n = size(t);
         let mut added = false;
         let leaf = heap.cons(key, value);
@@ -251,7 +262,7 @@ fn flat_replace(heap: &mut Heap, t: Term, i: usize, value: Term) -> Term {
 
 /// `t` with `key`, which must be there, set to `value`; nothing where it is not.
 pub fn update(heap: &mut Heap, t: Term, key: Term, value: Term) -> Option<Term> {
-    if t.header().kind() == Kind::FlatMap {
+    if is_flat(t) {
         let (keys, values) = flat_parts(t);
         let i = flat_find(keys, key)?;
         return Some(if values[i] == value {
@@ -336,7 +347,7 @@ fn two_leaves(heap: &mut Heap, a: Term, ha: u64, b: Term, hb: u64, level: u32) -
 
 /// `t` without `key`, and the value it had; nothing where it was not there. `t` must be a map.
 pub fn remove(heap: &mut Heap, t: Term, key: Term) -> Option<(Term, Term)> {
-    if t.header().kind() == Kind::FlatMap {
+    if is_flat(t) {
         let (keys, values) = flat_parts(t);
         let i = flat_find(keys, key)?;
         let without = |s: &[Term]| [&s[..i], &s[i + 1..]].concat();
@@ -487,22 +498,20 @@ fn hash_from(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
 
 /// The pairs of a map, in the map's own order.
 pub fn iter(t: Term) -> MapIter {
-    match t.header().kind() {
-        Kind::FlatMap => {
-            let (keys, values) = flat_parts(t);
-            MapIter {
-                keys,
-                values,
-                at: 0,
-                stack: Vec::new(),
-            }
-        }
-        _ => MapIter {
-            keys: &[],
-            values: &[],
-            at: 0,
-            stack: vec![Term(t.word(2))],
-        },
+    let (keys, values): (&[Term], &[Term]);
+    let stack;
+    if is_flat(t) {
+        (keys, values) = flat_parts(t);
+        stack = Vec::new();
+    } else {
+        (keys, values) = (&[], &[]);
+        stack = vec![root(t)];
+    }
+    MapIter {
+        keys,
+        values,
+        at: 0,
+        stack,
     }
 }
 
@@ -545,7 +554,7 @@ impl Iterator for MapIter {
 ///
 /// A place is the way through the trie: a leading 1, then four bits a level.
 pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
-    if t.header().kind() == Kind::FlatMap {
+    if is_flat(t) {
         let small = usize::try_from(place).is_ok_and(|p| p <= size(t));
         return small.then(|| PlaceIter {
             flat: iter(t),

@@ -3,7 +3,7 @@
 use super::fields::{put_char, put_float, put_integer};
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
-use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind};
+use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind, segment};
 use crate::code::ranges;
 use crate::data::map;
 use crate::heap::binary::BinaryRef;
@@ -58,22 +58,22 @@ impl Segment {
     /// Reads a segment; `read` gives the value of a place.
     #[inline]
     pub fn decode(how: u64, word: u64, read: impl Fn(usize) -> Term) -> Segment {
-        let kind = how as u8;
+        let kind = segment::KIND.of(how) as u8;
         if kind == kind::STRING {
             return Segment {
                 kind,
                 word,
-                string_len: (how >> 16) as usize,
+                string_len: segment::LENGTH.of(how) as usize,
                 ..Segment::NONE
             };
         }
         Segment {
             kind,
-            flags: (how >> 8) as u8,
-            unit: (how >> 48) as u16,
-            value: read((how >> 16) as usize & 0xffff),
+            flags: segment::FLAGS.of(how) as u8,
+            unit: segment::UNIT.of(how) as u16,
+            value: read(segment::VALUE.of(how) as usize),
             size: if word == SIZE_PLACE {
-                read((how >> 32) as usize & 0xffff)
+                read(segment::SIZE.of(how) as usize)
             } else {
                 Term::NONVALUE
             },

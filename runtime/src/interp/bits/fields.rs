@@ -5,7 +5,18 @@ use crate::data::bignum;
 use crate::heap::bits::copy_bits;
 use crate::term::Term;
 
-/// Writes an integer of `n` bits at bit `at`.
+/// Writes the last `n` bits of `v`, of which there are at least one and at most 56, at bit `at`. The bits that they
+/// replace are zero.
+fn put_bits(out: &mut [u8], at: usize, n: usize, v: u64) {
+    let shift = at & 7;
+    let word = v << (64 - n) >> shift;
+    let bytes = &mut out[at / 8..(at + n).div_ceil(8)];
+    for (slot, b) in bytes.iter_mut().zip(word.to_be_bytes()) {
+        *slot |= b;
+    }
+}
+
+/// Writes an integer of `n` bits at bit `at`; they are zero before.
 pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) {
     if n == 8
         && at & 7 == 0
@@ -16,6 +27,12 @@ pub fn put_integer(out: &mut [u8], at: usize, n: usize, value: Term, flags: u8) 
     }
     if n == 0 {
         return;
+    }
+    if n <= 56
+        && flags & LITTLE == 0
+        && let Some(v) = value.as_small()
+    {
+        return put_bits(out, at, n, v as u64);
     }
     // Two's complement, least significant byte first, sign extended.
     let len = n.div_ceil(8);

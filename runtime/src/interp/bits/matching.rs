@@ -1,7 +1,7 @@
 //! Matching: contexts, and what is taken off them.
 
 use crate::atom::Atom;
-use crate::code::bit_words::{LITTLE, SIGNED, kind};
+use crate::code::bit_words::{LITTLE, SIGNED, command, kind};
 use crate::data::arith::max_bits;
 use crate::data::bignum;
 use crate::heap::Heap;
@@ -79,17 +79,19 @@ fn take(ctx: Term, n: usize) -> Option<View> {
     Some(v.part(0, n))
 }
 
-/// `BS_GET`: the value, `NONVALUE` where none is kept, nothing where it does not match.
+/// `BS_GET` of a kind with its flags: the value, `NONVALUE` where none is kept, nothing where it does not match.
 #[inline]
-pub fn get(heap: &mut Heap, ctx: Term, size: Term, how: u64) -> Option<Term> {
+pub fn get(
+    heap: &mut Heap,
+    ctx: Term,
+    size: Term,
+    unit: usize,
+    kind: u8,
+    flags: u8,
+) -> Option<Term> {
     if !ctx.is_kind(Kind::MatchCtx) {
         return None;
     }
-    let (kind, flags, unit) = (
-        (how >> 48) as u8,
-        (how >> 32) as u8,
-        (how >> 16) as usize & 0xffff,
-    );
     let n = match size.as_atom() {
         Some(Atom::ALL) => {
             let all = left(ctx);
@@ -133,22 +135,24 @@ fn extract(heap: &mut Heap, ctx: Term, kind: u8, n: usize, flags: u8) -> Option<
     }
 }
 
-/// One command of `BS_MATCH`; results as for `get`.
+/// One command of `BS_MATCH`, of its two words; results as for `get`.
 #[inline]
-pub fn command(heap: &mut Heap, ctx: Term, how: u64, arg: u64) -> Option<Term> {
+pub fn run_command(heap: &mut Heap, ctx: Term, how: u64, arg: u64) -> Option<Term> {
     let ok = |b: bool| if b { Some(Term::NONVALUE) } else { None };
-    match how as u8 {
+    let (kind, flags) = (command::KIND.of(how) as u8, command::FLAGS.of(how) as u8);
+    let unit = command::UNIT.of(how) as usize;
+    match kind {
         kind::AT_LEAST => {
-            let (have, unit) = (left(ctx), (how >> 32) as usize & 0xffff);
+            let have = left(ctx);
             ok(have >= arg as usize && (unit <= 1 || (have - arg as usize).is_multiple_of(unit)))
         }
         kind::EXACTLY => ok(left(ctx) == arg as usize),
         kind::TAIL => Some(tail(heap, ctx)),
         kind::EQUAL => {
-            let v = take(ctx, (how >> 32) as usize)?;
+            let v = take(ctx, unit)?;
             ok(read_bits(v.data, v.offset, v.bits) == arg)
         }
-        k => extract(heap, ctx, k, arg as usize, (how >> 8) as u8),
+        k => extract(heap, ctx, k, arg as usize, flags),
     }
 }
 
@@ -267,13 +271,12 @@ fn half_to_f64(h: u16) -> f64 {
 
 /// `BS_GET_UTF`: the code point; nothing where there is no valid one.
 #[inline]
-pub fn get_utf(ctx: Term, how: u64) -> Option<Term> {
+pub fn get_utf(ctx: Term, kind: u8, flags: u8) -> Option<Term> {
     if !ctx.is_kind(Kind::MatchCtx) {
         return None;
     }
-    let flags = (how >> 16) as u8;
     let v = bits::view(ctx);
-    let (c, used) = match how as u8 {
+    let (c, used) = match kind {
         kind::UTF8 => read_utf8(&v)?,
         kind::UTF16 => read_utf16(&v, flags)?,
         _ => {

@@ -12,9 +12,9 @@ pub use building::{CreateFault, INLINE_SEGMENTS, Segment, create, init_writable,
 pub use fields::put_integer;
 pub(super) use matching::extend;
 pub use matching::{
-    command, get, get_utf, left, match_string, position, set_position, start, tail,
+    get, get_utf, left, match_string, position, run_command, set_position, start, tail,
 };
-pub use stepwise::{add_sizes, old, utf_size};
+pub use stepwise::{add_sizes, old, put_string, utf_size};
 
 /// Writing as many bytes costs a reduction.
 pub const BYTES_A_REDUCTION: usize = 1024;

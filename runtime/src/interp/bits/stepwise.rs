@@ -3,25 +3,22 @@
 use super::building::{Segment, code_point};
 use crate::atom::Atom;
 use crate::bif::Ctx;
-use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind, old_kind};
+use crate::code::bit_words::{MAX_BITS, SIZE_ALL, SIZE_PLACE, kind, old_kind, segment};
 use crate::heap::binary::{BinaryRef, Building};
 use crate::heap::bits::{self, copy_bits};
 use crate::term::{Kind, Term};
 
-/// One step. Word 1: places of two operands and the unit in bits 32; word 2: kind and flags of a
-/// segment, or the address of constant bytes. Gives the bitstring, or `NONVALUE`.
+/// One step with its operands. `how` is kind and flags of a segment. Gives the bitstring, or `NONVALUE`.
 #[inline(never)]
 pub fn old(
     cx: &mut Ctx<'_>,
-    what: usize,
-    w1: u64,
-    w2: u64,
+    step: u16,
+    unit: usize,
+    how: u64,
     p: Term,
     q: Term,
 ) -> Result<Term, Atom> {
-    let unit = (w1 >> 32) as usize & 0xffff;
-    let whole = w1 >> 63 == 1;
-    match what as u16 {
+    match step {
         old_kind::INIT_BYTES | old_kind::INIT_BITS => {
             let n = p
                 .as_usize()
@@ -62,28 +59,31 @@ pub fn old(
             Ok(cx.heap().shared_bits(b, total))
         }
         _ => {
-            let segment = if what as u16 == old_kind::PUT_STRING {
-                Segment {
-                    kind: kind::STRING,
-                    word: w2,
-                    string_len: unit,
-                    ..Segment::NONE
-                }
-            } else {
-                let all = whole || q.as_atom() == Some(Atom::ALL);
-                Segment {
-                    kind: w2 as u8,
-                    flags: (w2 >> 8) as u8,
-                    unit: unit as u16,
-                    value: p,
-                    size: if all { Term::NONVALUE } else { q },
-                    word: if all { SIZE_ALL } else { SIZE_PLACE },
-                    string_len: 0,
-                }
+            let all = q.as_atom() == Some(Atom::ALL);
+            let added = Segment {
+                kind: segment::KIND.of(how) as u8,
+                flags: segment::FLAGS.of(how) as u8,
+                unit: unit as u16,
+                value: p,
+                size: if all { Term::NONVALUE } else { q },
+                word: if all { SIZE_ALL } else { SIZE_PLACE },
+                string_len: 0,
             };
-            put_old(cx, &segment)
+            put_old(cx, &added)
         }
     }
+}
+
+/// The step that adds `n` constant bytes.
+#[inline(never)]
+pub fn put_string(cx: &mut Ctx<'_>, n: usize, address: u64) -> Result<(), Atom> {
+    let added = Segment {
+        kind: kind::STRING,
+        word: address,
+        string_len: n,
+        ..Segment::NONE
+    };
+    put_old(cx, &added).map(|_| ())
 }
 
 fn put_old(cx: &mut Ctx<'_>, s: &Segment) -> Result<Term, Atom> {

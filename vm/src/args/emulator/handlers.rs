@@ -20,7 +20,7 @@ const MAX_SMALL: i64 = (1 << 59) - 1;
 /// The longest delay of `+zdntgc`, in seconds.
 const MAX_NODE_TABLE_GC: i64 = 100_000_000;
 
-type Result_ = Result<(), Stop>;
+type Result_ = Result<(), ParseStop>;
 
 /// Reads `true` or `false`.
 fn boolean(value: &[u8]) -> Option<bool> {
@@ -313,7 +313,7 @@ pub(in crate::args) fn removed_heap_flag(p: &mut Parser<'_>, _: &mut Taker<'_>) 
 }
 
 /// A heap size: a positive number.
-fn heap_size(t: &mut Taker<'_>) -> Result<u32, Stop> {
+fn heap_size(t: &mut Taker<'_>) -> Result<u32, ParseStop> {
     let value = t.value()?;
     let number = atoi(value);
     if number > 0 {
@@ -354,7 +354,7 @@ pub(in crate::args) fn message_queue_data(p: &mut Parser<'_>, t: &mut Taker<'_>)
 }
 
 /// A boolean value, or an error that starts with `what`.
-fn flag_value(t: &mut Taker<'_>, what: &str) -> Result<bool, Stop> {
+fn flag_value(t: &mut Taker<'_>, what: &str) -> Result<bool, ParseStop> {
     let value = t.value()?;
     match boolean(value) {
         Some(on) => Ok(on),
@@ -404,7 +404,7 @@ fn scanned(
     t: &mut Taker<'_>,
     range: std::ops::RangeInclusive<i32>,
     what: &str,
-) -> Result<i32, Stop> {
+) -> Result<i32, ParseStop> {
     let value = t.value()?;
     match scan_int(value).filter(|(number, _)| range.contains(number)) {
         Some((number, _)) => Ok(number),
@@ -506,7 +506,7 @@ pub(in crate::args) fn async_dist(p: &mut Parser<'_>, t: &mut Taker<'_>) -> Resu
 }
 
 /// The size of a table of processes or ports; `None` for `legacy`, which changes nothing here.
-fn table(t: &mut Taker<'_>, what: &str) -> Result<Option<i32>, Stop> {
+fn table(t: &mut Taker<'_>, what: &str) -> Result<Option<i32>, ParseStop> {
     let value = t.value()?;
     if value == b"legacy" {
         return Ok(None);
@@ -695,7 +695,7 @@ pub(in crate::args) fn verbose(p: &mut Parser<'_>, _: &mut Taker<'_>) -> Result_
 }
 
 pub(in crate::args) fn version(p: &mut Parser<'_>, _: &mut Taker<'_>) -> Result_ {
-    Err(Stop::Version(version_line(p.erts_vsn).into_bytes()))
+    Err(ParseStop::Version(version_line(p.erts_vsn).into_bytes()))
 }
 
 pub(in crate::args) fn warnings_as(p: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {

@@ -10,7 +10,7 @@ pub struct EmuFlags {
     /// How many threads of each kind.
     pub threads: Threads,
     /// Sizes of tables.
-    pub limits: Limits,
+    pub limits: TableLimits,
     /// Defaults of processes' memory.
     pub heap: HeapFlags,
     /// Correct the monotonic clock (`+c`).
@@ -72,7 +72,7 @@ pub struct Threads {
 
 /// Sizes of tables, as `erlang:system_info/1` reports them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct TableLimits {
     /// `process_limit`: a power of two, or one less than the largest.
     pub processes: u32,
     /// `port_limit`, likewise.

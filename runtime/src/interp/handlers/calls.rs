@@ -1,0 +1,236 @@
+//! Calls, returns, and where functions begin.
+
+use crate::bif::Class;
+use crate::code::forms::{
+    apply, apply_list, call, call_ext, call_fun, enter, export_stub, of_function,
+};
+use crate::code::fun;
+use crate::interp::Outcome;
+use crate::interp::calls::{self, Enter};
+use crate::interp::exception::Head;
+use crate::interp::machine::{Any, M, Place, Slow};
+use crate::term::{Kind, Term};
+use crate::{Atom, heap};
+
+handlers! {
+    call_local |m| {
+        if !m.may_call() {
+            return m.hand_to(slow::call_local);
+        }
+        let f = m.function(call::FUNCTION);
+        m.push_return(call::WORDS);
+        m.enter(f.code())
+    }
+    call_local_last |m| {
+        if !m.may_call() {
+            return m.hand_to(slow::call_local_last);
+        }
+        let f = m.function(call::FUNCTION);
+        m.drop_frame(m.num(call::FRAME));
+        m.enter(f.code())
+    }
+    call_export |m| {
+        if !m.may_call() {
+            return m.hand_to(slow::call_export);
+        }
+        let e = m.export(call_ext::EXPORT);
+        m.push_return(call_ext::WORDS);
+        m.enter(e.code())
+    }
+    call_export_last |m| {
+        if !m.may_call() {
+            return m.hand_to(slow::call_export_last);
+        }
+        let e = m.export(call_ext::EXPORT);
+        m.drop_frame(m.num(call_ext::FRAME));
+        m.enter(e.code())
+    }
+    function_entry |m| {
+        if !m.may_call() {
+            return m.hand_to(slow::function_entry);
+        }
+        let to = m.pc.wrapping_add(enter::WORDS);
+        m.enter(to)
+    }
+    call_fun |m| {
+        let (n, fun) = (m.num(call_fun::ARITY), m.src::<Any>(call_fun::FUN));
+        match m.prepare_fun(fun, n) {
+            Some(code) => {
+                m.push_return(call_fun::WORDS);
+                m.enter(code)
+            }
+            None => m.hand_to(slow::call_fun),
+        }
+    }
+    call_fun_last |m| {
+        let (n, fun) = (m.num(call_fun::ARITY), m.src::<Any>(call_fun::FUN));
+        match m.prepare_fun(fun, n) {
+            Some(code) => {
+                m.drop_frame(m.num(call_fun::FRAME));
+                m.enter(code)
+            }
+            None => m.hand_to(slow::call_fun_last),
+        }
+    }
+    back |m| m.ret()
+}
+
+slow_handlers! {
+    // What is called when there are no reductions left.
+
+    call_local |m| {
+        let (code, arity) = (m.function(call::FUNCTION).code(), m.num(call::ARITY));
+        m.push_return(call::WORDS);
+        m.arrive(code, arity)
+    }
+    call_local_last |m| {
+        let (code, arity) = (m.function(call::FUNCTION).code(), m.num(call::ARITY));
+        let frame = m.num(call::FRAME);
+        m.drop_frame(frame);
+        m.arrive(code, arity)
+    }
+    call_export |m| {
+        let (code, arity) = (m.export(call_ext::EXPORT).code(), m.num(call_ext::ARITY));
+        m.push_return(call_ext::WORDS);
+        m.arrive(code, arity)
+    }
+    call_export_last |m| {
+        let (code, arity) = (m.export(call_ext::EXPORT).code(), m.num(call_ext::ARITY));
+        let frame = m.num(call_ext::FRAME);
+        m.drop_frame(frame);
+        m.arrive(code, arity)
+    }
+    function_entry |m| {
+        let (code, arity) = (m.pc.wrapping_add(enter::WORDS), m.num(enter::ARITY));
+        m.arrive(code, arity)
+    }
+
+    // What is no plain call.
+
+    call_fun |m| {
+        let (n, fun) = (m.num(call_fun::ARITY), m.src::<Any>(call_fun::FUN));
+        let target = m.part(|cx, pc| calls::call_fun(cx, pc, fun, n, Head::Call));
+        m.call(target, call_fun::WORDS)
+    }
+    call_fun_last |m| {
+        let (n, fun) = (m.num(call_fun::ARITY), m.src::<Any>(call_fun::FUN));
+        let target = m.part(|cx, pc| calls::call_fun(cx, pc, fun, n, Head::Here));
+        let frame = m.num(call_fun::FRAME);
+        m.tail_call(target, frame)
+    }
+    apply |m| {
+        let arity = m.num(apply::ARITY);
+        let target = m.part(|cx, pc| calls::apply(cx, pc, arity));
+        m.call(target, apply::WORDS)
+    }
+    apply_last |m| {
+        let arity = m.num(apply::ARITY);
+        let target = m.part(|cx, pc| calls::apply(cx, pc, arity));
+        if calls::always_raises(&target) {
+            return m.call(target, apply::WORDS);
+        }
+        let frame = m.num(apply::FRAME);
+        m.tail_call(target, frame)
+    }
+    apply_fun_list |m| {
+        let target = m.part(calls::apply_fun_list);
+        m.apply_list(target)
+    }
+    apply_mfa |m| {
+        let target = m.part(calls::apply_mfa);
+        m.apply_list(target)
+    }
+    apply_args |m| {
+        let target = m.part(calls::apply_mfa);
+        m.tail_call(target, 0)
+    }
+    call_bif |m| {
+        let (e, after) = (m.export(call_ext::EXPORT), m.pc.wrapping_add(call_ext::WORDS));
+        m.end_with(|cx, pc| calls::call_bif(cx, e, pc, after))
+    }
+
+    // Where functions begin that have no code yet, and where processes end.
+
+    stub |m| {
+        let e = m.export(export_stub::EXPORT);
+        m.end_with(|cx, pc| calls::stub(cx, e, pc))
+    }
+    lazy |m| {
+        let code = calls::translate(m.function(of_function::FUNCTION));
+        m.go_to(code)
+    }
+    no_clause |m| {
+        let function = m.function(of_function::FUNCTION);
+        let args: Vec<Term> = m.cx.x[..function.arity as usize].to_vec();
+        let args = m.cx.heap().list(&args);
+        let head = Head::Clause { function, args };
+        let reason = Atom::FUNCTION_CLAUSE.into();
+        m.end_with(|cx, pc| calls::raise(cx, pc, Class::Error, reason, head))
+    }
+    normal_exit |m| {
+        let reason = heap::literal::OwnedTerm::new(Atom::NORMAL.into());
+        m.cx.own.exit_reason = Some(Box::new(reason));
+        m.stop(Outcome::Exit)
+    }
+}
+
+impl M<'_, '_> {
+    /// The code of a fun called with `n` arguments in place, its environment put behind them. Nothing if
+    /// that is not the right number or it cannot be entered at once.
+    #[inline(always)]
+    fn prepare_fun(&mut self, fun: Term, n: usize) -> Option<*const u64> {
+        if !self.may_call() || !fun.is_kind(Kind::Fun) {
+            return None;
+        }
+        let e = fun::of(fun);
+        if e.arity as usize != n {
+            return None;
+        }
+        let target = e.target()?;
+        for i in 0..fun.header().words() - 2 {
+            self.setx_in_loop(n + i, Term(fun.word(3 + i)));
+        }
+        Some(target.code())
+    }
+}
+
+impl Slow<'_, '_> {
+    /// Enters code with `live` arguments in place, unless the reductions have run out.
+    fn arrive(mut self, code: *const u64, live: usize) -> Place {
+        let next = calls::arrive(self.cx, code, live);
+        self.follow(next)
+    }
+
+    /// A call of what was found, to return `words` on.
+    fn call(mut self, target: Enter, words: usize) -> Place {
+        match target {
+            Ok((code, live)) => {
+                self.push_return(words);
+                self.arrive(code, live)
+            }
+            Err(next) => self.follow(next),
+        }
+    }
+
+    /// The same as a tail call from a frame of so many slots.
+    fn tail_call(mut self, target: Enter, frame: usize) -> Place {
+        match target {
+            Ok((code, live)) => {
+                self.drop_frame(frame);
+                self.arrive(code, live)
+            }
+            Err(next) => self.follow(next),
+        }
+    }
+
+    /// The end of `erlang:apply/2,3`.
+    fn apply_list(self, target: Enter) -> Place {
+        let frame = self.num(apply_list::FRAME);
+        match self.num(apply_list::HOW) {
+            0 => self.call(target, apply_list::WORDS),
+            _ if calls::always_raises(&target) => self.call(target, apply_list::WORDS),
+            1 => self.tail_call(target, frame),
+            _ => self.tail_call(target, 0),
+        }
+    }
+}

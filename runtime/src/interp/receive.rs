@@ -1,0 +1,31 @@
+//! Waiting for a message with a time.
+
+use crate::atom::Atom;
+use crate::bif::Ctx;
+use crate::process::Timeout;
+use crate::term::Term;
+use crate::{time, timer};
+
+/// How a wait begins.
+pub(super) enum Wait {
+    /// No time to wait.
+    Over,
+    /// The timer runs, or there is none because the time is infinite.
+    Started,
+}
+
+/// Starts to wait for the time that an operand of `wait_timeout` names, in milliseconds.
+pub(super) fn start_wait(cx: &mut Ctx<'_>, t: Term) -> Option<Wait> {
+    if t.as_atom() == Some(Atom::INFINITY) {
+        cx.own.timeout = Timeout::Never;
+        return Some(Wait::Started);
+    }
+    let ms = t.as_small().filter(|&n| (0..=0xffff_ffff).contains(&n))?;
+    if ms == 0 {
+        return Some(Wait::Over);
+    }
+    let deadline = time::monotonic() + ms * 1_000_000;
+    let (number, handle) = timer::start_wait(cx.proc.id, deadline);
+    cx.own.timeout = Timeout::Running(number, handle);
+    Some(Wait::Started)
+}
