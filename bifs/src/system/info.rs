@@ -8,6 +8,7 @@ use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
 use enigma_runtime::atom::{self, Atom};
+use enigma_runtime::code::export;
 use enigma_runtime::dirty;
 use enigma_runtime::heap::gc;
 use enigma_runtime::process::{flag, table};
