@@ -146,14 +146,14 @@ impl Search {
         fate
     }
 
-    /// Looks at objects for so many units of work, in one hold of the table's lock. `true` if the search is over.
+    /// Looks at objects while units of work are left, in one hold of the table's lock. `true` if the search is over.
     /// `fixed`: is the table fixed for it?
-    fn part(&mut self, cx: &mut Ctx<'_>, units: usize, fixed: bool) -> Result<bool, Part> {
+    fn part(&mut self, cx: &mut Ctx<'_>, left: &Cell<usize>, fixed: bool) -> Result<bool, Part> {
         let mut machine = std::mem::take(&mut self.machine);
         let r = match self.at {
-            At::Bucket(Some(b)) => self.buckets(&mut machine, cx, b, units, fixed),
+            At::Bucket(Some(b)) => self.buckets(&mut machine, cx, b, left, fixed),
             At::Bucket(None) => Ok(true),
-            At::Key(after) => self.ordered(&mut machine, cx, after, units),
+            At::Key(after) => self.ordered(&mut machine, cx, after, left),
         };
         self.machine = machine;
         r
@@ -183,10 +183,9 @@ impl Search {
         machine: &mut Matcher,
         cx: &mut Ctx<'_>,
         from: usize,
-        units: usize,
+        left: &Cell<usize>,
         fixed: bool,
     ) -> Result<bool, Part> {
-        let left = Cell::new(units);
         let (got, seen, resumed) = (
             Cell::new(self.got),
             Cell::new(self.seen),
@@ -245,9 +244,8 @@ impl Search {
         machine: &mut Matcher,
         cx: &mut Ctx<'_>,
         after: Option<Term>,
-        units: usize,
+        left: &Cell<usize>,
     ) -> Result<bool, Part> {
-        let left = Cell::new(units);
         let got = Cell::new(self.got);
         let limit = self.goal.limit();
         let mut list = self.list;
@@ -299,7 +297,8 @@ impl Search {
             if hold {
                 self.table.hold();
             }
-            let r = self.part(cx, units, hold || self.fixed);
+            let left = Cell::new(units);
+            let r = self.part(cx, &left, hold || self.fixed);
             if hold {
                 if matches!(r, Ok(false)) {
                     cx.own.set_flag(flag::HAS_RESOURCES, true);
@@ -309,7 +308,10 @@ impl Search {
                 self.table.let_go();
             }
             match r {
-                Ok(true) => return Ok(Poll::Ready(())),
+                Ok(true) => {
+                    budget.spend(units - left.get());
+                    return Ok(Poll::Ready(()));
+                }
                 Ok(false) => budget.spend(units),
                 Err(Part::Nowhere) => return Err(badarg()),
                 Err(Part::Busy) => break,

@@ -271,11 +271,17 @@ pub fn current_stacktrace(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
     stacktrace(cx.heap(), raw)
 }
 
+/// Reductions for what is told of an error.
+const ERROR_COST: usize = 3;
+
 /// Raises an exception at `pc`. With a handler: sets the stack and x0 to x3 and gives the handler's
 /// address. Without one: the process is to exit, for the reason now in `own.exit_reason`.
 #[cold]
 #[inline(never)]
 pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, r: &Raised) -> Option<*const u64> {
+    if r.class == Class::Error {
+        cx.bump(ERROR_COST);
+    }
     let raw = raw_trace(cx, pc, r.class, &r.head, trace_length());
     let stack = &mut cx.own.stack;
     let mut frame = 0;
