@@ -1,13 +1,13 @@
-//! Names of nodes as they occur in identifiers. Entries are interned and never freed.
+//! Nodes as identifiers name them: a name and a creation, in a word of the identifier itself, so that nothing
+//! has to be kept for a node that nobody names any more. Of each name the latest creation is remembered.
 
 use crate::atom::Atom;
-use parking_lot::Mutex;
 use rustc_hash::FxBuildHasher;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A node in one of its incarnations.
-#[derive(Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Node {
     /// Its name.
     pub name: Atom,
@@ -15,30 +15,43 @@ pub struct Node {
     pub creation: u32,
 }
 
-/// All entries. Read without a lock; made one at a time.
-static NODES: LazyLock<papaya::HashMap<(Atom, u32), &'static Node, FxBuildHasher>> =
-    LazyLock::new(Default::default);
-static MAKING: Mutex<()> = Mutex::new(());
+/// Set in the word of a node, so that none is 0.
+const MARK: u64 = 1 << 63;
 
-/// The entry for a node.
-pub fn intern(name: Atom, creation: u32) -> &'static Node {
-    if let Some(n) = NODES.pin().get(&(name, creation)) {
-        return n;
+impl Node {
+    /// The node in a word.
+    #[inline]
+    pub fn to_word(self) -> u64 {
+        MARK | u64::from(self.name.index()) << 32 | u64::from(self.creation)
     }
-    let _one = MAKING.lock();
-    NODES.pin().get_or_insert_with((name, creation), || {
-        Box::leak(Box::new(Node { name, creation }))
-    })
+
+    /// The node whose word it is; 0 is none.
+    #[inline]
+    pub fn from_word(word: u64) -> Option<Node> {
+        (word != 0).then(|| Node {
+            name: Atom::from_index(((word & !MARK) >> 32) as u32),
+            creation: word as u32,
+        })
+    }
+}
+
+/// The latest creation that has been met of each name.
+static MET: LazyLock<papaya::HashMap<Atom, u32, FxBuildHasher>> = LazyLock::new(Default::default);
+
+/// A node that an identifier from elsewhere names.
+pub fn met(name: Atom, creation: u32) -> Node {
+    let known = MET.pin();
+    if known.get(&name).is_none_or(|&latest| latest < creation) {
+        known.update_or_insert(name, |&latest| latest.max(creation), creation);
+    }
+    Node { name, creation }
 }
 
 /// The latest known incarnation of the node whose name is the atom with this index.
-pub fn by_name_index(index: u32) -> Option<&'static Node> {
-    NODES
-        .pin()
-        .values()
-        .copied()
-        .filter(|n| n.name.index() == index)
-        .max_by_key(|n| n.creation)
+pub fn by_name_index(index: u32) -> Option<Node> {
+    let known = MET.pin();
+    let found = known.iter().find(|(name, _)| name.index() == index);
+    found.map(|(&name, &creation)| Node { name, creation })
 }
 
 /// This node's creation, and the index of its name in the lower half.
@@ -66,4 +79,28 @@ pub fn set_this(name: Atom, creation: u32) {
 pub fn is_this(name: Atom, creation: u32) -> bool {
     let (n, c) = this();
     name == n && (creation == c || creation == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_keep_name_and_creation() {
+        for (name, creation) in [(Atom::NONODE_AT_NOHOST, 0), (Atom::OK, u32::MAX)] {
+            let node = Node { name, creation };
+            assert_eq!(Node::from_word(node.to_word()), Some(node));
+        }
+        assert_eq!(Node::from_word(0), None);
+    }
+
+    #[test]
+    fn the_latest_creation_is_remembered() {
+        let name = Atom::new("some@where");
+        for creation in [3, 7, 5] {
+            met(name, creation);
+        }
+        let latest = Node { name, creation: 7 };
+        assert_eq!(by_name_index(name.index()), Some(latest));
+    }
 }

@@ -574,7 +574,7 @@ fn dotted(t: Term, before: &str) -> Result<Vec<u64>, Exit> {
 }
 
 /// The node that the first number of an identifier's text stands for; nothing for this one.
-fn node_number(n: u64) -> Result<Option<&'static node::Node>, Exit> {
+fn node_number(n: u64) -> Result<Option<node::Node>, Exit> {
     if n == 0 {
         return Ok(None);
     }

@@ -317,12 +317,12 @@ fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
 
 /// The node of an external pid, port or reference; `t` must be one.
 #[inline(always)]
-pub fn node_of(t: Term) -> &'static Node {
-    if !matches!(t.kind(), Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef)) {
-        crate::bug::wrong_kind("identifier of another node")
+pub fn node_of(t: Term) -> Node {
+    let external = matches!(t.kind(), Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef));
+    match external.then(|| Node::from_word(t.word(1))).flatten() {
+        Some(node) => node,
+        None => crate::bug::wrong_kind("identifier of another node"),
     }
-    // SAFETY: word 1 of an external identifier is the address of a node entry, which is never freed.
-    unsafe { &*(t.word(1) as *const Node) }
 }
 
 /// Name and creation of the node that an identifier belongs to.

@@ -478,7 +478,7 @@ impl<'a> Decoder<'a> {
                     Term::local_pid(id)
                 } else {
                     let id = pid::external(number, serial);
-                    heap.external_id(Kind::ExtPid, node::intern(name, creation), id)
+                    heap.external_id(Kind::ExtPid, node::met(name, creation), id)
                 }
             }
             102 | 89 | 120 => {
@@ -494,7 +494,7 @@ impl<'a> Decoder<'a> {
                     self.u32()?
                 };
                 if !node::is_this(name, creation) {
-                    heap.external_id(Kind::ExtPort, node::intern(name, creation), id)
+                    heap.external_id(Kind::ExtPort, node::met(name, creation), id)
                 } else if id >> 56 == 0 {
                     Term::local_port(id)
                 } else {
@@ -692,7 +692,7 @@ impl<'a> Decoder<'a> {
         ids: &[u32],
     ) -> Result<Term, DecodeError> {
         if !node::is_this(name, creation) {
-            return Ok(heap.external_ref(node::intern(name, creation), ids));
+            return Ok(heap.external_ref(node::met(name, creation), ids));
         }
         // Those of this node have three numbers at least.
         let mut all = [0; 5];

@@ -558,19 +558,14 @@ impl Heap {
     }
 
     /// A pid (`Kind::ExtPid`) or port (`Kind::ExtPort`) of another node.
-    pub fn external_id(
-        &mut self,
-        kind: Kind,
-        node: &'static crate::node::Node,
-        number: u64,
-    ) -> Term {
+    pub fn external_id(&mut self, kind: Kind, node: crate::node::Node, number: u64) -> Term {
         debug_assert!(matches!(kind, Kind::ExtPid | Kind::ExtPort));
-        self.object(kind, &[std::ptr::from_ref(node) as u64, number])
+        self.object(kind, &[node.to_word(), number])
     }
 
     /// A reference of another node.
-    pub fn external_ref(&mut self, node: &'static crate::node::Node, ids: &[u32]) -> Term {
-        let mut words = vec![std::ptr::from_ref(node) as u64, ids.len() as u64];
+    pub fn external_ref(&mut self, node: crate::node::Node, ids: &[u32]) -> Term {
+        let mut words = vec![node.to_word(), ids.len() as u64];
         words.extend(
             ids.chunks(2)
                 .map(|c| u64::from(c[0]) | c.get(1).map_or(0, |&h| u64::from(h) << 32)),

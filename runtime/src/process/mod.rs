@@ -45,7 +45,7 @@ use std::cell::UnsafeCell;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PidKey {
     /// Address of the node entry; 0 for this node.
-    node: usize,
+    node: u64,
     number: u64,
     port: bool,
 }
@@ -69,7 +69,7 @@ impl PidKey {
         }
         match t.kind() {
             Some(k @ (Kind::ExtPid | Kind::ExtPort)) => Some(PidKey {
-                node: std::ptr::from_ref(compare::node_of(t)) as usize,
+                node: compare::node_of(t).to_word(),
                 number: t.word(2),
                 port: k == Kind::ExtPort,
             }),
@@ -102,9 +102,8 @@ impl PidKey {
     }
 
     /// The node, if it is another one.
-    pub fn node(self) -> Option<&'static Node> {
-        // SAFETY: node entries are never freed; `of` took the address from one.
-        unsafe { (self.node as *const Node).as_ref() }
+    pub fn node(self) -> Option<Node> {
+        Node::from_word(self.node)
     }
 
     /// The pid or port as a term in `heap`.

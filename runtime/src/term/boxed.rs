@@ -21,7 +21,7 @@
 //! | Ref | [number of the reference][creation unit] |
 //! | MagicRef | [next off-heap object][number][pointer to the shared `Magic`] |
 //! | ExtPid, ExtPort | [node entry pointer][number, of a pid packed as `term::pid` says] |
-//! | ExtRef | [node entry pointer][number of 32-bit ids][ids, two a word ...] |
+//! | ExtRef | [node, see `node::Node`][number of 32-bit ids][ids, two a word ...] |
 //! | Record | [definition][field values ...] |
 
 use super::fun::fun_name;
