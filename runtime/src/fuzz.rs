@@ -161,6 +161,8 @@ fn make_atoms() {
         "label",
         "message",
         "element",
+        "lists",
+        "map",
     ];
     MADE.call_once(|| {
         for text in TEXTS {
