@@ -56,6 +56,17 @@ rec_garbage(N) -> L = lists:seq(1, 20), [length(L) | rec_garbage(N - 1)].
 deep(0, S) -> S ! here, receive stop -> ok end;
 deep(N, S) -> [deep(N - 1, S) | N].
 
+%% Monitors a process again and again.
+flood(P) -> demonitor(monitor(process, P)), flood(P).
+
+%% What is sent to oneself is seen at once, whatever others send meanwhile.
+own_messages(0) -> ok;
+own_messages(N) ->
+    R = make_ref(),
+    self() ! R,
+    {messages, [R]} = process_info(self(), messages),
+    receive R -> own_messages(N - 1) end.
+
 cases() ->
     [{dirty_alive, fun() -> with_dirty(fun is_process_alive/1) end},
      {dirty_info, fun() ->
@@ -141,6 +152,17 @@ cases() ->
      {link_after_unlink, fun() -> process_flag(trap_exit, true), P = spawn(fun worker/0), link(P), unlink(P), link(P), R = [lists:member(self(), links(P)), lists:member(P, links(self()))], exit(P, kill), {R, next() =:= {'EXIT', P, killed}} end},
      {unlink_last, fun() -> process_flag(trap_exit, true), P = spawn(fun worker/0), link(P), unlink(P), link(P), unlink(P), R = links(P), kill(P), {R, flush()} end},
      {unlink_dead, fun() -> P = spawn_link(fun worker/0), unlink(P), kill(P), {unlink(P), links(self()), cr(fun() -> link(P) end)} end},
+
+     {own_messages_in_a_flood, fun() ->
+          S = self(),
+          P = spawn(fun() ->
+                        Me = self(),
+                        Fs = [spawn(fun() -> flood(Me) end) || _ <- [a, b, c]],
+                        R = own_messages(50),
+                        [exit(F, kill) || F <- Fs],
+                        S ! {self(), R}
+                    end),
+          receive {P, R} -> R end end},
 
      {suspender_dies, fun() ->
           Me = self(),

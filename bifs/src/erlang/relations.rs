@@ -127,16 +127,14 @@ fn unlink(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Handles the signals that have arrived; the process may end by one of them. Where they are many the BIF is to be
 /// called again, so it has done nothing yet.
 pub fn fetch(cx: &mut Ctx<'_>) -> Result<(), Exit> {
-    if handle::is_behind(cx) {
-        cx.own.pc = cx.pc;
-        handle::fetch(cx);
-    }
+    cx.own.pc = cx.pc;
+    let done = handle::catch_up(cx);
     if cx.own.exit_reason.is_some() {
         Err(Exit::Exited)
-    } else if cx.own.has_unhandled() {
-        Err(Exit::Yield)
-    } else {
+    } else if done {
         Ok(())
+    } else {
+        Err(Exit::Yield)
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::atom::Atom;
 use crate::data::{compare, map, record};
 use crate::heap::bits;
+use crate::node;
 use crate::term::fun::{fun_name, function_name};
 use crate::term::{Kind, Term, pid};
 use std::fmt;
@@ -178,7 +179,11 @@ impl Printer {
                 self.todo[first..].reverse();
             }
             Kind::Ref | Kind::MagicRef => self.reference(0, t),
-            Kind::ExtRef => self.reference(compare::node_of(t).name.index(), t),
+            Kind::ExtRef => {
+                let node = compare::node_of(t);
+                let own = node::is_this(node.name, node.creation);
+                self.reference(if own { 0 } else { node.name.index() }, t)
+            }
             Kind::ExtPid => {
                 let (n, s) = pid::external_parts(t.word(2));
                 self.put(format_args!(

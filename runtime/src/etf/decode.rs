@@ -700,8 +700,17 @@ impl<'a> Decoder<'a> {
         let [low, mid, high, owner_low, owner_high] = all;
         let ids = [owner_high, owner_low, high, mid, low];
         let of_three = owner_low == 0 && owner_high == 0;
-        let (number, owner) = compare::ref_from_ids(if of_three { &ids[2..] } else { &ids })
-            .ok_or(DecodeError::Malformed)?;
-        Ok(heap.read_reference(number, owner))
+        if let Some((number, owner)) =
+            compare::ref_from_ids(if of_three { &ids[2..] } else { &ids })
+        {
+            return Ok(heap.read_reference(number, owner));
+        }
+        if low >= SHORT_REFERENCE {
+            return Err(DecodeError::Malformed);
+        }
+        // This node has never made it, but it may be named as if it had.
+        let (name, creation) = node::this();
+        let all = if of_three { &all[..3] } else { &all[..] };
+        Ok(heap.external_ref(node::Node { name, creation }, all))
     }
 }

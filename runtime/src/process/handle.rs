@@ -13,7 +13,7 @@ use crate::term::Term;
 use crate::time;
 
 /// Signals that are handled at once.
-const HANDLED_AT_ONCE: usize = 1000;
+const HANDLED_AT_ONCE: usize = 4000;
 
 /// Has the process signals that it has not handled?
 #[inline]
@@ -22,8 +22,8 @@ pub fn is_behind(cx: &Ctx<'_>) -> bool {
 }
 
 /// Handles the signals that have come, or the first of them if they are many; the rest is handled before later
-/// ones (`Owned::has_unhandled`). If one of them ends the process, `own.exit_reason` is set and the rest is
-/// answered as by a dead process.
+/// ones (`Owned::has_unhandled`). What comes meanwhile waits for another time, so that others cannot keep a process
+/// here. If a signal ends the process, `own.exit_reason` is set and the rest is answered as by a dead process.
 pub fn fetch(cx: &mut Ctx<'_>) {
     let mut left = if budget::is_stressed() {
         1
@@ -31,8 +31,10 @@ pub fn fetch(cx: &mut Ctx<'_>) {
         HANDLED_AT_ONCE
     };
     let mut signals = cx.own.take_unhandled();
+    let mut looks = signals.is_empty() || !cx.own.is_catching_up();
     loop {
-        if signals.is_empty() {
+        if signals.is_empty() && looks {
+            looks = false;
             signals = cx.proc.inbox.take_all();
         }
         if left == 0 && !signals.is_empty() {
@@ -46,6 +48,28 @@ pub fn fetch(cx: &mut Ctx<'_>) {
             return;
         }
     }
+}
+
+/// Handles the signals that had come when this was called first, some at a time: `false` if it is to be called again,
+/// in another time slice.
+pub fn catch_up(cx: &mut Ctx<'_>) -> bool {
+    if !cx.own.is_catching_up() {
+        if !is_behind(cx) {
+            return true;
+        }
+        let mut signals = cx.own.take_unhandled();
+        signals.append(cx.proc.inbox.take_all());
+        cx.own.keep_unhandled(signals);
+        cx.own.set_catching_up(true);
+    }
+    if cx.own.has_unhandled() {
+        fetch(cx);
+    }
+    if cx.own.has_unhandled() {
+        return false;
+    }
+    cx.own.set_catching_up(false);
+    true
 }
 
 fn handle(cx: &mut Ctx<'_>, s: Signal) {

@@ -83,6 +83,19 @@ impl<T> Taken<T> {
     /// Nothing.
     pub const NONE: Taken<T> = Taken(std::ptr::null_mut());
 
+    /// Puts what was taken later behind.
+    pub fn append(&mut self, later: Taken<T>) {
+        let mut end = &raw mut self.0;
+        // SAFETY: the nodes belong to us; the last one's link is null.
+        unsafe {
+            while !(*end).is_null() {
+                end = &raw mut (**end).next;
+            }
+            *end = later.0;
+        }
+        std::mem::forget(later);
+    }
+
     /// Is nothing left?
     pub fn is_empty(&self) -> bool {
         self.0.is_null()

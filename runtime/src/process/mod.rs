@@ -243,6 +243,8 @@ pub struct Rare {
     pub work: Option<Box<dyn Unfinished>>,
     /// Signals that were taken out of the inbox and not handled yet.
     unhandled: Option<Taken<Signal>>,
+    /// Only these are to be handled for now, none that come later.
+    catching_up: bool,
     /// What is left to do when the process has ended.
     pub farewell: Option<Box<exit::Farewell>>,
     /// Work that others have asked for, to be done before the next time slice.
@@ -501,6 +503,16 @@ impl Owned {
     /// Puts off signals, of which there are some.
     pub fn keep_unhandled(&mut self, signals: Taken<Signal>) {
         self.rare().unhandled = Some(signals);
+    }
+
+    /// Are only the signals in `unhandled` to be handled for now?
+    pub fn is_catching_up(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.catching_up)
+    }
+
+    /// Sets it.
+    pub fn set_catching_up(&mut self, on: bool) {
+        self.rare().catching_up = on;
     }
 
     /// Is it suspended by `erlang:suspend_process/1,2`?
