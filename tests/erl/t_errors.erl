@@ -78,7 +78,7 @@ calls() ->
      {erlang, process_info, ['$self', [links, trap_exit]]}, {erlang, port_info, ['$port', name]},
      {erlang, port_command, ['$port', [], []]}, {erlang, port_connect, ['$port', '$self']}, {erlang, port_close, ['$port']},
      {erlang, port_control, ['$port', 1, []]}, {erlang, port_set_data, ['$port', x]}, {erlang, port_get_data, ['$port']},
-     {erlang, spawn_opt, [lists, reverse, [[]], [link]]}, {erlang, spawn_request, [lists, reverse, [[]], []]},
+     {erlang, spawn_opt, [lists, reverse, [[]], [{priority, normal}]]}, {erlang, spawn_request, [lists, reverse, [[]], []]},
      {erlang, spawn, [lists, reverse, [[]]]}, {erlang, suspend_process, ['$self']}, {erlang, suspend_process, ['$self', []]},
      {erlang, resume_process, ['$self']}, {erlang, is_process_alive, ['$self']}, {erlang, check_process_code, ['$self', foo]},
      {erlang, group_leader, ['$self', '$self']}, {erlang, make_fun, [lists, map, 2]},
