@@ -40,6 +40,15 @@ fn near_end(data: *const u8, at: usize, n: usize) -> u64 {
 /// The integer that a field of `n` bits stands for.
 #[inline(always)]
 fn integer(raw: u64, n: usize, flags: u8) -> Term {
+    if flags == 0 {
+        return Term::small(raw as i64);
+    }
+    flagged_integer(raw, n, flags)
+}
+
+/// The same with flags: out of line, because code for all of them at once is slow for those that have none.
+#[inline(never)]
+fn flagged_integer(raw: u64, n: usize, flags: u8) -> Term {
     let v = if flags & LITTLE == 0 {
         raw
     } else {
@@ -61,11 +70,15 @@ fn set_position(ctx: Term, at: usize) {
 handlers! {
     start |m| {
         let t = m.src::<Any>(bs_start::FROM);
+        if !t.is_kind(Kind::MatchCtx) {
+            return m.hand_to(start_new);
+        }
+        m.dst::<Any>(bs_start::TO, t);
+        m.next(bs_start::WORDS)
+    }
+    start_new |m| {
+        let t = m.src::<Any>(bs_start::FROM);
         let (base, offset, size) = match t.kind() {
-            Some(Kind::MatchCtx) => {
-                m.dst::<Any>(bs_start::TO, t);
-                return m.next(bs_start::WORDS);
-            }
             Some(Kind::HeapBits) => (t, 0, t.word(1)),
             Some(Kind::BinRef) => (t, 0, t.word(3)),
             Some(Kind::SubBits) => (Term(t.word(1)), t.word(2), t.word(3)),
@@ -121,15 +134,17 @@ handlers! {
         for i in 0..n {
             let (how, arg) = m.command(i);
             let arg = arg as usize;
-            match command::KIND.of(how) as u8 {
-                kind::INTEGER => {
-                    if end - at < arg {
-                        return m.jump(bs_match::FAIL);
-                    }
-                    let v = integer(field(data, at, arg, end), arg, command::FLAGS.of(how) as u8);
-                    Any::set(&mut m, command::TO.of(how) as usize, v);
-                    at += arg;
+            let what = command::KIND.of(how) as u8;
+            if what == kind::INTEGER {
+                if end - at < arg {
+                    return m.jump(bs_match::FAIL);
                 }
+                let v = integer(field(data, at, arg, end), arg, command::FLAGS.of(how) as u8);
+                Any::set(&mut m, command::TO.of(how) as usize, v);
+                at += arg;
+                continue;
+            }
+            match what {
                 kind::AT_LEAST => {
                     let (have, unit) = (end - at, command::UNIT.of(how) as usize);
                     if have < arg {
