@@ -153,6 +153,16 @@ cases() ->
      {unlink_last, fun() -> process_flag(trap_exit, true), P = spawn(fun worker/0), link(P), unlink(P), link(P), unlink(P), R = links(P), kill(P), {R, flush()} end},
      {unlink_dead, fun() -> P = spawn_link(fun worker/0), unlink(P), kill(P), {unlink(P), links(self()), cr(fun() -> link(P) end)} end},
 
+     {max_heap_counts_messages, fun() ->
+          [begin
+               P = spawn_opt(fun() -> receive stop -> alive end end, [{max_heap_size, #{size => 1024, error_logger => false}}, {message_queue_data, D}]),
+               [P ! lists:duplicate(I, I) || I <- lists:seq(1, 100)],
+               M = monitor(process, P),
+               {messages, L} = process_info(P, messages),
+               R = garbage_collect(P),
+               P ! stop,
+               receive {'DOWN', M, _, _, Why} -> {length(L), R, Why} end
+           end || D <- [on_heap, off_heap]] end},
      {own_messages_in_a_flood, fun() ->
           S = self(),
           P = spawn(fun() ->

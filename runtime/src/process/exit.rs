@@ -161,9 +161,13 @@ pub fn answer_for_dead(s: Signal) {
 }
 
 /// Before a collection: has the process more than it may have? What the collection itself needs counts, as on BEAM:
-/// a young generation of the same size, and an old one where there is none yet and it is about to be needed.
+/// a young generation of the same size, and an old one where there is none yet and it is about to be needed. Messages
+/// that wait count where they are kept on the heap.
 pub fn check_max_heap(own: &mut Owned, max: MaxHeap) {
-    let young = own.heap.young_used();
+    let mut young = own.heap.young_used();
+    if !own.has(flag::OFF_HEAP_MESSAGES) {
+        young += own.mailbox.words();
+    }
     let old = match own.heap.old_size().0 {
         0 if own.heap.mature_words() > 0 => heap_size_for(young),
         old => old,
