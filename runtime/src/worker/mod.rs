@@ -155,7 +155,8 @@ fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
             dirty::collect(id);
         }
         Outcome::Wait if cx.own.has(flag::COLLECTS) => wait_for_collection(cx.own, p),
-        Outcome::Wait if cx.own.has_system_tasks() || cx.own.has_unhandled() => again(p),
+        // A process that catches up has not looked for later signals, of which nobody tells it a second time.
+        Outcome::Wait if cx.own.has_system_tasks() || handle::is_behind(cx) => again(p),
         Outcome::Yield => again(p),
         Outcome::Wait => wait(p),
         Outcome::Exit => {
@@ -186,7 +187,7 @@ fn wait(p: &'static Process) {
 fn wait_for_collection(own: &Owned, p: &'static Process) {
     if p.state.take_claim() {
         dirty::collect_held(p);
-    } else if own.has_system_tasks() || own.has_unhandled() {
+    } else if own.has_system_tasks() || own.has_unhandled() || !p.inbox.is_empty() {
         again(p);
     } else {
         wait(p);
