@@ -2,7 +2,7 @@
 //! runs them for a moment in its tests.
 #![no_main]
 
-use enigma_runtime::fuzz::case;
+use enigma_runtime::fuzz::put_case;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use enigma_bifs::fuzz::{PATTERNS, pattern};
 
@@ -15,8 +15,5 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     if seed % 2 == 0 {
         return fuzzer_mutate(data, size, max_size);
     }
-    let case = case(PATTERNS, u64::from(seed));
-    let len = case.len().min(max_size);
-    data[..len].copy_from_slice(&case[..len]);
-    len
+    put_case(PATTERNS, u64::from(seed), data, max_size)
 });

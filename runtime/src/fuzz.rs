@@ -115,6 +115,14 @@ pub fn case(seeds: &[&[u8]], number: u64) -> Vec<u8> {
     bytes
 }
 
+/// Puts the case with this number into a fuzzer's buffer, as far as there is room; its length.
+pub fn put_case(seeds: &[&[u8]], number: u64, buffer: &mut [u8], room: usize) -> usize {
+    let case = case(seeds, number);
+    let len = case.len().min(room);
+    buffer[..len].copy_from_slice(&case[..len]);
+    len
+}
+
 /// How long the tests fuzz each target: 1.5 s, or as many seconds as `ENIGMA_FUZZ_SECONDS` says.
 pub fn time() -> Duration {
     let seconds = std::env::var("ENIGMA_FUZZ_SECONDS").ok();
