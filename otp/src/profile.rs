@@ -190,27 +190,8 @@ const PRELOADED_27: &[&str] = &[
     "persistent_term",
 ];
 
-const STATIC_NIFS_25: &[&str] = &[
-    "erl_tracer",
-    "prim_buffer",
-    "prim_file",
-    "zlib",
-    "prim_socket",
-    "prim_net",
-];
-
-const STATIC_NIFS_26: &[&str] = &[
-    "erl_tracer",
-    "prim_buffer",
-    "prim_file",
-    "zlib",
-    "prim_socket",
-    "prim_net",
-    "prim_tty",
-];
-
-/// `zstd` came to stdlib with 28.
-const STATIC_NIFS_28: &[&str] = &[
+/// All that there are in some release, in the order in which they came: `prim_tty` with 26, `zstd` (in stdlib) with 28.
+const STATIC_NIFS: &[&str] = &[
     "erl_tracer",
     "prim_buffer",
     "prim_file",
@@ -264,7 +245,7 @@ const PROFILES: &[Profile] = &[P25, P26, P27, P28, P29];
 const P25: Profile = Profile {
     release: 25,
     preloaded: PRELOADED_25,
-    static_nifs: STATIC_NIFS_25,
+    static_nifs: STATIC_NIFS.split_at(6).0,
     system_processes: PROCESSES_25,
     default_process_limit: 1 << 18,
     default_port_limit: 1 << 16,
@@ -277,7 +258,7 @@ const P25: Profile = Profile {
 
 const P26: Profile = Profile {
     release: 26,
-    static_nifs: STATIC_NIFS_26,
+    static_nifs: STATIC_NIFS.split_at(7).0,
     default_process_limit: 1 << 20,
     default_time_warp: TimeWarp::Multi,
     oldest_compat: 24,
@@ -297,7 +278,7 @@ const P27: Profile = Profile {
 
 const P28: Profile = Profile {
     release: 28,
-    static_nifs: STATIC_NIFS_28,
+    static_nifs: STATIC_NIFS,
     oldest_compat: 26,
     otp_release: "28",
     ..P27
