@@ -30,7 +30,7 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<
         // Nothing that was sent earlier is on the way, so this message is the next in the queue; unless
         // priority messages may overtake it, which they do on their way.
         if id != cx.proc.id
-            || handle::is_behind(cx)
+            || handle::is_behind(cx.proc, cx.own)
             || cx.own.takes_priority_messages()
             || cx.own.has(flag::OFF_HEAP_MESSAGES)
             || !cx.own.mailbox.push_own(message)

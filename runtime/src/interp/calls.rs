@@ -281,7 +281,7 @@ fn bif_exit(
                 .push(stack_word::return_pc(special::normal_exit()));
             park(cx, special::hibernated(), live);
             cx.own.collect_to_size();
-            if crate::process::handle::is_behind(cx) {
+            if crate::process::handle::is_behind(cx.proc, cx.own) {
                 crate::process::handle::fetch(cx);
             }
             if cx.own.exit_reason.is_some() {

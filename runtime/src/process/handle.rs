@@ -3,7 +3,7 @@
 use super::context::Ctx;
 use super::relations::{Incoming, MonitorTarget, Outgoing};
 use super::signal::{ExitSignal, Signal};
-use super::{AliasEnd, Owned, PidKey, Timeout, exit, flag};
+use super::{AliasEnd, Owned, PidKey, Process, Timeout, exit, flag};
 use crate::atom::Atom;
 use crate::budget;
 use crate::heap::Heap;
@@ -17,8 +17,8 @@ const HANDLED_AT_ONCE: usize = 4000;
 
 /// Has the process signals that it has not handled?
 #[inline]
-pub fn is_behind(cx: &Ctx<'_>) -> bool {
-    !cx.proc.inbox.is_empty() || cx.own.has_unhandled()
+pub fn is_behind(p: &Process, own: &Owned) -> bool {
+    !p.inbox.is_empty() || own.has_unhandled()
 }
 
 /// Handles the signals that have come, or the first of them if they are many; the rest is handled before later
@@ -54,7 +54,7 @@ pub fn fetch(cx: &mut Ctx<'_>) {
 /// in another time slice.
 pub fn catch_up(cx: &mut Ctx<'_>) -> bool {
     if !cx.own.is_catching_up() {
-        if !is_behind(cx) {
+        if !is_behind(cx.proc, cx.own) {
             return true;
         }
         let mut signals = cx.own.take_unhandled();

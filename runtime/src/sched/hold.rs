@@ -8,7 +8,7 @@ use super::{TIME_SLICE, enqueue};
 use crate::heap::literal::OwnedTerm;
 use crate::process::context::Ctx;
 use crate::process::state::Stop;
-use crate::process::{Process, table};
+use crate::process::{Process, handle, table};
 
 /// A process that waits and that this thread holds; it is let go when this is dropped.
 pub struct Held(&'static Process);
@@ -41,7 +41,7 @@ impl Held {
     fn is_up_to_date(&self) -> bool {
         // SAFETY: this value holds the RUNNING bit.
         let own = unsafe { self.0.owned() };
-        self.0.inbox.is_empty() && !own.has_unhandled()
+        !handle::is_behind(self.0, own)
     }
 
     /// Lets `f` look at the process, on behalf of the one that runs in `cx`. It must not make it run.

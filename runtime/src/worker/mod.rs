@@ -119,7 +119,7 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if cx.proc.state.is_exiting() {
         return Outcome::Exit;
     }
-    if handle::is_behind(cx) {
+    if handle::is_behind(cx.proc, cx.own) {
         handle::fetch(cx);
     }
     if cx.own.exit_reason.is_none() && cx.own.has_system_tasks() {
@@ -156,7 +156,9 @@ fn finish(cx: &mut Ctx<'_>, p: &'static Process, outcome: Outcome) {
         }
         Outcome::Wait if cx.own.has(flag::COLLECTS) => wait_for_collection(cx.own, p),
         // A process that catches up has not looked for later signals, of which nobody tells it a second time.
-        Outcome::Wait if cx.own.has_system_tasks() || handle::is_behind(cx) => again(p),
+        Outcome::Wait if cx.own.has_system_tasks() || handle::is_behind(cx.proc, cx.own) => {
+            again(p)
+        }
         Outcome::Yield => again(p),
         Outcome::Wait => wait(p),
         Outcome::Exit => {
@@ -187,7 +189,7 @@ fn wait(p: &'static Process) {
 fn wait_for_collection(own: &Owned, p: &'static Process) {
     if p.state.take_claim() {
         dirty::collect_held(p);
-    } else if own.has_system_tasks() || own.has_unhandled() || !p.inbox.is_empty() {
+    } else if own.has_system_tasks() || handle::is_behind(p, own) {
         again(p);
     } else {
         wait(p);

@@ -43,7 +43,7 @@ slow_handlers! {
     }
     // Takes the signals that have arrived, as there is no message yet.
     fetch |m| {
-        if handle::is_behind(m.cx) {
+        if handle::is_behind(m.cx.proc, m.cx.own) {
             m.cx.own.pc = m.pc;
             handle::fetch(m.cx);
             if m.cx.own.exit_reason.is_some() {
