@@ -254,6 +254,25 @@ impl List {
     }
 }
 
+/// A table of distances to jump, two a word.
+#[derive(Clone, Copy, Debug)]
+pub struct Distances {
+    /// The first word of the table.
+    pub from: usize,
+}
+
+impl Distances {
+    /// Where distance `i` is.
+    #[inline(always)]
+    pub const fn at(self, i: usize) -> At {
+        At {
+            word: self.from + i / 2,
+            shift: 32 * (i % 2) as u32,
+            bits: 32,
+        }
+    }
+}
+
 /// What follows an instruction's fixed words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tail {

@@ -80,7 +80,7 @@ forms! {
     call_ext: 2 { ARITY: Number @ A, FRAME: Number @ B, EXPORT: ExportEntry @ W1 }
     /// `apply`, module and function behind the arguments.
     apply: 1 { ARITY: Number @ A, FRAME: Number @ B }
-    /// `erlang:apply/2,3`. How: 0 as a call, 1 as a tail call from a frame, 2 as one without a frame.
+    /// `erlang:apply/2,3`. How: an `ops::CallEnding`.
     apply_list: 1 { FRAME: Number @ B, HOW: Number @ C }
     /// A call of a fun.
     call_fun: 1 { ARITY: Number @ A, FUN: Src @ B, FRAME: Number @ C }
@@ -154,8 +154,8 @@ forms! {
     binary: 1 { LEFT: Src @ A, RIGHT: Src @ B, TO: Dst @ C }
     /// A register and a small constant. Written: 0 as `x + n`, 1 as `x - -n`, 2 as `n + x`.
     add_step: 1 { FROM: X @ A, STEP: Signed @ B, TO: X @ C, WRITTEN: Number @ C_REST }
-    /// Arithmetic that jumps; the operation is an opcode.
-    binary_guard: 2 { LEFT: Src @ A, RIGHT: Src @ B, FAIL: Jump @ C20, TO: Dst @ W1_0, OPERATION: Number @ W1_16 }
+    /// Arithmetic that jumps.
+    binary_guard: 2 { LEFT: Src @ A, RIGHT: Src @ B, FAIL: Jump @ C20, TO: Dst @ W1_0 }
     /// A guard BIF. Live: one more than the number of live X registers where the process may stop here, or 0.
     guard_bif: 3 {
         COUNT: Number @ A, TO: Dst @ B, FAIL: Jump @ C20, EXPORT: ExportEntry @ W1,
@@ -173,10 +173,8 @@ forms! {
     source: 1 { VALUE: Src @ A }
     /// A fun made.
     make_fun: 2 + Operands(COUNT) { TO: Dst @ A, COUNT: Number @ B, FUN: Fun @ W1 }
-    /// Keys that a map must have.
-    has_map_fields: 1 + Operands(COUNT) { MAP: Src @ A, COUNT: Number @ B, FAIL: Jump @ C20 }
-    /// Keys and places for their values.
-    get_map_elements: 1 + Operands(COUNT) { MAP: Src @ A, COUNT: Number @ B, FAIL: Jump @ C20 }
+    /// Keys that a map must have, or such keys and places for their values.
+    map_fields: 1 + Operands(COUNT) { MAP: Src @ A, COUNT: Number @ B, FAIL: Jump @ C20 }
     /// Keys and values put into a map.
     put_map_assoc: 1 + Operands(COUNT) { MAP: Src @ A, COUNT: Number @ B, TO: Dst @ C }
     /// The same for keys that must be there.

@@ -10,10 +10,10 @@
 //! their offset, constants as terms. Words of pools follow where they lie.
 
 use super::bit_words::{SIZE_ALL, SIZE_PLACE, command, kind, segment};
-use super::fields::{At, FieldInfo, Form, List, Sort, Tail, update};
+use super::fields::{At, Distances, FieldInfo, Form, List, Sort, Tail, update};
 use super::fun::FunEntry;
 use super::module::{FnInfo, Module};
-use super::operand::WIDE_PLACE;
+use super::operand::{NOT_X, NUMBER, WIDE_PLACE, is_constant};
 use super::ops;
 use crate::code::export::Export;
 use crate::term::Term;
@@ -110,16 +110,12 @@ impl Listing<'_> {
 
     /// An operand, whose constant is noted.
     fn operand(&mut self, at: usize, bits: u64) -> String {
-        let n = bits & 0x3fff;
-        match bits >> 14 {
-            0 | 1 => format!("x{bits}"),
-            2 => format!("y{n}"),
-            _ => {
-                let place = at + n as usize;
-                self.constants.insert(place);
-                term(self.code[place])
-            }
+        if !is_constant(bits) {
+            return destination(bits);
         }
+        let place = at + (bits & NUMBER) as usize;
+        self.constants.insert(place);
+        term(self.code[place])
     }
 
     /// The offset of constant bytes in the module's table of strings.
@@ -168,8 +164,8 @@ impl Listing<'_> {
 
     /// Where distance `i` of those from `table` on leads, for the instruction at `at`.
     fn distance(&self, at: usize, table: usize, i: usize) -> String {
-        let distance = (self.code[table + i / 2] >> (32 * (i & 1))) as i32;
-        target(at, i64::from(distance))
+        let place = Distances { from: table }.at(i);
+        target(at, place.signed_of(self.code[place.word]))
     }
 
     fn command(&self, word: usize) -> String {
@@ -209,10 +205,12 @@ impl Listing<'_> {
 
 /// A place that is written; no constant is.
 fn destination(bits: u64) -> String {
-    match bits >> 14 {
-        0 | 1 => format!("x{bits}"),
-        2 => format!("y{}", bits & 0x3fff),
-        _ => "nowhere".to_string(),
+    if bits & NOT_X == 0 {
+        format!("x{bits}")
+    } else if is_constant(bits) {
+        "nowhere".to_string()
+    } else {
+        format!("y{}", bits & NUMBER)
     }
 }
 

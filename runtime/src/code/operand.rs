@@ -1,6 +1,6 @@
 //! The assembler of bytecode: words, operands, constant pools, labels.
 
-use super::fields::{At, Field, Jump as JumpField, NamesPlace, Plain};
+use super::fields::{At, Field, Jump as JumpField, List, NamesPlace, Plain};
 use super::forms;
 use crate::code::ops;
 use std::collections::HashMap;
@@ -27,9 +27,21 @@ impl Place {
     }
 }
 
+/// A bit of operands that are no X registers.
+pub const NOT_X: u64 = 0x8000;
+
+/// Another bit of those that are constants.
+pub const CONSTANT: u64 = 0x4000;
+
+/// The number in such an operand: of the Y register, or of the words to the constant.
+pub const NUMBER: u64 = 0x3fff;
+
+/// A destination that is not kept: no such register.
+pub const NOWHERE: Place = Place::X(0xffff);
+
 /// Do the bits of an operand name a constant?
 pub fn is_constant(operand: u64) -> bool {
-    operand & 0xc000 == 0xc000
+    operand & (NOT_X | CONSTANT) == NOT_X | CONSTANT
 }
 
 /// Distance in words within which a constant must lie.
@@ -155,7 +167,7 @@ impl Assembler {
     pub fn place_at(&mut self, instr: usize, word: usize, at: At, p: Place) {
         match p {
             Place::X(n) => self.bits(word, at, u64::from(n)),
-            Place::Y(n) => self.bits(word, at, 0x8000 | u64::from(n)),
+            Place::Y(n) => self.bits(word, at, NOT_X | u64::from(n)),
             Place::K(value) => self.pool.push(PoolUse {
                 word: word + at.word,
                 shift: at.shift,
@@ -170,12 +182,7 @@ impl Assembler {
         for group in list.chunks(4) {
             let w = self.word(0);
             for (i, &p) in group.iter().enumerate() {
-                let quarter = At {
-                    word: 0,
-                    shift: 16 * i as u32,
-                    bits: 16,
-                };
-                self.place_at(instr, w, quarter, p);
+                self.place_at(instr, w, List { from: 0 }.at(i), p);
             }
         }
     }
@@ -186,7 +193,7 @@ impl Assembler {
         for p in list {
             self.code.push(match *p {
                 Place::X(n) => u64::from(n) << 3 | WIDE_PLACE,
-                Place::Y(n) => (0x8000 | u64::from(n)) << 3 | WIDE_PLACE,
+                Place::Y(n) => (NOT_X | u64::from(n)) << 3 | WIDE_PLACE,
                 Place::K(word) => word,
             });
         }
@@ -327,8 +334,9 @@ impl Assembler {
                 self.code.push(u.value);
                 self.code.len() - 1
             });
-            self.overfull |= at - u.instr > 0x3fff;
-            self.code[u.word] |= (0xc000 | ((at - u.instr) & 0x3fff) as u64) << u.shift;
+            let distance = (at - u.instr) as u64;
+            self.overfull |= distance > NUMBER;
+            self.code[u.word] |= (NOT_X | CONSTANT | distance & NUMBER) << u.shift;
         }
     }
 

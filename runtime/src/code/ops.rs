@@ -29,6 +29,7 @@ macro_rules! ops {
         enum Op { $($name),* }
         $(
             $(#[$doc])*
+            $(#[doc = concat!("`", stringify!($base), "` of operands in known places.")])?
             pub const $name: u16 = Op::$name as u16;
         )*
         /// Names by opcode.
@@ -105,13 +106,9 @@ ops! {
     JUMP: jump;
     /// Copies a value.
     MOVE: unary;
-    /// `MOVE` of operands in these places.
     MOVE_XX: unary = MOVE [X X];
-    /// `MOVE` of operands in these places.
     MOVE_YX: unary = MOVE [Y X];
-    /// `MOVE` of operands in these places.
     MOVE_XY: unary = MOVE [X Y];
-    /// `MOVE` of operands in these places.
     MOVE_KX: unary = MOVE [K X];
     /// Copies two values, the second one after the first.
     MOVE2: move_two;
@@ -123,19 +120,16 @@ ops! {
     GET_HD: unary;
     /// The tail of a cell.
     GET_TL: unary;
-    /// `GET_LIST` of operands in these places.
     GET_LIST_XXX: get_list = GET_LIST [X X X];
     /// Takes a cell apart if it is one.
     IS_CONS_GET_LIST: is_cons_get_list;
     /// Makes a cell.
     PUT_LIST: put_list;
-    /// `PUT_LIST` of operands in these places.
     PUT_LIST_XXX: put_list = PUT_LIST [X X X];
     /// Makes a tuple.
     PUT_TUPLE: put_tuple;
     /// An element of a tuple.
     GET_TUPLE_ELEMENT: get_element;
-    /// `GET_TUPLE_ELEMENT` of operands in these places.
     GET_TUPLE_ELEMENT_XX: get_element = GET_TUPLE_ELEMENT [X X];
     /// Two elements of a tuple.
     GET_TWO_ELEMENTS: get_two_elements;
@@ -193,7 +187,6 @@ ops! {
     IS_LIST: test;
     /// Is it a cell?
     IS_NONEMPTY_LIST: test;
-    /// `IS_NONEMPTY_LIST` of operands in these places.
     IS_NONEMPTY_LIST_X: test = IS_NONEMPTY_LIST [X];
     /// Is it a tuple?
     IS_TUPLE: test;
@@ -257,8 +250,6 @@ ops! {
     BSL: binary;
     /// `bsr`.
     BSR: binary;
-    /// Any arithmetic in a guard.
-    ARITH_GUARD: binary_guard;
     /// A guard BIF.
     GUARD_BIF: guard_bif;
     /// `!`: x0 receiver, x1 message.
@@ -286,9 +277,9 @@ ops! {
     /// Makes a fun; the list is its environment.
     MAKE_FUN: make_fun;
     /// Does a map have these keys?
-    HAS_MAP_FIELDS: has_map_fields;
+    HAS_MAP_FIELDS: map_fields;
     /// Values of a map; the list is of keys and destinations.
-    GET_MAP_ELEMENTS: get_map_elements;
+    GET_MAP_ELEMENTS: map_fields;
     /// `=>`; the list is of keys and values.
     PUT_MAP_ASSOC: put_map_assoc;
     /// Makes a small map of constant keys; the list is of values.
@@ -373,79 +364,57 @@ ops! {
     GUARD_TUPLE_SIZE: guard_bif;
     /// `GUARD_BIF` of `self/0`.
     GUARD_SELF: guard_bif;
-    /// `ARITH_GUARD` with `ADD`, any operands.
+    /// `ADD` in a guard.
     ARITH_GUARD_ADD: binary_guard;
-    /// `ARITH_GUARD` with `SUB`, any operands.
+    /// `SUB` in a guard.
     ARITH_GUARD_SUB: binary_guard;
-    /// `ARITH_GUARD` with `MUL`, any operands.
+    /// `MUL` in a guard.
     ARITH_GUARD_MUL: binary_guard;
-    /// `ARITH_GUARD` with `INT_DIV`, any operands.
+    /// `INT_DIV` in a guard.
     ARITH_GUARD_DIV: binary_guard;
-    /// `ARITH_GUARD` with `BSR`, any operands.
+    /// `BSR` in a guard.
     ARITH_GUARD_BSR: binary_guard;
-    /// `ARITH_GUARD` with `INT_REM`, any operands.
+    /// `INT_REM` in a guard.
     ARITH_GUARD_REM: binary_guard;
-    /// `ARITH_GUARD` with `BAND`, any operands.
+    /// `BAND` in a guard.
     ARITH_GUARD_BAND: binary_guard;
-    /// `MOVE2` of operands in these places.
+    /// `BOR` in a guard.
+    ARITH_GUARD_BOR: binary_guard;
+    /// `BXOR` in a guard.
+    ARITH_GUARD_BXOR: binary_guard;
+    /// `BSL` in a guard.
+    ARITH_GUARD_BSL: binary_guard;
     MOVE2_XX: move_two = MOVE2 [X X X X];
-    /// `MOVE2` of operands in these places.
     MOVE2_XY: move_two = MOVE2 [X Y X Y];
-    /// `MOVE2` of operands in these places.
     MOVE2_YX: move_two = MOVE2 [Y X Y X];
-    /// `PUT_LIST` of operands in these places.
     PUT_LIST_YXX: put_list = PUT_LIST [Y X X];
-    /// `IS_NIL` of operands in these places.
     IS_NIL_X: test = IS_NIL [X];
-    /// `IS_ATOM` of operands in these places.
     IS_ATOM_X: test = IS_ATOM [X];
-    /// `IS_INTEGER` of operands in these places.
     IS_INTEGER_X: test = IS_INTEGER [X];
-    /// `IS_TUPLE_OF_ARITY` of operands in these places.
     IS_TUPLE_OF_ARITY_X: test_number = IS_TUPLE_OF_ARITY [X];
-    /// `IS_TAGGED_TUPLE` of operands in these places.
     IS_TAGGED_TUPLE_X: is_tagged_tuple = IS_TAGGED_TUPLE [X];
-    /// `IS_LT` of operands in these places.
     IS_LT_XX: compare = IS_LT [X X];
-    /// `IS_LT` of operands in these places.
     IS_LT_XK: compare = IS_LT [X K];
-    /// `IS_LT` of operands in these places.
     IS_LT_KX: compare = IS_LT [K X];
-    /// `IS_GE` of operands in these places.
     IS_GE_XX: compare = IS_GE [X X];
-    /// `IS_GE` of operands in these places.
     IS_GE_XK: compare = IS_GE [X K];
-    /// `IS_GE` of operands in these places.
     IS_GE_KX: compare = IS_GE [K X];
-    /// `ADD` of operands in these places.
     ADD_XX: binary = ADD [X X X];
-    /// `ADD` of operands in these places.
     ADD_YX: binary = ADD [Y X X];
-    /// `ADD` of operands in these places.
     ADD_YK: binary = ADD [Y K X];
-    /// `SUB` of operands in these places.
     SUB_XX: binary = SUB [X X X];
-    /// `SUB` of operands in these places.
     SUB_YK: binary = SUB [Y K X];
-    /// `MUL` of operands in these places.
     MUL_XX: binary = MUL [X X X];
-    /// `MUL` of operands in these places.
     MUL_XK: binary = MUL [X K X];
-    /// `BAND` of operands in these places.
     BAND_XX: binary = BAND [X X X];
-    /// `BAND` of operands in these places.
     BAND_XK: binary = BAND [X K X];
-    /// `BOR` of operands in these places.
     BOR_XX: binary = BOR [X X X];
-    /// `BXOR` of operands in these places.
     BXOR_XX: binary = BXOR [X X X];
-    /// `BSL` of operands in these places.
     BSL_XK: binary = BSL [X K X];
-    /// `BSR` of operands in these places.
     BSR_XK: binary = BSR [X K X];
 }
 
-/// `ARITH_GUARD` for an arithmetic instruction.
+/// The instruction for a guard, of an arithmetic one.
 pub fn guard_for(op: u16) -> u16 {
     match op {
         ADD => ARITH_GUARD_ADD,
@@ -455,7 +424,10 @@ pub fn guard_for(op: u16) -> u16 {
         BSR => ARITH_GUARD_BSR,
         INT_REM => ARITH_GUARD_REM,
         BAND => ARITH_GUARD_BAND,
-        _ => ARITH_GUARD,
+        BOR => ARITH_GUARD_BOR,
+        BXOR => ARITH_GUARD_BXOR,
+        BSL => ARITH_GUARD_BSL,
+        _ => crate::bug::vm_bug("no arithmetic instruction"),
     }
 }
 
@@ -471,3 +443,14 @@ pub const WRITTEN_PLUS: usize = 0;
 pub const WRITTEN_MINUS: usize = 1;
 /// `n + x`.
 pub const WRITTEN_REVERSED: usize = 2;
+
+/// How a call ends, as the field of `apply_list` tells it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CallEnding {
+    /// It returns here.
+    Returns,
+    /// It is a tail call that drops the frame.
+    DropsFrame,
+    /// It is a tail call without a frame.
+    HasNoFrame,
+}

@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use super::handlers::arith::{Add, Band, Bor, Bsl, Bsr, Bxor, Div, Mul, Rem, Sub};
+use super::handlers::calls::{Exported, Local};
 use super::handlers::{
     arith, bits, calls, compare, data, errors, floats, frames, guards, maps, receive, records,
     types,
@@ -53,12 +54,12 @@ static HANDLERS: [Handler; TABLE] = {
         HIBERNATED => receive::slow::hibernated;
         APPLY_ARGS => calls::slow::apply_args;
         RETURN => calls::back;
-        CALL => calls::call_local;
-        CALL_LAST => calls::call_local_last;
-        CALL_ONLY => calls::call_local_last;
-        CALL_EXT => calls::call_export;
-        CALL_EXT_LAST => calls::call_export_last;
-        CALL_EXT_ONLY => calls::call_export_last;
+        CALL => calls::call::<Local>;
+        CALL_LAST => calls::call_last::<Local>;
+        CALL_ONLY => calls::call_last::<Local>;
+        CALL_EXT => calls::call::<Exported>;
+        CALL_EXT_LAST => calls::call_last::<Exported>;
+        CALL_EXT_ONLY => calls::call_last::<Exported>;
         CALL_BIF => calls::slow::call_bif;
         APPLY => calls::slow::apply;
         APPLY_LAST => calls::slow::apply_last;
@@ -150,7 +151,6 @@ static HANDLERS: [Handler; TABLE] = {
         BXOR => arith::arith::<Bxor, Any, Any, Any>;
         BSL => arith::arith::<Bsl, Any, Any, Any>;
         BSR => arith::arith::<Bsr, Any, Any, Any>;
-        ARITH_GUARD => arith::slow::any_guard;
         GUARD_BIF => guards::slow::guard_bif;
         SEND => receive::slow::send;
         LOOP_REC => receive::loop_rec;
@@ -215,6 +215,9 @@ static HANDLERS: [Handler; TABLE] = {
         ARITH_GUARD_BSR => arith::arith_guard::<Bsr>;
         ARITH_GUARD_REM => arith::arith_guard::<Rem>;
         ARITH_GUARD_BAND => arith::arith_guard::<Band>;
+        ARITH_GUARD_BOR => arith::arith_guard::<Bor>;
+        ARITH_GUARD_BXOR => arith::arith_guard::<Bxor>;
+        ARITH_GUARD_BSL => arith::arith_guard::<Bsl>;
         MOVE2_XX => data::move_two::<X, X>;
         MOVE2_XY => data::move_two::<X, Y>;
         MOVE2_YX => data::move_two::<Y, X>;

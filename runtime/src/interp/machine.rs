@@ -21,13 +21,18 @@ use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::code::export::Export;
 use crate::code::fields::{
-    At, Constant, Dst, ExportEntry, Field, Float, Fun, Function, Jump, List, ModuleRef, Number,
-    Signed, Src, X as XNumber, Y as YNumber,
+    At, Constant, Distances, Dst, ExportEntry, Field, Float, Fun, Function, Jump, List, ModuleRef,
+    Number, Signed, Src, X as XNumber, Y as YNumber,
 };
 use crate::code::fun::FunEntry;
 use crate::code::module::{FnInfo, Module};
+use crate::code::operand;
 use crate::term::{Term, stack_word};
 use std::ops::{Deref, DerefMut};
+
+const NOT_X: usize = operand::NOT_X as usize;
+const CONSTANT: usize = operand::CONSTANT as usize;
+const NUMBER: usize = operand::NUMBER as usize;
 
 /// Index of the first float register in the register file.
 pub(crate) const FLOATS: usize = 1024;
@@ -112,9 +117,11 @@ impl M<'_, '_> {
         self.go()
     }
 
-    /// Goes on `distance` words from here.
+    /// Goes on where entry `i` of a table of distances says.
     #[inline(always)]
-    pub(super) fn jump_by(mut self, distance: i32) -> Place {
+    pub(super) fn jump_by(mut self, table: Distances, i: usize) -> Place {
+        let at = table.at(i);
+        let distance = at.signed_of(self.word(at.word));
         self.pc = self.pc.wrapping_offset(distance as isize);
         self.go()
     }
@@ -181,13 +188,19 @@ impl M<'_, '_> {
         unsafe { *self.pc.wrapping_add(n) }
     }
 
+    /// The word that has the bits; the first one is at hand.
     #[inline(always)]
-    pub(super) fn bits(&self, at: At) -> u64 {
-        at.of(if at.word == 0 {
+    fn word_of(&self, at: At) -> u64 {
+        if at.word == 0 {
             self.w
         } else {
             self.word(at.word)
-        })
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn bits(&self, at: At) -> u64 {
+        at.of(self.word_of(at))
     }
 
     #[inline(always)]
@@ -197,11 +210,7 @@ impl M<'_, '_> {
 
     #[inline(always)]
     pub(super) fn signed(&self, f: Field<Signed>) -> i64 {
-        f.at.signed_of(if f.at.word == 0 {
-            self.w
-        } else {
-            self.word(f.at.word)
-        })
+        f.at.signed_of(self.word_of(f.at))
     }
 
     #[inline(always)]
@@ -212,11 +221,7 @@ impl M<'_, '_> {
     /// Words from here to where a jump leads; 0 for a jump that is none.
     #[inline(always)]
     pub(super) fn distance(&self, to: Field<Jump>) -> i64 {
-        to.at.signed_of(if to.at.word == 0 {
-            self.w
-        } else {
-            self.word(to.at.word)
-        })
+        to.at.signed_of(self.word_of(to.at))
     }
 
     /// The address that a jump leads to.
@@ -291,23 +296,20 @@ impl M<'_, '_> {
     #[inline(always)]
     pub(super) fn float(&self, f: Field<Float>) -> f64 {
         // SAFETY: float registers lie behind the X registers.
-        unsafe {
-            *self
-                .x
-                .wrapping_add(FLOATS + self.bits(f.at) as usize)
-                .cast::<f64>()
-        }
+        unsafe { *self.float_at(f) }
     }
 
     #[inline(always)]
     pub(super) fn set_float(&mut self, f: Field<Float>, v: f64) {
         // SAFETY: as above.
-        unsafe {
-            *self
-                .x
-                .wrapping_add(FLOATS + self.bits(f.at) as usize)
-                .cast::<f64>() = v;
-        }
+        unsafe { *self.float_at(f) = v }
+    }
+
+    #[inline(always)]
+    fn float_at(&self, f: Field<Float>) -> *mut f64 {
+        self.x
+            .wrapping_add(FLOATS + self.bits(f.at) as usize)
+            .cast()
     }
 
     // ---- registers ----
@@ -504,7 +506,7 @@ impl Source for X {
 impl Source for Y {
     #[inline(always)]
     fn get(m: &M<'_, '_>, o: usize) -> Term {
-        m.gety(o & 0x3fff)
+        m.gety(o & NUMBER)
     }
 }
 
@@ -512,16 +514,16 @@ impl Source for K {
     #[inline(always)]
     fn get(m: &M<'_, '_>, o: usize) -> Term {
         // SAFETY: the word is a constant of this function's pool.
-        unsafe { *m.pc.cast::<Term>().wrapping_add(o & 0x3fff) }
+        unsafe { *m.pc.cast::<Term>().wrapping_add(o & NUMBER) }
     }
 }
 
 impl Source for Any {
     #[inline(always)]
     fn get(m: &M<'_, '_>, o: usize) -> Term {
-        if o & 0x8000 == 0 {
+        if o & NOT_X == 0 {
             X::get(m, o)
-        } else if o & 0x4000 == 0 {
+        } else if o & CONSTANT == 0 {
             Y::get(m, o)
         } else {
             K::get(m, o)
@@ -539,17 +541,17 @@ impl Target for X {
 impl Target for Y {
     #[inline(always)]
     fn set(m: &mut M<'_, '_>, o: usize, v: Term) {
-        m.sety(o & 0x3fff, v);
+        m.sety(o & NUMBER, v);
     }
 }
 
 impl Target for Any {
     #[inline(always)]
     fn set(m: &mut M<'_, '_>, o: usize, v: Term) {
-        if o & 0x8000 == 0 {
+        if o & NOT_X == 0 {
             m.setx(o, v);
         } else {
-            m.sety(o & 0x3fff, v);
+            m.sety(o & NUMBER, v);
         }
     }
 }

@@ -93,7 +93,6 @@ impl Translator<'_> {
             self.asm.place(at, binary_guard::RIGHT, b);
             self.asm.jump(at, binary_guard::FAIL, fail);
             self.asm.place(at, binary_guard::TO, dst);
-            self.asm.set(at, binary_guard::OPERATION, op as usize);
             return;
         }
         if let Some((x, n, d)) = small_step(op, a, b, dst) {

@@ -9,13 +9,10 @@ use crate::code::forms::{
     bs_add, bs_create, bs_get, bs_get_utf, bs_match, bs_match_string, bs_old, bs_put_string,
     bs_set_position, bs_start, bs_test_long, bs_utf_size,
 };
-use crate::code::operand::{MAX_FIELD, Place, Refused};
+use crate::code::operand::{MAX_FIELD, NOWHERE, Place, Refused};
 use crate::code::ops;
 use crate::term::{Term, list};
 use enigma_loader::{Instr, MatchCommand, Op, Operand};
-
-/// Destination of `BS_GET_UTF` that is not kept: no such register.
-const NOWHERE: Place = Place::X(0xffff);
 
 impl Translator<'_> {
     pub(super) fn bits(&mut self, i: &Instr, o: &[Operand]) -> Result<(), Refused> {

@@ -7,19 +7,8 @@ use crate::code::forms::{
 };
 use crate::code::module::FnInfo;
 use crate::code::operand::Place;
-use crate::code::ops;
+use crate::code::ops::{self, CallEnding};
 use enigma_loader::{Instr, Op, Operand};
-
-/// How a call ends.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    /// It returns here.
-    Goes,
-    /// It is a tail call that drops the frame.
-    DropsFrame,
-    /// It is a tail call without a frame.
-    HasNoFrame,
-}
 
 impl Translator<'_> {
     pub(super) fn local_call(&mut self, i: &Instr, o: &[Operand]) {
@@ -44,9 +33,9 @@ impl Translator<'_> {
         let export = self.module.imports[Self::num(&o[1])];
         let frame = o.get(2).map_or(0, Self::num);
         let ending = match i.op {
-            Op::CallExt => Ending::Goes,
-            Op::CallExtLast => Ending::DropsFrame,
-            _ => Ending::HasNoFrame,
+            Op::CallExt => CallEnding::Returns,
+            Op::CallExtLast => CallEnding::DropsFrame,
+            _ => CallEnding::HasNoFrame,
         };
         if export.module == Atom::ERLANG
             && export.function == Atom::APPLY
@@ -65,9 +54,9 @@ impl Translator<'_> {
         let bif = export.bif().is_some() && !export.is_loaded();
         let op = match ending {
             _ if bif => ops::CALL_BIF,
-            Ending::Goes => ops::CALL_EXT,
-            Ending::DropsFrame => ops::CALL_EXT_LAST,
-            Ending::HasNoFrame => ops::CALL_EXT_ONLY,
+            CallEnding::Returns => ops::CALL_EXT,
+            CallEnding::DropsFrame => ops::CALL_EXT_LAST,
+            CallEnding::HasNoFrame => ops::CALL_EXT_ONLY,
         };
         let at = self.asm.begin(op);
         self.asm.set(at, call_ext::ARITY, arity);
@@ -76,8 +65,8 @@ impl Translator<'_> {
         // The frame stays until the BIF is done: its caller is in the trace, and whatever
         // interrupts the BIF comes back to an instruction that knows the frame.
         match ending {
-            Ending::DropsFrame if bif => self.asm.slots(ops::DEALLOCATE_RETURN, frame),
-            Ending::HasNoFrame if bif => self.asm.op0(ops::RETURN),
+            CallEnding::DropsFrame if bif => self.asm.slots(ops::DEALLOCATE_RETURN, frame),
+            CallEnding::HasNoFrame if bif => self.asm.op0(ops::RETURN),
             _ => {}
         }
     }

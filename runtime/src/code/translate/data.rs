@@ -4,8 +4,8 @@ use super::Translator;
 use crate::code::fields::update;
 use crate::code::forms::{
     float_binary, float_load, float_store, float_unary, get_element, get_far_element, get_list,
-    get_map_elements, has_map_fields, is_long_tuple, is_tagged_tuple, make_fun, new_map, put_list,
-    put_long_tuple, put_map_assoc, put_map_exact, put_tuple, set_element, update_record,
+    is_long_tuple, is_tagged_tuple, make_fun, map_fields, new_map, put_list, put_long_tuple,
+    put_map_assoc, put_map_exact, put_tuple, set_element, update_record,
 };
 use crate::code::operand::{MAX_FIELD, MAX_SHORT_LIST, Place};
 use crate::code::ops;
@@ -134,23 +134,14 @@ impl Translator<'_> {
         self.asm.places(at, env);
     }
 
-    pub(super) fn has_map_fields(&mut self, o: &[Operand]) {
+    /// `has_map_fields` and `get_map_elements`.
+    pub(super) fn map_fields(&mut self, op: u16, o: &[Operand]) {
         let list = self.list(&o[2]).to_vec();
         let (s, places) = (self.src(&o[1]), self.srcs(&list));
-        let at = self.asm.begin(ops::HAS_MAP_FIELDS);
-        self.asm.place(at, has_map_fields::MAP, s);
-        self.asm.set(at, has_map_fields::COUNT, places.len());
-        self.asm.jump(at, has_map_fields::FAIL, Self::to(&o[0]));
-        self.asm.places(at, &places);
-    }
-
-    pub(super) fn get_map_elements(&mut self, o: &[Operand]) {
-        let list = self.list(&o[2]).to_vec();
-        let (s, places) = (self.src(&o[1]), self.srcs(&list));
-        let at = self.asm.begin(ops::GET_MAP_ELEMENTS);
-        self.asm.place(at, get_map_elements::MAP, s);
-        self.asm.set(at, get_map_elements::COUNT, places.len());
-        self.asm.jump(at, get_map_elements::FAIL, Self::to(&o[0]));
+        let at = self.asm.begin(op);
+        self.asm.place(at, map_fields::MAP, s);
+        self.asm.set(at, map_fields::COUNT, places.len());
+        self.asm.jump(at, map_fields::FAIL, Self::to(&o[0]));
         self.asm.places(at, &places);
     }
 

@@ -365,8 +365,8 @@ impl Translator<'_> {
                 let (d, env) = (self.src(&o[1]), self.srcs(&list));
                 self.make_fun(Self::num(&o[0]), d, &env);
             }
-            Op::HasMapFields => self.has_map_fields(&o),
-            Op::GetMapElements => self.get_map_elements(&o),
+            Op::HasMapFields => self.map_fields(ops::HAS_MAP_FIELDS, &o),
+            Op::GetMapElements => self.map_fields(ops::GET_MAP_ELEMENTS, &o),
             Op::PutMapAssoc => self.put_map_assoc(&o),
             Op::PutMapExact => self.put_map_exact(&o),
             Op::Fclearerror | Op::Fcheckerror => {}

@@ -3,7 +3,7 @@
 
 use super::Translator;
 use super::arith::is_plain_immediate;
-use crate::code::fields::At;
+use crate::code::fields::Distances;
 use crate::code::forms;
 use crate::code::operand::{MAX_FIELD, Place};
 use crate::code::ops;
@@ -91,12 +91,7 @@ fn distances(t: &mut Translator<'_>, at: usize, labels: &[u32]) {
     for two in labels.chunks(2) {
         let w = t.asm.word(0);
         for (i, &l) in two.iter().enumerate() {
-            let half = At {
-                word: 0,
-                shift: 32 * i as u32,
-                bits: 32,
-            };
-            t.asm.distance(at, w, half, l);
+            t.asm.distance(at, w, Distances { from: 0 }.at(i), l);
         }
     }
 }

@@ -84,24 +84,6 @@ slow_handlers! {
             Err(_) => m.jump(binary_guard::FAIL),
         }
     }
-    any_guard |m| {
-        let (p, q) = (m.src::<Any>(binary_guard::LEFT), m.src::<Any>(binary_guard::RIGHT));
-        let operation = m.num(binary_guard::OPERATION) as u16;
-        let heap = m.cx.heap();
-        let value = match operation {
-            ops::BOR => arith::bor(heap, p, q),
-            ops::BXOR => arith::bxor(heap, p, q),
-            _ => arith::bsl(heap, p, q),
-        };
-        match value {
-            Ok(v) => {
-                m.dst::<Any>(binary_guard::TO, v);
-                m.cx.note_allocation();
-                m.next(binary_guard::WORDS)
-            }
-            Err(_) => m.jump(binary_guard::FAIL),
-        }
-    }
 }
 
 #[inline(always)]

@@ -6,15 +6,13 @@ use crate::code::forms::{
     bs_add, bs_create, bs_get, bs_get_utf, bs_match, bs_match_string, bs_old, bs_put_string,
     bs_set_position, bs_start, bs_test_long, bs_utf_size, plain, test_number, unary,
 };
+use crate::code::operand::NOWHERE;
 use crate::heap::binary::BinaryRef;
 use crate::heap::bits::{base_data, read_bits};
 use crate::heap::{Heap, MAX_HEAP_BINARY};
 use crate::interp::bits::{self, BYTES_A_REDUCTION, append_in_place, extend};
 use crate::interp::machine::{Any, M, Source, Target};
 use crate::term::{Kind, Term};
-
-/// Destination of a code point that is not kept.
-const NOWHERE: u64 = 0xffff;
 
 /// `n` (1 to `MAX_FIELD`) bits from bit `at` on of data that has `end` bits.
 #[inline(always)]
@@ -402,7 +400,7 @@ impl M<'_, '_> {
     /// Writes a code point, unless it is only skipped.
     #[inline(always)]
     fn keep_utf(&mut self, v: Term) {
-        if self.bits(bs_get_utf::TO.at) != NOWHERE {
+        if NOWHERE.x().map(u64::from) != Some(self.bits(bs_get_utf::TO.at)) {
             self.dst::<Any>(bs_get_utf::TO, v);
         }
     }

@@ -1,10 +1,12 @@
 //! Calls, returns, and where functions begin.
 
 use crate::bif::Class;
+use crate::code::fields::{Field, Number};
 use crate::code::forms::{
     apply, apply_list, call, call_ext, call_fun, enter, export_stub, of_function,
 };
 use crate::code::fun;
+use crate::code::ops::CallEnding;
 use crate::interp::Outcome;
 use crate::interp::calls::{self, Enter};
 use crate::interp::exception::Head;
@@ -13,37 +15,21 @@ use crate::term::{Kind, Term};
 use crate::{Atom, heap};
 
 handlers! {
-    call_local |m| {
+    call<C: Callee> |m| {
         if !m.may_call() {
-            return m.hand_to(slow::call_local);
+            return m.hand_to(slow::call::<C>);
         }
-        let f = m.function(call::FUNCTION);
-        m.push_return(call::WORDS);
-        m.enter(f.code())
+        let code = C::code(&m);
+        m.push_return(C::WORDS);
+        m.enter(code)
     }
-    call_local_last |m| {
+    call_last<C: Callee> |m| {
         if !m.may_call() {
-            return m.hand_to(slow::call_local_last);
+            return m.hand_to(slow::call_last::<C>);
         }
-        let f = m.function(call::FUNCTION);
-        m.drop_frame(m.num(call::FRAME));
-        m.enter(f.code())
-    }
-    call_export |m| {
-        if !m.may_call() {
-            return m.hand_to(slow::call_export);
-        }
-        let e = m.export(call_ext::EXPORT);
-        m.push_return(call_ext::WORDS);
-        m.enter(e.code())
-    }
-    call_export_last |m| {
-        if !m.may_call() {
-            return m.hand_to(slow::call_export_last);
-        }
-        let e = m.export(call_ext::EXPORT);
-        m.drop_frame(m.num(call_ext::FRAME));
-        m.enter(e.code())
+        let code = C::code(&m);
+        m.drop_frame(m.num(C::FRAME));
+        m.enter(code)
     }
     function_entry |m| {
         if !m.may_call() {
@@ -78,25 +64,13 @@ handlers! {
 slow_handlers! {
     // What is called when there are no reductions left.
 
-    call_local |m| {
-        let (code, arity) = (m.function(call::FUNCTION).code(), m.num(call::ARITY));
-        m.push_return(call::WORDS);
+    call<C: Callee> |m| {
+        let (code, arity) = (C::code(&m), m.num(C::ARITY));
+        m.push_return(C::WORDS);
         m.arrive(code, arity)
     }
-    call_local_last |m| {
-        let (code, arity) = (m.function(call::FUNCTION).code(), m.num(call::ARITY));
-        let frame = m.num(call::FRAME);
-        m.drop_frame(frame);
-        m.arrive(code, arity)
-    }
-    call_export |m| {
-        let (code, arity) = (m.export(call_ext::EXPORT).code(), m.num(call_ext::ARITY));
-        m.push_return(call_ext::WORDS);
-        m.arrive(code, arity)
-    }
-    call_export_last |m| {
-        let (code, arity) = (m.export(call_ext::EXPORT).code(), m.num(call_ext::ARITY));
-        let frame = m.num(call_ext::FRAME);
+    call_last<C: Callee> |m| {
+        let (code, arity, frame) = (C::code(&m), m.num(C::ARITY), m.num(C::FRAME));
         m.drop_frame(frame);
         m.arrive(code, arity)
     }
@@ -110,27 +84,27 @@ slow_handlers! {
     call_fun |m| {
         let (n, fun) = (m.num(call_fun::ARITY), m.src::<Any>(call_fun::FUN));
         let target = m.part(|cx, pc| calls::call_fun(cx, pc, fun, n, Head::Call));
-        m.call(target, call_fun::WORDS)
+        m.call_found(target, call_fun::WORDS)
     }
     call_fun_last |m| {
         let (n, fun) = (m.num(call_fun::ARITY), m.src::<Any>(call_fun::FUN));
         let target = m.part(|cx, pc| calls::call_fun(cx, pc, fun, n, Head::Here));
         let frame = m.num(call_fun::FRAME);
-        m.tail_call(target, frame)
+        m.tail_call_found(target, frame)
     }
     apply |m| {
         let arity = m.num(apply::ARITY);
         let target = m.part(|cx, pc| calls::apply(cx, pc, arity));
-        m.call(target, apply::WORDS)
+        m.call_found(target, apply::WORDS)
     }
     apply_last |m| {
         let arity = m.num(apply::ARITY);
         let target = m.part(|cx, pc| calls::apply(cx, pc, arity));
         if calls::always_raises(&target) {
-            return m.call(target, apply::WORDS);
+            return m.call_found(target, apply::WORDS);
         }
         let frame = m.num(apply::FRAME);
-        m.tail_call(target, frame)
+        m.tail_call_found(target, frame)
     }
     apply_fun_list |m| {
         let target = m.part(calls::apply_fun_list);
@@ -142,7 +116,7 @@ slow_handlers! {
     }
     apply_args |m| {
         let target = m.part(calls::apply_mfa);
-        m.tail_call(target, 0)
+        m.tail_call_found(target, 0)
     }
     call_bif |m| {
         let (e, after) = (m.export(call_ext::EXPORT), m.pc.wrapping_add(call_ext::WORDS));
@@ -174,6 +148,45 @@ slow_handlers! {
     }
 }
 
+/// What an instruction of a call names.
+pub(in crate::interp) trait Callee {
+    /// Number of arguments.
+    const ARITY: Field<Number>;
+    /// The frame that a tail call drops.
+    const FRAME: Field<Number>;
+    /// Words of the instruction.
+    const WORDS: usize;
+    /// The code to run.
+    fn code(m: &M<'_, '_>) -> *const u64;
+}
+
+/// A function of the module.
+pub(in crate::interp) struct Local;
+/// What an export entry leads to.
+pub(in crate::interp) struct Exported;
+
+impl Callee for Local {
+    const ARITY: Field<Number> = call::ARITY;
+    const FRAME: Field<Number> = call::FRAME;
+    const WORDS: usize = call::WORDS;
+
+    #[inline(always)]
+    fn code(m: &M<'_, '_>) -> *const u64 {
+        m.function(call::FUNCTION).code()
+    }
+}
+
+impl Callee for Exported {
+    const ARITY: Field<Number> = call_ext::ARITY;
+    const FRAME: Field<Number> = call_ext::FRAME;
+    const WORDS: usize = call_ext::WORDS;
+
+    #[inline(always)]
+    fn code(m: &M<'_, '_>) -> *const u64 {
+        m.export(call_ext::EXPORT).code()
+    }
+}
+
 impl M<'_, '_> {
     /// The code of a fun called with `n` arguments in place, its environment put behind them. Nothing if
     /// that is not the right number or it cannot be entered at once.
@@ -202,7 +215,7 @@ impl Slow<'_, '_> {
     }
 
     /// A call of what was found, to return `words` on.
-    fn call(mut self, target: Enter, words: usize) -> Place {
+    fn call_found(mut self, target: Enter, words: usize) -> Place {
         match target {
             Ok((code, live)) => {
                 self.push_return(words);
@@ -213,7 +226,7 @@ impl Slow<'_, '_> {
     }
 
     /// The same as a tail call from a frame of so many slots.
-    fn tail_call(mut self, target: Enter, frame: usize) -> Place {
+    fn tail_call_found(mut self, target: Enter, frame: usize) -> Place {
         match target {
             Ok((code, live)) => {
                 self.drop_frame(frame);
@@ -225,12 +238,12 @@ impl Slow<'_, '_> {
 
     /// The end of `erlang:apply/2,3`.
     fn apply_list(self, target: Enter) -> Place {
-        let frame = self.num(apply_list::FRAME);
-        match self.num(apply_list::HOW) {
-            0 => self.call(target, apply_list::WORDS),
-            _ if calls::always_raises(&target) => self.call(target, apply_list::WORDS),
-            1 => self.tail_call(target, frame),
-            _ => self.tail_call(target, 0),
+        let ending = self.num(apply_list::HOW);
+        if ending == CallEnding::Returns as usize || calls::always_raises(&target) {
+            return self.call_found(target, apply_list::WORDS);
         }
+        // Without a frame the field is 0.
+        let frame = self.num(apply_list::FRAME);
+        self.tail_call_found(target, frame)
     }
 }

@@ -1,6 +1,7 @@
 //! Comparisons, and choices by value.
 
 use super::arith::both_small;
+use crate::code::fields::Distances;
 use crate::code::forms::{compare, compare_word, select, select_arity, select_range};
 use crate::data::compare as order;
 use crate::interp::machine::{Any, M, Place, Source};
@@ -81,8 +82,7 @@ handlers! {
             let middle = low.midpoint(high);
             let key = m.word(select::WORDS + middle);
             if key == v {
-                let d = m.distance_in_table(select::WORDS + n, middle);
-                return m.jump_by(d);
+                return m.jump_by(Distances { from: select::WORDS + n }, middle);
             }
             if key < v {
                 low = middle + 1;
@@ -96,8 +96,7 @@ handlers! {
         let v = m.src::<Any>(select_range::VALUE);
         let i = v.small_value().wrapping_sub(m.num(select_range::LEAST) as i64) as u64;
         if v.is_small() && i < m.num(select_range::COUNT) as u64 {
-            let d = m.distance_in_table(select_range::WORDS, i as usize);
-            return m.jump_by(d);
+            return m.jump_by(Distances { from: select_range::WORDS }, i as usize);
         }
         m.jump(select_range::OTHERWISE)
     }
@@ -107,8 +106,7 @@ handlers! {
             let (size, n) = (t.header().words() as u64, m.num(select_arity::COUNT));
             for i in 0..n {
                 if m.word(select_arity::WORDS + i) == size {
-                    let d = m.distance_in_table(select_arity::WORDS + n, i);
-                    return m.jump_by(d);
+                    return m.jump_by(Distances { from: select_arity::WORDS + n }, i);
                 }
             }
         }
@@ -149,12 +147,6 @@ impl M<'_, '_> {
     #[inline(always)]
     fn holds(self, ok: bool) -> Place {
         self.test(ok, compare::WORDS, compare::FAIL)
-    }
-
-    /// Distance `i` of those that stand two a word from word `from` on.
-    #[inline(always)]
-    fn distance_in_table(&self, from: usize, i: usize) -> i32 {
-        (self.word(from + i / 2) >> (32 * (i & 1))) as i32
     }
 }
 

@@ -7,7 +7,7 @@ use crate::code::forms::{
 use crate::code::{fields, operand};
 use crate::heap::literal;
 use crate::interp::handlers::errors::slow::bad_code;
-use crate::interp::machine::{Any, M, Place, Source, Target};
+use crate::interp::machine::{Any, M, Source, Target};
 use crate::term::{Header, Kind, Term};
 
 handlers! {
@@ -122,7 +122,9 @@ handlers! {
         if m.room() <= n {
             return m.hand_to(slow::update_record);
         }
-        m.update_record(t, n)
+        m.make_updated(t, n);
+        let updates = m.num(update_record::COUNT);
+        m.next(update_record::words(updates))
     }
 
     // ---- funs ----
@@ -221,13 +223,6 @@ impl M<'_, '_> {
             unsafe { *p.add(fields::update::INDEX.of(pair) as usize) = v.raw() };
         }
         self.dst::<Any>(update_record::TO, Term::boxed_at(p));
-    }
-
-    #[inline(always)]
-    fn update_record(mut self, t: Term, n: usize) -> Place {
-        self.make_updated(t, n);
-        let updates = self.num(update_record::COUNT);
-        self.next(update_record::words(updates))
     }
 
     #[inline(always)]

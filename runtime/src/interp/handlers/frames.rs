@@ -1,6 +1,7 @@
 //! Frames, heap that is reserved, jumps.
 
 use crate::code::forms::{allocate, init_y, jump, jump_far, slots, test_heap};
+use crate::code::operand;
 use crate::interp::Outcome;
 use crate::interp::calls::{self, STACK_SLACK};
 use crate::term::Term;
@@ -35,8 +36,8 @@ handlers! {
     init_y |m| {
         let n = m.num(init_y::COUNT);
         for i in 0..n {
-            let o = m.bits(init_y::LIST.at(i)) as usize;
-            m.sety_in_loop(o & 0x3fff, Term::NIL);
+            let slot = m.bits(init_y::LIST.at(i)) & operand::NUMBER;
+            m.sety_in_loop(slot as usize, Term::NIL);
         }
         m.next(init_y::words(n))
     }

@@ -2,7 +2,7 @@
 
 use crate::atom::Atom;
 use crate::code::fields::List;
-use crate::code::forms::{get_map_elements, has_map_fields, new_map, put_map_assoc, put_map_exact};
+use crate::code::forms::{map_fields, new_map, put_map_assoc, put_map_exact};
 use crate::data::map;
 use crate::interp::machine::{Any, Slow};
 use crate::interp::maps;
@@ -10,29 +10,29 @@ use crate::term::{Header, Kind, Term};
 
 handlers! {
     has_fields |m| {
-        let (map, n) = (m.src::<Any>(has_map_fields::MAP), m.num(has_map_fields::COUNT));
+        let (map, n) = (m.src::<Any>(map_fields::MAP), m.num(map_fields::COUNT));
         if !map.is_map() {
-            return m.jump(has_map_fields::FAIL);
+            return m.jump(map_fields::FAIL);
         }
         for i in 0..n {
-            if map::get(map, m.item(has_map_fields::LIST, i)).is_none() {
-                return m.jump(has_map_fields::FAIL);
+            if map::get(map, m.item(map_fields::LIST, i)).is_none() {
+                return m.jump(map_fields::FAIL);
             }
         }
-        m.next(has_map_fields::words(n))
+        m.next(map_fields::words(n))
     }
     get_elements |m| {
-        let (map, n) = (m.src::<Any>(get_map_elements::MAP), m.num(get_map_elements::COUNT));
+        let (map, n) = (m.src::<Any>(map_fields::MAP), m.num(map_fields::COUNT));
         if !map.is_map() {
-            return m.jump(get_map_elements::FAIL);
+            return m.jump(map_fields::FAIL);
         }
         for i in (0..n).step_by(2) {
-            match map::get(map, m.item(get_map_elements::LIST, i)) {
-                Some(v) => m.set_item(get_map_elements::LIST, i + 1, v),
-                None => return m.jump(get_map_elements::FAIL),
+            match map::get(map, m.item(map_fields::LIST, i)) {
+                Some(v) => m.set_item(map_fields::LIST, i + 1, v),
+                None => return m.jump(map_fields::FAIL),
             }
         }
-        m.next(get_map_elements::words(n))
+        m.next(map_fields::words(n))
     }
 }
 
