@@ -21,15 +21,19 @@ const TIME_TO_STOP: Duration = Duration::from_millis(500);
 /// Says on standard error why the VM ends, and writes the dump. All other processes stand still from here on.
 pub fn write_aloud(slogan: &str) {
     freeze::freeze(TIME_TO_STOP);
-    eprint!("{slogan}\r\n");
+    tell(slogan);
     write(slogan);
 }
 
 /// The same on behalf of the process that runs on this thread, which the dump tells of, too.
 pub fn write_aloud_by(cx: &Ctx<'_>, slogan: &str) {
     freeze::freeze(TIME_TO_STOP);
-    eprint!("{slogan}\r\n");
+    tell(slogan);
     write_with(Some(cx), slogan);
+}
+
+fn tell(slogan: &str) {
+    eprint!("{}\r\n", slogan.replace('\n', "\r\n"));
 }
 
 /// Writes `erl_crash.dump`, or the file that `ERL_CRASH_DUMP` names, with this slogan. After

@@ -22,13 +22,63 @@ bifs! { BIFS:
     }
 }
 
-/// `process_flag({monitor_nodes, Options}, On)`: gives how often it was on before.
-pub fn monitor_nodes(cx: &mut Ctx<'_>, _options: Term, on: Term) -> BifResult {
+/// Bits of what messages about nodes a process has asked for.
+mod asked {
+    /// In the form of lists, not of maps.
+    pub const LISTED: u8 = 1;
+    /// With the number of the connection.
+    pub const CONNECTION: u8 = 2;
+    /// With the reason why a node is gone.
+    pub const REASON: u8 = 4;
+    /// About visible nodes.
+    pub const VISIBLE: u8 = 8;
+    /// About hidden nodes.
+    pub const HIDDEN: u8 = 16;
+}
+
+/// `process_flag({monitor_nodes, Options}, On)`: gives how often it was on before with the same options.
+pub fn monitor_nodes(cx: &mut Ctx<'_>, options: Term, on: Term) -> BifResult {
     let on = on.as_bool().ok_or_else(badarg)?;
-    let rare = cx.own.rare();
-    let before = rare.monitors_nodes;
-    rare.monitors_nodes = if on { before + 1 } else { 0 };
-    Ok(Term::small(i64::from(before)))
+    let asked = nodes_asked(options).ok_or_else(badarg)?;
+    let all = &mut cx.own.rare().monitors_nodes;
+    let before = all.iter().position(|&(a, _)| a == asked);
+    let count = before.map_or(0, |i| all.swap_remove(i).1);
+    if on {
+        all.push((asked, count + 1));
+    }
+    Ok(Term::small(i64::from(count)))
+}
+
+/// The bits for options: an empty list or a map.
+fn nodes_asked(options: Term) -> Option<u8> {
+    if options.is_nil() {
+        return Some(asked::LISTED);
+    }
+    if !options.is_map() {
+        return None;
+    }
+    let mut all = 0;
+    for (key, value) in map::iter(options) {
+        let bit = match key.as_atom()?.text() {
+            "connection_id" => asked::CONNECTION,
+            "nodedown_reason" => asked::REASON,
+            "list" => (value.as_bool() == Some(true)).then_some(asked::LISTED)?,
+            "node_type" => {
+                all |= match value.as_atom()? {
+                    Atom::VISIBLE => asked::VISIBLE,
+                    Atom::HIDDEN => asked::HIDDEN,
+                    Atom::ALL => asked::VISIBLE | asked::HIDDEN,
+                    _ => return None,
+                };
+                continue;
+            }
+            _ => return None,
+        };
+        if value.as_bool()? {
+            all |= bit;
+        }
+    }
+    Some(all)
 }
 
 fn nodes(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {

@@ -344,7 +344,8 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             .iter()
             .filter(|&&w| enigma_runtime::term::stack_word::is_catch(w))
             .count()),
-        "last_calls" | "priority_messages" => false.into(),
+        "last_calls" => cx.own.last_calls_term().unwrap_or(false.into()),
+        "priority_messages" => false.into(),
         "binary" => binaries(cx),
         "sequential_trace_token" | "magic_ref" => Term::NIL,
         "trace" => num(0),

@@ -75,18 +75,26 @@ impl Memory {
     }
 
     /// The sums that `erlang:memory/0` gives, by their names.
-    pub fn by_kind(&self) -> [(&'static str, usize); 7] {
+    pub fn by_kind(&self) -> [(&'static str, usize); 9] {
         let (total, processes) = (self.total(), self.processes());
         let code = self.modules + self.module_table + self.exports + self.funs;
         [
             ("total", total),
             ("processes", processes),
+            ("processes_used", processes),
             ("system", total.saturating_sub(processes)),
             ("atom", self.atoms.texts + self.atoms.pages),
+            ("atom_used", self.atoms.texts + self.atoms.table_used),
             ("binary", self.binaries),
             ("code", code),
             ("ets", self.ets),
         ]
+    }
+
+    /// The same as a list of pairs.
+    pub fn to_term(&self, h: &mut Heap) -> Term {
+        let rows = self.by_kind().map(|(k, n)| pair(h, k, num(n)));
+        h.list(&rows)
     }
 
     /// All of it.

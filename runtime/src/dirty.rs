@@ -24,6 +24,7 @@ pub use crate::bif::Pool;
 
 use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
 use crate::heap::{Heap, copy};
+use crate::process::context::Handover;
 use crate::process::{Owned, Process, stand_in, table};
 use crate::quiescence::{self, Role};
 use crate::sched::meter::{Meter, Worked};
@@ -195,7 +196,10 @@ pub fn call(
         return Some(accept(cx, done));
     }
     if IN_PLACE.load(Ordering::Relaxed) {
-        return Some((bif.run)(cx, arguments));
+        let whole = std::mem::replace(&mut cx.whole, true);
+        let result = (bif.run)(cx, arguments);
+        cx.whole = whole;
+        return Some(result);
     }
     let result = Slot::default();
     cx.own.rare().bif_state = Some(Box::new(UnderWay {
@@ -357,6 +361,7 @@ fn perform_call(job: Call, scheduler: usize, x: &mut [Term; X_REGS]) {
         pc: std::ptr::null(),
         leave: false,
         gc_reds: None,
+        native: Handover::default(),
     };
     let result = loop {
         match (job.bif.run)(&mut cx, &job.arguments) {

@@ -6,7 +6,8 @@
 //! whoever wants to free something waits for those that are inside (`after`).
 //!
 //! Threads of dirty pools hold nothing of that kind (see `dirty`), so nobody waits for them to free memory;
-//! only who blocks multi-scheduling waits for them too (`after_all`).
+//! only who blocks multi-scheduling waits for them too (`after_all`). The thread that compiles to native code looks at
+//! functions, and is waited for like a scheduler.
 //!
 //! The epochs that protect process records (see `process::table`) are another scheme for another need. Any
 //! thread looks up pids, also those of ports, timers and pools, which run no slices; a record is freed some
@@ -31,6 +32,8 @@ pub enum Role {
     Scheduler,
     /// It runs calls of a dirty pool.
     Pool,
+    /// It compiles functions, whose records it looks at.
+    Compiler,
 }
 
 /// Something that waits for threads.
@@ -110,7 +113,7 @@ impl Domain {
             .passages
             .read()
             .iter()
-            .filter(|(role, _)| pools || *role == Role::Scheduler)
+            .filter(|(role, _)| pools || *role != Role::Pool)
             .map(|(_, p)| (p.clone(), p.entered.load(Ordering::SeqCst)))
             .filter(|(p, passage)| !p.has_left(*passage))
             .collect();
@@ -148,7 +151,7 @@ pub fn register(role: Role) -> Arc<Passage> {
     DOMAIN.register(role)
 }
 
-/// Does `then` when every scheduler that is inside a time slice now has left it. A caller that is inside
+/// Does `then` when every scheduler and compiler that is inside a time slice, or at work, now has left it. A caller that is inside
 /// one itself is waited for like the others.
 pub fn after(then: impl FnOnce() + Send + 'static) {
     DOMAIN.wait(false, Box::new(then));
@@ -157,6 +160,11 @@ pub fn after(then: impl FnOnce() + Send + 'static) {
 /// The same with the threads of dirty pools, where a call may last for ever.
 pub fn after_all(then: impl FnOnce() + Send + 'static) {
     DOMAIN.wait(true, Box::new(then));
+}
+
+/// Does anybody wait for threads to pass?
+pub fn is_awaited() -> bool {
+    DOMAIN.count.load(Ordering::Relaxed) != 0
 }
 
 /// Before a thread goes to sleep: nobody else may come by to do what has waited for its last slice.

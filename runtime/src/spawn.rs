@@ -70,6 +70,11 @@ pub fn set_gc_stress(on: bool) {
     STRESS.store(on, Ordering::Relaxed);
 }
 
+/// Does every new process collect at every chance?
+pub fn is_gc_stress() -> bool {
+    STRESS.load(Ordering::Relaxed)
+}
+
 /// Values for processes that say nothing.
 impl Default for SpawnOptions {
     fn default() -> SpawnOptions {

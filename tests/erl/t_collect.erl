@@ -98,13 +98,28 @@ sizes() ->
          true = garbage_collect(), true = garbage_collect(),
          R = {sum(get(big)), lists:sum([get({k, I}) || I <- lists:seq(1, 100)])},
          erase(), R end},
+     {hibernates_and_collects, fun(N) ->
+         S = self(),
+         P = spawn(fun() -> put(big, large(N)), S ! ready, erlang:hibernate(erlang, apply, [fun() ->
+             receive {From, R} -> From ! {R, sum(get(big))} end end, []]) end),
+         receive ready -> ok end,
+         A = [garbage_collect(P) || _ <- [1, 2]],
+         {message_queue_len, B} = process_info(P, message_queue_len),
+         true = erlang:suspend_process(P), true = erlang:resume_process(P),
+         R = make_ref(), P ! {S, R},
+         receive {R, V} -> {A, B, V, lists:member(down(P), [normal, noproc])} end end},
+     {killed_as_it_hibernates, fun(N) ->
+         S = self(),
+         P = spawn(fun() -> put(big, large(N)), S ! ready, erlang:hibernate(erlang, self, []) end),
+         receive ready -> exit(P, kill) end,
+         down(P) end},
      {hibernates, fun(N) ->
          S = self(),
          P = spawn(fun() -> put(big, large(N)), S ! ready, erlang:hibernate(erlang, apply, [fun() ->
              receive {From, R} -> From ! {R, sum(get(big))} end end, []]) end),
          receive ready -> ok end,
          R = make_ref(), P ! {S, R},
-         receive {R, V} -> {V, down(P)} end end}].
+         receive {R, V} -> {V, lists:member(down(P), [normal, noproc])} end end}].
 
 cases() ->
     [{Name, fun() -> F(1500) end} || {Name, F} <- sizes()] ++

@@ -43,8 +43,33 @@ forms([H | T], A) -> forms(T, [H | A]).
 
 c2(F) -> case cr(F) of {error, {badfun, _}} -> badfun; {error, {badarity, {_, A}}} -> {badarity, length(A)}; R -> R end.
 
+nested(0, A) -> A;
+nested(N, A) -> nested(N - 1, id([erlang, apply, A])).
+
+%% Where errors are told that come of applying a fun to arguments in all ways.
+applied(F, A) ->
+    {module, M} = erlang:fun_info(F, module),
+    {name, N} = erlang:fun_info(F, name),
+    [told(G) || G <- [fun() -> apply(F, A) end, fun() -> {apply(F, A)} end,
+                      fun() -> erlang:apply(erlang, apply, [F, A]) end, fun() -> {erlang:apply(erlang, apply, [F, A])} end,
+                      fun() -> G = id(fun erlang:apply/2), G(F, A) end, fun() -> G = id(fun erlang:apply/2), {G(F, A)} end,
+                      fun() -> lists:foldl(id(fun erlang:apply/2), A, [F]) end,
+                      fun() -> lists:map(fun(X) -> apply(F, X) end, [A]) end,
+                      fun() -> case A of [X] -> F(X); _ -> none end end, fun() -> {case A of [X] -> F(X); _ -> none end} end,
+                      fun() -> apply(M, N, A) end, fun() -> {apply(M, N, A)} end,
+                      fun() -> case A of [X] -> M:N(X); _ -> none end end, fun() -> {case A of [X] -> M:N(X); _ -> none end} end]].
+
+told(F) ->
+    try F() of
+        V -> {ok, V}
+    catch
+        C:R:S -> {C, R, [{M, N, A} || {M, N, A, _} <- S, M =/= diff_driver]}
+    end.
+
 cases() ->
-    [{forged_arity, fun() -> forged(5, 0) end},
+    [{applied_to_itself, fun() -> [apply(erlang, apply, nested(200000, A)) || A <- id([[erlang, abs, [-3]], [fun erlang:abs/1, [-4]]])] end},
+     {applied, fun() -> [{F, A, applied(F, A)} || {F, A} <- [{fun erlang:atom_to_list/1, [1]}, {fun erlang:atom_to_list/1, []}, {fun erlang:atom_to_list/1, x}, {fun erlang:error/1, [x]}, {fun erlang:throw/1, [x]}, {fun erlang:exit/1, [x]}, {fun no_module:f/1, [1]}, {fun lists:reverse/1, [x]}, {fun erlang:length/1, [x]}]] end},
+     {forged_arity, fun() -> forged(5, 0) end},
      {forged_environment, fun() -> forged(0, 3) end},
      {forged_to_nothing, fun() -> forged(0, 0) end},
      {call_local, fun() -> F = fun(X) -> X + 1 end, F(id(1)) end},

@@ -73,6 +73,20 @@ dict_mixed([{Puts, N} | T], Keys, S0, M) ->
         false -> Was = erase(K), dict_mixed([{Puts, N - 1} | T], Keys, S2, maps:remove(K, M))
     end.
 
+deep(0) -> 0;
+deep(N) -> 1 + deep(N - 1).
+
+%% Flags by which a process asks for messages about nodes.
+monitored_nodes() ->
+    [{monitor_nodes, On} || On <- [true, true, false, false, x]]
+        ++ [{{monitor_nodes, Os}, On} ||
+               {Os, On} <- [{[], true}, {[], true}, {[], false}, {[], x}, {[a], true}, {[nodedown_reason], true}, {x, true}, {[{node_type, all}], true},
+                            {#{}, true}, {#{}, true}, {#{node_type => visible}, true}, {#{}, false}, {#{}, false},
+                            {#{connection_id => true}, true}, {#{connection_id => true}, true}, {#{connection_id => false}, true}, {#{connection_id => true}, false},
+                            {#{node_type => all}, true}, {#{node_type => hidden}, true}, {#{node_type => hidden}, true}, {#{node_type => x}, true}, {#{x => x}, true},
+                            {#{nodedown_reason => true, node_type => hidden}, true}, {#{nodedown_reason => false, node_type => hidden}, true}, {#{nodedown_reason => x}, true},
+                            {#{list => true}, true}, {#{list => true}, true}, {#{list => false}, true}, {#{list => true, node_type => visible}, true}, {[], true}]].
+
 cases() ->
     [{bif_last_goes_on_elsewhere, fun() -> [to_list(E, unicode:characters_to_binary("abc", latin1, E)) || E <- [id(latin1), {utf16, big}, {utf32, little}]] end},
      {hibernated_is_asked, fun() -> P = spawn(fun() -> erlang:hibernate(?MODULE, hib, [self()]) end), timer:sleep(50), [begin _ = process_info(P, reductions), timer:sleep(20), process_info(P, I) end || I <- [current_function, current_stacktrace, status]] end},
@@ -186,6 +200,11 @@ cases() ->
      {dict_not_shared, fun() -> put(x, 1), S = self(), spawn(fun() -> S ! {r, get(x)} end), receive {r, V} -> V end end},
      {dict_of_other, fun() -> S = self(), P = spawn(fun() -> put(k, v), S ! go, idle() end), receive go -> ok end, R = process_info(P, dictionary), P ! stop, {dictionary, L} = R, lists:keyfind(k, 1, L) end},
      {flags, fun() -> [process_flag(trap_exit, true), process_flag(trap_exit, false), process_flag(priority, high), process_flag(priority, normal), process_flag(min_heap_size, 500), process_flag(fullsweep_after, 10), process_flag(sensitive, true), process_flag(sensitive, false), process_flag(save_calls, 0)] end},
+     {returns_cost_reductions, fun() -> {reductions, A} = process_info(self(), reductions), N = deep(100000), {reductions, B} = process_info(self(), reductions), {N, B - A > 180000} end},
+     {fullsweep_of_16_bits, fun() -> R = [begin process_flag(fullsweep_after, id(N)), process_info(self(), fullsweep_after) end || N <- [65535, 65536, 65537, 1 bsl 31, (1 bsl 59) - 1]], process_flag(fullsweep_after, 65535), R end},
+     {fullsweep_spawned, fun() -> {P, M} = spawn_opt(fun() -> exit(process_info(self(), fullsweep_after)) end, [monitor, {fullsweep_after, id(70000)}]), receive {'DOWN', M, _, P, R} -> R end end},
+     {monitor_nodes, fun() -> [begin R = c(fun() -> process_flag(id(F), id(On)) end), {F, On, R} end || {F, On} <- monitored_nodes()] end},
+     {monitor_nodes_kernel, fun() -> [{On, Os, c(fun() -> net_kernel:monitor_nodes(id(On), id(Os)) end)} || {On, Os} <- [{true, []}, {true, [nodedown_reason]}, {false, [nodedown_reason]}, {false, []}, {true, [x]}, {x, []}, {true, #{}}, {true, #{a => b}}, {true, [{node_type, all}, {node_type, hidden}]}, {true, #{connection_id => true, node_type => hidden}}, {false, #{connection_id => x}}]] end},
      {flags_bad, fun() -> [c(fun() -> process_flag(id(F), id(V)) end) || {F, V} <- [{trap_exit, 1}, {foo, 1}, {priority, foo}, {min_heap_size, -1}, {fullsweep_after, a}, {max_heap_size, -1}, {message_queue_data, x}]] end},
      {info_basic, fun() -> {[process_info(self(), I) || I <- [trap_exit, priority, status, registered_name, message_queue_len, message_queue_data, error_handler, suspending, catchlevel_missing], I =/= catchlevel_missing], process_info(self(), registered_name)} end},
      {info_list, fun() -> process_info(self(), [trap_exit, status, message_queue_len, registered_name]) end},

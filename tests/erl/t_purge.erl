@@ -38,6 +38,8 @@ hold(F, queue) -> self() ! {q, F()}, receive {P, go} -> receive {q, X} -> P ! {h
 hold(F, env) -> X = F(), G = fun() -> X end, receive {P, go} -> P ! {held, G()} end;
 hold(F, binary) -> <<_, R/binary>> = F(), receive {P, go} -> P ! {held, R} end;
 hold(F, exit) -> X = F(), receive {P, go} -> P ! {held, catch exit(X)} end;
+hold(F, large) -> X = F(), L = lists:seq(1, 200000), receive {P, go} -> P ! {held, {X, lists:sum(L)}} end;
+hold(F, large_old) -> X = {F()}, L = lists:seq(1, 200000), garbage_collect(), garbage_collect(), receive {P, go} -> P ! {held, {X, lists:sum(L)}} end;
 hold(F, hibernate) -> X = F(), proc_lib:hibernate(erlang, apply, [fun() -> receive {P, go} -> P ! {held, X} end end, []]).
 
 held(F, How) ->
@@ -105,6 +107,7 @@ growth(N) ->
 
 cases() ->
     L = fun() -> t_purge_l:f() end,
+    [{held_in_large, heavy, fun() -> [held(L, How) || How <- [large, large_old]] end}] ++
     [{list_to_atom("hold_" ++ atom_to_list(How)), fun() -> held(L, How) end} || How <- [stack, dict, old, inside, queue, env, exit, hibernate]] ++
     [{hold_big, fun() -> held(fun() -> t_purge_l:big() end, stack) end},
      {hold_part, fun() -> held(fun() -> element(3, t_purge_l:f()) end, old) end},

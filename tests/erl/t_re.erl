@@ -9,6 +9,15 @@ g(S, P) -> re:run(S, P, [global, {capture, all, list}]).
 
 cases() ->
     [{empty_subject_wide_repeat, fun() -> [re:run(S, [16#e5 | "*{Lu}+"], [unicode]) || S <- ["", <<>>, [], [16#e5]]] ++ [re:run("", [16#e5, $*], [unicode]), re:split("", [16#e5, $+], [unicode])] end},
+     {controls, fun() -> [{C, cr(fun() -> [r([C bxor 64], P ++ [C | E]) || {P, E} <- [{"\\c", ""}, {"^\\c", "$"}, {"[\\c", "]"}, {"(?:\\c", "x?)"}, {"\\\\?\\c", ""}]] end)} || C <- [0, 1, 9, 10, 13, 31, 32, 126, 127, 128, 255]] end},
+     {in_parts, fun() -> [{N, P, r([binary:copy(<<"a">>, N), "bc"], P)} || N <- [1021, 1022, 1023, 1024, 1025, 8191, 8192, 70000], P <- ["b", "bc$", "a$", "a\\b", "a(?!a)", "a(?=bc)", "ab?c", "(a)(b)(c)", "a{500}b", "\\Ab", "x"]] end},
+     {in_parts_from, fun() -> S = binary:copy(<<"ab">>, 2000), [r(S, P, [{offset, O}]) || O <- [0, 1, 2, 2000, 3999, 4000], P <- ["b", "\\Ga", "^", "(?<=a)b", "$", "a\\z"]] end},
+     {in_parts_unicode, fun() -> [{N, c(fun() -> r(unicode:characters_to_binary([lists:duplicate(N, $a), 16#20ac, $b, T]), P, [unicode]) end)} || N <- [1020, 1021, 1022, 1023, 1024, 9000], T <- ["", "x"], P <- ["\\x{20ac}", "\\x{20ac}b$", ".b", "[^a]b"]] end},
+     {in_parts_no_unicode, fun() -> [c(fun() -> r(<<"ab", (binary:copy(<<"c">>, N))/binary, B/binary>>, P, [unicode]) end) || N <- [10, 1030, 9000], B <- [<<255>>, <<16#20ac/utf8, 128>>], P <- ["b", "d"]] end},
+     {in_parts_global, fun() -> S = binary:copy(<<"abcdefghi,">>, 3000), [erlang:phash2(r(S, P, [global])) || P <- ["[ac]", ",", "i,a", "(a)(x)?", "$"]] end},
+     {in_parts_capture, fun() -> S = [binary:copy(<<"a">>, 3000), "key=val"], [r(S, "(?<k>k\\w+)=(?<v>\\w+)", [{capture, [k, v], T}]) || T <- [index, list, binary]] end},
+     {many_steps, fun() -> [c(fun() -> r([lists:duplicate(N, $a), $b], P, O) end) || N <- [15, 24], P <- ["(a+)+$", "(a|a)*c", "^(([a-z])+.)+[A-Z]"], O <- [[], [{match_limit, 100}, report_errors], [{match_limit, 50000}, report_errors], [{match_limit_recursion, 5}, report_errors]]] end},
+     {many_lines, fun() -> S = [[integer_to_list(I), $\n] || I <- lists:seq(1, 5000)], [r(S, P, [multiline, {capture, first, list}]) || P <- ["^4999$", "^5001$", "^12(3|4)5$", "[^0-9\n]"]] end},
      {literal, fun() -> [r("hello world", "world"), r("hello", "x"), r(<<"abc">>, <<"b">>), r("", "")] end},
      {nul_in_pattern, fun() -> [c(fun() -> re:run(<<"abc", 0, "d">>, P, O) end) || P <- [<<0>>, <<"b", 0, "c">>, <<"c", 0, "d">>, [$c, 0], <<"c\\0d">>, <<"(", 0, ")">>, <<"a", 0, "(">>], O <- [[], [unicode]]] end},
      {classes, fun() -> [l("abc123", "[0-9]+"), l("abc123", "[^0-9]+"), l("a_b", "\\w+"), l(" \tx", "\\s+"), l("x-y", "\\W"), l("12a", "\\d+"), l("ab", "[[:alpha:]]+"), l("]", "[]]")] end},

@@ -38,7 +38,9 @@ relay(Next) -> receive stop -> Next ! stop; M -> Next ! M, relay(Next) end.
 
 %% Is a process that waits for ever still there after F has disturbed it?
 still_waits(F) ->
-    {P, M} = spawn_monitor(fun() -> process_flag(trap_exit, true), R = (catch forever(id(infinity))), exit({woke, R}) end),
+    S = self(),
+    {P, M} = spawn_monitor(fun() -> process_flag(trap_exit, true), S ! {begins, self()}, R = (catch forever(id(infinity))), exit({woke, R}) end),
+    receive {begins, P} -> ok end,
     F(P),
     %% It has taken what was said to it when it answers this.
     _ = process_info(P, messages),

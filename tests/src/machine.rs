@@ -13,12 +13,20 @@ use std::time::Duration;
 pub enum Mode {
     /// As a user runs it.
     Plain,
+    /// The interpreter alone.
+    Interp,
+    /// Functions are compiled to native code after a few calls.
+    Tiered,
     /// The heap verifier runs at every collection.
     VerifyHeap,
     /// A collection is forced at every chance.
     GcStress,
     /// BIFs that work in steps do the least in each, and a collection is forced at every chance.
     StepStress,
+    /// Every function is compiled to native code at its first call.
+    Native,
+    /// The same with a collection at every chance.
+    NativeStress,
     /// The deterministic single-thread scheduler with this seed.
     Sim(u64),
 }
@@ -28,29 +36,37 @@ impl Mode {
     pub fn options(self) -> Vec<String> {
         match self {
             Mode::Plain => vec![],
-            Mode::VerifyHeap => vec!["--verify-heap".to_string()],
-            Mode::GcStress => vec!["--gc-stress".to_string()],
+            Mode::Interp => vec!["--jit=off".to_string()],
+            Mode::Tiered => vec!["--jit=on".to_string(), "--jit-threshold=20".to_string()],
+            Mode::VerifyHeap => vec!["--jit=off".to_string(), "--verify-heap".to_string()],
+            Mode::GcStress => vec!["--jit=off".to_string(), "--gc-stress".to_string()],
             Mode::StepStress => vec!["--step-stress".to_string()],
+            Mode::Native => vec!["--jit=always".to_string()],
+            Mode::NativeStress => vec!["--jit=always".to_string(), "--gc-stress".to_string()],
             Mode::Sim(seed) => vec!["--sim".to_string(), seed.to_string()],
         }
     }
 
     /// Whether cases marked heavy are left out.
     pub fn light(self) -> bool {
-        matches!(self, Mode::GcStress | Mode::StepStress)
+        matches!(self, Mode::GcStress | Mode::StepStress | Mode::NativeStress)
     }
 
-    /// Reads `plain`, `verify-heap`, `gc-stress`, `step-stress` or `sim:N`.
+    /// Reads `plain`, `interp`, `tiered`, `verify-heap`, `gc-stress`, `step-stress`, `native`, `native-stress` or `sim:N`.
     pub fn parse(text: &str) -> Result<Mode, String> {
         match text {
             "plain" => Ok(Mode::Plain),
+            "interp" => Ok(Mode::Interp),
+            "tiered" => Ok(Mode::Tiered),
             "verify-heap" => Ok(Mode::VerifyHeap),
             "gc-stress" => Ok(Mode::GcStress),
             "step-stress" => Ok(Mode::StepStress),
+            "native" => Ok(Mode::Native),
+            "native-stress" => Ok(Mode::NativeStress),
             _ => match text.strip_prefix("sim:").map(str::parse) {
                 Some(Ok(seed)) => Ok(Mode::Sim(seed)),
                 _ => Err(format!(
-                    "no mode is called {text}: plain, verify-heap, gc-stress, step-stress, sim:N"
+                    "no mode is called {text}: plain, interp, tiered, verify-heap, gc-stress, step-stress, native, native-stress, sim:N"
                 )),
             },
         }
@@ -61,9 +77,13 @@ impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Mode::Plain => f.write_str("plain"),
+            Mode::Interp => f.write_str("interp"),
+            Mode::Tiered => f.write_str("tiered"),
             Mode::VerifyHeap => f.write_str("verify-heap"),
             Mode::GcStress => f.write_str("gc-stress"),
             Mode::StepStress => f.write_str("step-stress"),
+            Mode::Native => f.write_str("native"),
+            Mode::NativeStress => f.write_str("native-stress"),
             Mode::Sim(seed) => write!(f, "sim:{seed}"),
         }
     }

@@ -3,7 +3,7 @@
 //! Arguments that are not options filter case groups by substring, as with
 //! `cargo test`; group names are `release/suite/mode`. The environment chooses:
 //! `ENIGMA_BIN` the machine, `ENIGMA_TEST_RELEASES` (`25,27`), `ENIGMA_TEST_MODES`
-//! (`plain,verify-heap,gc-stress,step-stress,sim`; unless told, all of them on one release and
+//! (`plain,interp,tiered,native,native-stress,verify-heap,gc-stress,step-stress,sim`; unless told, all of them but `native-stress` on one release and
 //! `plain` on the others), `ENIGMA_TEST_SEEDS` how many seeds `sim`
 //! stands for, `ENIGMA_TEST_THREADS` how many groups run at once.
 
@@ -91,7 +91,7 @@ fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
         let otp = oracle::locate(release)?;
         let default = match machine {
             Machine::Enigma(_) if release == ALL_MODES => {
-                "plain,verify-heap,gc-stress,step-stress,sim"
+                "plain,interp,tiered,native,verify-heap,gc-stress,step-stress,sim"
             }
             _ => "plain",
         };

@@ -38,7 +38,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("otp", &[]),
     ("runtime", &["loader"]),
     ("bifs", &["loader", "runtime"]),
-    ("vm", &["bifs", "loader", "otp", "runtime"]),
+    ("jit", &["loader", "runtime"]),
+    ("vm", &["bifs", "jit", "loader", "otp", "runtime"]),
     ("tests", &["otp"]),
 ];
 
@@ -47,6 +48,7 @@ const ACYCLIC: &[&str] = &["bifs", "otp"];
 
 /// Where unsafe code may be, as prefixes of paths.
 const UNSAFE: &[&str] = &[
+    "jit/src/memory/",
     "loader/examples/",
     "runtime/src/",
     "bifs/src/break_menu/",

@@ -23,6 +23,7 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use enigma_jit::pattern::FunctionChoice;
 use enigma_otp::{Install, Search};
 
 use crate::env::{Env, Host, program_dir, program_name};
@@ -40,6 +41,11 @@ pub enum Command {
     /// `enigma inspect ...`: the arguments after the word.
     Inspect {
         /// What to inspect and how.
+        args: Vec<Bytes>,
+    },
+    /// `enigma census ...`: the arguments after the word.
+    Census {
+        /// What to run, and how much to say.
         args: Vec<Bytes>,
     },
     /// Print and end.
@@ -161,12 +167,28 @@ impl Personality {
     }
 }
 
-/// How code is run.
+/// When functions are compiled to native code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Tier {
-    /// By the interpreter.
+pub enum Jit {
+    /// Never: the interpreter alone runs code, and no page is executable that need not be.
+    Off,
+    /// When they have been called often.
     #[default]
-    Interp,
+    On,
+    /// At their first call.
+    Always,
+}
+
+impl Jit {
+    /// Reads `off`, `on` or `always`.
+    fn parse(text: &[u8]) -> Option<Jit> {
+        Some(match text {
+            b"off" => Jit::Off,
+            b"on" => Jit::On,
+            b"always" => Jit::Always,
+            _ => return None,
+        })
+    }
 }
 
 /// Enigma's own options.
@@ -174,8 +196,18 @@ pub enum Tier {
 pub struct Options {
     /// `--otp DIR`
     pub otp: Option<PathBuf>,
-    /// `--tier`
-    pub tier: Tier,
+    /// `--jit`
+    pub jit: Jit,
+    /// `--jit-threshold`: calls after which a function is compiled.
+    pub jit_threshold: Option<u32>,
+    /// `--jit-only`: the functions that are compiled.
+    pub jit_only: Option<FunctionChoice>,
+    /// `--jit-dump`: the functions whose stages are printed.
+    pub jit_dump: Option<FunctionChoice>,
+    /// `--jit-log`: where a line for each compilation goes.
+    pub jit_log: Option<PathBuf>,
+    /// `enigma census`: say at the end how much ran native.
+    pub census: bool,
     /// `--gc-stress`: collect at every chance.
     pub gc_stress: bool,
     /// `--step-stress`: the least work in each step of a BIF, and a collection at every chance.
@@ -208,6 +240,8 @@ pub enum Action {
     Run,
     /// `inspect`
     Inspect,
+    /// `census`
+    Census,
     /// `--version`
     Version,
     /// `--help`
@@ -256,6 +290,11 @@ impl Front {
                 at += 1;
                 break;
             }
+            if arg == b"census" && front.args.is_empty() {
+                front.action = Action::Census;
+                at += 1;
+                break;
+            }
             if !front.own_option(args, &mut at)? {
                 front.args.push(arg.clone());
             }
@@ -269,14 +308,20 @@ impl Front {
 
     /// Takes an own option at `at`, which is left at its last argument.
     fn own_option(&mut self, args: &[Bytes], at: &mut usize) -> Result<bool, ArgError> {
+        let (name, joined) = match args[*at].iter().position(|&c| c == b'=') {
+            Some(i) => (&args[*at][..i], Some(&args[*at][i + 1..])),
+            None => (&args[*at][..], None),
+        };
         let Some(option) = table::OWN_OPTIONS
             .iter()
-            .find(|o| o.name.as_bytes() == args[*at])
+            .find(|o| o.name.as_bytes() == name && (joined.is_none() || !o.argument.is_empty()))
         else {
             return Ok(false);
         };
         let mut value = &[][..];
-        if !option.argument.is_empty() {
+        if let Some(joined) = joined {
+            value = joined;
+        } else if !option.argument.is_empty() {
             *at += 1;
             value = args.get(*at).ok_or_else(|| {
                 ArgError::own(format!(
@@ -287,13 +332,21 @@ impl Front {
         }
         match option.name {
             "--otp" => self.options.otp = Some(PathBuf::from(OsStr::from_bytes(value))),
-            "--tier" if value == b"interp" => self.options.tier = Tier::Interp,
-            "--tier" => {
-                return Err(ArgError::own(format!(
-                    "--tier {}: there is no such tier yet; code is run by the interpreter (interp)",
-                    String::from_utf8_lossy(value)
-                )));
+            "--jit" => {
+                self.options.jit = Jit::parse(value).ok_or_else(|| {
+                    let text = String::from_utf8_lossy(value);
+                    ArgError::own(format!("--jit {text}: it may be off, on or always"))
+                })?;
             }
+            "--jit-threshold" => {
+                let text = String::from_utf8_lossy(value);
+                self.options.jit_threshold = Some(text.parse().map_err(|_| {
+                    ArgError::own(format!("--jit-threshold {text}: it must be a number"))
+                })?);
+            }
+            "--jit-only" => self.options.jit_only = Some(functions(option.name, value)?),
+            "--jit-dump" => self.options.jit_dump = Some(functions(option.name, value)?),
+            "--jit-log" => self.options.jit_log = Some(PathBuf::from(OsStr::from_bytes(value))),
             "--gc-stress" => self.options.gc_stress = true,
             "--step-stress" => self.options.step_stress = true,
             "--verify-heap" => self.options.verify_heap = true,
@@ -340,7 +393,10 @@ impl Front {
                 epmd: None,
                 detached: false,
                 announce: Vec::new(),
-                flavor: b"smp".to_vec(),
+                flavor: match program_name(&self.argv0) {
+                    b"beam.emu" => b"emu".to_vec(),
+                    _ => b"smp".to_vec(),
+                },
             },
             _ => {
                 let (places, env) = self.places(env, &install);
@@ -473,6 +529,13 @@ fn seed(text: &str) -> Option<u64> {
     }
 }
 
+/// The functions that an own option is about.
+fn functions(option: &str, value: &[u8]) -> Result<FunctionChoice, ArgError> {
+    let text = String::from_utf8_lossy(value);
+    let choice = text.parse();
+    choice.map_err(|why| ArgError::own(format!("{option} {text}: {why}")))
+}
+
 /// Reads a whole command line (`args` is without the program's name), finding or fetching
 /// an OTP installation on the way where one is needed.
 pub fn parse(argv0: &[u8], args: &[Bytes], env: Env) -> Result<Command, ArgError> {
@@ -489,6 +552,9 @@ pub fn parse(argv0: &[u8], args: &[Bytes], env: Env) -> Result<Command, ArgError
         }
         Action::Inspect => {
             return Ok(Command::Inspect { args: front.args });
+        }
+        Action::Census => {
+            return Ok(Command::Census { args: front.args });
         }
         Action::Run => {}
     }

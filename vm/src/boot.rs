@@ -1,17 +1,22 @@
 //! From settings to a running system: limits, BIFs, preloaded modules, the first processes.
 
-use crate::args::Run;
 use crate::args::emulator::{
     BreakKey, FileNameEncoding, MessageQueue, WarningsAs, WrongNames, erts_since,
 };
+use crate::args::{Jit, Run};
+use crate::census;
 use enigma_bifs::file_name::{self, BadName};
 use enigma_bifs::hooks;
 use enigma_bifs::system;
 use enigma_bifs::system::facts::Facts;
 use enigma_bifs::{break_menu, os_signal};
+use enigma_jit::memory::perf;
+use enigma_jit::observe::{AssemblyFiles, CompileLog, Observation};
+use enigma_jit::tier;
 use enigma_otp::boot::{self, Preloaded};
 use enigma_otp::profile::{Arguments, InitialPriority, TimeWarp};
 use enigma_runtime::code::install;
+use enigma_runtime::code::native::{self, NativeMode};
 use enigma_runtime::heap::gc;
 use enigma_runtime::process::signal;
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
@@ -19,6 +24,12 @@ use enigma_runtime::spawn::{self, SpawnOptions};
 use enigma_runtime::{
     Atom, Heap, Term, atom, bug, dirty, heap, load, release, sched, time, work, worker,
 };
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Calls after which a function is compiled, unless told.
+const THRESHOLD: u32 = 1000;
 
 /// Why a system cannot be started.
 #[derive(Debug)]
@@ -112,6 +123,9 @@ fn configure(run: &Run) {
         set_verify_heaps(true);
     }
     spawn::set_gc_stress(run.options.gc_stress || run.options.step_stress);
+    census::prepare(run);
+    start_native_tier(run);
+    census::begin(run);
     work::set_stress(run.options.step_stress);
     if run.options.step_stress {
         gc::set_long(1 << 12);
@@ -130,6 +144,44 @@ fn configure(run: &Run) {
     file_name::configure(utf8, bad);
     system::configure(facts(run));
     enigma_bifs::os::set_environment(run.env.iter().map(|(k, v)| (k.to_vec(), v.to_vec())));
+}
+
+/// Switches native code on, unless the interpreter alone is wanted.
+fn start_native_tier(run: &Run) {
+    let (options, flags) = (&run.options, &run.emu.native);
+    let mode = match options.jit {
+        _ if run.flavor == b"emu" => NativeMode::Off,
+        Jit::Off => NativeMode::Off,
+        Jit::On => NativeMode::Tiered(options.jit_threshold.unwrap_or(THRESHOLD)),
+        Jit::Always => NativeMode::Always,
+    };
+    if mode == NativeMode::Off {
+        return;
+    }
+    let folder = flags.perf_directory.as_deref().unwrap_or(b"/tmp");
+    let folder = Path::new(OsStr::from_bytes(folder));
+    if let Err(why) = perf::enable(flags.perf, folder) {
+        eprintln!("enigma: no files for perf in {}: {why}", folder.display());
+    }
+    let log = options.jit_log.as_deref().and_then(|path| {
+        let log = CompileLog::to(path);
+        let tell = |why| {
+            eprintln!(
+                "enigma: no log of compilations in {}: {why}",
+                path.display()
+            )
+        };
+        log.map_err(tell).ok()
+    });
+    let observation = Observation {
+        only: options.jit_only.clone(),
+        dump: options.jit_dump.clone(),
+        log,
+        assembly: flags.assembly.then(AssemblyFiles::default),
+    };
+    if let Err(why) = tier::start(mode, observation) {
+        eprintln!("enigma: code is run by the interpreter alone: {why}");
+    }
 }
 
 /// What the signals do that a user or the operating system's services send.
@@ -175,7 +227,10 @@ fn facts(run: &Run) -> Facts {
         dirty_cpu_online: emu.threads.dirty_cpu_online,
         dirty_io: emu.threads.dirty_io,
         async_threads: emu.threads.async_threads,
-        tier: "",
+        tier: match native::mode() {
+            NativeMode::Off => "",
+            NativeMode::Tiered(_) | NativeMode::Always => "[jit]",
+        },
     };
     Facts {
         otp_release: run.install.release.to_string(),

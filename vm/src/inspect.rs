@@ -1,6 +1,8 @@
 //! `enigma inspect`: what is in a `.beam` file, what becomes of it, and which BIFs there are.
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
+use enigma_jit::stages::WantedStages;
+use enigma_jit::{passes, tier};
 use enigma_loader::inspect::{self, InspectOptions};
 use enigma_runtime::code::{install, listing, module};
 use enigma_runtime::{Atom, load, release};
@@ -34,7 +36,7 @@ fn command() -> Command {
             Arg::new("no-listing")
                 .long("no-listing")
                 .action(ArgAction::SetTrue)
-                .conflicts_with_all(["function", "bytecode"])
+                .conflicts_with("function")
                 .help("Chunks and verdict only"),
         )
         .arg(
@@ -44,10 +46,41 @@ fn command() -> Command {
                 .help("The interpreter's instructions in place of the file's"),
         )
         .arg(
+            Arg::new("ssa")
+                .long("ssa")
+                .action(ArgAction::SetTrue)
+                .help("SSA form as it is built, and after each pass"),
+        )
+        .arg(
+            Arg::new("pass")
+                .long("pass")
+                .value_name("NAME")
+                .value_parser(pass_name)
+                .help("SSA form after this pass only"),
+        )
+        .arg(
+            Arg::new("clif")
+                .long("clif")
+                .action(ArgAction::SetTrue)
+                .help("Cranelift's form"),
+        )
+        .arg(
+            Arg::new("machine")
+                .long("machine")
+                .action(ArgAction::SetTrue)
+                .help("Machine code, with the bytecode that each part belongs to"),
+        )
+        .group(
+            ArgGroup::new("translated")
+                .args(["bytecode", "ssa", "pass", "clif", "machine"])
+                .multiple(true)
+                .conflicts_with("no-listing"),
+        )
+        .arg(
             Arg::new("release")
                 .long("release")
                 .value_name("NUMBER")
-                .requires("bytecode")
+                .requires("translated")
                 .value_parser(value_parser!(u32).range(25..=29))
                 .default_value("29")
                 .help("The OTP release whose BIFs there are"),
@@ -58,6 +91,14 @@ fn function_name(text: &str) -> Result<FunctionName, String> {
     let parts = text.rsplit_once('/');
     let parts = parts.and_then(|(name, arity)| Some((name.to_string(), arity.parse().ok()?)));
     parts.ok_or_else(|| "it is written as name/2".to_string())
+}
+
+fn pass_name(text: &str) -> Result<String, String> {
+    let names: Vec<&str> = passes::ALL.iter().map(|p| p.name).collect();
+    match names.contains(&text) {
+        true => Ok(text.to_string()),
+        false => Err(format!("the passes are {}", names.join(", "))),
+    }
 }
 
 /// Runs the command; gives the exit status.
@@ -79,8 +120,8 @@ pub fn run(args: &[Vec<u8>]) -> u8 {
     let function = options.get_one::<FunctionName>("function").cloned();
     if what == "bifs" {
         bifs()
-    } else if options.get_flag("bytecode") {
-        bytecode(what, function, &options)
+    } else if options.contains_id("translated") {
+        translated(what, function, &options)
     } else {
         let what_of_it = InspectOptions {
             function,
@@ -90,26 +131,51 @@ pub fn run(args: &[Vec<u8>]) -> u8 {
     }
 }
 
-/// The bytecode of a module's functions, or of one.
-fn bytecode(path: &OsStr, only: Option<FunctionName>, options: &ArgMatches) -> u8 {
+/// What becomes of a module's functions, or of one.
+fn translated(path: &OsStr, only: Option<FunctionName>, options: &ArgMatches) -> u8 {
     let number: &u32 = options.get_one("release").expect("it has a default");
     let name = path.to_string_lossy().into_owned();
     let bytes = match std::fs::read(path) {
         Ok(b) => b,
         Err(e) => return crate::fail(&format!("{name}: {e}")),
     };
-    match bytecode_of(&bytes, *number, only) {
+    let pass = options.get_one::<String>("pass").cloned();
+    let whole = options.get_flag("ssa") && pass.is_none();
+    let wanted = WantedForms {
+        bytecode: options.get_flag("bytecode"),
+        native: WantedStages {
+            built: whole,
+            pass: if whole { Some("all".to_string()) } else { pass },
+            clif: options.get_flag("clif"),
+            machine: options.get_flag("machine"),
+        },
+    };
+    match translation_of(&bytes, *number, only, &wanted) {
         Ok(text) => crate::print(text.as_bytes(), &[], 0),
         Err(why) => crate::fail(&format!("{name}: {why}")),
     }
 }
 
-/// The bytecode of a module as a release's system has it. To be called once: the tables of the VM are global.
-pub fn bytecode_of(
+/// Which forms of functions are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct WantedForms {
+    /// The interpreter's.
+    pub bytecode: bool,
+    /// The native tier's.
+    pub native: WantedStages,
+}
+
+/// The forms of a module's functions as a release's system has them. To be called once: the tables of the VM are global.
+pub fn translation_of(
     bytes: &[u8],
     number: u32,
     only: Option<FunctionName>,
+    wanted: &WantedForms,
 ) -> Result<String, String> {
+    let native = wanted.native != WantedStages::default();
+    if native {
+        tier::start_without_compiler();
+    }
     release::set(number);
     enigma_bifs::table::register(number);
     let prepared = load::prepare(bytes).map_err(|e| e.to_string())?;
@@ -117,13 +183,19 @@ pub fn bytecode_of(
     let mut out = String::new();
     let mut found = false;
     for f in loaded.iter().flat_map(|m| &m.functions) {
-        let wanted = only
+        let named = only
             .as_ref()
             .is_none_or(|(name, arity)| f.name == Atom::new(name) && f.arity == *arity);
-        if wanted {
+        if named {
             f.translate();
-            out.extend(listing::function(f));
-            out.push('\n');
+            if wanted.bytecode {
+                out.extend(listing::function(f));
+                out.push('\n');
+            }
+            if native {
+                let stages = tier::stages(f, wanted.native.clone());
+                out.push_str(&stages.map_err(|why| format!("{f:?}: {why}"))?);
+            }
             found = true;
         }
     }

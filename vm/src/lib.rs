@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod boot;
+mod census;
 pub mod env;
 pub mod inspect;
 
@@ -22,8 +23,27 @@ pub fn main(argv0: &[u8], args: &[Vec<u8>]) -> u8 {
     }));
     let command = match args::parse(argv0, args, Env::from_os()) {
         Ok(c) => c,
-        Err(e) => return print(&[], &e.text, e.status),
+        Err(e) => return refuse(&e),
     };
+    match command {
+        Command::Census { args } => match census::command_line(argv0, &args) {
+            Ok(command) => carry_out(command),
+            Err(e) => refuse(&e),
+        },
+        command => carry_out(command),
+    }
+}
+
+/// A command line that cannot be carried out, or that asks for a help text.
+fn refuse(why: &args::ArgError) -> u8 {
+    match why.status {
+        0 => print(&why.text, &[], 0),
+        status => print(&[], &why.text, status),
+    }
+}
+
+/// Does what is asked for; gives the exit status.
+fn carry_out(command: Command) -> u8 {
     match command {
         Command::Print(Printout {
             stdout,
@@ -31,6 +51,7 @@ pub fn main(argv0: &[u8], args: &[Vec<u8>]) -> u8 {
             status,
         }) => print(&stdout, &stderr, status),
         Command::Inspect { args } => inspect::run(&args),
+        Command::Census { .. } => fail("a census of a census"),
         Command::Exec { program, args, env } => {
             let e = std::process::Command::new(OsStr::from_bytes(&program))
                 .args(args.iter().map(|a| OsStr::from_bytes(a)))

@@ -5,14 +5,19 @@
 
 use enigma_loader::builder::Builder;
 use enigma_loader::fuzz;
-use enigma_vm::inspect::bytecode_of;
+use enigma_vm::inspect::{WantedForms, translation_of};
 use std::path::PathBuf;
 
 /// The release whose BIFs the modules are translated for.
 const RELEASE: u32 = 29;
 
 fn compare(name: &str, module: &Builder) {
-    let actual = bytecode_of(&module.finish(), RELEASE, None).expect("the module is valid");
+    let wanted = WantedForms {
+        bytecode: true,
+        ..WantedForms::default()
+    };
+    let actual =
+        translation_of(&module.finish(), RELEASE, None, &wanted).expect("the module is valid");
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let path = folder.join(format!("{name}.txt"));
     if std::env::var_os("ENIGMA_BLESS").is_some() {

@@ -3,7 +3,7 @@
 use super::state::{TestResource, check_available, set_available};
 use crate::barrier::{self, BarrierStage};
 use crate::erlang::time;
-use crate::{args, bifs, binary, crash_dump, log, ports, unicode};
+use crate::{args, bifs, binary, crash_dump, log, ports, re, unicode};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
 use enigma_runtime::ets::{Protection, TableKind, WriteConcurrency, registry};
@@ -74,6 +74,7 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             cx.heap().uint(ports::next_id())
         }
         "binary_loop_limit" => loop_limit(cx, &binary::LOOP_LIMIT, a[1], 0)?,
+        "re_loop_limit" => loop_limit(cx, &re::LOOP_LIMIT, a[1], re::shown_limit())?,
         "unicode_loop_limit" => loop_limit(cx, &unicode::LOOP_LIMIT, a[1], unicode::SHOWN_LIMIT)?,
         "unique_monotonic_integer_state" => {
             let n = bignum::to_u64(a[1]).or_else(|| bignum::to_i64(a[1]).map(i64::cast_unsigned));
@@ -188,7 +189,10 @@ fn loop_limit(cx: &mut Ctx<'_>, limit: &LoopLimit, t: Term, shown: usize) -> Bif
         Some(a) if a.text() == "default" => None,
         _ => Some(t.as_usize().ok_or_else(badarg)?),
     };
-    let old = limit.set(new, shown);
+    let old = match limit.set(new, shown) {
+        0 => shown,
+        n => n,
+    };
     Ok(cx.heap().uint(old as u64))
 }
 

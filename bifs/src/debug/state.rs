@@ -81,6 +81,7 @@ fn by_name(cx: &mut Ctx<'_>, name: &str) -> BifResult {
             let items: Vec<Term> = crate::info::items().into_iter().map(Term::atom).collect();
             cx.heap().list(&items)
         }
+        "memory" => crate::memory::now().to_term(cx.heap()),
         "processes" => {
             let all = table::all();
             cx.heap().list(&all)

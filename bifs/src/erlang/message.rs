@@ -4,6 +4,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::node;
+use enigma_runtime::process::last_calls::LastCall;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{flag, handle, registry};
 use enigma_runtime::term::{Kind, list};
@@ -27,6 +28,7 @@ enum Sent {
 /// `priority`: an alias that takes priority messages takes it as one.
 fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<Sent, Exit> {
     if let Some(id) = to.as_local_pid() {
+        cx.note_call(LastCall::Send);
         // Nothing that was sent earlier is on the way, so this message is the next in the queue; unless
         // priority messages may overtake it, which they do on their way.
         if id != cx.proc.id

@@ -6,6 +6,7 @@ use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::last_calls::LastCalls;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::state::Priority;
 use enigma_runtime::process::{MaxHeap, flag, suspend, table};
@@ -168,10 +169,7 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Ok(Term::small(old as i64))
         }
         Atom::FULLSWEEP_AFTER => {
-            let n = a[1]
-                .as_usize()
-                .ok_or_else(badarg)?
-                .min(usize::from(u16::MAX)) as u16;
+            let n = a[1].as_usize().ok_or_else(badarg)? as u16;
             Ok(Term::small(i64::from(std::mem::replace(
                 &mut cx.own.heap.fullsweep_after,
                 n,
@@ -198,10 +196,9 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Atom::SAVE_CALLS => {
             let n = a[1]
                 .as_usize()
-                .filter(|&n| n <= 10_000)
+                .filter(|&n| n <= LastCalls::MOST)
                 .ok_or_else(|| Exit::error_cause(Atom::BADARG, Atom::NONE))?;
-            let old = std::mem::replace(&mut cx.own.rare().save_calls, n);
-            Ok(Term::small(old as i64))
+            Ok(Term::small(cx.keep_last_calls(n) as i64))
         }
         Atom::SENSITIVE => bit_flag(cx, flag::SENSITIVE, a[1]),
         Atom::ASYNC_DIST if release::async_dist() => bit_flag(cx, flag::ASYNC_DIST, a[1]),
@@ -227,18 +224,16 @@ fn process_flag3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !table::with(id, |p| !p.state.is_exiting()).unwrap_or(false) {
         return Ok(nobody);
     }
-    let n = a[2].as_usize().filter(|&n| n <= 10_000);
+    let n = a[2].as_usize().filter(|&n| n <= LastCalls::MOST);
     let (Some(Atom::SAVE_CALLS), Some(n)) = (a[1].as_atom(), n) else {
         return Ok(Atom::BADARG.into());
     };
-    let set = move |own: &mut enigma_runtime::process::Owned| {
-        Term::small(std::mem::replace(&mut own.rare().save_calls, n) as i64)
-    };
+    let set = move |cx: &mut Ctx<'_>| Term::small(cx.keep_last_calls(n) as i64);
     if id == cx.proc.id {
-        return Ok(set(cx.own));
+        return Ok(set(cx));
     }
     crate::ask::ask(cx, id, move |other| {
-        OwnedTerm::new(other.map_or(Atom::BADTYPE.into(), |o| set(o.own)))
+        OwnedTerm::new(other.map_or(Atom::BADTYPE.into(), set))
     })
 }
 
@@ -293,12 +288,22 @@ fn hibernate(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// calls itself and BEAM's loader puts an instruction there.
 fn hibernate0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     super::relations::fetch(cx)?;
+    let hibernates = cx.own.bif_state::<Hibernates>().is_some();
     if !cx.own.mailbox.is_empty() {
+        if hibernates {
+            cx.own.rare().bif_state = None;
+        }
         return Ok(Atom::OK.into());
     }
-    cx.own.collect_to_size();
+    if !hibernates {
+        cx.own.rare().bif_state = Some(Box::new(Hibernates));
+        cx.own.shrink();
+    }
     Err(Exit::Wait)
 }
+
+/// Kept by a process that has given up its memory and waits for a message.
+struct Hibernates;
 
 fn yield0(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     Err(Exit::YieldValue(true.into()))

@@ -4,6 +4,7 @@ use crate::barrier::{self, BarrierStage};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::purge;
+use enigma_runtime::dirty;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::heap::{copy, release};
 use enigma_runtime::process::signal::{self, Signal, Task};
@@ -76,16 +77,22 @@ fn send_copy_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let to = a[0].as_local_pid().ok_or_else(badarg)?;
     let id = cx.heap().tuple(&[a[1], a[2], a[0]]);
     let id = OwnedTerm::new(id);
-    let task: Task = Box::new(move |process| {
-        if let Some(cx) = process {
-            let words = literals::copy_releasing(cx.own);
-            cx.bump(words / 16);
-        }
+    let answer: Task = Box::new(move |_| {
         let message = handle::build(|h| {
             let id = copy::copy(id.term(), h);
             h.tuple(&[Atom::COPY_LITERALS.into(), id, Atom::OK.into()])
         });
         signal::send(collector, Signal::Message(message));
+    });
+    let task: Task = Box::new(move |process| {
+        if let Some(cx) = process {
+            if !dirty::is_under_way(cx.own) && cx.own.leave_to_copy_literals() {
+                return cx.own.put_off(answer);
+            }
+            let words = literals::copy_releasing(cx.own);
+            cx.bump(words / 16);
+        }
+        answer(None);
     });
     signal::request(to, task, Signal::SystemTask);
     Ok(Atom::OK.into())

@@ -81,10 +81,7 @@ fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
     match key.as_atom().ok_or_else(badarg)? {
         Atom::PRIORITY => o.priority = priority(value)?,
         Atom::FULLSWEEP_AFTER => {
-            o.fullsweep_after = value
-                .as_usize()
-                .ok_or_else(badarg)?
-                .min(usize::from(u16::MAX)) as u16;
+            o.fullsweep_after = value.as_usize().ok_or_else(badarg)? as u16;
         }
         Atom::MIN_HEAP_SIZE => o.min_heap = args::heap_size(value)?,
         Atom::MIN_BIN_VHEAP_SIZE => o.min_vheap = args::heap_size(value)?,

@@ -21,6 +21,8 @@ const LONG_NAME: i32 = 148;
 const RANGE_OF_CLASS: i32 = 150;
 /// `(*` and something that is no verb.
 const BAD_VERB: i32 = 160;
+/// `\c` before a character that is not printable.
+const NO_CONTROL: i32 = 168;
 /// `\x` without digits.
 const NO_DIGITS: i32 = 178;
 
@@ -99,6 +101,7 @@ impl Text {
                 self.insert(at, b'0');
                 true
             }
+            NO_CONTROL => self.spell_control(at),
             RANGE_OF_CLASS => match at.checked_sub(1) {
                 Some(hyphen) if self.bytes.get(hyphen) == Some(&b'-') => {
                     self.insert(hyphen, b'\\');
@@ -108,6 +111,22 @@ impl Text {
             },
             _ => false,
         }
+    }
+
+    /// Writes `\c` and an unprintable character near here as a number; `false` if it may not stand there.
+    fn spell_control(&mut self, near: usize) -> bool {
+        let found = (near.saturating_sub(3)..near).find(|&i| {
+            let rest = &self.bytes[i..];
+            matches!(rest, [b'\\', b'c', 1..=31 | 127, ..])
+        });
+        let Some(at) = found else { return false };
+        let code = self.bytes[at + 2] ^ 0x40;
+        let number = format!("\\x{code:02x}");
+        let from = self.origin[at];
+        self.bytes.splice(at..at + 3, number.bytes());
+        self.origin
+            .splice(at..at + 3, std::iter::repeat_n(from, number.len()));
+        true
     }
 
     fn insert(&mut self, at: usize, byte: u8) {

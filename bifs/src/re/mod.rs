@@ -9,20 +9,24 @@ mod dialect;
 mod errors;
 pub(crate) mod options;
 mod place;
+mod probe;
 mod recursion;
 
 use crate::bifs;
 use crate::erlang::iolist;
 use code::{Code, Settings, cached};
 use enigma_runtime::atom::Atom;
-use enigma_runtime::bif::Ctx;
+use enigma_runtime::bif::{Bif, Ctx};
 use enigma_runtime::code::export;
+use enigma_runtime::dirty::{self, Pool};
 use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
 use errors::{Wrong, first_generation};
 use options::PatternOptions;
 use pcre2_sys as sys;
+use probe::{Attempt, is_inside_character};
+pub use probe::{LOOP_LIMIT, shown_limit};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -170,16 +174,36 @@ fn precompiled(t: Term) -> Option<Precompiled> {
 }
 
 fn run(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    execute(cx, a, true)
+    in_time(cx, "run", a, |cx, a| execute(cx, a, true))
 }
 
 fn internal_run(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let first = crate::args::boolean(a[3])?;
-    execute(cx, &a[..3], first)
+    in_time(cx, "internal_run", a, |cx, a| {
+        let first = crate::args::boolean(a[3])?;
+        execute(cx, &a[..3], first)
+    })
 }
 
-/// Runs a pattern. `first` is false for the later steps of a global search, whose subject has been checked.
-fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> BifResult {
+/// A call that is made here, or in a pool if it takes long.
+fn in_time(
+    cx: &mut Ctx<'_>,
+    function: &str,
+    a: &[Term],
+    call: fn(&mut Ctx<'_>, &[Term]) -> Result<Option<Term>, Exit>,
+) -> BifResult {
+    if !dirty::is_under_way(cx.own)
+        && let Some(value) = call(cx, a)?
+    {
+        return Ok(value);
+    }
+    let same = |b: &&Bif| b.function == function && usize::from(b.arity) == a.len();
+    let bif = BIFS.iter().find(same).ok_or_else(badarg)?;
+    dirty::call(cx, Pool::Cpu, bif, a).unwrap_or(Err(Exit::Wait))
+}
+
+/// Runs a pattern; nothing if that takes long and can be done elsewhere. `first` is false for the later steps of a
+/// global search, whose subject has been checked.
+fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> Result<Option<Term>, Exit> {
     let given = a.get(2).copied().unwrap_or(Term::NIL);
     let o = options_of(Some(&given))?;
     let as_list = o.capture.and_then(|c| c.1).and_then(|t| t.as_atom()) == Some(Atom::LIST);
@@ -190,11 +214,11 @@ fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> BifResult {
         }
         let p = precompiled(a[1]).ok_or_else(badarg)?;
         if p.unicode && (!is_bits(a[0]) || as_list && !o.global) {
-            return leave(cx, "urun", &[a[0], a[1], given]);
+            return leave(cx, "urun", &[a[0], a[1], given]).map(Some);
         }
         if o.global {
             let more = cx.tuple2(given, false);
-            return leave(cx, "grun", &[a[0], a[1], more]);
+            return leave(cx, "grun", &[a[0], a[1], more]).map(Some);
         }
         // The line ends asked for now count, not those that the pattern was compiled with.
         if o.line_ends {
@@ -214,7 +238,7 @@ fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> BifResult {
             return Err(badarg());
         }
         if o.unicode && (!is_bits(a[1]) || !is_bits(a[0]) || as_list && !o.global) {
-            return leave(cx, "urun", &[a[0], a[1], given]);
+            return leave(cx, "urun", &[a[0], a[1], given]).map(Some);
         }
         let pattern = iolist::collect(a[1])?;
         let code = match cached(&pattern, o.compile) {
@@ -222,14 +246,14 @@ fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> BifResult {
             Err(w) if o.report_errors => {
                 let why = explained(cx.heap(), &w);
                 let why = cx.tuple2(Atom::COMPILE, why);
-                return Ok(cx.error(why));
+                return Ok(Some(cx.error(why)));
             }
             Err(_) => return Err(badarg()),
         };
         if o.global {
             let p = pattern_term(cx.heap(), &code);
             let more = cx.heap().tuple(&[given, o.compile_only.into(), a[1]]);
-            return leave(cx, "grun", &[a[0], p, more]);
+            return leave(cx, "grun", &[a[0], p, more]).map(Some);
         }
         code
     };
@@ -245,26 +269,51 @@ fn execute(cx: &mut Ctx<'_>, a: &[Term], first: bool) -> BifResult {
         Some(v) => v.to_bytes(),
         None => iolist::collect(a[0])?.into(),
     };
-    let mut options = o.run;
-    if !first && code.utf && view.is_some() && is_known_text(cx, a[0], &bytes) {
-        options |= sys::PCRE2_NO_UTF_CHECK;
-    }
+    let text = code.utf && view.is_some();
+    let attempt = Attempt {
+        code: &code,
+        subject: &bytes,
+        offset: o.offset,
+        options: o.run,
+        limits: o.limits,
+        is_text: text && at_character(&bytes, o.offset) && is_known_text(cx, a[0], &bytes, first),
+    };
     let mut found = Vec::new();
-    let outcome = code.run(&bytes, o.offset, options, o.limits, &mut found);
+    // What the library has to look through all of, it does not look at in parts.
+    let has_parts = o.offset <= bytes.len() && (!code.utf || attempt.is_text);
+    let outcome = if cx.whole || !has_parts && bytes.len() <= LOOKED_THROUGH {
+        attempt.whole(&mut found)
+    } else if has_parts && let Some(outcome) = attempt.short(&mut found) {
+        outcome
+    } else {
+        return Ok(None);
+    };
     cx.bump(10 + bytes.len().saturating_sub(o.offset) / 64);
     match outcome {
-        Ok(_) => Ok(result(cx.heap(), &wanted, &found, &bytes, view.as_ref())),
+        Ok(()) => Ok(result(cx.heap(), &wanted, &found, &bytes, view.as_ref())),
         Err(e) => failure(cx, e, o.report_errors),
     }
+    .map(Some)
+}
+
+/// A subject of so many bytes is looked through at once.
+const LOOKED_THROUGH: usize = 1 << 20;
+
+/// Does a character of UTF-8 begin here, or does the text end?
+fn at_character(bytes: &[u8], offset: usize) -> bool {
+    offset == bytes.len() || bytes.get(offset).is_some_and(|&b| !is_inside_character(b))
 }
 
 /// Is the subject UTF-8? All of it is looked at only if it is not the one that was looked at last: a global search is
-/// as many calls as there are matches.
-fn is_known_text(cx: &mut Ctx<'_>, subject: Term, bytes: &[u8]) -> bool {
+/// as many calls as there are matches. A long one is not looked at here the first time.
+fn is_known_text(cx: &mut Ctx<'_>, subject: Term, bytes: &[u8], first: bool) -> bool {
     // As long as nothing was collected, this word means this object.
     let key = (subject.raw(), cx.own.collections);
     if cx.own.rare().checked_text == Some(key) {
         return true;
+    }
+    if first && !cx.whole && bytes.len() > LOOKED_THROUGH {
+        return false;
     }
     let is_text = std::str::from_utf8(bytes).is_ok();
     cx.own.rare().checked_text = is_text.then_some(key);

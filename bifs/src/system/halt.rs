@@ -54,7 +54,7 @@ fn halt(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         None => match low_byte(a[0]) {
             Some(n) => n,
             None => {
-                let slogan = list::to_string(a[0]).ok_or_else(badarg)?;
+                let slogan = slogan(a[0]).ok_or_else(badarg)?;
                 crate::crash_dump::write_aloud_by(cx, &slogan);
                 1
             }
@@ -64,6 +64,24 @@ fn halt(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let status = if in_time { status } else { FLUSH_TIMED_OUT };
     STATUS.store(status, Ordering::Relaxed);
     std::process::exit(status);
+}
+
+/// Most characters of a slogan.
+const SLOGAN: usize = 1023;
+
+/// The slogan in a list of characters: as many as there is room for, of which what follows a zero is not told.
+fn slogan(t: Term) -> Option<String> {
+    let mut characters = list::iter(t);
+    let mut slogan = String::new();
+    for c in characters.by_ref().take(SLOGAN) {
+        slogan.push(char::from_u32(u32::try_from(c.as_small()?).ok()?)?);
+    }
+    let is_cut = characters.next().is_some();
+    if !is_cut && !characters.tail().is_nil() {
+        return None;
+    }
+    slogan.truncate(slogan.find('\0').unwrap_or(slogan.len()));
+    Some(slogan)
 }
 
 /// The part of a status, which is not negative, that the operating system takes.

@@ -8,7 +8,7 @@ use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
 use enigma_runtime::atom::{self, Atom};
-use enigma_runtime::code::export;
+use enigma_runtime::code::{export, native};
 use enigma_runtime::dirty;
 use enigma_runtime::heap::gc;
 use enigma_runtime::process::{flag, table};
@@ -64,7 +64,10 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "endian" => Atom::LITTLE.into(),
         "heap_type" => Atom::new("private").into(),
         "emu_type" | "build_type" => Atom::new("opt").into(),
-        "emu_flavor" => Atom::new("emu").into(),
+        "emu_flavor" => match native::mode() {
+            native::NativeMode::Off => Atom::new("emu").into(),
+            native::NativeMode::Tiered(_) | native::NativeMode::Always => Atom::new("jit").into(),
+        },
         "os_type" => h.tuple(&[
             Atom::new("unix").into(),
             Atom::new(std::env::consts::OS).into(),

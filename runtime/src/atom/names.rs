@@ -251,5 +251,6 @@ well_known_atoms! {
     PROTECTION = "protection";
     INCOMPLETE = "incomplete";
     SEND_MESSAGE = "send";
+    RECEIVE = "receive";
     BADTYPE = "badtype";
 }

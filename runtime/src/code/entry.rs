@@ -12,13 +12,21 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 pub struct Entry {
     /// The bytecode that interpreted calls run.
     code: AtomicPtr<u64>,
+    /// The machine code that native calls run; null where there is none.
+    native: AtomicPtr<u8>,
 }
+
+/// Where native code finds the address of machine code in a record, in bytes.
+pub const NATIVE_AT: usize = std::mem::offset_of!(Entry, native);
+/// Where it finds the address of bytecode.
+pub const CODE_AT: usize = std::mem::offset_of!(Entry, code);
 
 impl Entry {
     /// A record that leads nowhere yet.
     pub(super) const fn new() -> Entry {
         Entry {
             code: AtomicPtr::new(std::ptr::null_mut()),
+            native: AtomicPtr::new(std::ptr::null_mut()),
         }
     }
 
@@ -26,6 +34,16 @@ impl Entry {
     #[inline(always)]
     pub fn code(&self) -> *const u64 {
         self.code.load(Ordering::Acquire)
+    }
+
+    /// The machine code to run now, if there is any.
+    pub fn native(&self) -> Option<std::ptr::NonNull<u8>> {
+        std::ptr::NonNull::new(self.native.load(Ordering::Acquire))
+    }
+
+    /// Makes native calls go to machine code at `address`.
+    pub(super) fn set_native(&self, address: *const u8) {
+        self.native.store(address.cast_mut(), Ordering::Release);
     }
 
     /// Makes calls go to `code`.

@@ -29,6 +29,9 @@ pub struct Export {
     stub: [u64; 2],
 }
 
+/// Where native code finds the address of the entry record, in bytes.
+pub const ENTRY_AT: usize = std::mem::offset_of!(Export, entry);
+
 impl std::ops::Deref for Export {
     type Target = FunctionName;
 

@@ -72,6 +72,8 @@ forms! {
     export_stub: 2 { EXPORT: ExportEntry @ W1 }
     /// Something about a function.
     of_function: 2 { FUNCTION: Function @ W1 }
+    /// Machine code.
+    native: 2 { ADDRESS: Constant @ W1 }
     /// A function's entry.
     enter: 1 { ARITY: Number @ A }
     /// A call inside the module. A tail call drops a frame of so many words.

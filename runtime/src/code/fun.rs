@@ -24,6 +24,12 @@ pub struct FunEntry {
     pending: AtomicPtr<FnInfo>,
 }
 
+/// Where native code finds the record of the function in an entry, in bytes.
+pub const TARGET_AT: usize = std::mem::offset_of!(FunEntry, target);
+/// Where it finds the number of arguments.
+pub const ARITY_AT: usize =
+    std::mem::offset_of!(FunEntry, name) + std::mem::offset_of!(FunName, arity);
+
 impl std::ops::Deref for FunEntry {
     type Target = FunName;
 

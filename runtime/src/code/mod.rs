@@ -10,6 +10,7 @@ pub mod fun;
 pub mod install;
 pub mod listing;
 pub mod module;
+pub mod native;
 pub mod operand;
 pub mod ops;
 pub mod purge;

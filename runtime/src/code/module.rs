@@ -7,6 +7,7 @@ use super::entry::Entry;
 use super::export::{self, Export};
 use super::fun::FunEntry;
 use super::install::LOADING;
+use super::native::{self, NativeMode, NativeSide};
 use super::records::{self, Definition};
 use super::{ranges, translate};
 use crate::atom::Atom;
@@ -34,6 +35,8 @@ pub struct FnInfo {
     pub entry: Entry,
     stub: [u64; 2],
     body: OnceLock<Body>,
+    /// What the native tier keeps.
+    pub(crate) native: NativeSide,
 }
 
 impl std::fmt::Debug for FnInfo {
@@ -48,6 +51,9 @@ pub struct Body {
     pub code: Box<[u64]>,
     /// Offset of the entry.
     pub entry: u32,
+    /// Offsets of instructions in the file's code with those of their bytecode, ascending; only where native code
+    /// is made.
+    pub places: Box<[(u32, u32)]>,
     /// Offsets in words with the line items (see `enigma_loader::LineTable`) that begin there, ascending.
     pub lines: Box<[(u32, u32)]>,
     /// Offsets of the constructions of bitstrings whose segments the compiler has put together, with the numbers
@@ -56,6 +62,18 @@ pub struct Body {
 }
 
 impl Body {
+    /// The address of the entry.
+    #[inline(always)]
+    pub fn entry_address(&self) -> *const u64 {
+        self.code.as_ptr().wrapping_add(self.entry as usize)
+    }
+
+    /// The offset of the bytecode for the instruction at this offset of the file's code.
+    pub fn place(&self, offset: u32) -> Option<u32> {
+        let at = self.places.binary_search_by_key(&offset, |p| p.0).ok()?;
+        Some(self.places[at].1)
+    }
+
     /// The number that segment `i` of the construction at `offset` had in the source, from 1.
     pub fn segment_number(&self, offset: usize, i: usize) -> usize {
         let found = self
@@ -97,8 +115,12 @@ impl FnInfo {
             body
         });
         ranges::add(&body.code, self);
-        let entry = body.code[body.entry as usize..].as_ptr();
+        let entry = match native::mode() {
+            NativeMode::Tiered(calls) => self.native.counting(self, calls),
+            NativeMode::Off | NativeMode::Always => body.entry_address(),
+        };
         self.entry.replace_code(self.stub.as_ptr(), entry);
+        native::translated(self);
         self.code()
     }
 
@@ -129,6 +151,14 @@ pub enum SourceName<'a> {
 }
 
 impl SourceName<'_> {
+    /// The name.
+    pub fn to_text(self) -> String {
+        match self {
+            SourceName::Given(name) => name.to_string(),
+            SourceName::OfModule(module) => format!("{module}.erl"),
+        }
+    }
+
     /// The name as a list of characters.
     pub fn to_list(self, heap: &mut Heap) -> Term {
         match self {
@@ -209,6 +239,7 @@ impl Module {
                 entry: Entry::new(),
                 stub: [0; 2],
                 body: OnceLock::new(),
+                native: NativeSide::new(),
             })
             .collect()
     }
@@ -238,7 +269,7 @@ impl Module {
     }
 
     /// Adds to the bytes that the module takes.
-    fn count(&self, bytes: usize) {
+    pub(super) fn count(&self, bytes: usize) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         CODE_BYTES.fetch_add(bytes, Ordering::Relaxed);
     }

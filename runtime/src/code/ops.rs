@@ -52,6 +52,10 @@ ops! {
     EXPORT_STUB: export_stub;
     /// A function not translated yet.
     LAZY: of_function;
+    /// A function with native code: the second word is its address.
+    NATIVE: native;
+    /// A function whose calls are counted until it is compiled.
+    COUNT: of_function;
     /// `func_info`: no clause matches.
     FUNC_INFO: of_function;
     /// Counts one reduction at a function's entry.

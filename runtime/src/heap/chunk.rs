@@ -1,5 +1,6 @@
 //! Blocks of words from the system allocator.
 
+use crate::sys;
 use crate::sys::memory::{self, Purpose};
 use crate::tally::Tally;
 use std::alloc::Layout;
@@ -18,6 +19,9 @@ pub struct Chunk {
     /// Words from the start that hold objects.
     pub used: usize,
 }
+
+/// Where the address of the first word is in a block's description, in bytes.
+pub const BASE_AT: usize = std::mem::offset_of!(Chunk, base);
 
 // SAFETY: a chunk is plain owned memory; whoever owns the chunk owns the words.
 unsafe impl Send for Chunk {}
@@ -49,6 +53,36 @@ impl Chunk {
             large_cap: (words >> 32) as u32,
             used: 0,
         }
+    }
+
+    /// As many words as there are in whole pages, for a block that has pages of its own.
+    pub fn in_pages(words: usize) -> usize {
+        if words < LARGE {
+            words
+        } else {
+            words.next_multiple_of(memory::HUGE_PAGE / 8)
+        }
+    }
+
+    /// Takes over the words in use of another block, which are at its end and for which there is room, to the end of this
+    /// one, which is fresh. Where both have pages of their own these are moved and nothing is copied.
+    pub fn take_end(&mut self, from: Chunk) {
+        self.used = from.used;
+        let words = from.capacity();
+        let in_pages = |n: usize| n >= LARGE && (n * 8).is_multiple_of(sys::page_size());
+        if words <= self.capacity() && in_pages(words) && in_pages(self.capacity()) {
+            let to = self.end().wrapping_sub(words) as usize;
+            // SAFETY: both blocks are mapped by themselves, their ends are ends of pages, and they are owned.
+            unsafe { sys::move_pages(from.base as usize, words * 8, to) };
+            Tally::Heap.add(-(words as isize * 8));
+            // Its pages are somewhere else now.
+            std::mem::forget(from);
+            return;
+        }
+        let used = self.used;
+        debug_assert!(used <= self.capacity());
+        // SAFETY: so many words at the ends of both blocks, which are owned.
+        unsafe { std::ptr::copy_nonoverlapping(from.end().sub(used), self.end().sub(used), used) };
     }
 
     /// First word.

@@ -115,6 +115,9 @@ pub fn heap_size_for(words: usize) -> usize {
     b
 }
 
+/// Where the young generation is in a process's heap, in bytes.
+pub const YOUNG_AT: usize = std::mem::offset_of!(ProcHeap, young);
+
 impl ProcHeap {
     /// A heap whose smallest size is `min_words`.
     pub fn new(min_words: usize, min_vheap_words: usize, fullsweep_after: u16) -> ProcHeap {
@@ -229,6 +232,11 @@ impl ProcHeap {
         words > LONG.load(Ordering::Relaxed)
     }
 
+    /// The same for a collection of all that there is.
+    pub fn is_long_to_shrink(&self) -> bool {
+        self.young.used() + self.old.used > LONG.load(Ordering::Relaxed) && !self.forbidden
+    }
+
     /// Makes room for `words` although a collection is due, which is asked for.
     pub fn extend_and_request(&mut self, words: usize) {
         self.request_collection(false);
@@ -322,7 +330,8 @@ impl ProcHeap {
 
     /// Is this one of the chances that the test mode leaves out, with no other reason to collect?
     fn skips_stress(&self, need: usize) -> bool {
-        self.stress_pause > 0
+        self.stress
+            && self.stress_pause > 0
             && self.requested.is_none()
             && self.young.room() >= need
             && self.young.used() <= self.limit
@@ -346,7 +355,7 @@ impl ProcHeap {
     /// Collects. Afterwards the current block has room for `need` words.
     pub fn collect(&mut self, roots: &mut dyn Roots, need: usize, major: bool) -> GcReport {
         let before = self.used();
-        if self.stress && !major && self.skips_stress(need) {
+        if !major && self.skips_stress(need) {
             self.stress_pause -= 1;
             return GcReport {
                 major: false,

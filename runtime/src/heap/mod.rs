@@ -106,6 +106,19 @@ impl Heap {
         p
     }
 
+    /// Where the heap pointer is in a heap, in bytes.
+    pub const HP_AT: usize = std::mem::offset_of!(Heap, hp);
+    /// Where the end of the current block is.
+    pub const END_AT: usize = std::mem::offset_of!(Heap, end);
+
+    /// Sees to it that there are so many words in the current block, of which others may be lost.
+    pub fn make_room(&mut self, words: usize) {
+        if self.room() < words {
+            let grow = (self.cur.capacity() + self.more_used).clamp(32, 1 << 16);
+            self.add_block(words.max(grow));
+        }
+    }
+
     /// Words left in the current block.
     #[inline(always)]
     pub fn room(&self) -> usize {
@@ -115,8 +128,7 @@ impl Heap {
     #[cold]
     #[inline(never)]
     fn alloc_slow(&mut self, words: usize) -> *mut u64 {
-        let grow = (self.cur.capacity() + self.more_used).clamp(32, 1 << 16);
-        self.add_block(words.max(grow));
+        self.make_room(words);
         self.alloc(words)
     }
 

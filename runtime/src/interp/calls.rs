@@ -8,6 +8,9 @@ use crate::code::module::{self, FnInfo};
 use crate::code::{fun, ops, purge};
 use crate::dirty;
 use crate::interp::exception::{self, Head, Raised};
+use crate::process::flag;
+use crate::process::last_calls::LastCall;
+use crate::release;
 use crate::term::{Kind, Term, list, stack_word};
 use crate::work;
 
@@ -41,6 +44,7 @@ pub fn out_of_reductions(cx: &mut Ctx<'_>, pc: *const u64, arity: usize) -> Next
         }
     }
     if cx.reds > 0 && !cx.leave {
+        cx.watch_calls();
         return Next::Go(pc);
     }
     park(cx, pc, arity);
@@ -88,6 +92,7 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head:
             Next::Stop(Outcome::Yield)
         }
         Some(handler) => {
+            cx.native.raised = true;
             cx.note_allocation();
             Next::Go(handler)
         }
@@ -166,6 +171,9 @@ pub fn call_bif(
     let Some(b) = export.bif() else {
         return undefined(cx, export, after);
     };
+    if cx.reds <= 0 && !is_instruction(export) {
+        cx.note_bif(function_of(export));
+    }
     let mut args = [Term::NIL; 16];
     args[..arity].copy_from_slice(&cx.x[..arity]);
     cx.pc = pc;
@@ -198,6 +206,29 @@ pub fn call_bif(
         }
         Err(e) => bif_exit(cx, export, pc, after, &args[..arity], e),
     }
+}
+
+/// Writes down a call by name, if calls are kept (see `process::last_calls`). One of a BIF is written down where it is
+/// made.
+#[inline]
+pub fn note(cx: &mut Ctx<'_>, e: &Export) {
+    if cx.reds <= 0 && e.bif().is_none() {
+        cx.note_call(function_of(e));
+    }
+}
+
+/// Is this a function for which BEAM's loader puts an instruction, so that it is not among the last calls?
+fn is_instruction(e: &Export) -> bool {
+    e.module == Atom::ERLANG
+        && match (e.function.text(), e.arity) {
+            ("yield", 0) => true,
+            ("hibernate", 3) => release::number() < 28,
+            _ => false,
+        }
+}
+
+fn function_of(e: &Export) -> LastCall {
+    LastCall::Function(e.module, e.function, e.arity)
 }
 
 #[cold]
@@ -261,10 +292,10 @@ fn bif_exit(
         Exit::Wait | Exit::Yield => {
             cx.x[..args.len()].copy_from_slice(args);
             let yields = yield_at(cx, pc, args.len());
-            Next::Stop(if matches!(e, Exit::Wait) && yields == Outcome::Yield {
-                Outcome::Wait
-            } else {
-                yields
+            Next::Stop(match (yields, e) {
+                (Outcome::Yield, Exit::Wait) if cx.own.has(flag::SHRINKS) => Outcome::Collect,
+                (Outcome::Yield, Exit::Wait) => Outcome::Wait,
+                _ => yields,
             })
         }
         Exit::YieldValue(v) => {
@@ -280,7 +311,9 @@ fn bif_exit(
                 .stack
                 .push(stack_word::return_pc(special::normal_exit()));
             park(cx, special::hibernated(), live);
-            cx.own.collect_to_size();
+            if !cx.own.shrink() {
+                return Next::Stop(Outcome::Collect);
+            }
             if crate::process::handle::is_behind(cx.proc, cx.own) {
                 crate::process::handle::fetch(cx);
             }
@@ -357,6 +390,7 @@ pub fn enter_undefined(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> 
     cx.x[0] = e.module.into();
     cx.x[1] = e.function.into();
     cx.x[2] = args;
+    note(cx, handler);
     Next::Go(handler.code())
 }
 
@@ -366,7 +400,7 @@ pub fn stub(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
     if e.module == Atom::ERLANG && e.function == Atom::APPLY {
         match e.arity {
             2 => {
-                let target = apply_fun_list(cx, pc);
+                let target = apply_fun_list(cx, pc, false);
                 return target.map_or_else(|next| next, |(code, live)| arrive(cx, code, live));
             }
             3 => {
@@ -427,8 +461,40 @@ fn spread(cx: &mut Ctx<'_>, args: Term, limit: usize) -> Result<usize, Atom> {
 /// The code of a function to enter and how many X registers its arguments take, or another way on.
 pub type Enter = Result<(*const u64, usize), Next>;
 
-/// Is this one of the BIFs that do nothing but raise? A tail call that applies one keeps its frame, so that the
-/// function that raised is in the stack trace.
+/// Do the X registers from `at` on name `erlang:apply`, which is unfolded?
+fn names_apply(cx: &Ctx<'_>, at: usize) -> bool {
+    is_apply(cx.x[at], cx.x[at + 1])
+}
+
+fn is_apply(module: Term, function: Term) -> bool {
+    (module.as_atom(), function.as_atom()) == (Some(Atom::ERLANG), Some(Atom::APPLY))
+}
+
+/// Is the function to be applied with the arguments in X registers, which module and function follow, `erlang:apply/2`,
+/// at once or by way of `erlang:apply/3`?
+pub fn applies_fun(cx: &Ctx<'_>, arity: usize) -> bool {
+    names_apply(cx, arity) && unfolds_to_fun(&cx.x[..arity])
+}
+
+/// The same for module, function and list of arguments in x0 to x2.
+pub fn applies_fun_by_list(cx: &Ctx<'_>) -> bool {
+    names_apply(cx, 0) && unfolds_to_fun(&cx.x[..3])
+}
+
+/// Do these arguments of `erlang:apply` lead to a fun?
+fn unfolds_to_fun(args: &[Term]) -> bool {
+    let mut args = args.to_vec();
+    loop {
+        match args[..] {
+            [_, _] => return true,
+            [m, f, next] if is_apply(m, f) => args = list::iter(next).take(4).collect(),
+            _ => return false,
+        }
+    }
+}
+
+/// Is this one of the BIFs that do nothing but raise? A tail call that applies one by its name keeps its frame, so that
+/// the function that raised is in the stack trace.
 pub fn always_raises(target: &Enter) -> bool {
     let Ok((code, _)) = target else { return false };
     // SAFETY: code to enter starts with an instruction.
@@ -449,16 +515,28 @@ fn is_raise(e: &Export) -> bool {
         }
 }
 
+/// Writes down where a process begins, or goes on after hibernation, if that is `erlang:apply`, which is unfolded.
+pub fn note_applied(cx: &mut Ctx<'_>, _: *const u64) {
+    if cx.reds <= 0 && names_apply(cx, 0) {
+        let arity = list::length(cx.x[2]).unwrap_or_default() as u32;
+        cx.note_call(LastCall::Function(Atom::ERLANG, Atom::APPLY, arity));
+    }
+}
+
 /// x0: module, x1: function, x2: list of arguments.
 #[inline(never)]
 pub fn apply_mfa(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
-    let (m, f, args) = (cx.x[0], cx.x[1], cx.x[2]);
-    let (Some(module), Some(function)) = (m.as_atom(), f.as_atom()) else {
-        return Err(bad_apply(cx, pc, &[m, f, args], Atom::BADARG));
-    };
-    match spread(cx, args, APPLY_ARGUMENTS) {
-        Ok(n) => enter(cx, pc, module, function, n),
-        Err(why) => Err(bad_apply(cx, pc, &[m, f, args], why)),
+    loop {
+        let (m, f, args) = (cx.x[0], cx.x[1], cx.x[2]);
+        let (Some(module), Some(function)) = (m.as_atom(), f.as_atom()) else {
+            return Err(bad_apply(cx, pc, &[m, f, args], Atom::BADARG));
+        };
+        match spread(cx, args, APPLY_ARGUMENTS) {
+            // It may be applied to itself without end.
+            Ok(3) if is_apply(m, f) => {}
+            Ok(n) => return enter(cx, pc, module, function, n),
+            Err(why) => return Err(bad_apply(cx, pc, &[m, f, args], why)),
+        }
     }
 }
 
@@ -483,7 +561,9 @@ fn enter(cx: &mut Ctx<'_>, pc: *const u64, module: Atom, function: Atom, n: usiz
             _ => {}
         }
     }
-    Ok((export::get(module, function, n as u32).code(), n))
+    let export = export::get(module, function, n as u32);
+    note(cx, export);
+    Ok((export.code(), n))
 }
 
 /// The instruction `apply`: arguments in place, module and function behind them.
@@ -500,10 +580,16 @@ pub fn apply(cx: &mut Ctx<'_>, pc: *const u64, n: usize) -> Enter {
     }
 }
 
-/// x0: fun, x1: list of arguments.
+/// x0: fun, x1: list of arguments. `returns`: it is no tail call, so that a named function that cannot be called with so
+/// many is told as the place to return to, too.
 #[inline(never)]
-pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64) -> Enter {
-    spread_to_fun(cx, pc, Head::Here)
+pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64, returns: bool) -> Enter {
+    let head = if returns && cx.x[0].is_kind(Kind::Export) {
+        Head::Call
+    } else {
+        Head::Here
+    };
+    spread_to_fun(cx, pc, head)
 }
 
 /// The same where `erlang:apply/2` itself was applied: a call that fails is told as one in it.
@@ -537,6 +623,7 @@ pub fn call_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Hea
     } else if fun.is_kind(Kind::Export) {
         let e = export::of(fun);
         if e.arity as usize == n {
+            note(cx, e);
             return Ok((e.code(), n));
         }
     } else {
@@ -581,6 +668,7 @@ fn unloaded_fun(cx: &mut Ctx<'_>, pc: *const u64, fun: Term, n: usize, head: Hea
     cx.x[0] = entry.module.into();
     cx.x[1] = fun;
     cx.x[2] = args;
+    note(cx, handler);
     Ok((handler.code(), 3))
 }
 

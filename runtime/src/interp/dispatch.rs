@@ -48,6 +48,8 @@ static HANDLERS: [Handler; TABLE] = {
     set! {
         EXPORT_STUB => calls::slow::stub;
         LAZY => calls::slow::lazy;
+        NATIVE => calls::slow::native;
+        COUNT => calls::count;
         FUNC_INFO => calls::slow::no_clause;
         ENTER => calls::function_entry;
         NORMAL_EXIT => calls::slow::normal_exit;
@@ -246,6 +248,70 @@ static HANDLERS: [Handler; TABLE] = {
         BXOR_XX => arith::arith::<Bxor, X, X, X>;
         BSL_XK => arith::arith::<Bsl, X, K, X>;
         BSR_XK => arith::arith::<Bsr, X, K, X>;
+    }
+    t
+};
+
+/// The handler that executes one instruction and returns, for instructions that native code has executed.
+pub(super) fn single_handler(op: u16) -> Option<Handler> {
+    SINGLE[op as usize]
+}
+
+/// The handlers that native code may call, by opcode.
+static SINGLE: [Option<Handler>; TABLE] = {
+    let mut t = [None; TABLE];
+    macro_rules! set {
+        ($($op:ident => $handler:expr;)*) => { $(t[ops::$op as usize] = Some($handler as Handler);)* };
+    }
+    set! {
+        PUT_LONG_TUPLE => data::slow::put_long_tuple;
+        SET_TUPLE_ELEMENT => data::slow::set_element;
+        UPDATE_RECORD => data::slow::update_record;
+        MAKE_FUN => data::slow::make_fun;
+        BADMATCH => errors::slow::badmatch;
+        IF_END => errors::slow::if_end;
+        CASE_END => errors::slow::case_end;
+        TRY_CASE_END => errors::slow::try_case_end;
+        BADRECORD => errors::slow::badrecord;
+        RAISE => errors::slow::raise;
+        BUILD_STACKTRACE => errors::slow::build_stacktrace;
+        RAW_RAISE => errors::slow::raw_raise;
+        GUARD_BIF => guards::slow::guard_bif;
+        GUARD_ELEMENT => guards::slow::guard_bif;
+        GUARD_HD => guards::slow::guard_bif;
+        GUARD_TL => guards::slow::guard_bif;
+        GUARD_TUPLE_SIZE => guards::slow::guard_bif;
+        SEND => receive::slow::send;
+        LOOP_REC => receive::single::loop_rec;
+        LOOP_REC_END => receive::slow::loop_rec_end;
+        WAIT => receive::slow::wait;
+        WAIT_TIMEOUT => receive::slow::wait_timeout;
+        TIMEOUT => receive::slow::timeout;
+        REMOVE_MESSAGE => receive::slow::remove_message;
+        RECV_MARKER_RESERVE => receive::slow::marker_reserve;
+        RECV_MARKER_BIND => receive::slow::marker_bind;
+        RECV_MARKER_CLEAR => receive::slow::marker_clear;
+        RECV_MARKER_USE => receive::slow::marker_use;
+        PUT_MAP_ASSOC => maps::slow::put_assoc;
+        NEW_MAP => maps::slow::new_map;
+        PUT_MAP_EXACT => maps::slow::put_exact;
+        BS_START => bits::single::start;
+        BS_GET_TAIL => bits::slow::get_tail;
+        BS_GET_POSITION => bits::single::get_position;
+        BS_SET_POSITION => bits::single::set_position_to;
+        BS_GET => bits::single::get;
+        BS_GET_UTF => bits::single::get_utf;
+        BS_MATCH_STRING => bits::slow::match_string;
+        BS_MATCH => bits::slow::match_any;
+        BS_MATCH_SHORT => bits::single::match_short;
+        BS_CREATE => bits::slow::create;
+        BS_CREATE_SHORT => bits::single::create_short;
+        BS_INIT_WRITABLE => bits::slow::init_writable;
+        BS_ADD => bits::slow::add;
+        BS_OLD => bits::slow::old;
+        BS_PUT_STRING => bits::slow::put_string;
+        BS_UTF_SIZE => bits::slow::utf_size;
+        RECORD_OP => records::slow::record_op;
     }
     t
 };

@@ -48,7 +48,7 @@ pub(crate) struct Place {
 
 impl Place {
     /// The process stops.
-    fn stop(outcome: Outcome) -> Place {
+    pub fn stop(outcome: Outcome) -> Place {
         Place {
             pc: std::ptr::null(),
             sp: std::ptr::without_provenance_mut(outcome as usize),
@@ -72,8 +72,9 @@ impl Place {
 pub(crate) type Handler =
     for<'a, 'b> fn(*const u64, *mut Term, *mut Term, &'a mut Ctx<'b>, u64) -> Place;
 
-/// The state at an instruction, in a threaded handler.
-pub(crate) struct M<'a, 'b> {
+/// The state at an instruction, in a threaded handler; `THREADED` is false in its twin that returns after the
+/// instruction (`single`).
+pub(crate) struct M<'a, 'b, const THREADED: bool> {
     pub(super) pc: *const u64,
     pub(super) sp: *mut Term,
     pub(super) x: *mut Term,
@@ -81,13 +82,13 @@ pub(crate) struct M<'a, 'b> {
     pub(super) w: u64,
 }
 
-impl M<'_, '_> {
+impl<const THREADED: bool> M<'_, '_, THREADED> {
     // ---- where to go on ----
 
     /// Goes on at `pc`.
     #[inline(always)]
     pub(super) fn go(self) -> Place {
-        if cfg!(threaded) {
+        if cfg!(threaded) && THREADED {
             // SAFETY: `pc` is the address of an instruction.
             let w = unsafe { *self.pc };
             handler_of(w)(self.pc, self.sp, self.x, self.cx, w)
@@ -143,12 +144,17 @@ impl M<'_, '_> {
         self.go()
     }
 
+    /// Returns, for one reduction: who comes back from a deep recursion makes no calls.
     #[inline(always)]
     pub(super) fn ret(mut self) -> Place {
         // SAFETY: the verifier has seen that the frame is gone, so a return address is on top.
         let back = unsafe { *self.sp.cast::<u64>() };
         self.sp = self.sp.wrapping_add(1);
         self.pc = stack_word::pc(back);
+        self.cx.reds -= 1;
+        if self.cx.reds < 0 {
+            return self.hand_to(super::handlers::calls::slow::returned);
+        }
         self.go()
     }
 
@@ -356,13 +362,13 @@ impl M<'_, '_> {
 
 /// The state at an instruction, in a slow handler: the process knows its stack pointer, and every way out goes to
 /// the loop, with the stack as the process then has it.
-pub(crate) struct Slow<'a, 'b>(M<'a, 'b>);
+pub(crate) struct Slow<'a, 'b>(M<'a, 'b, false>);
 
 impl<'a, 'b> Deref for Slow<'a, 'b> {
-    type Target = M<'a, 'b>;
+    type Target = M<'a, 'b, false>;
 
     #[inline(always)]
-    fn deref(&self) -> &M<'a, 'b> {
+    fn deref(&self) -> &M<'a, 'b, false> {
         &self.0
     }
 }
@@ -376,7 +382,7 @@ impl DerefMut for Slow<'_, '_> {
 
 impl<'a, 'b> Slow<'a, 'b> {
     #[inline(always)]
-    pub(super) fn new(m: M<'a, 'b>) -> Slow<'a, 'b> {
+    pub(super) fn new(m: M<'a, 'b, false>) -> Slow<'a, 'b> {
         m.cx.own.stack.set_sp(m.sp.cast());
         Slow(m)
     }
@@ -478,13 +484,13 @@ impl<'a, 'b> Slow<'a, 'b> {
 /// Where an operand's value is.
 pub(crate) trait Source {
     /// The value of the operand with these bits.
-    fn get(m: &M<'_, '_>, o: usize) -> Term;
+    fn get<const T: bool>(m: &M<'_, '_, T>, o: usize) -> Term;
 }
 
 /// Where a result goes.
 pub(crate) trait Target {
     /// Writes the place that these bits name.
-    fn set(m: &mut M<'_, '_>, o: usize, v: Term);
+    fn set<const T: bool>(m: &mut M<'_, '_, T>, o: usize, v: Term);
 }
 
 /// An X register.
@@ -498,21 +504,21 @@ pub(crate) struct Any;
 
 impl Source for X {
     #[inline(always)]
-    fn get(m: &M<'_, '_>, o: usize) -> Term {
+    fn get<const T: bool>(m: &M<'_, '_, T>, o: usize) -> Term {
         m.getx(o)
     }
 }
 
 impl Source for Y {
     #[inline(always)]
-    fn get(m: &M<'_, '_>, o: usize) -> Term {
+    fn get<const T: bool>(m: &M<'_, '_, T>, o: usize) -> Term {
         m.gety(o & NUMBER)
     }
 }
 
 impl Source for K {
     #[inline(always)]
-    fn get(m: &M<'_, '_>, o: usize) -> Term {
+    fn get<const T: bool>(m: &M<'_, '_, T>, o: usize) -> Term {
         // SAFETY: the word is a constant of this function's pool.
         unsafe { *m.pc.cast::<Term>().wrapping_add(o & NUMBER) }
     }
@@ -520,7 +526,7 @@ impl Source for K {
 
 impl Source for Any {
     #[inline(always)]
-    fn get(m: &M<'_, '_>, o: usize) -> Term {
+    fn get<const T: bool>(m: &M<'_, '_, T>, o: usize) -> Term {
         if o & NOT_X == 0 {
             X::get(m, o)
         } else if o & CONSTANT == 0 {
@@ -533,21 +539,21 @@ impl Source for Any {
 
 impl Target for X {
     #[inline(always)]
-    fn set(m: &mut M<'_, '_>, o: usize, v: Term) {
+    fn set<const T: bool>(m: &mut M<'_, '_, T>, o: usize, v: Term) {
         m.setx(o, v);
     }
 }
 
 impl Target for Y {
     #[inline(always)]
-    fn set(m: &mut M<'_, '_>, o: usize, v: Term) {
+    fn set<const T: bool>(m: &mut M<'_, '_, T>, o: usize, v: Term) {
         m.sety(o & NUMBER, v);
     }
 }
 
 impl Target for Any {
     #[inline(always)]
-    fn set(m: &mut M<'_, '_>, o: usize, v: Term) {
+    fn set<const T: bool>(m: &mut M<'_, '_, T>, o: usize, v: Term) {
         if o & NOT_X == 0 {
             m.setx(o, v);
         } else {
@@ -556,7 +562,7 @@ impl Target for Any {
     }
 }
 
-/// Defines threaded handlers.
+/// Defines threaded handlers, and in a module `single` their twins that return after the instruction.
 macro_rules! handlers {
     ($($name:ident $(<$($g:ident: $bound:ident),*>)? |$m:ident| $body:expr)*) => {
         $(
@@ -569,10 +575,29 @@ macro_rules! handlers {
                 cx: &mut $crate::bif::Ctx<'_>,
                 w: u64,
             ) -> $crate::interp::machine::Place {
-                let mut $m = $crate::interp::machine::M { pc, sp, x, cx, w };
+                let mut $m = $crate::interp::machine::M::<true> { pc, sp, x, cx, w };
                 $body
             }
         )*
+
+        #[allow(dead_code, unused_imports, reason = "native code calls few of them")]
+        pub(in crate::interp) mod single {
+            use super::*;
+            $(
+                #[allow(unused_mut, reason = "not every instruction changes the state")]
+                #[inline(never)]
+                pub(in crate::interp) fn $name $(<$($g: $bound),*>)? (
+                    pc: *const u64,
+                    sp: *mut $crate::term::Term,
+                    x: *mut $crate::term::Term,
+                    cx: &mut $crate::bif::Ctx<'_>,
+                    w: u64,
+                ) -> $crate::interp::machine::Place {
+                    let mut $m = $crate::interp::machine::M::<false> { pc, sp, x, cx, w };
+                    $body
+                }
+            )*
+        }
     };
 }
 

@@ -4,10 +4,12 @@
 //! slice is over, it waits, or it exits. The state of a process between two
 //! instructions is the stack, the X registers and the address: nothing else.
 //!
-//! Collections happen at three kinds of place only: where an instruction reserves heap (`ALLOCATE`,
-//! `TEST_HEAP`), at a function's entry when the reductions have run out, and after a BIF called as an
-//! ordinary function. Everything else may hold terms in Rust variables. A long collection is not made here: the
-//! process stops for it at a function's entry or after a BIF; an instruction that reserves heap before gets it.
+//! Collections happen at four kinds of place only: where an instruction reserves heap (`ALLOCATE`,
+//! `TEST_HEAP`), at a function's entry and after its return when the reductions have run out, and after a BIF called
+//! as an ordinary function. Everything else may hold terms in Rust variables. A long collection is not made here: the
+//! process stops for it at a function's entry, after its return or after a BIF; an instruction that reserves heap before gets it.
+//!
+//! Functions may have native code, of which `native` says how it and the interpreter follow each other.
 
 #[macro_use]
 mod machine;
@@ -17,6 +19,7 @@ mod dispatch;
 pub mod exception;
 mod handlers;
 pub mod maps;
+pub mod native;
 mod receive;
 pub(crate) mod records;
 pub mod special;
@@ -52,6 +55,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     let (own, x) = (&mut *cx.own, &mut *cx.x);
     x[..n].copy_from_slice(&own.saved);
     own.saved.clear();
+    cx.watch_calls();
     dispatch::run(cx)
 }
 

@@ -1,5 +1,6 @@
 //! What running code sees of the world.
 
+use super::last_calls::{LastCall, LastCalls};
 use super::{Owned, Process};
 use crate::atom::Atom;
 use crate::heap::Heap;
@@ -26,9 +27,45 @@ pub struct Ctx<'a> {
     pub pc: *const u64,
     /// Stop at the next chance.
     pub leave: bool,
-    /// The reductions that were left when a collection became due and `reds` was set to zero, so that
-    /// the next function entry notices.
+    /// The reductions that were left when `reds` was set to zero, so that the next function entry notices that
+    /// a collection is due, or that calls are to be written down.
     pub gc_reds: Option<i64>,
+    /// What native code and the interpreter tell each other.
+    pub native: Handover,
+}
+
+/// What native code and the interpreter tell each other when one follows the other.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Handover {
+    /// The top of the Erlang stack.
+    pub sp: *mut u64,
+    /// Where the interpreter goes on, and with which top of the stack (see `interp::machine::Place`).
+    pub next_pc: *const u64,
+    /// See `next_pc`.
+    pub next_sp: *mut u64,
+    /// Has an exception been raised, so that its handler goes on?
+    pub raised: bool,
+    /// How often the reductions may still be renewed in this time slice.
+    pub renewals: u32,
+    /// An address in the machine's stack where native code was entered.
+    pub entered_at: usize,
+}
+
+/// How often native code gets fresh reductions without giving its scheduler back, where nobody else wants it.
+const RENEWALS: u32 = 16;
+
+impl Default for Handover {
+    fn default() -> Handover {
+        Handover {
+            sp: std::ptr::null_mut(),
+            next_pc: std::ptr::null(),
+            next_sp: std::ptr::null_mut(),
+            raised: false,
+            renewals: RENEWALS,
+            entered_at: 0,
+        }
+    }
 }
 
 impl Ctx<'_> {
@@ -50,14 +87,18 @@ impl Ctx<'_> {
     #[inline]
     pub fn note_allocation(&mut self) {
         if self.gc_reds.is_none() && self.own.heap.wants_gc() {
-            self.gc_reds = Some(self.reds);
-            self.reds = 0;
+            self.hide_reductions();
         }
     }
 
     /// Makes the next function entry stop the process.
     pub fn end_slice(&mut self) {
         self.leave = true;
+        self.hide_reductions();
+    }
+
+    /// Makes the next function entry look closer.
+    fn hide_reductions(&mut self) {
         if self.gc_reds.is_none() {
             self.gc_reds = Some(self.reds);
             self.reds = 0;
@@ -69,6 +110,45 @@ impl Ctx<'_> {
         self.leave = false;
         self.reds = self.reds_left();
         self.gc_reds = None;
+    }
+
+    /// Keeps the last `limit` calls from now on, and forgets those that were kept; gives how many they could be.
+    pub fn keep_last_calls(&mut self, limit: usize) -> usize {
+        let kept = std::mem::replace(&mut self.own.rare().last_calls, LastCalls::of(limit));
+        self.watch_calls();
+        kept.map_or(0, |k| k.limit())
+    }
+
+    /// Makes calls take their slow way, if they are to be kept.
+    pub fn watch_calls(&mut self) {
+        if self.own.keeps_calls() {
+            self.hide_reductions();
+        }
+    }
+
+    /// Writes a call down, if calls are kept.
+    #[inline(always)]
+    pub fn note_call(&mut self, call: LastCall) {
+        if self.reds <= 0 {
+            self.keep_call(call);
+        }
+    }
+
+    /// The same for a call of a BIF, unless it is one that has waited and goes on.
+    #[inline(always)]
+    pub fn note_bif(&mut self, call: LastCall) {
+        if self.reds <= 0 && !self.own.has_unfinished_bif() {
+            self.keep_call(call);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn keep_call(&mut self, call: LastCall) {
+        let rare = self.own.rare_if_any();
+        if let Some(kept) = rare.and_then(|r| r.last_calls.as_mut()) {
+            kept.push(call);
+        }
     }
 
     /// Where results are built.

@@ -13,7 +13,7 @@ use crate::term::Term;
 use crate::time;
 
 /// Signals that are handled at once.
-const HANDLED_AT_ONCE: usize = 4000;
+const HANDLED_AT_ONCE: usize = 16_000;
 
 /// Has the process signals that it has not handled?
 #[inline]

@@ -110,7 +110,10 @@ pub fn copy_releasing(own: &mut Owned) -> usize {
     }
     if copier.finish() {
         // Old objects may point to young copies now, which only a major collection understands.
-        own.collect(&mut [], 0, true);
+        own.heap.request_collection(true);
+        if !own.heap.is_long_to_collect() {
+            own.collect(&mut [], 0, true);
+        }
     }
     looked_at
 }

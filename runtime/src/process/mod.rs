@@ -13,6 +13,7 @@ pub mod dict;
 pub mod exit;
 pub mod handle;
 pub mod inbox;
+pub mod last_calls;
 pub mod literals;
 pub mod mailbox;
 pub mod registry;
@@ -33,6 +34,7 @@ use crate::node::Node;
 use crate::term::{Kind, Term};
 use dict::Dict;
 use inbox::{Inbox, Taken};
+use last_calls::LastCalls;
 use mailbox::Mailbox;
 use relations::{Incoming, Outgoing, Relations};
 use signal::Signal;
@@ -199,6 +201,8 @@ pub mod flag {
     pub const HAS_RESOURCES: u8 = 32;
     /// A thread of a pool is to collect its heap (see `sched::collect`).
     pub const COLLECTS: u8 = 64;
+    /// And into the least memory, because it hibernates.
+    pub const SHRINKS: u8 = 128;
 }
 
 /// `process_flag(max_heap_size, ...)`.
@@ -225,8 +229,8 @@ pub trait Unfinished: Any + Send {
 pub struct Rare {
     /// Registered name.
     name: Option<Atom>,
-    /// `process_flag(save_calls, N)`.
-    pub save_calls: usize,
+    /// `process_flag(save_calls, N)`, if it is on.
+    last_calls: Option<Box<LastCalls>>,
     /// Aliases that are active, by the number of the reference.
     pub aliases: std::collections::BTreeMap<u64, Alias>,
     /// Processes that suspended this one.
@@ -251,10 +255,12 @@ pub struct Rare {
     pub system_tasks: Vec<signal::Task>,
     /// Such work that waits until a call in a dirty pool has ended, or until collections are allowed again.
     pub put_off: Vec<signal::Task>,
+    /// Is a thread of a pool to copy what it holds of literals that are being released?
+    copies_literals: bool,
     /// References of unanswered `spawn_request` calls and the like.
     pub pending: Vec<u64>,
-    /// How often it has asked for messages about nodes.
-    pub monitors_nodes: u32,
+    /// What messages about nodes it has asked for, and how often.
+    pub monitors_nodes: Vec<(u8, u32)>,
     /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.
@@ -354,9 +360,27 @@ impl Owned {
         self.rare.as_ref()?.bif_state.as_ref()?.downcast_ref()
     }
 
+    /// Has it called a BIF that waits or goes on in another time slice?
+    pub fn has_unfinished_bif(&self) -> bool {
+        self.rare
+            .as_ref()
+            .is_some_and(|r| r.bif_state.is_some() || r.work.is_some())
+    }
+
     /// The registered name.
     pub fn name(&self) -> Option<Atom> {
         self.rare.as_ref()?.name
+    }
+
+    /// Does it keep its last calls?
+    pub fn keeps_calls(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.last_calls.is_some())
+    }
+
+    /// The last calls, if they are kept.
+    pub fn last_calls_term(&mut self) -> Option<Term> {
+        let kept = self.rare.as_ref()?.last_calls.as_ref()?;
+        Some(kept.to_term(&mut self.heap.young))
     }
 
     /// Sets or takes away the registered name; gives the one that it had.
@@ -434,6 +458,39 @@ impl Owned {
         self.heap.shrink_to_live(&mut roots);
         self.stack.shrink();
         self.collections = self.collections.wrapping_add(1);
+    }
+
+    /// Collects into the least memory, or leaves it to a thread of a pool if that takes long: `false` then, and the
+    /// process is to leave for it (`Outcome::Collect`).
+    pub fn shrink(&mut self) -> bool {
+        let here = !self.heap.is_long_to_shrink();
+        if here {
+            self.collect_to_size();
+        } else {
+            self.set_flag(flag::SHRINKS, true);
+        }
+        here
+    }
+
+    /// Has a thread of a pool copy what the process holds of literals that are being released, if that takes long; the
+    /// process is to leave for it at once. `false`: it does not.
+    pub fn leave_to_copy_literals(&mut self) -> bool {
+        let leaves = self.has(flag::COLLECTS) || self.heap.is_long_to_shrink();
+        if leaves {
+            self.rare().copies_literals = true;
+        }
+        leaves
+    }
+
+    /// Is it to leave for that?
+    pub fn copies_literals(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.copies_literals)
+    }
+
+    /// The same, and it is no longer.
+    pub fn take_copies_literals(&mut self) -> bool {
+        let rare = self.rare.as_mut();
+        rare.is_some_and(|r| std::mem::take(&mut r.copies_literals))
     }
 
     /// Allows or forbids collections; gives whether they were allowed. When they are allowed again, what has

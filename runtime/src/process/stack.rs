@@ -30,6 +30,9 @@ pub struct Stack {
     block: Chunk,
 }
 
+/// Where the block is in a stack, in bytes.
+pub const BLOCK_AT: usize = std::mem::offset_of!(Stack, block);
+
 impl Stack {
     /// An empty stack.
     pub fn new() -> Stack {
@@ -72,12 +75,8 @@ impl Stack {
     }
 
     fn resize(&mut self, cap: usize) {
-        let mut fresh = Chunk::new(cap);
-        fresh.used = self.block.used;
-        let from = self.sp();
-        // SAFETY: the top `used` words are initialised and fit the new block.
-        unsafe { std::ptr::copy_nonoverlapping(from, fresh.end().sub(fresh.used), fresh.used) };
-        self.block = fresh;
+        let old = std::mem::replace(&mut self.block, Chunk::new(Chunk::in_pages(cap)));
+        self.block.take_end(old);
     }
 
     /// Gives memory back after a collection if most of it is unused.
@@ -146,5 +145,33 @@ impl Stack {
 impl Default for Stack {
     fn default() -> Stack {
         Stack::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_keeps_its_words_as_it_grows_and_shrinks() {
+        let mut s = Stack::new();
+        let all = 3 << 20;
+        for i in 0..all {
+            s.push(i << 6 | 0xf);
+        }
+        let holds = |s: &Stack| {
+            s.words()
+                .iter()
+                .rev()
+                .copied()
+                .eq((0..all).map(|i| i << 6 | 0xf))
+        };
+        assert!(holds(&s));
+        s.grow(all as usize * 2);
+        s.trim();
+        assert!(holds(&s));
+        s.shrink();
+        s.grow(1);
+        assert!(holds(&s));
     }
 }

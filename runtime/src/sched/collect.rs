@@ -1,4 +1,5 @@
-//! Long collections, made by threads of the pool for computing.
+//! Long collections, made by threads of the pool for computing. So is what else walks a whole heap: the search for
+//! literals that are being released.
 //!
 //! ```text
 //! scheduler   comes to a long collection at a point where the process is at rest, notes it (`flag::COLLECTS`),
@@ -11,7 +12,7 @@
 //! else; who serves the process then hands it over as it is. While it is collected, signals wait, as on BEAM.
 
 use super::{again, wake};
-use crate::process::{Process, flag, table};
+use crate::process::{Process, flag, literals, table};
 
 /// Takes hold of a process that is to be collected. Nothing: it is gone, or will be handed over.
 pub(crate) fn hold(id: u64) -> Option<&'static Process> {
@@ -31,7 +32,14 @@ pub(crate) fn hold(id: u64) -> Option<&'static Process> {
 pub(crate) fn perform(p: &'static Process) {
     // SAFETY: this thread holds the RUNNING bit.
     let own = unsafe { p.owned() };
-    own.collect(&mut [], 0, false);
+    if own.take_copies_literals() {
+        literals::copy_releasing(own);
+    }
+    if own.set_flag(flag::SHRINKS, false) {
+        own.collect_to_size();
+    } else if own.heap.wants_gc() {
+        own.collect(&mut [], 0, false);
+    }
     own.set_flag(flag::COLLECTS, false);
     own.resume_tasks();
     p.state.set_collecting(false);

@@ -6,7 +6,7 @@
 
 use super::{TIME_SLICE, enqueue};
 use crate::heap::literal::OwnedTerm;
-use crate::process::context::Ctx;
+use crate::process::context::{Ctx, Handover};
 use crate::process::state::Stop;
 use crate::process::{Process, handle, table};
 
@@ -59,6 +59,7 @@ impl Held {
             pc,
             leave: false,
             gc_reds: None,
+            native: Handover::default(),
         })
     }
 }

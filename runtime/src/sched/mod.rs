@@ -178,6 +178,19 @@ pub fn enqueue(p: &'static Process) {
     }
 }
 
+/// Does no other process wait to run on this scheduler, counted from 1, and nobody for it?
+pub(crate) fn is_alone(scheduler: usize) -> bool {
+    let s = schedulers();
+    let Some(me) = s.all.get(scheduler.wrapping_sub(1)) else {
+        return false;
+    };
+    me.length.load(Ordering::Relaxed) == 0
+        && scheduler <= s.active.load(Ordering::Relaxed)
+        && !quiescence::is_awaited()
+        && !freeze::is_frozen()
+        && !s.stopping.load(Ordering::Relaxed)
+}
+
 /// Makes all schedulers leave their loops.
 pub fn shutdown() {
     let s = schedulers();

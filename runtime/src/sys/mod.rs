@@ -1,10 +1,17 @@
 //! What the VM asks of the operating system below the standard library: the module to edit for a port.
 
 pub mod memory;
+pub mod sampling;
 pub mod sync;
 
 use std::ptr::NonNull;
 use std::sync::OnceLock;
+
+/// Calls the function when the process ends by itself.
+pub fn at_exit(f: extern "C" fn()) {
+    // SAFETY: a function without arguments, as it is wanted. Where there is no room, it is not called.
+    unsafe { libc::atexit(f) };
+}
 
 /// Bytes of a page of memory.
 pub fn page_size() -> usize {
@@ -99,6 +106,51 @@ pub fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
 pub fn release(at: usize, bytes: usize) {
     // SAFETY: a mapping of our own that nothing points into. A refusal leaves it in place.
     let _ = unsafe { libc::munmap(at as *mut _, bytes) };
+}
+
+/// Moves whole pages in front of others, whose place they take; the addresses that they had are given up. Where the system
+/// does not move them at once, because it keeps them as several ranges, they are moved in parts, and copied at last.
+///
+/// # Safety
+/// Both ranges lie in memory that `map` gave, apart from each other, and are multiples of the page size. Nobody uses
+/// either meanwhile.
+pub unsafe fn move_pages(from: usize, bytes: usize, to: usize) {
+    if can_move(from, bytes, to) {
+        return;
+    }
+    let half = (bytes / 2).next_multiple_of(page_size());
+    if bytes > memory::HUGE_PAGE && half < bytes {
+        // SAFETY: parts of the same ranges.
+        unsafe {
+            move_pages(from, half, to);
+            move_pages(from + half, bytes - half, to + half);
+        }
+        return;
+    }
+    // SAFETY: as the caller promises.
+    unsafe { std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, bytes) };
+    release(from, bytes);
+}
+
+#[cfg(all(target_os = "linux", not(sanitized)))]
+fn can_move(from: usize, bytes: usize, to: usize) -> bool {
+    // SAFETY: mappings of our own, which the caller says that nobody uses.
+    let at = unsafe {
+        libc::mremap(
+            from as *mut _,
+            bytes,
+            bytes,
+            libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED,
+            to as *mut libc::c_void,
+        )
+    };
+    at != libc::MAP_FAILED
+}
+
+/// Elsewhere pages are not moved.
+#[cfg(not(all(target_os = "linux", not(sanitized))))]
+fn can_move(_from: usize, _bytes: usize, _to: usize) -> bool {
+    false
 }
 
 /// Makes the pages that `at..at + bytes` touches readable and writable; says whether the system has allowed it.

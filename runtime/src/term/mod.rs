@@ -62,7 +62,8 @@ const IMM_PID: u64 = 0x0b;
 const IMM_PORT: u64 = 0x13;
 const IMM_NIL: u64 = 0x1b;
 
-const FLO_OFFSET: u64 = 896 << 53;
+/// What is added to the rest of a flonum, but for zeros, to give the bits of the double rotated left by one.
+pub const FLONUM_OFFSET: u64 = 896 << 53;
 
 impl Term {
     /// The empty list.
@@ -83,6 +84,15 @@ impl Term {
     #[inline(always)]
     pub const unsafe fn from_raw(word: u64) -> Term {
         Term(word)
+    }
+
+    /// The term that this word is, if it is one that needs no memory.
+    #[inline]
+    pub const fn immediate(word: u64) -> Option<Term> {
+        match word & TAG_MASK {
+            TAG_SMALL | TAG_IMM | TAG_FLONUM => Some(Term(word)),
+            _ => None,
+        }
     }
 
     #[inline(always)]
@@ -252,7 +262,7 @@ impl Term {
         let e = if r <= 1 {
             r
         } else {
-            let e = r.wrapping_sub(FLO_OFFSET);
+            let e = r.wrapping_sub(FLONUM_OFFSET);
             if e <= 1 || e >= 1 << 61 {
                 return None;
             }
@@ -274,7 +284,7 @@ impl Term {
         let r = if e <= 1 {
             e
         } else {
-            e.wrapping_add(FLO_OFFSET)
+            e.wrapping_add(FLONUM_OFFSET)
         };
         f64::from_bits(r.rotate_right(1))
     }
@@ -529,6 +539,12 @@ impl Header {
     #[inline(always)]
     pub const fn is_header(word: u64) -> bool {
         word & TAG_MASK == TAG_HEADER
+    }
+
+    /// The word itself.
+    #[inline(always)]
+    pub const fn raw(self) -> u64 {
+        self.0
     }
 
     /// Number of words after the header.

@@ -9,6 +9,7 @@ pub mod sim;
 
 use crate::bif::{Ctx, X_REGS};
 use crate::interp::{self, Outcome};
+use crate::process::context::Handover;
 use crate::process::state::Stop;
 use crate::process::{Owned, Process, exit, flag, handle};
 use crate::sched::{
@@ -104,6 +105,7 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
         pc: std::ptr::null(),
         leave: false,
         gc_reds: None,
+        native: Handover::default(),
     };
     let outcome = run_slice(&mut cx);
     let used = (slice - cx.reds_left()).max(0) as u64;
@@ -134,7 +136,8 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if cx.own.has(flag::COLLECTS) {
         return Outcome::Wait;
     }
-    if cx.own.heap.is_requested() && cx.own.heap.is_long_to_collect() {
+    let is_due = cx.own.heap.is_requested() && cx.own.heap.is_long_to_collect();
+    if is_due || cx.own.copies_literals() {
         return Outcome::Collect;
     }
     // A call in a pool that has ended is taken note of, also by a process that goes no further.

@@ -245,6 +245,7 @@ impl<'a> Parser<'a> {
             node_table_gc: Some(60),
             outstanding_requests: 0,
             halt_flush_timeout: None,
+            native: NativeFlags::default(),
             notices: Vec::new(),
         };
         Parser {

@@ -850,7 +850,11 @@ fn own_options_are_only_enigmas() {
     );
 
     for (line, flags, text) in [
-        ("--tier jit", None, "--tier jit: there is no such tier yet"),
+        (
+            "--jit some",
+            None,
+            "--jit some: it may be off, on or always",
+        ),
         ("--otp", None, "--otp needs an argument: DIR"),
         ("--sim x", None, "--sim x: the seed must be a number"),
         ("", Some("-x"), "ENIGMA_FLAGS: unknown option -x"),

@@ -110,8 +110,8 @@ impl Translator<'_> {
     }
 }
 
-/// Words of an allocation operand: floats need two words each, funs the header, entry and creator.
-pub(super) fn heap_words(o: &Operand) -> usize {
+/// Words of an operand that says how much heap is needed: floats need two words each, funs the header, entry and creator.
+pub fn heap_words(o: &Operand) -> usize {
     o.heap_need().map_or(0, |n| {
         n.words as usize + 2 * n.floats as usize + 3 * n.funs as usize
     })

@@ -16,11 +16,12 @@ use super::forms::{
     catch, catch_end, loop_rec, marker_bind, of_function, raise, source, swap, target, wait_timeout,
 };
 use super::module::{Body, FnInfo, Module};
+use super::native;
 use super::operand::{Assembler, Place, Refused};
 use crate::code::ops;
 use crate::term::Term;
 use arith::type_test;
-use calls::heap_words;
+pub use calls::heap_words;
 use enigma_loader::{FunctionCode, Instr, Op, Operand, Reg};
 
 /// Translates a function.
@@ -37,6 +38,7 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
         asm: Assembler::default(),
         lines: Vec::new(),
         segments: Vec::new(),
+        places: Vec::new(),
         entry: 0,
         entry_label: info.entry_label,
         no_return: &info.no_return,
@@ -45,8 +47,10 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
     t.run()?;
     let (entry, lines) = (t.entry as u32, std::mem::take(&mut t.lines));
     let segments = std::mem::take(&mut t.segments).into_boxed_slice();
+    let places = std::mem::take(&mut t.places).into_boxed_slice();
     Ok(Body {
         code: t.asm.finish()?,
+        places,
         entry,
         lines: lines.into_boxed_slice(),
         segments,
@@ -64,10 +68,28 @@ pub fn refused(f: &'static FnInfo, why: &Refused) -> Body {
     let code = Box::new([u64::from(ops::BAD_CODE), std::ptr::from_ref(f) as u64]);
     Body {
         code,
+        places: Box::default(),
         entry: 0,
         lines: Box::default(),
         segments: Box::default(),
     }
+}
+
+/// The constant that an operand of a module's code stands for.
+pub fn constant(module: &'static Module, o: &Operand) -> Option<Term> {
+    Some(match *o {
+        Operand::Int(n) => match Term::try_small(n) {
+            Some(t) => t,
+            None => module.big_constant(&n.to_be_bytes()),
+        },
+        Operand::BigInt { offset, len } => module.big_constant(module.file.big_int(offset, len)),
+        Operand::Atom(a) => Term::atom(module.atoms[a as usize]),
+        Operand::Nil => Term::NIL,
+        Operand::Char(c) => Term::small(i64::from(c)),
+        Operand::Literal(l) => module.literals[l as usize],
+        Operand::Unsigned(n) => Term::small(i64::try_from(n).ok()?),
+        _ => return None,
+    })
 }
 
 pub struct Translator<'a> {
@@ -77,6 +99,8 @@ pub struct Translator<'a> {
     asm: Assembler,
     lines: Vec<(u32, u32)>,
     segments: Vec<(u32, Box<[u32]>)>,
+    /// Offsets of instructions in the file's code, and in the bytecode.
+    places: Vec<(u32, u32)>,
     entry: usize,
     entry_label: u32,
     no_return: &'a [u32],
@@ -87,7 +111,11 @@ impl Translator<'_> {
     fn run(&mut self) -> Result<(), Refused> {
         let instrs = self.code.instrs();
         let mut i = 0;
+        let keeps_places = native::mode() != native::NativeMode::Off;
         while i < instrs.len() {
+            if keeps_places {
+                self.places.push((instrs[i].offset, self.asm.len() as u32));
+            }
             let n = match self.fused(&instrs[i..]) {
                 Some(n) => n,
                 None => {
@@ -123,23 +151,8 @@ impl Translator<'_> {
         self.code.operands(i)
     }
 
-    /// The constant that an operand stands for.
     fn constant(&self, o: &Operand) -> Option<Term> {
-        Some(match *o {
-            Operand::Int(n) => match Term::try_small(n) {
-                Some(t) => t,
-                None => self.module.big_constant(&n.to_be_bytes()),
-            },
-            Operand::BigInt { offset, len } => self
-                .module
-                .big_constant(self.module.file.big_int(offset, len)),
-            Operand::Atom(a) => Term::atom(self.module.atoms[a as usize]),
-            Operand::Nil => Term::NIL,
-            Operand::Char(c) => Term::small(i64::from(c)),
-            Operand::Literal(l) => self.module.literals[l as usize],
-            Operand::Unsigned(n) => Term::small(i64::try_from(n).ok()?),
-            _ => return None,
-        })
+        constant(self.module, o)
     }
 
     /// Where an operand's value is.

@@ -377,7 +377,7 @@ slow_handlers! {
     }
 }
 
-impl M<'_, '_> {
+impl<const THREADED: bool> M<'_, '_, THREADED> {
     /// The two words of command `i` of a match.
     #[inline(always)]
     fn command(&self, i: usize) -> (u64, u64) {
@@ -410,7 +410,7 @@ impl M<'_, '_> {
 /// short way is for.
 #[inline(never)]
 fn create(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>, w: u64) -> Term {
-    let m = M { pc, sp, x, cx, w };
+    let m = M::<false> { pc, sp, x, cx, w };
     let n = m.num(bs_create::COUNT);
     let mut bits = 0;
     for i in 0..n {
@@ -470,7 +470,7 @@ fn create(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>, w: u64)
 }
 
 /// Writes the segments from `from` on; there is room for them, and all but integers begin at a byte.
-fn fill(m: &M<'_, '_>, from: usize, mut out: *mut u8) {
+fn fill(m: &M<'_, '_, false>, from: usize, mut out: *mut u8) {
     // Bits that are no whole byte yet, and their number.
     let (mut open, mut have) = (0u64, 0);
     for i in from..m.num(bs_create::COUNT) {
@@ -514,7 +514,7 @@ fn fill(m: &M<'_, '_>, from: usize, mut out: *mut u8) {
 
 /// The value of a segment.
 #[inline(always)]
-fn value(m: &M<'_, '_>, how: u64) -> Term {
+fn value(m: &M<'_, '_, false>, how: u64) -> Term {
     Any::get(m, segment::VALUE.of(how) as usize)
 }
 

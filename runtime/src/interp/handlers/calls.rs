@@ -3,16 +3,18 @@
 use crate::bif::Class;
 use crate::code::fields::{Field, Number};
 use crate::code::forms::{
-    apply, apply_list, call, call_ext, call_fun, enter, export_stub, of_function,
+    apply, apply_list, call, call_ext, call_fun, enter, export_stub, native, of_function,
 };
-use crate::code::fun;
 use crate::code::ops::CallEnding;
+use crate::code::{fun, ranges};
 use crate::interp::Outcome;
 use crate::interp::calls::{self, Enter};
 use crate::interp::exception::Head;
 use crate::interp::machine::{Any, M, Place, Slow};
+use crate::interp::native::run as run_native;
 use crate::term::{Kind, Term};
 use crate::{Atom, heap};
+use std::sync::atomic::Ordering;
 
 handlers! {
     call<C: Callee> |m| {
@@ -59,6 +61,17 @@ handlers! {
         }
     }
     back |m| m.ret()
+    // Two calls at the same time may be counted as one.
+    count |m| {
+        let function = m.function(of_function::FUNCTION);
+        let left = function.native.calls_left.load(Ordering::Relaxed);
+        let Some(body) = function.body().filter(|_| left > 0) else {
+            return m.hand_to(slow::counted);
+        };
+        function.native.calls_left.store(left - 1, Ordering::Relaxed);
+        m.pc = body.entry_address();
+        m.go()
+    }
 }
 
 slow_handlers! {
@@ -66,17 +79,26 @@ slow_handlers! {
 
     call<C: Callee> |m| {
         let (code, arity) = (C::code(&m), m.num(C::ARITY));
+        C::note(&mut m);
         m.push_return(C::WORDS);
         m.arrive(code, arity)
     }
     call_last<C: Callee> |m| {
         let (code, arity, frame) = (C::code(&m), m.num(C::ARITY), m.num(C::FRAME));
+        C::note(&mut m);
         m.drop_frame(frame);
         m.arrive(code, arity)
     }
     function_entry |m| {
         let (code, arity) = (m.pc.wrapping_add(enter::WORDS), m.num(enter::ARITY));
         m.arrive(code, arity)
+    }
+
+    // Where a function has returned to when there are no reductions left.
+
+    returned |m| {
+        let back = m.pc;
+        m.end_with(|cx, _| calls::out_of_reductions(cx, back, 1))
     }
 
     // What is no plain call.
@@ -99,22 +121,26 @@ slow_handlers! {
     }
     apply_last |m| {
         let arity = m.num(apply::ARITY);
+        let by_name = !calls::applies_fun(m.cx, arity);
         let target = m.part(|cx, pc| calls::apply(cx, pc, arity));
-        if calls::always_raises(&target) {
+        if by_name && calls::always_raises(&target) {
             return m.call_found(target, apply::WORDS);
         }
         let frame = m.num(apply::FRAME);
         m.tail_call_found(target, frame)
     }
     apply_fun_list |m| {
-        let target = m.part(calls::apply_fun_list);
-        m.apply_list(target)
+        let returns = m.num(apply_list::HOW) == CallEnding::Returns as usize;
+        let target = m.part(|cx, pc| calls::apply_fun_list(cx, pc, returns));
+        m.apply_list(target, false)
     }
     apply_mfa |m| {
+        let by_name = !calls::applies_fun_by_list(m.cx);
         let target = m.part(calls::apply_mfa);
-        m.apply_list(target)
+        m.apply_list(target, by_name)
     }
     apply_args |m| {
+        m.part(calls::note_applied);
         let target = m.part(calls::apply_mfa);
         m.tail_call_found(target, 0)
     }
@@ -132,6 +158,21 @@ slow_handlers! {
     lazy |m| {
         let code = calls::translate(m.function(of_function::FUNCTION));
         m.go_to(code)
+    }
+    counted |m| {
+        let code = m.function(of_function::FUNCTION).counted();
+        m.go_to(code)
+    }
+    native |m| {
+        let address = m.constant(native::ADDRESS) as *const u8;
+        // Only interpreted code writes its calls down.
+        if m.cx.own.keeps_calls()
+            && let Some((f, _)) = ranges::find(m.pc)
+            && let Some(body) = f.body()
+        {
+            return m.go_to(body.entry_address());
+        }
+        run_native(m.cx, address)
     }
     no_clause |m| {
         let function = m.function(of_function::FUNCTION);
@@ -157,7 +198,9 @@ pub(in crate::interp) trait Callee {
     /// Words of the instruction.
     const WORDS: usize;
     /// The code to run.
-    fn code(m: &M<'_, '_>) -> *const u64;
+    fn code<const T: bool>(m: &M<'_, '_, T>) -> *const u64;
+    /// Writes the call down, if calls are kept.
+    fn note(m: &mut M<'_, '_, false>);
 }
 
 /// A function of the module.
@@ -171,9 +214,11 @@ impl Callee for Local {
     const WORDS: usize = call::WORDS;
 
     #[inline(always)]
-    fn code(m: &M<'_, '_>) -> *const u64 {
+    fn code<const T: bool>(m: &M<'_, '_, T>) -> *const u64 {
         m.function(call::FUNCTION).code()
     }
+
+    fn note(_: &mut M<'_, '_, false>) {}
 }
 
 impl Callee for Exported {
@@ -182,12 +227,17 @@ impl Callee for Exported {
     const WORDS: usize = call_ext::WORDS;
 
     #[inline(always)]
-    fn code(m: &M<'_, '_>) -> *const u64 {
+    fn code<const T: bool>(m: &M<'_, '_, T>) -> *const u64 {
         m.export(call_ext::EXPORT).code()
+    }
+
+    fn note(m: &mut M<'_, '_, false>) {
+        let export = m.export(call_ext::EXPORT);
+        calls::note(m.cx, export);
     }
 }
 
-impl M<'_, '_> {
+impl<const THREADED: bool> M<'_, '_, THREADED> {
     /// The code of a fun called with `n` arguments in place, its environment put behind them. Nothing if
     /// that is not the right number or it cannot be entered at once.
     #[inline(always)]
@@ -236,10 +286,11 @@ impl Slow<'_, '_> {
         }
     }
 
-    /// The end of `erlang:apply/2,3`.
-    fn apply_list(self, target: Enter) -> Place {
+    /// The end of `erlang:apply/2,3`. `by_name`: it is the function that was named.
+    fn apply_list(self, target: Enter, by_name: bool) -> Place {
         let ending = self.num(apply_list::HOW);
-        if ending == CallEnding::Returns as usize || calls::always_raises(&target) {
+        let keeps_frame = by_name && calls::always_raises(&target);
+        if ending == CallEnding::Returns as usize || keeps_frame {
             return self.call_found(target, apply_list::WORDS);
         }
         // Without a frame the field is 0.

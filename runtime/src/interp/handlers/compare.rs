@@ -143,7 +143,7 @@ slow_handlers! {
     }
 }
 
-impl M<'_, '_> {
+impl<const THREADED: bool> M<'_, '_, THREADED> {
     #[inline(always)]
     fn holds(self, ok: bool) -> Place {
         self.test(ok, compare::WORDS, compare::FAIL)

@@ -194,7 +194,7 @@ slow_handlers! {
     }
 }
 
-impl M<'_, '_> {
+impl<const THREADED: bool> M<'_, '_, THREADED> {
     #[inline(always)]
     fn put_tuple(&mut self, n: usize) {
         let p = self.cx.own.heap.young.alloc(1 + n);

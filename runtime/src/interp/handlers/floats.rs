@@ -73,7 +73,7 @@ slow_handlers! {
     infinite |m| m.error(Atom::BADARITH)
 }
 
-impl M<'_, '_> {
+impl<const THREADED: bool> M<'_, '_, THREADED> {
     #[inline(always)]
     fn float_result(mut self, r: f64) -> Place {
         if !r.is_finite() {

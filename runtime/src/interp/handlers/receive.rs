@@ -6,6 +6,7 @@ use crate::code::export;
 use crate::code::forms::{jump, loop_rec, marker_bind, plain, source, target, wait_timeout};
 use crate::interp::machine::Any;
 use crate::interp::{Outcome, calls, receive};
+use crate::process::last_calls::LastCall;
 use crate::process::{Timeout, handle};
 use crate::timer;
 
@@ -24,6 +25,7 @@ handlers! {
 slow_handlers! {
     send |m| {
         let (to, message) = (m.getx(0), m.getx(1));
+        m.cx.note_bif(LastCall::Function(Atom::ERLANG, Atom::SEND_MESSAGE, 2));
         match bif::send(m.cx, to, message) {
             Ok(()) => {
                 m.setx(0, message);
@@ -93,11 +95,13 @@ slow_handlers! {
         }
     }
     timeout |m| {
+        m.cx.note_call(LastCall::Timeout);
         m.cx.own.mailbox.rewind();
         m.cx.own.timeout = Timeout::None;
         m.next(plain::WORDS)
     }
     remove_message |m| {
+        m.cx.note_call(LastCall::Receive);
         let own = &mut *m.cx.own;
         own.mailbox.take(&mut own.heap.young);
         if let Timeout::Running(_, handle) = own.timeout {

@@ -52,7 +52,7 @@ handlers! {
     }
 }
 
-impl M<'_, '_> {
+impl<const THREADED: bool> M<'_, '_, THREADED> {
     #[inline(always)]
     fn type_is(self, ok: bool) -> Place {
         self.test(ok, test::WORDS, test::FAIL)
@@ -65,7 +65,7 @@ fn is_tuple_of_size(t: Term, n: usize) -> bool {
 }
 
 #[inline(always)]
-fn has_arity(f: Term, arity: Term) -> bool {
+pub(in crate::interp) fn has_arity(f: Term, arity: Term) -> bool {
     let n = match f.kind() {
         Some(Kind::Fun) => fun::of(f).arity,
         Some(Kind::Export) => export::of(f).arity,

@@ -446,21 +446,24 @@ pub(in crate::args) fn boot_module(p: &mut Parser<'_>, t: &mut Taker<'_>) -> Res
     Ok(())
 }
 
-pub(in crate::args) fn jit_dump(_: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
-    flag_value(t, "bad +JDdump flag ").map(drop)
+pub(in crate::args) fn jit_dump(p: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
+    p.flags.native.assembly = flag_value(t, "bad +JDdump flag ")?;
+    Ok(())
 }
 
 pub(in crate::args) fn jit_perf(p: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
     let value = t.value()?;
-    match value {
-        b"true" | b"false" | b"dump" | b"map" => Ok(()),
-        b"fp" | b"no_fp" if p.since >= (14, 0) => Ok(()),
-        _ => bad!("bad +JPperf support flag ", value),
+    let known = p.since >= (14, 0) || !matches!(value, b"fp" | b"no_fp");
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    if known && p.flags.native.perf.apply(text) {
+        return Ok(());
     }
+    bad!("bad +JPperf support flag ", value)
 }
 
-pub(in crate::args) fn jit_perf_directory(_: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
-    t.value().map(drop)
+pub(in crate::args) fn jit_perf_directory(p: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
+    p.flags.native.perf_directory = Some(t.value()?.to_vec());
+    Ok(())
 }
 
 pub(in crate::args) fn jit_cover(_: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {

@@ -1,5 +1,6 @@
 //! The emulator's settings as the rest of the VM sees them.
 
+use enigma_jit::memory::perf::PerfFiles;
 use enigma_otp::profile::TimeWarp;
 
 use super::super::topology::LogicalProcessor;
@@ -49,8 +50,21 @@ pub struct EmuFlags {
     pub outstanding_requests: u32,
     /// `+zhft`: milliseconds, or no limit.
     pub halt_flush_timeout: Option<u32>,
+    /// `+JD` and `+JP`
+    pub native: NativeFlags,
     /// Text for standard error that is not an error.
     pub notices: Vec<u8>,
+}
+
+/// What is told of native code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NativeFlags {
+    /// `+JDdump`: write it down as text.
+    pub assembly: bool,
+    /// `+JPperf`
+    pub perf: PerfFiles,
+    /// `+JPperfdirectory`
+    pub perf_directory: Option<Vec<u8>>,
 }
 
 /// Numbers of threads.

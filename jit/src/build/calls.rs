@@ -1,0 +1,226 @@
+//! Calls, frames, and heap that is reserved.
+
+use super::{Builder, Flow};
+use crate::ir::{Callee, Op as Ssa, Repr, Target, Value};
+use enigma_loader::{Instr, Op, Operand, Reg};
+use enigma_runtime::atom::Atom;
+use enigma_runtime::term::Term;
+use std::collections::BTreeSet;
+
+/// How a call ends the function, if it does.
+#[derive(Clone, Copy)]
+enum Ending {
+    /// It does not.
+    Returns,
+    /// It is the last thing, and drops a frame of so many slots.
+    Tail(usize),
+}
+
+impl Builder<'_> {
+    fn arguments(&mut self, n: usize) -> Vec<Value> {
+        (0..n as u16).map(|x| self.x(x)).collect()
+    }
+
+    fn ending(op: Op, o: &[Operand]) -> Ending {
+        match op {
+            Op::CallLast | Op::CallExtLast => Ending::Tail(Self::num(&o[2])),
+            Op::CallOnly | Op::CallExtOnly => Ending::Tail(0),
+            _ => Ending::Returns,
+        }
+    }
+
+    pub(super) fn local_call(&mut self, i: &Instr, o: &[Operand]) -> Flow {
+        let label = o[1].label();
+        let target = label.and_then(|l| self.module.file.function_by_entry(l));
+        let Some(target) = target else {
+            return self.leave();
+        };
+        let ending = Self::ending(i.op, o);
+        if let (true, Ending::Tail(slots)) = (target == self.me.index as usize, ending) {
+            return self.again(slots);
+        }
+        self.call(Callee::Local(target as u32), Self::num(&o[0]), ending)
+    }
+
+    /// The function calls itself as the last thing to do.
+    fn again(&mut self, slots: usize) -> Flow {
+        if slots > 0 {
+            self.drop_slots(slots);
+        }
+        let n = self.out.arity;
+        let arguments = self.arguments(n);
+        let target = self.target(self.code.entry);
+        self.push(Ssa::Again(target), arguments, &[]);
+        Flow::Ends
+    }
+
+    fn call(&mut self, callee: Callee, arity: usize, ending: Ending) -> Flow {
+        let arguments = self.arguments(arity);
+        match ending {
+            Ending::Tail(slots) => {
+                self.push(Ssa::TailCall(callee, slots as u32), arguments, &[]);
+                Flow::Ends
+            }
+            Ending::Returns => {
+                let after = self.next_pc();
+                let v = self.one(Ssa::Call(callee, after), arguments, Repr::Term);
+                self.forget();
+                self.env.x.insert(0, v);
+                Flow::Next
+            }
+        }
+    }
+
+    pub(super) fn external_call(&mut self, i: &Instr, o: &[Operand]) -> Flow {
+        let arity = Self::num(&o[0]);
+        let export = self.module.imports[Self::num(&o[1])];
+        let ending = Self::ending(i.op, o);
+        let is_erlang = export.module == Atom::ERLANG;
+        if is_erlang && export.function == Atom::APPLY && (arity == 2 || arity == 3) {
+            return self.leave();
+        }
+        if export.bif().is_none() || export.is_loaded() {
+            return self.call(Callee::Export(export), arity, ending);
+        }
+        let (exit, after) = (self.exit(), self.next_pc());
+        let arguments = self.arguments(arity);
+        let v = self.one(Ssa::CallBif(export, after, exit), arguments, Repr::Term);
+        self.forget();
+        self.env.x.insert(0, v);
+        match ending {
+            Ending::Returns => Flow::Next,
+            Ending::Tail(slots) => {
+                if slots > 0 {
+                    self.drop_slots(slots);
+                }
+                self.push(Ssa::Return, vec![v], &[]);
+                Flow::Ends
+            }
+        }
+    }
+
+    /// A call of a fun. One whose value is returned is a tail call, as in the bytecode.
+    pub(super) fn call_fun(&mut self, arity: usize, fun: Value) -> Flow {
+        let exit = self.exit();
+        let mut arguments = self.arguments(arity);
+        arguments.push(fun);
+        let rest = &self.code.instrs[self.at + 1..];
+        if let [drop, back, ..] = rest
+            && drop.op == Op::Deallocate
+            && back.op == Op::Return
+        {
+            let slots = Self::num(&self.code.operands(drop)[0]);
+            self.push(Ssa::TailCallFun(slots as u32, exit), arguments, &[]);
+            return Flow::Ends;
+        }
+        let after = self.next_pc();
+        let v = self.one(Ssa::CallFun(after, exit), arguments, Repr::Term);
+        self.forget();
+        self.env.x.insert(0, v);
+        Flow::Next
+    }
+
+    // ---- frames ----
+
+    pub(super) fn allocate(&mut self, slots: usize, words: usize, live: &Operand) -> Flow {
+        let written = self.slots_written_first();
+        let clear = (0..slots as u16).filter(|n| !written.contains(n)).collect();
+        self.env.y.clear();
+        let op = Ssa::Allocate {
+            slots: slots as u32,
+            heap: words as u32,
+            clear,
+        };
+        self.collecting(op, Self::num(live))
+    }
+
+    pub(super) fn test_heap(&mut self, words: usize, live: &Operand) -> Flow {
+        self.env.y.clear();
+        self.collecting(Ssa::Reserve(words as u32), Self::num(live))
+    }
+
+    /// An instruction that may collect with so many X registers live.
+    fn collecting(&mut self, op: Ssa, live: usize) -> Flow {
+        let arguments = self.arguments(live);
+        let reprs = vec![Repr::Term; live];
+        let moved = self.push(op, arguments, &reprs);
+        self.env.x.clear();
+        for (x, v) in (0u16..).zip(moved) {
+            self.env.x.insert(x, v);
+        }
+        Flow::Next
+    }
+
+    /// The slots of a fresh frame that are written before anybody may look at it: by instructions right behind
+    /// the one that makes it, which cannot stop.
+    fn slots_written_first(&self) -> BTreeSet<u16> {
+        let mut written = BTreeSet::new();
+        for i in &self.code.instrs[self.at + 1..] {
+            let o = self.code.operands(i);
+            match i.op {
+                Op::Line => {}
+                Op::Move => {
+                    if let Some(Reg::Y(y)) = o[0].reg()
+                        && !written.contains(&y)
+                    {
+                        break;
+                    }
+                    if let Some(Reg::Y(y)) = o[1].reg() {
+                        written.insert(y);
+                    }
+                }
+                Op::InitYregs => {
+                    let slots = self.code.list(&o[0]).iter();
+                    written.extend(slots.filter_map(|s| match s.reg() {
+                        Some(Reg::Y(y)) => Some(y),
+                        _ => None,
+                    }));
+                }
+                _ => break,
+            }
+        }
+        written
+    }
+
+    pub(super) fn drop_slots(&mut self, n: usize) -> Flow {
+        self.push(Ssa::Drop(n as u32), Vec::new(), &[]);
+        let known = std::mem::take(&mut self.env.y).into_iter();
+        let kept = known.filter_map(|(y, v)| Some((y.checked_sub(n as u16)?, v)));
+        self.env.y = kept.collect();
+        Flow::Next
+    }
+
+    pub(super) fn init_y(&mut self, list: &[Operand]) -> Flow {
+        let nil = self.constant_word(Term::NIL.raw());
+        for slot in list {
+            self.set(slot, nil);
+        }
+        Flow::Next
+    }
+
+    pub(super) fn catch(&mut self, o: &[Operand]) -> Flow {
+        let (Some(Reg::Y(slot)), Some(handler)) =
+            (o[0].reg(), o[1].label().and_then(|l| self.code.index_of(l)))
+        else {
+            return self.leave();
+        };
+        let pc = self.place_of(handler);
+        self.push(Ssa::StoreCatch(slot, pc), Vec::new(), &[]);
+        self.env.y.remove(&slot);
+        Flow::Next
+    }
+
+    /// Goes on in a fresh block if `condition` holds, and leaves for the interpreter if not.
+    pub(super) fn or_leave(&mut self, condition: Value) {
+        let exit = self.exit();
+        let (next, other) = (self.out.block(), self.out.block());
+        let to = |block| Target {
+            block,
+            args: Vec::new(),
+        };
+        self.push(Ssa::Branch(to(next), to(other)), vec![condition], &[]);
+        self.out.blocks[other.index()].cold = true;
+        self.out.push(other, Ssa::Leave(exit), Vec::new(), &[]);
+        self.here = next;
+    }
+}

@@ -1,0 +1,72 @@
+//! Making a function, an instruction at a time.
+
+use super::{
+    Block, BlockData, ExitRef, Inst, InstData, Op, Repr, SsaExit, SsaFunction, Target, Value,
+};
+
+impl SsaFunction {
+    /// An empty function.
+    pub fn new(name: String, arity: usize) -> SsaFunction {
+        SsaFunction {
+            name,
+            arity,
+            insts: Vec::new(),
+            blocks: Vec::new(),
+            values: Vec::new(),
+            exits: Vec::new(),
+            place: None,
+        }
+    }
+
+    /// A fresh value.
+    pub fn value(&mut self, repr: Repr) -> Value {
+        self.values.push(repr);
+        Value(self.values.len() as u32 - 1)
+    }
+
+    /// A fresh block.
+    pub fn block(&mut self) -> Block {
+        self.blocks.push(BlockData::default());
+        Block(self.blocks.len() as u32 - 1)
+    }
+
+    /// A further parameter of a block.
+    pub fn param(&mut self, block: Block, repr: Repr) -> Value {
+        let v = self.value(repr);
+        self.blocks[block.index()].params.push(v);
+        v
+    }
+
+    /// A further exit.
+    pub fn exit(&mut self, exit: SsaExit) -> ExitRef {
+        self.exits.push(exit);
+        ExitRef(self.exits.len() as u32 - 1)
+    }
+
+    /// Appends an instruction with results of these representations.
+    pub fn push(&mut self, block: Block, op: Op, args: Vec<Value>, results: &[Repr]) -> Inst {
+        let results = results.iter().map(|&r| self.value(r)).collect();
+        let place = self.place;
+        self.insts.push(InstData {
+            op,
+            args,
+            results,
+            place,
+        });
+        let inst = Inst(self.insts.len() as u32 - 1);
+        self.blocks[block.index()].insts.push(inst);
+        inst
+    }
+
+    /// Appends an instruction with one result.
+    pub fn one(&mut self, block: Block, op: Op, args: Vec<Value>, result: Repr) -> Value {
+        let inst = self.push(block, op, args, &[result]);
+        self.insts[inst.index()].results[0]
+    }
+
+    /// Appends a jump.
+    pub fn jump(&mut self, from: Block, to: Block, args: Vec<Value>) {
+        let target = Target { block: to, args };
+        self.push(from, Op::Jump(target), Vec::new(), &[]);
+    }
+}

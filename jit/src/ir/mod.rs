@@ -1,0 +1,399 @@
+//! The SSA form of one function.
+//!
+//! Blocks have parameters instead of phi nodes; every value is defined once, by an instruction or as a parameter.
+//! What an instruction does is an [`Op`]; its operands and results are values.
+//!
+//! The machine that instructions run on is the process's Erlang stack and heap, as in the interpreter: Y registers are
+//! slots of the frame on the Erlang stack and are read and written by instructions; X registers are values. Stack pointer,
+//! heap pointer and reductions are no values here: the lowering threads them through blocks and calls.
+//!
+//! An instruction that may leave the function names an [`SsaExit`]: the bytecode instruction at which the
+//! interpreter goes on, and which values are in which X registers and float registers there.
+
+pub mod builder;
+pub mod edit;
+mod entities;
+pub mod flow;
+pub mod liveness;
+pub mod names;
+pub mod parse;
+pub mod properties;
+mod syntax;
+mod text;
+pub mod types;
+pub mod verify;
+
+use enigma_runtime::atom::Atom;
+use enigma_runtime::code::export::Export;
+use enigma_runtime::term::Kind;
+pub use entities::{Block, ExitRef, Inst, Value};
+pub use parse::parse;
+pub use types::Repr;
+pub use verify::verify;
+
+/// A function.
+#[derive(Debug)]
+pub struct SsaFunction {
+    /// Its name, for people.
+    pub name: String,
+    /// Number of arguments.
+    pub arity: usize,
+    /// The instructions.
+    pub insts: Vec<InstData>,
+    /// The blocks; the first one is where the function begins.
+    pub blocks: Vec<BlockData>,
+    /// How each value is represented.
+    pub values: Vec<Repr>,
+    /// Where the interpreter may go on.
+    pub exits: Vec<SsaExit>,
+    /// Offset of the bytecode instruction that further instructions are made from.
+    pub place: Option<u32>,
+}
+
+impl SsaFunction {
+    /// All blocks, with those that a pass has removed: they have no instructions.
+    pub fn blocks(&self) -> impl Iterator<Item = (Block, &BlockData)> {
+        let numbers = (0..).map(Block);
+        numbers.zip(&self.blocks)
+    }
+
+    /// How a value is represented.
+    #[inline]
+    pub fn repr(&self, value: Value) -> Repr {
+        self.values[value.index()]
+    }
+}
+
+/// A block: instructions, of which the last one says where to go on.
+#[derive(Clone, Debug, Default)]
+pub struct BlockData {
+    /// Values that the jumps to it give.
+    pub params: Vec<Value>,
+    /// Its instructions.
+    pub insts: Vec<Inst>,
+    /// Is it unlikely to be run?
+    pub cold: bool,
+}
+
+/// An instruction.
+#[derive(Clone, Debug)]
+pub struct InstData {
+    /// What it does.
+    pub op: Op,
+    /// The values that it uses.
+    pub args: Vec<Value>,
+    /// The values that it defines.
+    pub results: Vec<Value>,
+    /// Offset of the bytecode instruction that it is made from, where that is known.
+    pub place: Option<u32>,
+}
+
+/// A state in which the interpreter can go on.
+#[derive(Clone, Debug, Default)]
+pub struct SsaExit {
+    /// Offset in the function's bytecode, in words.
+    pub pc: u32,
+    /// X registers that are live there, with their values.
+    pub x: Vec<(u16, Value)>,
+    /// Float registers that are live there, with their values.
+    pub floats: Vec<(u16, Value)>,
+}
+
+/// Where a jump leads, with the values for the block's parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The block.
+    pub block: Block,
+    /// A value for each of its parameters.
+    pub args: Vec<Value>,
+}
+
+/// A question about a term, answered by looking at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// A small integer.
+    Small,
+    /// An integer.
+    Integer,
+    /// A float.
+    Float,
+    /// A number.
+    Number,
+    /// An atom.
+    Atom,
+    /// `true` or `false`.
+    Boolean,
+    /// The empty list.
+    Nil,
+    /// A list cell.
+    Cons,
+    /// A list cell or the empty list.
+    List,
+    /// A boxed object of this kind.
+    Kind(Kind),
+    /// A tuple of so many elements.
+    TupleOf(u32),
+    /// A tuple of more than so many elements.
+    TupleAbove(u32),
+    /// A tuple of so many elements that begins with this atom.
+    Tagged(u32, Atom),
+    /// A map.
+    Map,
+    /// A pid.
+    Pid,
+    /// A port.
+    Port,
+    /// A reference.
+    Reference,
+    /// A fun.
+    Function,
+    /// A bitstring of whole bytes.
+    Binary,
+    /// A bitstring.
+    Bitstring,
+}
+
+/// Comparison of two terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Lt,
+    /// `>=`
+    Ge,
+    /// `==`
+    Eq,
+    /// `/=`
+    Ne,
+    /// `=:=`
+    ExactEq,
+    /// `=/=`
+    ExactNe,
+}
+
+/// Arithmetic on two integers or numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arith {
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `div`
+    Div,
+    /// `rem`
+    Rem,
+    /// `band`
+    Band,
+    /// `bor`
+    Bor,
+    /// `bxor`
+    Bxor,
+    /// `bsl`
+    Bsl,
+    /// `bsr`
+    Bsr,
+}
+
+/// Arithmetic on two unboxed floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatArith {
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `/`
+    Div,
+}
+
+/// What a call calls.
+#[derive(Clone, Copy, Debug)]
+pub enum Callee {
+    /// A function of the same version of the module, by its number there.
+    Local(u32),
+    /// Whatever an export entry leads to.
+    Export(&'static Export),
+}
+
+/// What an instruction does. "Leaves" means: at its exit the interpreter executes the BEAM instruction again.
+#[derive(Clone, Debug)]
+pub enum Op {
+    // ---- values ----
+    /// A constant word. Defines it.
+    Const(u64),
+    /// A constant float.
+    Float(f64),
+    /// X register `n` as the caller, or an instruction that has run in the interpreter, has left it in memory.
+    LoadX(u16),
+    /// Slot `n` of the frame.
+    LoadY(u16),
+    /// Sets slot `n` of the frame.
+    StoreY(u16),
+    /// A word of code in slot `n` of the frame: the exception handler at this offset of the bytecode.
+    StoreCatch(u16, u32),
+
+    // ---- questions, answered with a `Bool` ----
+    /// Is the term one of these?
+    Test(Test),
+    /// Are both the same word?
+    Same,
+    /// Compares two terms.
+    Compare(Comparison),
+    /// Is the result of a `TryArith` or another instruction that may fail a value?
+    IsValue,
+    /// Is it a fun of so many arguments, the second term?
+    IsFunctionOf,
+    /// Has a match context so many bits left?
+    BitsLeftAre(u64),
+    /// Is what a match context has left a multiple of so many bits?
+    BitsLeftMultiple(u64),
+    /// `true` or `false`, for an answer.
+    BoolTerm,
+
+    // ---- data ----
+    /// Head of a list cell, which it must be.
+    Head,
+    /// Tail of a list cell, which it must be.
+    Tail,
+    /// Element of a tuple, counted from 0, which it must have.
+    Element(u32),
+    /// Element of a tuple, the second term, at an index, counted from 1; no value if there is none.
+    ElementAt,
+    /// Number of elements of a tuple, which it must be.
+    TupleSize,
+    /// The process's own pid.
+    OwnPid,
+    /// The value in a map, the first term, of a key; no value if there is none or it is no map.
+    MapGet,
+    /// A list cell of head and tail.
+    Cons,
+    /// A tuple of the arguments.
+    Tuple,
+    /// A copy of a tuple of this size, the first argument, with other elements at these positions, counted from 1.
+    UpdateTuple(u32, Vec<u32>),
+    /// A fun of this number in the module's table, with the arguments as its environment.
+    Fun(u32),
+
+    // ---- arithmetic ----
+    /// On two terms; leaves if that is not possible.
+    Arith(Arith, ExitRef),
+    /// On two terms; the result is no value if that is not possible.
+    TryArith(Arith),
+    /// The float that a term holds; leaves if it holds none.
+    Unbox(ExitRef),
+    /// The float nearest to a number; leaves if it is none.
+    ToFloat(ExitRef),
+    /// A term for a float.
+    Box,
+    /// On two floats; leaves if the result is not finite.
+    FloatArith(FloatArith, ExitRef),
+    /// Of a float.
+    FloatNegate,
+
+    // ---- frames and memory ----
+    /// Makes a frame of so many slots and sets those that the list names to the empty list; sees to it that so many words of
+    /// heap are free, for which it may collect: the arguments are all X registers that are live, the results are
+    /// the same ones afterwards.
+    Allocate {
+        /// Slots of the frame.
+        slots: u32,
+        /// Words of heap.
+        heap: u32,
+        /// Slots to set.
+        clear: Vec<u16>,
+    },
+    /// Sees to it that so many words of heap are free, as `Allocate` does.
+    Reserve(u32),
+    /// Drops the first so many slots of the frame.
+    Drop(u32),
+
+    // ---- what may run other code ----
+    /// Calls a function with the arguments; the interpreter would go on at this offset of the bytecode.
+    Call(Callee, u32),
+    /// Calls the fun that is the last argument, likewise. Leaves where that is not simple.
+    CallFun(u32, ExitRef),
+    /// Calls a BIF, likewise. The exit is the instruction that calls.
+    CallBif(&'static Export, u32, ExitRef),
+    /// Executes the bytecode instruction of the exit, whose next one is at this offset. It may go on there or at the offset
+    /// that is the second one. Results: whether it has gone on to the next one (if there is a second way), then
+    /// the X registers that it writes.
+    Step {
+        /// Where the instruction is, and what must be in the registers.
+        at: ExitRef,
+        /// Offset of the next instruction.
+        next: u32,
+        /// Offset to which it may jump.
+        other: Option<u32>,
+        /// X registers that it writes.
+        writes: Vec<u16>,
+        /// Float registers that it writes.
+        float_writes: Vec<u16>,
+    },
+
+    // ---- ends of blocks ----
+    /// Goes on in another block.
+    Jump(Target),
+    /// Goes on in the first block if the argument is true, in the second one if not.
+    Branch(Target, Target),
+    /// Goes on in the block that stands beside the argument, if any does.
+    Switch(Vec<(u64, Target)>, Target),
+    /// Goes on in the block that stands beside the size of the argument, a tuple, if any does.
+    SwitchArity(Vec<(u32, Target)>, Target),
+    /// Returns the argument.
+    Return,
+    /// Calls a function with the arguments as the last thing to do, after this many slots of the frame are dropped.
+    TailCall(Callee, u32),
+    /// Calls the fun that is the last argument, likewise.
+    TailCallFun(u32, ExitRef),
+    /// Begins the function anew with the arguments, for one reduction: jumps to the block behind its entry.
+    Again(Target),
+    /// Goes on in the interpreter.
+    Leave(ExitRef),
+}
+
+impl Op {
+    /// Does it end a block?
+    pub fn ends_block(&self) -> bool {
+        matches!(
+            self,
+            Op::Jump(_)
+                | Op::Branch(..)
+                | Op::Switch(..)
+                | Op::SwitchArity(..)
+                | Op::Return
+                | Op::TailCall(..)
+                | Op::TailCallFun(..)
+                | Op::Again(_)
+                | Op::Leave(_)
+        )
+    }
+
+    /// Where it may go on in the function.
+    pub fn targets(&self) -> Vec<&Target> {
+        match self {
+            Op::Jump(t) | Op::Again(t) => vec![t],
+            Op::Branch(t, e) => vec![t, e],
+            Op::Switch(cases, other) => cases.iter().map(|c| &c.1).chain([other]).collect(),
+            Op::SwitchArity(cases, other) => cases.iter().map(|c| &c.1).chain([other]).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The exit that it names.
+    pub fn exit(&self) -> Option<ExitRef> {
+        match self {
+            Op::Arith(_, e)
+            | Op::Unbox(e)
+            | Op::ToFloat(e)
+            | Op::FloatArith(_, e)
+            | Op::CallFun(_, e)
+            | Op::CallBif(_, _, e)
+            | Op::Step { at: e, .. }
+            | Op::TailCallFun(_, e)
+            | Op::Leave(e) => Some(*e),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What holds for every instruction of an operation: what it takes and gives, and what else it does.
+//!
+//! Passes ask here; a new operation gets its answers here and nowhere else.
+
+use super::{Inst, Op, Repr, SsaFunction, Value};
+use Repr::{Bool, Float, Term};
+use smallvec::SmallVec;
+
+/// The values that an operation uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operands {
+    /// These.
+    Exactly(&'static [Repr]),
+    /// So many terms.
+    Terms(usize),
+    /// So many terms or more.
+    TermsFrom(usize),
+}
+
+impl Op {
+    /// The values that it uses, without those that targets and exits name.
+    pub fn operands(&self) -> Operands {
+        use super::Callee;
+        use Operands::{Exactly, Terms, TermsFrom};
+        match self {
+            Op::Const(_)
+            | Op::Float(_)
+            | Op::LoadX(_)
+            | Op::LoadY(_)
+            | Op::StoreCatch(..)
+            | Op::OwnPid
+            | Op::Drop(_)
+            | Op::Step { .. }
+            | Op::Jump(_)
+            | Op::Again(_)
+            | Op::Leave(_) => Exactly(&[]),
+            Op::StoreY(_)
+            | Op::Test(_)
+            | Op::IsValue
+            | Op::BitsLeftAre(_)
+            | Op::BitsLeftMultiple(_)
+            | Op::Head
+            | Op::Tail
+            | Op::Element(_)
+            | Op::TupleSize
+            | Op::Unbox(_)
+            | Op::ToFloat(_)
+            | Op::Switch(..)
+            | Op::SwitchArity(..)
+            | Op::Return => Exactly(&[Term]),
+            Op::Same
+            | Op::Compare(_)
+            | Op::IsFunctionOf
+            | Op::ElementAt
+            | Op::MapGet
+            | Op::Cons
+            | Op::Arith(..)
+            | Op::TryArith(_) => Exactly(&[Term, Term]),
+            Op::BoolTerm | Op::Branch(..) => Exactly(&[Bool]),
+            Op::Box | Op::FloatNegate => Exactly(&[Float]),
+            Op::FloatArith(..) => Exactly(&[Float, Float]),
+            Op::UpdateTuple(_, positions) => Terms(1 + positions.len()),
+            Op::Call(Callee::Export(e), _)
+            | Op::TailCall(Callee::Export(e), _)
+            | Op::CallBif(e, ..) => Terms(e.arity as usize),
+            Op::CallFun(..) | Op::TailCallFun(..) => TermsFrom(1),
+            Op::Tuple
+            | Op::Fun(_)
+            | Op::Allocate { .. }
+            | Op::Reserve(_)
+            | Op::Call(Callee::Local(_), _)
+            | Op::TailCall(Callee::Local(_), _) => TermsFrom(0),
+        }
+    }
+
+    /// The results of an instruction that uses so many values.
+    pub fn results(&self, args: usize) -> SmallVec<[Repr; 4]> {
+        let one = |repr| SmallVec::from_slice(&[repr]);
+        match self {
+            Op::Const(_)
+            | Op::LoadX(_)
+            | Op::LoadY(_)
+            | Op::BoolTerm
+            | Op::Head
+            | Op::Tail
+            | Op::Element(_)
+            | Op::ElementAt
+            | Op::TupleSize
+            | Op::OwnPid
+            | Op::MapGet
+            | Op::Cons
+            | Op::Tuple
+            | Op::UpdateTuple(..)
+            | Op::Fun(_)
+            | Op::Arith(..)
+            | Op::TryArith(_)
+            | Op::Box
+            | Op::Call(..)
+            | Op::CallFun(..)
+            | Op::CallBif(..) => one(Term),
+            Op::Test(_)
+            | Op::Same
+            | Op::Compare(_)
+            | Op::IsValue
+            | Op::IsFunctionOf
+            | Op::BitsLeftAre(_)
+            | Op::BitsLeftMultiple(_) => one(Bool),
+            Op::Float(_) | Op::Unbox(_) | Op::ToFloat(_) | Op::FloatArith(..) | Op::FloatNegate => {
+                one(Float)
+            }
+            Op::Allocate { .. } | Op::Reserve(_) => SmallVec::from_elem(Term, args),
+            Op::Step {
+                other,
+                writes,
+                float_writes,
+                ..
+            } => {
+                let mut results = SmallVec::from_elem(Bool, usize::from(other.is_some()));
+                results.extend(writes.iter().map(|_| Term));
+                results.extend(float_writes.iter().map(|_| Float));
+                results
+            }
+            Op::StoreY(_)
+            | Op::StoreCatch(..)
+            | Op::Drop(_)
+            | Op::Jump(_)
+            | Op::Branch(..)
+            | Op::Switch(..)
+            | Op::SwitchArity(..)
+            | Op::Return
+            | Op::TailCall(..)
+            | Op::TailCallFun(..)
+            | Op::Again(_)
+            | Op::Leave(_) => SmallVec::new(),
+        }
+    }
+
+    /// Do its results depend on its operands only, and does nothing else happen? Then two such instructions with the same
+    /// operands are one. Some of them must stand behind the test that says that they may look into a term.
+    pub fn is_pure(&self) -> bool {
+        match self {
+            Op::Const(_)
+            | Op::Float(_)
+            | Op::Test(_)
+            | Op::Same
+            | Op::Compare(_)
+            | Op::IsValue
+            | Op::IsFunctionOf
+            | Op::BoolTerm
+            | Op::Head
+            | Op::Tail
+            | Op::Element(_)
+            | Op::ElementAt
+            | Op::TupleSize
+            | Op::OwnPid
+            | Op::MapGet
+            | Op::Cons
+            | Op::Tuple
+            | Op::UpdateTuple(..)
+            | Op::TryArith(_)
+            | Op::Box
+            | Op::FloatNegate => true,
+            // A match context moves, a frame is written to; the others do more.
+            _ => false,
+        }
+    }
+
+    /// Is nothing missing where it is not executed and nobody uses its results?
+    pub fn is_removable(&self) -> bool {
+        self.is_pure()
+            || matches!(
+                self,
+                Op::LoadX(_)
+                    | Op::LoadY(_)
+                    | Op::BitsLeftAre(_)
+                    | Op::BitsLeftMultiple(_)
+                    | Op::Fun(_)
+            )
+    }
+
+    /// May the collector run while it is executed? Then terms that point into the heap are others afterwards, and only
+    /// those that are its results may be used.
+    pub fn collects(&self) -> bool {
+        matches!(
+            self,
+            Op::Allocate { .. }
+                | Op::Reserve(_)
+                | Op::Call(..)
+                | Op::CallFun(..)
+                | Op::CallBif(..)
+                | Op::Again(_)
+        )
+    }
+}
+
+impl SsaFunction {
+    /// The values that an instruction uses: its operands, those that its exit names, and those that its targets name.
+    pub fn uses(&self, inst: Inst) -> impl Iterator<Item = Value> + '_ {
+        let targets = self.insts[inst.index()].op.targets().into_iter();
+        self.own_uses(inst)
+            .chain(targets.flat_map(|t| t.args.iter().copied()))
+    }
+
+    /// The values that an instruction uses, without those that it only hands to the parameters of blocks.
+    pub fn own_uses(&self, inst: Inst) -> impl Iterator<Item = Value> + '_ {
+        let inst = &self.insts[inst.index()];
+        let exit = inst.op.exit().map(|e| &self.exits[e.index()]);
+        let state = exit.into_iter().flat_map(|e| e.x.iter().chain(&e.floats));
+        inst.args
+            .iter()
+            .copied()
+            .chain(state.map(|(_, value)| *value))
+    }
+}

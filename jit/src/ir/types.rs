@@ -1,0 +1,12 @@
+//! How values are represented.
+
+/// What a value is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repr {
+    /// A tagged word.
+    Term,
+    /// A double.
+    Float,
+    /// The answer to a question.
+    Bool,
+}

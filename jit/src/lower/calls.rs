@@ -1,0 +1,369 @@
+//! Calls, returns, frames, and instructions that the interpreter executes.
+
+use super::data::word_at;
+use super::{IN_REGISTERS, Lowering, Symbol, To, trusted};
+use crate::census::Handing;
+use crate::ir::{Callee, ExitRef, InstData, Op};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{F64, I8, I32, I64};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
+use enigma_runtime::code::export;
+use enigma_runtime::interp::native::{Helper, layout};
+use enigma_runtime::term::{Header, Kind, TAG_BOXED, stack_word};
+
+/// The machine code that a call goes to.
+enum Code {
+    /// Code that is there as long as this one is.
+    Known(Symbol),
+    /// Its address.
+    At(Value),
+}
+
+impl Lowering<'_> {
+    pub(super) fn calls(&mut self, i: &InstData) {
+        let args = self.vals(&i.args);
+        match &i.op {
+            Op::Allocate { slots, heap, clear } => {
+                let moved = self.allocate(*slots, *heap, clear, &args);
+                self.define_all(i, &moved);
+            }
+            Op::Reserve(words) => {
+                let moved = self.reserve(*words, &args);
+                self.define_all(i, &moved);
+            }
+            Op::Drop(slots) => self.drop_slots(*slots),
+            Op::Return => self.return_value(args[0]),
+            Op::Call(callee, after) => {
+                self.push_return(*after);
+                let code = self.code_of(*callee, &args);
+                let v = self.call(code, &args);
+                self.define(i, v);
+            }
+            Op::TailCall(callee, slots) => {
+                self.drop_slots(*slots);
+                let code = self.code_of(*callee, &args);
+                self.tail_call(&code, &args);
+            }
+            Op::CallFun(after, exit) => {
+                let (address, args) = self.prepare_fun(&args, *exit);
+                self.push_return(*after);
+                let v = self.call(Code::At(address), &args);
+                self.define(i, v);
+            }
+            Op::TailCallFun(slots, exit) => {
+                let (address, args) = self.prepare_fun(&args, *exit);
+                self.drop_slots(*slots);
+                self.tail_call(&Code::At(address), &args);
+            }
+            Op::CallBif(export, after, exit) => {
+                self.store_x(args.iter().copied().enumerate());
+                let pc = self.source.exits[exit.index()].pc;
+                let export = self.word(std::ptr::from_ref(*export) as u64);
+                let (pc, after) = (self.pc_word(pc), self.pc_word(*after));
+                let v = self.help(Helper::CallBif, &[export, pc, after]);
+                self.leave_if_nonvalue(v);
+                self.define(i, v);
+            }
+            Op::Again(target) => {
+                let header = self.blocks[target.block.index()];
+                self.count_reduction(&args, |l, args| {
+                    let mut passed: Vec<BlockArg> = Vec::new();
+                    for t in &target.args {
+                        // What is no argument is a constant.
+                        let v = match i.args.iter().position(|a| a == t) {
+                            Some(at) => args[at],
+                            None => l.val(*t),
+                        };
+                        passed.push(v.into());
+                    }
+                    l.go(&To {
+                        block: header,
+                        args: passed,
+                    });
+                });
+            }
+            Op::Step { .. } => self.step(i),
+            op => enigma_runtime::bug::vm_bug(&format!(
+                "an instruction that is not lowered: {:?}",
+                std::mem::discriminant(op)
+            )),
+        }
+    }
+
+    fn define_all(&mut self, i: &InstData, values: &[Value]) {
+        for (r, &v) in i.results.iter().zip(values) {
+            self.values[r.index()] = Some(v);
+        }
+    }
+
+    fn drop_slots(&mut self, n: u32) {
+        if n > 0 {
+            let sp = self.b.use_var(self.sp);
+            let sp = self.b.ins().iadd_imm_s(sp, 8 * i64::from(n));
+            self.b.def_var(self.sp, sp);
+        }
+    }
+
+    fn return_value(&mut self, v: Value) {
+        let [reds, hp, sp] = [self.reds, self.hp, self.sp].map(|v| self.b.use_var(v));
+        self.b.ins().return_(&[v, reds, hp, sp]);
+    }
+
+    /// Pushes the bytecode address to go on at.
+    fn push_return(&mut self, after: u32) {
+        let word = stack_word::return_pc(self.pc_address(after));
+        let word = self.word(word);
+        let sp = self.b.use_var(self.sp);
+        let sp = self.b.ins().iadd_imm_s(sp, -8);
+        self.b.ins().store(trusted(), word, sp, 0);
+        self.b.def_var(self.sp, sp);
+    }
+
+    /// The code that a callee's calls go to. Where there is none, the interpreter goes on in the callee.
+    fn code_of(&mut self, callee: Callee, args: &[Value]) -> Code {
+        let entry = match callee {
+            Callee::Local(n) if n == self.me.index => return Code::Known(Symbol::This),
+            Callee::Local(n) => {
+                let function = &self.me.module().functions[n as usize];
+                if function.entry.native().is_some() {
+                    return Code::Known(Symbol::Function(n));
+                }
+                self.word(std::ptr::from_ref(&function.entry) as u64)
+            }
+            Callee::Export(export) => {
+                let export = self.word(std::ptr::from_ref(export) as u64);
+                self.b
+                    .ins()
+                    .load(I64, trusted(), export, export::ENTRY_AT as i32)
+            }
+        };
+        let address = self
+            .b
+            .ins()
+            .load(I64, trusted(), entry, layout::NATIVE as i32);
+        let none = self.b.ins().icmp_imm_s(IntCC::Equal, address, 0);
+        let cold = self.unlikely_if(none);
+        let here = self.b.current_block();
+        let threaded = [self.reds, self.hp, self.sp].map(|v| (v, self.b.use_var(v)));
+        self.b.switch_to_block(cold);
+        self.store_x(args.iter().copied().enumerate());
+        if let Some(pc) = self.at {
+            self.take_census(pc, Handing::Call);
+        }
+        let code = self
+            .b
+            .ins()
+            .load(I64, trusted(), entry, layout::CODE as i32);
+        let reds = self.b.use_var(self.reds);
+        let reds = self.b.ins().iadd_imm_s(reds, -1);
+        self.b.def_var(self.reds, reds);
+        self.go_to_interpreter(code);
+        if let Some(here) = here {
+            self.b.switch_to_block(here);
+        }
+        for (variable, v) in threaded {
+            self.b.def_var(variable, v);
+        }
+        Code::At(address)
+    }
+
+    /// The arguments as native functions take them; those that are not in registers are stored.
+    fn pass(&mut self, args: &[Value]) -> [Value; 6] {
+        let rest = args.iter().copied().enumerate().skip(IN_REGISTERS);
+        self.store_x(rest);
+        let [reds, hp, sp] = [self.reds, self.hp, self.sp].map(|v| self.b.use_var(v));
+        let nothing = sp;
+        let x = |n: usize| args.get(n).copied().unwrap_or(nothing);
+        [x(0), sp, hp, reds, x(1), x(2)]
+    }
+
+    /// A call whose return address is pushed.
+    fn call(&mut self, code: Code, args: &[Value]) -> Value {
+        let args = self.pass(args);
+        let call = match code {
+            Code::Known(s) => {
+                let f = self.symbol(s);
+                self.b.ins().call(f, &args)
+            }
+            Code::At(address) => self.b.ins().call_indirect(self.sig, address, &args),
+        };
+        let r = self.b.inst_results(call).to_vec();
+        self.take_threaded(&r);
+        let sp = self.b.ins().iadd_imm_s(r[3], 8);
+        self.b.def_var(self.sp, sp);
+        self.credit = 0;
+        self.leave_if_nonvalue(r[0]);
+        r[0]
+    }
+
+    fn tail_call(&mut self, code: &Code, args: &[Value]) {
+        let args = self.pass(args);
+        match *code {
+            Code::Known(s) => {
+                let f = self.symbol(s);
+                self.b.ins().return_call(f, &args);
+            }
+            Code::At(address) => {
+                self.b.ins().return_call_indirect(self.sig, address, &args);
+            }
+        }
+    }
+
+    /// The code of a fun, the last argument, and the arguments in registers with which it is to be called: those of the call
+    /// and the fun's environment behind them. What does not fit the registers is put into memory.
+    fn prepare_fun(&mut self, args: &[Value], exit: ExitRef) -> (Value, Vec<Value>) {
+        let (fun, args) = (args[args.len() - 1], &args[..args.len() - 1]);
+        let (slow, join) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(slow);
+        let address = self.b.append_block_param(join, I64);
+        let passed = [(); IN_REGISTERS].map(|()| self.b.append_block_param(join, I64));
+        if args.len() <= IN_REGISTERS {
+            let found = self.fun_in_registers(fun, args, &To::plain(slow));
+            self.go(&To {
+                block: join,
+                args: found.map(BlockArg::from).to_vec(),
+            });
+        } else {
+            self.go(&To::plain(slow));
+        }
+        self.b.switch_to_block(slow);
+        self.store_x(args.iter().copied().enumerate());
+        let arity = self.word(args.len() as u64);
+        let code = self.help(Helper::PrepareFun, &[fun, arity]);
+        let none = self.b.ins().icmp_imm_s(IntCC::Equal, code, 0);
+        self.exit_if(none, exit);
+        let mut found: Vec<BlockArg> = vec![code.into()];
+        for n in 0..IN_REGISTERS {
+            let v = self.load_x(n);
+            found.push(v.into());
+        }
+        self.go(&To {
+            block: join,
+            args: found,
+        });
+        self.b.switch_to_block(join);
+        self.credit = 0;
+        (address, passed.to_vec())
+    }
+
+    /// The code and the arguments of a fun of which all fit the registers; other funs go to `slow`.
+    fn fun_in_registers(
+        &mut self,
+        fun: Value,
+        args: &[Value],
+        slow: &To,
+    ) -> [Value; IN_REGISTERS + 1] {
+        let header = self.header_or(fun, slow);
+        let kind = self.b.ins().band_imm_s(header, 0xff);
+        let is_fun = Header::new(Kind::Fun, 0).raw() as i64;
+        let is = self.b.ins().icmp_imm_s(IntCC::Equal, kind, is_fun);
+        self.on_or(is, slow);
+        // The header counts entry and creator too.
+        let words = self.b.ins().ushr_imm_u(header, 8);
+        let most = 2 + (IN_REGISTERS - args.len()) as i64;
+        let fits = self
+            .b
+            .ins()
+            .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, words, most);
+        self.on_or(fits, slow);
+        let entry = self.b.ins().load(I64, trusted(), fun, word_at(1));
+        let arity = self
+            .b
+            .ins()
+            .load(I32, trusted(), entry, layout::FUN_ARITY as i32);
+        let same = self
+            .b
+            .ins()
+            .icmp_imm_s(IntCC::Equal, arity, args.len() as i64);
+        self.on_or(same, slow);
+        let function = self
+            .b
+            .ins()
+            .load(I64, trusted(), entry, layout::FUN_TARGET as i32);
+        self.on_or(function, slow);
+        let code = self
+            .b
+            .ins()
+            .load(I64, trusted(), function, layout::FUNCTION_NATIVE as i32);
+        self.on_or(code, slow);
+        let mut found = [code; IN_REGISTERS + 1];
+        for n in 0..IN_REGISTERS {
+            found[1 + n] = match args.get(n) {
+                Some(&v) => v,
+                None => {
+                    // Where the environment has no such value any word will do, but it must be there.
+                    let at = (n - args.len()) as u32;
+                    let there = self.b.ins().icmp_imm_u(
+                        IntCC::UnsignedGreaterThan,
+                        words,
+                        i64::from(2 + at),
+                    );
+                    let word = self.b.ins().iadd_imm_s(fun, 8 * i64::from(3 + at));
+                    let from = self.b.ins().select(there, word, fun);
+                    self.b.ins().load(I64, trusted(), from, -(TAG_BOXED as i32))
+                }
+            };
+        }
+        found
+    }
+
+    /// Goes on here if the condition holds, else there.
+    fn on_or(&mut self, condition: Value, other: &To) {
+        let on = self.b.create_block();
+        self.branch(condition, &To::plain(on), other);
+        self.b.switch_to_block(on);
+    }
+
+    /// An instruction that the interpreter executes.
+    fn step(&mut self, i: &InstData) {
+        let Op::Step {
+            at,
+            next,
+            other,
+            writes,
+            float_writes,
+        } = &i.op
+        else {
+            return;
+        };
+        self.store_registers(*at);
+        self.take_census(self.source.exits[at.index()].pc, Handing::Step);
+        let pc = self.pc_word(self.source.exits[at.index()].pc);
+        let to = self.help(Helper::Step, &[pc]);
+        let next = self.pc_word(*next);
+        let on = self.b.ins().icmp(IntCC::Equal, to, next);
+        let mut results = i.results.iter();
+        match other {
+            None => self.leave_if_zero(on),
+            Some(other) => {
+                let (join, elsewhere) = (self.b.create_block(), self.b.create_block());
+                let answer = self.b.append_block_param(join, I8);
+                let yes = self.b.ins().iconst(I8, 1);
+                self.b.ins().brif(on, join, &[yes.into()], elsewhere, &[]);
+                self.b.switch_to_block(elsewhere);
+                let other = self.pc_word(*other);
+                let is = self.b.ins().icmp(IntCC::Equal, to, other);
+                let no = self.b.ins().iconst(I8, 0);
+                let nonvalue = self.nonvalue;
+                self.b.ins().brif(is, join, &[no.into()], nonvalue, &[]);
+                self.b.switch_to_block(join);
+                if let Some(r) = results.next() {
+                    self.values[r.index()] = Some(answer);
+                }
+            }
+        }
+        for &x in writes {
+            let v = self.load_x(usize::from(x));
+            if let Some(r) = results.next() {
+                self.values[r.index()] = Some(v);
+            }
+        }
+        for &n in float_writes {
+            let x = self.context_field(layout::X);
+            let v = self.b.ins().load(F64, trusted(), x, super::float_offset(n));
+            if let Some(r) = results.next() {
+                self.values[r.index()] = Some(v);
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Code that counts what is left to the interpreter, for the census.
+
+use super::{Lowering, trusted};
+use crate::census::{self, Handing};
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder};
+
+impl Lowering<'_> {
+    /// Counts, if the census is on, that the bytecode instruction at this offset is left to the interpreter.
+    pub(super) fn take_census(&mut self, pc: u32, handing: Handing) {
+        if let Some(counter) = census::counter(self.me, pc, handing) {
+            let address = self.word(std::ptr::from_ref(counter) as u64);
+            let one = self.word(1);
+            self.b
+                .ins()
+                .atomic_rmw(I64, trusted(), AtomicRmwOp::Add, address, one);
+        }
+    }
+}

@@ -1,0 +1,606 @@
+//! From SSA form to Cranelift's.
+//!
+//! A native function is `(x0, sp, hp, reductions, x1, x2) -> (value, reductions, hp, sp)` in Cranelift's `tail`
+//! convention, so that the threaded values stay in the same registers both ways on x86-64; further arguments are in the
+//! X registers in memory. The pinned register holds the address of the `Ctx`. At the entry the word on top of the Erlang
+//! stack is the bytecode address to return to; it still is when the function returns, and the caller drops it.
+//!
+//! `NONVALUE` as the value means that the process goes on elsewhere; the other results mean nothing then.
+
+mod arith;
+mod calls;
+mod census;
+mod data;
+pub mod glue;
+mod questions;
+mod state;
+
+use crate::ir::{self, ExitRef, Inst, Op, Repr, SsaFunction};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::{F64, I8, I64};
+use cranelift_codegen::ir::{
+    AbiParam, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData,
+    Signature, SourceLoc, UserExternalName, Value,
+};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
+use cranelift_codegen::{Context, ir as clif};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
+use enigma_runtime::code::module::{Body, FnInfo};
+use enigma_runtime::interp::native::{Helper, layout};
+use enigma_runtime::term::{Kind, Term};
+use rustc_hash::FxHashMap;
+
+/// How many arguments native functions take in registers.
+const IN_REGISTERS: usize = 3;
+
+/// Set in the source location of code that leaves the function at a bytecode instruction, beside the instruction's offset.
+pub const EXIT_PLACE: u32 = 1 << 31;
+
+/// Memory that is there and aligned.
+fn trusted() -> MemFlagsData {
+    MemFlagsData::trusted()
+}
+
+/// What a relocation names.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Symbol {
+    /// The way from native code to a helper.
+    Glue(Helper),
+    /// The machine code of a function of the module.
+    Function(u32),
+    /// The code itself.
+    This,
+}
+
+impl Symbol {
+    fn name(self) -> UserExternalName {
+        let (namespace, index) = match self {
+            Symbol::Glue(h) => (0, h as u32),
+            Symbol::Function(i) => (1, i),
+            Symbol::This => (2, 0),
+        };
+        UserExternalName { namespace, index }
+    }
+
+    /// What a name stands for.
+    pub fn of(name: &UserExternalName) -> Option<Symbol> {
+        Some(match name.namespace {
+            0 => Symbol::Glue(*Helper::ALL.get(name.index as usize)?),
+            1 => Symbol::Function(name.index),
+            2 => Symbol::This,
+            _ => return None,
+        })
+    }
+}
+
+/// The signature of native functions.
+pub fn signature() -> Signature {
+    Signature {
+        params: vec![AbiParam::new(I64); 6],
+        returns: vec![AbiParam::new(I64); 4],
+        call_conv: CallConv::Tail,
+    }
+}
+
+/// Fills `cx` with the Cranelift form of a function.
+pub fn function(
+    source: &SsaFunction,
+    f: &'static FnInfo,
+    body: &'static Body,
+    isa: &dyn TargetIsa,
+    cx: &mut Context,
+    fbc: &mut FunctionBuilderContext,
+) {
+    cx.func.signature = signature();
+    cx.func.name = clif::UserFuncName::user(2, 0);
+    let mut b = FunctionBuilder::new(&mut cx.func, fbc);
+    let [sp, hp, reds] = [(); 3].map(|()| b.declare_var(I64));
+    let sig = b.import_signature(signature());
+    let nonvalue = b.create_block();
+    b.set_cold_block(nonvalue);
+    let mut l = Lowering {
+        b,
+        source,
+        me: f,
+        body,
+        sig,
+        sp,
+        hp,
+        reds,
+        nonvalue,
+        values: vec![None; source.values.len()],
+        constants: vec![None; source.values.len()],
+        uses: uses(source),
+        blocks: Vec::new(),
+        exits: FxHashMap::default(),
+        functions: FxHashMap::default(),
+        credit: 0,
+        predecessors: predecessors(source),
+        credits: FxHashMap::default(),
+        stressed: enigma_runtime::spawn::is_gc_stress(),
+        at: None,
+    };
+    l.run();
+    l.b.seal_all_blocks();
+    let config = frontend_config(isa);
+    l.b.finalize(config);
+}
+
+fn frontend_config(isa: &dyn TargetIsa) -> TargetFrontendConfig {
+    isa.frontend_config()
+}
+
+fn uses(f: &SsaFunction) -> Vec<u32> {
+    let mut n = vec![0; f.values.len()];
+    let mut count = |v: &ir::Value| n[v.index()] += 1;
+    for i in &f.insts {
+        i.args.iter().for_each(&mut count);
+        for t in i.op.targets() {
+            t.args.iter().for_each(&mut count);
+        }
+    }
+    for e in &f.exits {
+        e.x.iter().chain(&e.floats).for_each(|p| count(&p.1));
+    }
+    n
+}
+
+fn predecessors(f: &SsaFunction) -> Vec<u32> {
+    let mut n = vec![0; f.blocks.len()];
+    for i in &f.insts {
+        for t in i.op.targets() {
+            n[t.block.index()] += 1;
+        }
+    }
+    n
+}
+
+/// Where control goes, with what the block's parameters get.
+#[derive(Clone)]
+struct To {
+    block: Block,
+    args: Vec<BlockArg>,
+}
+
+impl To {
+    fn plain(block: Block) -> To {
+        To {
+            block,
+            args: Vec::new(),
+        }
+    }
+}
+
+struct Lowering<'a> {
+    b: FunctionBuilder<'a>,
+    source: &'a SsaFunction,
+    me: &'static FnInfo,
+    body: &'static Body,
+    sig: clif::SigRef,
+    sp: Variable,
+    hp: Variable,
+    reds: Variable,
+    /// Returns `NONVALUE`; everything has been told.
+    nonvalue: Block,
+    values: Vec<Option<Value>>,
+    /// The words of values that are constants.
+    constants: Vec<Option<u64>>,
+    uses: Vec<u32>,
+    blocks: Vec<Block>,
+    /// Blocks that leave at an exit.
+    exits: FxHashMap<ExitRef, Block>,
+    functions: FxHashMap<UserExternalName, FuncRef>,
+    /// Words of heap that are known to be free.
+    credit: u32,
+    predecessors: Vec<u32>,
+    /// The credit with which blocks begin that have one predecessor.
+    credits: FxHashMap<ir::Block, u32>,
+    stressed: bool,
+    /// Offset of the bytecode instruction that is lowered, where that is known.
+    at: Option<u32>,
+}
+
+impl Lowering<'_> {
+    fn run(&mut self) {
+        for block in &self.source.blocks {
+            let b = self.b.create_block();
+            if block.cold {
+                self.b.set_cold_block(b);
+            }
+            self.blocks.push(b);
+        }
+        for (i, block) in self.source.blocks.iter().enumerate() {
+            for &v in &block.params {
+                let ty = self.type_of(v);
+                let p = self.b.append_block_param(self.blocks[i], ty);
+                self.values[v.index()] = Some(p);
+            }
+        }
+        self.entry();
+        for block in self.order() {
+            self.b.switch_to_block(self.blocks[block.index()]);
+            self.credit = self.credits.get(&block).copied().unwrap_or(0);
+            self.block(&self.source.blocks[block.index()].insts);
+        }
+        self.leave_blocks();
+        self.b.switch_to_block(self.nonvalue);
+        self.place(None);
+        let (none, zero) = (self.word(Term::NONVALUE.raw()), self.word(0));
+        self.b.ins().return_(&[none, zero, zero, zero]);
+    }
+
+    /// The blocks, each behind one that leads to it.
+    fn order(&self) -> Vec<ir::Block> {
+        let mut seen = vec![false; self.source.blocks.len()];
+        let mut postorder = Vec::new();
+        let mut work = vec![(ir::Block(0), false)];
+        while let Some((block, done)) = work.pop() {
+            if done {
+                postorder.push(block);
+                continue;
+            }
+            if std::mem::replace(&mut seen[block.index()], true) {
+                continue;
+            }
+            work.push((block, true));
+            let last = self.source.blocks[block.index()].insts.last();
+            let op = last.map(|i| &self.source.insts[i.index()].op);
+            for t in op.map(Op::targets).unwrap_or_default() {
+                if !seen[t.block.index()] {
+                    work.push((t.block, false));
+                }
+            }
+        }
+        postorder.reverse();
+        postorder
+    }
+
+    fn entry(&mut self) {
+        let entry = self.b.create_block();
+        self.b.append_block_params_for_function_params(entry);
+        self.b.switch_to_block(entry);
+        let p = self.b.block_params(entry).to_vec();
+        self.b.def_var(self.sp, p[1]);
+        self.b.def_var(self.hp, p[2]);
+        self.b.def_var(self.reds, p[3]);
+        let mut args: Vec<Value> = [p[0], p[4], p[5]]
+            .into_iter()
+            .take(self.source.arity)
+            .collect();
+        for n in 3..self.source.arity {
+            let v = self.load_x(n);
+            args.push(v);
+        }
+        let first = self.blocks[0];
+        self.count_reduction(&args, |l, args| {
+            let args = args.iter().map(|&v| v.into()).collect();
+            l.go(&To { block: first, args });
+        });
+    }
+
+    /// Lowers the instructions of a block.
+    fn block(&mut self, insts: &[Inst]) {
+        let mut i = 0;
+        while i < insts.len() {
+            let this = &self.source.insts[insts[i].index()];
+            self.place(this.place);
+            if let Some(next) = insts.get(i + 1)
+                && let Op::Branch(yes, no) = &self.source.insts[next.index()].op
+                && let [answer] = this.results[..]
+                && self.source.insts[next.index()].args == [answer]
+                && self.uses[answer.index()] == 1
+                && is_question(&this.op)
+            {
+                self.hand_credit(yes);
+                self.hand_credit(no);
+                let (yes, no) = (self.to(yes), self.to(no));
+                self.question(&this.op, &this.args, &yes, &no);
+                return;
+            }
+            self.inst(this);
+            i += 1;
+        }
+    }
+
+    /// The code that follows belongs to the bytecode instruction at this offset.
+    fn place(&mut self, offset: Option<u32>) {
+        self.at = offset;
+        let place = offset.map_or_else(SourceLoc::default, SourceLoc::new);
+        self.b.set_srcloc(place);
+    }
+
+    // ---- values ----
+
+    fn type_of(&self, v: ir::Value) -> clif::Type {
+        match self.source.values[v.index()] {
+            Repr::Term => I64,
+            Repr::Float => F64,
+            Repr::Bool => I8,
+        }
+    }
+
+    fn val(&mut self, v: ir::Value) -> Value {
+        if let Some(word) = self.constants[v.index()] {
+            return self.word(word);
+        }
+        match self.values[v.index()] {
+            Some(v) => v,
+            None => enigma_runtime::bug::vm_bug("an SSA value is used before it is defined"),
+        }
+    }
+
+    fn vals(&mut self, list: &[ir::Value]) -> Vec<Value> {
+        list.iter().map(|&v| self.val(v)).collect()
+    }
+
+    fn define(&mut self, i: &ir::InstData, v: Value) {
+        self.values[i.results[0].index()] = Some(v);
+    }
+
+    fn constant(&self, v: ir::Value) -> Option<u64> {
+        self.constants[v.index()]
+    }
+
+    fn word(&mut self, word: u64) -> Value {
+        self.b.ins().iconst(I64, word as i64)
+    }
+
+    fn to(&mut self, t: &ir::Target) -> To {
+        let args = self.vals(&t.args).into_iter().map(BlockArg::from).collect();
+        To {
+            block: self.blocks[t.block.index()],
+            args,
+        }
+    }
+
+    fn go(&mut self, to: &To) {
+        self.b.ins().jump(to.block, &to.args);
+    }
+
+    fn branch(&mut self, condition: Value, yes: &To, no: &To) {
+        self.b
+            .ins()
+            .brif(condition, yes.block, &yes.args, no.block, &no.args);
+    }
+
+    /// Goes on in a fresh block if `condition` holds, else in a fresh cold one, which is given back.
+    fn unlikely_unless(&mut self, condition: Value) -> Block {
+        let (on, cold) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(condition, on, &[], cold, &[]);
+        self.b.switch_to_block(on);
+        cold
+    }
+
+    /// The same with the condition that is unlikely.
+    fn unlikely_if(&mut self, condition: Value) -> Block {
+        let (on, cold) = (self.b.create_block(), self.b.create_block());
+        self.b.set_cold_block(cold);
+        self.b.ins().brif(condition, cold, &[], on, &[]);
+        self.b.switch_to_block(on);
+        cold
+    }
+
+    fn symbol(&mut self, s: Symbol) -> FuncRef {
+        let name = s.name();
+        if let Some(&f) = self.functions.get(&name) {
+            return f;
+        }
+        let reference = self.b.func.declare_imported_user_function(name.clone());
+        let f = self.b.import_function(ExtFuncData {
+            name: ExternalName::user(reference),
+            signature: self.sig,
+            colocated: true,
+            patchable: false,
+        });
+        self.functions.insert(name, f);
+        f
+    }
+
+    /// The address of the bytecode at an offset.
+    fn pc_address(&self, offset: u32) -> *const u64 {
+        self.body.code.as_ptr().wrapping_add(offset as usize)
+    }
+
+    fn pc_word(&mut self, offset: u32) -> Value {
+        let address = self.pc_address(offset) as u64;
+        self.word(address)
+    }
+
+    fn hand_credit(&mut self, t: &ir::Target) {
+        if self.predecessors[t.block.index()] == 1 {
+            self.credits.insert(t.block, self.credit);
+        }
+    }
+
+    fn inst(&mut self, i: &ir::InstData) {
+        match &i.op {
+            Op::Const(word) => self.constants[i.results[0].index()] = Some(*word),
+            Op::Float(f) => {
+                let v = self.b.ins().f64const(*f);
+                self.define(i, v);
+            }
+            Op::LoadX(n) => {
+                let v = self.load_x(usize::from(*n));
+                self.define(i, v);
+            }
+            Op::LoadY(n) => {
+                let sp = self.b.use_var(self.sp);
+                let at = 8 * i32::from(*n);
+                let v = self.b.ins().load(I64, trusted(), sp, at);
+                self.define(i, v);
+            }
+            Op::StoreY(n) => {
+                let v = self.val(i.args[0]);
+                let sp = self.b.use_var(self.sp);
+                self.b.ins().store(trusted(), v, sp, 8 * i32::from(*n));
+            }
+            Op::StoreCatch(n, pc) => {
+                let word = enigma_runtime::term::stack_word::catch(self.pc_address(*pc));
+                let (v, sp) = (self.word(word), self.b.use_var(self.sp));
+                self.b.ins().store(trusted(), v, sp, 8 * i32::from(*n));
+            }
+            op if is_question(op) => self.answer(i),
+            Op::BoolTerm => {
+                let is = self.val(i.args[0]);
+                let yes = self.word(Term::bool(true).raw());
+                let no = self.word(Term::bool(false).raw());
+                let v = self.b.ins().select(is, yes, no);
+                self.define(i, v);
+            }
+            Op::Jump(t) => {
+                self.hand_credit(t);
+                let to = self.to(t);
+                self.go(&to);
+            }
+            Op::Branch(yes, no) => {
+                self.hand_credit(yes);
+                self.hand_credit(no);
+                let is = self.val(i.args[0]);
+                let (yes, no) = (self.to(yes), self.to(no));
+                self.branch(is, &yes, &no);
+            }
+            Op::Switch(cases, other) => self.switch(i, cases, other),
+            Op::SwitchArity(cases, other) => self.switch_arity(i, cases, other),
+            Op::Leave(e) => {
+                let block = self.exit_block(*e);
+                self.b.ins().jump(block, &[]);
+            }
+            _ => self.more(i),
+        }
+    }
+
+    fn more(&mut self, i: &ir::InstData) {
+        match &i.op {
+            Op::Head
+            | Op::Tail
+            | Op::Element(_)
+            | Op::ElementAt
+            | Op::TupleSize
+            | Op::OwnPid
+            | Op::MapGet
+            | Op::Cons
+            | Op::Tuple
+            | Op::UpdateTuple(..)
+            | Op::Fun(_) => self.data(i),
+            Op::Arith(..)
+            | Op::TryArith(_)
+            | Op::Unbox(_)
+            | Op::ToFloat(_)
+            | Op::Box
+            | Op::FloatArith(..)
+            | Op::FloatNegate => self.arithmetic(i),
+            _ => self.calls(i),
+        }
+    }
+
+    // ---- choices ----
+
+    fn switch(&mut self, i: &ir::InstData, cases: &[(u64, ir::Target)], other: &ir::Target) {
+        let v = self.val(i.args[0]);
+        let other = self.to(other);
+        let all_small = cases.iter().all(|c| c.0 & 7 == 0);
+        if cases.len() <= 4 {
+            for (key, to) in cases {
+                let to = self.to(to);
+                let key = self.word(*key);
+                let is = self.b.ins().icmp(IntCC::Equal, v, key);
+                let next = self.b.create_block();
+                self.branch(is, &to, &To::plain(next));
+                self.b.switch_to_block(next);
+            }
+            return self.go(&other);
+        }
+        let otherwise = self.way_to(&other);
+        let mut table = Switch::new();
+        let index = if all_small {
+            let tag = self.b.ins().band_imm_s(v, 7);
+            let next = self.b.create_block();
+            self.b
+                .ins()
+                .brif(tag, otherwise.block, &otherwise.args, next, &[]);
+            self.b.switch_to_block(next);
+            self.b.ins().ushr_imm_u(v, 3)
+        } else {
+            v
+        };
+        let from = self.b.current_block();
+        for (key, to) in cases {
+            let to = self.to(to);
+            let block = self.way_to(&to).block;
+            let key = if all_small { *key >> 3 } else { *key };
+            table.set_entry(u128::from(key), block);
+        }
+        if let Some(from) = from {
+            self.b.switch_to_block(from);
+        }
+        table.emit(&mut self.b, index, otherwise.block);
+    }
+
+    /// A block without parameters that goes on there.
+    fn way_to(&mut self, to: &To) -> To {
+        if to.args.is_empty() {
+            return to.clone();
+        }
+        let back = self.b.current_block();
+        let block = self.b.create_block();
+        self.b.switch_to_block(block);
+        self.go(to);
+        if let Some(back) = back {
+            self.b.switch_to_block(back);
+        }
+        To::plain(block)
+    }
+
+    fn switch_arity(&mut self, i: &ir::InstData, cases: &[(u32, ir::Target)], other: &ir::Target) {
+        let v = self.val(i.args[0]);
+        let other = self.to(other);
+        let otherwise = self.way_to(&other);
+        let header = self.header_or(v, &otherwise);
+        let kind = self.b.ins().band_imm_s(header, 0xff);
+        let is = self.b.ins().icmp_imm_s(
+            IntCC::Equal,
+            kind,
+            enigma_runtime::term::Header::new(Kind::Tuple, 0).raw() as i64,
+        );
+        let next = self.b.create_block();
+        self.branch(is, &To::plain(next), &otherwise);
+        self.b.switch_to_block(next);
+        let size = self.b.ins().ushr_imm_u(header, 8);
+        let from = self.b.current_block();
+        let mut table = Switch::new();
+        for (n, to) in cases {
+            let to = self.to(to);
+            let block = self.way_to(&to).block;
+            table.set_entry(u128::from(*n), block);
+        }
+        if let Some(from) = from {
+            self.b.switch_to_block(from);
+        }
+        table.emit(&mut self.b, size, otherwise.block);
+    }
+}
+
+/// Is it answered with yes or no, so that a branch on it needs no word for the answer?
+fn is_question(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Test(_)
+            | Op::Same
+            | Op::Compare(_)
+            | Op::IsValue
+            | Op::IsFunctionOf
+            | Op::BitsLeftAre(_)
+            | Op::BitsLeftMultiple(_)
+    )
+}
+
+/// Where X register `n` is in memory, from the address of the first one.
+fn x_offset(n: usize) -> i32 {
+    8 * n as i32
+}
+
+/// Where float register `n` is.
+fn float_offset(n: u16) -> i32 {
+    x_offset(layout::FLOATS + usize::from(n))
+}

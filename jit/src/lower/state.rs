@@ -1,0 +1,279 @@
+//! What is threaded and what lies in memory: helpers, exits, heap.
+
+use super::{EXIT_PLACE, Lowering, Symbol, To, float_offset, trusted, x_offset};
+use crate::census::Handing;
+use crate::ir::ExitRef;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{Block, InstBuilder, SourceLoc, Value};
+use enigma_runtime::interp::native::{Helper, layout};
+
+impl Lowering<'_> {
+    /// The address of the `Ctx`.
+    pub(super) fn context(&mut self) -> Value {
+        self.b.ins().get_pinned_reg(I64)
+    }
+
+    /// A field of the `Ctx`.
+    pub(super) fn context_field(&mut self, at: usize) -> Value {
+        let p = self.context();
+        self.b.ins().load(I64, trusted(), p, at as i32)
+    }
+
+    /// A field of the process's own part.
+    fn own_field(&mut self, at: usize) -> Value {
+        let own = self.context_field(layout::OWN);
+        self.b.ins().load(I64, trusted(), own, at as i32)
+    }
+
+    pub(super) fn load_x(&mut self, n: usize) -> Value {
+        let x = self.context_field(layout::X);
+        self.b.ins().load(I64, trusted(), x, x_offset(n))
+    }
+
+    /// Writes X registers to memory.
+    pub(super) fn store_x(&mut self, list: impl IntoIterator<Item = (usize, Value)>) {
+        let mut list = list.into_iter().peekable();
+        if list.peek().is_none() {
+            return;
+        }
+        let x = self.context_field(layout::X);
+        for (n, v) in list {
+            self.b.ins().store(trusted(), v, x, x_offset(n));
+        }
+    }
+
+    // ---- helpers ----
+
+    /// Calls a helper.
+    pub(super) fn help(&mut self, helper: Helper, args: &[Value]) -> Value {
+        let f = self.symbol(Symbol::Glue(helper));
+        let mut a = [None; 3];
+        for (slot, &v) in a.iter_mut().zip(args) {
+            *slot = Some(v);
+        }
+        let sp = self.b.use_var(self.sp);
+        let [a, b, c] = a.map(|v| v.unwrap_or(sp));
+        let (hp, reds) = (self.b.use_var(self.hp), self.b.use_var(self.reds));
+        let call = self.b.ins().call(f, &[a, sp, hp, reds, b, c]);
+        let r = self.b.inst_results(call).to_vec();
+        self.take_threaded(&r);
+        let sp = r[3];
+        self.b.def_var(self.sp, sp);
+        self.credit = 0;
+        r[0]
+    }
+
+    /// Takes reductions and heap pointer as a call has given them back.
+    pub(super) fn take_threaded(&mut self, results: &[Value]) {
+        self.b.def_var(self.reds, results[1]);
+        self.b.def_var(self.hp, results[2]);
+    }
+
+    /// Returns `NONVALUE` if a helper has said 0.
+    pub(super) fn leave_if_zero(&mut self, answer: Value) {
+        let on = self.b.create_block();
+        let nonvalue = self.nonvalue;
+        self.b.ins().brif(answer, on, &[], nonvalue, &[]);
+        self.b.switch_to_block(on);
+    }
+
+    /// Returns `NONVALUE` if that is the value.
+    pub(super) fn leave_if_nonvalue(&mut self, v: Value) {
+        let is = self.is_nonvalue(v);
+        let on = self.b.create_block();
+        let nonvalue = self.nonvalue;
+        self.b.ins().brif(is, nonvalue, &[], on, &[]);
+        self.b.switch_to_block(on);
+    }
+
+    /// Takes a reduction for entering the function with these arguments; `then` goes on with them. When there are no
+    /// reductions left they are put in memory, where they may be moved, or the process stops.
+    pub(super) fn count_reduction(&mut self, args: &[Value], then: impl Fn(&mut Self, &[Value])) {
+        let reds = self.b.use_var(self.reds);
+        let left = self.b.ins().iadd_imm_s(reds, -1);
+        self.b.def_var(self.reds, left);
+        let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        let cold = self.unlikely_if(over);
+        then(self, args);
+        self.b.switch_to_block(cold);
+        self.store_x(args.iter().copied().enumerate());
+        let stub = self.word(self.me.native_stub() as u64);
+        let n = self.word(args.len() as u64);
+        let on = self.help(Helper::OutOfReductions, &[stub, n]);
+        self.leave_if_zero(on);
+        let args: Vec<Value> = (0..args.len()).map(|n| self.load_x(n)).collect();
+        then(self, &args);
+    }
+
+    // ---- exits ----
+
+    /// The block that lets the interpreter go on at an exit.
+    pub(super) fn exit_block(&mut self, e: ExitRef) -> Block {
+        if let Some(&b) = self.exits.get(&e) {
+            return b;
+        }
+        let b = self.b.create_block();
+        self.b.set_cold_block(b);
+        self.exits.insert(e, b);
+        b
+    }
+
+    /// Leaves at the exit if the condition holds.
+    pub(super) fn exit_if(&mut self, condition: Value, e: ExitRef) {
+        let (on, exit) = (self.b.create_block(), self.exit_block(e));
+        self.b.ins().brif(condition, exit, &[], on, &[]);
+        self.b.switch_to_block(on);
+    }
+
+    /// Writes the registers of an exit to memory.
+    pub(super) fn store_registers(&mut self, e: ExitRef) {
+        let exit = &self.source.exits[e.index()];
+        if exit.x.is_empty() && exit.floats.is_empty() {
+            return;
+        }
+        let x = self.context_field(layout::X);
+        for &(n, v) in &exit.x {
+            let v = self.val(v);
+            self.b
+                .ins()
+                .store(trusted(), v, x, x_offset(usize::from(n)));
+        }
+        for &(n, v) in &exit.floats {
+            let v = self.val(v);
+            self.b.ins().store(trusted(), v, x, float_offset(n));
+        }
+    }
+
+    /// What the exits do.
+    pub(super) fn leave_blocks(&mut self) {
+        let mut exits: Vec<(ExitRef, Block)> = self.exits.iter().map(|(&e, &b)| (e, b)).collect();
+        exits.sort_unstable();
+        for (e, block) in exits {
+            self.b.switch_to_block(block);
+            let pc = self.source.exits[e.index()].pc;
+            self.place(Some(pc));
+            self.b.set_srcloc(SourceLoc::new(pc | EXIT_PLACE));
+            self.take_census(pc, Handing::Exit);
+            self.store_registers(e);
+            let pc = self.pc_word(self.source.exits[e.index()].pc);
+            self.go_to_interpreter(pc);
+        }
+    }
+
+    /// The interpreter goes on at an address in bytecode, with the stack as it is.
+    pub(super) fn go_to_interpreter(&mut self, pc: Value) {
+        let p = self.context();
+        let sp = self.b.use_var(self.sp);
+        self.b.ins().store(trusted(), pc, p, layout::NEXT_PC as i32);
+        self.b.ins().store(trusted(), sp, p, layout::NEXT_SP as i32);
+        self.put_back();
+        let nonvalue = self.nonvalue;
+        self.b.ins().jump(nonvalue, &[]);
+    }
+
+    /// Puts heap pointer and reductions where everybody else finds them.
+    fn put_back(&mut self) {
+        let p = self.context();
+        let (hp, reds) = (self.b.use_var(self.hp), self.b.use_var(self.reds));
+        self.b.ins().store(trusted(), reds, p, layout::REDS as i32);
+        let own = self.context_field(layout::OWN);
+        self.b.ins().store(trusted(), hp, own, layout::HP as i32);
+    }
+
+    // ---- heap ----
+
+    /// Goes on in a fresh block if there is room for so many words of heap; gives the block for when there is not.
+    pub(super) fn has_room(&mut self, words: u32) -> Block {
+        let hp = self.b.use_var(self.hp);
+        let after = self.b.ins().iadd_imm_s(hp, 8 * i64::from(words));
+        let end = self.own_field(layout::HEAP_END);
+        let over = self.b.ins().icmp(IntCC::UnsignedGreaterThan, after, end);
+        self.unlikely_if(over)
+    }
+
+    /// The address of so many fresh words.
+    pub(super) fn alloc(&mut self, words: u32) -> Value {
+        if self.credit < words {
+            let cold = self.has_room(words);
+            let join = self.b.create_block();
+            self.go(&To::plain(join));
+            self.b.switch_to_block(cold);
+            let n = self.word(u64::from(words));
+            self.help(Helper::MoreRoom, &[n]);
+            self.go(&To::plain(join));
+            self.b.switch_to_block(join);
+            self.credit = words;
+        }
+        self.credit -= words;
+        let hp = self.b.use_var(self.hp);
+        let after = self.b.ins().iadd_imm_s(hp, 8 * i64::from(words));
+        self.b.def_var(self.hp, after);
+        hp
+    }
+
+    /// Sees to it that there are so many words of heap: gives the values, which a collection may have moved.
+    pub(super) fn reserve(&mut self, words: u32, live: &[Value]) -> Vec<Value> {
+        let join = self.b.create_block();
+        let moved: Vec<Value> = live
+            .iter()
+            .map(|_| self.b.append_block_param(join, I64))
+            .collect();
+        if self.stressed {
+            let cold = self.b.create_block();
+            self.go(&To::plain(cold));
+            self.b.switch_to_block(cold);
+        } else {
+            let cold = self.has_room(words);
+            let args = live.iter().map(|&v| v.into()).collect();
+            self.go(&To { block: join, args });
+            self.b.switch_to_block(cold);
+        }
+        self.store_x(live.iter().copied().enumerate());
+        let (n, count) = (self.word(u64::from(words)), self.word(live.len() as u64));
+        let on = self.help(Helper::Reserve, &[n, count]);
+        self.leave_if_zero(on);
+        let args = (0..live.len()).map(|n| self.load_x(n).into()).collect();
+        self.go(&To { block: join, args });
+        self.b.switch_to_block(join);
+        self.credit = words;
+        moved
+    }
+
+    /// Makes a frame.
+    pub(super) fn allocate(
+        &mut self,
+        slots: u32,
+        heap: u32,
+        clear: &[u16],
+        live: &[Value],
+    ) -> Vec<Value> {
+        let need = 8 * (i64::from(slots) + layout::STACK_SLACK as i64);
+        let sp = self.b.use_var(self.sp);
+        let lowest = self.b.ins().iadd_imm_s(sp, -need);
+        let limit = self.own_field(layout::STACK_LIMIT);
+        let over = self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, limit);
+        let (cold, join) = (self.unlikely_if(over), self.b.create_block());
+        self.go(&To::plain(join));
+        self.b.switch_to_block(cold);
+        let words = self.word(u64::from(slots) + layout::STACK_SLACK as u64);
+        self.help(Helper::GrowStack, &[words]);
+        self.go(&To::plain(join));
+        self.b.switch_to_block(join);
+        let moved = if heap > 0 {
+            self.reserve(heap, live)
+        } else {
+            live.to_vec()
+        };
+        let sp = self.b.use_var(self.sp);
+        let sp = self.b.ins().iadd_imm_s(sp, -8 * i64::from(slots));
+        self.b.def_var(self.sp, sp);
+        if !clear.is_empty() {
+            let nil = self.word(enigma_runtime::term::Term::NIL.raw());
+            for &n in clear {
+                self.b.ins().store(trusted(), nil, sp, 8 * i32::from(n));
+            }
+        }
+        moved
+    }
+}

@@ -1,0 +1,46 @@
+//! What makes a function better, one file a pass. Each takes a sound function and leaves a sound one.
+
+pub mod dead;
+pub mod params;
+pub mod unreachable;
+
+use crate::ir::SsaFunction;
+
+/// A pass.
+#[derive(Clone, Copy, Debug)]
+pub struct SsaPass {
+    /// Its name, which is its file's.
+    pub name: &'static str,
+    /// Does it.
+    pub run: fn(&mut SsaFunction),
+}
+
+macro_rules! passes {
+    ($($name:ident)*) => {
+        /// All passes, in the order of their names.
+        pub const ALL: &[SsaPass] = &[$(SsaPass { name: stringify!($name), run: $name::run }),*];
+    };
+}
+
+passes! {
+    dead
+    params
+    unreachable
+}
+
+/// The passes in the order that serves best.
+const ORDER: &[&str] = &["unreachable", "params", "dead"];
+
+/// All that makes a function better. `after` is told of each pass.
+pub fn optimize(f: &mut SsaFunction, mut after: impl FnMut(&SsaPass, &SsaFunction)) {
+    let pass = |name: &&str| ALL.iter().find(|p| p.name == *name);
+    for pass in ORDER.iter().filter_map(pass) {
+        (pass.run)(f);
+        after(pass, f);
+        if cfg!(debug_assertions)
+            && let Err(faults) = crate::ir::verify(f)
+        {
+            enigma_runtime::bug::vm_bug(&format!("a pass has broken a function: {faults}"));
+        }
+    }
+}

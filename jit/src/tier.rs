@@ -1,0 +1,378 @@
+//! When functions are compiled, and by whom.
+
+use crate::build;
+use crate::ir::{Op, SsaFunction};
+use crate::lower::{self, Symbol, glue};
+use crate::memory::{self, CodeBlock, perf};
+use crate::observe::{Cause, Observation, Phase, Watch};
+use crate::passes;
+use crate::stages::{Stages, WantedStages, machine_code};
+use cranelift_codegen::binemit::Reloc;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::ir::ExternalName;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{Context, FinalizedRelocTarget};
+use cranelift_frontend::FunctionBuilderContext;
+use crossbeam_channel::{Receiver, Sender};
+use enigma_runtime::code::module::{Body, FnInfo};
+use enigma_runtime::code::native::{self, Compiler, NativeMode};
+use enigma_runtime::interp::native::{Helper, is_bit_syntax, opcode_at, set_way_in};
+use enigma_runtime::quiescence::{self, Role};
+use enigma_runtime::sys::sampling;
+use parking_lot::Mutex;
+use std::fmt;
+
+/// Why there is no native code.
+#[derive(Debug)]
+pub enum CompileFailure {
+    /// The function has no SSA form.
+    Refused(build::NotBuilt),
+    /// Cranelift does not compile it, for this reason.
+    Cranelift(String),
+    /// There is no room for it.
+    Memory(memory::InstallError),
+    /// It would be no faster.
+    NotFaster,
+}
+
+/// Does the interpreter execute instructions of a function's native code that cost no more than the way to it? So it is with
+/// the bit syntax.
+fn is_stepping(f: &SsaFunction, body: &Body) -> bool {
+    f.insts.iter().any(|i| match i.op {
+        Op::Step { at, .. } => {
+            let pc = f.exits[at.index()].pc;
+            is_bit_syntax(opcode_at(&body.code, pc))
+        }
+        _ => false,
+    })
+}
+
+impl fmt::Display for CompileFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CompileFailure::Refused(why) => why.fmt(f),
+            CompileFailure::Cranelift(why) => f.write_str(why),
+            CompileFailure::Memory(why) => why.fmt(f),
+            CompileFailure::NotFaster => f.write_str("it would be no faster"),
+        }
+    }
+}
+
+/// Switches the native tier on.
+pub fn start(mode: NativeMode, observation: Observation) -> Result<(), CompileFailure> {
+    if mode == NativeMode::Off {
+        return Ok(());
+    }
+    if mode == NativeMode::Always {
+        let compiler = NativeCompiler::new(observation)?;
+        native::switch_on(mode, Box::new(AtOnce(compiler)));
+        return Ok(());
+    }
+    let (send, receive) = crossbeam_channel::unbounded();
+    let thread = std::thread::Builder::new().name("native_compiler".to_string());
+    let started = thread.spawn(move || compile_requests(observation, &receive));
+    if started.is_err() {
+        enigma_runtime::bug::limit_reached("Failed to create compiler thread");
+    }
+    native::switch_on(mode, Box::new(Later(send)));
+    Ok(())
+}
+
+/// What the compiler's thread does. What it needs is made when the first function is to be compiled: who runs little need not
+/// wait for it.
+fn compile_requests(observation: Observation, requests: &Receiver<Request>) {
+    let passage = quiescence::register(Role::Compiler);
+    let Ok(mut request) = requests.recv() else {
+        return;
+    };
+    let machine = match NativeCompiler::new(observation) {
+        Ok(machine) => machine,
+        Err(why) => {
+            eprintln!("enigma: code is run by the interpreter alone: {why}");
+            return;
+        }
+    };
+    loop {
+        passage.enter();
+        if let Some(f) = native::still_there(request.record as *const FnInfo) {
+            let _ = machine.compile(f, Cause::Calls);
+        }
+        passage.leave();
+        match requests.recv() {
+            Ok(next) => request = next,
+            Err(_) => return,
+        }
+    }
+}
+
+/// A function that is to be compiled. Its module may be purged before that.
+struct Request {
+    /// Address of its record.
+    record: usize,
+}
+
+/// Compiles functions at their first call.
+struct AtOnce(NativeCompiler);
+
+impl Compiler for AtOnce {
+    fn compile_now(&self, f: &'static FnInfo) {
+        let _ = self.0.compile(f, Cause::FirstCall);
+    }
+
+    fn request(&self, f: &'static FnInfo) {
+        let _ = self.0.compile(f, Cause::Calls);
+    }
+}
+
+/// Lets a thread compile functions that are called often.
+struct Later(Sender<Request>);
+
+impl Compiler for Later {
+    fn compile_now(&self, f: &'static FnInfo) {
+        self.request(f);
+    }
+
+    fn request(&self, f: &'static FnInfo) {
+        let record = std::ptr::from_ref(f) as usize;
+        let _ = self.0.send(Request { record });
+    }
+}
+
+/// What compiles: Cranelift for this machine, and the code that all native code uses.
+pub struct NativeCompiler {
+    isa: OwnedTargetIsa,
+    glue: Vec<u64>,
+    contexts: Mutex<Vec<(Context, FunctionBuilderContext)>>,
+    observation: Observation,
+}
+
+/// Gives a function's code back when the function goes.
+struct Installed(Option<CodeBlock>);
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        if let Some(block) = self.0.take() {
+            memory::code().free(block);
+        }
+    }
+}
+
+fn isa() -> Result<OwnedTargetIsa, CompileFailure> {
+    let mut b = settings::builder();
+    for (name, value) in [
+        ("opt_level", "speed"),
+        ("enable_pinned_reg", "true"),
+        ("is_pic", "false"),
+        (
+            "enable_verifier",
+            if cfg!(debug_assertions) {
+                "true"
+            } else {
+                "false"
+            },
+        ),
+        ("preserve_frame_pointers", "true"),
+        ("unwind_info", "false"),
+        ("enable_probestack", "false"),
+        ("log2_min_function_alignment", "6"),
+    ] {
+        b.set(name, value)
+            .map_err(|e| CompileFailure::Cranelift(e.to_string()))?;
+    }
+    let builder =
+        cranelift_native::builder().map_err(|e| CompileFailure::Cranelift(e.to_string()))?;
+    builder
+        .finish(settings::Flags::new(b))
+        .map_err(|e| CompileFailure::Cranelift(e.to_string()))
+}
+
+impl NativeCompiler {
+    fn bare(observation: Observation) -> Result<NativeCompiler, CompileFailure> {
+        Ok(NativeCompiler {
+            isa: isa()?,
+            glue: Vec::new(),
+            contexts: Mutex::default(),
+            observation,
+        })
+    }
+
+    fn new(observation: Observation) -> Result<NativeCompiler, CompileFailure> {
+        let mut machine = NativeCompiler::bare(observation)?;
+        let (mut cx, mut fbc) = (Context::new(), FunctionBuilderContext::new());
+        for &h in Helper::ALL {
+            cx.clear();
+            glue::helper(h, &*machine.isa, &mut cx, &mut fbc);
+            machine.generate(&mut cx)?;
+            let block = machine.install(&cx, None)?;
+            perf_glue(&block, h.name());
+            machine.glue.push(block.address());
+        }
+        cx.clear();
+        glue::way_in(&*machine.isa, &mut cx, &mut fbc);
+        machine.generate(&mut cx)?;
+        let block = machine.install(&cx, None)?;
+        perf_glue(&block, "way_in");
+        set_way_in(block.address() as *const u8);
+        Ok(machine)
+    }
+
+    /// Compiles a function and puts its code in place.
+    pub fn compile(&self, f: &'static FnInfo, cause: Cause) -> Result<(), CompileFailure> {
+        if f.has_native() || !self.observation.compiles(f) {
+            return Ok(());
+        }
+        let mut watch = self.observation.watch(f, cause);
+        let kept = self.contexts.lock().pop();
+        let (mut cx, mut fbc) =
+            kept.unwrap_or_else(|| (Context::new(), FunctionBuilderContext::new()));
+        let compile = || self.compile_in(f, &mut cx, &mut fbc, &mut watch);
+        let done = sampling::compiling(compile);
+        self.contexts.lock().push((cx, fbc));
+        watch.end(done.as_ref().err());
+        done
+    }
+
+    fn compile_in(
+        &self,
+        f: &'static FnInfo,
+        cx: &mut Context,
+        fbc: &mut FunctionBuilderContext,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), CompileFailure> {
+        self.machine_code(f, cx, fbc, watch)?;
+        let block = self.install(cx, Some(f))?;
+        watch.installed(cx, &block);
+        let address = block.address() as *const u8;
+        f.install_native(address, block.length(), Box::new(Installed(Some(block))));
+        Ok(())
+    }
+
+    /// Makes a function's machine code, in `cx`.
+    fn machine_code(
+        &self,
+        f: &'static FnInfo,
+        cx: &mut Context,
+        fbc: &mut FunctionBuilderContext,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), CompileFailure> {
+        let mut source = build::function(f).map_err(CompileFailure::Refused)?;
+        // Where all functions are compiled, nobody asks whether that serves.
+        let only_if_faster = watch.cause() == Cause::Calls;
+        if only_if_faster && f.body().is_some_and(|b| is_stepping(&source, b)) {
+            return Err(CompileFailure::NotFaster);
+        }
+        watch.phase(Phase::Build);
+        watch.stages.built(&source);
+        passes::optimize(&mut source, |pass, source| watch.stages.after(pass, source));
+        watch.optimized(&source);
+        let Some(body) = f.body() else {
+            return Err(CompileFailure::Refused(build::NotBuilt::NoBytecode));
+        };
+        cx.clear();
+        lower::function(&source, f, body, &*self.isa, cx, fbc);
+        watch.stages.clif(f, cx);
+        watch.phase(Phase::Lowering);
+        self.generate(cx)?;
+        watch.phase(Phase::Cranelift);
+        watch.stages.machine(f, cx, &*self.isa);
+        watch.assembled(|| machine_code(f, cx, &*self.isa));
+        Ok(())
+    }
+
+    /// Lets Cranelift compile what is in `cx`.
+    fn generate(&self, cx: &mut Context) -> Result<(), CompileFailure> {
+        match cx.compile(&*self.isa, &mut ControlPlane::default()) {
+            Ok(_) => Ok(()),
+            Err(e) => Err(CompileFailure::Cranelift(format!("{:?}", e.inner))),
+        }
+    }
+
+    /// Gives the machine code in `cx` memory.
+    fn install(
+        &self,
+        cx: &Context,
+        f: Option<&'static FnInfo>,
+    ) -> Result<CodeBlock, CompileFailure> {
+        let Some(compiled) = cx.compiled_code() else {
+            return Err(CompileFailure::Cranelift("it gives no code".to_string()));
+        };
+        let code = compiled.code_buffer();
+        let align = (compiled.buffer.alignment as usize).max(64);
+        let names = &cx.func.params;
+        memory::code()
+            .install_with(code.len(), align, |address, bytes| {
+                bytes.copy_from_slice(code);
+                for r in compiled.buffer.relocs() {
+                    let FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = &r.target
+                    else {
+                        enigma_runtime::bug::vm_bug("native code refers to an unknown place");
+                    };
+                    let symbol = Symbol::of(&names.user_named_funcs()[*name]);
+                    let target = match symbol {
+                        Some(Symbol::This) => Some(address),
+                        Some(Symbol::Glue(h)) => self.glue.get(h as usize).copied(),
+                        Some(Symbol::Function(n)) => f
+                            .and_then(|f| f.module().functions[n as usize].entry.native())
+                            .map(|p| p.as_ptr() as u64),
+                        None => None,
+                    };
+                    let Some(target) = target else {
+                        enigma_runtime::bug::vm_bug("native code calls what is not there");
+                    };
+                    relocate(bytes, address, r.kind, r.offset as usize, target, r.addend);
+                }
+            })
+            .map_err(CompileFailure::Memory)
+    }
+}
+
+/// Lets functions be translated as if they were to be compiled, though nobody compiles them.
+pub fn start_without_compiler() {
+    native::switch_on(NativeMode::Tiered(u32::MAX), Box::new(Nobody));
+}
+
+struct Nobody;
+
+impl Compiler for Nobody {
+    fn compile_now(&self, _: &'static FnInfo) {}
+    fn request(&self, _: &'static FnInfo) {}
+}
+
+/// The stages of a translated function as text; its code is put nowhere.
+pub fn stages(f: &'static FnInfo, wanted: WantedStages) -> Result<String, CompileFailure> {
+    let machine = NativeCompiler::bare(Observation::default())?;
+    let mut watch = machine.observation.watch(f, Cause::FirstCall);
+    watch.stages = Stages::new(wanted);
+    let (mut cx, mut fbc) = (Context::new(), FunctionBuilderContext::new());
+    machine.machine_code(f, &mut cx, &mut fbc, &mut watch)?;
+    Ok(watch.stages.text)
+}
+
+/// Tells `perf` of code that is no function's.
+fn perf_glue(block: &CodeBlock, name: &str) {
+    if perf::enabled() {
+        let code = memory::code().bytes(block);
+        perf::installed(block.address(), &code, &format!("global::{name}"), &[]);
+    }
+}
+
+/// Fills in the place of an address.
+fn relocate(bytes: &mut [u8], base: u64, kind: Reloc, at: usize, target: u64, addend: i64) {
+    let to = (target as i64).wrapping_add(addend);
+    let distance = to.wrapping_sub((base as i64).wrapping_add(at as i64));
+    match kind {
+        Reloc::X86CallPCRel4 | Reloc::X86PCRel4 => {
+            bytes[at..at + 4].copy_from_slice(&(distance as i32).to_le_bytes());
+        }
+        Reloc::Abs8 => bytes[at..at + 8].copy_from_slice(&to.to_le_bytes()),
+        Reloc::Arm64Call => {
+            let mut word = [0; 4];
+            word.copy_from_slice(&bytes[at..at + 4]);
+            let word =
+                u32::from_le_bytes(word) & 0xfc00_0000 | (distance >> 2) as u32 & 0x03ff_ffff;
+            bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        other => enigma_runtime::bug::vm_bug(&format!("a relocation of an unknown kind: {other}")),
+    }
+}

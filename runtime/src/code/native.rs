@@ -1,0 +1,147 @@
+//! Native code of functions: whether there is any, who makes it, and how it is put in place.
+//!
+//! A function with native code keeps its bytecode: the interpreter goes on there wherever native code stops. Interpreted
+//! calls reach native code through a stub, the instruction `NATIVE` in the function's record, to which the entry record
+//! leads; native calls take the address from the entry record.
+
+use super::module::FnInfo;
+use super::ranges;
+use std::any::Any;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// When functions are compiled to native code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NativeMode {
+    /// Never.
+    Off,
+    /// When they have been called so many times.
+    Tiered(u32),
+    /// At their first call.
+    Always,
+}
+
+/// Makes native code.
+pub trait Compiler: Send + Sync {
+    /// Compiles the function and puts its code in place before it returns, if it can be compiled.
+    fn compile_now(&self, f: &'static FnInfo);
+    /// Asks for the function to be compiled some time. It may be gone by then: see `still_there`.
+    fn request(&self, f: &'static FnInfo);
+}
+
+/// The mode and what compiles.
+struct Tier {
+    mode: NativeMode,
+    compiler: Box<dyn Compiler>,
+}
+
+static TIER: OnceLock<Tier> = OnceLock::new();
+
+/// Switches native code on, before any code runs.
+pub fn switch_on(mode: NativeMode, compiler: Box<dyn Compiler>) {
+    if mode != NativeMode::Off && TIER.set(Tier { mode, compiler }).is_err() {
+        crate::bug::vm_bug("the native tier is switched on twice");
+    }
+}
+
+/// When functions are compiled.
+pub fn mode() -> NativeMode {
+    TIER.get().map_or(NativeMode::Off, |t| t.mode)
+}
+
+/// Compiles a function now, or lets it be counted, as the mode says; its translation is there.
+pub(super) fn translated(f: &'static FnInfo) {
+    let Some(tier) = TIER.get() else { return };
+    if tier.mode == NativeMode::Always {
+        tier.compiler.compile_now(f);
+    }
+}
+
+/// Asks for a function to be compiled.
+fn request(f: &'static FnInfo) {
+    if let Some(tier) = TIER.get() {
+        tier.compiler.request(f);
+    }
+}
+
+/// Is there a function's record at this address? For a compiler, which is inside a passage (see `quiescence`) while it
+/// asks and as long as it uses the answer.
+pub fn still_there(record: *const FnInfo) -> Option<&'static FnInfo> {
+    let (f, _) = ranges::find(record.cast())?;
+    std::ptr::eq(f, record).then_some(f)
+}
+
+/// The native side of a function's record.
+pub struct NativeSide {
+    /// What interpreted calls run when there is native code: the instruction and the address.
+    stub: [AtomicU64; 2],
+    /// What they run while they are counted: the instruction and the record's address.
+    count_stub: [AtomicU64; 2],
+    /// Calls that are left until the function is to be compiled.
+    pub(crate) calls_left: AtomicU32,
+    /// Keeps the code's memory.
+    keeps: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+impl NativeSide {
+    pub(super) fn new() -> NativeSide {
+        NativeSide {
+            stub: [const { AtomicU64::new(0) }; 2],
+            count_stub: [const { AtomicU64::new(0) }; 2],
+            calls_left: AtomicU32::new(0),
+            keeps: OnceLock::new(),
+        }
+    }
+
+    /// The stub that counts calls, set up.
+    pub(super) fn counting(&self, f: &'static FnInfo, calls: u32) -> *const u64 {
+        self.calls_left.store(calls, Ordering::Relaxed);
+        self.count_stub[0].store(u64::from(super::ops::COUNT), Ordering::Relaxed);
+        self.count_stub[1].store(std::ptr::from_ref(f) as u64, Ordering::Release);
+        self.count_stub.as_ptr().cast()
+    }
+}
+
+impl FnInfo {
+    /// Puts native code of so many bytes in place, for all calls from now on. `keeps` is dropped when the function is gone.
+    ///
+    /// `address` must be the entry of code for this function, made for the conventions in `interp::native`.
+    pub fn install_native(
+        &self,
+        address: *const u8,
+        bytes: usize,
+        keeps: Box<dyn Any + Send + Sync>,
+    ) {
+        if self.native.keeps.set(keeps).is_err() {
+            return;
+        }
+        self.module().count(bytes);
+        let stub = &self.native.stub;
+        stub[0].store(u64::from(super::ops::NATIVE), Ordering::Relaxed);
+        stub[1].store(address as u64, Ordering::Release);
+        self.entry.set_native(address);
+        self.entry.set_code(stub.as_ptr().cast());
+    }
+
+    /// The calls that were to be counted have come: asks for native code. Gives the bytecode to run meanwhile.
+    pub(crate) fn counted(&'static self) -> *const u64 {
+        let Some(body) = self.body() else {
+            return self.translate();
+        };
+        let entry = body.entry_address();
+        self.entry
+            .replace_code(self.native.count_stub.as_ptr().cast(), entry);
+        request(self);
+        entry
+    }
+
+    /// What interpreted calls will run when there is native code.
+    pub fn native_stub(&self) -> *const u64 {
+        self.native.stub.as_ptr().cast()
+    }
+
+    /// Has it native code?
+    pub fn has_native(&self) -> bool {
+        self.native.keeps.get().is_some()
+    }
+}

@@ -1,0 +1,438 @@
+//! Where interpreted and native code follow each other.
+//!
+//! Native code works on the same Erlang stack as the interpreter: its frames' Y registers lie there, and each call that
+//! is no tail call pushes the bytecode address at which the interpreter would go on. X registers live in machine
+//! registers, of which those that somebody else is to see are written to memory first. So at every
+//! call of a function here, and wherever native code stops, the process is in a state in which the interpreter can
+//! go on, and no native frame holds anything that the process needs: where native code must stop (the slice is over,
+//! the mailbox is empty, an exception, a callee that has no native code), all native frames return `NONVALUE`, and the
+//! loop in `dispatch` goes on at `Handover::next_pc`.
+//!
+//! Native code calls the functions of [`HELPERS`] with the stack pointer in `Handover::sp`, heap pointer and
+//! reductions in their places; they leave them there. A helper may collect only where its text says so.
+
+use super::calls::{self, Next};
+use super::dispatch;
+use super::machine::{Handler, Place};
+use crate::bif::Ctx;
+use crate::code::export::Export;
+use crate::code::module::FnInfo;
+use crate::code::{entry, fun, ops};
+use crate::data::{arith, compare, map};
+use crate::heap::{Heap, chunk, gc};
+use crate::interp::bits;
+use crate::process::{Owned, Process, context, handle, stack};
+use crate::sched;
+use crate::term::{Kind, Term};
+use std::cmp::Ordering as Order;
+use std::mem::offset_of;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// The type of the way in: runs the machine code at the second argument for the process of the first one. Gives the
+/// value that it returns, or `NONVALUE` when the process goes on at `Handover::next_pc`.
+pub type WayIn = extern "C" fn(*mut Ctx<'_>, *const u8) -> u64;
+
+static WAY_IN: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Says how native code is entered, before there is any.
+///
+/// The code at the address must be a `WayIn`, and stay.
+pub fn set_way_in(address: *const u8) {
+    WAY_IN.store(address.cast_mut(), Ordering::Release);
+}
+
+static REAL_WAY_IN: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Lets each way in tell the samples of processor time that native code runs. To be called when the way in is set.
+pub fn mark_native() {
+    let real = WAY_IN.swap(marked_way_in as *mut u8, Ordering::AcqRel);
+    REAL_WAY_IN.store(real, Ordering::Release);
+}
+
+extern "C" fn marked_way_in(cx: *mut Ctx<'_>, address: *const u8) -> u64 {
+    // SAFETY: `mark_native` has stored the way in, which is code of this type.
+    let way_in: WayIn = unsafe { std::mem::transmute(REAL_WAY_IN.load(Ordering::Acquire)) };
+    crate::sys::sampling::in_native(|| way_in(cx, address))
+}
+
+/// Runs native code at `address`, of a function whose arguments are in the X registers and whose return address is
+/// pushed; the call's reduction has been taken.
+pub(super) fn run(cx: &mut Ctx<'_>, address: *const u8) -> Place {
+    // SAFETY: whoever has installed native code has set the way in before, to code of this type.
+    let way_in: WayIn = unsafe { std::mem::transmute(WAY_IN.load(Ordering::Acquire)) };
+    // Native functions count their call at their entry.
+    cx.reds += 1;
+    cx.native.sp = cx.own.stack.sp();
+    let here = 0u8;
+    cx.native.entered_at = std::ptr::from_ref(&here) as usize;
+    let value = Term(way_in(std::ptr::from_mut(cx).cast(), address));
+    if value.is_nonvalue() {
+        return Place {
+            pc: cx.native.next_pc,
+            sp: cx.native.next_sp.cast(),
+        };
+    }
+    cx.x[0] = value;
+    // SAFETY: a function returns with its return address on top.
+    let back = unsafe { *cx.native.sp };
+    let sp = cx.native.sp.wrapping_add(1);
+    cx.own.stack.set_sp(sp);
+    Place {
+        pc: crate::term::stack_word::pc(back),
+        sp: sp.cast(),
+    }
+}
+
+/// Where native code finds what it needs, in bytes from the address of a `Ctx` or of what its fields lead to.
+pub mod layout {
+    use super::*;
+
+    /// In `Ctx`: the address of the process's own part.
+    pub const OWN: usize = offset_of!(Ctx<'_>, own);
+    /// In `Ctx`: the address of the X registers.
+    pub const X: usize = offset_of!(Ctx<'_>, x);
+    /// In `Ctx`: reductions.
+    pub const REDS: usize = offset_of!(Ctx<'_>, reds);
+    /// In `Ctx`: the process's record.
+    pub const PROCESS: usize = offset_of!(Ctx<'_>, proc);
+    /// In `Ctx`: the top of the stack.
+    pub const SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, sp);
+    /// In `Ctx`: where the interpreter goes on.
+    pub const NEXT_PC: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_pc);
+    /// In `Ctx`: with which top of the stack.
+    pub const NEXT_SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_sp);
+    /// In the own part: the heap pointer.
+    pub const HP: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::HP_AT;
+    /// In the own part: the end of the heap's block.
+    pub const HEAP_END: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::END_AT;
+    /// In the own part: the lowest address of the stack.
+    pub const STACK_LIMIT: usize = offset_of!(Owned, stack) + stack::BLOCK_AT + chunk::BASE_AT;
+    /// In a process's record: its pid, packed.
+    pub const PID: usize = offset_of!(Process, id);
+    /// In an entry record: machine code.
+    pub const NATIVE: usize = entry::NATIVE_AT;
+    /// In a function's record: machine code.
+    pub const FUNCTION_NATIVE: usize = offset_of!(FnInfo, entry) + NATIVE;
+    /// In a fun's entry: the record of its function.
+    pub const FUN_TARGET: usize = fun::TARGET_AT;
+    /// In a fun's entry: number of arguments, 32 bits.
+    pub const FUN_ARITY: usize = fun::ARITY_AT;
+    /// In an entry record: bytecode.
+    pub const CODE: usize = entry::CODE_AT;
+    /// Of the register file: the first float register.
+    pub const FLOATS: usize = crate::interp::machine::FLOATS;
+    /// Words that a frame leaves free on the stack for what calls push.
+    pub const STACK_SLACK: usize = calls::STACK_SLACK;
+}
+
+/// A function that native code calls.
+pub type HelperFn = extern "C" fn(&mut Ctx<'_>, u64, u64, u64) -> u64;
+
+macro_rules! helpers {
+    ($($(#[$doc:meta])* $name:ident $function:ident;)*) => {
+        /// The functions that native code calls.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(usize)]
+        pub enum Helper { $($(#[$doc])* $name),* }
+
+        /// By `Helper`.
+        pub static HELPERS: &[HelperFn] = &[$($function),*];
+
+        impl Helper {
+            /// All of them.
+            pub const ALL: &[Helper] = &[$(Helper::$name),*];
+
+            /// Its name in listings.
+            pub fn name(self) -> &'static str {
+                match self { $(Helper::$name => stringify!($function)),* }
+            }
+        }
+    };
+}
+
+helpers! {
+    /// Executes the bytecode instruction at the first argument; gives where it goes on, or 0 if the process
+    /// stops. `next_pc` says so too.
+    Step step;
+    /// At the function entry with this bytecode and so many arguments, without reductions: may collect. 0: the
+    /// process stops.
+    OutOfReductions out_of_reductions;
+    /// Makes room for so many words of heap with so many live X registers: may collect. 0: the process stops.
+    Reserve reserve;
+    /// Makes room for so many words on the stack.
+    GrowStack grow_stack;
+    /// Makes room for so many words of heap without a collection.
+    MoreRoom more_room;
+    /// Calls the BIF of an export entry, from the instruction at the second argument, to go on at the third:
+    /// may collect. Gives the value, or `NONVALUE` if it goes on elsewhere.
+    CallBif call_bif;
+    /// Prepares the call of a fun with so many arguments in X registers: puts its environment behind them.
+    /// Gives the address of its machine code, or 0 if it cannot be called at once.
+    PrepareFun prepare_fun;
+    /// `+`, as all arithmetic: the value, or `NONVALUE` if there is none.
+    Add add;
+    /// `-`
+    Sub sub;
+    /// `*`
+    Mul mul;
+    /// `div`
+    Div div;
+    /// `rem`
+    Rem rem;
+    /// `band`
+    Band band;
+    /// `bor`
+    Bor bor;
+    /// `bxor`
+    Bxor bxor;
+    /// `bsl`
+    Bsl bsl;
+    /// `bsr`
+    Bsr bsr;
+    /// Is the first less than the second?
+    Less less;
+    /// Are both equal?
+    Equal equal;
+    /// Are both exactly equal?
+    ExactlyEqual exactly_equal;
+    /// A boxed float of these bits.
+    BoxFloat box_float;
+    /// The value of a key in a map, `NONVALUE` if it is not there or it is no map.
+    MapGet map_get;
+    /// Is it a bitstring of whole bytes, or a match context of whole bytes?
+    IsBinary is_binary;
+    /// Is it a fun of so many arguments?
+    IsFunctionOf is_function_of;
+}
+
+/// Arguments are words that native code holds as terms.
+fn term(word: u64) -> Term {
+    Term(word)
+}
+
+/// Work with the stack as native code has left it.
+fn on_stack<R>(cx: &mut Ctx<'_>, work: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
+    cx.own.stack.set_sp(cx.native.sp);
+    let r = work(cx);
+    cx.native.sp = cx.own.stack.sp();
+    r
+}
+
+/// The process stops or goes on elsewhere.
+fn leave(cx: &mut Ctx<'_>, next: Next) {
+    let place = match next {
+        Next::Go(pc) => Place {
+            pc,
+            sp: cx.own.stack.sp().cast(),
+        },
+        Next::Stop(outcome) => Place::stop(outcome),
+    };
+    set_next(cx, place);
+}
+
+fn set_next(cx: &mut Ctx<'_>, place: Place) {
+    cx.native.next_pc = place.pc;
+    cx.native.next_sp = place.sp.cast();
+}
+
+extern "C" fn step(cx: &mut Ctx<'_>, pc: u64, _: u64, _: u64) -> u64 {
+    let pc = pc as *const u64;
+    // SAFETY: native code names instructions of its function's bytecode.
+    let w = unsafe { *pc };
+    let x: *mut Term = cx.x.as_mut_ptr();
+    // A handler may stand right behind the instruction.
+    cx.native.raised = false;
+    let place = single(ops::of(w))(pc, cx.native.sp.cast(), x, cx, w);
+    set_next(cx, place);
+    if place.outcome().is_some() || cx.native.raised {
+        return 0;
+    }
+    cx.native.sp = place.sp.cast();
+    place.pc as u64
+}
+
+/// Bytes of the machine's stack that native frames may take before they are given up for a moment.
+const MAX_DEPTH: usize = 16 << 20;
+
+/// Gives a process that has used up its reductions fresh ones, if nobody else wants to run here.
+fn renew(cx: &mut Ctx<'_>) -> bool {
+    let here = 0u8;
+    let depth = cx
+        .native
+        .entered_at
+        .abs_diff(std::ptr::from_ref(&here) as usize);
+    let may = cx.native.renewals > 0
+        && cx.gc_reds.is_none()
+        && !cx.leave
+        && !cx.own.heap.wants_gc()
+        && depth < MAX_DEPTH
+        && !handle::is_behind(cx.proc, cx.own)
+        && sched::is_alone(cx.scheduler);
+    if may {
+        cx.native.renewals -= 1;
+        cx.own.reductions += sched::TIME_SLICE as u64;
+        cx.reds += sched::TIME_SLICE;
+    }
+    may
+}
+
+extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, pc: u64, arity: u64, _: u64) -> u64 {
+    if renew(cx) {
+        return 1;
+    }
+    on_stack(cx, |cx| {
+        match calls::out_of_reductions(cx, pc as *const u64, arity as usize) {
+            Next::Go(_) => 1,
+            stop => {
+                leave(cx, stop);
+                0
+            }
+        }
+    })
+}
+
+extern "C" fn reserve(cx: &mut Ctx<'_>, words: u64, live: u64, _: u64) -> u64 {
+    on_stack(cx, |cx| {
+        if calls::reserve(cx, words as usize, live as usize) {
+            return 1;
+        }
+        leave(cx, Next::Stop(super::Outcome::Exit));
+        0
+    })
+}
+
+extern "C" fn grow_stack(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
+    on_stack(cx, |cx| calls::grow_stack(cx, words as usize));
+    1
+}
+
+extern "C" fn more_room(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
+    cx.heap().make_room(words as usize);
+    cx.note_allocation();
+    1
+}
+
+extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, after: u64) -> u64 {
+    // SAFETY: native code names export entries, which are never freed.
+    let export = unsafe { &*(export as *const Export) };
+    let (pc, after) = (pc as *const u64, after as *const u64);
+    // A handler may stand right behind the call.
+    cx.native.raised = false;
+    on_stack(cx, |cx| match calls::call_bif(cx, export, pc, after) {
+        // Native code does not write down its calls, if the BIF has asked for that.
+        Next::Go(to) if to == after && !cx.native.raised && !cx.own.keeps_calls() => cx.x[0].0,
+        next => {
+            leave(cx, next);
+            Term::NONVALUE.0
+        }
+    })
+}
+
+extern "C" fn prepare_fun(cx: &mut Ctx<'_>, fun: u64, arity: u64, _: u64) -> u64 {
+    let (fun, n) = (term(fun), arity as usize);
+    if !fun.is_kind(Kind::Fun) {
+        return 0;
+    }
+    let e = fun::of(fun);
+    if e.arity as usize != n {
+        return 0;
+    }
+    let Some(native) = e.target().and_then(|t| t.entry.native()) else {
+        return 0;
+    };
+    let env = fun.fun_env().unwrap_or(&[]);
+    cx.x[n..n + env.len()].copy_from_slice(env);
+    native.as_ptr() as u64
+}
+
+macro_rules! arithmetic {
+    ($($name:ident = $operation:path;)*) => {
+        $(
+            extern "C" fn $name(cx: &mut Ctx<'_>, a: u64, b: u64, _: u64) -> u64 {
+                match $operation(cx.heap(), term(a), term(b)) {
+                    Ok(v) => {
+                        cx.note_allocation();
+                        v.0
+                    }
+                    Err(_) => Term::NONVALUE.0,
+                }
+            }
+        )*
+    };
+}
+
+arithmetic! {
+    add = arith::add;
+    sub = arith::sub;
+    mul = arith::mul;
+    div = arith::int_div;
+    rem = arith::int_rem;
+    band = arith::band;
+    bor = arith::bor;
+    bxor = arith::bxor;
+    bsl = arith::bsl;
+    bsr = arith::bsr;
+}
+
+extern "C" fn less(_: &mut Ctx<'_>, a: u64, b: u64, _: u64) -> u64 {
+    u64::from(compare::compare(term(a), term(b)) == Order::Less)
+}
+
+extern "C" fn equal(_: &mut Ctx<'_>, a: u64, b: u64, _: u64) -> u64 {
+    u64::from(compare::eq(term(a), term(b)))
+}
+
+extern "C" fn exactly_equal(_: &mut Ctx<'_>, a: u64, b: u64, _: u64) -> u64 {
+    u64::from(compare::exact_eq(term(a), term(b)))
+}
+
+extern "C" fn box_float(cx: &mut Ctx<'_>, bits: u64, _: u64, _: u64) -> u64 {
+    let v = cx.heap().float(f64::from_bits(bits));
+    cx.note_allocation();
+    v.0
+}
+
+extern "C" fn map_get(_: &mut Ctx<'_>, map: u64, key: u64, _: u64) -> u64 {
+    let map = term(map);
+    if !map.is_map() {
+        return Term::NONVALUE.0;
+    }
+    map::get(map, term(key)).unwrap_or(Term::NONVALUE).0
+}
+
+extern "C" fn is_binary(_: &mut Ctx<'_>, t: u64, _: u64, _: u64) -> u64 {
+    let t = term(t);
+    u64::from(t.is_binary() || t.is_kind(Kind::MatchCtx) && bits::left(t) & 7 == 0)
+}
+
+extern "C" fn is_function_of(_: &mut Ctx<'_>, f: u64, arity: u64, _: u64) -> u64 {
+    u64::from(super::handlers::types::has_arity(term(f), term(arity)))
+}
+
+/// Is it an instruction of the bit syntax?
+pub fn is_bit_syntax(op: u16) -> bool {
+    ops::NAMES[op as usize].starts_with("BS_")
+}
+
+/// Can native code let this instruction be executed by itself?
+pub fn steps(op: u16) -> bool {
+    dispatch::single_handler(op).is_some()
+}
+
+/// The instruction at a place in bytecode.
+pub fn opcode_at(code: &[u64], offset: u32) -> u16 {
+    ops::of(code[offset as usize])
+}
+
+/// Words of the instruction at a place in bytecode.
+pub fn length_at(code: &[u64], offset: u32) -> usize {
+    let rest = &code[offset as usize..];
+    ops::FORMS[ops::of(rest[0]) as usize].length(rest)
+}
+
+fn single(op: u16) -> Handler {
+    match dispatch::single_handler(op) {
+        Some(h) => h,
+        None => crate::bug::vm_bug("native code executes an instruction that goes on by itself"),
+    }
+}
