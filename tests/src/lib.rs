@@ -12,6 +12,7 @@ pub mod cache;
 pub mod cli;
 pub mod diff;
 pub mod expected;
+pub mod generate;
 pub mod imports;
 pub mod machine;
 pub mod oracle;
