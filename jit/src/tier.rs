@@ -2,7 +2,7 @@
 
 use crate::build;
 use crate::ir::{Op, SsaFunction};
-use crate::lower::{self, Symbol, glue};
+use crate::lower::{self, ReturnPoints, Symbol, glue};
 use crate::memory::{self, CodeBlock, perf};
 use crate::observe::{Cause, Observation, Phase, Watch};
 use crate::passes;
@@ -148,11 +148,14 @@ pub struct NativeCompiler {
 }
 
 /// Gives a function's code back when the function goes.
-struct Installed(Option<CodeBlock>);
+struct Installed {
+    block: Option<CodeBlock>,
+    _points: ReturnPoints,
+}
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        if let Some(block) = self.0.take() {
+        if let Some(block) = self.block.take() {
             memory::code().free(block);
         }
     }
@@ -240,11 +243,15 @@ impl NativeCompiler {
         fbc: &mut FunctionBuilderContext,
         watch: &mut Watch<'_>,
     ) -> Result<(), CompileFailure> {
-        self.machine_code(f, cx, fbc, watch)?;
+        let points = self.machine_code(f, cx, fbc, watch)?;
         let block = self.install(cx, Some(f))?;
         watch.installed(cx, &block);
-        let address = block.address() as *const u8;
-        f.install_native(address, block.length(), Box::new(Installed(Some(block))));
+        let (address, length) = (block.address() as *const u8, block.length());
+        let keeps = Box::new(Installed {
+            block: Some(block),
+            _points: points,
+        });
+        f.install_native(address, length, keeps);
         Ok(())
     }
 
@@ -255,7 +262,7 @@ impl NativeCompiler {
         cx: &mut Context,
         fbc: &mut FunctionBuilderContext,
         watch: &mut Watch<'_>,
-    ) -> Result<(), CompileFailure> {
+    ) -> Result<ReturnPoints, CompileFailure> {
         let mut source = build::function(f).map_err(CompileFailure::Refused)?;
         // Where all functions are compiled, nobody asks whether that serves.
         let only_if_faster = watch.cause() == Cause::Calls;
@@ -270,14 +277,14 @@ impl NativeCompiler {
             return Err(CompileFailure::Refused(build::NotBuilt::NoBytecode));
         };
         cx.clear();
-        lower::function(&source, f, body, &*self.isa, cx, fbc);
+        let points = lower::function(&source, f, body, &*self.isa, cx, fbc);
         watch.stages.clif(f, cx);
         watch.phase(Phase::Lowering);
         self.generate(cx)?;
         watch.phase(Phase::Cranelift);
         watch.stages.machine(f, cx, &*self.isa);
         watch.assembled(|| machine_code(f, cx, &*self.isa));
-        Ok(())
+        Ok(points)
     }
 
     /// Lets Cranelift compile what is in `cx`.

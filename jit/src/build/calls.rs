@@ -77,7 +77,10 @@ impl Builder<'_> {
         let ending = Self::ending(i.op, o);
         let is_erlang = export.module == Atom::ERLANG;
         if is_erlang && export.function == Atom::APPLY && (arity == 2 || arity == 3) {
-            return self.leave();
+            return match ending {
+                Ending::Returns => self.call_step(),
+                Ending::Tail(_) => self.leave(),
+            };
         }
         if export.bif().is_none() || export.is_loaded() {
             return self.call(Callee::Export(export), arity, ending);
@@ -97,6 +100,15 @@ impl Builder<'_> {
                 Flow::Ends
             }
         }
+    }
+
+    /// Lets the interpreter execute an instruction that calls.
+    pub(super) fn call_step(&mut self) -> Flow {
+        let (exit, after) = (self.exit(), self.next_pc());
+        let v = self.one(Ssa::CallStep(after, exit), Vec::new(), Repr::Term);
+        self.forget();
+        self.env.x.insert(0, v);
+        Flow::Next
     }
 
     /// A call of a fun. One whose value is returned is a tail call, as in the bytecode.

@@ -474,6 +474,7 @@ impl Builder<'_> {
                 let fun = self.src(&o[2]);
                 self.call_fun(Self::num(&o[1]), fun)
             }
+            Op::Apply => self.call_step(),
             Op::Return => {
                 let v = self.x(0);
                 self.push(Ssa::Return, vec![v], &[]);

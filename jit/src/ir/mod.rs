@@ -316,6 +316,8 @@ pub enum Op {
     CallFun(u32, ExitRef),
     /// Calls a BIF, likewise. The exit is the instruction that calls.
     CallBif(&'static Export, u32, ExitRef),
+    /// Executes the call instruction of the exit, which finds out what it calls, likewise.
+    CallStep(u32, ExitRef),
     /// Executes the bytecode instruction of the exit, whose next one is at this offset. It may go on there or at the offset
     /// that is the second one. Results: whether it has gone on to the next one (if there is a second way), then
     /// the X registers that it writes.
@@ -390,6 +392,7 @@ impl Op {
             | Op::FloatArith(_, e)
             | Op::CallFun(_, e)
             | Op::CallBif(_, _, e)
+            | Op::CallStep(_, e)
             | Op::Step { at: e, .. }
             | Op::TailCallFun(_, e)
             | Op::Leave(e) => Some(*e),

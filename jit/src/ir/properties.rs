@@ -31,6 +31,7 @@ impl Op {
             | Op::OwnPid
             | Op::Drop(_)
             | Op::Step { .. }
+            | Op::CallStep(..)
             | Op::Jump(_)
             | Op::Again(_)
             | Op::Leave(_) => Exactly(&[]),
@@ -97,6 +98,7 @@ impl Op {
             | Op::Box
             | Op::Call(..)
             | Op::CallFun(..)
+            | Op::CallStep(..)
             | Op::CallBif(..) => one(Term),
             Op::Test(_)
             | Op::Same
@@ -188,6 +190,7 @@ impl Op {
                 | Op::Call(..)
                 | Op::CallFun(..)
                 | Op::CallBif(..)
+                | Op::CallStep(..)
                 | Op::Again(_)
         )
     }

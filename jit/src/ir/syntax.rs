@@ -154,6 +154,7 @@ operations! {
     Call(callee, next) = "call" [Called callee] [Next next];
     CallFun(next, exit) = "call_fun" [] [Next next, Exit exit];
     CallBif(bif, next, exit) = "call_bif" [External bif] [Next next, Exit exit];
+    CallStep(next, exit) = "call_step" [] [Next next, Exit exit];
     Step { at, next, other, writes, float_writes } = "step"
         [] [Exit at, Next next, Other other, Writes writes, FloatWrites float_writes];
 

@@ -6,7 +6,7 @@ use crate::census::Handing;
 use crate::ir::{Callee, ExitRef, InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I8, I32, I64};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
+use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
 use enigma_runtime::code::export;
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BOXED, stack_word};
@@ -35,23 +35,42 @@ impl Lowering<'_> {
             Op::Return => self.return_value(args[0]),
             Op::Call(callee, after) => {
                 self.push_return(*after);
-                let code = self.code_of(*callee, &args);
-                let v = self.call(code, &args);
+                let waits = self.cold_block();
+                let code = self.code_of(*callee, &args, waits);
+                let v = self.call(code, &args, waits);
                 self.define(i, v);
             }
             Op::TailCall(callee, slots) => {
                 self.drop_slots(*slots);
-                let code = self.code_of(*callee, &args);
+                let code = self.code_of(*callee, &args, self.nonvalue);
                 self.tail_call(&code, &args);
             }
             Op::CallFun(after, exit) => {
-                let (address, args) = self.prepare_fun(&args, *exit);
-                self.push_return(*after);
-                let v = self.call(Code::At(address), &args);
-                self.define(i, v);
+                let point = self.return_point(*after);
+                let join = self.b.create_block();
+                let value = self.b.append_block_param(join, I64);
+                let (address, args) = self.prepare_fun(&args, |l| {
+                    let v = l.call_step(point, *exit);
+                    l.go(&To {
+                        block: join,
+                        args: vec![v.into()],
+                    });
+                });
+                self.push_return_point(point);
+                let waits = self.cold_block();
+                let v = self.call(Code::At(address), &args, waits);
+                self.go(&To {
+                    block: join,
+                    args: vec![v.into()],
+                });
+                self.b.switch_to_block(join);
+                self.define(i, value);
             }
             Op::TailCallFun(slots, exit) => {
-                let (address, args) = self.prepare_fun(&args, *exit);
+                let (address, args) = self.prepare_fun(&args, |l| {
+                    let exit = l.exit_block(*exit);
+                    l.b.ins().jump(exit, &[]);
+                });
                 self.drop_slots(*slots);
                 self.tail_call(&Code::At(address), &args);
             }
@@ -59,9 +78,15 @@ impl Lowering<'_> {
                 self.store_x(args.iter().copied().enumerate());
                 let pc = self.source.exits[exit.index()].pc;
                 let export = self.word(std::ptr::from_ref(*export) as u64);
-                let (pc, after) = (self.pc_word(pc), self.pc_word(*after));
-                let v = self.help(Helper::CallBif, &[export, pc, after]);
+                let point = self.return_point(*after);
+                let (pc, point) = (self.pc_word(pc), self.word(point));
+                let v = self.help(Helper::CallBif, &[export, pc, point]);
                 self.leave_if_nonvalue(v);
+                self.define(i, v);
+            }
+            Op::CallStep(after, exit) => {
+                let point = self.return_point(*after);
+                let v = self.call_step(point, *exit);
                 self.define(i, v);
             }
             Op::Again(target) => {
@@ -109,9 +134,25 @@ impl Lowering<'_> {
         self.b.ins().return_(&[v, reds, hp, sp]);
     }
 
-    /// Pushes the bytecode address to go on at.
+    /// Lets the interpreter execute the call at an exit, which is to return to the point.
+    fn call_step(&mut self, point: u64, exit: ExitRef) -> Value {
+        self.store_registers(exit);
+        let pc = self.source.exits[exit.index()].pc;
+        self.take_census(pc, Handing::Call);
+        let (pc, point) = (self.pc_word(pc), self.word(point));
+        let v = self.help(Helper::CallStep, &[pc, point]);
+        self.leave_if_nonvalue(v);
+        v
+    }
+
+    /// Pushes the return point for the address in bytecode to go on at.
     fn push_return(&mut self, after: u32) {
-        let word = stack_word::return_pc(self.pc_address(after));
+        let point = self.return_point(after);
+        self.push_return_point(point);
+    }
+
+    fn push_return_point(&mut self, point: u64) {
+        let word = stack_word::return_pc(point as *const u64);
         let word = self.word(word);
         let sp = self.b.use_var(self.sp);
         let sp = self.b.ins().iadd_imm_s(sp, -8);
@@ -119,8 +160,9 @@ impl Lowering<'_> {
         self.b.def_var(self.sp, sp);
     }
 
-    /// The code that a callee's calls go to. Where there is none, the interpreter goes on in the callee.
-    fn code_of(&mut self, callee: Callee, args: &[Value]) -> Code {
+    /// The code that a callee's calls go to. Where there is none, all is made ready for the interpreter to go on in the callee,
+    /// and control goes to `otherwise`.
+    fn code_of(&mut self, callee: Callee, args: &[Value], otherwise: Block) -> Code {
         let entry = match callee {
             Callee::Local(n) if n == self.me.index => return Code::Known(Symbol::This),
             Callee::Local(n) => {
@@ -157,7 +199,8 @@ impl Lowering<'_> {
         let reds = self.b.use_var(self.reds);
         let reds = self.b.ins().iadd_imm_s(reds, -1);
         self.b.def_var(self.reds, reds);
-        self.go_to_interpreter(code);
+        self.tell_interpreter(code);
+        self.b.ins().jump(otherwise, &[]);
         if let Some(here) = here {
             self.b.switch_to_block(here);
         }
@@ -177,8 +220,9 @@ impl Lowering<'_> {
         [x(0), sp, hp, reds, x(1), x(2)]
     }
 
-    /// A call whose return address is pushed.
-    fn call(&mut self, code: Code, args: &[Value]) -> Value {
+    /// A call whose return address is pushed. At `waits`, a block still without instructions, the callee goes on in the
+    /// interpreter.
+    fn call(&mut self, code: Code, args: &[Value], waits: Block) -> Value {
         let args = self.pass(args);
         let call = match code {
             Code::Known(s) => {
@@ -188,12 +232,31 @@ impl Lowering<'_> {
             Code::At(address) => self.b.ins().call_indirect(self.sig, address, &args),
         };
         let r = self.b.inst_results(call).to_vec();
+        let join = self.b.create_block();
+        let value = self.b.append_block_param(join, I64);
+        let is = self.is_nonvalue(r[0]);
+        let on = self.b.create_block();
+        self.b.ins().brif(is, waits, &[], on, &[]);
+        self.b.switch_to_block(on);
         self.take_threaded(&r);
-        let sp = self.b.ins().iadd_imm_s(r[3], 8);
+        self.b.def_var(self.sp, r[3]);
+        self.go(&To {
+            block: join,
+            args: vec![r[0].into()],
+        });
+        self.b.switch_to_block(waits);
+        let v = self.help(Helper::Resume, &[]);
+        self.leave_if_nonvalue(v);
+        self.go(&To {
+            block: join,
+            args: vec![v.into()],
+        });
+        self.b.switch_to_block(join);
+        let sp = self.b.use_var(self.sp);
+        let sp = self.b.ins().iadd_imm_s(sp, 8);
         self.b.def_var(self.sp, sp);
         self.credit = 0;
-        self.leave_if_nonvalue(r[0]);
-        r[0]
+        value
     }
 
     fn tail_call(&mut self, code: &Code, args: &[Value]) {
@@ -210,8 +273,13 @@ impl Lowering<'_> {
     }
 
     /// The code of a fun, the last argument, and the arguments in registers with which it is to be called: those of the call
-    /// and the fun's environment behind them. What does not fit the registers is put into memory.
-    fn prepare_fun(&mut self, args: &[Value], exit: ExitRef) -> (Value, Vec<Value>) {
+    /// and the fun's environment behind them. What does not fit the registers is put into memory. `otherwise` goes on where it
+    /// cannot be called at once.
+    fn prepare_fun(
+        &mut self,
+        args: &[Value],
+        otherwise: impl FnOnce(&mut Self),
+    ) -> (Value, Vec<Value>) {
         let (fun, args) = (args[args.len() - 1], &args[..args.len() - 1]);
         let (slow, join) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(slow);
@@ -231,7 +299,7 @@ impl Lowering<'_> {
         let arity = self.word(args.len() as u64);
         let code = self.help(Helper::PrepareFun, &[fun, arity]);
         let none = self.b.ins().icmp_imm_s(IntCC::Equal, code, 0);
-        self.exit_if(none, exit);
+        let cannot = self.unlikely_if(none);
         let mut found: Vec<BlockArg> = vec![code.into()];
         for n in 0..IN_REGISTERS {
             let v = self.load_x(n);
@@ -241,6 +309,8 @@ impl Lowering<'_> {
             block: join,
             args: found,
         });
+        self.b.switch_to_block(cannot);
+        otherwise(self);
         self.b.switch_to_block(join);
         self.credit = 0;
         (address, passed.to_vec())

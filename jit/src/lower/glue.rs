@@ -37,9 +37,11 @@ pub fn helper(
     };
     let p = b.ins().get_pinned_reg(I64);
     let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
-    b.ins().store(trusted(), sp, p, layout::SP as i32);
-    b.ins().store(trusted(), reds, p, layout::REDS as i32);
-    b.ins().store(trusted(), hp, own, layout::HP as i32);
+    if helper != Helper::Resume {
+        b.ins().store(trusted(), sp, p, layout::SP as i32);
+        b.ins().store(trusted(), reds, p, layout::REDS as i32);
+        b.ins().store(trusted(), hp, own, layout::HP as i32);
+    }
     let sig = b.import_signature(system(4));
     let address = b
         .ins()

@@ -26,6 +26,7 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use cranelift_codegen::{Context, ir as clif};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
 use enigma_runtime::code::module::{Body, FnInfo};
+use enigma_runtime::code::native::{ReturnPoint, return_point};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Kind, Term};
 use rustc_hash::FxHashMap;
@@ -82,7 +83,10 @@ pub fn signature() -> Signature {
     }
 }
 
-/// Fills `cx` with the Cranelift form of a function.
+/// The return points of a function's calls. They stay as long as its code.
+pub type ReturnPoints = Vec<Box<ReturnPoint>>;
+
+/// Fills `cx` with the Cranelift form of a function; gives what its code refers to.
 pub fn function(
     source: &SsaFunction,
     f: &'static FnInfo,
@@ -90,7 +94,7 @@ pub fn function(
     isa: &dyn TargetIsa,
     cx: &mut Context,
     fbc: &mut FunctionBuilderContext,
-) {
+) -> ReturnPoints {
     cx.func.signature = signature();
     cx.func.name = clif::UserFuncName::user(2, 0);
     let mut b = FunctionBuilder::new(&mut cx.func, fbc);
@@ -119,11 +123,13 @@ pub fn function(
         credits: FxHashMap::default(),
         stressed: enigma_runtime::spawn::is_gc_stress(),
         at: None,
+        return_points: Vec::new(),
     };
     l.run();
     l.b.seal_all_blocks();
     let config = frontend_config(isa);
     l.b.finalize(config);
+    l.return_points
 }
 
 fn frontend_config(isa: &dyn TargetIsa) -> TargetFrontendConfig {
@@ -198,6 +204,7 @@ struct Lowering<'a> {
     stressed: bool,
     /// Offset of the bytecode instruction that is lowered, where that is known.
     at: Option<u32>,
+    return_points: ReturnPoints,
 }
 
 impl Lowering<'_> {
@@ -363,6 +370,12 @@ impl Lowering<'_> {
             .brif(condition, yes.block, &yes.args, no.block, &no.args);
     }
 
+    fn cold_block(&mut self) -> Block {
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        block
+    }
+
     /// Goes on in a fresh block if `condition` holds, else in a fresh cold one, which is given back.
     fn unlikely_unless(&mut self, condition: Value) -> Block {
         let (on, cold) = (self.b.create_block(), self.b.create_block());
@@ -405,6 +418,14 @@ impl Lowering<'_> {
     fn pc_word(&mut self, offset: u32) -> Value {
         let address = self.pc_address(offset) as u64;
         self.word(address)
+    }
+
+    /// The address of a return point for the bytecode at an offset.
+    fn return_point(&mut self, after: u32) -> u64 {
+        let point = Box::new(return_point(self.pc_address(after)));
+        let address = std::ptr::from_ref::<ReturnPoint>(&point) as u64;
+        self.return_points.push(point);
+        address
     }
 
     fn hand_credit(&mut self, t: &ir::Target) {

@@ -52,9 +52,14 @@ impl Lowering<'_> {
         for (slot, &v) in a.iter_mut().zip(args) {
             *slot = Some(v);
         }
-        let sp = self.b.use_var(self.sp);
+        let [sp, hp, reds] = if helper == Helper::Resume {
+            // All is in memory, and what is threaded need not live across the call.
+            let nothing = self.word(0);
+            [nothing; 3]
+        } else {
+            [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v))
+        };
         let [a, b, c] = a.map(|v| v.unwrap_or(sp));
-        let (hp, reds) = (self.b.use_var(self.hp), self.b.use_var(self.reds));
         let call = self.b.ins().call(f, &[a, sp, hp, reds, b, c]);
         let r = self.b.inst_results(call).to_vec();
         self.take_threaded(&r);
@@ -163,13 +168,18 @@ impl Lowering<'_> {
 
     /// The interpreter goes on at an address in bytecode, with the stack as it is.
     pub(super) fn go_to_interpreter(&mut self, pc: Value) {
+        self.tell_interpreter(pc);
+        let nonvalue = self.nonvalue;
+        self.b.ins().jump(nonvalue, &[]);
+    }
+
+    /// Says at which address in bytecode the interpreter goes on, and puts back what is threaded.
+    pub(super) fn tell_interpreter(&mut self, pc: Value) {
         let p = self.context();
         let sp = self.b.use_var(self.sp);
         self.b.ins().store(trusted(), pc, p, layout::NEXT_PC as i32);
         self.b.ins().store(trusted(), sp, p, layout::NEXT_SP as i32);
         self.put_back();
-        let nonvalue = self.nonvalue;
-        self.b.ins().jump(nonvalue, &[]);
     }
 
     /// Puts heap pointer and reductions where everybody else finds them.

@@ -74,6 +74,8 @@ forms! {
     of_function: 2 { FUNCTION: Function @ W1 }
     /// Machine code.
     native: 2 { ADDRESS: Constant @ W1 }
+    /// Where a call of native code returns to in bytecode.
+    native_return: 2 { AFTER: Constant @ W1 }
     /// A function's entry.
     enter: 1 { ARITY: Number @ A }
     /// A call inside the module. A tail call drops a frame of so many words.

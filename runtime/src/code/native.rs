@@ -6,6 +6,7 @@
 
 use super::module::FnInfo;
 use super::ranges;
+use crate::term::stack_word;
 use std::any::Any;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -69,6 +70,31 @@ fn request(f: &'static FnInfo) {
 pub fn still_there(record: *const FnInfo) -> Option<&'static FnInfo> {
     let (f, _) = ranges::find(record.cast())?;
     std::ptr::eq(f, record).then_some(f)
+}
+
+/// Where a call in native code returns to: an instruction, and the address in bytecode that it stands for.
+pub type ReturnPoint = [u64; 2];
+
+/// The return point for an address in bytecode.
+pub fn return_point(after: *const u64) -> ReturnPoint {
+    [u64::from(super::ops::NATIVE_RETURN), after as u64]
+}
+
+/// The address in bytecode that a place stands for to which code returns.
+pub fn bytecode_address(pc: *const u64) -> *const u64 {
+    // SAFETY: places on stacks are instructions of code that is there as long as they are, and this one has two words.
+    unsafe {
+        if super::ops::of(*pc) == super::ops::NATIVE_RETURN {
+            *pc.wrapping_add(1) as *const u64
+        } else {
+            pc
+        }
+    }
+}
+
+/// The bytecode address that a return address on a stack stands for.
+pub fn return_address(word: u64) -> *const u64 {
+    bytecode_address(stack_word::pc(word))
 }
 
 /// The native side of a function's record.

@@ -54,6 +54,8 @@ ops! {
     LAZY: of_function;
     /// A function with native code: the second word is its address.
     NATIVE: native;
+    /// Where a call in native code returns to: goes on there if it waits, and else at the bytecode's address.
+    NATIVE_RETURN: native_return;
     /// A function whose calls are counted until it is compiled.
     COUNT: of_function;
     /// `func_info`: no clause matches.

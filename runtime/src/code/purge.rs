@@ -21,9 +21,9 @@ use super::ranges;
 use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::heap::release::{self, Retired};
+use crate::process::stack::StackWord;
 use crate::process::{Owned, suspend};
 use crate::quiescence;
-use crate::term::stack_word;
 use parking_lot::Mutex;
 
 /// The purge that is under way.
@@ -154,7 +154,8 @@ pub fn is_used_by(own: &Owned, pc: *const u64, name: Atom) -> bool {
             || ranges::find(pc.wrapping_sub(1)).is_some_and(|(f, _)| std::ptr::eq(f.module(), m))
     };
     inside(pc)
-        || own.stack.words().iter().any(|&w| {
-            (stack_word::is_return(w) || stack_word::is_catch(w)) && inside(stack_word::pc(w))
+        || own.stack.entries().any(|e| match e {
+            StackWord::Return(pc) | StackWord::Catch(pc) => inside(pc),
+            StackWord::Term(_) => false,
         })
 }

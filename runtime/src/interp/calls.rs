@@ -5,6 +5,7 @@ use crate::atom::Atom;
 use crate::bif::{Bif, BifResult, Class, Ctx, Exit, TraceArg};
 use crate::code::export::{self, Export};
 use crate::code::module::{self, FnInfo};
+use crate::code::native::return_address;
 use crate::code::{fun, ops, purge};
 use crate::dirty;
 use crate::interp::exception::{self, Head, Raised};
@@ -92,7 +93,6 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, class: Class, reason: Term, head:
             Next::Stop(Outcome::Yield)
         }
         Some(handler) => {
-            cx.native.raised = true;
             cx.note_allocation();
             Next::Go(handler)
         }
@@ -419,7 +419,7 @@ pub fn stub(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
         && stack_word::is_return(caller)
     {
         // These do not return, and what they tell begins with their caller.
-        at = stack_word::pc(caller).wrapping_sub(1);
+        at = return_address(caller).wrapping_sub(1);
         let below = cx.own.stack.sp().wrapping_add(1);
         cx.own.stack.set_sp(below);
     }

@@ -10,6 +10,7 @@ use super::handlers::{
 use super::machine::{Any, Handler, K, Place, X, Y};
 use crate::bif::Ctx;
 use crate::code::ops;
+use crate::process::context::{NOTHING_AWAITED, Raise};
 use crate::term::Term;
 
 /// Opcodes are below this.
@@ -18,6 +19,9 @@ const _: () = assert!(ops::NAMES.len() <= TABLE);
 
 /// Runs the process at `own.pc`; see `interp::run`.
 pub fn run(cx: &mut Ctx<'_>) -> Outcome {
+    let here = 0u8;
+    cx.native.entered_at = std::ptr::from_ref(&here) as usize;
+    cx.native.awaited = NOTHING_AWAITED;
     let x: *mut Term = cx.x.as_mut_ptr();
     let mut at = Place {
         pc: cx.own.pc,
@@ -31,6 +35,42 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
             return outcome;
         }
     }
+}
+
+/// How a part of a process's run ends.
+pub(super) enum PartEnd {
+    /// The value that was waited for is in x0.
+    Value,
+    /// The process stops, or goes on there without the value.
+    Elsewhere(Place),
+}
+
+/// Runs the process from a place on, on behalf of native code, until a function returns and leaves a stack of so many words
+/// behind.
+pub(super) fn run_for_value(cx: &mut Ctx<'_>, mut at: Place, depth: usize) -> PartEnd {
+    let x: *mut Term = cx.x.as_mut_ptr();
+    let outer = std::mem::replace(&mut cx.native.awaited, depth);
+    let end = loop {
+        // SAFETY: `pc` is the address of an instruction.
+        let w = unsafe { *at.pc };
+        at = handler_of(w)(at.pc, at.sp, x, cx, w);
+        if at.pc.is_null() {
+            break match at.outcome() {
+                Some(_) => PartEnd::Elsewhere(at),
+                None => PartEnd::Value,
+            };
+        }
+        if cx.native.raised != Raise::No {
+            if cx.own.stack.depth_of(at.sp.cast()) <= depth {
+                // The handler belongs to native code, or to who called that.
+                cx.native.raised = Raise::OtherFrame;
+                break PartEnd::Elsewhere(at);
+            }
+            cx.native.raised = Raise::No;
+        }
+    };
+    cx.native.awaited = outer;
+    end
 }
 
 /// The handler of the instruction with this first word.
@@ -49,6 +89,7 @@ static HANDLERS: [Handler; TABLE] = {
         EXPORT_STUB => calls::slow::stub;
         LAZY => calls::slow::lazy;
         NATIVE => calls::slow::native;
+        NATIVE_RETURN => calls::native_return;
         COUNT => calls::count;
         FUNC_INFO => calls::slow::no_clause;
         ENTER => calls::function_entry;
@@ -255,6 +296,17 @@ static HANDLERS: [Handler; TABLE] = {
 /// The handler that executes one instruction and returns, for instructions that native code has executed.
 pub(super) fn single_handler(op: u16) -> Option<Handler> {
     SINGLE[op as usize]
+}
+
+/// The handler of an instruction that calls a function by what is only known when it is executed, and returns to the loop.
+pub(super) fn call_handler(op: u16) -> Option<Handler> {
+    Some(match op {
+        ops::APPLY => calls::slow::apply,
+        ops::APPLY_FUN_LIST => calls::slow::apply_fun_list,
+        ops::APPLY_MFA => calls::slow::apply_mfa,
+        ops::CALL_FUN => calls::slow::call_fun,
+        _ => return None,
+    })
 }
 
 /// The handlers that native code may call, by opcode.

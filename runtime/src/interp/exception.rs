@@ -14,6 +14,8 @@ use crate::heap::Heap;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::process::Owned;
+use crate::process::context::Raise;
+use crate::process::stack::StackWord;
 use crate::term::{Term, list, stack_word};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -208,14 +210,16 @@ fn in_stub(pc: *const u64, head: &Head) -> bool {
 /// Return addresses on the stack, up to `depth` with those that are there.
 fn return_addresses(own: &Owned, depth: usize, addresses: &mut Addresses) {
     // A function that has called itself many times from one place is told once.
-    let mut last = 0;
-    for &w in own.stack.words() {
+    let mut last = std::ptr::null();
+    for entry in own.stack.entries() {
         if addresses.len() >= depth {
             break;
         }
-        if stack_word::is_return(w) && w != last {
-            addresses.push(Term::small(stack_word::pc(w) as i64));
-            last = w;
+        if let StackWord::Return(pc) = entry
+            && pc != last
+        {
+            addresses.push(Term::small(pc as i64));
+            last = pc;
         }
     }
 }
@@ -297,6 +301,11 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, r: &Raised) -> Option<*const u64>
     if let Some((frame, handler)) = found {
         let sp = stack.sp().wrapping_add(frame);
         stack.set_sp(sp);
+        cx.native.raised = if frame == 0 {
+            Raise::SameFrame
+        } else {
+            Raise::OtherFrame
+        };
         cx.x[0] = Term::NONVALUE;
         cx.x[1] = r.class.atom().into();
         cx.x[2] = r.reason;

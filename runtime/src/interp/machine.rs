@@ -55,6 +55,12 @@ impl Place {
         }
     }
 
+    /// The value is there that native code waits for.
+    pub const RETURNED: Place = Place {
+        pc: std::ptr::null(),
+        sp: std::ptr::without_provenance_mut(usize::MAX),
+    };
+
     /// Why the process stops, if it does.
     #[inline(always)]
     pub fn outcome(self) -> Option<Outcome> {

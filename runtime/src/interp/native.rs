@@ -12,18 +12,20 @@
 //! reductions in their places; they leave them there. A helper may collect only where its text says so.
 
 use super::calls::{self, Next};
-use super::dispatch;
+use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
 use crate::bif::Ctx;
 use crate::code::export::Export;
 use crate::code::module::FnInfo;
+use crate::code::native::bytecode_address;
 use crate::code::{entry, fun, ops};
 use crate::data::{arith, compare, map};
 use crate::heap::{Heap, chunk, gc};
 use crate::interp::bits;
+use crate::process::context::Raise;
 use crate::process::{Owned, Process, context, handle, stack};
 use crate::sched;
-use crate::term::{Kind, Term};
+use crate::term::{Kind, Term, stack_word};
 use std::cmp::Ordering as Order;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -63,8 +65,7 @@ pub(super) fn run(cx: &mut Ctx<'_>, address: *const u8) -> Place {
     // Native functions count their call at their entry.
     cx.reds += 1;
     cx.native.sp = cx.own.stack.sp();
-    let here = 0u8;
-    cx.native.entered_at = std::ptr::from_ref(&here) as usize;
+    cx.native.raised = Raise::No;
     let value = Term(way_in(std::ptr::from_mut(cx).cast(), address));
     if value.is_nonvalue() {
         return Place {
@@ -78,7 +79,7 @@ pub(super) fn run(cx: &mut Ctx<'_>, address: *const u8) -> Place {
     let sp = cx.native.sp.wrapping_add(1);
     cx.own.stack.set_sp(sp);
     Place {
-        pc: crate::term::stack_word::pc(back),
+        pc: stack_word::pc(back),
         sp: sp.cast(),
     }
 }
@@ -163,9 +164,15 @@ helpers! {
     GrowStack grow_stack;
     /// Makes room for so many words of heap without a collection.
     MoreRoom more_room;
-    /// Calls the BIF of an export entry, from the instruction at the second argument, to go on at the third:
-    /// may collect. Gives the value, or `NONVALUE` if it goes on elsewhere.
+    /// Calls the BIF of an export entry, from the instruction at the second argument, to go on at the return point that is
+    /// the third: may collect. Gives the value, or `NONVALUE` if the process goes on elsewhere.
     CallBif call_bif;
+    /// Executes the call instruction at the first argument, to go on at the return point that is the second: may collect.
+    /// Gives the value, or `NONVALUE` if the process goes on elsewhere.
+    CallStep call_step;
+    /// A callee of native code goes on in the interpreter: waits for its value. `NONVALUE`: the process goes on
+    /// elsewhere. What is threaded is in memory already.
+    Resume resume;
     /// Prepares the call of a fun with so many arguments in X registers: puts its environment behind them.
     /// Gives the address of its machine code, or 0 if it cannot be called at once.
     PrepareFun prepare_fun;
@@ -235,16 +242,95 @@ fn set_next(cx: &mut Ctx<'_>, place: Place) {
     cx.native.next_sp = place.sp.cast();
 }
 
+/// Has what was done here raised an exception? One whose handler is in this frame needs no more attention from callers: the
+/// interpreter goes on at the handler, as at any other place.
+fn is_raised(cx: &mut Ctx<'_>) -> bool {
+    if cx.native.raised == Raise::SameFrame {
+        cx.native.raised = Raise::No;
+        return true;
+    }
+    cx.native.raised != Raise::No
+}
+
+/// Bytes of the machine's stack that the process has taken since it began to run.
+fn depth(cx: &Ctx<'_>) -> usize {
+    let here = 0u8;
+    cx.native
+        .entered_at
+        .abs_diff(std::ptr::from_ref(&here) as usize)
+}
+
+/// Native code has called a function that goes on in the interpreter, at `next_pc`: runs that until it returns. Gives the
+/// value, or `NONVALUE` if native code must not wait for it.
+extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    let at = Place {
+        pc: cx.native.next_pc,
+        sp: cx.native.next_sp.cast(),
+    };
+    if at.pc.is_null() || cx.native.raised != Raise::No || depth(cx) > MAX_DEPTH {
+        return Term::NONVALUE.0;
+    }
+    let stack = &mut cx.own.stack;
+    stack.set_sp(at.sp.cast());
+    // Callees leave one by one: the return address on top is that of the call that waits.
+    let Some(slots) = stack.words().iter().position(|&w| stack_word::is_return(w)) else {
+        return Term::NONVALUE.0;
+    };
+    let below = stack.words().len() - slots - 1;
+    match dispatch::run_for_value(cx, at, below) {
+        PartEnd::Value => {
+            cx.native.sp = cx.own.stack.at_depth(below + 1);
+            cx.x[0].0
+        }
+        PartEnd::Elsewhere(place) => {
+            set_next(cx, place);
+            Term::NONVALUE.0
+        }
+    }
+}
+
+/// Goes on where a call leads that has pushed `after` as the address to return to; native code waits for the value at the
+/// return point. Gives it, or `NONVALUE`.
+fn wait_for_value(cx: &mut Ctx<'_>, at: Place, after: *const u64, point: u64) -> u64 {
+    let top = at.sp.cast::<u64>();
+    set_next(cx, at);
+    // SAFETY: where the process goes on there is a return address on the stack.
+    unsafe {
+        if *top != stack_word::return_pc(after) {
+            return Term::NONVALUE.0;
+        }
+        *top = stack_word::return_pc(point as *const u64);
+    }
+    let v = resume(cx, 0, 0, 0);
+    if v != Term::NONVALUE.0 {
+        cx.native.sp = cx.native.sp.wrapping_add(1);
+    }
+    v
+}
+
+/// Executes the call instruction at the first argument, whose value native code waits for at the return point.
+extern "C" fn call_step(cx: &mut Ctx<'_>, pc: u64, point: u64, _: u64) -> u64 {
+    let pc = pc as *const u64;
+    // SAFETY: native code names instructions of its function's bytecode.
+    let w = unsafe { *pc };
+    let x: *mut Term = cx.x.as_mut_ptr();
+    let place = call_handler(ops::of(w))(pc, cx.native.sp.cast(), x, cx, w);
+    if place.pc.is_null() || is_raised(cx) {
+        set_next(cx, place);
+        return Term::NONVALUE.0;
+    }
+    let after = bytecode_address(point as *const u64);
+    wait_for_value(cx, place, after, point)
+}
+
 extern "C" fn step(cx: &mut Ctx<'_>, pc: u64, _: u64, _: u64) -> u64 {
     let pc = pc as *const u64;
     // SAFETY: native code names instructions of its function's bytecode.
     let w = unsafe { *pc };
     let x: *mut Term = cx.x.as_mut_ptr();
-    // A handler may stand right behind the instruction.
-    cx.native.raised = false;
     let place = single(ops::of(w))(pc, cx.native.sp.cast(), x, cx, w);
     set_next(cx, place);
-    if place.outcome().is_some() || cx.native.raised {
+    if place.pc.is_null() || is_raised(cx) {
         return 0;
     }
     cx.native.sp = place.sp.cast();
@@ -256,16 +342,11 @@ const MAX_DEPTH: usize = 16 << 20;
 
 /// Gives a process that has used up its reductions fresh ones, if nobody else wants to run here.
 fn renew(cx: &mut Ctx<'_>) -> bool {
-    let here = 0u8;
-    let depth = cx
-        .native
-        .entered_at
-        .abs_diff(std::ptr::from_ref(&here) as usize);
     let may = cx.native.renewals > 0
         && cx.gc_reds.is_none()
         && !cx.leave
         && !cx.own.heap.wants_gc()
-        && depth < MAX_DEPTH
+        && depth(cx) < MAX_DEPTH
         && !handle::is_behind(cx.proc, cx.own)
         && sched::is_alone(cx.scheduler);
     if may {
@@ -312,20 +393,27 @@ extern "C" fn more_room(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
     1
 }
 
-extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, after: u64) -> u64 {
+extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u64 {
     // SAFETY: native code names export entries, which are never freed.
     let export = unsafe { &*(export as *const Export) };
-    let (pc, after) = (pc as *const u64, after as *const u64);
-    // A handler may stand right behind the call.
-    cx.native.raised = false;
-    on_stack(cx, |cx| match calls::call_bif(cx, export, pc, after) {
+    let pc = pc as *const u64;
+    let after = bytecode_address(point as *const u64);
+    cx.own.stack.set_sp(cx.native.sp);
+    let next = calls::call_bif(cx, export, pc, after);
+    cx.native.sp = cx.own.stack.sp();
+    let raised = is_raised(cx);
+    match next {
         // Native code does not write down its calls, if the BIF has asked for that.
-        Next::Go(to) if to == after && !cx.native.raised && !cx.own.keeps_calls() => cx.x[0].0,
+        Next::Go(to) if to == after && !raised && !cx.own.keeps_calls() => cx.x[0].0,
+        Next::Go(to) if to != after && !raised => {
+            let sp = cx.native.sp.cast();
+            wait_for_value(cx, Place { pc: to, sp }, after, point)
+        }
         next => {
             leave(cx, next);
             Term::NONVALUE.0
         }
-    })
+    }
 }
 
 extern "C" fn prepare_fun(cx: &mut Ctx<'_>, fun: u64, arity: u64, _: u64) -> u64 {
@@ -428,6 +516,18 @@ pub fn opcode_at(code: &[u64], offset: u32) -> u16 {
 pub fn length_at(code: &[u64], offset: u32) -> usize {
     let rest = &code[offset as usize..];
     ops::FORMS[ops::of(rest[0]) as usize].length(rest)
+}
+
+/// Is it an instruction that calls, of those that `Helper::CallStep` executes?
+pub fn is_call_step(op: u16) -> bool {
+    dispatch::call_handler(op).is_some()
+}
+
+fn call_handler(op: u16) -> Handler {
+    match dispatch::call_handler(op) {
+        Some(h) => h,
+        None => crate::bug::vm_bug("native code executes a call that it cannot"),
+    }
 }
 
 fn single(op: u16) -> Handler {

@@ -44,13 +44,29 @@ pub struct Handover {
     pub next_pc: *const u64,
     /// See `next_pc`.
     pub next_sp: *mut u64,
-    /// Has an exception been raised, so that its handler goes on?
-    pub raised: bool,
+    /// Has an exception been raised whose handler goes on, so that native code must not?
+    pub raised: Raise,
+    /// The depth of the stack at which a value comes back for which native code waits.
+    pub awaited: usize,
     /// How often the reductions may still be renewed in this time slice.
     pub renewals: u32,
-    /// An address in the machine's stack where native code was entered.
+    /// An address in the machine's stack where the process began to run.
     pub entered_at: usize,
 }
+
+/// An exception on its way to its handler.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Raise {
+    /// There is none.
+    No,
+    /// The handler belongs to the frame in which it was raised.
+    SameFrame,
+    /// It belongs to the frame of a caller.
+    OtherFrame,
+}
+
+/// `Handover::awaited` where native code waits for no value.
+pub const NOTHING_AWAITED: usize = usize::MAX;
 
 /// How often native code gets fresh reductions without giving its scheduler back, where nobody else wants it.
 const RENEWALS: u32 = 16;
@@ -61,7 +77,8 @@ impl Default for Handover {
             sp: std::ptr::null_mut(),
             next_pc: std::ptr::null(),
             next_sp: std::ptr::null_mut(),
-            raised: false,
+            raised: Raise::No,
+            awaited: NOTHING_AWAITED,
             renewals: RENEWALS,
             entered_at: 0,
         }

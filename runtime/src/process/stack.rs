@@ -7,6 +7,7 @@
 //!        y0 ...            the caller's
 //! ```
 
+use crate::code::native::return_address;
 use crate::heap::chunk::Chunk;
 use crate::term::{Term, stack_word};
 
@@ -59,6 +60,17 @@ impl Stack {
     pub fn set_sp(&mut self, sp: *mut u64) {
         debug_assert!(sp >= self.block.start() && sp <= self.block.end());
         self.block.used = (self.block.end() as usize).wrapping_sub(sp as usize) / 8;
+    }
+
+    /// Words in use if `sp` is the top, which need not be it yet.
+    #[inline(always)]
+    pub fn depth_of(&self, sp: *const u64) -> usize {
+        (self.block.end() as usize).wrapping_sub(sp as usize) / 8
+    }
+
+    /// Address of the top word of the lowest so many words.
+    pub fn at_depth(&self, words: usize) -> *mut u64 {
+        self.block.end().wrapping_sub(words)
     }
 
     /// The lowest address that may be used.
@@ -126,7 +138,7 @@ impl Stack {
     pub fn entries(&self) -> impl Iterator<Item = StackWord> + '_ {
         self.words().iter().map(|&w| {
             if stack_word::is_return(w) {
-                StackWord::Return(stack_word::pc(w))
+                StackWord::Return(return_address(w))
             } else if stack_word::is_catch(w) {
                 StackWord::Catch(stack_word::pc(w))
             } else {

@@ -3,12 +3,14 @@
 use crate::bif::Class;
 use crate::code::fields::{Field, Number};
 use crate::code::forms::{
-    apply, apply_list, call, call_ext, call_fun, enter, export_stub, native, of_function,
+    apply, apply_list, call, call_ext, call_fun, enter, export_stub, native, native_return,
+    of_function,
 };
+use crate::code::native::bytecode_address;
 use crate::code::ops::CallEnding;
 use crate::code::{fun, ranges};
 use crate::interp::Outcome;
-use crate::interp::calls::{self, Enter};
+use crate::interp::calls::{self, Enter, Next};
 use crate::interp::exception::Head;
 use crate::interp::machine::{Any, M, Place, Slow};
 use crate::interp::native::run as run_native;
@@ -61,6 +63,14 @@ handlers! {
         }
     }
     back |m| m.ret()
+    native_return |m| {
+        let depth = m.cx.own.stack.depth_of(m.sp.cast());
+        if depth == m.cx.native.awaited {
+            return m.hand_to(slow::native_return);
+        }
+        m.pc = m.constant(native_return::AFTER) as *const u64;
+        m.go()
+    }
     // Two calls at the same time may be counted as one.
     count |m| {
         let function = m.function(of_function::FUNCTION);
@@ -98,8 +108,16 @@ slow_handlers! {
 
     returned |m| {
         let back = m.pc;
-        m.end_with(|cx, _| calls::out_of_reductions(cx, back, 1))
+        let parked_at = bytecode_address(back);
+        match m.part(|cx, _| calls::out_of_reductions(cx, parked_at, 1)) {
+            Next::Go(_) => m.go_to(back),
+            stop => m.follow(stop),
+        }
     }
+
+    // Where native code waits for a value.
+
+    native_return |_m| Place::RETURNED
 
     // What is no plain call.
 
