@@ -161,20 +161,18 @@ impl Drop for Installed {
     }
 }
 
+/// The value of a setting.
+fn truth(on: bool) -> &'static str {
+    if on { "true" } else { "false" }
+}
+
 fn isa() -> Result<OwnedTargetIsa, CompileFailure> {
     let mut b = settings::builder();
     for (name, value) in [
         ("opt_level", "speed"),
         ("enable_pinned_reg", "true"),
         ("is_pic", "false"),
-        (
-            "enable_verifier",
-            if cfg!(debug_assertions) {
-                "true"
-            } else {
-                "false"
-            },
-        ),
+        ("enable_verifier", truth(cfg!(debug_assertions))),
         ("preserve_frame_pointers", "true"),
         ("unwind_info", "false"),
         ("enable_probestack", "false"),
@@ -205,7 +203,11 @@ impl NativeCompiler {
         let (mut cx, mut fbc) = (Context::new(), FunctionBuilderContext::new());
         for &h in Helper::ALL {
             cx.clear();
-            glue::helper(h, &*machine.isa, &mut cx, &mut fbc);
+            if h.keeps_registers() {
+                glue::keeping_helper(h, &*machine.isa, &mut cx, &mut fbc);
+            } else {
+                glue::helper(h, &*machine.isa, &mut cx, &mut fbc);
+            }
             machine.generate(&mut cx)?;
             let block = machine.install(&cx, None)?;
             perf_glue(&block, h.name());

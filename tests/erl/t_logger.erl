@@ -32,8 +32,10 @@ with(Fmt, F) ->
         logger:remove_handler(t_logger_h)
     end.
 
-collect() ->
-    receive {logged, L, T} -> [{L, clean(T)} | collect()] after 150 -> [] end.
+collect() -> collect(1500).
+
+collect(Wait) ->
+    receive {logged, L, T} -> [{L, clean(T)} | collect(150)] after Wait -> [] end.
 
 %% Process identities and sizes differ from run to run.
 clean(T) ->

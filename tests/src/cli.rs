@@ -274,7 +274,7 @@ fn shown(mut command: Command, case: &Case, terminal: &Terminal) -> Result<Strin
     let text = String::from_utf8_lossy(&out.bytes).into_owned();
     Ok(format!(
         "{code} modes={modes} shown={:?}",
-        clean(&text.replace(" [jit:ns]", ""))
+        clean(&text.replace(" [jit:ns]", "").replace(" [jit]", ""))
     ))
 }
 

@@ -58,6 +58,51 @@ pub fn helper(
     b.finalize(isa.frontend_config());
 }
 
+/// The signature of the way to helpers that keep all registers: arguments, then what is threaded. What they give is in memory.
+pub fn keeping_signature() -> Signature {
+    Signature {
+        params: vec![AbiParam::new(I64); 6],
+        returns: Vec::new(),
+        call_conv: CallConv::PreserveAll,
+    }
+}
+
+/// Calls a helper that keeps all registers from native code.
+pub fn keeping_helper(
+    helper: Helper,
+    isa: &dyn TargetIsa,
+    cx: &mut Context,
+    fbc: &mut FunctionBuilderContext,
+) {
+    cx.func.signature = keeping_signature();
+    cx.func.name = UserFuncName::user(0, helper as u32);
+    let mut b = FunctionBuilder::new(&mut cx.func, fbc);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let [x, y, z, sp, hp, reds] = b.block_params(entry)[..] else {
+        enigma_runtime::bug::vm_bug("helpers have six parameters")
+    };
+    let p = b.ins().get_pinned_reg(I64);
+    if !helper.only_looks() {
+        let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
+        b.ins().store(trusted(), sp, p, layout::SP as i32);
+        b.ins().store(trusted(), reds, p, layout::REDS as i32);
+        b.ins().store(trusted(), hp, own, layout::HP as i32);
+    }
+    let sig = b.import_signature(system(4));
+    let address = b
+        .ins()
+        .iconst(I64, HELPERS[helper as usize] as usize as i64);
+    let call = b.ins().call_indirect(sig, address, &[p, x, y, z]);
+    let v = b.inst_results(call)[0];
+    let p = b.ins().get_pinned_reg(I64);
+    b.ins().store(trusted(), v, p, layout::ANSWER as i32);
+    b.ins().return_(&[]);
+    b.seal_all_blocks();
+    b.finalize(isa.frontend_config());
+}
+
 /// The way in: `interp::native::WayIn`.
 pub fn way_in(isa: &dyn TargetIsa, cx: &mut Context, fbc: &mut FunctionBuilderContext) {
     cx.func.signature = system(2);

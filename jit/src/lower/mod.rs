@@ -100,6 +100,7 @@ pub fn function(
     let mut b = FunctionBuilder::new(&mut cx.func, fbc);
     let [sp, hp, reds] = [(); 3].map(|()| b.declare_var(I64));
     let sig = b.import_signature(signature());
+    let keeping_sig = b.import_signature(glue::keeping_signature());
     let nonvalue = b.create_block();
     b.set_cold_block(nonvalue);
     let mut l = Lowering {
@@ -108,6 +109,7 @@ pub fn function(
         me: f,
         body,
         sig,
+        keeping_sig,
         sp,
         hp,
         reds,
@@ -183,6 +185,7 @@ struct Lowering<'a> {
     me: &'static FnInfo,
     body: &'static Body,
     sig: clif::SigRef,
+    keeping_sig: clif::SigRef,
     sp: Variable,
     hp: Variable,
     reds: Variable,
@@ -395,6 +398,10 @@ impl Lowering<'_> {
     }
 
     fn symbol(&mut self, s: Symbol) -> FuncRef {
+        let signature = match s {
+            Symbol::Glue(h) if h.keeps_registers() => self.keeping_sig,
+            _ => self.sig,
+        };
         let name = s.name();
         if let Some(&f) = self.functions.get(&name) {
             return f;
@@ -402,7 +409,7 @@ impl Lowering<'_> {
         let reference = self.b.func.declare_imported_user_function(name.clone());
         let f = self.b.import_function(ExtFuncData {
             name: ExternalName::user(reference),
-            signature: self.sig,
+            signature,
             colocated: true,
             patchable: false,
         });

@@ -99,10 +99,10 @@ impl Lowering<'_> {
 
     pub(super) fn is_nonvalue(&mut self, v: Value) -> Value {
         let low = self.b.ins().ireduce(I8, v);
-        let low = self.b.ins().uextend(I64, low);
+        let nonvalue = Term::NONVALUE.raw() as i8;
         self.b
             .ins()
-            .icmp_imm_s(IntCC::Equal, low, Term::NONVALUE.raw() as i64)
+            .icmp_imm_s(IntCC::Equal, low, i64::from(nonvalue))
     }
 
     fn has_tag(&mut self, v: Value, tag: u64) -> Value {

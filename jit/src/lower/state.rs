@@ -5,7 +5,7 @@ use crate::census::Handing;
 use crate::ir::ExitRef;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{Block, InstBuilder, SourceLoc, Value};
+use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, SourceLoc, Value};
 use enigma_runtime::interp::native::{Helper, layout};
 
 impl Lowering<'_> {
@@ -52,6 +52,9 @@ impl Lowering<'_> {
         for (slot, &v) in a.iter_mut().zip(args) {
             *slot = Some(v);
         }
+        if helper.keeps_registers() {
+            return self.help_keeping(helper, f, a);
+        }
         let [sp, hp, reds] = if helper == Helper::Resume {
             // All is in memory, and what is threaded need not live across the call.
             let nothing = self.word(0);
@@ -67,6 +70,25 @@ impl Lowering<'_> {
         self.b.def_var(self.sp, sp);
         self.credit = 0;
         r[0]
+    }
+
+    /// Calls a helper that keeps all registers: what it changes is read from memory.
+    fn help_keeping(&mut self, helper: Helper, f: FuncRef, args: [Option<Value>; 3]) -> Value {
+        let [sp, hp, reds] = [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v));
+        let [a, b, c] = args.map(|v| v.unwrap_or(sp));
+        self.b.ins().call(f, &[a, b, c, sp, hp, reds]);
+        if !helper.only_looks() {
+            let reds = self.context_field(layout::REDS);
+            let hp = self.own_field(layout::HP);
+            self.b.def_var(self.reds, reds);
+            self.b.def_var(self.hp, hp);
+            self.credit = 0;
+        }
+        if helper.moves_stack() {
+            let sp = self.context_field(layout::SP);
+            self.b.def_var(self.sp, sp);
+        }
+        self.context_field(layout::ANSWER)
     }
 
     /// Takes reductions and heap pointer as a call has given them back.
@@ -96,9 +118,9 @@ impl Lowering<'_> {
     /// reductions left they are put in memory, where they may be moved, or the process stops.
     pub(super) fn count_reduction(&mut self, args: &[Value], then: impl Fn(&mut Self, &[Value])) {
         let reds = self.b.use_var(self.reds);
+        let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, reds, 1);
         let left = self.b.ins().iadd_imm_s(reds, -1);
         self.b.def_var(self.reds, left);
-        let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
         let cold = self.unlikely_if(over);
         then(self, args);
         self.b.switch_to_block(cold);

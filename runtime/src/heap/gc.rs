@@ -27,6 +27,10 @@ pub const DEFAULT_MIN_HEAP: usize = 233;
 pub const DEFAULT_MIN_VHEAP: usize = 46_422;
 /// Words of the first block of a process, less than the smallest heap so that idle processes are small.
 const FIRST_BLOCK: usize = 32;
+/// A process that collects so often with one gift of reductions gets a larger heap, up to so many words: what it costs to
+/// go over the stack and over what is alive comes less often then.
+const OFTEN: u16 = 2;
+const ROOMY: usize = 1 << 15;
 /// Words that a chance may cost on average when collections are made at every chance.
 const STRESS_WORDS: usize = 1024;
 
@@ -70,6 +74,8 @@ pub struct ProcHeap {
     pub fullsweep_after: u16,
     /// A collection that was asked for: is it to be a major one?
     requested: Option<bool>,
+    /// Collections since the process was last given reductions.
+    recent: u16,
     /// Words of stack that count with the young generation.
     stack_words: u32,
     /// Are collections forbidden for now (a test mode)?
@@ -139,6 +145,7 @@ impl ProcHeap {
             minor_count: 0,
             fullsweep_after,
             requested: None,
+            recent: 0,
             stack_words: 0,
             forbidden: false,
             stress: false,
@@ -195,6 +202,12 @@ impl ProcHeap {
             || self.stress
             || self.requested.is_some())
             && !self.forbidden
+    }
+
+    /// The process is given reductions.
+    #[inline]
+    pub fn begin_slice(&mut self) {
+        self.recent = 0;
     }
 
     /// Counts `words` of stack from here on, as if they lay in the same block as the young generation: what may
@@ -365,6 +378,7 @@ impl ProcHeap {
         }
         let major = self.makes_major(major);
         self.requested = None;
+        self.recent = self.recent.saturating_add(1);
         if major {
             self.major(roots, need);
         } else {
@@ -443,8 +457,11 @@ impl ProcHeap {
         let live = self.install(to, top, major);
         // Next collection when the heap is full again, with at least a quarter of it free now.
         let stack = self.stack_words as usize;
-        let want = heap_size_for((live + need + stack) * 4 / 3).max(self.min_words as usize);
+        let mut want = heap_size_for((live + need + stack) * 4 / 3).max(self.min_words as usize);
         let block = self.limit + stack;
+        if self.recent >= OFTEN && block < ROOMY {
+            want = want.max(heap_size_for(2 * block));
+        }
         self.limit = if major { want } else { want.max(block) } - stack;
         if self.young.room() < need || (live + need) * 4 > self.young.cur.capacity() * 3 {
             self.young

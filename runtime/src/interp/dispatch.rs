@@ -22,6 +22,7 @@ pub fn run(cx: &mut Ctx<'_>) -> Outcome {
     let here = 0u8;
     cx.native.entered_at = std::ptr::from_ref(&here) as usize;
     cx.native.awaited = NOTHING_AWAITED;
+    cx.own.heap.begin_slice();
     let x: *mut Term = cx.x.as_mut_ptr();
     let mut at = Place {
         pc: cx.own.pc,

@@ -102,6 +102,8 @@ pub mod layout {
     pub const NEXT_PC: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_pc);
     /// In `Ctx`: with which top of the stack.
     pub const NEXT_SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_sp);
+    /// In `Ctx`: what a helper that keeps all machine registers has given.
+    pub const ANSWER: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, answer);
     /// In the own part: the heap pointer.
     pub const HP: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::HP_AT;
     /// In the own part: the end of the heap's block.
@@ -210,6 +212,38 @@ helpers! {
     IsBinary is_binary;
     /// Is it a fun of so many arguments?
     IsFunctionOf is_function_of;
+}
+
+impl Helper {
+    /// Is it called where that is rare, so that it had better keep all machine registers?
+    pub fn keeps_registers(self) -> bool {
+        use Helper::*;
+        matches!(
+            self,
+            OutOfReductions | Reserve | GrowStack | MoreRoom | BoxFloat
+        ) || self.is_arithmetic()
+            || self.only_looks()
+    }
+
+    /// Does it look at terms, and change nothing?
+    pub fn only_looks(self) -> bool {
+        matches!(self, Helper::Less | Helper::Equal | Helper::ExactlyEqual)
+    }
+
+    /// May it move the stack, or stop the process?
+    pub fn moves_stack(self) -> bool {
+        !(self.is_arithmetic()
+            || self.only_looks()
+            || matches!(self, Helper::MoreRoom | Helper::BoxFloat))
+    }
+
+    fn is_arithmetic(self) -> bool {
+        use Helper::*;
+        matches!(
+            self,
+            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr
+        )
+    }
 }
 
 /// Arguments are words that native code holds as terms.
@@ -353,6 +387,7 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
         cx.native.renewals -= 1;
         cx.own.reductions += sched::TIME_SLICE as u64;
         cx.reds += sched::TIME_SLICE;
+        cx.own.heap.begin_slice();
     }
     may
 }

@@ -44,6 +44,8 @@ pub struct Handover {
     pub next_pc: *const u64,
     /// See `next_pc`.
     pub next_sp: *mut u64,
+    /// What a helper that keeps all machine registers has given.
+    pub answer: u64,
     /// Has an exception been raised whose handler goes on, so that native code must not?
     pub raised: Raise,
     /// The depth of the stack at which a value comes back for which native code waits.
@@ -77,6 +79,7 @@ impl Default for Handover {
             sp: std::ptr::null_mut(),
             next_pc: std::ptr::null(),
             next_sp: std::ptr::null_mut(),
+            answer: 0,
             raised: Raise::No,
             awaited: NOTHING_AWAITED,
             renewals: RENEWALS,
