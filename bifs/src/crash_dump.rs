@@ -111,7 +111,7 @@ fn gather(to: &Sender<String>, told: Option<u64>) {
             .filter_map(|id| {
                 let state = table::with(id, |p| p.state.status())?;
                 freeze::look(id, |own| {
-                    process::sections(id, state, own.map(|own| (own, own.pc)))
+                    process::sections(id, state, own.map(|own| (own, own.bytecode_pc())))
                 })
             })
             .all(tell)

@@ -107,7 +107,7 @@ fn process_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// The value of an item, for somebody else than the process itself.
 pub fn of_other(cx: &mut Ctx<'_>, name: Atom) -> Option<Term> {
-    let pc = cx.own.pc;
+    let pc = cx.own.bytecode_pc();
     value(cx, pc, name, false).ok()
 }
 
@@ -131,7 +131,7 @@ fn answer(cx: &mut Ctx<'_>, who: Term, items: &[Term], finish: Finish) -> BifRes
             // What is made of them in the other's heap must not lead out of it.
             let items = copy::copy(wanted.term(), o.heap());
             let items = list::to_vec(items).unwrap_or_default();
-            let pc = o.own.pc;
+            let pc = o.own.bytecode_pc();
             match describe(o, pc, &items, false, finish) {
                 Ok(t) => OwnedTerm::new(t),
                 Err(_) => OwnedTerm::new(Atom::UNDEFINED.into()),
@@ -567,7 +567,7 @@ fn display(cx: &mut Ctx<'_>, pid: Term) -> Result<bool, Exit> {
     }
     let r = crate::ask::ask(cx, id, |other| {
         let there = other.map(|o| {
-            let pc = o.own.pc;
+            let pc = o.own.bytecode_pc();
             eprintln!("{}", exception::current_stacktrace(o, pc));
         });
         OwnedTerm::new(there.is_some().into())

@@ -107,7 +107,7 @@ impl Request {
                 cx.own.collect(&mut [], 0, false);
                 true.into()
             }
-            Some(cx) => purge::is_used_by(cx.own, cx.own.pc, self.arg).into(),
+            Some(cx) => purge::is_used_by(cx.own, cx.own.bytecode_pc(), self.arg).into(),
         };
         self.answer(result);
     }

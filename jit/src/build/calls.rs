@@ -39,7 +39,11 @@ impl Builder<'_> {
         if let (true, Ending::Tail(slots)) = (target == self.me.index as usize, ending) {
             return self.again(slots);
         }
-        self.call(Callee::Local(target as u32), Self::num(&o[0]), ending)
+        let callee = match target == self.me.index as usize {
+            true => Callee::This,
+            false => Callee::Local(target as u32),
+        };
+        self.call(callee, Self::num(&o[0]), ending)
     }
 
     /// The function calls itself as the last thing to do.

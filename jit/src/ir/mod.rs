@@ -211,7 +211,9 @@ pub enum FloatArith {
 /// What a call calls.
 #[derive(Clone, Copy, Debug)]
 pub enum Callee {
-    /// A function of the same version of the module, by its number there.
+    /// The function itself.
+    This,
+    /// Another function of the same version of the module, by its number there.
     Local(u32),
     /// Whatever an export entry leads to.
     Export(&'static Export),
@@ -308,6 +310,10 @@ pub enum Op {
     Reserve(u32),
     /// Drops the first so many slots of the frame.
     Drop(u32),
+
+    /// Puts the arguments, in their order, before the value that the function will return: behind those put there before by this
+    /// call of it. Nothing of the frame is left. An interpreter that comes by returns to this offset of the bytecode.
+    Build(u32),
 
     // ---- what may run other code ----
     /// Calls a function with the arguments; the interpreter would go on at this offset of the bytecode.

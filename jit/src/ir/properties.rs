@@ -64,13 +64,13 @@ impl Op {
             Op::Call(Callee::Export(e), _)
             | Op::TailCall(Callee::Export(e), _)
             | Op::CallBif(e, ..) => Terms(e.arity as usize),
-            Op::CallFun(..) | Op::TailCallFun(..) => TermsFrom(1),
+            Op::CallFun(..) | Op::TailCallFun(..) | Op::Build(_) => TermsFrom(1),
             Op::Tuple
             | Op::Fun(_)
             | Op::Allocate { .. }
             | Op::Reserve(_)
-            | Op::Call(Callee::Local(_), _)
-            | Op::TailCall(Callee::Local(_), _) => TermsFrom(0),
+            | Op::Call(Callee::This | Callee::Local(_), _)
+            | Op::TailCall(Callee::This | Callee::Local(_), _) => TermsFrom(0),
         }
     }
 
@@ -125,6 +125,7 @@ impl Op {
             Op::StoreY(_)
             | Op::StoreCatch(..)
             | Op::Drop(_)
+            | Op::Build(_)
             | Op::Jump(_)
             | Op::Branch(..)
             | Op::Switch(..)

@@ -150,6 +150,7 @@ operations! {
     Allocate { slots, heap, clear } = "allocate" [Slots slots, Heap heap, Clear clear] [];
     Reserve(heap) = "reserve" [Heap heap] [];
     Drop(n) = "drop" [Slots n] [];
+    Build(next) = "build" [] [Next next];
 
     Call(callee, next) = "call" [Called callee] [Next next];
     CallFun(next, exit) = "call_fun" [] [Next next, Exit exit];
@@ -598,12 +599,16 @@ impl Operand for Called {
 
     fn write(x: &Callee, w: &mut Writer<'_, '_>) -> fmt::Result {
         match x {
+            Callee::This => w.item(format_args!("this")),
             Callee::Local(n) => w.item(format_args!("local {n}")),
             Callee::Export(e) => External::write(e, w),
         }
     }
 
     fn read(p: &mut Parser<'_>) -> Result<Callee, ParseError> {
+        if p.take_item("this") {
+            return Ok(Callee::This);
+        }
         match p.take_item("local") {
             true => p.number().map(Callee::Local),
             false => External::read(p).map(Callee::Export),

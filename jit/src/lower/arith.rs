@@ -78,7 +78,7 @@ impl Lowering<'_> {
     fn integers(&mut self, how: Arith, a: Ssa, b: Ssa, exit: Option<ExitRef>) -> Value {
         let constants = (small(self.constant(a)), small(self.constant(b)));
         let (x, y) = (self.val(a), self.val(b));
-        let cold = self.b.create_block();
+        let cold = self.fresh_block();
         self.b.set_cold_block(cold);
         let tags = match (constants.0.is_some(), constants.1.is_some()) {
             (true, true) => None,
@@ -91,7 +91,7 @@ impl Lowering<'_> {
             self.cold_if(t, cold);
         }
         let fast = self.small_integers(how, x, y, constants, cold);
-        let join = self.b.create_block();
+        let join = self.fresh_block();
         let result = self.b.append_block_param(join, I64);
         match fast {
             Some(v) => self.b.ins().jump(join, &[v.into()]),
@@ -112,7 +112,7 @@ impl Lowering<'_> {
     }
 
     fn cold_if(&mut self, condition: Value, cold: Block) {
-        let on = self.b.create_block();
+        let on = self.fresh_block();
         self.b.ins().brif(condition, cold, &[], on, &[]);
         self.b.switch_to_block(on);
     }
@@ -227,7 +227,7 @@ impl Lowering<'_> {
     }
 
     fn unbox(&mut self, v: Value, exit: ExitRef) -> Value {
-        let join = self.b.create_block();
+        let join = self.fresh_block();
         let result = self.b.append_block_param(join, F64);
         let tag = self.b.ins().band_imm_s(v, 7);
         let is = self
@@ -249,7 +249,7 @@ impl Lowering<'_> {
         let header = self.header_or(v, &no);
         let float = Header::new(Kind::Float, 1).raw() as i64;
         let is = self.b.ins().icmp_imm_s(IntCC::Equal, header, float);
-        let next = self.b.create_block();
+        let next = self.fresh_block();
         self.branch(is, &To::plain(next), &no);
         self.b.switch_to_block(next);
         let f = self.b.ins().load(F64, trusted(), v, 8 - TAG_BOXED as i32);
@@ -257,9 +257,9 @@ impl Lowering<'_> {
     }
 
     fn float_of(&mut self, v: Value, exit: ExitRef) -> Value {
-        let join = self.b.create_block();
+        let join = self.fresh_block();
         let result = self.b.append_block_param(join, F64);
-        let (float, int) = (self.b.create_block(), self.b.create_block());
+        let (float, int) = (self.fresh_block(), self.fresh_block());
         let tag = self.b.ins().band_imm_s(v, 7);
         self.b.ins().brif(tag, float, &[], int, &[]);
         self.b.switch_to_block(int);
@@ -274,7 +274,7 @@ impl Lowering<'_> {
     }
 
     fn box_float(&mut self, f: Value) -> Value {
-        let join = self.b.create_block();
+        let join = self.fresh_block();
         let result = self.b.append_block_param(join, I64);
         let bits = self.b.ins().bitcast(I64, MemFlagsData::new(), f);
         let r = self.b.ins().rotl_imm_u(bits, 1);

@@ -32,7 +32,8 @@ impl Lowering<'_> {
                 self.define_all(i, &moved);
             }
             Op::Drop(slots) => self.drop_slots(*slots),
-            Op::Return => self.return_value(args[0]),
+            Op::Build(_) => self.build_list(&args),
+            Op::Return => self.return_or_finish(args[0]),
             Op::Call(callee, after) => {
                 self.push_return(*after);
                 let waits = self.cold_block();
@@ -47,7 +48,7 @@ impl Lowering<'_> {
             }
             Op::CallFun(after, exit) => {
                 let point = self.return_point(*after);
-                let join = self.b.create_block();
+                let join = self.fresh_block();
                 let value = self.b.append_block_param(join, I64);
                 let (address, args) = self.prepare_fun(&args, |l| {
                     let v = l.call_step(point, *exit);
@@ -129,7 +130,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn return_value(&mut self, v: Value) {
+    pub(super) fn return_value(&mut self, v: Value) {
         let [reds, hp, sp] = [self.reds, self.hp, self.sp].map(|v| self.b.use_var(v));
         self.b.ins().return_(&[v, reds, hp, sp]);
     }
@@ -164,7 +165,7 @@ impl Lowering<'_> {
     /// and control goes to `otherwise`.
     fn code_of(&mut self, callee: Callee, args: &[Value], otherwise: Block) -> Code {
         let entry = match callee {
-            Callee::Local(n) if n == self.me.index => return Code::Known(Symbol::This),
+            Callee::This => return Code::Known(Symbol::This),
             Callee::Local(n) => {
                 let function = &self.me.module().functions[n as usize];
                 if function.entry.native().is_some() {
@@ -224,18 +225,11 @@ impl Lowering<'_> {
     /// interpreter.
     fn call(&mut self, code: Code, args: &[Value], waits: Block) -> Value {
         let args = self.pass(args);
-        let call = match code {
-            Code::Known(s) => {
-                let f = self.symbol(s);
-                self.b.ins().call(f, &args)
-            }
-            Code::At(address) => self.b.ins().call_indirect(self.sig, address, &args),
-        };
-        let r = self.b.inst_results(call).to_vec();
-        let join = self.b.create_block();
+        let r = self.call_code(&code, &args);
+        let join = self.fresh_block();
         let value = self.b.append_block_param(join, I64);
         let is = self.is_nonvalue(r[0]);
-        let on = self.b.create_block();
+        let on = self.fresh_block();
         self.b.ins().brif(is, waits, &[], on, &[]);
         self.b.switch_to_block(on);
         self.take_threaded(&r);
@@ -259,8 +253,37 @@ impl Lowering<'_> {
         value
     }
 
+    /// A call, as native functions take and give values.
+    fn call_code(&mut self, code: &Code, args: &[Value]) -> Vec<Value> {
+        let call = match *code {
+            Code::Known(s) => {
+                let f = self.symbol(s);
+                self.b.ins().call(f, args)
+            }
+            Code::At(address) => self.b.ins().call_indirect(self.sig, address, args),
+        };
+        self.b.inst_results(call).to_vec()
+    }
+
     fn tail_call(&mut self, code: &Code, args: &[Value]) {
         let args = self.pass(args);
+        if let Some(keeps) = self.keeps_list() {
+            let plain = self.fresh_block();
+            let threaded = [self.reds, self.hp, self.sp].map(|v| (v, self.b.use_var(v)));
+            let list = self.fresh_block();
+            self.b.set_cold_block(list);
+            self.b.ins().brif(keeps, list, &[], plain, &[]);
+            self.b.switch_to_block(list);
+            let r = self.call_code(code, &args);
+            self.take_threaded(&r);
+            self.b.def_var(self.sp, r[3]);
+            self.leave_if_nonvalue(r[0]);
+            self.finish_list(r[0]);
+            self.b.switch_to_block(plain);
+            for (variable, v) in threaded {
+                self.b.def_var(variable, v);
+            }
+        }
         match *code {
             Code::Known(s) => {
                 let f = self.symbol(s);
@@ -281,7 +304,7 @@ impl Lowering<'_> {
         otherwise: impl FnOnce(&mut Self),
     ) -> (Value, Vec<Value>) {
         let (fun, args) = (args[args.len() - 1], &args[..args.len() - 1]);
-        let (slow, join) = (self.b.create_block(), self.b.create_block());
+        let (slow, join) = (self.fresh_block(), self.fresh_block());
         self.b.set_cold_block(slow);
         let address = self.b.append_block_param(join, I64);
         let passed = [(); IN_REGISTERS].map(|()| self.b.append_block_param(join, I64));
@@ -379,7 +402,7 @@ impl Lowering<'_> {
 
     /// Goes on here if the condition holds, else there.
     fn on_or(&mut self, condition: Value, other: &To) {
-        let on = self.b.create_block();
+        let on = self.fresh_block();
         self.branch(condition, &To::plain(on), other);
         self.b.switch_to_block(on);
     }
@@ -406,7 +429,7 @@ impl Lowering<'_> {
         match other {
             None => self.leave_if_zero(on),
             Some(other) => {
-                let (join, elsewhere) = (self.b.create_block(), self.b.create_block());
+                let (join, elsewhere) = (self.fresh_block(), self.fresh_block());
                 let answer = self.b.append_block_param(join, I8);
                 let yes = self.b.ins().iconst(I8, 1);
                 self.b.ins().brif(on, join, &[yes.into()], elsewhere, &[]);

@@ -89,7 +89,7 @@ impl Lowering<'_> {
 
     /// Element of a tuple at an index from 1, or `NONVALUE`.
     fn element_at(&mut self, index: Value, tuple: Value) -> Value {
-        let join = self.b.create_block();
+        let join = self.fresh_block();
         let found = self.b.append_block_param(join, I64);
         let none = self.word(Term::NONVALUE.raw());
         let no = To {
@@ -97,14 +97,14 @@ impl Lowering<'_> {
             args: vec![none.into()],
         };
         let tag = self.b.ins().band_imm_s(index, 7);
-        let next = self.b.create_block();
+        let next = self.fresh_block();
         self.branch(tag, &no, &To::plain(next));
         self.b.switch_to_block(next);
         let header = self.header_or(tuple, &no);
         let kind = self.b.ins().band_imm_s(header, 0xff);
         let tuple_kind = Header::new(Kind::Tuple, 0).raw() as i64;
         let is = self.b.ins().icmp_imm_s(IntCC::Equal, kind, tuple_kind);
-        let next = self.b.create_block();
+        let next = self.fresh_block();
         self.branch(is, &To::plain(next), &no);
         self.b.switch_to_block(next);
         // The index is eight times itself, and counts from 1.
@@ -112,7 +112,7 @@ impl Lowering<'_> {
         let size = self.b.ins().ishl_imm_u(size, 3);
         let from0 = self.b.ins().iadd_imm_s(index, -8);
         let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, from0, size);
-        let next = self.b.create_block();
+        let next = self.fresh_block();
         self.branch(inside, &To::plain(next), &no);
         self.b.switch_to_block(next);
         let at = self.b.ins().iadd(tuple, index);

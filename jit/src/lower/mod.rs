@@ -12,6 +12,7 @@ mod calls;
 mod census;
 mod data;
 pub mod glue;
+mod lists;
 mod questions;
 mod state;
 
@@ -26,7 +27,7 @@ use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
 use cranelift_codegen::{Context, ir as clif};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
 use enigma_runtime::code::module::{Body, FnInfo};
-use enigma_runtime::code::native::{ReturnPoint, return_point};
+use enigma_runtime::code::native::{PrependPoint, ReturnPoint, return_point};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Kind, Term};
 use rustc_hash::FxHashMap;
@@ -83,8 +84,12 @@ pub fn signature() -> Signature {
     }
 }
 
-/// The return points of a function's calls. They stay as long as its code.
-pub type ReturnPoints = Vec<Box<ReturnPoint>>;
+/// Where a function's calls return to. They stay as long as its code.
+#[derive(Default)]
+pub struct ReturnPoints {
+    calls: Vec<Box<ReturnPoint>>,
+    list: Option<Box<PrependPoint>>,
+}
 
 /// Fills `cx` with the Cranelift form of a function; gives what its code refers to.
 pub fn function(
@@ -125,7 +130,7 @@ pub fn function(
         credits: FxHashMap::default(),
         stressed: enigma_runtime::spawn::is_gc_stress(),
         at: None,
-        return_points: Vec::new(),
+        return_points: ReturnPoints::default(),
     };
     l.run();
     l.b.seal_all_blocks();
@@ -213,7 +218,7 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn run(&mut self) {
         for block in &self.source.blocks {
-            let b = self.b.create_block();
+            let b = self.fresh_block();
             if block.cold {
                 self.b.set_cold_block(b);
             }
@@ -226,6 +231,7 @@ impl Lowering<'_> {
                 self.values[v.index()] = Some(p);
             }
         }
+        self.prepare_list();
         self.entry();
         for block in self.order() {
             self.b.switch_to_block(self.blocks[block.index()]);
@@ -266,7 +272,7 @@ impl Lowering<'_> {
     }
 
     fn entry(&mut self) {
-        let entry = self.b.create_block();
+        let entry = self.fresh_block();
         self.b.append_block_params_for_function_params(entry);
         self.b.switch_to_block(entry);
         let p = self.b.block_params(entry).to_vec();
@@ -368,9 +374,20 @@ impl Lowering<'_> {
     }
 
     fn branch(&mut self, condition: Value, yes: &To, no: &To) {
+        let (yes, no) = (&self.way_out(yes), &self.way_out(no));
         self.b
             .ins()
             .brif(condition, yes.block, &yes.args, no.block, &no.args);
+    }
+
+    /// A block, which is cold if the present one is: what follows cold code is as rare.
+    fn fresh_block(&mut self) -> Block {
+        let block = self.b.create_block();
+        let here = self.b.current_block();
+        if here.is_some_and(|here| self.b.func.layout.is_cold(here)) {
+            self.b.set_cold_block(block);
+        }
+        block
     }
 
     fn cold_block(&mut self) -> Block {
@@ -381,7 +398,7 @@ impl Lowering<'_> {
 
     /// Goes on in a fresh block if `condition` holds, else in a fresh cold one, which is given back.
     fn unlikely_unless(&mut self, condition: Value) -> Block {
-        let (on, cold) = (self.b.create_block(), self.b.create_block());
+        let (on, cold) = (self.fresh_block(), self.fresh_block());
         self.b.set_cold_block(cold);
         self.b.ins().brif(condition, on, &[], cold, &[]);
         self.b.switch_to_block(on);
@@ -390,7 +407,7 @@ impl Lowering<'_> {
 
     /// The same with the condition that is unlikely.
     fn unlikely_if(&mut self, condition: Value) -> Block {
-        let (on, cold) = (self.b.create_block(), self.b.create_block());
+        let (on, cold) = (self.fresh_block(), self.fresh_block());
         self.b.set_cold_block(cold);
         self.b.ins().brif(condition, cold, &[], on, &[]);
         self.b.switch_to_block(on);
@@ -431,7 +448,7 @@ impl Lowering<'_> {
     fn return_point(&mut self, after: u32) -> u64 {
         let point = Box::new(return_point(self.pc_address(after)));
         let address = std::ptr::from_ref::<ReturnPoint>(&point) as u64;
-        self.return_points.push(point);
+        self.return_points.calls.push(point);
         address
     }
 
@@ -533,7 +550,7 @@ impl Lowering<'_> {
                 let to = self.to(to);
                 let key = self.word(*key);
                 let is = self.b.ins().icmp(IntCC::Equal, v, key);
-                let next = self.b.create_block();
+                let next = self.fresh_block();
                 self.branch(is, &to, &To::plain(next));
                 self.b.switch_to_block(next);
             }
@@ -543,7 +560,7 @@ impl Lowering<'_> {
         let mut table = Switch::new();
         let index = if all_small {
             let tag = self.b.ins().band_imm_s(v, 7);
-            let next = self.b.create_block();
+            let next = self.fresh_block();
             self.b
                 .ins()
                 .brif(tag, otherwise.block, &otherwise.args, next, &[]);
@@ -565,13 +582,30 @@ impl Lowering<'_> {
         table.emit(&mut self.b, index, otherwise.block);
     }
 
+    /// The way to a place that is not as rare as the code here, so that what has to be moved on the way is not in the way of
+    /// others.
+    fn way_out(&mut self, to: &To) -> To {
+        let is_cold = |l: &Self, b: Block| l.b.func.layout.is_cold(b);
+        let Some(here) = self.b.current_block() else {
+            return to.clone();
+        };
+        if !is_cold(self, here) || is_cold(self, to.block) {
+            return to.clone();
+        }
+        let block = self.cold_block();
+        self.b.switch_to_block(block);
+        self.go(to);
+        self.b.switch_to_block(here);
+        To::plain(block)
+    }
+
     /// A block without parameters that goes on there.
     fn way_to(&mut self, to: &To) -> To {
         if to.args.is_empty() {
             return to.clone();
         }
         let back = self.b.current_block();
-        let block = self.b.create_block();
+        let block = self.fresh_block();
         self.b.switch_to_block(block);
         self.go(to);
         if let Some(back) = back {
@@ -591,7 +625,7 @@ impl Lowering<'_> {
             kind,
             enigma_runtime::term::Header::new(Kind::Tuple, 0).raw() as i64,
         );
-        let next = self.b.create_block();
+        let next = self.fresh_block();
         self.branch(is, &To::plain(next), &otherwise);
         self.b.switch_to_block(next);
         let size = self.b.ins().ushr_imm_u(header, 8);

@@ -20,11 +20,7 @@ const PORT: u64 = Term::local_port(0).raw() & 0xff;
 impl Lowering<'_> {
     /// The answer as a value.
     pub(super) fn answer(&mut self, i: &InstData) {
-        let (yes, no, join) = (
-            self.b.create_block(),
-            self.b.create_block(),
-            self.b.create_block(),
-        );
+        let (yes, no, join) = (self.fresh_block(), self.fresh_block(), self.fresh_block());
         let answer = self.b.append_block_param(join, I8);
         self.question(&i.op, &i.args, &To::plain(yes), &To::plain(no));
         for (block, n) in [(yes, 1), (no, 0)] {
@@ -85,7 +81,7 @@ impl Lowering<'_> {
     fn bits_left(&mut self, v: Value, no: &To) -> Value {
         let header = self.header_or(v, no);
         let is = self.has_low_byte(header, Header::new(Kind::MatchCtx, 0).raw());
-        let next = self.b.create_block();
+        let next = self.fresh_block();
         self.branch(is, &To::plain(next), no);
         self.b.switch_to_block(next);
         let [at, end] = [2, 3].map(|n| self.b.ins().load(I64, trusted(), v, word_at(n)));
@@ -123,7 +119,7 @@ impl Lowering<'_> {
     /// The header of a boxed object; where the term is none, control goes to `no`.
     pub(super) fn header_or(&mut self, v: Value, no: &To) -> Value {
         let is = self.has_tag(v, TAG_BOXED);
-        let next = self.b.create_block();
+        let next = self.fresh_block();
         self.branch(is, &To::plain(next), no);
         self.b.switch_to_block(next);
         self.header(v)
@@ -151,7 +147,7 @@ impl Lowering<'_> {
 
     /// Goes to `yes` if the condition holds, else on here.
     fn done_if(&mut self, condition: Value, yes: &To) {
-        let next = self.b.create_block();
+        let next = self.fresh_block();
         self.branch(condition, yes, &To::plain(next));
         self.b.switch_to_block(next);
     }
@@ -216,7 +212,7 @@ impl Lowering<'_> {
             Test::TupleAbove(n) => {
                 let header = self.header_or(v, no);
                 let tuple = self.has_low_byte(header, Header::new(Kind::Tuple, 0).raw());
-                let next = self.b.create_block();
+                let next = self.fresh_block();
                 self.branch(tuple, &To::plain(next), no);
                 self.b.switch_to_block(next);
                 let least = self.word(Header::new(Kind::Tuple, n as usize).raw());
@@ -225,7 +221,7 @@ impl Lowering<'_> {
             Test::Tagged(n, tag) => {
                 let header = self.header_or(v, no);
                 let size = self.is_word(header, Header::new(Kind::Tuple, n as usize).raw());
-                let next = self.b.create_block();
+                let next = self.fresh_block();
                 self.branch(size, &To::plain(next), no);
                 self.b.switch_to_block(next);
                 let first = 8 - TAG_BOXED as i32;
@@ -270,7 +266,7 @@ impl Lowering<'_> {
             let shifted = self.word(0b0001_0110);
             let bit = self.b.ins().ushr(shifted, t);
             let bit = self.b.ins().band_imm_s(bit, 1);
-            let next = self.b.create_block();
+            let next = self.fresh_block();
             self.branch(bit, &To::plain(next), no);
             self.b.switch_to_block(next);
         }

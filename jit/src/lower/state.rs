@@ -99,7 +99,7 @@ impl Lowering<'_> {
 
     /// Returns `NONVALUE` if a helper has said 0.
     pub(super) fn leave_if_zero(&mut self, answer: Value) {
-        let on = self.b.create_block();
+        let on = self.fresh_block();
         let nonvalue = self.nonvalue;
         self.b.ins().brif(answer, on, &[], nonvalue, &[]);
         self.b.switch_to_block(on);
@@ -108,7 +108,7 @@ impl Lowering<'_> {
     /// Returns `NONVALUE` if that is the value.
     pub(super) fn leave_if_nonvalue(&mut self, v: Value) {
         let is = self.is_nonvalue(v);
-        let on = self.b.create_block();
+        let on = self.fresh_block();
         let nonvalue = self.nonvalue;
         self.b.ins().brif(is, nonvalue, &[], on, &[]);
         self.b.switch_to_block(on);
@@ -140,7 +140,7 @@ impl Lowering<'_> {
         if let Some(&b) = self.exits.get(&e) {
             return b;
         }
-        let b = self.b.create_block();
+        let b = self.fresh_block();
         self.b.set_cold_block(b);
         self.exits.insert(e, b);
         b
@@ -148,7 +148,7 @@ impl Lowering<'_> {
 
     /// Leaves at the exit if the condition holds.
     pub(super) fn exit_if(&mut self, condition: Value, e: ExitRef) {
-        let (on, exit) = (self.b.create_block(), self.exit_block(e));
+        let (on, exit) = (self.fresh_block(), self.exit_block(e));
         self.b.ins().brif(condition, exit, &[], on, &[]);
         self.b.switch_to_block(on);
     }
@@ -228,7 +228,7 @@ impl Lowering<'_> {
     pub(super) fn alloc(&mut self, words: u32) -> Value {
         if self.credit < words {
             let cold = self.has_room(words);
-            let join = self.b.create_block();
+            let join = self.fresh_block();
             self.go(&To::plain(join));
             self.b.switch_to_block(cold);
             let n = self.word(u64::from(words));
@@ -246,13 +246,13 @@ impl Lowering<'_> {
 
     /// Sees to it that there are so many words of heap: gives the values, which a collection may have moved.
     pub(super) fn reserve(&mut self, words: u32, live: &[Value]) -> Vec<Value> {
-        let join = self.b.create_block();
+        let join = self.fresh_block();
         let moved: Vec<Value> = live
             .iter()
             .map(|_| self.b.append_block_param(join, I64))
             .collect();
         if self.stressed {
-            let cold = self.b.create_block();
+            let cold = self.fresh_block();
             self.go(&To::plain(cold));
             self.b.switch_to_block(cold);
         } else {
@@ -285,7 +285,7 @@ impl Lowering<'_> {
         let lowest = self.b.ins().iadd_imm_s(sp, -need);
         let limit = self.own_field(layout::STACK_LIMIT);
         let over = self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, limit);
-        let (cold, join) = (self.unlikely_if(over), self.b.create_block());
+        let (cold, join) = (self.unlikely_if(over), self.fresh_block());
         self.go(&To::plain(join));
         self.b.switch_to_block(cold);
         let words = self.word(u64::from(slots) + layout::STACK_SLACK as u64);

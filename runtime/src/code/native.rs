@@ -80,16 +80,65 @@ pub fn return_point(after: *const u64) -> ReturnPoint {
     [u64::from(super::ops::NATIVE_RETURN), after as u64]
 }
 
+/// The two places to which a function returns for which native code keeps a list: while more is put there, and when no more
+/// is.
+pub type PrependPoint = [u64; 4];
+
+/// How far the second one is from the first one, in words.
+pub const FULL: usize = 2;
+
+/// The places for an address in bytecode.
+pub fn prepend_point(after: *const u64) -> PrependPoint {
+    let after = after as u64;
+    let [open, full] = [super::ops::PREPEND, super::ops::PREPEND_FULL].map(u64::from);
+    [open, after, full, after]
+}
+
+/// What a place is to which code returns.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReturnKind {
+    /// A call in native code.
+    Native,
+    /// Native code keeps a list, to which it adds.
+    Prepend,
+    /// Native code keeps a list, to which it adds no more.
+    PrependFull,
+    /// Any other.
+    Bytecode,
+}
+
+/// What the return address in this word of a stack leads to.
+pub fn return_kind(word: u64) -> ReturnKind {
+    // SAFETY: return addresses are instructions of code that is there as long as they are on a stack.
+    match super::ops::of(unsafe { *stack_word::pc(word) }) {
+        super::ops::NATIVE_RETURN => ReturnKind::Native,
+        super::ops::PREPEND => ReturnKind::Prepend,
+        super::ops::PREPEND_FULL => ReturnKind::PrependFull,
+        _ => ReturnKind::Bytecode,
+    }
+}
+
 /// The address in bytecode that a place stands for to which code returns.
 pub fn bytecode_address(pc: *const u64) -> *const u64 {
-    // SAFETY: places on stacks are instructions of code that is there as long as they are, and this one has two words.
-    unsafe {
-        if super::ops::of(*pc) == super::ops::NATIVE_RETURN {
-            *pc.wrapping_add(1) as *const u64
-        } else {
-            pc
+    // SAFETY: places on stacks are in code that is there as long as they are, and behind one there is a word at least.
+    let word = unsafe { *pc };
+    match super::ops::of(word) {
+        super::ops::NATIVE_RETURN | super::ops::PREPEND | super::ops::PREPEND_FULL
+            // What a call that does not return would return to need not be an instruction.
+            if ranges::find(pc.wrapping_sub(1)).is_none() =>
+        {
+            // SAFETY: these have two words.
+            unsafe { *pc.wrapping_add(1) as *const u64 }
         }
+        _ => pc,
     }
+}
+
+/// Is a place to which code returns as good as the address in bytecode that it stands for, when native code waits no more?
+pub fn stands_for_bytecode(pc: *const u64) -> bool {
+    // SAFETY: an instruction of code that is there as long as it is on a stack.
+    let op = super::ops::of(unsafe { *pc });
+    op != super::ops::PREPEND && op != super::ops::PREPEND_FULL
 }
 
 /// The bytecode address that a return address on a stack stands for.

@@ -159,6 +159,27 @@ impl ProcHeap {
         unsafe { offheap::binaries(self.young.offheap).chain(offheap::binaries(self.old_offheap)) }
     }
 
+    /// The elements of a list, the last one first, put before `tail`; and how many they are. The list must be one of cells of
+    /// this heap that nothing else leads to: fresh ones are used anew.
+    pub fn prepend_reversed(&mut self, list: Term, tail: Term) -> (Term, usize) {
+        let (mut rest, mut made, mut cells) = (list, tail, 0);
+        while rest.is_cons() {
+            cells += 1;
+            let cell = rest;
+            rest = cell.tail();
+            let is_mature = (cell.ptr() as usize).wrapping_sub(self.mature.0) < self.mature.1;
+            made = if is_mature || self.old.holds(cell.ptr()) {
+                // These must not lead to what is fresher.
+                self.young.cons(cell.head(), made)
+            } else {
+                // SAFETY: a cell of this heap, which nobody else looks at.
+                unsafe { *cell.ptr().add(1) = made.0 };
+                cell
+            };
+        }
+        (made, cells)
+    }
+
     /// A word of this object has been overwritten after the object was made. No minor collection looks into
     /// old objects for pointers to young ones, so the next one is to be major.
     pub fn note_overwritten(&mut self, object: *const u64) {

@@ -14,10 +14,11 @@
 use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
+use super::special;
 use crate::bif::Ctx;
 use crate::code::export::Export;
 use crate::code::module::FnInfo;
-use crate::code::native::bytecode_address;
+use crate::code::native::{FULL, ReturnKind, bytecode_address, return_kind};
 use crate::code::{entry, fun, ops};
 use crate::data::{arith, compare, map};
 use crate::heap::{Heap, chunk, gc};
@@ -178,6 +179,8 @@ helpers! {
     /// Prepares the call of a fun with so many arguments in X registers: puts its environment behind them.
     /// Gives the address of its machine code, or 0 if it cannot be called at once.
     PrepareFun prepare_fun;
+    /// Returns a value where native code keeps lists: what is returned then, or `NONVALUE` if the process goes on elsewhere.
+    FinishList finish_list;
     /// `+`, as all arithmetic: the value, or `NONVALUE` if there is none.
     Add add;
     /// `-`
@@ -306,8 +309,12 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
     }
     let stack = &mut cx.own.stack;
     stack.set_sp(at.sp.cast());
-    // Callees leave one by one: the return address on top is that of the call that waits.
-    let Some(slots) = stack.words().iter().position(|&w| stack_word::is_return(w)) else {
+    // Callees leave one by one: the first return address that is no list's is that of the call that waits.
+    let is_call = |w: u64| {
+        let of_list = [ReturnKind::Prepend, ReturnKind::PrependFull];
+        stack_word::is_return(w) && !of_list.contains(&return_kind(w))
+    };
+    let Some(slots) = stack.words().iter().position(|&w| is_call(w)) else {
         return Term::NONVALUE.0;
     };
     let below = stack.words().len() - slots - 1;
@@ -392,7 +399,58 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
     may
 }
 
+/// Puts the elements of a list, the last one first, before `tail`, for some reductions. The list's cells belong to nobody else,
+/// and are used up.
+pub(super) fn put_before(cx: &mut Ctx<'_>, list: Term, tail: Term) -> Term {
+    let (v, cells) = cx.own.heap.prepend_reversed(list, tail);
+    cx.bump(cells / CELLS_OF_REDUCTION);
+    cx.note_allocation();
+    v
+}
+
+/// Cells that are turned round for a reduction.
+const CELLS_OF_REDUCTION: usize = 16;
+
+/// A function returns a value although native code keeps a list for it. Gives what it returns to its caller, or `NONVALUE`
+/// if there are more such lists: the interpreter puts them before the value one by one.
+extern "C" fn finish_list(cx: &mut Ctx<'_>, value: u64, _: u64, _: u64) -> u64 {
+    let sp = cx.native.sp;
+    let mut value = term(value);
+    // SAFETY: native code is about to return: a return address is on top, behind one of a list that list.
+    let (top, list) = unsafe { (*sp, Term(*sp.wrapping_add(1))) };
+    if return_kind(top) == ReturnKind::Prepend {
+        value = put_before(cx, list, value);
+        cx.native.sp = sp.wrapping_add(2);
+    }
+    // SAFETY: as above.
+    let next = unsafe { *cx.native.sp };
+    if matches!(
+        return_kind(next),
+        ReturnKind::Prepend | ReturnKind::PrependFull
+    ) {
+        cx.x[0] = value;
+        let sp = cx.native.sp.cast();
+        let pc = special::return_x0();
+        set_next(cx, Place { pc, sp });
+        return Term::NONVALUE.0;
+    }
+    value.0
+}
+
+/// Native code shall begin another list, if it keeps one for the function that is entered: so none gets so long that it takes
+/// long to put it before a value.
+fn end_list(cx: &Ctx<'_>) {
+    // SAFETY: at a function's entry a return address is on top.
+    unsafe {
+        let top = *cx.native.sp;
+        if return_kind(top) == ReturnKind::Prepend {
+            *cx.native.sp = stack_word::return_pc(stack_word::pc(top).wrapping_add(FULL));
+        }
+    }
+}
+
 extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, pc: u64, arity: u64, _: u64) -> u64 {
+    end_list(cx);
     if renew(cx) {
         return 1;
     }

@@ -6,14 +6,15 @@ use crate::code::forms::{
     apply, apply_list, call, call_ext, call_fun, enter, export_stub, native, native_return,
     of_function,
 };
-use crate::code::native::bytecode_address;
+use crate::code::native::{bytecode_address, stands_for_bytecode};
 use crate::code::ops::CallEnding;
 use crate::code::{fun, ranges};
 use crate::interp::Outcome;
 use crate::interp::calls::{self, Enter, Next};
 use crate::interp::exception::Head;
 use crate::interp::machine::{Any, M, Place, Slow};
-use crate::interp::native::run as run_native;
+use crate::interp::native::{put_before, run as run_native};
+use crate::interp::special;
 use crate::term::{Kind, Term};
 use crate::{Atom, heap};
 use std::sync::atomic::Ordering;
@@ -108,11 +109,25 @@ slow_handlers! {
 
     returned |m| {
         let back = m.pc;
-        let parked_at = bytecode_address(back);
+        // What native code puts before a value is still to be put there.
+        let parked_at = match stands_for_bytecode(back) {
+            true => bytecode_address(back),
+            false => back,
+        };
         match m.part(|cx, _| calls::out_of_reductions(cx, parked_at, 1)) {
             Next::Go(_) => m.go_to(back),
             stop => m.follow(stop),
         }
+    }
+
+    // Where a list is kept that belongs before a value.
+
+    prepend |m| {
+        let (list, tail) = (m.gety(0), m.getx(0));
+        let v = m.part(|cx, _| put_before(cx, list, tail));
+        m.setx(0, v);
+        m.drop_frame(1);
+        m.go_to(special::return_x0())
     }
 
     // Where native code waits for a value.
