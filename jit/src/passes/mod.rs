@@ -1,6 +1,7 @@
 //! What makes a function better, one file a pass. Each takes a sound function and leaves a sound one.
 
 pub mod dead;
+pub mod known;
 pub mod lists;
 pub mod params;
 pub mod unreachable;
@@ -25,13 +26,21 @@ macro_rules! passes {
 
 passes! {
     dead
+    known
     lists
     params
     unreachable
 }
 
 /// The passes in the order that serves best.
-const ORDER: &[&str] = &["unreachable", "lists", "params", "dead"];
+const ORDER: &[&str] = &[
+    "unreachable",
+    "lists",
+    "params",
+    "known",
+    "unreachable",
+    "dead",
+];
 
 /// All that makes a function better. `after` is told of each pass.
 pub fn optimize(f: &mut SsaFunction, mut after: impl FnMut(&SsaPass, &SsaFunction)) {
