@@ -118,6 +118,12 @@ pub fn return_kind(word: u64) -> ReturnKind {
     }
 }
 
+/// The address in bytecode of a return point.
+#[inline]
+pub fn after(point: &ReturnPoint) -> *const u64 {
+    point[1] as *const u64
+}
+
 /// The address in bytecode that a place stands for to which code returns.
 pub fn bytecode_address(pc: *const u64) -> *const u64 {
     // SAFETY: places on stacks are in code that is there as long as they are, and behind one there is a word at least.

@@ -174,22 +174,39 @@ pub fn call_bif(
     if cx.reds <= 0 && !is_instruction(export) {
         cx.note_bif(function_of(export));
     }
+    cx.pc = pc;
+    // Most have few arguments, and copying a number that is known costs little.
+    if arity <= 4 {
+        let args = [cx.x[0], cx.x[1], cx.x[2], cx.x[3]];
+        return call_with(cx, export, b, pc, after, &args[..arity]);
+    }
     let mut args = [Term::NIL; 16];
     args[..arity].copy_from_slice(&cx.x[..arity]);
-    cx.pc = pc;
+    call_with(cx, export, b, pc, after, &args[..arity])
+}
+
+#[inline]
+fn call_with(
+    cx: &mut Ctx<'_>,
+    export: &'static Export,
+    b: &'static Bif,
+    pc: *const u64,
+    after: *const u64,
+    args: &[Term],
+) -> Next {
     let result = match b.pool() {
-        Some(pool) => match dirty::call(cx, pool, b, &args[..arity]) {
+        Some(pool) => match dirty::call(cx, pool, b, args) {
             Some(result) => result,
             None => {
-                park(cx, pc, arity);
+                park(cx, pc, args.len());
                 return Next::Stop(Outcome::Wait);
             }
         },
-        None if b.has_steps() => match work::resume(cx, &args[..arity]) {
+        None if b.has_steps() => match work::resume(cx, args) {
             Some(result) => result,
-            None => (b.run)(cx, &args[..arity]),
+            None => (b.run)(cx, args),
         },
-        None => (b.run)(cx, &args[..arity]),
+        None => (b.run)(cx, args),
     };
     match result {
         Ok(v) => {
@@ -204,7 +221,7 @@ pub fn call_bif(
             }
             Next::Go(after)
         }
-        Err(e) => bif_exit(cx, export, pc, after, &args[..arity], e),
+        Err(e) => bif_exit(cx, export, pc, after, args, e),
     }
 }
 

@@ -18,7 +18,7 @@ use super::special;
 use crate::bif::Ctx;
 use crate::code::export::Export;
 use crate::code::module::FnInfo;
-use crate::code::native::{FULL, ReturnKind, bytecode_address, return_kind};
+use crate::code::native::{self, FULL, ReturnKind, ReturnPoint, return_kind};
 use crate::code::{entry, fun, ops};
 use crate::data::{arith, compare, map};
 use crate::heap::{Heap, chunk, gc};
@@ -330,6 +330,12 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
     }
 }
 
+/// Where the interpreter goes on after the call with this return point.
+fn after_of(point: u64) -> *const u64 {
+    // SAFETY: native code names return points of its own, which stay as long as it does.
+    native::after(unsafe { &*(point as *const ReturnPoint) })
+}
+
 /// Goes on where a call leads that has pushed `after` as the address to return to; native code waits for the value at the
 /// return point. Gives it, or `NONVALUE`.
 fn wait_for_value(cx: &mut Ctx<'_>, at: Place, after: *const u64, point: u64) -> u64 {
@@ -360,7 +366,7 @@ extern "C" fn call_step(cx: &mut Ctx<'_>, pc: u64, point: u64, _: u64) -> u64 {
         set_next(cx, place);
         return Term::NONVALUE.0;
     }
-    let after = bytecode_address(point as *const u64);
+    let after = after_of(point);
     wait_for_value(cx, place, after, point)
 }
 
@@ -490,7 +496,7 @@ extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u6
     // SAFETY: native code names export entries, which are never freed.
     let export = unsafe { &*(export as *const Export) };
     let pc = pc as *const u64;
-    let after = bytecode_address(point as *const u64);
+    let after = after_of(point);
     cx.own.stack.set_sp(cx.native.sp);
     let next = calls::call_bif(cx, export, pc, after);
     cx.native.sp = cx.own.stack.sp();
