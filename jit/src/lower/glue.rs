@@ -58,10 +58,11 @@ pub fn helper(
     b.finalize(isa.frontend_config());
 }
 
-/// The signature of the way to helpers that keep all registers: arguments, then what is threaded. What they give is in memory.
+/// The signature of the way to helpers that keep all registers. What they are given and give is in memory: registers for it would
+/// have to be free where they are called.
 pub fn keeping_signature() -> Signature {
     Signature {
-        params: vec![AbiParam::new(I64); 6],
+        params: Vec::new(),
         returns: Vec::new(),
         call_conv: CallConv::PreserveAll,
     }
@@ -78,18 +79,12 @@ pub fn keeping_helper(
     cx.func.name = UserFuncName::user(0, helper as u32);
     let mut b = FunctionBuilder::new(&mut cx.func, fbc);
     let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
-    let [x, y, z, sp, hp, reds] = b.block_params(entry)[..] else {
-        enigma_runtime::bug::vm_bug("helpers have six parameters")
-    };
     let p = b.ins().get_pinned_reg(I64);
-    if !helper.only_looks() {
-        let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
-        b.ins().store(trusted(), sp, p, layout::SP as i32);
-        b.ins().store(trusted(), reds, p, layout::REDS as i32);
-        b.ins().store(trusted(), hp, own, layout::HP as i32);
-    }
+    let [x, y, z] = [0, 8, 16].map(|at| {
+        let from = layout::ARGUMENTS as i32 + at;
+        b.ins().load(I64, trusted(), p, from)
+    });
     let sig = b.import_signature(system(4));
     let address = b
         .ins()

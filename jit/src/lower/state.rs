@@ -74,9 +74,19 @@ impl Lowering<'_> {
 
     /// Calls a helper that keeps all registers: what it changes is read from memory.
     fn help_keeping(&mut self, helper: Helper, f: FuncRef, args: [Option<Value>; 3]) -> Value {
-        let [sp, hp, reds] = [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v));
-        let [a, b, c] = args.map(|v| v.unwrap_or(sp));
-        self.b.ins().call(f, &[a, b, c, sp, hp, reds]);
+        let p = self.context();
+        for (at, v) in (0i32..).zip(args) {
+            if let Some(v) = v {
+                let to = layout::ARGUMENTS as i32 + 8 * at;
+                self.b.ins().store(trusted(), v, p, to);
+            }
+        }
+        if !helper.only_looks() {
+            let sp = self.b.use_var(self.sp);
+            self.b.ins().store(trusted(), sp, p, layout::SP as i32);
+            self.put_back();
+        }
+        self.b.ins().call(f, &[]);
         if !helper.only_looks() {
             let reds = self.context_field(layout::REDS);
             let hp = self.own_field(layout::HP);

@@ -103,7 +103,10 @@ pub mod layout {
     pub const NEXT_PC: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_pc);
     /// In `Ctx`: with which top of the stack.
     pub const NEXT_SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_sp);
-    /// In `Ctx`: what a helper that keeps all machine registers has given.
+    /// In `Ctx`: what a helper that keeps all machine registers is given.
+    pub const ARGUMENTS: usize =
+        offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, arguments);
+    /// In `Ctx`: what it has given.
     pub const ANSWER: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, answer);
     /// In the own part: the heap pointer.
     pub const HP: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::HP_AT;

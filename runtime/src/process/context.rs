@@ -44,7 +44,9 @@ pub struct Handover {
     pub next_pc: *const u64,
     /// See `next_pc`.
     pub next_sp: *mut u64,
-    /// What a helper that keeps all machine registers has given.
+    /// What a helper that keeps all machine registers is given.
+    pub arguments: [u64; 3],
+    /// What it has given.
     pub answer: u64,
     /// Has an exception been raised whose handler goes on, so that native code must not?
     pub raised: Raise,
@@ -79,6 +81,7 @@ impl Default for Handover {
             sp: std::ptr::null_mut(),
             next_pc: std::ptr::null(),
             next_sp: std::ptr::null_mut(),
+            arguments: [0; 3],
             answer: 0,
             raised: Raise::No,
             awaited: NOTHING_AWAITED,
