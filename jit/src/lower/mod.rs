@@ -12,6 +12,7 @@ mod calls;
 mod census;
 mod data;
 pub mod glue;
+mod maps;
 mod questions;
 mod state;
 
@@ -100,6 +101,7 @@ pub fn function(
     let mut b = FunctionBuilder::new(&mut cx.func, fbc);
     let [sp, hp, reds] = [(); 3].map(|()| b.declare_var(I64));
     let sig = b.import_signature(signature());
+    let helper_sig = b.import_signature(glue::system(4));
     let nonvalue = b.create_block();
     b.set_cold_block(nonvalue);
     let mut l = Lowering {
@@ -108,6 +110,7 @@ pub fn function(
         me: f,
         body,
         sig,
+        helper_sig,
         sp,
         hp,
         reds,
@@ -183,6 +186,8 @@ struct Lowering<'a> {
     me: &'static FnInfo,
     body: &'static Body,
     sig: clif::SigRef,
+    /// The signature of helpers.
+    helper_sig: clif::SigRef,
     sp: Variable,
     hp: Variable,
     reds: Variable,
@@ -499,11 +504,13 @@ impl Lowering<'_> {
             | Op::ElementAt
             | Op::TupleSize
             | Op::OwnPid
-            | Op::MapGet
             | Op::Cons
             | Op::Tuple
             | Op::UpdateTuple(..)
             | Op::Fun(_) => self.data(i),
+            Op::MapGet | Op::MapSize | Op::NewMap | Op::MapPut(_) | Op::MapUpdate(_) => {
+                self.maps(i);
+            }
             Op::Arith(..)
             | Op::TryArith(_)
             | Op::Unbox(_)

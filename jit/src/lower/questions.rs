@@ -93,7 +93,7 @@ impl Lowering<'_> {
     }
 
     fn ask(&mut self, helper: Helper, args: &[Value], yes: &To, no: &To) {
-        let is = self.help(helper, args);
+        let is = self.ask_helper(helper, args);
         self.branch(is, yes, no);
     }
 
@@ -110,7 +110,7 @@ impl Lowering<'_> {
         self.b.ins().icmp_imm_s(IntCC::Equal, t, tag as i64)
     }
 
-    fn has_low_byte(&mut self, v: Value, byte: u64) -> Value {
+    pub(super) fn has_low_byte(&mut self, v: Value, byte: u64) -> Value {
         let t = self.b.ins().band_imm_s(v, 0xff);
         self.b.ins().icmp_imm_s(IntCC::Equal, t, byte as i64)
     }
@@ -312,6 +312,6 @@ impl Lowering<'_> {
 }
 
 /// Is it an immediate for which equality is equality of words?
-fn is_plain_immediate(word: u64) -> bool {
+pub(super) fn is_plain_immediate(word: u64) -> bool {
     !matches!(word & 7, TAG_CONS | TAG_BOXED | TAG_FLONUM)
 }

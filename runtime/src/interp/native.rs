@@ -14,8 +14,10 @@
 use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
+use super::maps;
 use crate::bif::Ctx;
 use crate::code::export::Export;
+use crate::code::forms::new_map;
 use crate::code::module::FnInfo;
 use crate::code::native::bytecode_address;
 use crate::code::{entry, fun, ops};
@@ -204,8 +206,13 @@ helpers! {
     ExactlyEqual exactly_equal;
     /// A boxed float of these bits.
     BoxFloat box_float;
-    /// The value of a key in a map, `NONVALUE` if it is not there or it is no map.
+    /// The value of a key in a map, which it must be; `NONVALUE` if it is not there. It only looks at its arguments, as those
+    /// that compare and those behind it do.
     MapGet map_get;
+    /// A map with the pairs that so many X registers hold, keys and values in turn; `NONVALUE` if it is no map.
+    MapPut map_put;
+    /// The same where all keys must be there; `NONVALUE` if one is not.
+    MapUpdate map_update;
     /// Is it a bitstring of whole bytes, or a match context of whole bytes?
     IsBinary is_binary;
     /// Is it a fun of so many arguments?
@@ -481,11 +488,30 @@ extern "C" fn box_float(cx: &mut Ctx<'_>, bits: u64, _: u64, _: u64) -> u64 {
 }
 
 extern "C" fn map_get(_: &mut Ctx<'_>, map: u64, key: u64, _: u64) -> u64 {
-    let map = term(map);
-    if !map.is_map() {
-        return Term::NONVALUE.0;
-    }
-    map::get(map, term(key)).unwrap_or(Term::NONVALUE).0
+    map::get(term(map), term(key)).unwrap_or(Term::NONVALUE).0
+}
+
+extern "C" fn map_put(cx: &mut Ctx<'_>, map: u64, words: u64, _: u64) -> u64 {
+    put_pairs(cx, words, |heap, pairs| {
+        maps::put_assoc(heap, term(map), pairs)
+    })
+}
+
+extern "C" fn map_update(cx: &mut Ctx<'_>, map: u64, words: u64, _: u64) -> u64 {
+    put_pairs(cx, words, |heap, pairs| {
+        maps::put_exact(heap, term(map), pairs)
+    })
+}
+
+fn put_pairs(
+    cx: &mut Ctx<'_>,
+    words: u64,
+    put: impl FnOnce(&mut Heap, &[map::Pair]) -> Option<Term>,
+) -> u64 {
+    let (pairs, _) = cx.x[..words as usize].as_chunks::<2>();
+    let v = put(&mut cx.own.heap.young, pairs);
+    cx.note_allocation();
+    v.unwrap_or(Term::NONVALUE).0
 }
 
 extern "C" fn is_binary(_: &mut Ctx<'_>, t: u64, _: u64, _: u64) -> u64 {
@@ -516,6 +542,13 @@ pub fn opcode_at(code: &[u64], offset: u32) -> u16 {
 pub fn length_at(code: &[u64], offset: u32) -> usize {
     let rest = &code[offset as usize..];
     ops::FORMS[ops::of(rest[0]) as usize].length(rest)
+}
+
+/// The tuple of keys of the instruction at a place in bytecode, if it makes a map of such a tuple.
+pub fn new_map_keys(code: &[u64], offset: u32) -> Option<Term> {
+    let at = new_map::KEYS.at;
+    let makes = opcode_at(code, offset) == ops::NEW_MAP;
+    makes.then(|| Term(at.of(code[offset as usize + at.word])))
 }
 
 /// Is it an instruction that calls, of those that `Helper::CallStep` executes?

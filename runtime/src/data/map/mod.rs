@@ -6,9 +6,11 @@
 
 mod builder;
 mod merge;
+mod update;
 
 pub use builder::MapBuilder;
 pub use merge::Merge;
+pub use update::{Pair, put_all, update_all};
 
 use super::{compare, hash};
 use crate::budget::Budget;
@@ -73,7 +75,7 @@ pub fn get(t: Term, key: Term) -> Option<Term> {
         let (keys, values) = flat_parts(t);
         return flat_find(keys, key).map(|i| values[i]);
     }
-    hash_get(t, key)
+    hash_get(t, key, hash::internal(key))
 }
 
 #[inline]
@@ -84,9 +86,9 @@ fn flat_find(keys: &[Term], key: Term) -> Option<usize> {
     keys.iter().position(|&k| compare::exact_eq(k, key))
 }
 
-fn hash_get(t: Term, key: Term) -> Option<Term> {
-    let mut h = hash::internal(key);
-    let mut node = Term(t.word(2));
+fn hash_get(t: Term, key: Term, hash: u64) -> Option<Term> {
+    let mut h = hash;
+    let mut node = root(t);
     loop {
         if node.is_cons() {
             return if compare::exact_eq(node.head(), key) {
@@ -203,22 +205,7 @@ pub fn flat_from_sorted(heap: &mut Heap, keys: Term, values: &[Term]) -> Term {
 /// `t` with `key` set to `value`; `t` must be a map. It is `t` itself where `key` has that value already.
 pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
     if !is_flat(t) {
-        let n = size(t);
-        let mut added = false;
-        let leaf = heap.cons(key, value);
-        let root = hash_put(
-            heap,
-            Term(t.word(2)),
-            leaf,
-            hash::internal(key),
-            0,
-            &mut added,
-        );
-        return if root.0 == t.word(2) {
-            t
-        } else {
-            make_hash(heap, n + usize::from(added), root)
-        };
+        return put_in_hash(heap, t, key, value, true).unwrap_or(t);
     }
     let (keys, values) = flat_parts(t);
     if let Some(i) = flat_find(keys, key) {
@@ -271,8 +258,19 @@ pub fn update(heap: &mut Heap, t: Term, key: Term, value: Term) -> Option<Term> 
             flat_replace(heap, t, i, value)
         });
     }
-    get(t, key)?;
-    Some(put(heap, t, key, value))
+    put_in_hash(heap, t, key, value, false)
+}
+
+/// A large map with `key` set to `value`; nothing where it has not that key and may not get it.
+fn put_in_hash(heap: &mut Heap, t: Term, key: Term, value: Term, may_add: bool) -> Option<Term> {
+    let (n, old) = (size(t), root(t));
+    let mut added = false;
+    let leaf = heap.cons(key, value);
+    let new = hash_put(heap, old, leaf, hash::internal(key), 0, &mut added);
+    if new == old {
+        return Some(t);
+    }
+    (may_add || !added).then(|| make_hash(heap, n + usize::from(added), new))
 }
 
 fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: &mut bool) -> Term {
@@ -315,19 +313,33 @@ fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: 
         if child == children[at] {
             return node;
         }
-        let n = node.header().words();
-        let p = heap.alloc(1 + n);
-        // SAFETY: that many fresh words; the source has as many.
-        unsafe {
-            std::ptr::copy_nonoverlapping(node.ptr(), p, 1 + n);
-            *p.add(2 + at) = child.0;
-        }
-        return Term::boxed_at(p);
+        return with_child(heap, node, at, child);
     }
     *added = true;
-    let mut buf = [Term::NIL; 16];
-    insert_into(&mut buf, children, at, leaf);
-    make_node(heap, bitmap | bit, &buf[..=children.len()])
+    let n = children.len();
+    let p = heap.alloc(3 + n);
+    // SAFETY: that many fresh words: header, bitmap, and one child more than the node has, of which `at` is at most the last one.
+    unsafe {
+        *p = Header::new(Kind::HashNode, 2 + n).0;
+        *p.add(1) = Term::small((bitmap | bit) as i64).0;
+        let (from, to) = (children.as_ptr().cast::<u64>(), p.add(2));
+        std::ptr::copy_nonoverlapping(from, to, at);
+        *to.add(at) = leaf.0;
+        std::ptr::copy_nonoverlapping(from.add(at), to.add(at + 1), n - at);
+    }
+    Term::boxed_at(p)
+}
+
+/// A copy of a node with another child.
+fn with_child(heap: &mut Heap, node: Term, at: usize, child: Term) -> Term {
+    let n = node.header().words();
+    let p = heap.alloc(1 + n);
+    // SAFETY: that many fresh words; the source has as many.
+    unsafe {
+        std::ptr::copy_nonoverlapping(node.ptr(), p, 1 + n);
+        *p.add(2 + at) = child.0;
+    }
+    Term::boxed_at(p)
 }
 
 fn two_leaves(heap: &mut Heap, a: Term, ha: u64, b: Term, hb: u64, level: u32) -> Term {
@@ -354,7 +366,8 @@ pub fn remove(heap: &mut Heap, t: Term, key: Term) -> Option<(Term, Term)> {
         let tuple = heap.tuple(&without(keys));
         return Some((flat_from_sorted(heap, tuple, &without(values)), values[i]));
     }
-    let value = get(t, key)?;
+    let hash = hash::internal(key);
+    let value = hash_get(t, key, hash)?;
     let n = size(t) - 1;
     if n <= MAX_FLAT {
         let pairs: Vec<(Term, Term)> = iter(t)
@@ -362,7 +375,7 @@ pub fn remove(heap: &mut Heap, t: Term, key: Term) -> Option<(Term, Term)> {
             .collect();
         return Some((from_pairs(heap, &pairs), value));
     }
-    let root = hash_remove(heap, Term(t.word(2)), key, hash::internal(key)).unwrap_or(Term::NIL);
+    let root = hash_remove(heap, root(t), key, hash).unwrap_or(Term::NIL);
     Some((make_hash(heap, n, root), value))
 }
 
@@ -383,23 +396,25 @@ fn hash_remove(heap: &mut Heap, node: Term, key: Term, h: u64) -> Option<Term> {
     let (bitmap, children) = node_parts(node);
     let bit = 1u64 << (h & 15);
     let at = (bitmap & (bit - 1)).count_ones() as usize;
-    let mut kids = children.to_vec();
     match hash_remove(heap, children[at], key, h >> BITS) {
         Some(child) => {
-            if kids.len() == 1 && (child.is_cons() || child.is_kind(Kind::HashCollision)) {
+            if children.len() == 1 && (child.is_cons() || child.is_kind(Kind::HashCollision)) {
                 return Some(child);
             }
-            kids[at] = child;
-            Some(make_node(heap, bitmap, &kids))
+            Some(with_child(heap, node, at, child))
         }
-        None => {
-            kids.remove(at);
-            match kids[..] {
-                [] => None,
-                [one] if one.is_cons() => Some(one),
-                _ => Some(make_node(heap, bitmap & !bit, &kids)),
+        None => match *children {
+            [_] => None,
+            [one, _] if at == 1 && one.is_cons() => Some(one),
+            [_, one] if at == 0 && one.is_cons() => Some(one),
+            _ => {
+                let mut kids = [Term::NIL; 16];
+                let n = children.len() - 1;
+                kids[..at].copy_from_slice(&children[..at]);
+                kids[at..n].copy_from_slice(&children[at + 1..]);
+                Some(make_node(heap, bitmap & !bit, &kids[..n]))
             }
-        }
+        },
     }
 }
 
