@@ -6,7 +6,7 @@
 use super::data::word_at;
 use super::questions::is_plain_immediate;
 use super::{Lowering, To, trusted, x_offset};
-use crate::ir::{ExitRef, InstData, Op, Value as Ssa};
+use crate::ir::{ExitRef, Inst, InstData, Op, Value as Ssa};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
@@ -46,12 +46,52 @@ impl Lowering<'_> {
         self.constant(key).is_some_and(is_plain_immediate)
     }
 
+    /// Lowers a look-up together with the branch behind it that asks whether it has found a value, if such are the next
+    /// instructions.
+    pub(super) fn look_up(&mut self, insts: &[Inst]) -> bool {
+        let source = self.source;
+        let next = |n: usize| insts.get(n).map(|i| &source.insts[i.index()]);
+        let (Some(get), Some(ask), Some(branch)) = (next(0), next(1), next(2)) else {
+            return false;
+        };
+        let (Op::MapGet, Op::IsValue, Op::Branch(yes, no)) = (&get.op, &ask.op, &branch.op) else {
+            return false;
+        };
+        let together = ask.args == get.results && branch.args == ask.results;
+        if !together || self.uses[ask.results[0].index()] > 1 || !self.is_plain(get.args[1]) {
+            return false;
+        }
+        self.hand_credit(yes);
+        self.hand_credit(no);
+        let no = self.to(no);
+        let v = self.find_value(get.args[0], get.args[1], &no);
+        self.define(get, v);
+        let yes = self.to(yes);
+        self.go(&yes);
+        true
+    }
+
     fn map_get(&mut self, map: Ssa, key: Ssa) -> Value {
-        let plain = self.is_plain(key);
-        let (map, key) = (self.val(map), self.val(key));
-        if !plain {
+        if !self.is_plain(key) {
+            let (map, key) = (self.val(map), self.val(key));
             return self.ask_helper(Helper::MapGet, &[map, key]);
         }
+        let join = self.b.create_block();
+        let result = self.b.append_block_param(join, I64);
+        let none = self.word(Term::NONVALUE.raw());
+        let missing = To {
+            block: join,
+            args: vec![none.into()],
+        };
+        let v = self.find_value(map, key, &missing);
+        self.b.ins().jump(join, &[v.into()]);
+        self.b.switch_to_block(join);
+        result
+    }
+
+    /// The value of a plain key; where there is none, control goes to `missing`.
+    fn find_value(&mut self, map: Ssa, key: Ssa, missing: &To) -> Value {
+        let (map, key) = (self.val(map), self.val(key));
         let [search, large, join] = [(); 3].map(|()| self.b.create_block());
         let found = self.b.append_block_param(join, I64);
         let header = self.header(map);
@@ -59,15 +99,15 @@ impl Lowering<'_> {
         self.branch(flat, &To::plain(search), &To::plain(large));
         self.b.switch_to_block(large);
         let v = self.ask_helper(Helper::MapGet, &[map, key]);
-        self.b.ins().jump(join, &[v.into()]);
+        let none = self.is_nonvalue(v);
+        let found_there = To {
+            block: join,
+            args: vec![v.into()],
+        };
+        self.branch(none, missing, &found_there);
         self.b.switch_to_block(search);
         let flat = self.flat_map(map, header);
-        let none = self.word(Term::NONVALUE.raw());
-        let missing = To {
-            block: join,
-            args: vec![none.into()],
-        };
-        let at = self.find_key(flat, flat.size, key, &missing);
+        let at = self.find_key(flat, flat.size, key, missing);
         let v = self.value_at(map, at);
         self.b.ins().jump(join, &[v.into()]);
         self.b.switch_to_block(join);

@@ -14,6 +14,7 @@ mod data;
 pub mod glue;
 mod maps;
 mod questions;
+mod receive;
 mod state;
 
 use crate::ir::{self, ExitRef, Inst, Op, Repr, SsaFunction};
@@ -309,6 +310,9 @@ impl Lowering<'_> {
                 self.question(&this.op, &this.args, &yes, &no);
                 return;
             }
+            if self.look_up(&insts[i..]) {
+                return;
+            }
             self.inst(this);
             i += 1;
         }
@@ -518,6 +522,7 @@ impl Lowering<'_> {
             | Op::Box
             | Op::FloatArith(..)
             | Op::FloatNegate => self.arithmetic(i),
+            Op::Step { .. } if self.message(i) => {}
             _ => self.calls(i),
         }
     }

@@ -189,7 +189,12 @@ impl Lowering<'_> {
                 return self.is_kind(v, &[Kind::BigPos, Kind::BigNeg, Kind::Float], yes, no);
             }
             Test::Kind(kind) => return self.is_kind(v, &[kind], yes, no),
-            Test::Map => return self.is_kind(v, &[Kind::FlatMap, Kind::HashMap], yes, no),
+            Test::Map => {
+                let header = self.header_or(v, no);
+                let flat = self.has_low_byte(header, Header::new(Kind::FlatMap, 0).raw());
+                self.done_if(flat, yes);
+                self.has_low_byte(header, Header::new(Kind::HashMap, 0).raw())
+            }
             Test::Pid => {
                 let is = self.has_low_byte(v, PID);
                 self.done_if(is, yes);

@@ -15,7 +15,7 @@ use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
 use super::maps;
-use crate::bif::Ctx;
+use crate::bif::{self, Ctx};
 use crate::code::export::Export;
 use crate::code::forms::new_map;
 use crate::code::module::FnInfo;
@@ -213,6 +213,14 @@ helpers! {
     MapPut map_put;
     /// The same where all keys must be there; `NONVALUE` if one is not.
     MapUpdate map_update;
+    /// The message that `receive` looks at next; `NONVALUE` if none is there. It only looks at the mailbox.
+    PeekMessage peek_message;
+    /// Goes on to the next message, likewise.
+    SkipMessage skip_message;
+    /// Takes the message that `receive` looks at.
+    TakeMessage take_message;
+    /// Sends a message, the second argument. 0: the interpreter has to do that.
+    SendMessage send_message;
     /// Is it a bitstring of whole bytes, or a match context of whole bytes?
     IsBinary is_binary;
     /// Is it a fun of so many arguments?
@@ -514,6 +522,33 @@ fn put_pairs(
     v.unwrap_or(Term::NONVALUE).0
 }
 
+extern "C" fn peek_message(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    cx.own.mailbox.peek().unwrap_or(Term::NONVALUE).0
+}
+
+extern "C" fn skip_message(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    cx.own.mailbox.skip();
+    1
+}
+
+extern "C" fn take_message(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    super::receive::take(cx);
+    1
+}
+
+extern "C" fn send_message(cx: &mut Ctx<'_>, to: u64, message: u64, _: u64) -> u64 {
+    // A call that is to be written down is the interpreter's, and so is a receiver that is to be found out.
+    if cx.reds <= 0 || !term(to).is_local_pid() {
+        return 0;
+    }
+    // What does not work out has not been done, and is done again.
+    if bif::send(cx, term(to), term(message)).is_err() {
+        return 0;
+    }
+    cx.reds -= 4;
+    1
+}
+
 extern "C" fn is_binary(_: &mut Ctx<'_>, t: u64, _: u64, _: u64) -> u64 {
     let t = term(t);
     u64::from(t.is_binary() || t.is_kind(Kind::MatchCtx) && bits::left(t) & 7 == 0)
@@ -526,6 +561,30 @@ extern "C" fn is_function_of(_: &mut Ctx<'_>, f: u64, arity: u64, _: u64) -> u64
 /// Is it an instruction of the bit syntax?
 pub fn is_bit_syntax(op: u16) -> bool {
     ops::NAMES[op as usize].starts_with("BS_")
+}
+
+/// What native code does with messages without the interpreter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MessageStep {
+    /// Looks at a message.
+    Look,
+    /// Goes on to the next one.
+    Skip,
+    /// Takes the one that has been looked at.
+    Take,
+    /// Sends one.
+    Send,
+}
+
+/// What the instruction at a place in bytecode does with messages.
+pub fn message_step(code: &[u64], offset: u32) -> Option<MessageStep> {
+    Some(match opcode_at(code, offset) {
+        ops::LOOP_REC => MessageStep::Look,
+        ops::LOOP_REC_END => MessageStep::Skip,
+        ops::REMOVE_MESSAGE => MessageStep::Take,
+        ops::SEND => MessageStep::Send,
+        _ => return None,
+    })
 }
 
 /// Can native code let this instruction be executed by itself?
