@@ -2,12 +2,10 @@
 //!
 //! A flat map is copied once, however many pairs there are.
 
-use super::{
-    MAX_FLAT, flat_find, flat_from_sorted, flat_parts, from_pairs, is_flat, key_order, put, update,
-};
+use super::bulk::{Flat, from_many};
+use super::{flat_find, flat_parts, is_flat, put, update};
 use crate::heap::Heap;
 use crate::term::Term;
-use std::cmp::Ordering;
 
 /// A key and its value.
 pub type Pair = [Term; 2];
@@ -59,39 +57,12 @@ fn replace(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Option<Term> {
 
 /// A flat map with pairs of which some have new keys.
 fn insert(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Term {
-    let (old_keys, old_values) = flat_parts(t);
-    let mut n = old_keys.len();
-    let (mut keys, mut values) = ([Term::NIL; MAX_FLAT], [Term::NIL; MAX_FLAT]);
-    keys[..n].copy_from_slice(old_keys);
-    values[..n].copy_from_slice(old_values);
-    for &[k, v] in pairs {
-        if let Some(i) = flat_find(&keys[..n], k) {
-            values[i] = v;
-            continue;
-        }
-        if n == MAX_FLAT {
-            return large(heap, t, pairs);
-        }
-        // Keys mostly come in their order.
-        let before = |&l: &Term| key_order(l, k) == Ordering::Less;
-        let at = match n.checked_sub(1) {
-            Some(last) if !before(&keys[last]) => keys[..last].partition_point(before),
-            _ => n,
-        };
-        keys.copy_within(at..n, at + 1);
-        values.copy_within(at..n, at + 1);
-        (keys[at], values[at]) = (k, v);
-        n += 1;
-    }
-    let tuple = heap.tuple(&keys[..n]);
-    flat_from_sorted(heap, tuple, &values[..n])
-}
-
-/// A flat map that becomes a large one.
-#[cold]
-fn large(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Term {
     let (keys, values) = flat_parts(t);
+    let mut flat = Flat::of(keys, values);
+    if pairs.iter().all(|&[k, v]| flat.put(k, v)) {
+        return flat.finish(heap);
+    }
     let old = keys.iter().copied().zip(values.iter().copied());
     let all: Vec<(Term, Term)> = old.chain(pairs.iter().map(|&[k, v]| (k, v))).collect();
-    from_pairs(heap, &all)
+    from_many(heap, &all)
 }
