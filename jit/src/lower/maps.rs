@@ -16,6 +16,9 @@ use enigma_runtime::term::{Header, Kind, TAG_BOXED, Term};
 /// So many keys are looked for in line.
 const MOST_IN_LINE: usize = 8;
 
+/// Maps and keys that are there, and the places of these as `find_key` gives them.
+pub(super) type Places = Vec<(Ssa, Ssa, Value)>;
+
 /// A flat map that is searched.
 #[derive(Clone, Copy)]
 struct FlatMap {
@@ -61,11 +64,12 @@ impl Lowering<'_> {
         if !together || self.uses[ask.results[0].index()] > 1 || !self.is_plain(get.args[1]) {
             return false;
         }
-        self.hand_credit(yes);
         self.hand_credit(no);
         let no = self.to(no);
-        let v = self.find_value(get.args[0], get.args[1], &no);
+        let (v, at) = self.find_value(get.args[0], get.args[1], &no);
         self.define(get, v);
+        self.places.push((get.args[0], get.args[1], at));
+        self.hand_credit(yes);
         let yes = self.to(yes);
         self.go(&yes);
         true
@@ -83,35 +87,42 @@ impl Lowering<'_> {
             block: join,
             args: vec![none.into()],
         };
-        let v = self.find_value(map, key, &missing);
+        let (v, _) = self.find_value(map, key, &missing);
         self.b.ins().jump(join, &[v.into()]);
         self.b.switch_to_block(join);
         result
     }
 
-    /// The value of a plain key; where there is none, control goes to `missing`.
-    fn find_value(&mut self, map: Ssa, key: Ssa, missing: &To) -> Value {
+    /// The value of a plain key, and its place if the map is flat; where there is none, control goes to `missing`.
+    fn find_value(&mut self, map: Ssa, key: Ssa, missing: &To) -> (Value, Value) {
         let (map, key) = (self.val(map), self.val(key));
         let [search, large, join] = [(); 3].map(|()| self.b.create_block());
-        let found = self.b.append_block_param(join, I64);
+        let [found, place] = [(); 2].map(|()| self.b.append_block_param(join, I64));
         let header = self.header(map);
         let flat = self.has_low_byte(header, Header::new(Kind::FlatMap, 0).raw());
         self.branch(flat, &To::plain(search), &To::plain(large));
         self.b.switch_to_block(large);
         let v = self.ask_helper(Helper::MapGet, &[map, key]);
         let none = self.is_nonvalue(v);
+        let no_place = self.word(0);
         let found_there = To {
             block: join,
-            args: vec![v.into()],
+            args: vec![v.into(), no_place.into()],
         };
         self.branch(none, missing, &found_there);
         self.b.switch_to_block(search);
         let flat = self.flat_map(map, header);
         let at = self.find_key(flat, flat.size, key, missing);
         let v = self.value_at(map, at);
-        self.b.ins().jump(join, &[v.into()]);
+        self.b.ins().jump(join, &[v.into(), at.into()]);
         self.b.switch_to_block(join);
-        found
+        (found, place)
+    }
+
+    /// The place of a key that has been found in the map before.
+    fn known_place(&self, map: Ssa, key: Ssa) -> Option<Value> {
+        let same = |p: &&(Ssa, Ssa, Value)| p.0 == map && self.constant(p.1) == self.constant(key);
+        self.places.iter().find(same).map(|p| p.2)
     }
 
     fn map_size(&mut self, map: Ssa) -> Value {
@@ -170,7 +181,7 @@ impl Lowering<'_> {
                 block: join,
                 args: vec![map.into()],
             };
-            let v = self.replace_values(map, pairs, &To::plain(slow), &same);
+            let v = self.replace_values(args, &To::plain(slow), &same);
             self.b.ins().jump(join, &[v.into()]);
         } else {
             self.b.ins().jump(slow, &[]);
@@ -190,7 +201,8 @@ impl Lowering<'_> {
 
     /// A copy of a flat map that has all these keys, with other values. It is the map itself where that has these values:
     /// then control goes to `same`. What is no such map goes to `slow`.
-    fn replace_values(&mut self, map: Value, pairs: &[Ssa], slow: &To, same: &To) -> Value {
+    fn replace_values(&mut self, args: &[Ssa], slow: &To, same: &To) -> Value {
+        let (map, pairs) = (self.val(args[0]), &args[1..]);
         let header = self.header_or(map, slow);
         let is = self.has_low_byte(header, Header::new(Kind::FlatMap, 0).raw());
         let next = self.b.create_block();
@@ -201,7 +213,10 @@ impl Lowering<'_> {
         let mut changed = None;
         for pair in pairs.chunks_exact(2) {
             let (key, value) = (self.val(pair[0]), self.val(pair[1]));
-            let at = self.find_key(flat, flat.size, key, slow);
+            let at = match self.known_place(args[0], pair[0]) {
+                Some(at) => at,
+                None => self.find_key(flat, flat.size, key, slow),
+            };
             let old = self.value_at(map, at);
             let other = self.b.ins().bxor(old, value);
             changed = Some(match changed {

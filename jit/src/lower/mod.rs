@@ -31,6 +31,7 @@ use enigma_runtime::code::module::{Body, FnInfo};
 use enigma_runtime::code::native::{ReturnPoint, return_point};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Kind, Term};
+use maps::Places;
 use rustc_hash::FxHashMap;
 
 /// How many arguments native functions take in registers.
@@ -125,6 +126,8 @@ pub fn function(
         credit: 0,
         predecessors: predecessors(source),
         credits: FxHashMap::default(),
+        places: Places::default(),
+        handed_places: FxHashMap::default(),
         stressed: enigma_runtime::spawn::is_gc_stress(),
         at: None,
         return_points: Vec::new(),
@@ -207,6 +210,10 @@ struct Lowering<'a> {
     predecessors: Vec<u32>,
     /// The credit with which blocks begin that have one predecessor.
     credits: FxHashMap<ir::Block, u32>,
+    /// Where keys are in maps, as far as that has been found out.
+    places: Places,
+    /// What is known of that where blocks begin that have one predecessor.
+    handed_places: FxHashMap<ir::Block, Places>,
     stressed: bool,
     /// Offset of the bytecode instruction that is lowered, where that is known.
     at: Option<u32>,
@@ -233,6 +240,7 @@ impl Lowering<'_> {
         for block in self.order() {
             self.b.switch_to_block(self.blocks[block.index()]);
             self.credit = self.credits.get(&block).copied().unwrap_or(0);
+            self.places = self.handed_places.remove(&block).unwrap_or_default();
             self.block(&self.source.blocks[block.index()].insts);
         }
         self.leave_blocks();
@@ -440,6 +448,9 @@ impl Lowering<'_> {
     fn hand_credit(&mut self, t: &ir::Target) {
         if self.predecessors[t.block.index()] == 1 {
             self.credits.insert(t.block, self.credit);
+            if !self.places.is_empty() {
+                self.handed_places.insert(t.block, self.places.clone());
+            }
         }
     }
 
