@@ -9,7 +9,8 @@
 //! loop in `dispatch` goes on at `Handover::next_pc`.
 //!
 //! Native code calls the functions of [`HELPERS`] with the stack pointer in `Handover::sp`, heap pointer and
-//! reductions in their places; they leave them there. A helper may collect only where its text says so.
+//! reductions in their places; they leave them there. A helper may collect only where its text says so. Those that neither
+//! look at nor change any of these are called without that.
 
 use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
@@ -206,8 +207,7 @@ helpers! {
     ExactlyEqual exactly_equal;
     /// A boxed float of these bits.
     BoxFloat box_float;
-    /// The value of a key in a map, which it must be; `NONVALUE` if it is not there. It only looks at its arguments, as those
-    /// that compare and those behind it do.
+    /// The value of a key in a map, which it must be; `NONVALUE` if it is not there.
     MapGet map_get;
     /// A map with the pairs that so many X registers hold, keys and values in turn; `NONVALUE` if it is no map.
     MapPut map_put;

@@ -152,12 +152,12 @@ pub fn cancel_all_for(process: u64) {
 /// Takes a timer out of the tables.
 fn forget(reference: u64) -> Option<Known> {
     let k = shard(reference).lock().remove(&reference)?;
-    if let Some(id) = k.to.as_local_pid() {
-        if let Entry::Occupied(mut its) = receivers(id).lock().entry(id) {
-            its.get_mut().remove(&reference);
-            if its.get().is_empty() {
-                its.remove();
-            }
+    if let Some(id) = k.to.as_local_pid()
+        && let Entry::Occupied(mut its) = receivers(id).lock().entry(id)
+    {
+        its.get_mut().remove(&reference);
+        if its.get().is_empty() {
+            its.remove();
         }
     }
     Some(k)
