@@ -142,10 +142,20 @@ impl Builder<'_> {
             }
             ("map_get", [key, map]) => {
                 let (key, map) = (self.src(key), self.src(map));
+                let is = self.one(Ssa::Test(Test::Map), vec![map], Repr::Bool);
+                self.or_fail(is, &call);
                 let found = self.one(Ssa::MapGet, vec![map, key], Repr::Term);
                 let is = self.one(Ssa::IsValue, vec![found], Repr::Bool);
                 self.or_fail(is, &call);
                 self.set(call.to, found);
+                Flow::Next
+            }
+            ("map_size", [map]) => {
+                let map = self.src(map);
+                let is = self.one(Ssa::Test(Test::Map), vec![map], Repr::Bool);
+                self.or_fail(is, &call);
+                let v = self.one(Ssa::MapSize, vec![map], Repr::Term);
+                self.set(call.to, v);
                 Flow::Next
             }
             (name, [v]) => match type_question(name) {

@@ -518,6 +518,7 @@ impl Builder<'_> {
             Op::SelectVal => self.select(o),
             Op::SelectTupleArity => self.select_arity(o),
             Op::HasMapFields | Op::GetMapElements => self.map_fields(i.op, o),
+            Op::PutMapAssoc | Op::PutMapExact => self.put_map(i, o),
             Op::Bif0 | Op::Bif1 | Op::Bif2 | Op::Bif3 | Op::GcBif1 | Op::GcBif2 | Op::GcBif3 => {
                 self.guard_bif(i.op, o)
             }

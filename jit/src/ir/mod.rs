@@ -267,14 +267,22 @@ pub enum Op {
     TupleSize,
     /// The process's own pid.
     OwnPid,
-    /// The value in a map, the first term, of a key; no value if there is none or it is no map.
+    /// The value in a map, the first term, which it must be, of a key; no value if there is none.
     MapGet,
+    /// Number of pairs of a map, which it must be.
+    MapSize,
+    /// A small map of a tuple of sorted keys, a constant, and the values of these.
+    NewMap,
     /// A list cell of head and tail.
     Cons,
     /// A tuple of the arguments.
     Tuple,
     /// A copy of a tuple of this size, the first argument, with other elements at these positions, counted from 1.
     UpdateTuple(u32, Vec<u32>),
+    /// A map, the first term, with pairs, keys and values in turn; leaves if it is no map.
+    MapPut(ExitRef),
+    /// The same where all keys must be there; leaves if one is not.
+    MapUpdate(ExitRef),
     /// A fun of this number in the module's table, with the arguments as its environment.
     Fun(u32),
 
@@ -396,6 +404,8 @@ impl Op {
             | Op::Unbox(e)
             | Op::ToFloat(e)
             | Op::FloatArith(_, e)
+            | Op::MapPut(e)
+            | Op::MapUpdate(e)
             | Op::CallFun(_, e)
             | Op::CallBif(_, _, e)
             | Op::CallStep(_, e)

@@ -44,6 +44,7 @@ impl Op {
             | Op::Tail
             | Op::Element(_)
             | Op::TupleSize
+            | Op::MapSize
             | Op::Unbox(_)
             | Op::ToFloat(_)
             | Op::Switch(..)
@@ -64,7 +65,8 @@ impl Op {
             Op::Call(Callee::Export(e), _)
             | Op::TailCall(Callee::Export(e), _)
             | Op::CallBif(e, ..) => Terms(e.arity as usize),
-            Op::CallFun(..) | Op::TailCallFun(..) | Op::Build(_) => TermsFrom(1),
+            Op::CallFun(..) | Op::TailCallFun(..) | Op::Build(_) | Op::NewMap => TermsFrom(1),
+            Op::MapPut(_) | Op::MapUpdate(_) => TermsFrom(1),
             Op::Tuple
             | Op::Fun(_)
             | Op::Allocate { .. }
@@ -89,6 +91,10 @@ impl Op {
             | Op::TupleSize
             | Op::OwnPid
             | Op::MapGet
+            | Op::MapSize
+            | Op::NewMap
+            | Op::MapPut(_)
+            | Op::MapUpdate(_)
             | Op::Cons
             | Op::Tuple
             | Op::UpdateTuple(..)
@@ -157,6 +163,8 @@ impl Op {
             | Op::TupleSize
             | Op::OwnPid
             | Op::MapGet
+            | Op::MapSize
+            | Op::NewMap
             | Op::Cons
             | Op::Tuple
             | Op::UpdateTuple(..)

@@ -134,6 +134,10 @@ operations! {
     TupleSize = "tuple_size" [] [];
     OwnPid = "own_pid" [] [];
     MapGet = "map_get" [] [];
+    MapSize = "map_size" [] [];
+    NewMap = "new_map" [] [];
+    MapPut(exit) = "map_put" [] [Exit exit];
+    MapUpdate(exit) = "map_update" [] [Exit exit];
     Cons = "cons" [] [];
     Tuple = "tuple" [] [];
     UpdateTuple(size, positions) = "update_tuple" [Number size, Numbers positions] [];

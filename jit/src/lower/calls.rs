@@ -408,7 +408,7 @@ impl Lowering<'_> {
     }
 
     /// An instruction that the interpreter executes.
-    fn step(&mut self, i: &InstData) {
+    pub(super) fn step(&mut self, i: &InstData) {
         let Op::Step {
             at,
             next,

@@ -5,7 +5,7 @@ use crate::ir::{InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
-use enigma_runtime::interp::native::{Helper, layout};
+use enigma_runtime::interp::native::layout;
 use enigma_runtime::term::{Header, Kind, TAG_BOXED, TAG_CONS, Term};
 
 /// Where word `n` of a boxed object is, from the term.
@@ -33,7 +33,6 @@ impl Lowering<'_> {
                 self.b.ins().ishl_imm_u(size, 3)
             }
             Op::OwnPid => self.own_pid(),
-            Op::MapGet => self.help(Helper::MapGet, &args),
             Op::Cons => {
                 let p = self.alloc(2);
                 self.b.ins().store(trusted(), args[0], p, 0);
@@ -65,7 +64,7 @@ impl Lowering<'_> {
         self.define(i, v);
     }
 
-    fn object(&mut self, kind: Kind, words: &[Value]) -> Value {
+    pub(super) fn object(&mut self, kind: Kind, words: &[Value]) -> Value {
         let p = self.alloc(1 + words.len() as u32);
         let header = self.word(Header::new(kind, words.len()).raw());
         self.b.ins().store(trusted(), header, p, 0);

@@ -10,7 +10,8 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use enigma_runtime::interp::native::{HELPERS, Helper, layout};
 use enigma_runtime::term::Term;
 
-fn system(params: usize) -> Signature {
+/// The signature of a function of Rust that takes and gives words.
+pub(super) fn system(params: usize) -> Signature {
     Signature {
         params: vec![AbiParam::new(I64); params],
         returns: vec![AbiParam::new(I64)],

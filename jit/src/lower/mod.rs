@@ -13,7 +13,9 @@ mod census;
 mod data;
 pub mod glue;
 mod lists;
+mod maps;
 mod questions;
+mod receive;
 mod state;
 
 use crate::ir::{self, ExitRef, Inst, Op, Repr, SsaFunction};
@@ -30,6 +32,7 @@ use enigma_runtime::code::module::{Body, FnInfo};
 use enigma_runtime::code::native::{PrependPoint, ReturnPoint, return_point};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Kind, Term};
+use maps::Places;
 use rustc_hash::FxHashMap;
 
 /// How many arguments native functions take in registers.
@@ -106,6 +109,7 @@ pub fn function(
     let [sp, hp, reds] = [(); 3].map(|()| b.declare_var(I64));
     let sig = b.import_signature(signature());
     let keeping_sig = b.import_signature(glue::keeping_signature());
+    let helper_sig = b.import_signature(glue::system(4));
     let nonvalue = b.create_block();
     b.set_cold_block(nonvalue);
     let mut l = Lowering {
@@ -115,6 +119,7 @@ pub fn function(
         body,
         sig,
         keeping_sig,
+        helper_sig,
         sp,
         hp,
         reds,
@@ -128,6 +133,8 @@ pub fn function(
         credit: 0,
         predecessors: predecessors(source),
         credits: FxHashMap::default(),
+        places: Places::default(),
+        handed_places: FxHashMap::default(),
         stressed: enigma_runtime::spawn::is_gc_stress(),
         at: None,
         return_points: ReturnPoints::default(),
@@ -191,6 +198,8 @@ struct Lowering<'a> {
     body: &'static Body,
     sig: clif::SigRef,
     keeping_sig: clif::SigRef,
+    /// The signature of helpers.
+    helper_sig: clif::SigRef,
     sp: Variable,
     hp: Variable,
     reds: Variable,
@@ -209,6 +218,10 @@ struct Lowering<'a> {
     predecessors: Vec<u32>,
     /// The credit with which blocks begin that have one predecessor.
     credits: FxHashMap<ir::Block, u32>,
+    /// Where keys are in maps, as far as that has been found out.
+    places: Places,
+    /// What is known of that where blocks begin that have one predecessor.
+    handed_places: FxHashMap<ir::Block, Places>,
     stressed: bool,
     /// Offset of the bytecode instruction that is lowered, where that is known.
     at: Option<u32>,
@@ -236,6 +249,7 @@ impl Lowering<'_> {
         for block in self.order() {
             self.b.switch_to_block(self.blocks[block.index()]);
             self.credit = self.credits.get(&block).copied().unwrap_or(0);
+            self.places = self.handed_places.remove(&block).unwrap_or_default();
             self.block(&self.source.blocks[block.index()].insts);
         }
         self.leave_blocks();
@@ -311,6 +325,9 @@ impl Lowering<'_> {
                 self.hand_credit(no);
                 let (yes, no) = (self.to(yes), self.to(no));
                 self.question(&this.op, &this.args, &yes, &no);
+                return;
+            }
+            if self.look_up(&insts[i..]) {
                 return;
             }
             self.inst(this);
@@ -455,6 +472,9 @@ impl Lowering<'_> {
     fn hand_credit(&mut self, t: &ir::Target) {
         if self.predecessors[t.block.index()] == 1 {
             self.credits.insert(t.block, self.credit);
+            if !self.places.is_empty() {
+                self.handed_places.insert(t.block, self.places.clone());
+            }
         }
     }
 
@@ -523,11 +543,13 @@ impl Lowering<'_> {
             | Op::ElementAt
             | Op::TupleSize
             | Op::OwnPid
-            | Op::MapGet
             | Op::Cons
             | Op::Tuple
             | Op::UpdateTuple(..)
             | Op::Fun(_) => self.data(i),
+            Op::MapGet | Op::MapSize | Op::NewMap | Op::MapPut(_) | Op::MapUpdate(_) => {
+                self.maps(i);
+            }
             Op::Arith(..)
             | Op::TryArith(_)
             | Op::Unbox(_)
@@ -535,6 +557,7 @@ impl Lowering<'_> {
             | Op::Box
             | Op::FloatArith(..)
             | Op::FloatNegate => self.arithmetic(i),
+            Op::Step { .. } if self.message(i) => {}
             _ => self.calls(i),
         }
     }

@@ -89,7 +89,7 @@ impl Lowering<'_> {
     }
 
     fn ask(&mut self, helper: Helper, args: &[Value], yes: &To, no: &To) {
-        let is = self.help(helper, args);
+        let is = self.ask_helper(helper, args);
         self.branch(is, yes, no);
     }
 
@@ -106,7 +106,7 @@ impl Lowering<'_> {
         self.b.ins().icmp_imm_s(IntCC::Equal, t, tag as i64)
     }
 
-    fn has_low_byte(&mut self, v: Value, byte: u64) -> Value {
+    pub(super) fn has_low_byte(&mut self, v: Value, byte: u64) -> Value {
         let t = self.b.ins().band_imm_s(v, 0xff);
         self.b.ins().icmp_imm_s(IntCC::Equal, t, byte as i64)
     }
@@ -185,7 +185,12 @@ impl Lowering<'_> {
                 return self.is_kind(v, &[Kind::BigPos, Kind::BigNeg, Kind::Float], yes, no);
             }
             Test::Kind(kind) => return self.is_kind(v, &[kind], yes, no),
-            Test::Map => return self.is_kind(v, &[Kind::FlatMap, Kind::HashMap], yes, no),
+            Test::Map => {
+                let header = self.header_or(v, no);
+                let flat = self.has_low_byte(header, Header::new(Kind::FlatMap, 0).raw());
+                self.done_if(flat, yes);
+                self.has_low_byte(header, Header::new(Kind::HashMap, 0).raw())
+            }
             Test::Pid => {
                 let is = self.has_low_byte(v, PID);
                 self.done_if(is, yes);
@@ -308,6 +313,6 @@ impl Lowering<'_> {
 }
 
 /// Is it an immediate for which equality is equality of words?
-fn is_plain_immediate(word: u64) -> bool {
+pub(super) fn is_plain_immediate(word: u64) -> bool {
     !matches!(word & 7, TAG_CONS | TAG_BOXED | TAG_FLONUM)
 }

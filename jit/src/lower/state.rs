@@ -6,7 +6,7 @@ use crate::ir::ExitRef;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, SourceLoc, Value};
-use enigma_runtime::interp::native::{Helper, layout};
+use enigma_runtime::interp::native::{HELPERS, Helper, layout};
 
 impl Lowering<'_> {
     /// The address of the `Ctx`.
@@ -21,7 +21,7 @@ impl Lowering<'_> {
     }
 
     /// A field of the process's own part.
-    fn own_field(&mut self, at: usize) -> Value {
+    pub(super) fn own_field(&mut self, at: usize) -> Value {
         let own = self.context_field(layout::OWN);
         self.b.ins().load(I64, trusted(), own, at as i32)
     }
@@ -99,6 +99,16 @@ impl Lowering<'_> {
             self.b.def_var(self.sp, sp);
         }
         self.context_field(layout::ANSWER)
+    }
+
+    /// Calls a helper that only looks at its arguments: what is threaded stays where it is.
+    pub(super) fn ask_helper(&mut self, helper: Helper, args: &[Value]) -> Value {
+        let p = self.context();
+        let mut a = [p; 4];
+        a[1..=args.len()].copy_from_slice(args);
+        let address = self.word(HELPERS[helper as usize] as usize as u64);
+        let call = self.b.ins().call_indirect(self.helper_sig, address, &a);
+        self.b.inst_results(call)[0]
     }
 
     /// Takes reductions and heap pointer as a call has given them back.

@@ -9,6 +9,7 @@ use crate::node::Node;
 use crate::release;
 use crate::term::fun::{fun_name, function_name};
 use crate::term::{Kind, Term, pid};
+use smallvec::SmallVec;
 use std::cmp::Ordering;
 
 /// `a =:= b`.
@@ -29,9 +30,12 @@ fn both_zero(a: Term, b: Term) -> bool {
     a.raw() ^ b.raw() == 8 && a.raw() | b.raw() == 12 && !release::signed_zeros_differ()
 }
 
+/// Pairs whose terms are still to be looked into.
+type EqualPairs = SmallVec<[(Term, Term); 16]>;
+
 #[inline(never)]
 fn exact_eq_slow(a: Term, b: Term) -> bool {
-    let mut stack: Vec<(Term, Term)> = Vec::new();
+    let mut stack = EqualPairs::new();
     let (mut a, mut b) = (a, b);
     loop {
         if a != b {
@@ -69,7 +73,7 @@ fn exact_eq_slow(a: Term, b: Term) -> bool {
 }
 
 /// Compares what is not terms in two objects and pushes what is.
-fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
+fn boxed_eq(a: Term, b: Term, stack: &mut EqualPairs) -> bool {
     let (ha, hb) = (a.header(), b.header());
     match (ha.kind(), hb.kind()) {
         (Kind::Tuple, Kind::Tuple)
@@ -136,7 +140,7 @@ fn boxed_eq(a: Term, b: Term, stack: &mut Vec<(Term, Term)>) -> bool {
 }
 
 /// Pushes the pairs that have to be looked into. `false`: two immediate terms differ.
-fn push_pairs(a: &[Term], b: &[Term], stack: &mut Vec<(Term, Term)>) -> bool {
+fn push_pairs(a: &[Term], b: &[Term], stack: &mut EqualPairs) -> bool {
     for (&x, &y) in a.iter().zip(b).rev() {
         if x == y {
             continue;
@@ -165,10 +169,10 @@ pub fn eq(a: Term, b: Term) -> bool {
 /// The order of `<`, in which an integer and a float of equal value are equal.
 #[inline(always)]
 pub fn compare(a: Term, b: Term) -> Ordering {
-    if a.is_small() && b.is_small() {
-        return (a.raw() as i64).cmp(&(b.raw() as i64));
+    match small_order(a, b) {
+        Some(o) => o,
+        None => compare_slow(a, b, false),
     }
-    compare_slow(a, b, false)
 }
 
 /// The order of map keys: as `compare`, but integers come before floats.
@@ -212,15 +216,26 @@ fn rank(t: Term) -> u8 {
 /// A pair still to be compared; `exact` inside map keys.
 type Pair = (Term, Term, bool);
 
+/// Such pairs, the next one last.
+type Pairs = SmallVec<[Pair; 16]>;
+
 #[inline(never)]
 fn compare_slow(a: Term, b: Term, exact: bool) -> Ordering {
-    let mut stack: Vec<Pair> = Vec::new();
+    let mut stack = Pairs::new();
     let (mut a, mut b, mut exact) = (a, b, exact);
     loop {
         if a != b {
             if a.is_cons() && b.is_cons() {
-                stack.push((a.tail(), b.tail(), exact));
-                (a, b) = (a.head(), b.head());
+                let (x, y) = (a.head(), b.head());
+                if x != y {
+                    if let Some(o) = small_order(x, y) {
+                        return o;
+                    }
+                    stack.push((a.tail(), b.tail(), exact));
+                    (a, b) = (x, y);
+                } else {
+                    (a, b) = (a.tail(), b.tail());
+                }
                 continue;
             }
             let o = match rank(a).cmp(&rank(b)) {
@@ -238,7 +253,14 @@ fn compare_slow(a: Term, b: Term, exact: bool) -> Ordering {
     }
 }
 
-fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
+/// The order of two small integers.
+#[inline(always)]
+fn small_order(a: Term, b: Term) -> Option<Ordering> {
+    let both = a.is_small() && b.is_small();
+    both.then(|| (a.raw() as i64).cmp(&(b.raw() as i64)))
+}
+
+fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Pairs) -> Ordering {
     match rank(a) {
         0 => numbers(a, b, exact),
         1 => match (a.as_atom(), b.as_atom()) {
@@ -254,7 +276,14 @@ fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
             if x != y {
                 return x.cmp(&y);
             }
-            push_ordered(a.terms_from(1, x), b.terms_from(1, y), exact, stack);
+            let (x, y) = (a.terms_from(1, x), b.terms_from(1, y));
+            let Some(first) = x.iter().zip(y).position(|(v, w)| v != w) else {
+                return Ordering::Equal;
+            };
+            if let Some(o) = small_order(x[first], y[first]) {
+                return o;
+            }
+            push_ordered(&x[first..], &y[first..], exact, stack);
             Ordering::Equal
         }
         7 => {
@@ -269,13 +298,13 @@ fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
     }
 }
 
-fn push_ordered(a: &[Term], b: &[Term], exact: bool, stack: &mut Vec<Pair>) {
+fn push_ordered(a: &[Term], b: &[Term], exact: bool, stack: &mut Pairs) {
     for (&x, &y) in a.iter().zip(b).rev() {
         stack.push((x, y, exact));
     }
 }
 
-fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
+fn maps(a: Term, b: Term, exact: bool, stack: &mut Pairs) -> Ordering {
     let (n, m) = (map::size(a), map::size(b));
     if n != m {
         return n.cmp(&m);
@@ -290,7 +319,7 @@ fn maps(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
     Ordering::Equal
 }
 
-fn funs(a: Term, b: Term, exact: bool, stack: &mut Vec<Pair>) -> Ordering {
+fn funs(a: Term, b: Term, exact: bool, stack: &mut Pairs) -> Ordering {
     match (a.kind(), b.kind()) {
         (Some(Kind::Fun), Some(Kind::Fun)) => {
             let (x, y) = (fun_name(a), fun_name(b));

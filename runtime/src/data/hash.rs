@@ -173,6 +173,14 @@ mod murmur {
     }
 
     impl State {
+        fn new() -> State {
+            State {
+                alpha: 0,
+                beta: 0,
+                ticks: 0,
+            }
+        }
+
         #[inline(always)]
         fn alpha(&mut self, w: u64) {
             let a = (self.alpha ^ scramble_alpha(w))
@@ -224,16 +232,17 @@ mod murmur {
     pub fn hash(t: Term) -> u64 {
         match immediate(t) {
             Some(w) => finish(w),
+            None if t.is_kind(Kind::HeapBits) => {
+                let mut s = State::new();
+                bitstring(t, &mut s);
+                s.result()
+            }
             None => deep(t),
         }
     }
 
     fn deep(t: Term) -> u64 {
-        let mut s = State {
-            alpha: 0,
-            beta: 0,
-            ticks: 0,
-        };
+        let mut s = State::new();
         let mut pending = TermStack::<12>::new();
         let mut t = t;
         loop {
@@ -442,12 +451,12 @@ mod murmur {
         let bytes = v.to_bytes();
         let (whole, extra) = (v.bits / 8, v.bits % 8);
         let word = |b: &[u8]| b.iter().rev().fold(0u64, |w, &b| w << 8 | u64::from(b));
-        let mut blocks = bytes[..whole].chunks_exact(16);
-        for b in blocks.by_ref() {
-            s.alpha(word(&b[..8]));
-            s.beta(word(&b[8..]));
+        let (blocks, rest) = bytes[..whole].as_chunks::<16>();
+        for b in blocks {
+            let block = u128::from_le_bytes(*b);
+            s.alpha(block as u64);
+            s.beta((block >> 64) as u64);
         }
-        let rest = blocks.remainder();
         if rest.len() > 8 {
             s.beta ^= scramble_beta(word(&rest[8..]));
         }

@@ -9,14 +9,16 @@
 //! loop in `dispatch` goes on at `Handover::next_pc`.
 //!
 //! Native code calls the functions of [`HELPERS`] with the stack pointer in `Handover::sp`, heap pointer and
-//! reductions in their places; they leave them there. A helper may collect only where its text says so.
+//! reductions in their places; they leave them there. A helper may collect only where its text says so. Those that neither
+//! look at nor change any of these are called without that.
 
 use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
-use super::special;
-use crate::bif::Ctx;
+use super::{maps, special};
+use crate::bif::{self, Ctx};
 use crate::code::export::Export;
+use crate::code::forms::new_map;
 use crate::code::module::FnInfo;
 use crate::code::native::{self, FULL, ReturnKind, ReturnPoint, return_kind};
 use crate::code::{entry, fun, ops};
@@ -212,8 +214,20 @@ helpers! {
     ExactlyEqual exactly_equal;
     /// A boxed float of these bits.
     BoxFloat box_float;
-    /// The value of a key in a map, `NONVALUE` if it is not there or it is no map.
+    /// The value of a key in a map, which it must be; `NONVALUE` if it is not there.
     MapGet map_get;
+    /// A map with the pairs that so many X registers hold, keys and values in turn; `NONVALUE` if it is no map.
+    MapPut map_put;
+    /// The same where all keys must be there; `NONVALUE` if one is not.
+    MapUpdate map_update;
+    /// The message that `receive` looks at next; `NONVALUE` if none is there. It only looks at the mailbox.
+    PeekMessage peek_message;
+    /// Goes on to the next message, likewise.
+    SkipMessage skip_message;
+    /// Takes the message that `receive` looks at.
+    TakeMessage take_message;
+    /// Sends a message, the second argument. 0: the interpreter has to do that.
+    SendMessage send_message;
     /// Is it a bitstring of whole bytes, or a match context of whole bytes?
     IsBinary is_binary;
     /// Is it a fun of so many arguments?
@@ -583,11 +597,57 @@ extern "C" fn box_float(cx: &mut Ctx<'_>, bits: u64, _: u64, _: u64) -> u64 {
 }
 
 extern "C" fn map_get(_: &mut Ctx<'_>, map: u64, key: u64, _: u64) -> u64 {
-    let map = term(map);
-    if !map.is_map() {
-        return Term::NONVALUE.0;
+    map::get(term(map), term(key)).unwrap_or(Term::NONVALUE).0
+}
+
+extern "C" fn map_put(cx: &mut Ctx<'_>, map: u64, words: u64, _: u64) -> u64 {
+    put_pairs(cx, words, |heap, pairs| {
+        maps::put_assoc(heap, term(map), pairs)
+    })
+}
+
+extern "C" fn map_update(cx: &mut Ctx<'_>, map: u64, words: u64, _: u64) -> u64 {
+    put_pairs(cx, words, |heap, pairs| {
+        maps::put_exact(heap, term(map), pairs)
+    })
+}
+
+fn put_pairs(
+    cx: &mut Ctx<'_>,
+    words: u64,
+    put: impl FnOnce(&mut Heap, &[map::Pair]) -> Option<Term>,
+) -> u64 {
+    let (pairs, _) = cx.x[..words as usize].as_chunks::<2>();
+    let v = put(&mut cx.own.heap.young, pairs);
+    cx.note_allocation();
+    v.unwrap_or(Term::NONVALUE).0
+}
+
+extern "C" fn peek_message(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    cx.own.mailbox.peek().unwrap_or(Term::NONVALUE).0
+}
+
+extern "C" fn skip_message(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    cx.own.mailbox.skip();
+    1
+}
+
+extern "C" fn take_message(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    super::receive::take(cx);
+    1
+}
+
+extern "C" fn send_message(cx: &mut Ctx<'_>, to: u64, message: u64, _: u64) -> u64 {
+    // A call that is to be written down is the interpreter's, and so is a receiver that is to be found out.
+    if cx.reds <= 0 || !term(to).is_local_pid() {
+        return 0;
     }
-    map::get(map, term(key)).unwrap_or(Term::NONVALUE).0
+    // What does not work out has not been done, and is done again.
+    if bif::send(cx, term(to), term(message)).is_err() {
+        return 0;
+    }
+    cx.reds -= 4;
+    1
 }
 
 extern "C" fn is_binary(_: &mut Ctx<'_>, t: u64, _: u64, _: u64) -> u64 {
@@ -604,6 +664,30 @@ pub fn is_bit_syntax(op: u16) -> bool {
     ops::NAMES[op as usize].starts_with("BS_")
 }
 
+/// What native code does with messages without the interpreter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MessageStep {
+    /// Looks at a message.
+    Look,
+    /// Goes on to the next one.
+    Skip,
+    /// Takes the one that has been looked at.
+    Take,
+    /// Sends one.
+    Send,
+}
+
+/// What the instruction at a place in bytecode does with messages.
+pub fn message_step(code: &[u64], offset: u32) -> Option<MessageStep> {
+    Some(match opcode_at(code, offset) {
+        ops::LOOP_REC => MessageStep::Look,
+        ops::LOOP_REC_END => MessageStep::Skip,
+        ops::REMOVE_MESSAGE => MessageStep::Take,
+        ops::SEND => MessageStep::Send,
+        _ => return None,
+    })
+}
+
 /// Can native code let this instruction be executed by itself?
 pub fn steps(op: u16) -> bool {
     dispatch::single_handler(op).is_some()
@@ -618,6 +702,13 @@ pub fn opcode_at(code: &[u64], offset: u32) -> u16 {
 pub fn length_at(code: &[u64], offset: u32) -> usize {
     let rest = &code[offset as usize..];
     ops::FORMS[ops::of(rest[0]) as usize].length(rest)
+}
+
+/// The tuple of keys of the instruction at a place in bytecode, if it makes a map of such a tuple.
+pub fn new_map_keys(code: &[u64], offset: u32) -> Option<Term> {
+    let at = new_map::KEYS.at;
+    let makes = opcode_at(code, offset) == ops::NEW_MAP;
+    makes.then(|| Term(at.of(code[offset as usize + at.word])))
 }
 
 /// Is it an instruction that calls, of those that `Helper::CallStep` executes?

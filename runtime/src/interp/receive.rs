@@ -1,10 +1,23 @@
-//! Waiting for a message with a time.
+//! Taking a message, and waiting for one with a time.
 
 use crate::atom::Atom;
 use crate::bif::Ctx;
 use crate::process::Timeout;
+use crate::process::last_calls::LastCall;
 use crate::term::Term;
 use crate::{time, timer};
+
+/// Takes the message that the process looks at.
+pub(super) fn take(cx: &mut Ctx<'_>) {
+    cx.note_call(LastCall::Receive);
+    let own = &mut *cx.own;
+    own.mailbox.take(&mut own.heap.young);
+    if let Timeout::Running(_, handle) = own.timeout {
+        timer::cancel(handle);
+    }
+    own.timeout = Timeout::None;
+    cx.note_allocation();
+}
 
 /// How a wait begins.
 pub(super) enum Wait {

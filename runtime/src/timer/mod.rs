@@ -11,7 +11,8 @@ use crate::process::table;
 use crate::term::Term;
 use crate::{sched, time};
 use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::hash_map::Entry;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wheel::{Wheel, WheelEntry};
@@ -66,16 +67,16 @@ impl Known {
 }
 
 /// A part of the table of timers.
-type Shard = Mutex<HashMap<u64, Known>>;
+type Shard = Mutex<FxHashMap<u64, Known>>;
 
 /// Timers by the number of their reference, for `cancel_timer` and `read_timer`.
 static BY_REFERENCE: LazyLock<Box<[Shard]>> =
     LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
 
-/// Part of the set of timers by receiver.
-type Receivers = Mutex<BTreeSet<(u64, u64)>>;
+/// Part of the table of timers by receiver.
+type Receivers = Mutex<FxHashMap<u64, FxHashSet<u64>>>;
 
-/// Receiver and reference of each timer for a process: they end with it.
+/// The references of the timers for each process that has some: they end with it.
 static BY_RECEIVER: LazyLock<Box<[Receivers]>> =
     LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
 
@@ -129,7 +130,8 @@ pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm
     let receiver = to.as_local_pid();
     if let Some(id) = receiver {
         // While the timer cannot run out yet: it is forgotten then.
-        receivers(id).lock().insert((id, reference));
+        let mut table = receivers(id).lock();
+        table.entry(id).or_default().insert(reference);
     }
     drop(map);
     if let Some(id) = receiver
@@ -141,12 +143,8 @@ pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm
 
 /// Cancels all timers for a process, which exits.
 pub fn cancel_all_for(process: u64) {
-    let its: Vec<u64> = receivers(process)
-        .lock()
-        .range((process, 0)..=(process, u64::MAX))
-        .map(|&(_, reference)| reference)
-        .collect();
-    for reference in its {
+    let its = receivers(process).lock().remove(&process);
+    for reference in its.into_iter().flatten() {
         cancel_reference(reference);
     }
 }
@@ -154,8 +152,13 @@ pub fn cancel_all_for(process: u64) {
 /// Takes a timer out of the tables.
 fn forget(reference: u64) -> Option<Known> {
     let k = shard(reference).lock().remove(&reference)?;
-    if let Some(id) = k.to.as_local_pid() {
-        receivers(id).lock().remove(&(id, reference));
+    if let Some(id) = k.to.as_local_pid()
+        && let Entry::Occupied(mut its) = receivers(id).lock().entry(id)
+    {
+        its.get_mut().remove(&reference);
+        if its.get().is_empty() {
+            its.remove();
+        }
     }
     Some(k)
 }
@@ -163,7 +166,7 @@ fn forget(reference: u64) -> Option<Known> {
 /// Bytes that timers take which send messages, without the messages.
 pub fn memory() -> usize {
     let count: usize = BY_REFERENCE.iter().map(|s| s.lock().len()).sum();
-    count * (size_of::<(u64, Known)>() + size_of::<(u64, u64)>() + Wheel::ENTRY)
+    count * (size_of::<(u64, Known)>() + size_of::<u64>() + Wheel::ENTRY)
 }
 
 /// Cancels a timer; `false` if it has run out already.

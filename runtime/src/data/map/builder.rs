@@ -1,9 +1,10 @@
 //! A map made of pairs that come one by one, in steps.
 //!
-//! Few pairs are kept together. Many are distributed by the first digits of their hashes to as many buckets as there
+//! Few pairs become a map at once. Many are distributed by the first digits of their hashes to as many buckets as there
 //! are nodes at that level of the trie; each bucket becomes a part of the trie by itself.
 
-use super::{MAX_FLAT, build, from_pairs, make_hash, make_node, sorted_unique, spread};
+use super::bulk::{Sorted, from_pairs, spread};
+use super::{MAX_FLAT, make_hash, make_node};
 use crate::budget::Budget;
 use crate::data::hash;
 use crate::heap::Heap;
@@ -14,30 +15,34 @@ use std::task::Poll;
 const DIGITS: u32 = 3;
 const BUCKETS: usize = 1 << (4 * DIGITS);
 
-/// So many pairs are kept together.
+/// So many pairs are many.
 const FEW: usize = 2048;
 
 /// Units of work that a pair of a bucket costs.
 const PAIR: usize = 12;
-
-#[derive(Clone, Default)]
-struct Bucket {
-    hashes: Vec<u64>,
-    /// Keys and values in turn.
-    terms: Vec<Term>,
-}
+/// Units that putting one into its bucket costs.
+const PLACE: usize = 2;
 
 /// See the module's text.
 #[derive(Default)]
 pub struct MapBuilder {
-    /// Pairs as long as they are few: keys and values in turn.
-    few: Vec<Term>,
-    buckets: Vec<Bucket>,
+    /// Keys and values in turn, as they have come.
+    terms: Vec<Term>,
+    /// Their spread hashes, if they are many.
+    hashes: Vec<u64>,
     len: usize,
+    /// For each bucket first the number of its pairs, then where its next pair is put.
+    buckets: Vec<usize>,
+    /// Pairs that have been put into their buckets.
+    placed: usize,
+    /// What is in the buckets, one behind the other: keys and values in turn.
+    placed_terms: Vec<Term>,
+    placed_hashes: Vec<u64>,
     /// Buckets that are done.
     done: usize,
     /// Pairs in these.
     size: usize,
+    sorted: Sorted,
     /// Children of the nodes under way from the root to the buckets' parents, with their digits.
     open: [Children; DIGITS as usize],
 }
@@ -63,43 +68,67 @@ impl MapBuilder {
     /// Takes a pair; it counts instead of an earlier one with the same key.
     pub fn add(&mut self, key: Term, value: Term) {
         self.len += 1;
-        if !self.buckets.is_empty() {
-            return self.add_to_bucket(key, value);
-        }
-        self.few.extend([key, value]);
-        if self.few.len() > 2 * FEW {
-            self.buckets = vec![Bucket::default(); BUCKETS];
-            let few = std::mem::take(&mut self.few);
-            for pair in few.chunks_exact(2) {
-                self.add_to_bucket(pair[0], pair[1]);
+        self.terms.extend([key, value]);
+        if self.len > FEW {
+            self.count_in(key);
+        } else if self.len == FEW {
+            self.buckets = vec![0; BUCKETS];
+            for i in 0..FEW {
+                self.count_in(self.terms[2 * i]);
             }
         }
     }
 
-    fn add_to_bucket(&mut self, key: Term, value: Term) {
+    fn count_in(&mut self, key: Term) {
         let h = spread(hash::internal(key));
-        let b = &mut self.buckets[(h >> (64 - 4 * DIGITS)) as usize];
-        b.hashes.push(h);
-        b.terms.extend([key, value]);
+        self.hashes.push(h);
+        self.buckets[bucket_of(h)] += 1;
     }
 
     /// Goes on making the map of all pairs.
     pub fn finish(&mut self, heap: &mut Heap, budget: &mut Budget) -> Poll<Term> {
         if self.buckets.is_empty() {
-            let pairs = in_pairs(&self.few);
+            let pairs: Vec<(Term, Term)> =
+                self.terms.chunks_exact(2).map(|p| (p[0], p[1])).collect();
             budget.spend(pairs.len() * PAIR);
             return Poll::Ready(from_pairs(heap, &pairs));
+        }
+        if self.placed_terms.is_empty() {
+            self.placed_terms = vec![Term::NIL; self.terms.len()];
+            self.placed_hashes = vec![0; self.len];
+            let mut from = 0;
+            for b in &mut self.buckets {
+                from += std::mem::replace(b, from);
+            }
+        }
+        while self.placed < self.len {
+            if budget.is_spent() {
+                return Poll::Pending;
+            }
+            budget.spend(PLACE);
+            let (i, h) = (self.placed, self.hashes[self.placed]);
+            let at = self.buckets[bucket_of(h)];
+            self.buckets[bucket_of(h)] += 1;
+            self.placed_hashes[at] = h;
+            self.placed_terms[2 * at] = self.terms[2 * i];
+            self.placed_terms[2 * at + 1] = self.terms[2 * i + 1];
+            self.placed += 1;
         }
         while self.done < BUCKETS {
             if budget.is_spent() {
                 return Poll::Pending;
             }
-            let bucket = std::mem::take(&mut self.buckets[self.done]);
-            budget.spend(1 + bucket.hashes.len() * PAIR);
-            let pairs = in_pairs(&bucket.terms);
-            let (unique, hashes) = sorted_unique(&pairs, bucket.hashes.into_iter());
-            self.size += unique.len();
-            let part = (!unique.is_empty()).then(|| build(heap, &unique, &hashes, DIGITS));
+            // A bucket ends where its next pair would be put.
+            let from = self.done.checked_sub(1).map_or(0, |b| self.buckets[b]);
+            let to = self.buckets[self.done];
+            budget.spend(1 + (to - from) * PAIR);
+            let hashes = self.placed_hashes[from..to].iter().copied();
+            let terms = &self.placed_terms[2 * from..2 * to];
+            self.sorted
+                .take(hashes, |i| (terms[2 * i], terms[2 * i + 1]));
+            let n = self.sorted.len();
+            self.size += n;
+            let part = (n > 0).then(|| self.sorted.build(heap, DIGITS));
             self.put(heap, part);
         }
         let [root, ..] = &mut self.open;
@@ -145,18 +174,17 @@ impl MapBuilder {
 
     /// Shows the terms that are held.
     pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
-        visit(&mut self.few);
-        for b in self.buckets.iter_mut().skip(self.done) {
-            visit(&mut b.terms);
-        }
+        visit(&mut self.terms);
+        visit(&mut self.placed_terms);
         for node in &mut self.open {
             visit(&mut node.terms);
         }
     }
 }
 
-fn in_pairs(terms: &[Term]) -> Vec<(Term, Term)> {
-    terms.chunks_exact(2).map(|p| (p[0], p[1])).collect()
+/// The bucket of a spread hash.
+fn bucket_of(h: u64) -> usize {
+    (h >> (64 - 4 * DIGITS)) as usize
 }
 
 /// The pairs below a node.

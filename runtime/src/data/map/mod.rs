@@ -5,10 +5,17 @@
 //! `[Key | Value]`, so a pair costs two words and its share of the nodes above.
 
 mod builder;
+mod bulk;
+mod iteration;
 mod merge;
+mod update;
 
 pub use builder::MapBuilder;
+pub use bulk::from_pairs;
+use bulk::{Flat, from_many};
+pub use iteration::{MapIter, PlaceIter, iter, iter_from, root_pairs_by_child};
 pub use merge::Merge;
+pub use update::{Pair, put_all, update_all};
 
 use super::{compare, hash};
 use crate::budget::Budget;
@@ -73,7 +80,7 @@ pub fn get(t: Term, key: Term) -> Option<Term> {
         let (keys, values) = flat_parts(t);
         return flat_find(keys, key).map(|i| values[i]);
     }
-    hash_get(t, key)
+    hash_get(t, key, hash::internal(key))
 }
 
 #[inline]
@@ -84,9 +91,9 @@ fn flat_find(keys: &[Term], key: Term) -> Option<usize> {
     keys.iter().position(|&k| compare::exact_eq(k, key))
 }
 
-fn hash_get(t: Term, key: Term) -> Option<Term> {
-    let mut h = hash::internal(key);
-    let mut node = Term(t.word(2));
+fn hash_get(t: Term, key: Term, hash: u64) -> Option<Term> {
+    let mut h = hash;
+    let mut node = root(t);
     loop {
         if node.is_cons() {
             return if compare::exact_eq(node.head(), key) {
@@ -203,22 +210,7 @@ pub fn flat_from_sorted(heap: &mut Heap, keys: Term, values: &[Term]) -> Term {
 /// `t` with `key` set to `value`; `t` must be a map. It is `t` itself where `key` has that value already.
 pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
     if !is_flat(t) {
-        let n = size(t);
-        let mut added = false;
-        let leaf = heap.cons(key, value);
-        let root = hash_put(
-            heap,
-            Term(t.word(2)),
-            leaf,
-            hash::internal(key),
-            0,
-            &mut added,
-        );
-        return if root.0 == t.word(2) {
-            t
-        } else {
-            make_hash(heap, n + usize::from(added), root)
-        };
+        return put_in_hash(heap, t, key, value, true).unwrap_or(t);
     }
     let (keys, values) = flat_parts(t);
     if let Some(i) = flat_find(keys, key) {
@@ -232,21 +224,11 @@ pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
         let mut pairs: Vec<(Term, Term)> =
             keys.iter().copied().zip(values.iter().copied()).collect();
         pairs.push((key, value));
-        return hash_from(heap, &pairs);
+        return from_many(heap, &pairs);
     }
-    let at = keys.partition_point(|&k| key_order(k, key) == Ordering::Less);
-    let n = keys.len();
-    let mut buf = [Term::NIL; MAX_FLAT];
-    insert_into(&mut buf, keys, at, key);
-    let tuple = heap.tuple(&buf[..=n]);
-    insert_into(&mut buf, values, at, value);
-    flat_from_sorted(heap, tuple, &buf[..=n])
-}
-
-fn insert_into(buf: &mut [Term], old: &[Term], at: usize, new: Term) {
-    buf[..at].copy_from_slice(&old[..at]);
-    buf[at] = new;
-    buf[at + 1..=old.len()].copy_from_slice(&old[at..]);
+    let mut flat = Flat::of(keys, values);
+    flat.insert(key, value);
+    flat.finish(heap)
 }
 
 fn flat_replace(heap: &mut Heap, t: Term, i: usize, value: Term) -> Term {
@@ -271,8 +253,19 @@ pub fn update(heap: &mut Heap, t: Term, key: Term, value: Term) -> Option<Term> 
             flat_replace(heap, t, i, value)
         });
     }
-    get(t, key)?;
-    Some(put(heap, t, key, value))
+    put_in_hash(heap, t, key, value, false)
+}
+
+/// A large map with `key` set to `value`; nothing where it has not that key and may not get it.
+fn put_in_hash(heap: &mut Heap, t: Term, key: Term, value: Term, may_add: bool) -> Option<Term> {
+    let (n, old) = (size(t), root(t));
+    let mut added = false;
+    let leaf = heap.cons(key, value);
+    let new = hash_put(heap, old, leaf, hash::internal(key), 0, &mut added);
+    if new == old {
+        return Some(t);
+    }
+    (may_add || !added).then(|| make_hash(heap, n + usize::from(added), new))
 }
 
 fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: &mut bool) -> Term {
@@ -315,19 +308,33 @@ fn hash_put(heap: &mut Heap, node: Term, leaf: Term, h: u64, level: u32, added: 
         if child == children[at] {
             return node;
         }
-        let n = node.header().words();
-        let p = heap.alloc(1 + n);
-        // SAFETY: that many fresh words; the source has as many.
-        unsafe {
-            std::ptr::copy_nonoverlapping(node.ptr(), p, 1 + n);
-            *p.add(2 + at) = child.0;
-        }
-        return Term::boxed_at(p);
+        return with_child(heap, node, at, child);
     }
     *added = true;
-    let mut buf = [Term::NIL; 16];
-    insert_into(&mut buf, children, at, leaf);
-    make_node(heap, bitmap | bit, &buf[..=children.len()])
+    let n = children.len();
+    let p = heap.alloc(3 + n);
+    // SAFETY: that many fresh words: header, bitmap, and one child more than the node has, of which `at` is at most the last one.
+    unsafe {
+        *p = Header::new(Kind::HashNode, 2 + n).0;
+        *p.add(1) = Term::small((bitmap | bit) as i64).0;
+        let (from, to) = (children.as_ptr().cast::<u64>(), p.add(2));
+        std::ptr::copy_nonoverlapping(from, to, at);
+        *to.add(at) = leaf.0;
+        std::ptr::copy_nonoverlapping(from.add(at), to.add(at + 1), n - at);
+    }
+    Term::boxed_at(p)
+}
+
+/// A copy of a node with another child.
+fn with_child(heap: &mut Heap, node: Term, at: usize, child: Term) -> Term {
+    let n = node.header().words();
+    let p = heap.alloc(1 + n);
+    // SAFETY: that many fresh words; the source has as many.
+    unsafe {
+        std::ptr::copy_nonoverlapping(node.ptr(), p, 1 + n);
+        *p.add(2 + at) = child.0;
+    }
+    Term::boxed_at(p)
 }
 
 fn two_leaves(heap: &mut Heap, a: Term, ha: u64, b: Term, hb: u64, level: u32) -> Term {
@@ -350,11 +357,12 @@ pub fn remove(heap: &mut Heap, t: Term, key: Term) -> Option<(Term, Term)> {
     if is_flat(t) {
         let (keys, values) = flat_parts(t);
         let i = flat_find(keys, key)?;
-        let without = |s: &[Term]| [&s[..i], &s[i + 1..]].concat();
-        let tuple = heap.tuple(&without(keys));
-        return Some((flat_from_sorted(heap, tuple, &without(values)), values[i]));
+        let mut flat = Flat::of(keys, values);
+        flat.remove(i);
+        return Some((flat.finish(heap), values[i]));
     }
-    let value = get(t, key)?;
+    let hash = hash::internal(key);
+    let value = hash_get(t, key, hash)?;
     let n = size(t) - 1;
     if n <= MAX_FLAT {
         let pairs: Vec<(Term, Term)> = iter(t)
@@ -362,7 +370,7 @@ pub fn remove(heap: &mut Heap, t: Term, key: Term) -> Option<(Term, Term)> {
             .collect();
         return Some((from_pairs(heap, &pairs), value));
     }
-    let root = hash_remove(heap, Term(t.word(2)), key, hash::internal(key)).unwrap_or(Term::NIL);
+    let root = hash_remove(heap, root(t), key, hash).unwrap_or(Term::NIL);
     Some((make_hash(heap, n, root), value))
 }
 
@@ -383,286 +391,26 @@ fn hash_remove(heap: &mut Heap, node: Term, key: Term, h: u64) -> Option<Term> {
     let (bitmap, children) = node_parts(node);
     let bit = 1u64 << (h & 15);
     let at = (bitmap & (bit - 1)).count_ones() as usize;
-    let mut kids = children.to_vec();
     match hash_remove(heap, children[at], key, h >> BITS) {
         Some(child) => {
-            if kids.len() == 1 && (child.is_cons() || child.is_kind(Kind::HashCollision)) {
+            if children.len() == 1 && (child.is_cons() || child.is_kind(Kind::HashCollision)) {
                 return Some(child);
             }
-            kids[at] = child;
-            Some(make_node(heap, bitmap, &kids))
+            Some(with_child(heap, node, at, child))
         }
-        None => {
-            kids.remove(at);
-            match kids[..] {
-                [] => None,
-                [one] if one.is_cons() => Some(one),
-                _ => Some(make_node(heap, bitmap & !bit, &kids)),
+        None => match *children {
+            [_] => None,
+            [one, _] if at == 1 && one.is_cons() => Some(one),
+            [_, one] if at == 0 && one.is_cons() => Some(one),
+            _ => {
+                let mut kids = [Term::NIL; 16];
+                let n = children.len() - 1;
+                kids[..at].copy_from_slice(&children[..at]);
+                kids[at..n].copy_from_slice(&children[at + 1..]);
+                Some(make_node(heap, bitmap & !bit, &kids[..n]))
             }
-        }
+        },
     }
-}
-
-/// A map of the pairs; of several pairs with one key the last counts.
-pub fn from_pairs(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
-    if pairs.len() > MAX_FLAT {
-        return from_many(heap, pairs);
-    }
-    let mut sorted: Vec<(Term, Term)> = Vec::with_capacity(pairs.len());
-    for &(k, v) in pairs {
-        match sorted.binary_search_by(|&(l, _)| key_order(l, k)) {
-            Ok(i) => sorted[i].1 = v,
-            Err(i) => sorted.insert(i, (k, v)),
-        }
-    }
-    let keys: Vec<Term> = sorted.iter().map(|p| p.0).collect();
-    let values: Vec<Term> = sorted.iter().map(|p| p.1).collect();
-    let tuple = heap.tuple(&keys);
-    flat_from_sorted(heap, tuple, &values)
-}
-
-/// More than `MAX_FLAT` pairs, perhaps with equal keys among them.
-fn from_many(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
-    let hashes = pairs.iter().map(|p| spread(hash::internal(p.0)));
-    let (unique, hashes) = sorted_unique(pairs, hashes);
-    if unique.len() <= MAX_FLAT {
-        return from_pairs(heap, &unique);
-    }
-    let root = build(heap, &unique, &hashes, 0);
-    make_hash(heap, unique.len(), root)
-}
-
-/// Pairs with their hashes, sorted by these; of several pairs with one key the last one.
-fn sorted_unique(
-    pairs: &[(Term, Term)],
-    hashes: impl Iterator<Item = u64>,
-) -> (Vec<(Term, Term)>, Vec<u64>) {
-    let mut tagged: Vec<(u64, usize)> = hashes.zip(0..).collect();
-    tagged.sort_unstable();
-    let mut unique: Vec<(Term, Term)> = Vec::with_capacity(pairs.len());
-    let mut hashes: Vec<u64> = Vec::with_capacity(pairs.len());
-    for (h, i) in tagged {
-        let (k, v) = pairs[i];
-        let same = hashes.iter().rposition(|&x| x != h).map_or(0, |p| p + 1);
-        match (same..unique.len()).find(|&j| compare::exact_eq(unique[j].0, k)) {
-            Some(j) => unique[j].1 = v,
-            None => {
-                unique.push((k, v));
-                hashes.push(h);
-            }
-        }
-    }
-    (unique, hashes)
-}
-
-/// Reverses the order of a hash's four-bit groups, so that numeric order is the trie's order.
-fn spread(h: u64) -> u64 {
-    let b = h.swap_bytes();
-    ((b & 0x0f0f_0f0f_0f0f_0f0f) << 4) | ((b >> 4) & 0x0f0f_0f0f_0f0f_0f0f)
-}
-
-/// The trie of pairs sorted by spread hash.
-fn build(heap: &mut Heap, pairs: &[(Term, Term)], hashes: &[u64], level: u32) -> Term {
-    if let [(k, v)] = *pairs {
-        return heap.cons(k, v);
-    }
-    if level >= LEVELS {
-        let leaves: Vec<Term> = pairs.iter().map(|&(k, v)| heap.cons(k, v)).collect();
-        return heap.term_object(Kind::HashCollision, &leaves);
-    }
-    let digit = |h: u64| (h >> (60 - level * BITS)) & 15;
-    let mut children = [Term::NIL; 16];
-    let (mut n, mut bitmap, mut from) = (0, 0u64, 0);
-    while from < pairs.len() {
-        let d = digit(hashes[from]);
-        let len = hashes[from..]
-            .iter()
-            .take_while(|&&h| digit(h) == d)
-            .count();
-        children[n] = build(
-            heap,
-            &pairs[from..from + len],
-            &hashes[from..from + len],
-            level + 1,
-        );
-        bitmap |= 1 << d;
-        n += 1;
-        from += len;
-    }
-    make_node(heap, bitmap, &children[..n])
-}
-
-fn hash_from(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
-    from_many(heap, pairs)
-}
-
-/// The pairs of a map, in the map's own order.
-pub fn iter(t: Term) -> MapIter {
-    let (keys, values): (&[Term], &[Term]);
-    let stack;
-    if is_flat(t) {
-        (keys, values) = flat_parts(t);
-        stack = Vec::new();
-    } else {
-        (keys, values) = (&[], &[]);
-        stack = vec![root(t)];
-    }
-    MapIter {
-        keys,
-        values,
-        at: 0,
-        stack,
-    }
-}
-
-/// See `iter`.
-pub struct MapIter {
-    keys: &'static [Term],
-    values: &'static [Term],
-    at: usize,
-    stack: Vec<Term>,
-}
-
-impl MapIter {
-    /// Shows the terms that are held; only for large maps, whose iterators hold no more than these.
-    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
-        visit(&mut self.stack);
-    }
-}
-
-impl Iterator for MapIter {
-    type Item = (Term, Term);
-
-    fn next(&mut self) -> Option<(Term, Term)> {
-        if self.at < self.keys.len() {
-            let i = self.at;
-            self.at += 1;
-            return Some((self.keys[i], self.values[i]));
-        }
-        loop {
-            let node = self.stack.pop()?;
-            if node.is_cons() {
-                return Some((node.head(), node.tail()));
-            }
-            self.stack.extend(children(node).iter().rev());
-        }
-    }
-}
-
-/// The pairs of a map from a place on that `PlaceIter::place` gave, or from the beginning (0); nothing
-/// where the map has no such place. A flat map has no places but its beginning.
-///
-/// A place is the way through the trie: a leading 1, then four bits a level.
-pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
-    if is_flat(t) {
-        let small = usize::try_from(place).is_ok_and(|p| p <= size(t));
-        return small.then(|| PlaceIter {
-            flat: iter(t),
-            stack: Vec::new(),
-        });
-    }
-    let flat = MapIter {
-        keys: &[],
-        values: &[],
-        at: 0,
-        stack: Vec::new(),
-    };
-    let mut it = PlaceIter {
-        flat,
-        stack: Vec::new(),
-    };
-    let mut node = Term(t.word(2));
-    let digits = match place {
-        0 => 0,
-        p => (127 - p.leading_zeros()) / BITS,
-    };
-    if place > 1 && !(127 - place.leading_zeros()).is_multiple_of(BITS) {
-        return None;
-    }
-    let mut way = 1u128;
-    for level in (0..digits).rev() {
-        let digit = (place >> (level * BITS)) as u64 & 15;
-        if !node.is_kind(Kind::HashNode) {
-            return None;
-        }
-        let (bitmap, children) = node_parts(node);
-        if bitmap & (1 << digit) == 0 {
-            return None;
-        }
-        let at = (bitmap & ((1 << digit) - 1)).count_ones() as usize;
-        it.push_children(bitmap, children, at + 1, way);
-        node = children[at];
-        way = way << BITS | u128::from(digit);
-    }
-    it.stack.push((node, way));
-    Some(it)
-}
-
-/// See `iter_from`.
-pub struct PlaceIter {
-    flat: MapIter,
-    /// Nodes still to be visited, the next one last, and the ways to them.
-    stack: Vec<(Term, u128)>,
-}
-
-impl PlaceIter {
-    /// Pushes the children from the `from`-th on of the node that `way` leads to.
-    fn push_children(&mut self, bitmap: u64, children: &[Term], from: usize, way: u128) {
-        let digits = (0..16u32).filter(|d| bitmap & (1 << d) != 0);
-        let ways = digits.map(|d| way << BITS | u128::from(d));
-        let first = self.stack.len();
-        self.stack
-            .extend(children.iter().copied().zip(ways).skip(from));
-        self.stack[first..].reverse();
-    }
-
-    /// Where to go on later; nothing at the end. Not to be called between pairs whose hashes collide.
-    pub fn place(&self) -> Option<u128> {
-        self.stack.last().map(|s| s.1)
-    }
-
-    /// The next pairs: at least `count` if there are that many. Pairs whose hashes collide stay together.
-    pub fn take_pairs(&mut self, count: usize) -> Vec<(Term, Term)> {
-        let mut out: Vec<(Term, Term)> = self.flat.by_ref().collect();
-        while out.len() < count
-            && let Some((node, way)) = self.stack.pop()
-        {
-            if node.is_cons() {
-                out.push((node.head(), node.tail()));
-            } else if node.header().kind() == Kind::HashCollision {
-                let leaves = node.terms_from(1, node.header().words());
-                out.extend(leaves.iter().map(|l| (l.head(), l.tail())));
-            } else {
-                let (bitmap, children) = node_parts(node);
-                self.push_children(bitmap, children, 0, way);
-            }
-        }
-        out
-    }
-}
-
-/// The children of a hashed map's root: nodes are given as they are, so only debugging code may look at
-/// them.
-pub fn root_pairs_by_child(t: Term) -> Option<Vec<Vec<(Term, Term)>>> {
-    if !t.is_kind(Kind::HashMap) {
-        return None;
-    }
-    let root = Term(t.word(2));
-    let children = if root.is_kind(Kind::HashNode) {
-        node_parts(root).1
-    } else {
-        &[]
-    };
-    let below = |&child: &Term| {
-        MapIter {
-            keys: &[],
-            values: &[],
-            at: 0,
-            stack: vec![child],
-        }
-        .collect()
-    };
-    Some(children.iter().map(below).collect())
 }
 
 /// `a` with all pairs of `b`.

@@ -3,10 +3,11 @@
 use crate::atom::Atom;
 use crate::code::fields::List;
 use crate::code::forms::{map_fields, new_map, put_map_assoc, put_map_exact};
-use crate::data::map;
+use crate::data::map::{self, Pair};
 use crate::interp::machine::{Any, Slow};
 use crate::interp::maps;
 use crate::term::{Header, Kind, Term};
+use smallvec::SmallVec;
 
 handlers! {
     has_fields |m| {
@@ -53,13 +54,16 @@ slow_handlers! {
         let (map, n) = (m.src::<Any>(put_map_exact::MAP), m.num(put_map_exact::COUNT));
         let pairs = m.pairs(put_map_exact::LIST, n);
         match maps::put_exact(m.cx.heap(), map, &pairs) {
-            Ok(v) => {
+            Some(v) => {
                 m.dst::<Any>(put_map_exact::TO, v);
                 m.cx.note_allocation();
                 m.next(put_map_exact::words(n))
             }
-            Err(_) if m.distance(put_map_exact::FAIL) != 0 => m.jump(put_map_exact::FAIL),
-            Err((tag, what)) => m.error_with(tag, what),
+            None if m.distance(put_map_exact::FAIL) != 0 => m.jump(put_map_exact::FAIL),
+            None => {
+                let (tag, what) = maps::exact_error(map, &pairs);
+                m.error_with(tag, what)
+            }
         }
     }
     new_map |m| {
@@ -81,8 +85,8 @@ slow_handlers! {
 
 impl Slow<'_, '_> {
     /// A list of `n` operands as pairs.
-    fn pairs(&self, list: List, n: usize) -> Vec<(Term, Term)> {
-        let pair = |i| (self.item(list, i), self.item(list, i + 1));
+    fn pairs(&self, list: List, n: usize) -> SmallVec<[Pair; 8]> {
+        let pair = |i| [self.item(list, i), self.item(list, i + 1)];
         (0..n).step_by(2).map(pair).collect()
     }
 }

@@ -8,7 +8,6 @@ use crate::interp::machine::Any;
 use crate::interp::{Outcome, calls, receive};
 use crate::process::last_calls::LastCall;
 use crate::process::{Timeout, handle};
-use crate::timer;
 
 handlers! {
     loop_rec |m| {
@@ -101,14 +100,7 @@ slow_handlers! {
         m.next(plain::WORDS)
     }
     remove_message |m| {
-        m.cx.note_call(LastCall::Receive);
-        let own = &mut *m.cx.own;
-        own.mailbox.take(&mut own.heap.young);
-        if let Timeout::Running(_, handle) = own.timeout {
-            timer::cancel(handle);
-        }
-        own.timeout = Timeout::None;
-        m.cx.note_allocation();
+        receive::take(m.cx);
         m.next(plain::WORDS)
     }
     hibernated |m| {

@@ -1,0 +1,212 @@
+//! The pairs of a map one by one, and from a place on.
+
+use super::{BITS, children, flat_parts, is_flat, node_parts, root, size};
+use crate::term::{Kind, Term};
+
+/// The pairs of a map, in the map's own order.
+pub fn iter(t: Term) -> MapIter {
+    if is_flat(t) {
+        let (keys, values) = flat_parts(t);
+        return MapIter {
+            keys,
+            values,
+            ..MapIter::default()
+        };
+    }
+    MapIter::below(root(t))
+}
+
+/// See `iter`.
+#[derive(Default)]
+pub struct MapIter {
+    /// Keys and values of a flat map.
+    keys: &'static [Term],
+    values: &'static [Term],
+    at: usize,
+    /// The nodes on the way to the next pair.
+    nodes: Vec<Term>,
+    /// Which of its children is the next one of each.
+    next: Vec<u32>,
+}
+
+impl MapIter {
+    /// The pairs below a node, or the pair.
+    fn below(node: Term) -> MapIter {
+        let nodes = vec![node];
+        let next = vec![0];
+        MapIter {
+            nodes,
+            next,
+            ..MapIter::default()
+        }
+    }
+
+    /// Shows the terms that are held; only for large maps, whose iterators hold no more than these.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(&mut self.nodes);
+    }
+}
+
+impl Iterator for MapIter {
+    type Item = (Term, Term);
+
+    fn next(&mut self) -> Option<(Term, Term)> {
+        if self.at < self.keys.len() {
+            let i = self.at;
+            self.at += 1;
+            return Some((self.keys[i], self.values[i]));
+        }
+        loop {
+            let (&node, next) = (self.nodes.last()?, self.next.last_mut()?);
+            let child = if node.is_cons() {
+                (*next == 0).then_some(node)
+            } else {
+                children(node).get(*next as usize).copied()
+            };
+            *next += 1;
+            match child {
+                Some(leaf) if leaf.is_cons() => return Some((leaf.head(), leaf.tail())),
+                Some(node) => {
+                    self.nodes.push(node);
+                    self.next.push(0);
+                }
+                None => {
+                    self.nodes.pop();
+                    self.next.pop();
+                }
+            }
+        }
+    }
+}
+
+/// The pairs of a map from a place on that `PlaceIter::place` gave, or from the beginning (0); nothing
+/// where the map has no such place. A flat map has no places but its beginning.
+///
+/// A place is the way through the trie: a leading 1, then four bits a level.
+pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
+    if is_flat(t) {
+        let small = usize::try_from(place).is_ok_and(|p| p <= size(t));
+        return small.then(|| PlaceIter {
+            flat: iter(t),
+            open: Vec::new(),
+        });
+    }
+    let mut it = PlaceIter {
+        flat: MapIter::default(),
+        open: Vec::new(),
+    };
+    let mut node = root(t);
+    let digits = match place {
+        0 => 0,
+        p => (127 - p.leading_zeros()) / BITS,
+    };
+    if place > 1 && !(127 - place.leading_zeros()).is_multiple_of(BITS) {
+        return None;
+    }
+    let mut way = 1u128;
+    for level in (0..digits).rev() {
+        let digit = (place >> (level * BITS)) as u64 & 15;
+        if !node.is_kind(Kind::HashNode) {
+            return None;
+        }
+        let (bitmap, children) = node_parts(node);
+        let bit = 1 << digit;
+        if bitmap & bit == 0 {
+            return None;
+        }
+        let todo = bitmap & !(bit | (bit - 1));
+        it.open.push(Open { node, todo, way });
+        node = children[(bitmap & (bit - 1)).count_ones() as usize];
+        way = way << BITS | u128::from(digit);
+    }
+    it.open.push(Open::whole(node, way));
+    Some(it)
+}
+
+/// See `iter_from`.
+pub struct PlaceIter {
+    flat: MapIter,
+    /// The nodes on the way to the next pair.
+    open: Vec<Open>,
+}
+
+/// A node, or pairs whose hashes collide.
+struct Open {
+    node: Term,
+    /// The digits of the children that are still to be visited; of what is no node, whether it is.
+    todo: u64,
+    /// The way to it.
+    way: u128,
+}
+
+impl Open {
+    fn whole(node: Term, way: u128) -> Open {
+        let is_node = node.is_kind(Kind::HashNode);
+        let todo = if is_node { node_parts(node).0 } else { 1 };
+        Open { node, todo, way }
+    }
+}
+
+impl PlaceIter {
+    /// Where to go on later; nothing at the end. Not to be called between pairs whose hashes collide.
+    pub fn place(&self) -> Option<u128> {
+        let next = self.open.iter().rfind(|o| o.todo != 0)?;
+        if !next.node.is_kind(Kind::HashNode) {
+            return Some(next.way);
+        }
+        Some(next.way << BITS | u128::from(next.todo.trailing_zeros()))
+    }
+
+    /// The next pairs: at least `count` if there are that many. Pairs whose hashes collide stay together.
+    pub fn take_pairs(&mut self, count: usize) -> Vec<(Term, Term)> {
+        let mut out: Vec<(Term, Term)> = Vec::with_capacity(count.min(64));
+        out.extend(self.flat.by_ref());
+        while out.len() < count
+            && let Some(top) = self.open.last_mut()
+        {
+            if top.todo == 0 {
+                self.open.pop();
+                continue;
+            }
+            if !top.node.is_kind(Kind::HashNode) {
+                top.todo = 0;
+                let one = [top.node];
+                let leaves = if one[0].is_cons() {
+                    &one
+                } else {
+                    children(top.node)
+                };
+                out.extend(leaves.iter().map(|l| (l.head(), l.tail())));
+                continue;
+            }
+            let (bitmap, children) = node_parts(top.node);
+            let digit = top.todo.trailing_zeros();
+            let bit = 1 << digit;
+            top.todo &= !bit;
+            let child = children[(bitmap & (bit - 1)).count_ones() as usize];
+            if child.is_cons() {
+                out.push((child.head(), child.tail()));
+            } else {
+                let way = top.way << BITS | u128::from(digit);
+                self.open.push(Open::whole(child, way));
+            }
+        }
+        out
+    }
+}
+
+/// The children of a hashed map's root: nodes are given as they are, so only debugging code may look at
+/// them.
+pub fn root_pairs_by_child(t: Term) -> Option<Vec<Vec<(Term, Term)>>> {
+    if !t.is_kind(Kind::HashMap) {
+        return None;
+    }
+    let root = root(t);
+    let children = if root.is_kind(Kind::HashNode) {
+        node_parts(root).1
+    } else {
+        &[]
+    };
+    let below = |&child: &Term| MapIter::below(child).collect();
+    Some(children.iter().map(below).collect())
+}
