@@ -8,8 +8,10 @@
 //! `NONVALUE` as the value means that the process goes on elsewhere; the other results mean nothing then.
 
 mod arith;
+mod bits;
 mod calls;
 mod census;
+mod creation;
 mod data;
 pub mod glue;
 mod questions;
@@ -296,15 +298,20 @@ impl Lowering<'_> {
             self.place(this.place);
             if let Some(next) = insts.get(i + 1)
                 && let Op::Branch(yes, no) = &self.source.insts[next.index()].op
-                && let [answer] = this.results[..]
+                && let Some(&answer) = this.results.first()
                 && self.source.insts[next.index()].args == [answer]
                 && self.uses[answer.index()] == 1
                 && is_question(&this.op)
             {
+                let (to_yes, to_no) = (self.to(yes), self.to(no));
+                if is_match(&this.op) {
+                    self.matching(this, &to_yes, &to_no);
+                } else {
+                    self.question(&this.op, &this.args, &to_yes, &to_no);
+                }
+                // What takes heap on the way makes the credit smaller, also where it does not come by.
                 self.hand_credit(yes);
                 self.hand_credit(no);
-                let (yes, no) = (self.to(yes), self.to(no));
-                self.question(&this.op, &this.args, &yes, &no);
                 return;
             }
             self.inst(this);
@@ -468,6 +475,7 @@ impl Lowering<'_> {
                 let (v, sp) = (self.word(word), self.b.use_var(self.sp));
                 self.b.ins().store(trusted(), v, sp, 8 * i32::from(*n));
             }
+            op if is_match(op) => self.match_answer(i),
             op if is_question(op) => self.answer(i),
             Op::BoolTerm => {
                 let is = self.val(i.args[0]);
@@ -518,6 +526,9 @@ impl Lowering<'_> {
             | Op::Box
             | Op::FloatArith(..)
             | Op::FloatNegate => self.arithmetic(i),
+            Op::CreateBits(segments, exit) => self.create_bits(i, segments, *exit),
+            Op::WritableBits => self.writable_bits(i),
+            Op::RestBits | Op::BitsPosition | Op::SetBitsPosition => self.of_context(i),
             _ => self.calls(i),
         }
     }
@@ -611,15 +622,24 @@ impl Lowering<'_> {
 
 /// Is it answered with yes or no, so that a branch on it needs no word for the answer?
 fn is_question(op: &Op) -> bool {
+    is_match(op)
+        || matches!(
+            op,
+            Op::Test(_)
+                | Op::Same
+                | Op::Compare(_)
+                | Op::IsValue
+                | Op::IsFunctionOf
+                | Op::BitsLeftAre(_)
+                | Op::BitsLeftMultiple(_)
+        )
+}
+
+/// Does it match a bitstring? It gives what it finds beside the answer.
+fn is_match(op: &Op) -> bool {
     matches!(
         op,
-        Op::Test(_)
-            | Op::Same
-            | Op::Compare(_)
-            | Op::IsValue
-            | Op::IsFunctionOf
-            | Op::BitsLeftAre(_)
-            | Op::BitsLeftMultiple(_)
+        Op::StartMatch | Op::MatchBits(_) | Op::MatchString(..) | Op::GetBits(..) | Op::GetUtf(..)
     )
 }
 

@@ -83,11 +83,7 @@ impl Lowering<'_> {
 
     /// Bits that a match context has left; what is none goes to `no`.
     fn bits_left(&mut self, v: Value, no: &To) -> Value {
-        let header = self.header_or(v, no);
-        let is = self.has_low_byte(header, Header::new(Kind::MatchCtx, 0).raw());
-        let next = self.b.create_block();
-        self.branch(is, &To::plain(next), no);
-        self.b.switch_to_block(next);
+        self.context_or(v, no);
         let [at, end] = [2, 3].map(|n| self.b.ins().load(I64, trusted(), v, word_at(n)));
         self.b.ins().isub(end, at)
     }
@@ -105,12 +101,12 @@ impl Lowering<'_> {
             .icmp_imm_s(IntCC::Equal, low, i64::from(nonvalue))
     }
 
-    fn has_tag(&mut self, v: Value, tag: u64) -> Value {
+    pub(super) fn has_tag(&mut self, v: Value, tag: u64) -> Value {
         let t = self.b.ins().band_imm_s(v, 7);
         self.b.ins().icmp_imm_s(IntCC::Equal, t, tag as i64)
     }
 
-    fn has_low_byte(&mut self, v: Value, byte: u64) -> Value {
+    pub(super) fn has_low_byte(&mut self, v: Value, byte: u64) -> Value {
         let t = self.b.ins().band_imm_s(v, 0xff);
         self.b.ins().icmp_imm_s(IntCC::Equal, t, byte as i64)
     }
@@ -150,7 +146,7 @@ impl Lowering<'_> {
     }
 
     /// Goes to `yes` if the condition holds, else on here.
-    fn done_if(&mut self, condition: Value, yes: &To) {
+    pub(super) fn done_if(&mut self, condition: Value, yes: &To) {
         let next = self.b.create_block();
         self.branch(condition, yes, &To::plain(next));
         self.b.switch_to_block(next);

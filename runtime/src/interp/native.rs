@@ -11,6 +11,8 @@
 //! Native code calls the functions of [`HELPERS`] with the stack pointer in `Handover::sp`, heap pointer and
 //! reductions in their places; they leave them there. A helper may collect only where its text says so.
 
+mod bit_syntax;
+
 use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
@@ -26,6 +28,10 @@ use crate::process::context::Raise;
 use crate::process::{Owned, Process, context, handle, stack};
 use crate::sched;
 use crate::term::{Kind, Term, stack_word};
+use bit_syntax::{
+    append_room, create_bits, get_bits, get_utf, match_string, part_of_bits, read_bits,
+    signed_integer, unsigned_integer, writable_bits,
+};
 use std::cmp::Ordering as Order;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -124,6 +130,26 @@ pub mod layout {
     pub const CODE: usize = entry::CODE_AT;
     /// Of the register file: the first float register.
     pub const FLOATS: usize = crate::interp::machine::FLOATS;
+    /// In a `Binary`: the address of its first byte.
+    pub const BINARY_DATA: usize = crate::heap::binary::BinaryRef::DATA_AT;
+    /// In a `Binary`: the number of references.
+    pub const BINARY_REFS: usize = crate::heap::binary::BinaryRef::REFS_AT;
+    /// In a `Binary`: bytes allocated.
+    pub const BINARY_CAPACITY: usize = crate::heap::binary::BinaryRef::CAPACITY_AT;
+    /// In a `Binary`: bits in use.
+    pub const BINARY_USED: usize = crate::heap::binary::BinaryRef::USED_AT;
+    /// In the own part: bytes of shared binaries that the heap holds.
+    pub const BINARY_BYTES: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::BINARY_BYTES_AT;
+    /// In `Ctx`: where bits that are appended go.
+    pub const ROOM: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, room);
+    /// Bytes of the longest binary that lies in a heap.
+    pub const MAX_HEAP_BINARY: usize = crate::heap::MAX_HEAP_BINARY;
+    /// Where literals are: first address and number of bytes.
+    pub fn literals() -> (usize, usize) {
+        crate::heap::literal::region()
+    }
+    /// Bytes of the longest part of a bitstring that is a copy.
+    pub const LONGEST_COPIED_PART: usize = crate::heap::bits::LONGEST_COPIED_PART;
     /// Words that a frame leaves free on the stack for what calls push.
     pub const STACK_SLACK: usize = calls::STACK_SLACK;
 }
@@ -210,6 +236,28 @@ helpers! {
     MapGet map_get;
     /// Is it a bitstring of whole bytes, or a match context of whole bytes?
     IsBinary is_binary;
+    /// The bits of a `HeapBits` or `BinRef`, from a position on, so many (at most 64), as an unsigned number. Takes no heap.
+    ReadBits read_bits;
+    /// The same bits as a bitstring, of any number.
+    PartOfBits part_of_bits;
+    /// Takes a field off a match context: the size, and unit, flags and kind. `NONVALUE` if that is not possible.
+    GetBits get_bits;
+    /// Takes a code point off a match context: flags and kind. `NONVALUE` if that is not possible. Takes no heap.
+    GetUtf get_utf;
+    /// Are the next so many bits of a match context those at an address? Passes over them. Takes no heap.
+    MatchString match_string;
+    /// A term for an unsigned number.
+    UnsignedInteger unsigned_integer;
+    /// A term for a signed number.
+    SignedInteger signed_integer;
+    /// Executes the construction of a bitstring at the first argument. The value of segment `n` stands in X register `2 * n`, its
+    /// size in the next one. `NONVALUE` if that is not possible.
+    CreateBits create_bits;
+    /// Room for so many bits, whole bytes, behind a binary, which nothing else uses if the third argument is not 0. Gives the
+    /// longer one, and in `Handover::room` the address of the room; `NONVALUE` if there is none.
+    AppendRoom append_room;
+    /// An empty binary with room for so many bits.
+    WritableBits writable_bits;
     /// Is it a fun of so many arguments?
     IsFunctionOf is_function_of;
 }
