@@ -1,23 +1,15 @@
-//! Matching of bitstrings.
-//!
-//! A match context has in word 1 the `HeapBits` or `BinRef` with the bits, in word 2 the position and in word 3 the end, both
-//! in bits from the base's first one. Bytes are read only where the position and the end have been compared. The
-//! position is written back when all has matched.
+//! Matching of bitstrings. Bytes are read only where the position and the end have been compared; the position moves when all has
+//! matched.
 
-use super::data::word_at;
-use super::{Lowering, To, trusted};
+use super::contexts::{BASE, Opened};
+use super::{Lowering, To};
 use crate::ir::bits::{Encoding, FieldFlags, FieldKind, MatchStep};
-use crate::ir::{InstData, Op};
+use crate::ir::{self, InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BITS, TAG_SMALL, Term};
-
-/// Words of a match context's parts.
-const BASE: u32 = 1;
-const POSITION: u32 = 2;
-const END: u32 = 3;
 
 /// Bits that eight bytes hold at least, wherever in the first one they begin.
 const WINDOW: u64 = 57;
@@ -31,32 +23,23 @@ fn unaligned() -> MemFlagsData {
 }
 
 /// A match in progress.
+#[derive(Clone)]
 struct Cursor<'a> {
     context: Value,
-    at: Value,
+    opened: Opened,
     left: Value,
     /// Bits that have been passed over.
     offset: u64,
     /// Bits that are known to be there, from the position on.
     known: u64,
     no: &'a To,
-    base: Value,
-    bytes: Option<Bytes>,
-    /// Does each field that is read take whole bytes, from a whole number of bytes behind the position?
-    whole: bool,
+    /// Where the byte at the position is, if that begins there and all fields are of whole bytes.
+    here: Option<Value>,
     /// The bits of several fields: where they begin and end behind the position, and a word whose lowest ones they are.
     window: Option<(u64, u64, Value)>,
-}
-
-/// Where the bytes are.
-#[derive(Clone, Copy)]
-struct Bytes {
-    /// Address of the base's first byte.
-    data: Value,
-    /// Address of the byte at the position.
-    here: Value,
-    /// Bits from the start of that byte to the position.
-    skew: Value,
+    /// The fields that are not read yet.
+    spans: &'a [Span],
+    found: Vec<Value>,
 }
 
 /// A field's bits: where they begin and end behind the position.
@@ -108,6 +91,7 @@ impl Lowering<'_> {
         args.extend(found.iter().map(|_| BlockArg::from(nothing)));
         self.b.ins().jump(join, &args);
         self.b.switch_to_block(join);
+        self.current = None;
         self.define(i, answer);
         for (&r, v) in i.results[1..].iter().zip(found) {
             self.values[r.index()] = Some(v);
@@ -116,30 +100,39 @@ impl Lowering<'_> {
 
     /// Goes to `yes` where it matches, with the results defined.
     pub(super) fn matching(&mut self, i: &InstData, yes: &To, no: &To) {
-        let args = self.vals(&i.args);
+        let context = i.args[0];
         let found = match &i.op {
-            Op::StartMatch => vec![self.start_match(args[0], no)],
-            Op::MatchBits(steps) => self.match_bits(steps, args[0], no),
+            Op::StartMatch => {
+                let v = self.val(context);
+                let v = self.start_match(v, no);
+                self.current = self.open.map(|_| i.results[1]);
+                vec![v]
+            }
+            Op::MatchBits(steps) => self.match_bits(steps, context, no),
             Op::MatchString(bits, from) => {
+                self.open(context, no);
                 let strings = &self.me.module().file.strings;
                 let bytes = strings.as_ptr().wrapping_add(*from as usize);
-                let (n, bytes) = (self.word(*bits), self.word(bytes as u64));
-                let is = self.help_quietly(Helper::MatchString, &[args[0], n, bytes]);
+                let (n, bytes, v) = (self.word(*bits), self.word(bytes as u64), self.val(context));
+                let is = self.help_quietly(Helper::MatchString, &[v, n, bytes]);
                 self.go_on_if(is, no);
+                self.position_moved(v);
                 Vec::new()
             }
             Op::GetBits(kind, unit, flags) => {
+                self.open(context, no);
                 let how =
                     u64::from(*unit) | u64::from(flags.bits()) << 32 | u64::from(kind.code()) << 40;
-                let how = self.word(how);
+                let (how, args) = (self.word(how), self.vals(&i.args));
                 let v = self.help(Helper::GetBits, &[args[0], args[1], how]);
                 self.value_or(v, no);
+                self.position_moved(args[0]);
                 match kind {
                     FieldKind::Skip => Vec::new(),
                     _ => vec![v],
                 }
             }
-            Op::GetUtf(encoding, flags) => vec![self.get_utf(args[0], *encoding, *flags, no)],
+            Op::GetUtf(encoding, flags) => vec![self.get_utf(context, *encoding, *flags, no)],
             _ => enigma_runtime::bug::vm_bug("no instruction of matching"),
         };
         for (&r, v) in i.results[1..].iter().zip(found) {
@@ -168,13 +161,6 @@ impl Lowering<'_> {
         self.go_on_unless(is, no);
     }
 
-    /// Goes on if it is a match context.
-    pub(super) fn context_or(&mut self, v: Value, no: &To) {
-        let header = self.header_or(v, no);
-        let is = self.has_low_byte(header, Header::new(Kind::MatchCtx, 0).raw());
-        self.go_on_if(is, no);
-    }
-
     /// Calls a helper that takes no heap.
     pub(super) fn help_quietly(&mut self, helper: Helper, args: &[Value]) -> Value {
         let credit = self.credit;
@@ -183,127 +169,105 @@ impl Lowering<'_> {
         v
     }
 
-    fn part(&mut self, context: Value, word: u32) -> Value {
-        self.b.ins().load(I64, trusted(), context, word_at(word))
-    }
-
-    fn set_position(&mut self, context: Value, at: Value) {
-        self.b
-            .ins()
-            .store(trusted(), at, context, word_at(POSITION));
-    }
-
-    /// The match context over a bitstring, or the context itself.
-    fn start_match(&mut self, v: Value, no: &To) -> Value {
-        let join = self.b.create_block();
-        let context = self.b.append_block_param(join, I64);
-        let header = self.header_or(v, no);
-        let kind = |k| Header::new(k, 0).raw();
-        let is = self.has_low_byte(header, kind(Kind::MatchCtx));
-        self.done_if(
-            is,
-            &To {
-                block: join,
-                args: vec![v.into()],
-            },
-        );
-        let make = self.b.create_block();
-        let [base, from, size] = [(); 3].map(|()| self.b.append_block_param(make, I64));
-        let zero = self.word(0);
-        for (k, base, from, size) in [
-            (Kind::BinRef, None, None, 3),
-            (Kind::SubBits, Some(1), Some(2), 3),
-            (Kind::HeapBits, None, None, 1),
-        ] {
-            let is = self.has_low_byte(header, kind(k));
-            let (here, next) = (self.b.create_block(), self.b.create_block());
-            if k == Kind::HeapBits {
-                self.branch(is, &To::plain(here), no);
-            } else {
-                self.branch(is, &To::plain(here), &To::plain(next));
-            }
-            self.b.switch_to_block(here);
-            let base = base.map_or(v, |n| self.part(v, n));
-            let from = from.map_or(zero, |n| self.part(v, n));
-            let size = self.part(v, size);
-            self.b
-                .ins()
-                .jump(make, &[base.into(), from.into(), size.into()]);
-            if k != Kind::HeapBits {
-                self.b.switch_to_block(next);
-            }
-        }
-        self.b.switch_to_block(make);
-        let end = self.b.ins().iadd(from, size);
-        let fresh = self.object(Kind::MatchCtx, &[base, from, end]);
-        self.go(&To {
-            block: join,
-            args: vec![fresh.into()],
-        });
-        self.b.switch_to_block(join);
-        context
-    }
-
     // ---- several commands at once ----
 
-    fn match_bits(&mut self, steps: &[MatchStep], context: Value, no: &To) -> Vec<Value> {
-        self.context_or(context, no);
-        let [base, at, end] = [BASE, POSITION, END].map(|n| self.part(context, n));
-        let left = self.b.ins().isub(end, at);
+    fn match_bits(&mut self, steps: &[MatchStep], context: ir::Value, no: &To) -> Vec<Value> {
+        let opened = self.open(context, no);
         let spans = spans(steps);
         let mut c = Cursor {
-            context,
-            at,
-            left,
+            context: self.val(context),
+            opened,
+            left: self.b.ins().isub(opened.end, opened.at),
             offset: 0,
             known: 0,
             no,
-            base,
-            bytes: None,
-            whole: spans.iter().all(|s| (s.from | s.to) & 7 == 0),
+            here: None,
             window: None,
+            spans: &spans,
+            found: Vec::new(),
         };
-        let (mut spans, mut found) = (&spans[..], Vec::new());
+        let reads =
+            |s: &MatchStep| matches!(s, MatchStep::Equal { .. } | MatchStep::Integer { .. });
+        let before = steps.iter().position(reads).unwrap_or(steps.len());
+        let (first, rest) = steps.split_at(before);
+        self.steps(&mut c, first);
+        let whole = spans.iter().all(|s| (s.from | s.to) & 7 == 0);
+        if whole && !rest.is_empty() {
+            self.whole_steps(&mut c, rest);
+        } else {
+            self.steps(&mut c, rest);
+        }
+        if c.offset > 0 {
+            let at = self.b.ins().iadd_imm_s(opened.at, c.offset as i64);
+            self.set_position(c.context, at);
+        }
+        c.found
+    }
+
+    /// Executes commands that read whole bytes: from where they begin, if the position is such a place.
+    fn whole_steps(&mut self, c: &mut Cursor<'_>, steps: &[MatchStep]) {
+        let skew = self.b.ins().band_imm_s(c.opened.at, 7);
+        let (cold, join) = (self.unlikely_if(skew), self.b.create_block());
+        let already = c.found.len();
+        let mut other = c.clone();
+        let byte = self.b.ins().ushr_imm_u(c.opened.at, 3);
+        c.here = Some(self.b.ins().iadd(c.opened.data, byte));
+        self.steps(c, steps);
+        let mut found = Vec::new();
+        for _ in already..c.found.len() {
+            found.push(self.b.append_block_param(join, I64));
+        }
+        let args: Vec<BlockArg> = c.found.drain(already..).map(BlockArg::from).collect();
+        self.b.ins().jump(join, &args);
+        self.b.switch_to_block(cold);
+        self.steps(&mut other, steps);
+        let args: Vec<BlockArg> = other.found.drain(already..).map(BlockArg::from).collect();
+        self.b.ins().jump(join, &args);
+        self.b.switch_to_block(join);
+        c.found.extend(found);
+    }
+
+    fn steps(&mut self, c: &mut Cursor<'_>, steps: &[MatchStep]) {
         for step in steps {
             match *step {
-                MatchStep::AtLeast { bits, unit } => self.at_least(&mut c, bits, unit),
+                MatchStep::AtLeast { bits, unit } => self.at_least(c, bits, unit),
                 MatchStep::Exactly(bits) => {
                     c.known = c.known.max(c.offset + bits);
                     let n = self.word(c.offset + bits);
                     let is = self.b.ins().icmp(IntCC::Equal, c.left, n);
-                    self.go_on_if(is, no);
+                    self.go_on_if(is, c.no);
                 }
-                MatchStep::Skip(bits) => self.pass_over(&mut c, bits),
+                MatchStep::Skip(bits) => self.pass_over(c, bits),
                 MatchStep::Equal { bits, value } => {
-                    let raw = self.raw(&mut c, &mut spans, u64::from(bits), false);
+                    let raw = self.raw(c, u64::from(bits), false);
                     let value = self.word(value);
                     let is = self.b.ins().icmp(IntCC::Equal, raw, value);
-                    self.go_on_if(is, no);
+                    self.go_on_if(is, c.no);
                 }
                 MatchStep::Integer { bits, flags } => {
                     let n = u64::from(bits);
-                    let raw = self.raw(&mut c, &mut spans, n, flags.little);
-                    found.push(self.integer(raw, n, flags));
+                    let raw = self.raw(c, n, flags.little);
+                    let v = self.integer(raw, n, flags);
+                    c.found.push(v);
                 }
                 MatchStep::Part(bits) => {
-                    let from = c.offset;
-                    self.pass_over(&mut c, bits);
-                    let from = self.b.ins().iadd_imm_s(c.at, from as i64);
-                    let bits = self.word(bits);
-                    found.push(self.share(c.base, from, bits));
+                    let from = c.offset as i64;
+                    self.pass_over(c, bits);
+                    let from = self.b.ins().iadd_imm_s(c.opened.at, from);
+                    let (base, bits) = (self.part(c.context, BASE), self.word(bits));
+                    let v = self.share(base, from, bits);
+                    c.found.push(v);
                 }
                 MatchStep::Rest => {
-                    let from = self.b.ins().iadd_imm_s(c.at, c.offset as i64);
-                    let bits = self.b.ins().iadd_imm_s(c.left, -(c.offset as i64));
-                    found.push(self.share(c.base, from, bits));
+                    let offset = c.offset as i64;
+                    let from = self.b.ins().iadd_imm_s(c.opened.at, offset);
+                    let bits = self.b.ins().iadd_imm_s(c.left, -offset);
+                    let base = self.part(c.context, BASE);
+                    let v = self.share(base, from, bits);
+                    c.found.push(v);
                 }
             }
         }
-        if c.offset > 0 {
-            let at = self.b.ins().iadd_imm_s(c.at, c.offset as i64);
-            self.set_position(c.context, at);
-        }
-        found
     }
 
     /// Goes on if so many bits are there from the position on.
@@ -342,53 +306,18 @@ impl Lowering<'_> {
 
     // ---- reading ----
 
-    fn bytes(&mut self, c: &mut Cursor<'_>) -> Bytes {
-        if let Some(bytes) = c.bytes {
-            return bytes;
-        }
-        let data = self.data_of(c.base);
-        let byte = self.b.ins().ushr_imm_u(c.at, 3);
-        let bytes = Bytes {
-            data,
-            here: self.b.ins().iadd(data, byte),
-            skew: self.b.ins().band_imm_s(c.at, 7),
-        };
-        c.bytes = Some(bytes);
-        bytes
-    }
-
-    /// Address of the first byte of a `HeapBits` or `BinRef`.
-    fn data_of(&mut self, base: Value) -> Value {
-        let (join, shared) = (self.b.create_block(), self.b.create_block());
-        let data = self.b.append_block_param(join, I64);
-        let header = self.header(base);
-        let heap = self.has_low_byte(header, Header::new(Kind::HeapBits, 0).raw());
-        let own = self.b.ins().iadd_imm_s(base, i64::from(word_at(2)));
-        let args = vec![own.into()];
-        self.branch(heap, &To { block: join, args }, &To::plain(shared));
-        self.b.switch_to_block(shared);
-        let binary = self.part(base, 2);
-        let bytes = self
-            .b
-            .ins()
-            .load(I64, trusted(), binary, layout::BINARY_DATA as i32);
-        self.b.ins().jump(join, &[bytes.into()]);
-        self.b.switch_to_block(join);
-        data
-    }
-
     /// The next `bits` bits as an unsigned number.
-    fn raw(&mut self, c: &mut Cursor<'_>, spans: &mut &[Span], bits: u64, little: bool) -> Value {
+    fn raw(&mut self, c: &mut Cursor<'_>, bits: u64, little: bool) -> Value {
         let span = Span {
             from: c.offset,
             to: c.offset + bits,
         };
         self.there(c, span.to);
         c.offset = span.to;
-        let rest = *spans;
-        *spans = rest.get(1..).unwrap_or(&[]);
-        if c.whole {
-            return self.whole_bytes(c, span, little);
+        let rest = c.spans;
+        c.spans = rest.get(1..).unwrap_or(&[]);
+        if let Some(here) = c.here {
+            return self.load_bytes(here, (span.from / 8) as i32, bits / 8, little);
         }
         let raw = if bits > WINDOW {
             self.far(c, span)
@@ -409,25 +338,9 @@ impl Lowering<'_> {
 
     /// A field, read by a helper.
     fn far(&mut self, c: &Cursor<'_>, span: Span) -> Value {
-        let from = self.b.ins().iadd_imm_s(c.at, span.from as i64);
-        let n = self.word(span.to - span.from);
-        self.help_quietly(Helper::ReadBits, &[c.base, from, n])
-    }
-
-    /// A field of whole bytes, which begins at one if the position does.
-    fn whole_bytes(&mut self, c: &mut Cursor<'_>, span: Span, little: bool) -> Value {
-        let bytes = self.bytes(c);
-        let (cold, join) = (self.unlikely_if(bytes.skew), self.b.create_block());
-        let raw = self.b.append_block_param(join, I64);
-        let n = span.to - span.from;
-        let v = self.load_bytes(bytes.here, (span.from / 8) as i32, n / 8, little);
-        self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(cold);
-        let v = self.far(c, span);
-        let v = if little { self.swapped(v, n) } else { v };
-        self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
-        raw
+        let from = self.b.ins().iadd_imm_s(c.opened.at, span.from as i64);
+        let (base, n) = (self.part(c.context, BASE), self.word(span.to - span.from));
+        self.help_quietly(Helper::ReadBits, &[base, from, n])
     }
 
     /// The number in so many bytes, at most eight.
@@ -491,8 +404,7 @@ impl Lowering<'_> {
 
     /// A word whose lowest bits are those of the span.
     fn window(&mut self, c: &mut Cursor<'_>, span: Span) -> Value {
-        let bytes = self.bytes(c);
-        let last = self.b.ins().iadd_imm_s(c.at, span.to as i64 - 1);
+        let last = self.b.ins().iadd_imm_s(c.opened.at, span.to as i64 - 1);
         let byte = self.b.ins().ushr_imm_u(last, 3);
         let (join, read, near) = (
             self.b.create_block(),
@@ -504,12 +416,13 @@ impl Lowering<'_> {
         let enough = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, byte, 6);
         self.branch(enough, &To::plain(read), &To::plain(near));
         self.b.switch_to_block(near);
-        let header = self.header(c.base);
+        let base = self.part(c.context, BASE);
+        let header = self.header(base);
         let heap = self.has_low_byte(header, Header::new(Kind::HeapBits, 0).raw());
         let cold = self.cold_block();
         self.branch(heap, &To::plain(read), &To::plain(cold));
         self.b.switch_to_block(read);
-        let p = self.b.ins().iadd(bytes.data, byte);
+        let p = self.b.ins().iadd(c.opened.data, byte);
         let v = self.b.ins().load(I64, unaligned(), p, -7);
         let v = self.b.ins().bswap(v);
         let behind = self.b.ins().bnot(last);
@@ -590,28 +503,33 @@ impl Lowering<'_> {
 
     // ---- single ones ----
 
-    fn get_utf(&mut self, context: Value, encoding: Encoding, flags: FieldFlags, no: &To) -> Value {
+    fn get_utf(
+        &mut self,
+        context: ir::Value,
+        encoding: Encoding,
+        flags: FieldFlags,
+        no: &To,
+    ) -> Value {
         let join = self.b.create_block();
         let found = self.b.append_block_param(join, I64);
+        let c = self.open(context, no);
+        let context = self.val(context);
         if encoding == Encoding::Utf8 {
-            self.context_or(context, no);
-            let [base, at, end] = [BASE, POSITION, END].map(|n| self.part(context, n));
-            let left = self.b.ins().isub(end, at);
+            let left = self.b.ins().isub(c.end, c.at);
             let short = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, left, 8);
             self.go_on_unless(short, no);
-            let skew = self.b.ins().band_imm_s(at, 7);
+            let skew = self.b.ins().band_imm_s(c.at, 7);
             let slow = self.b.create_block();
             self.go_on_unless(skew, &To::plain(slow));
-            let data = self.data_of(base);
-            let byte = self.b.ins().ushr_imm_u(at, 3);
-            let p = self.b.ins().iadd(data, byte);
-            let c = self.b.ins().load(I8, unaligned(), p, 0);
-            let c = self.b.ins().uextend(I64, c);
-            let high = self.b.ins().band_imm_s(c, 0x80);
+            let byte = self.b.ins().ushr_imm_u(c.at, 3);
+            let p = self.b.ins().iadd(c.data, byte);
+            let first = self.b.ins().load(I8, unaligned(), p, 0);
+            let first = self.b.ins().uextend(I64, first);
+            let high = self.b.ins().band_imm_s(first, 0x80);
             self.go_on_unless(high, &To::plain(slow));
-            let behind = self.b.ins().iadd_imm_s(at, 8);
+            let behind = self.b.ins().iadd_imm_s(c.at, 8);
             self.set_position(context, behind);
-            let v = self.b.ins().ishl_imm_u(c, i64::from(TAG_BITS));
+            let v = self.b.ins().ishl_imm_u(first, i64::from(TAG_BITS));
             self.b.ins().jump(join, &[v.into()]);
             self.b.switch_to_block(slow);
         }
@@ -619,6 +537,7 @@ impl Lowering<'_> {
         let how = self.word(how);
         let v = self.help_quietly(Helper::GetUtf, &[context, how]);
         self.value_or(v, no);
+        self.position_moved(context);
         self.b.ins().jump(join, &[v.into()]);
         self.b.switch_to_block(join);
         found
@@ -626,52 +545,65 @@ impl Lowering<'_> {
 
     /// What is asked of a match context or done to it.
     pub(super) fn of_context(&mut self, i: &InstData) {
-        let args = self.vals(&i.args);
-        let context = args[0];
+        let context = i.args[0];
         match i.op {
-            Op::SetBitsPosition => self.go_to_position(context, args[1]),
+            Op::SetBitsPosition => {
+                let to = self.val(i.args[1]);
+                self.go_to_position(context, to);
+            }
             Op::BitsPosition => {
                 let zero = self.word(Term::small(0).raw());
-                let (join, at) = self.if_context(context, zero);
-                let position = self.part(context, POSITION);
-                let position = self.b.ins().ishl_imm_u(position, i64::from(TAG_BITS));
-                self.b.ins().jump(join, &[position.into()]);
-                self.b.switch_to_block(join);
+                let (join, at, c) = self.if_context(context, zero);
+                let position = self.b.ins().ishl_imm_u(c.at, i64::from(TAG_BITS));
+                self.leave_context(join, position);
                 self.define(i, at);
             }
             _ => {
-                let (join, rest) = self.if_context(context, context);
-                let [base, at, end] = [BASE, POSITION, END].map(|n| self.part(context, n));
-                let left = self.b.ins().isub(end, at);
-                let v = self.share(base, at, left);
-                self.b.ins().jump(join, &[v.into()]);
-                self.b.switch_to_block(join);
+                let v = self.val(context);
+                let (join, rest, c) = self.if_context(context, v);
+                let (base, left) = (self.part(v, BASE), self.b.ins().isub(c.end, c.at));
+                let part = self.share(base, c.at, left);
+                self.leave_context(join, part);
                 self.define(i, rest);
             }
         }
     }
 
     /// Goes on if it is a match context, else to the block, with `other`; gives what the block gets.
-    fn if_context(&mut self, v: Value, other: Value) -> (Block, Value) {
+    fn if_context(&mut self, context: ir::Value, other: Value) -> (Block, Value, Opened) {
         let join = self.b.create_block();
         let result = self.b.append_block_param(join, I64);
+        let before = self.current;
         let args = vec![other.into()];
-        self.context_or(v, &To { block: join, args });
-        (join, result)
+        let opened = self.open(context, &To { block: join, args });
+        if self.current != before {
+            // It is not where `other` is given.
+            self.current = None;
+        }
+        (join, result, opened)
+    }
+
+    fn leave_context(&mut self, join: Block, v: Value) {
+        self.b.ins().jump(join, &[v.into()]);
+        self.b.switch_to_block(join);
     }
 
     /// Sets the position of a match context to what a term says, if it has such a one.
-    fn go_to_position(&mut self, context: Value, to: Value) {
+    fn go_to_position(&mut self, context: ir::Value, to: Value) {
         let join = To::plain(self.b.create_block());
-        self.context_or(context, &join);
-        let end = self.part(context, END);
+        let before = self.current;
+        let c = self.open(context, &join);
         let small = self.has_tag(to, TAG_SMALL);
         self.go_on_if(small, &join);
         let at = self.b.ins().ushr_imm_u(to, i64::from(TAG_BITS));
-        let inside = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, at, end);
+        let inside = self.b.ins().icmp(IntCC::UnsignedLessThanOrEqual, at, c.end);
         self.go_on_if(inside, &join);
-        self.set_position(context, at);
+        let v = self.val(context);
+        self.set_position(v, at);
         self.go(&join);
         self.b.switch_to_block(join.block);
+        if self.current != before {
+            self.current = None;
+        }
     }
 }

@@ -11,6 +11,7 @@ mod arith;
 mod bits;
 mod calls;
 mod census;
+mod contexts;
 mod creation;
 mod data;
 pub mod glue;
@@ -103,6 +104,7 @@ pub fn function(
     let [sp, hp, reds] = [(); 3].map(|()| b.declare_var(I64));
     let sig = b.import_signature(signature());
     let keeping_sig = b.import_signature(glue::keeping_signature());
+    let open = contexts::OpenContext::of(source, &mut b);
     let nonvalue = b.create_block();
     b.set_cold_block(nonvalue);
     let mut l = Lowering {
@@ -123,6 +125,9 @@ pub fn function(
         exits: FxHashMap::default(),
         functions: FxHashMap::default(),
         credit: 0,
+        open,
+        current: None,
+        currents: FxHashMap::default(),
         predecessors: predecessors(source),
         credits: FxHashMap::default(),
         stressed: enigma_runtime::spawn::is_gc_stress(),
@@ -203,6 +208,12 @@ struct Lowering<'a> {
     functions: FxHashMap<UserExternalName, FuncRef>,
     /// Words of heap that are known to be free.
     credit: u32,
+    /// The variables of the match context that is open, if the function has such ones.
+    open: Option<contexts::OpenContext>,
+    /// The match context that is open here, where that is known.
+    current: Option<ir::Value>,
+    /// The one that is open where blocks begin that have one predecessor.
+    currents: FxHashMap<ir::Block, ir::Value>,
     predecessors: Vec<u32>,
     /// The credit with which blocks begin that have one predecessor.
     credits: FxHashMap<ir::Block, u32>,
@@ -232,6 +243,7 @@ impl Lowering<'_> {
         for block in self.order() {
             self.b.switch_to_block(self.blocks[block.index()]);
             self.credit = self.credits.get(&block).copied().unwrap_or(0);
+            self.current = self.currents.get(&block).copied();
             self.block(&self.source.blocks[block.index()].insts);
         }
         self.leave_blocks();
@@ -275,6 +287,7 @@ impl Lowering<'_> {
         self.b.def_var(self.sp, p[1]);
         self.b.def_var(self.hp, p[2]);
         self.b.def_var(self.reds, p[3]);
+        self.begin_contexts();
         let mut args: Vec<Value> = [p[0], p[4], p[5]]
             .into_iter()
             .take(self.source.arity)
@@ -304,6 +317,7 @@ impl Lowering<'_> {
                 && is_question(&this.op)
             {
                 let (to_yes, to_no) = (self.to(yes), self.to(no));
+                let before = self.current;
                 if is_match(&this.op) {
                     self.matching(this, &to_yes, &to_no);
                 } else {
@@ -311,6 +325,9 @@ impl Lowering<'_> {
                 }
                 // What takes heap on the way makes the credit smaller, also where it does not come by.
                 self.hand_credit(yes);
+                if self.current != before {
+                    self.current = None;
+                }
                 self.hand_credit(no);
                 return;
             }
@@ -445,6 +462,9 @@ impl Lowering<'_> {
     fn hand_credit(&mut self, t: &ir::Target) {
         if self.predecessors[t.block.index()] == 1 {
             self.credits.insert(t.block, self.credit);
+            if let Some(current) = self.current {
+                self.currents.insert(t.block, current);
+            }
         }
     }
 
