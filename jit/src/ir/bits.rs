@@ -169,6 +169,12 @@ pub struct BitSegment {
 }
 
 impl BitSegment {
+    /// Is it a binary of whole bytes that the others are appended to?
+    pub fn is_append(&self) -> bool {
+        let append = matches!(self.kind, SegmentKind::Append | SegmentKind::PrivateAppend);
+        append && self.size == SegmentSize::All && matches!(self.unit, 1 | 8)
+    }
+
     /// How many terms it takes.
     pub fn terms(&self) -> usize {
         let value = !matches!(self.kind, SegmentKind::String(_));

@@ -1,12 +1,16 @@
-//! The match context that is open: what is known of one of them stands in variables, so that a loop over a bitstring reads it
-//! from there and not from memory.
+//! The match context that is open, and the binary: what is known of one of each stands in variables, so that a loop over a
+//! bitstring, or one that makes a binary, reads it from there and not from memory.
 //!
 //! A match context has in word 1 the `HeapBits` or `BinRef` with the bits, in word 2 the position and in word 3 the end, both
 //! in bits from the base's first one. Whoever moves the position writes it to memory, too, so that others find it there. Where
 //! something may move objects or a context's position behind the back of this code, no context is open afterwards.
+//!
+//! A binary is open if it is the handle of a shared binary that lies in the process's heap, has the only reference to that, ends
+//! where its used bits end, and that at a byte: bits may be appended to it in place as long as there is room.
 
 use super::data::word_at;
 use super::{Lowering, To, trusted};
+use crate::ir::bits::SegmentKind;
 use crate::ir::{self, Op, SsaFunction};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
@@ -52,6 +56,33 @@ impl OpenContext {
     }
 }
 
+/// The variables of the open binary.
+#[derive(Clone, Copy)]
+pub struct OpenBinary {
+    /// The term, or `NONE`.
+    term: Variable,
+    /// How many bits there is room for.
+    limit: Variable,
+    /// The address of its first byte.
+    data: Variable,
+}
+
+impl OpenBinary {
+    /// The variables for a function, if it appends to binaries.
+    pub fn of(f: &SsaFunction, b: &mut FunctionBuilder<'_>) -> Option<OpenBinary> {
+        let appends = |op: &Op| match op {
+            Op::CreateBits(segments, _) => segments
+                .first()
+                .is_some_and(|s| s.kind == SegmentKind::PrivateAppend),
+            _ => false,
+        };
+        f.insts.iter().any(|i| appends(&i.op)).then(|| {
+            let [term, limit, data] = [(); 3].map(|()| b.declare_var(I64));
+            OpenBinary { term, limit, data }
+        })
+    }
+}
+
 /// What is known of the open context.
 #[derive(Clone, Copy)]
 pub struct Opened {
@@ -90,6 +121,7 @@ fn leaves_contexts(helper: Helper) -> bool {
             | Helper::UnsignedInteger
             | Helper::SignedInteger
             | Helper::AppendRoom
+            | Helper::AppendCharacter
             | Helper::WritableBits
             // These move the position of the open context, which is read again.
             | Helper::GetBits
@@ -99,8 +131,20 @@ fn leaves_contexts(helper: Helper) -> bool {
 }
 
 impl Lowering<'_> {
-    /// No context is open.
-    pub(super) fn close_context(&mut self) {
+    /// No context and no binary is open.
+    pub(super) fn close_all(&mut self) {
+        self.close_context();
+        self.close_binary();
+    }
+
+    fn close_binary(&mut self) {
+        if let Some(open) = self.open_binary {
+            let none = self.b.ins().iconst(I64, NONE);
+            self.b.def_var(open.term, none);
+        }
+    }
+
+    fn close_context(&mut self) {
         self.current = None;
         if let Some(open) = self.open {
             let none = self.b.ins().iconst(I64, NONE);
@@ -109,7 +153,13 @@ impl Lowering<'_> {
     }
 
     /// At the beginning: none is open.
-    pub(super) fn begin_contexts(&mut self) {
+    pub(super) fn begin_open(&mut self) {
+        if let Some(open) = self.open_binary {
+            let none = self.b.ins().iconst(I64, NONE);
+            for v in [open.term, open.limit, open.data] {
+                self.b.def_var(v, none);
+            }
+        }
         if let Some(open) = self.open {
             let none = self.b.ins().iconst(I64, NONE);
             for v in [open.term, open.at, open.end, open.data] {
@@ -121,7 +171,10 @@ impl Lowering<'_> {
     /// A helper has been called.
     pub(super) fn after_helper(&mut self, helper: Helper) {
         if !leaves_contexts(helper) {
-            self.close_context();
+            self.close_all();
+        } else if matches!(helper, Helper::AppendRoom | Helper::AppendCharacter) {
+            // They may make further references to its bits.
+            self.close_binary();
         }
     }
 
@@ -214,6 +267,76 @@ impl Lowering<'_> {
         if let Some(open) = self.open {
             let at = self.part(context, POSITION);
             self.b.def_var(open.at, at);
+        }
+    }
+
+    /// Room for so many bits, whole bytes, behind a binary that nothing else uses: gives the address of the room. Goes to `other`,
+    /// with nothing done, where that is not simple.
+    pub(super) fn own_room(&mut self, to: Value, bits: u64, other: &To) -> Value {
+        let Some(open) = self.open_binary else {
+            enigma_runtime::bug::vm_bug("a function appends that does not")
+        };
+        let (ready, slow) = (self.b.create_block(), self.b.create_block());
+        let now = self.b.use_var(open.term);
+        let same = self.b.ins().icmp(IntCC::Equal, to, now);
+        self.branch(same, &To::plain(ready), &To::plain(slow));
+        self.b.switch_to_block(slow);
+        self.open_binary(open, to, other);
+        self.b.ins().jump(ready, &[]);
+        self.b.switch_to_block(ready);
+        let end = self.part(to, 3);
+        let more = self.b.ins().iadd_imm_s(end, bits as i64);
+        let limit = self.b.use_var(open.limit);
+        let fits = self
+            .b
+            .ins()
+            .icmp(IntCC::UnsignedLessThanOrEqual, more, limit);
+        self.go_on_if(fits, other);
+        let binary = self.part(to, 2);
+        self.b
+            .ins()
+            .store(trusted(), more, binary, layout::BINARY_USED as i32);
+        self.b.ins().store(trusted(), more, to, word_at(3));
+        let own = self.context_field(layout::OWN);
+        let counted = layout::BINARY_BYTES as i32;
+        let count = self.b.ins().load(I64, trusted(), own, counted);
+        let count = self.b.ins().iadd_imm_s(count, (bits / 8) as i64);
+        self.b.ins().store(trusted(), count, own, counted);
+        let data = self.b.use_var(open.data);
+        let byte = self.b.ins().ushr_imm_u(end, 3);
+        self.b.ins().iadd(data, byte)
+    }
+
+    /// Opens a binary; goes to `other` where that is not possible.
+    fn open_binary(&mut self, open: OpenBinary, v: Value, other: &To) {
+        let header = self.header_or(v, other);
+        let handle = self.has_low_byte(header, Header::new(Kind::BinRef, 0).raw());
+        self.go_on_if(handle, other);
+        let (first, size) = layout::literals();
+        let first = self.word(first as u64);
+        let from = self.b.ins().isub(v, first);
+        let size = self.word(size as u64);
+        let literal = self.b.ins().icmp(IntCC::UnsignedLessThan, from, size);
+        self.go_on_unless(literal, other);
+        let binary = self.part(v, 2);
+        let count = self.b.ins().iadd_imm_s(binary, layout::BINARY_REFS as i64);
+        let count = self.b.ins().atomic_load(I64, trusted(), count);
+        let alone = self.b.ins().icmp_imm_s(IntCC::Equal, count, 1);
+        self.go_on_if(alone, other);
+        let [used, capacity, data] = [
+            layout::BINARY_USED,
+            layout::BINARY_CAPACITY,
+            layout::BINARY_DATA,
+        ]
+        .map(|at| self.b.ins().load(I64, trusted(), binary, at as i32));
+        let end = self.part(v, 3);
+        let at_end = self.b.ins().icmp(IntCC::Equal, used, end);
+        self.go_on_if(at_end, other);
+        let rest = self.b.ins().band_imm_s(end, 7);
+        self.go_on_unless(rest, other);
+        let limit = self.b.ins().ishl_imm_u(capacity, 3);
+        for (variable, value) in [(open.term, v), (open.limit, limit), (open.data, data)] {
+            self.b.def_var(variable, value);
         }
     }
 

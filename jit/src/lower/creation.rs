@@ -1,6 +1,5 @@
 //! Construction of bitstrings: short ones of small integers, and what is appended of them, in line; the rest by a helper.
 
-use super::data::word_at;
 use super::{Lowering, To, trusted, x_offset};
 use crate::ir::bits::{BitSegment, SegmentKind, SegmentSize};
 use crate::ir::{ExitRef, InstData, Value as Ssa};
@@ -29,6 +28,13 @@ struct Plain {
     bits: u64,
 }
 
+impl Plain {
+    fn has_characters(&self) -> bool {
+        let is = |p: &PlainPiece| matches!(p, PlainPiece::Character(_));
+        self.pieces.iter().any(is)
+    }
+}
+
 enum PlainPiece {
     Constant(u64, u64),
     Integer(Ssa, u64, bool),
@@ -55,9 +61,7 @@ fn plain(segments: &[BitSegment], args: &[Ssa], strings: &[u8]) -> Option<Plain>
     let mut args = args.iter();
     for (i, s) in segments.iter().enumerate() {
         match (s.kind, s.size) {
-            (SegmentKind::Append | SegmentKind::PrivateAppend, SegmentSize::All)
-                if i == 0 && matches!(s.unit, 1 | 8) =>
-            {
+            _ if i == 0 && s.is_append() => {
                 let private = s.kind == SegmentKind::PrivateAppend;
                 plain.to = Some((*args.next()?, private));
             }
@@ -98,7 +102,9 @@ impl Lowering<'_> {
         let created = self.b.append_block_param(join, I64);
         match plain(segments, &i.args, strings) {
             Some(plain) => {
-                self.b.set_cold_block(rare);
+                if !plain.has_characters() {
+                    self.b.set_cold_block(rare);
+                }
                 let v = self.create_plain(&plain, &To::plain(rare));
                 self.b.ins().jump(join, &[v.into()]);
             }
@@ -107,6 +113,21 @@ impl Lowering<'_> {
             }
         }
         self.b.switch_to_block(rare);
+        if let [append, character] = segments
+            && append.is_append()
+            && character.kind == SegmentKind::Utf8
+        {
+            let private = append.kind == SegmentKind::PrivateAppend;
+            let (to, c) = (self.val(i.args[0]), self.val(i.args[1]));
+            let private = self.word(u64::from(private));
+            let v = self.help(Helper::AppendCharacter, &[to, c, private]);
+            let none = self.is_nonvalue(v);
+            let next = self.b.create_block();
+            self.b.set_cold_block(next);
+            let args = vec![v.into()];
+            self.branch(none, &To::plain(next), &To { block: join, args });
+            self.b.switch_to_block(next);
+        }
         let x = self.context_field(layout::X);
         let mut args = i.args.iter();
         for (n, s) in segments.iter().enumerate() {
@@ -283,52 +304,6 @@ impl Lowering<'_> {
         self.b.ins().jump(join, &[v.into(), at.into()]);
         self.b.switch_to_block(join);
         (longer, room)
-    }
-
-    /// Makes the handle of a binary that nothing else uses longer where there is room, as `append_in_place` of the interpreter
-    /// does. Gives the address of the room; goes to `other`, with nothing done, where that is not simple.
-    fn own_room(&mut self, to: Value, bits: u64, other: &To) -> Value {
-        let header = self.header_or(to, other);
-        let handle = self.has_low_byte(header, Header::new(Kind::BinRef, 0).raw());
-        self.go_on_if(handle, other);
-        let (first, size) = layout::literals();
-        let first = self.word(first as u64);
-        let from = self.b.ins().isub(to, first);
-        let size = self.word(size as u64);
-        let literal = self.b.ins().icmp(IntCC::UnsignedLessThan, from, size);
-        self.go_on_unless(literal, other);
-        let binary = self.b.ins().load(I64, trusted(), to, word_at(2));
-        let count = self.b.ins().iadd_imm_s(binary, layout::BINARY_REFS as i64);
-        let count = self.b.ins().atomic_load(I64, trusted(), count);
-        let alone = self.b.ins().icmp_imm_s(IntCC::Equal, count, 1);
-        self.go_on_if(alone, other);
-        let field = |l: &mut Self, at: usize| l.b.ins().load(I64, trusted(), binary, at as i32);
-        let used = field(self, layout::BINARY_USED);
-        let end = self.b.ins().load(I64, trusted(), to, word_at(3));
-        let at_end = self.b.ins().icmp(IntCC::Equal, used, end);
-        self.go_on_if(at_end, other);
-        let open = self.b.ins().band_imm_s(end, 7);
-        self.go_on_unless(open, other);
-        let more = self.b.ins().iadd_imm_s(end, bits as i64);
-        let bytes = self.b.ins().ushr_imm_u(more, 3);
-        let capacity = field(self, layout::BINARY_CAPACITY);
-        let fits = self
-            .b
-            .ins()
-            .icmp(IntCC::UnsignedLessThanOrEqual, bytes, capacity);
-        self.go_on_if(fits, other);
-        self.b
-            .ins()
-            .store(trusted(), more, binary, layout::BINARY_USED as i32);
-        self.b.ins().store(trusted(), more, to, word_at(3));
-        let own = self.context_field(layout::OWN);
-        let counted = layout::BINARY_BYTES as i32;
-        let count = self.b.ins().load(I64, trusted(), own, counted);
-        let count = self.b.ins().iadd_imm_s(count, (bits / 8) as i64);
-        self.b.ins().store(trusted(), count, own, counted);
-        let data = field(self, layout::BINARY_DATA);
-        let byte = self.b.ins().ushr_imm_u(end, 3);
-        self.b.ins().iadd(data, byte)
     }
 
     /// An empty binary with room, for bits of a size.

@@ -105,6 +105,7 @@ pub fn function(
     let sig = b.import_signature(signature());
     let keeping_sig = b.import_signature(glue::keeping_signature());
     let open = contexts::OpenContext::of(source, &mut b);
+    let open_binary = contexts::OpenBinary::of(source, &mut b);
     let nonvalue = b.create_block();
     b.set_cold_block(nonvalue);
     let mut l = Lowering {
@@ -126,6 +127,7 @@ pub fn function(
         functions: FxHashMap::default(),
         credit: 0,
         open,
+        open_binary,
         current: None,
         currents: FxHashMap::default(),
         predecessors: predecessors(source),
@@ -210,6 +212,8 @@ struct Lowering<'a> {
     credit: u32,
     /// The variables of the match context that is open, if the function has such ones.
     open: Option<contexts::OpenContext>,
+    /// Those of the binary that is open, likewise.
+    open_binary: Option<contexts::OpenBinary>,
     /// The match context that is open here, where that is known.
     current: Option<ir::Value>,
     /// The one that is open where blocks begin that have one predecessor.
@@ -287,7 +291,7 @@ impl Lowering<'_> {
         self.b.def_var(self.sp, p[1]);
         self.b.def_var(self.hp, p[2]);
         self.b.def_var(self.reds, p[3]);
-        self.begin_contexts();
+        self.begin_open();
         let mut args: Vec<Value> = [p[0], p[4], p[5]]
             .into_iter()
             .take(self.source.arity)

@@ -29,8 +29,8 @@ use crate::process::{Owned, Process, context, handle, stack};
 use crate::sched;
 use crate::term::{Kind, Term, stack_word};
 use bit_syntax::{
-    append_room, create_bits, get_bits, get_utf, match_string, part_of_bits, read_bits,
-    signed_integer, unsigned_integer, writable_bits,
+    append_character, append_room, create_bits, get_bits, get_utf, match_string, part_of_bits,
+    read_bits, signed_integer, unsigned_integer, writable_bits,
 };
 use std::cmp::Ordering as Order;
 use std::mem::offset_of;
@@ -256,6 +256,9 @@ helpers! {
     /// Room for so many bits, whole bytes, behind a binary, which nothing else uses if the third argument is not 0. Gives the
     /// longer one, and in `Handover::room` the address of the room; `NONVALUE` if there is none.
     AppendRoom append_room;
+    /// Appends a code point in UTF-8, the second argument, to a binary, which nothing else uses if the third argument is not 0.
+    /// `NONVALUE`, with nothing done, if that is not simple.
+    AppendCharacter append_character;
     /// An empty binary with room for so many bits.
     WritableBits writable_bits;
     /// Is it a fun of so many arguments?

@@ -301,14 +301,24 @@ pub fn get_utf(ctx: Term, kind: u8, flags: u8) -> Option<Term> {
     Some(Term::small(i64::from(c)))
 }
 
+#[inline]
 fn read_utf8(v: &View) -> Option<(u32, usize)> {
-    let byte = |i: usize| {
-        if v.bits >= 8 * (i + 1) {
-            Some(read_bits(v.data, v.offset + 8 * i, 8) as u32)
-        } else {
-            None
-        }
-    };
+    if v.offset & 7 == 0 {
+        let p = v.data.wrapping_add(v.offset / 8);
+        // SAFETY: the byte lies before the view's end.
+        return utf8_code_point(|i| {
+            (v.bits >= 8 * (i + 1)).then(|| u32::from(unsafe { *p.add(i) }))
+        });
+    }
+    utf8_code_point(|i| {
+        let there = v.bits >= 8 * (i + 1);
+        there.then(|| read_bits(v.data, v.offset + 8 * i, 8) as u32)
+    })
+}
+
+/// The code point of the bytes that the function gives, and how many bits it takes.
+#[inline(always)]
+fn utf8_code_point(byte: impl Fn(usize) -> Option<u32>) -> Option<(u32, usize)> {
     let first = byte(0)?;
     let (len, mut c, least) = match first {
         0..=0x7f => return Some((first, 8)),

@@ -145,6 +145,25 @@ pub(super) extern "C" fn append_room(cx: &mut Ctx<'_>, to: u64, more: u64, priva
     }
 }
 
+pub(super) extern "C" fn append_character(cx: &mut Ctx<'_>, to: u64, c: u64, private: u64) -> u64 {
+    let c = term(c).as_small().and_then(|c| u32::try_from(c).ok());
+    let Some(c) = c.and_then(char::from_u32) else {
+        return Term::NONVALUE.0;
+    };
+    match bits::append_room(cx.heap(), term(to), 8 * c.len_utf8(), private != 0) {
+        Some((longer, at)) => {
+            let mut buffer = [0; 4];
+            for (i, &b) in c.encode_utf8(&mut buffer).as_bytes().iter().enumerate() {
+                // SAFETY: there is room for as many bytes.
+                unsafe { *at.add(i) = b };
+            }
+            cx.note_allocation();
+            longer.0
+        }
+        None => Term::NONVALUE.0,
+    }
+}
+
 pub(super) extern "C" fn writable_bits(cx: &mut Ctx<'_>, size: u64, _: u64, _: u64) -> u64 {
     let v = bits::init_writable(cx.heap(), term(size));
     cx.note_allocation();
