@@ -274,6 +274,10 @@ pub enum Op {
     BitsPosition,
     /// Lets a match context stand where `BitsPosition` has said.
     SetBitsPosition,
+    /// Number of bytes of a bitstring, the last one perhaps not whole; no value if it is none.
+    ByteSize,
+    /// Number of bits of a bitstring; no value if it is none.
+    BitSize,
     /// A bitstring of segments: the arguments are the values of those that are no constants, each with its size behind it if
     /// that is a value, too. Leaves if that is not possible.
     CreateBits(Vec<BitSegment>, ExitRef),

@@ -529,6 +529,8 @@ block0(v0: term, v1: term):
     set_bits_position v61, v75
     v76 = create_bits [private_append all unit 8, integer size 16 unit 1 little signed, string 4 size 3 unit 8, binary unit 8], v0, v1, v74, v75, exit1
     v77 = writable_bits v0
+    v78 = byte_size v0
+    v79 = bit_size v0
     v21 = head v0
     v22 = tail v0
     v23 = element 2, v0

@@ -48,6 +48,8 @@ impl Op {
             | Op::RestBits
             | Op::BitsPosition
             | Op::WritableBits
+            | Op::ByteSize
+            | Op::BitSize
             | Op::Head
             | Op::Tail
             | Op::Element(_)
@@ -97,6 +99,8 @@ impl Op {
             | Op::BitsPosition
             | Op::CreateBits(..)
             | Op::WritableBits
+            | Op::ByteSize
+            | Op::BitSize
             | Op::Head
             | Op::Tail
             | Op::Element(_)
@@ -206,6 +210,8 @@ impl Op {
                     | Op::RestBits
                     | Op::BitsPosition
                     | Op::WritableBits
+                    | Op::ByteSize
+                    | Op::BitSize
                     | Op::Fun(_)
             )
     }

@@ -136,6 +136,8 @@ operations! {
     RestBits = "rest_bits" [] [];
     BitsPosition = "bits_position" [] [];
     SetBitsPosition = "set_bits_position" [] [];
+    ByteSize = "byte_size" [] [];
+    BitSize = "bit_size" [] [];
     CreateBits(segments, exit) = "create_bits" [Segments segments] [Exit exit];
     WritableBits = "writable_bits" [] [];
 

@@ -1,7 +1,7 @@
 //! Matching of bitstrings. Bytes are read only where the position and the end have been compared; the position moves when all has
 //! matched.
 
-use super::contexts::{BASE, Opened};
+use super::contexts::{BASE, Opened, POSITION};
 use super::{Lowering, To};
 use crate::ir::bits::{Encoding, FieldFlags, FieldKind, MatchStep};
 use crate::ir::{self, InstData, Op};
@@ -67,6 +67,30 @@ fn spans(steps: &[MatchStep]) -> Vec<Span> {
         at += bits;
     }
     spans
+}
+
+/// Does a command read bits?
+fn reads(step: &MatchStep) -> bool {
+    match step {
+        MatchStep::Equal { .. } | MatchStep::Integer { .. } => true,
+        MatchStep::Part(bits) => bits & 7 == 0 && *bits <= LONG_PART as u64,
+        _ => false,
+    }
+}
+
+/// Does all that is read consist of whole bytes and begin a whole number of bytes behind the position?
+fn are_whole(steps: &[MatchStep]) -> bool {
+    let mut at = 0;
+    steps.iter().all(|step| {
+        let bits = match step {
+            MatchStep::Equal { bits, .. } | MatchStep::Integer { bits, .. } => u64::from(*bits),
+            MatchStep::Skip(bits) | MatchStep::Part(bits) => *bits,
+            _ => 0,
+        };
+        let whole = !reads(step) || (at | bits) & 7 == 0;
+        at += bits;
+        whole
+    })
 }
 
 impl Lowering<'_> {
@@ -186,16 +210,21 @@ impl Lowering<'_> {
             spans: &spans,
             found: Vec::new(),
         };
-        let reads =
-            |s: &MatchStep| matches!(s, MatchStep::Equal { .. } | MatchStep::Integer { .. });
         let before = steps.iter().position(reads).unwrap_or(steps.len());
         let (first, rest) = steps.split_at(before);
-        self.steps(&mut c, first);
-        let whole = spans.iter().all(|s| (s.from | s.to) & 7 == 0);
-        if whole && !rest.is_empty() {
-            self.whole_steps(&mut c, rest);
+        if rest.is_empty() || !are_whole(steps) {
+            self.steps(&mut c, steps);
+        } else if let [first @ .., MatchStep::AtLeast { bits, unit: 8 }] = first
+            && bits & 7 == 0
+        {
+            // One look says whether whole bytes are left and the position is at one.
+            self.steps(&mut c, first);
+            let need = c.offset + bits;
+            self.there(&mut c, need);
+            self.whole_steps(&mut c, rest, true);
         } else {
-            self.steps(&mut c, rest);
+            self.steps(&mut c, first);
+            self.whole_steps(&mut c, rest, false);
         }
         if c.offset > 0 {
             let at = self.b.ins().iadd_imm_s(opened.at, c.offset as i64);
@@ -204,9 +233,15 @@ impl Lowering<'_> {
         c.found
     }
 
-    /// Executes commands that read whole bytes: from where they begin, if the position is such a place.
-    fn whole_steps(&mut self, c: &mut Cursor<'_>, steps: &[MatchStep]) {
-        let skew = self.b.ins().band_imm_s(c.opened.at, 7);
+    /// Executes commands that read whole bytes: from where they begin, if the position is such a place. With `left_too` what is
+    /// left must be whole bytes.
+    fn whole_steps(&mut self, c: &mut Cursor<'_>, steps: &[MatchStep], left_too: bool) {
+        let all = if left_too {
+            self.b.ins().bor(c.opened.at, c.left)
+        } else {
+            c.opened.at
+        };
+        let skew = self.b.ins().band_imm_s(all, 7);
         let (cold, join) = (self.unlikely_if(skew), self.b.create_block());
         let already = c.found.len();
         let mut other = c.clone();
@@ -220,6 +255,10 @@ impl Lowering<'_> {
         let args: Vec<BlockArg> = c.found.drain(already..).map(BlockArg::from).collect();
         self.b.ins().jump(join, &args);
         self.b.switch_to_block(cold);
+        if left_too {
+            let rest = self.b.ins().band_imm_s(other.left, 7);
+            self.go_on_unless(rest, other.no);
+        }
         self.steps(&mut other, steps);
         let args: Vec<BlockArg> = other.found.drain(already..).map(BlockArg::from).collect();
         self.b.ins().jump(join, &args);
@@ -253,6 +292,13 @@ impl Lowering<'_> {
                 MatchStep::Part(bits) => {
                     let from = c.offset as i64;
                     self.pass_over(c, bits);
+                    if let Some(here) = c.here
+                        && reads(step)
+                    {
+                        let v = self.copied(here, (from / 8) as i32, bits / 8);
+                        c.found.push(v);
+                        continue;
+                    }
                     let from = self.b.ins().iadd_imm_s(c.opened.at, from);
                     let (base, bits) = (self.part(c.context, BASE), self.word(bits));
                     let v = self.share(base, from, bits);
@@ -501,7 +547,62 @@ impl Lowering<'_> {
         part
     }
 
+    /// So many whole bytes, at most `LONGEST_COPIED_PART`, as a binary that is a copy.
+    fn copied(&mut self, from: Value, offset: i32, count: u64) -> Value {
+        let mut parts = vec![self.word(8 * count)];
+        for n in 0..count.div_ceil(8) {
+            let at = offset + 8 * n as i32;
+            let v = self.load_bytes(from, at, (count - 8 * n).min(8), true);
+            parts.push(v);
+        }
+        self.object(Kind::HeapBits, &parts)
+    }
+
     // ---- single ones ----
+
+    /// The size of a bitstring.
+    pub(super) fn size_of_bits(&mut self, i: &InstData) {
+        let v = self.val(i.args[0]);
+        let join = self.b.create_block();
+        let size = self.b.append_block_param(join, I64);
+        let none = self.word(Term::NONVALUE.raw());
+        let args = vec![none.into()];
+        let no = To { block: join, args };
+        let header = self.header_or(v, &no);
+        let sized = self.b.create_block();
+        let bits = self.b.append_block_param(sized, I64);
+        for (kind, word) in [
+            (Kind::HeapBits, 1),
+            (Kind::BinRef, 3),
+            (Kind::SubBits, 3),
+            (Kind::MatchCtx, 3),
+        ] {
+            let is = self.has_low_byte(header, Header::new(kind, 0).raw());
+            let (here, next) = (self.b.create_block(), self.b.create_block());
+            self.branch(is, &To::plain(here), &To::plain(next));
+            self.b.switch_to_block(here);
+            let mut n = self.part(v, word);
+            if kind == Kind::MatchCtx {
+                let at = self.part(v, POSITION);
+                n = self.b.ins().isub(n, at);
+            }
+            self.b.ins().jump(sized, &[n.into()]);
+            self.b.switch_to_block(next);
+        }
+        self.go(&no);
+        self.b.switch_to_block(sized);
+        // A small integer is eight times itself.
+        let n = match i.op {
+            Op::ByteSize => {
+                let n = self.b.ins().iadd_imm_s(bits, 7);
+                self.b.ins().band_imm_s(n, -8)
+            }
+            _ => self.b.ins().ishl_imm_u(bits, i64::from(TAG_BITS)),
+        };
+        self.b.ins().jump(join, &[n.into()]);
+        self.b.switch_to_block(join);
+        self.define(i, size);
+    }
 
     fn get_utf(
         &mut self,
@@ -526,11 +627,22 @@ impl Lowering<'_> {
             let first = self.b.ins().load(I8, unaligned(), p, 0);
             let first = self.b.ins().uextend(I64, first);
             let high = self.b.ins().band_imm_s(first, 0x80);
-            self.go_on_unless(high, &To::plain(slow));
+            let several = self.b.create_block();
+            self.go_on_unless(high, &To::plain(several));
             let behind = self.b.ins().iadd_imm_s(c.at, 8);
             self.set_position(context, behind);
             let v = self.b.ins().ishl_imm_u(first, i64::from(TAG_BITS));
             self.b.ins().jump(join, &[v.into()]);
+            self.b.switch_to_block(several);
+            let read = self.help_quietly(Helper::DecodeUtf8, &[p, left]);
+            self.go_on_if(read, no);
+            let bits = self.b.ins().band_imm_s(read, 0xff);
+            let behind = self.b.ins().iadd(c.at, bits);
+            self.set_position(context, behind);
+            let v = self.b.ins().ushr_imm_u(read, 8);
+            let v = self.b.ins().ishl_imm_u(v, i64::from(TAG_BITS));
+            self.b.ins().jump(join, &[v.into()]);
+            self.b.set_cold_block(slow);
             self.b.switch_to_block(slow);
         }
         let how = u64::from(flags.bits()) << 32 | u64::from(encoding.code()) << 40;

@@ -19,9 +19,11 @@ use cranelift_frontend::{FunctionBuilder, Variable};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BOXED};
 
-/// Words of a match context's parts.
+/// Word of a match context: its base.
 pub const BASE: u32 = 1;
-const POSITION: u32 = 2;
+/// Word of a match context: its position.
+pub const POSITION: u32 = 2;
+/// Word of a match context: its end.
 const END: u32 = 3;
 
 /// No term of anything: an object at address 0.
@@ -117,6 +119,7 @@ fn leaves_contexts(helper: Helper) -> bool {
             | Helper::IsBinary
             | Helper::IsFunctionOf
             | Helper::ReadBits
+            | Helper::DecodeUtf8
             | Helper::PartOfBits
             | Helper::UnsignedInteger
             | Helper::SignedInteger

@@ -552,6 +552,7 @@ impl Lowering<'_> {
             | Op::FloatNegate => self.arithmetic(i),
             Op::CreateBits(segments, exit) => self.create_bits(i, segments, *exit),
             Op::WritableBits => self.writable_bits(i),
+            Op::ByteSize | Op::BitSize => self.size_of_bits(i),
             Op::RestBits | Op::BitsPosition | Op::SetBitsPosition => self.of_context(i),
             _ => self.calls(i),
         }

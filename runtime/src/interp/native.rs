@@ -29,8 +29,8 @@ use crate::process::{Owned, Process, context, handle, stack};
 use crate::sched;
 use crate::term::{Kind, Term, stack_word};
 use bit_syntax::{
-    append_character, append_room, create_bits, get_bits, get_utf, match_string, part_of_bits,
-    read_bits, signed_integer, unsigned_integer, writable_bits,
+    append_character, append_room, create_bits, decode_utf8, get_bits, get_utf, match_string,
+    part_of_bits, read_bits, signed_integer, unsigned_integer, writable_bits,
 };
 use std::cmp::Ordering as Order;
 use std::mem::offset_of;
@@ -238,7 +238,10 @@ helpers! {
     IsBinary is_binary;
     /// The bits of a `HeapBits` or `BinRef`, from a position on, so many (at most 64), as an unsigned number. Takes no heap.
     ReadBits read_bits;
-    /// The same bits as a bitstring, of any number.
+    /// Reads a code point in UTF-8 at an address, where so many bits are left. Gives it times 256 and the number of its bits,
+    /// or 0 if there is none. Takes no heap.
+    DecodeUtf8 decode_utf8;
+    /// So many bits of a `HeapBits` or `BinRef` from a position on, as a bitstring.
     PartOfBits part_of_bits;
     /// Takes a field off a match context: the size, and unit, flags and kind. `NONVALUE` if that is not possible.
     GetBits get_bits;

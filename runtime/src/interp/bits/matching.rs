@@ -294,11 +294,17 @@ pub fn get_utf(ctx: Term, kind: u8, flags: u8) -> Option<Term> {
             )
         }
     };
-    if c > 0x10_ffff || (0xd800..0xe000).contains(&c) {
+    if !is_code_point(c) {
         return None;
     }
     set_at(ctx, v.offset + used);
     Some(Term::small(i64::from(c)))
+}
+
+/// Is it a code point that text may have?
+#[inline]
+pub fn is_code_point(c: u32) -> bool {
+    c <= 0x10_ffff && !(0xd800..0xe000).contains(&c)
 }
 
 #[inline]
@@ -318,7 +324,7 @@ fn read_utf8(v: &View) -> Option<(u32, usize)> {
 
 /// The code point of the bytes that the function gives, and how many bits it takes.
 #[inline(always)]
-fn utf8_code_point(byte: impl Fn(usize) -> Option<u32>) -> Option<(u32, usize)> {
+pub fn utf8_code_point(byte: impl Fn(usize) -> Option<u32>) -> Option<(u32, usize)> {
     let first = byte(0)?;
     let (len, mut c, least) = match first {
         0..=0x7f => return Some((first, 8)),

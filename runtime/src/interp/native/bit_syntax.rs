@@ -26,6 +26,16 @@ pub(super) extern "C" fn read_bits(_: &mut Ctx<'_>, base: u64, from: u64, bits: 
     heap_bits::read_bits(v.data, v.offset, v.bits)
 }
 
+pub(super) extern "C" fn decode_utf8(_: &mut Ctx<'_>, at: u64, left: u64, _: u64) -> u64 {
+    let p = at as *const u8;
+    // SAFETY: native code has seen that so many bits are left from this address on.
+    let byte = |i: usize| (left >= 8 * (i as u64 + 1)).then(|| u32::from(unsafe { *p.add(i) }));
+    match bits::utf8_code_point(byte) {
+        Some((c, bits)) if bits::is_code_point(c) => u64::from(c) << 8 | bits as u64,
+        _ => 0,
+    }
+}
+
 pub(super) extern "C" fn part_of_bits(cx: &mut Ctx<'_>, base: u64, from: u64, bits: u64) -> u64 {
     let v = heap_bits::share(&part(base, from, bits), cx.heap());
     cx.note_allocation();
