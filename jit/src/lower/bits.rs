@@ -254,7 +254,7 @@ impl Lowering<'_> {
         }
         let args: Vec<BlockArg> = c.found.drain(already..).map(BlockArg::from).collect();
         self.b.ins().jump(join, &args);
-        self.b.switch_to_block(cold);
+        let rare = self.begin_rare(cold);
         if left_too {
             let rest = self.b.ins().band_imm_s(other.left, 7);
             self.go_on_unless(rest, other.no);
@@ -262,6 +262,7 @@ impl Lowering<'_> {
         self.steps(&mut other, steps);
         let args: Vec<BlockArg> = other.found.drain(already..).map(BlockArg::from).collect();
         self.b.ins().jump(join, &args);
+        self.end_rare(rare);
         self.b.switch_to_block(join);
         c.found.extend(found);
     }
@@ -634,12 +635,9 @@ impl Lowering<'_> {
             let v = self.b.ins().ishl_imm_u(first, i64::from(TAG_BITS));
             self.b.ins().jump(join, &[v.into()]);
             self.b.switch_to_block(several);
-            let read = self.help_quietly(Helper::DecodeUtf8, &[p, left]);
-            self.go_on_if(read, no);
-            let bits = self.b.ins().band_imm_s(read, 0xff);
+            let (v, bits) = self.several_bytes(p, first, left, no);
             let behind = self.b.ins().iadd(c.at, bits);
             self.set_position(context, behind);
-            let v = self.b.ins().ushr_imm_u(read, 8);
             let v = self.b.ins().ishl_imm_u(v, i64::from(TAG_BITS));
             self.b.ins().jump(join, &[v.into()]);
             self.b.set_cold_block(slow);
@@ -653,6 +651,68 @@ impl Lowering<'_> {
         self.b.ins().jump(join, &[v.into()]);
         self.b.switch_to_block(join);
         found
+    }
+
+    /// The code point that begins at `p` with a byte that is none of ASCII, and the number of its bits.
+    fn several_bytes(&mut self, p: Value, first: Value, left: Value, no: &To) -> (Value, Value) {
+        let (join, rare) = (self.b.create_block(), self.b.create_block());
+        let [found, bits] = [(); 2].map(|()| self.b.append_block_param(join, I64));
+        let other = To::plain(rare);
+        let more = |l: &mut Self, n: i64| {
+            let short = l.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, left, 8 * n);
+            l.go_on_unless(short, no);
+        };
+        // The next six bits; a byte that has no such ones matches nothing.
+        let next = |l: &mut Self, n: i32| {
+            let b = l.b.ins().load(I8, unaligned(), p, n);
+            let b = l.b.ins().uextend(I64, b);
+            let six = l.b.ins().bxor_imm_u(b, 0x80);
+            let wrong = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, six, 0x3f);
+            l.go_on_unless(wrong, no);
+            six
+        };
+        let two = self.b.ins().iadd_imm_s(first, -0xc2);
+        let two = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, two, 0x1e);
+        let (is_two, is_more) = (self.b.create_block(), self.b.create_block());
+        self.branch(two, &To::plain(is_two), &To::plain(is_more));
+        self.b.switch_to_block(is_two);
+        more(self, 2);
+        let low = next(self, 1);
+        let high = self.b.ins().band_imm_s(first, 0x1f);
+        let high = self.b.ins().ishl_imm_u(high, 6);
+        let c = self.b.ins().bor(high, low);
+        let n = self.word(16);
+        self.b.ins().jump(join, &[c.into(), n.into()]);
+        self.b.switch_to_block(is_more);
+        let three = self.b.ins().iadd_imm_s(first, -0xe0);
+        let three = self
+            .b
+            .ins()
+            .icmp_imm_u(IntCC::UnsignedLessThan, three, 0x10);
+        self.go_on_if(three, &other);
+        more(self, 3);
+        let (middle, low) = (next(self, 1), next(self, 2));
+        let high = self.b.ins().band_imm_s(first, 0xf);
+        let high = self.b.ins().ishl_imm_u(high, 12);
+        let middle = self.b.ins().ishl_imm_u(middle, 6);
+        let c = self.b.ins().bor(high, middle);
+        let c = self.b.ins().bor(c, low);
+        // What would fit into two bytes and what is half of a pair is none.
+        let block = self.b.ins().ushr_imm_u(c, 11);
+        let wrong = self.b.ins().icmp_imm_s(IntCC::Equal, block, 0);
+        self.go_on_unless(wrong, no);
+        let wrong = self.b.ins().icmp_imm_s(IntCC::Equal, block, 0xd800 >> 11);
+        self.go_on_unless(wrong, no);
+        let n = self.word(24);
+        self.b.ins().jump(join, &[c.into(), n.into()]);
+        self.b.switch_to_block(rare);
+        let read = self.help_quietly(Helper::DecodeUtf8, &[p, left]);
+        self.go_on_if(read, no);
+        let c = self.b.ins().ushr_imm_u(read, 8);
+        let n = self.b.ins().band_imm_s(read, 0xff);
+        self.b.ins().jump(join, &[c.into(), n.into()]);
+        self.b.switch_to_block(join);
+        (found, bits)
     }
 
     /// What is asked of a match context or done to it.

@@ -224,11 +224,12 @@ impl Lowering<'_> {
         };
         let join = self.b.create_block();
         let slow = self.unless_open(open, v, join);
-        self.b.switch_to_block(slow);
+        let rare = self.begin_rare(slow);
         self.context_or(v, no);
         let [at, end, base] = [POSITION, END, BASE].map(|n| self.part(v, n));
         self.set_open(open, v, base, at, end);
         self.b.ins().jump(join, &[]);
+        self.end_rare(rare);
         self.b.switch_to_block(join);
         self.current = Some(context);
         self.opened()
@@ -283,9 +284,10 @@ impl Lowering<'_> {
         let now = self.b.use_var(open.term);
         let same = self.b.ins().icmp(IntCC::Equal, to, now);
         self.branch(same, &To::plain(ready), &To::plain(slow));
-        self.b.switch_to_block(slow);
+        let rare = self.begin_rare(slow);
         self.open_binary(open, to, other);
         self.b.ins().jump(ready, &[]);
+        self.end_rare(rare);
         self.b.switch_to_block(ready);
         let end = self.part(to, 3);
         let more = self.b.ins().iadd_imm_s(end, bits as i64);
@@ -374,6 +376,7 @@ impl Lowering<'_> {
             let same = self.b.ins().icmp(IntCC::Equal, v, now);
             self.done_if(same, &here);
         }
+        let rare = self.b.func.dfg.num_blocks();
         let header = self.header_or(v, no);
         let kind = |k| Header::new(k, 0).raw();
         let is = self.has_low_byte(header, kind(Kind::MatchCtx));
@@ -419,6 +422,9 @@ impl Lowering<'_> {
         }
         let args = vec![fresh.into()];
         self.go(&To { block: join, args });
+        if self.open.is_some() {
+            self.end_rare(rare);
+        }
         self.b.switch_to_block(join);
         context
     }

@@ -401,6 +401,20 @@ impl Lowering<'_> {
             .brif(condition, yes.block, &yes.args, no.block, &no.args);
     }
 
+    /// Goes on in a block that is run rarely, as are those that are made from here on, up to `end_rare`.
+    fn begin_rare(&mut self, block: Block) -> usize {
+        self.b.set_cold_block(block);
+        self.b.switch_to_block(block);
+        self.b.func.dfg.num_blocks()
+    }
+
+    /// The blocks since `begin_rare` are run rarely.
+    fn end_rare(&mut self, first: usize) {
+        for n in first..self.b.func.dfg.num_blocks() {
+            self.b.set_cold_block(Block::from_u32(n as u32));
+        }
+    }
+
     fn cold_block(&mut self) -> Block {
         let block = self.b.create_block();
         self.b.set_cold_block(block);
