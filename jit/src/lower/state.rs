@@ -89,6 +89,7 @@ impl Lowering<'_> {
             let sp = self.context_field(layout::SP);
             self.b.def_var(self.sp, sp);
         }
+        self.after_helper(helper);
         self.context_field(layout::ANSWER)
     }
 

@@ -272,31 +272,31 @@ impl Helper {
     /// Is it called where that is rare, so that it had better keep all machine registers?
     pub fn keeps_registers(self) -> bool {
         use Helper::*;
-        matches!(
-            self,
-            OutOfReductions | Reserve | GrowStack | MoreRoom | BoxFloat
-        ) || self.is_arithmetic()
+        matches!(self, OutOfReductions | Reserve | GrowStack | MoreRoom)
+            || self.makes_a_term()
             || self.only_looks()
     }
 
     /// Does it look at terms, and change nothing?
     pub fn only_looks(self) -> bool {
-        matches!(self, Helper::Less | Helper::Equal | Helper::ExactlyEqual)
+        use Helper::*;
+        matches!(self, Less | Equal | ExactlyEqual | ReadBits | DecodeUtf8)
     }
 
     /// May it move the stack, or stop the process?
     pub fn moves_stack(self) -> bool {
-        !(self.is_arithmetic()
-            || self.only_looks()
-            || matches!(self, Helper::MoreRoom | Helper::BoxFloat))
+        !(self.makes_a_term() || self.only_looks() || self == Helper::MoreRoom)
     }
 
-    fn is_arithmetic(self) -> bool {
+    /// Does it make a term of others, and nothing else?
+    fn makes_a_term(self) -> bool {
         use Helper::*;
-        matches!(
-            self,
-            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr
-        )
+        match self {
+            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat => true,
+            UnsignedInteger | SignedInteger | GetUtf => true,
+            CreateBits | AppendRoom | AppendCharacter => true,
+            _ => false,
+        }
     }
 }
 
