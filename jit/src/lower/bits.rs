@@ -705,6 +705,7 @@ impl Lowering<'_> {
         self.go_on_unless(wrong, no);
         let n = self.word(24);
         self.b.ins().jump(join, &[c.into(), n.into()]);
+        self.b.set_cold_block(rare);
         self.b.switch_to_block(rare);
         let read = self.help_quietly(Helper::DecodeUtf8, &[p, left]);
         self.go_on_if(read, no);

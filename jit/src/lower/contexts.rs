@@ -36,8 +36,6 @@ pub struct OpenContext {
     term: Variable,
     /// Its position.
     at: Variable,
-    /// Its end.
-    end: Variable,
     /// The address of its base's first byte.
     data: Variable,
 }
@@ -47,13 +45,8 @@ impl OpenContext {
     pub fn of(f: &SsaFunction, b: &mut FunctionBuilder<'_>) -> Option<OpenContext> {
         let matches = f.insts.iter().any(|i| matches!(i.op, Op::StartMatch));
         matches.then(|| {
-            let [term, at, end, data] = [(); 4].map(|()| b.declare_var(I64));
-            OpenContext {
-                term,
-                at,
-                end,
-                data,
-            }
+            let [term, at, data] = [(); 3].map(|()| b.declare_var(I64));
+            OpenContext { term, at, data }
         })
     }
 }
@@ -165,7 +158,7 @@ impl Lowering<'_> {
         }
         if let Some(open) = self.open {
             let none = self.b.ins().iconst(I64, NONE);
-            for v in [open.term, open.at, open.end, open.data] {
+            for v in [open.term, open.at, open.data] {
                 self.b.def_var(v, none);
             }
         }
@@ -193,28 +186,15 @@ impl Lowering<'_> {
         self.go_on_if(is, no);
     }
 
-    fn opened(&mut self) -> Opened {
-        match self.open {
-            Some(open) => {
-                let [at, end, data] = [open.at, open.end, open.data].map(|v| self.b.use_var(v));
-                Opened { at, end, data }
-            }
-            None => {
-                let zero = self.word(0);
-                Opened {
-                    at: zero,
-                    end: zero,
-                    data: zero,
-                }
-            }
-        }
+    /// The end is read from memory: it takes a machine register in loops otherwise.
+    fn opened(&mut self, open: OpenContext, context: Value) -> Opened {
+        let end = self.part(context, END);
+        let [at, data] = [open.at, open.data].map(|v| self.b.use_var(v));
+        Opened { at, end, data }
     }
 
     /// Opens a match context; what is none goes to `no`.
     pub(super) fn open(&mut self, context: ir::Value, no: &To) -> Opened {
-        if self.current == Some(context) {
-            return self.opened();
-        }
         let v = self.val(context);
         let Some(open) = self.open else {
             self.context_or(v, no);
@@ -222,17 +202,20 @@ impl Lowering<'_> {
             let data = self.data_of(base);
             return Opened { at, end, data };
         };
+        if self.current == Some(context) {
+            return self.opened(open, v);
+        }
         let join = self.b.create_block();
         let slow = self.unless_open(open, v, join);
         let rare = self.begin_rare(slow);
         self.context_or(v, no);
-        let [at, end, base] = [POSITION, END, BASE].map(|n| self.part(v, n));
-        self.set_open(open, v, base, at, end);
+        let [at, base] = [POSITION, BASE].map(|n| self.part(v, n));
+        self.set_open(open, v, base, at);
         self.b.ins().jump(join, &[]);
         self.end_rare(rare);
         self.b.switch_to_block(join);
         self.current = Some(context);
-        self.opened()
+        self.opened(open, v)
     }
 
     /// Goes to `join` if it is the open context. Gives the block for when it is not.
@@ -244,14 +227,9 @@ impl Lowering<'_> {
         slow
     }
 
-    fn set_open(&mut self, open: OpenContext, v: Value, base: Value, at: Value, end: Value) {
+    fn set_open(&mut self, open: OpenContext, v: Value, base: Value, at: Value) {
         let data = self.data_of(base);
-        for (variable, value) in [
-            (open.term, v),
-            (open.at, at),
-            (open.end, end),
-            (open.data, data),
-        ] {
+        for (variable, value) in [(open.term, v), (open.at, at), (open.data, data)] {
             self.b.def_var(variable, value);
         }
     }
@@ -384,8 +362,8 @@ impl Lowering<'_> {
         self.branch(is, &To::plain(old), &To::plain(other));
         self.b.switch_to_block(old);
         if let Some(open) = self.open {
-            let [at, end, base] = [POSITION, END, BASE].map(|n| self.part(v, n));
-            self.set_open(open, v, base, at, end);
+            let [at, base] = [POSITION, BASE].map(|n| self.part(v, n));
+            self.set_open(open, v, base, at);
         }
         self.go(&here);
         self.b.switch_to_block(other);
@@ -418,7 +396,7 @@ impl Lowering<'_> {
         let end = self.b.ins().iadd(from, size);
         let fresh = self.object(Kind::MatchCtx, &[base, from, end]);
         if let Some(open) = self.open {
-            self.set_open(open, fresh, base, from, end);
+            self.set_open(open, fresh, base, from);
         }
         let args = vec![fresh.into()];
         self.go(&To { block: join, args });

@@ -293,7 +293,7 @@ impl Helper {
         use Helper::*;
         match self {
             Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat => true,
-            UnsignedInteger | SignedInteger | GetUtf => true,
+            UnsignedInteger | SignedInteger | GetUtf | PartOfBits => true,
             CreateBits | AppendRoom | AppendCharacter => true,
             _ => false,
         }
