@@ -291,12 +291,11 @@ impl Helper {
     /// Does it make a term of others, and nothing else?
     fn makes_a_term(self) -> bool {
         use Helper::*;
-        match self {
-            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat => true,
-            UnsignedInteger | SignedInteger | GetUtf | PartOfBits => true,
-            CreateBits | AppendRoom | AppendCharacter => true,
-            _ => false,
-        }
+        matches!(
+            self,
+            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat
+        ) || matches!(self, UnsignedInteger | SignedInteger | GetUtf | PartOfBits)
+            || matches!(self, CreateBits | AppendRoom | AppendCharacter)
     }
 }
 

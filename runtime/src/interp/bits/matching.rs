@@ -311,9 +311,10 @@ pub fn is_code_point(c: u32) -> bool {
 fn read_utf8(v: &View) -> Option<(u32, usize)> {
     if v.offset & 7 == 0 {
         let p = v.data.wrapping_add(v.offset / 8);
-        // SAFETY: the byte lies before the view's end.
         return utf8_code_point(|i| {
-            (v.bits >= 8 * (i + 1)).then(|| u32::from(unsafe { *p.add(i) }))
+            let there = v.bits >= 8 * (i + 1);
+            // SAFETY: the byte lies before the view's end.
+            there.then(|| unsafe { u32::from(*p.add(i)) })
         });
     }
     utf8_code_point(|i| {
