@@ -37,7 +37,7 @@ pub enum CompileFailure {
 }
 
 /// Does the interpreter execute instructions of a function's native code that cost no more than the way to it? So it is with
-/// the bit syntax.
+/// those of the bit syntax that only old compilers write.
 fn is_stepping(f: &SsaFunction, body: &Body) -> bool {
     f.insts.iter().any(|i| match i.op {
         Op::Step { at, .. } => {

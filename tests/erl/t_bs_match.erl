@@ -137,6 +137,15 @@ cases() ->
      {short_build_bits, fun() -> P = id(<<5:3>>), Q = id(<<1, 2, 3:4>>), [<<P/bitstring, 7:8>>, <<Q/bitstring, 7:8>>, c(fun() -> <<Q/binary, 1>> end), <<(id(<<1, 2, 3>>))/binary, P/bitstring>>] end},
      {short_append, fun() -> F = fun F(0, A) -> A; F(N, A) -> F(N - 1, <<A/binary, N:8, (N * 3):16/little, "x">>) end, A = F(400, <<>>), B = <<A/binary, 1>>, C = <<A/binary, 2, 3>>, {byte_size(A), erlang:md5(A), binary:last(B), binary:part(C, byte_size(C), -2), binary:last(A)} end},
      {zero_size, fun() -> <<X:0, Y:0/binary, Z/binary>> = id(<<1>>), [X, Y, Z] end},
+     {open_unaligned, fun() -> H = <<1, 200, 3, 250, 5, 66, 7, 128, 9, 10, 255, 12, 13>>, L = binary:copy(<<9, 255, 128, 1>>, 40), [[at(P, B) || P <- lists:seq(0, 16)] || B <- [H, L, binary:part(L, 3, 20), binary:part(H, 1, 9), <<1>>]] end},
+     {open_wide, fun() -> [wide(id(<<A:64, B:64, C:61, D:3, E:60, F:4>>)) || A <- edges(), {B, C} <- [{A, A}, {bnot A, 1 bsl 60}], {D, E, F} <- [{5, A, 9}, {0, -1, 0}]] end},
+     {open_utf8, fun() -> [{B, cp(B), shifted(<<5:3, B/binary, 9:5>>)} || B <- code_points()] end},
+     {open_two, fun() -> A = binary:copy(<<1, 2, 3, 4, 5>>, 30), {zip(A, <<A/binary, 7, 8>>, 0), zip(<<1, 2>>, <<3, 4>>, 0), nested(A, A, 0)} end},
+     {open_called, fun() -> called(binary:copy(<<3, 1, 4, 1, 5>>, 50), 0, []) end},
+     {open_append, fun() -> {A, B} = both(300, <<>>, <<>>), {h(A), h(B), h(older(100, <<"o">>, <<>>))} end},
+     {open_append_utf8, fun() -> [h(text([C || _ <- lists:seq(1, 200)], <<"x">>)) || C <- [0, 127, 128, 2047, 2048, 16#D7FF, 16#E000, 16#FFFF, 16#10000, 16#10FFFF]] ++ [catch text([65, C], <<>>) || C <- [-1, 16#D800, 16#110000, a, 1 bsl 70]] end},
+     {open_create, fun() -> [made(A, B) || A <- [0, 1, -1, 255, 1 bsl 59, 1 bsl 60, -(1 bsl 60) - 1, 1 bsl 70], B <- [0, 127, 128, 16#20AC]] end},
+     {open_sizes, fun() -> [{byte_size(B), bit_size(B), catch byte_size({B})} || B <- [<<>>, <<1:3>>, binary:copy(<<7>>, 100), binary:part(binary:copy(<<7>>, 100), 3, 70), <<(binary:copy(<<7>>, 90))/binary, 1:7>>]] end},
      {huge_size, fun() -> [case id(<<1, 2>>) of <<_:S/binary, _/binary>> -> yes; _ -> no end || S <- [1 bsl 60, 1 bsl 64, 1 bsl 70, -1]] end}].
 
 short(1, <<A:8, _/bits>>) -> A;
@@ -175,3 +184,46 @@ back(<<_, R/binary>>) -> {fourth, R}.
 split(<<$,, R/binary>>, W, A) -> split(R, <<>>, [W | A]);
 split(<<C, R/binary>>, W, A) -> split(R, <<W/binary, C>>, A);
 split(<<>>, W, A) -> lists:reverse([W | A]).
+
+edges() -> [0, 1, -1, 1 bsl 59, (1 bsl 60) - 1, 1 bsl 60, -(1 bsl 60), 1 bsl 62, 1 bsl 63].
+
+at(P, B) ->
+    W = case B of <<_:P, A:8, C:16/little, D:24/signed, E:32, _/bits>> -> {A, C, D, E}; _ -> none end,
+    X = case B of <<_:P, F:40/little-signed, 7, G/bits>> -> {F, G}; <<_:P, I:56, _/bits>> -> I; _ -> none end,
+    Y = case B of <<_:P, J:5/binary, K:8, _/bits>> -> {J, K}; _ -> none end,
+    {W, X, Y}.
+
+wide(<<A:64, B:64/signed, C:61, D:3, E:60/signed, F:4>> = X) ->
+    <<G:64/little, H:64/little-signed, I:57/signed, J:62, _/bits>> = X,
+    [A, B, C, D, E, F, G, H, I, J].
+
+shifted(<<5:3, R/bits>>) -> shifted_on(R).
+shifted_on(<<C/utf8, R/bits>>) -> [C | shifted_on(R)];
+shifted_on(R) -> [R].
+
+code_points() ->
+    [<<"a">>, <<16#C2>>, <<16#C2, 16#41>>, <<16#C2, 16#80>>, <<16#DF, 16#BF, 1>>, <<16#C1, 16#BF>>, <<16#E0, 16#9F, 16#BF>>, <<16#E0, 16#A0, 16#80>>,
+     <<16#ED, 16#9F, 16#BF>>, <<16#ED, 16#A0, 16#80>>, <<16#EF, 16#BF, 16#BF>>, <<16#E2, 16#82>>, <<16#E2, 16#82, 16#C0>>, <<16#E2, 2, 16#82>>,
+     <<16#F0, 16#8F, 16#BF, 16#BF>>, <<16#F0, 16#9F, 16#98, 16#80>>, <<16#F4, 16#8F, 16#BF, 16#BF>>, <<16#F4, 16#90, 16#80, 16#80>>, <<16#F5, 16#80, 16#80, 16#80>>, <<16#80>>].
+
+zip(<<A, R/binary>>, <<B, S/binary>>, N) -> zip(R, S, N + A * B);
+zip(A, B, N) -> {A, B, N}.
+
+nested(<<A, R/binary>>, <<B, _/binary>> = C, N) when A =/= 5 -> nested(R, C, N + A + B);
+nested(<<_, R/binary>>, <<_, C/binary>>, N) -> nested(R, C, N * 3 band 16#FFFF);
+nested(<<>>, C, N) -> {byte_size(C), N}.
+
+called(<<A, B:16, R/binary>>, N, L) -> M = length([X || X <- [A, B, N], X > 3]), erlang:garbage_collect(), called(R, N + M, [id({A, B}) | L]);
+called(R, N, L) -> {R, N, h(L)}.
+
+both(0, A, B) -> {A, B};
+both(N, A, B) -> both(N - 1, <<A/binary, N:8, (N + 1):24>>, <<B/binary, (N * 7):16/little>>).
+
+older(0, A, K) -> {A, K};
+older(N, A, _) when N rem 10 =:= 0 -> older(N - 1, <<A/binary, N>>, <<A/binary, "kept">>);
+older(N, A, K) -> older(N - 1, <<A/binary, N, 1>>, K).
+
+text([C | T], A) -> text(T, <<A/binary, C/utf8>>);
+text([], A) -> A.
+
+made(A, B) -> {<<A:8, B:16>>, <<A:3, B:13, A:5>>, <<A:64/little, B/utf8, "tail">>, <<"head", A:64, B:40/little, A:20, B:4>>}.

@@ -119,6 +119,18 @@ impl Builder<'_> {
                 self.set(call.to, v);
                 Flow::Next
             }
+            (name @ ("byte_size" | "bit_size"), [v]) => {
+                let v = self.src(v);
+                let size = match name {
+                    "byte_size" => Ssa::ByteSize,
+                    _ => Ssa::BitSize,
+                };
+                let size = self.one(size, vec![v], Repr::Term);
+                let is = self.one(Ssa::IsValue, vec![size], Repr::Bool);
+                self.or_fail(is, &call);
+                self.set(call.to, size);
+                Flow::Next
+            }
             ("self", []) => {
                 let v = self.one(Ssa::OwnPid, Vec::new(), Repr::Term);
                 self.set(call.to, v);

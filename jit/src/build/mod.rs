@@ -7,6 +7,7 @@
 mod arith;
 mod bits;
 mod calls;
+mod creation;
 mod data;
 mod liveness;
 mod maps;
@@ -525,11 +526,12 @@ impl Builder<'_> {
             Op::Fmove | Op::Fconv | Op::Fadd | Op::Fsub | Op::Fmul | Op::Fdiv | Op::Fnegate => {
                 self.floats(i.op, o)
             }
-            Op::BsTestTail2 | Op::BsTestUnit => self.bits_left(i.op, o),
-            _ => match self.type_test(i.op, o) {
-                Some(flow) => flow,
-                None => self.step(i, o),
-            },
+            _ => {
+                let done = self.type_test(i.op, o);
+                let done = done.or_else(|| self.matching(i.op, o));
+                let done = done.or_else(|| self.creation(i.op, o));
+                done.unwrap_or_else(|| self.step(i, o))
+            }
         }
     }
 

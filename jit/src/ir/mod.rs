@@ -10,6 +10,7 @@
 //! An instruction that may leave the function names an [`SsaExit`]: the bytecode instruction at which the
 //! interpreter goes on, and which values are in which X registers and float registers there.
 
+pub mod bits;
 pub mod builder;
 pub mod edit;
 mod entities;
@@ -23,6 +24,7 @@ mod text;
 pub mod types;
 pub mod verify;
 
+use bits::{BitSegment, Encoding, FieldFlags, FieldKind, MatchStep};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export::Export;
 use enigma_runtime::term::Kind;
@@ -254,6 +256,36 @@ pub enum Op {
     /// `true` or `false`, for an answer.
     BoolTerm,
 
+    // ---- the bit syntax ----
+    //
+    // What matches gives a `Bool` first; the other results mean something only where that is true. Where it is not, the match
+    // context is as it was.
+    /// A match context over a bitstring, or the context itself. Results: is there one, and which.
+    StartMatch,
+    /// Executes commands of matching on a match context.
+    MatchBits(Vec<MatchStep>),
+    /// Are the next so many bits of a match context those at this offset of the module's constant bytes? Passes over them.
+    MatchString(u64, u32),
+    /// Takes a field off a match context, whose size, the second term, counts such units.
+    GetBits(FieldKind, u32, FieldFlags),
+    /// Takes a code point off a match context.
+    GetUtf(Encoding, FieldFlags),
+    /// What a match context has left, as a bitstring.
+    RestBits,
+    /// Where a match context stands.
+    BitsPosition,
+    /// Lets a match context stand where `BitsPosition` has said.
+    SetBitsPosition,
+    /// Number of bytes of a bitstring, the last one perhaps not whole; no value if it is none.
+    ByteSize,
+    /// Number of bits of a bitstring; no value if it is none.
+    BitSize,
+    /// A bitstring of segments: the arguments are the values of those that are no constants, each with its size behind it if
+    /// that is a value, too. Leaves if that is not possible.
+    CreateBits(Vec<BitSegment>, ExitRef),
+    /// An empty binary with room for as many bits as the term says, if it says so.
+    WritableBits,
+
     // ---- data ----
     /// Head of a list cell, which it must be.
     Head,
@@ -401,6 +433,7 @@ impl Op {
     pub fn exit(&self) -> Option<ExitRef> {
         match self {
             Op::Arith(_, e)
+            | Op::CreateBits(_, e)
             | Op::Unbox(e)
             | Op::ToFloat(e)
             | Op::FloatArith(_, e)

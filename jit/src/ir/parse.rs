@@ -258,7 +258,7 @@ impl<'a> Parser<'a> {
     }
 
     /// A name.
-    fn name(&mut self) -> Result<String, ParseError> {
+    pub(super) fn name(&mut self) -> Result<String, ParseError> {
         match self.name_length() {
             0 => Err(self.expected("a name")),
             n => Ok(self.advance(n).to_owned()),
@@ -298,7 +298,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn take_word(&mut self, word: &str) -> bool {
+    /// Reads a word if it comes next.
+    pub(super) fn take_word(&mut self, word: &str) -> bool {
         let found = &self.rest()[..self.name_length()] == word;
         if found {
             self.advance(word.len());
@@ -516,6 +517,20 @@ block0(v0: term, v1: term):
     v53: bool = bits_left_are 8, v0
     v54: bool = bits_left_multiple 8, v0
     v55 = bool_term v54
+    v60: bool, v61 = start_match v0
+    v62: bool, v63, v64, v65, v66 = match_bits [at_least 80 unit 8, integer 16 little signed, equal 8 97, integer 9, skip 7, part 24, rest], v61
+    v67: bool = match_bits [exactly 4], v61
+    v68: bool = match_string 72, 5, v61
+    v69: bool, v70 = get_bits.integer 1, flags little signed, v61, v0
+    v71: bool = get_bits.skip 8, v61, v0
+    v72: bool, v73 = get_utf.utf16 flags little, v61
+    v74 = rest_bits v61
+    v75 = bits_position v61
+    set_bits_position v61, v75
+    v76 = create_bits [private_append all unit 8, integer size 16 unit 1 little signed, string 4 size 3 unit 8, binary unit 8], v0, v1, v74, v75, exit1
+    v77 = writable_bits v0
+    v78 = byte_size v0
+    v79 = bit_size v0
     v21 = head v0
     v22 = tail v0
     v23 = element 2, v0

@@ -2,6 +2,7 @@
 //!
 //! Passes ask here; a new operation gets its answers here and nowhere else.
 
+use super::bits::{BitSegment, FieldKind};
 use super::{Inst, Op, Repr, SsaFunction, Value};
 use Repr::{Bool, Float, Term};
 use smallvec::SmallVec;
@@ -40,6 +41,15 @@ impl Op {
             | Op::IsValue
             | Op::BitsLeftAre(_)
             | Op::BitsLeftMultiple(_)
+            | Op::StartMatch
+            | Op::MatchBits(_)
+            | Op::MatchString(..)
+            | Op::GetUtf(..)
+            | Op::RestBits
+            | Op::BitsPosition
+            | Op::WritableBits
+            | Op::ByteSize
+            | Op::BitSize
             | Op::Head
             | Op::Tail
             | Op::Element(_)
@@ -53,6 +63,8 @@ impl Op {
             Op::Same
             | Op::Compare(_)
             | Op::IsFunctionOf
+            | Op::GetBits(..)
+            | Op::SetBitsPosition
             | Op::ElementAt
             | Op::MapGet
             | Op::Cons
@@ -61,6 +73,7 @@ impl Op {
             Op::BoolTerm | Op::Branch(..) => Exactly(&[Bool]),
             Op::Box | Op::FloatNegate => Exactly(&[Float]),
             Op::FloatArith(..) => Exactly(&[Float, Float]),
+            Op::CreateBits(segments, _) => Terms(segments.iter().map(BitSegment::terms).sum()),
             Op::UpdateTuple(_, positions) => Terms(1 + positions.len()),
             Op::Call(Callee::Export(e), _)
             | Op::TailCall(Callee::Export(e), _)
@@ -84,6 +97,12 @@ impl Op {
             | Op::LoadX(_)
             | Op::LoadY(_)
             | Op::BoolTerm
+            | Op::RestBits
+            | Op::BitsPosition
+            | Op::CreateBits(..)
+            | Op::WritableBits
+            | Op::ByteSize
+            | Op::BitSize
             | Op::Head
             | Op::Tail
             | Op::Element(_)
@@ -112,7 +131,17 @@ impl Op {
             | Op::IsValue
             | Op::IsFunctionOf
             | Op::BitsLeftAre(_)
-            | Op::BitsLeftMultiple(_) => one(Bool),
+            | Op::BitsLeftMultiple(_)
+            | Op::MatchString(..)
+            | Op::GetBits(FieldKind::Skip, ..) => one(Bool),
+            Op::StartMatch | Op::GetBits(..) | Op::GetUtf(..) => {
+                SmallVec::from_slice(&[Bool, Term])
+            }
+            Op::MatchBits(steps) => {
+                let mut results = SmallVec::from_slice(&[Bool]);
+                results.extend(steps.iter().filter(|s| s.has_result()).map(|_| Term));
+                results
+            }
             Op::Float(_) | Op::Unbox(_) | Op::ToFloat(_) | Op::FloatArith(..) | Op::FloatNegate => {
                 one(Float)
             }
@@ -130,6 +159,7 @@ impl Op {
             }
             Op::StoreY(_)
             | Op::StoreCatch(..)
+            | Op::SetBitsPosition
             | Op::Drop(_)
             | Op::Build(_)
             | Op::Jump(_)
@@ -185,6 +215,12 @@ impl Op {
                     | Op::LoadY(_)
                     | Op::BitsLeftAre(_)
                     | Op::BitsLeftMultiple(_)
+                    | Op::StartMatch
+                    | Op::RestBits
+                    | Op::BitsPosition
+                    | Op::WritableBits
+                    | Op::ByteSize
+                    | Op::BitSize
                     | Op::Fun(_)
             )
     }

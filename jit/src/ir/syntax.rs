@@ -9,6 +9,7 @@
 //!
 //! Every kind of operand is a type that knows how to write itself and to read itself again ([`Operand`]).
 
+use super::bits::{Flags, Segments, Steps};
 use super::names::Named;
 use super::parse::{ParseError, Parser};
 use super::{Callee, ExitRef, Op, Target, Test, Value};
@@ -24,7 +25,7 @@ pub(super) struct Writer<'a, 'f> {
 }
 
 impl Writer<'_, '_> {
-    fn item(&mut self, text: fmt::Arguments<'_>) -> fmt::Result {
+    pub(super) fn item(&mut self, text: fmt::Arguments<'_>) -> fmt::Result {
         self.out.write_str(if self.any { ", " } else { " " })?;
         self.any = true;
         self.out.write_fmt(text)
@@ -34,7 +35,7 @@ impl Writer<'_, '_> {
         write!(self.out, ".{name}")
     }
 
-    fn list<T>(
+    pub(super) fn list<T>(
         &mut self,
         keyword: &str,
         all: &[T],
@@ -50,7 +51,7 @@ impl Writer<'_, '_> {
 }
 
 /// A kind of operand.
-trait Operand {
+pub(super) trait Operand {
     /// What it stands for in an [`Op`].
     type Of;
 
@@ -126,6 +127,19 @@ operations! {
     BitsLeftAre(n) = "bits_left_are" [Bits n] [];
     BitsLeftMultiple(n) = "bits_left_multiple" [Bits n] [];
     BoolTerm = "bool_term" [] [];
+
+    StartMatch = "start_match" [] [];
+    MatchBits(steps) = "match_bits" [Steps steps] [];
+    MatchString(bits, from) = "match_string" [Bits bits, Number from] [];
+    GetBits(kind, unit, flags) = "get_bits" [Sub kind, Number unit, Flags flags] [];
+    GetUtf(encoding, flags) = "get_utf" [Sub encoding, Flags flags] [];
+    RestBits = "rest_bits" [] [];
+    BitsPosition = "bits_position" [] [];
+    SetBitsPosition = "set_bits_position" [] [];
+    ByteSize = "byte_size" [] [];
+    BitSize = "bit_size" [] [];
+    CreateBits(segments, exit) = "create_bits" [Segments segments] [Exit exit];
+    WritableBits = "writable_bits" [] [];
 
     Head = "head" [] [];
     Tail = "tail" [] [];

@@ -233,6 +233,7 @@ impl Lowering<'_> {
         self.b.ins().brif(is, waits, &[], on, &[]);
         self.b.switch_to_block(on);
         self.take_threaded(&r);
+        self.close_all();
         self.b.def_var(self.sp, r[3]);
         self.go(&To {
             block: join,

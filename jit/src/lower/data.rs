@@ -64,6 +64,7 @@ impl Lowering<'_> {
         self.define(i, v);
     }
 
+    /// A boxed object of these words.
     pub(super) fn object(&mut self, kind: Kind, words: &[Value]) -> Value {
         let p = self.alloc(1 + words.len() as u32);
         let header = self.word(Header::new(kind, words.len()).raw());

@@ -8,8 +8,11 @@
 //! `NONVALUE` as the value means that the process goes on elsewhere; the other results mean nothing then.
 
 mod arith;
+mod bits;
 mod calls;
 mod census;
+mod contexts;
+mod creation;
 mod data;
 pub mod glue;
 mod lists;
@@ -110,6 +113,8 @@ pub fn function(
     let sig = b.import_signature(signature());
     let keeping_sig = b.import_signature(glue::keeping_signature());
     let helper_sig = b.import_signature(glue::system(4));
+    let open = contexts::OpenContext::of(source, &mut b);
+    let open_binary = contexts::OpenBinary::of(source, &mut b);
     let nonvalue = b.create_block();
     b.set_cold_block(nonvalue);
     let mut l = Lowering {
@@ -131,6 +136,10 @@ pub fn function(
         exits: FxHashMap::default(),
         functions: FxHashMap::default(),
         credit: 0,
+        open,
+        open_binary,
+        current: None,
+        currents: FxHashMap::default(),
         predecessors: predecessors(source),
         credits: FxHashMap::default(),
         places: Places::default(),
@@ -215,6 +224,14 @@ struct Lowering<'a> {
     functions: FxHashMap<UserExternalName, FuncRef>,
     /// Words of heap that are known to be free.
     credit: u32,
+    /// The variables of the match context that is open, if the function has such ones.
+    open: Option<contexts::OpenContext>,
+    /// Those of the binary that is open, likewise.
+    open_binary: Option<contexts::OpenBinary>,
+    /// The match context that is open here, where that is known.
+    current: Option<ir::Value>,
+    /// The one that is open where blocks begin that have one predecessor.
+    currents: FxHashMap<ir::Block, ir::Value>,
     predecessors: Vec<u32>,
     /// The credit with which blocks begin that have one predecessor.
     credits: FxHashMap<ir::Block, u32>,
@@ -250,6 +267,7 @@ impl Lowering<'_> {
             self.b.switch_to_block(self.blocks[block.index()]);
             self.credit = self.credits.get(&block).copied().unwrap_or(0);
             self.places = self.handed_places.remove(&block).unwrap_or_default();
+            self.current = self.currents.get(&block).copied();
             self.block(&self.source.blocks[block.index()].insts);
         }
         self.leave_blocks();
@@ -293,6 +311,7 @@ impl Lowering<'_> {
         self.b.def_var(self.sp, p[1]);
         self.b.def_var(self.hp, p[2]);
         self.b.def_var(self.reds, p[3]);
+        self.begin_open();
         let mut args: Vec<Value> = [p[0], p[4], p[5]]
             .into_iter()
             .take(self.source.arity)
@@ -316,15 +335,24 @@ impl Lowering<'_> {
             self.place(this.place);
             if let Some(next) = insts.get(i + 1)
                 && let Op::Branch(yes, no) = &self.source.insts[next.index()].op
-                && let [answer] = this.results[..]
+                && let Some(&answer) = this.results.first()
                 && self.source.insts[next.index()].args == [answer]
                 && self.uses[answer.index()] == 1
                 && is_question(&this.op)
             {
+                let (to_yes, to_no) = (self.to(yes), self.to(no));
+                let before = self.current;
+                if is_match(&this.op) {
+                    self.matching(this, &to_yes, &to_no);
+                } else {
+                    self.question(&this.op, &this.args, &to_yes, &to_no);
+                }
+                // What takes heap on the way makes the credit smaller, also where it does not come by.
                 self.hand_credit(yes);
+                if self.current != before {
+                    self.current = None;
+                }
                 self.hand_credit(no);
-                let (yes, no) = (self.to(yes), self.to(no));
-                self.question(&this.op, &this.args, &yes, &no);
                 return;
             }
             if self.look_up(&insts[i..]) {
@@ -407,6 +435,20 @@ impl Lowering<'_> {
         block
     }
 
+    /// Goes on in a block that is run rarely, as are those that are made from here on, up to `end_rare`.
+    fn begin_rare(&mut self, block: Block) -> usize {
+        self.b.set_cold_block(block);
+        self.b.switch_to_block(block);
+        self.b.func.dfg.num_blocks()
+    }
+
+    /// The blocks since `begin_rare` are run rarely.
+    fn end_rare(&mut self, first: usize) {
+        for n in first..self.b.func.dfg.num_blocks() {
+            self.b.set_cold_block(Block::from_u32(n as u32));
+        }
+    }
+
     fn cold_block(&mut self) -> Block {
         let block = self.b.create_block();
         self.b.set_cold_block(block);
@@ -475,6 +517,9 @@ impl Lowering<'_> {
             if !self.places.is_empty() {
                 self.handed_places.insert(t.block, self.places.clone());
             }
+            if let Some(current) = self.current {
+                self.currents.insert(t.block, current);
+            }
         }
     }
 
@@ -505,6 +550,7 @@ impl Lowering<'_> {
                 let (v, sp) = (self.word(word), self.b.use_var(self.sp));
                 self.b.ins().store(trusted(), v, sp, 8 * i32::from(*n));
             }
+            op if is_match(op) => self.match_answer(i),
             op if is_question(op) => self.answer(i),
             Op::BoolTerm => {
                 let is = self.val(i.args[0]);
@@ -558,6 +604,10 @@ impl Lowering<'_> {
             | Op::FloatArith(..)
             | Op::FloatNegate => self.arithmetic(i),
             Op::Step { .. } if self.message(i) => {}
+            Op::CreateBits(segments, exit) => self.create_bits(i, segments, *exit),
+            Op::WritableBits => self.writable_bits(i),
+            Op::ByteSize | Op::BitSize => self.size_of_bits(i),
+            Op::RestBits | Op::BitsPosition | Op::SetBitsPosition => self.of_context(i),
             _ => self.calls(i),
         }
     }
@@ -668,15 +718,24 @@ impl Lowering<'_> {
 
 /// Is it answered with yes or no, so that a branch on it needs no word for the answer?
 fn is_question(op: &Op) -> bool {
+    is_match(op)
+        || matches!(
+            op,
+            Op::Test(_)
+                | Op::Same
+                | Op::Compare(_)
+                | Op::IsValue
+                | Op::IsFunctionOf
+                | Op::BitsLeftAre(_)
+                | Op::BitsLeftMultiple(_)
+        )
+}
+
+/// Does it match a bitstring? It gives what it finds beside the answer.
+fn is_match(op: &Op) -> bool {
     matches!(
         op,
-        Op::Test(_)
-            | Op::Same
-            | Op::Compare(_)
-            | Op::IsValue
-            | Op::IsFunctionOf
-            | Op::BitsLeftAre(_)
-            | Op::BitsLeftMultiple(_)
+        Op::StartMatch | Op::MatchBits(_) | Op::MatchString(..) | Op::GetBits(..) | Op::GetUtf(..)
     )
 }
 

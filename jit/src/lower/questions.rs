@@ -3,7 +3,6 @@
 //! A question is lowered to control flow that ends in one of two places; only where the answer is wanted as a value
 //! it is made one.
 
-use super::data::word_at;
 use super::{Lowering, To, trusted};
 use crate::ir::{Comparison, InstData, Op, Test, Value as Ssa};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -30,6 +29,7 @@ impl Lowering<'_> {
         }
         self.b.switch_to_block(join);
         self.credit = 0;
+        self.current = None;
         self.define(i, answer);
     }
 
@@ -56,15 +56,13 @@ impl Lowering<'_> {
                 self.ask(Helper::IsFunctionOf, &args, yes, no);
             }
             Op::BitsLeftAre(n) => {
-                let v = self.val(args[0]);
-                let left = self.bits_left(v, no);
+                let left = self.bits_left(args[0], no);
                 let n = self.word(*n);
                 let is = self.b.ins().icmp(IntCC::Equal, left, n);
                 self.branch(is, yes, no);
             }
             Op::BitsLeftMultiple(n) => {
-                let v = self.val(args[0]);
-                let left = self.bits_left(v, no);
+                let left = self.bits_left(args[0], no);
                 let rest = if n.is_power_of_two() {
                     self.b.ins().band_imm_s(left, (n - 1) as i64)
                 } else {
@@ -78,14 +76,9 @@ impl Lowering<'_> {
     }
 
     /// Bits that a match context has left; what is none goes to `no`.
-    fn bits_left(&mut self, v: Value, no: &To) -> Value {
-        let header = self.header_or(v, no);
-        let is = self.has_low_byte(header, Header::new(Kind::MatchCtx, 0).raw());
-        let next = self.fresh_block();
-        self.branch(is, &To::plain(next), no);
-        self.b.switch_to_block(next);
-        let [at, end] = [2, 3].map(|n| self.b.ins().load(I64, trusted(), v, word_at(n)));
-        self.b.ins().isub(end, at)
+    fn bits_left(&mut self, v: Ssa, no: &To) -> Value {
+        let c = self.open(v, no);
+        self.b.ins().isub(c.end, c.at)
     }
 
     fn ask(&mut self, helper: Helper, args: &[Value], yes: &To, no: &To) {
@@ -101,7 +94,7 @@ impl Lowering<'_> {
             .icmp_imm_s(IntCC::Equal, low, i64::from(nonvalue))
     }
 
-    fn has_tag(&mut self, v: Value, tag: u64) -> Value {
+    pub(super) fn has_tag(&mut self, v: Value, tag: u64) -> Value {
         let t = self.b.ins().band_imm_s(v, 7);
         self.b.ins().icmp_imm_s(IntCC::Equal, t, tag as i64)
     }
@@ -146,7 +139,7 @@ impl Lowering<'_> {
     }
 
     /// Goes to `yes` if the condition holds, else on here.
-    fn done_if(&mut self, condition: Value, yes: &To) {
+    pub(super) fn done_if(&mut self, condition: Value, yes: &To) {
         let next = self.fresh_block();
         self.branch(condition, yes, &To::plain(next));
         self.b.switch_to_block(next);

@@ -68,6 +68,7 @@ impl Lowering<'_> {
         self.take_threaded(&r);
         let sp = r[3];
         self.b.def_var(self.sp, sp);
+        self.after_helper(helper);
         self.credit = 0;
         r[0]
     }
@@ -98,6 +99,7 @@ impl Lowering<'_> {
             let sp = self.context_field(layout::SP);
             self.b.def_var(self.sp, sp);
         }
+        self.after_helper(helper);
         self.context_field(layout::ANSWER)
     }
 

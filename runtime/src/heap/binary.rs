@@ -54,6 +54,15 @@ fn layout(capacity: usize) -> Layout {
 }
 
 impl BinaryRef {
+    /// In a `Binary`: the address of its first byte.
+    pub(crate) const DATA_AT: usize = std::mem::offset_of!(Binary, data);
+    /// The number of references.
+    pub(crate) const REFS_AT: usize = std::mem::offset_of!(Binary, refs);
+    /// Bytes allocated.
+    pub(crate) const CAPACITY_AT: usize = std::mem::offset_of!(Binary, capacity);
+    /// Bits in use.
+    pub(crate) const USED_AT: usize = std::mem::offset_of!(Binary, used_bits);
+
     pub(super) fn with_capacity(capacity: usize, used_bits: usize) -> BinaryRef {
         let p = memory::try_take(layout(capacity))
             .unwrap_or_else(|| memory::exhausted(Purpose::Binary, capacity))

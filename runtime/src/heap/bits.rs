@@ -155,9 +155,12 @@ pub fn binary_bytes<'a>(t: Term) -> Option<std::borrow::Cow<'a, [u8]>> {
     }
 }
 
+/// Bytes of the longest part of a bitstring that is a copy, if it begins at a byte.
+pub const LONGEST_COPIED_PART: usize = MAX_HEAP_BINARY / 2;
+
 /// A bitstring of the view's bits that shares the base's memory where that saves any.
 pub fn share(v: &View, heap: &mut Heap) -> Term {
-    if v.bits.div_ceil(8) <= MAX_HEAP_BINARY / 2 && v.offset & 7 == 0 {
+    if v.bits.div_ceil(8) <= LONGEST_COPIED_PART && v.offset & 7 == 0 {
         return copy_out(v, heap);
     }
     if v.offset == 0 && v.bits == bit_size(v.base) {

@@ -87,6 +87,11 @@ pub fn is_literal(p: *const u64) -> bool {
     (p as usize).wrapping_sub(region.base) < region.size
 }
 
+/// Where literals are: the first address and the number of bytes.
+pub fn region() -> (usize, usize) {
+    (REGION.base, REGION.size)
+}
+
 /// Is the address a literal's of an area that was not freed? For the heap verifier.
 pub fn is_live(p: *const u64) -> bool {
     let offset = (p as usize).wrapping_sub(REGION.base);

@@ -108,6 +108,8 @@ impl Heap {
 
     /// Where the heap pointer is in a heap, in bytes.
     pub const HP_AT: usize = std::mem::offset_of!(Heap, hp);
+    /// Where the number of bytes of shared binaries is.
+    pub const BINARY_BYTES_AT: usize = std::mem::offset_of!(Heap, binary_bytes);
     /// Where the end of the current block is.
     pub const END_AT: usize = std::mem::offset_of!(Heap, end);
 

@@ -12,6 +12,8 @@
 //! reductions in their places; they leave them there. A helper may collect only where its text says so. Those that neither
 //! look at nor change any of these are called without that.
 
+mod bit_syntax;
+
 use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
@@ -29,6 +31,10 @@ use crate::process::context::Raise;
 use crate::process::{Owned, Process, context, handle, stack};
 use crate::sched;
 use crate::term::{Kind, Term, stack_word};
+use bit_syntax::{
+    append_character, append_room, create_bits, decode_utf8, get_bits, get_utf, match_string,
+    part_of_bits, read_bits, signed_integer, unsigned_integer, writable_bits,
+};
 use std::cmp::Ordering as Order;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -130,6 +136,26 @@ pub mod layout {
     pub const CODE: usize = entry::CODE_AT;
     /// Of the register file: the first float register.
     pub const FLOATS: usize = crate::interp::machine::FLOATS;
+    /// In a `Binary`: the address of its first byte.
+    pub const BINARY_DATA: usize = crate::heap::binary::BinaryRef::DATA_AT;
+    /// In a `Binary`: the number of references.
+    pub const BINARY_REFS: usize = crate::heap::binary::BinaryRef::REFS_AT;
+    /// In a `Binary`: bytes allocated.
+    pub const BINARY_CAPACITY: usize = crate::heap::binary::BinaryRef::CAPACITY_AT;
+    /// In a `Binary`: bits in use.
+    pub const BINARY_USED: usize = crate::heap::binary::BinaryRef::USED_AT;
+    /// In the own part: bytes of shared binaries that the heap holds.
+    pub const BINARY_BYTES: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::BINARY_BYTES_AT;
+    /// In `Ctx`: where bits that are appended go.
+    pub const ROOM: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, room);
+    /// Bytes of the longest binary that lies in a heap.
+    pub const MAX_HEAP_BINARY: usize = crate::heap::MAX_HEAP_BINARY;
+    /// Where literals are: first address and number of bytes.
+    pub fn literals() -> (usize, usize) {
+        crate::heap::literal::region()
+    }
+    /// Bytes of the longest part of a bitstring that is a copy.
+    pub const LONGEST_COPIED_PART: usize = crate::heap::bits::LONGEST_COPIED_PART;
     /// Words that a frame leaves free on the stack for what calls push.
     pub const STACK_SLACK: usize = calls::STACK_SLACK;
 }
@@ -230,6 +256,34 @@ helpers! {
     SendMessage send_message;
     /// Is it a bitstring of whole bytes, or a match context of whole bytes?
     IsBinary is_binary;
+    /// The bits of a `HeapBits` or `BinRef`, from a position on, so many (at most 64), as an unsigned number. Takes no heap.
+    ReadBits read_bits;
+    /// Reads a code point in UTF-8 at an address, where so many bits are left. Gives it times 256 and the number of its bits,
+    /// or 0 if there is none. Takes no heap.
+    DecodeUtf8 decode_utf8;
+    /// So many bits of a `HeapBits` or `BinRef` from a position on, as a bitstring.
+    PartOfBits part_of_bits;
+    /// Takes a field off a match context: the size, and unit, flags and kind. `NONVALUE` if that is not possible.
+    GetBits get_bits;
+    /// Takes a code point off a match context: flags and kind. `NONVALUE` if that is not possible. Takes no heap.
+    GetUtf get_utf;
+    /// Are the next so many bits of a match context those at an address? Passes over them. Takes no heap.
+    MatchString match_string;
+    /// A term for an unsigned number.
+    UnsignedInteger unsigned_integer;
+    /// A term for a signed number.
+    SignedInteger signed_integer;
+    /// Executes the construction of a bitstring at the first argument. The value of segment `n` stands in X register `2 * n`, its
+    /// size in the next one. `NONVALUE` if that is not possible.
+    CreateBits create_bits;
+    /// Room for so many bits, whole bytes, behind a binary, which nothing else uses if the third argument is not 0. Gives the
+    /// longer one, and in `Handover::room` the address of the room; `NONVALUE` if there is none.
+    AppendRoom append_room;
+    /// Appends a code point in UTF-8, the second argument, to a binary, which nothing else uses if the third argument is not 0.
+    /// `NONVALUE`, with nothing done, if that is not simple.
+    AppendCharacter append_character;
+    /// An empty binary with room for so many bits.
+    WritableBits writable_bits;
     /// Is it a fun of so many arguments?
     IsFunctionOf is_function_of;
 }
@@ -238,31 +292,30 @@ impl Helper {
     /// Is it called where that is rare, so that it had better keep all machine registers?
     pub fn keeps_registers(self) -> bool {
         use Helper::*;
-        matches!(
-            self,
-            OutOfReductions | Reserve | GrowStack | MoreRoom | BoxFloat
-        ) || self.is_arithmetic()
+        matches!(self, OutOfReductions | Reserve | GrowStack | MoreRoom)
+            || self.makes_a_term()
             || self.only_looks()
     }
 
     /// Does it look at terms, and change nothing?
     pub fn only_looks(self) -> bool {
-        matches!(self, Helper::Less | Helper::Equal | Helper::ExactlyEqual)
+        use Helper::*;
+        matches!(self, Less | Equal | ExactlyEqual | ReadBits | DecodeUtf8)
     }
 
     /// May it move the stack, or stop the process?
     pub fn moves_stack(self) -> bool {
-        !(self.is_arithmetic()
-            || self.only_looks()
-            || matches!(self, Helper::MoreRoom | Helper::BoxFloat))
+        !(self.makes_a_term() || self.only_looks() || self == Helper::MoreRoom)
     }
 
-    fn is_arithmetic(self) -> bool {
+    /// Does it make a term of others, and nothing else?
+    fn makes_a_term(self) -> bool {
         use Helper::*;
         matches!(
             self,
-            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr
-        )
+            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat
+        ) || matches!(self, UnsignedInteger | SignedInteger | GetUtf | PartOfBits)
+            || matches!(self, CreateBits | AppendRoom | AppendCharacter)
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Handover {
     pub awaited: usize,
     /// How often the reductions may still be renewed in this time slice.
     pub renewals: u32,
+    /// Where native code writes what it appends to a binary.
+    pub room: *mut u8,
     /// An address in the machine's stack where the process began to run.
     pub entered_at: usize,
 }
@@ -86,6 +88,7 @@ impl Default for Handover {
             raised: Raise::No,
             awaited: NOTHING_AWAITED,
             renewals: RENEWALS,
+            room: std::ptr::null_mut(),
             entered_at: 0,
         }
     }

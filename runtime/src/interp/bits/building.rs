@@ -60,25 +60,41 @@ impl Segment {
     pub fn decode(how: u64, word: u64, read: impl Fn(usize) -> Term) -> Segment {
         let kind = segment::KIND.of(how) as u8;
         if kind == kind::STRING {
-            return Segment {
-                kind,
-                word,
-                string_len: segment::LENGTH.of(how) as usize,
-                ..Segment::NONE
-            };
+            return Segment::string(how, word);
         }
+        let value = read(segment::VALUE.of(how) as usize);
+        let size = if word == SIZE_PLACE {
+            read(segment::SIZE.of(how) as usize)
+        } else {
+            Term::NONVALUE
+        };
+        Segment::with(how, word, value, size)
+    }
+
+    /// A segment with its value and its size, if that is a value too.
+    pub fn with(how: u64, word: u64, value: Term, size: Term) -> Segment {
         Segment {
-            kind,
+            kind: segment::KIND.of(how) as u8,
             flags: segment::FLAGS.of(how) as u8,
             unit: segment::UNIT.of(how) as u16,
-            value: read(segment::VALUE.of(how) as usize),
+            value,
             size: if word == SIZE_PLACE {
-                read(segment::SIZE.of(how) as usize)
+                size
             } else {
                 Term::NONVALUE
             },
             word,
             string_len: 0,
+        }
+    }
+
+    /// Constant bytes.
+    pub fn string(how: u64, word: u64) -> Segment {
+        Segment {
+            kind: kind::STRING,
+            word,
+            string_len: segment::LENGTH.of(how) as usize,
+            ..Segment::NONE
         }
     }
 
@@ -350,6 +366,22 @@ pub(in crate::interp) fn append_in_place(
         to,
         private,
     })
+}
+
+/// Room for `more` bits, whole bytes, behind a bitstring of whole bytes, as `append_in_place` finds it: the longer bitstring, whose
+/// new bits the caller writes, and their address.
+pub(in crate::interp) fn append_room(
+    heap: &mut Heap,
+    to: Term,
+    more: usize,
+    private: bool,
+) -> Option<(Term, *mut u8)> {
+    if !matches!(to.kind()?, Kind::BinRef | Kind::SubBits) || bits::bit_size(to) & 7 != 0 {
+        return None;
+    }
+    let claim = append_in_place(heap, to, more, private)?;
+    let at = claim.at;
+    Some((claim.finish(heap), at))
 }
 
 impl Claim {

@@ -294,21 +294,38 @@ pub fn get_utf(ctx: Term, kind: u8, flags: u8) -> Option<Term> {
             )
         }
     };
-    if c > 0x10_ffff || (0xd800..0xe000).contains(&c) {
+    if !is_code_point(c) {
         return None;
     }
     set_at(ctx, v.offset + used);
     Some(Term::small(i64::from(c)))
 }
 
+/// Is it a code point that text may have?
+#[inline]
+pub fn is_code_point(c: u32) -> bool {
+    c <= 0x10_ffff && !(0xd800..0xe000).contains(&c)
+}
+
+#[inline]
 fn read_utf8(v: &View) -> Option<(u32, usize)> {
-    let byte = |i: usize| {
-        if v.bits >= 8 * (i + 1) {
-            Some(read_bits(v.data, v.offset + 8 * i, 8) as u32)
-        } else {
-            None
-        }
-    };
+    if v.offset & 7 == 0 {
+        let p = v.data.wrapping_add(v.offset / 8);
+        return utf8_code_point(|i| {
+            let there = v.bits >= 8 * (i + 1);
+            // SAFETY: the byte lies before the view's end.
+            there.then(|| unsafe { u32::from(*p.add(i)) })
+        });
+    }
+    utf8_code_point(|i| {
+        let there = v.bits >= 8 * (i + 1);
+        there.then(|| read_bits(v.data, v.offset + 8 * i, 8) as u32)
+    })
+}
+
+/// The code point of the bytes that the function gives, and how many bits it takes.
+#[inline(always)]
+pub fn utf8_code_point(byte: impl Fn(usize) -> Option<u32>) -> Option<(u32, usize)> {
     let first = byte(0)?;
     let (len, mut c, least) = match first {
         0..=0x7f => return Some((first, 8)),

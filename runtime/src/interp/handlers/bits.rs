@@ -7,10 +7,9 @@ use crate::code::forms::{
     bs_set_position, bs_start, bs_test_long, bs_utf_size, plain, test_number, unary,
 };
 use crate::code::operand::NOWHERE;
-use crate::heap::binary::BinaryRef;
+use crate::heap::Heap;
 use crate::heap::bits::{base_data, read_bits};
-use crate::heap::{Heap, MAX_HEAP_BINARY};
-use crate::interp::bits::{self, BYTES_A_REDUCTION, append_in_place, extend};
+use crate::interp::bits::{self, BYTES_A_REDUCTION, SegmentSource, extend};
 use crate::interp::machine::{Any, M, Source, Target};
 use crate::term::{Kind, Term};
 
@@ -406,132 +405,36 @@ impl<const THREADED: bool> M<'_, '_, THREADED> {
     }
 }
 
+impl<const THREADED: bool> SegmentSource for M<'_, '_, THREADED> {
+    #[inline(always)]
+    fn heap(&mut self) -> &mut Heap {
+        &mut self.cx.own.heap.young
+    }
+
+    #[inline(always)]
+    fn bump(&mut self, n: usize) {
+        self.cx.bump(n);
+    }
+
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.num(bs_create::COUNT)
+    }
+
+    #[inline(always)]
+    fn words(&self, i: usize) -> (u64, u64) {
+        self.segment_words(i)
+    }
+
+    #[inline(always)]
+    fn value(&self, i: usize) -> Term {
+        Any::get(self, segment::VALUE.of(self.segment_words(i).0) as usize)
+    }
+}
+
 /// The bitstring of a `BS_CREATE_SHORT`, or `NONVALUE`, with nothing done, where an operand is not what the
 /// short way is for.
 #[inline(never)]
 fn create(pc: *const u64, sp: *mut Term, x: *mut Term, cx: &mut Ctx<'_>, w: u64) -> Term {
-    let m = M::<false> { pc, sp, x, cx, w };
-    let n = m.num(bs_create::COUNT);
-    let mut bits = 0;
-    for i in 0..n {
-        let (how, word) = m.segment_words(i);
-        let bytes = match segment::KIND.of(how) as u8 {
-            kind::STRING => segment::LENGTH.of(how) as usize,
-            kind::INTEGER => {
-                if !value(&m, how).is_small() {
-                    return Term::NONVALUE;
-                }
-                bits += (word * segment::UNIT.of(how)) as usize;
-                continue;
-            }
-            _ => match bytes_of(value(&m, how)) {
-                Some((_, len)) => len,
-                None => return Term::NONVALUE,
-            },
-        };
-        if bits & 7 != 0 || bytes > 1 << 32 {
-            return Term::NONVALUE;
-        }
-        bits += bytes * 8;
-    }
-    if bits & 7 != 0 || bits > 1 << 35 {
-        return Term::NONVALUE;
-    }
-    let total = bits / 8;
-    let first = if n > 0 { m.segment_words(0).0 } else { 0 };
-    let first_kind = segment::KIND.of(first) as u8;
-    if matches!(first_kind, kind::APPEND | kind::PRIVATE_APPEND) {
-        let to = value(&m, first);
-        let more = total - bytes_of(to).map_or(0, |(_, len)| len);
-        if more == 0 {
-            return to;
-        }
-        let private = first_kind == kind::PRIVATE_APPEND;
-        let claimed = append_in_place(&mut m.cx.own.heap.young, to, more * 8, private);
-        return match claimed {
-            Some(claim) => {
-                fill(&m, 1, claim.at);
-                m.cx.bump(more / BYTES_A_REDUCTION);
-                claim.finish(&mut m.cx.own.heap.young)
-            }
-            None => Term::NONVALUE,
-        };
-    }
-    if total <= MAX_HEAP_BINARY {
-        let (t, out) = m.cx.own.heap.young.heap_bits(total * 8);
-        fill(&m, 0, out);
-        t
-    } else {
-        m.cx.bump(total / BYTES_A_REDUCTION);
-        let b = BinaryRef::build(total, |out| fill(&m, 0, out.as_mut_ptr()));
-        let heap: &mut Heap = &mut m.cx.own.heap.young;
-        heap.shared_binary(b)
-    }
-}
-
-/// Writes the segments from `from` on; there is room for them, and all but integers begin at a byte.
-fn fill(m: &M<'_, '_, false>, from: usize, mut out: *mut u8) {
-    // Bits that are no whole byte yet, and their number.
-    let (mut open, mut have) = (0u64, 0);
-    for i in from..m.num(bs_create::COUNT) {
-        let (how, word) = m.segment_words(i);
-        let len = match segment::KIND.of(how) as u8 {
-            kind::STRING => {
-                let len = segment::LENGTH.of(how) as usize;
-                // SAFETY: constant bytes of the module; the caller has made room for them.
-                unsafe { std::ptr::copy_nonoverlapping(word as *const u8, out, len) };
-                len
-            }
-            kind::INTEGER => {
-                let bits = (word * segment::UNIT.of(how)) as usize;
-                let mut v = value(m, how).small_value() as u64;
-                if segment::FLAGS.of(how) as u8 & LITTLE != 0 {
-                    v = v.swap_bytes() >> (64 - bits);
-                }
-                open = open << bits | v & ((1 << bits) - 1);
-                have += bits;
-                let len = have / 8;
-                have &= 7;
-                for k in 0..len {
-                    let shift = have + 8 * (len - 1 - k);
-                    // SAFETY: as above.
-                    unsafe { *out.add(k) = (open >> shift) as u8 };
-                }
-                len
-            }
-            _ => match bytes_of(value(m, how)) {
-                Some((data, len)) => {
-                    // SAFETY: the bytes lie in the value's base; the caller has made room for them.
-                    unsafe { std::ptr::copy_nonoverlapping(data, out, len) };
-                    len
-                }
-                None => 0,
-            },
-        };
-        out = out.wrapping_add(len);
-    }
-}
-
-/// The value of a segment.
-#[inline(always)]
-fn value(m: &M<'_, '_, false>, how: u64) -> Term {
-    Any::get(m, segment::VALUE.of(how) as usize)
-}
-
-/// Address and number of the bytes of a bitstring that starts and ends at a byte.
-#[inline(always)]
-fn bytes_of(t: Term) -> Option<(*const u8, usize)> {
-    let (base, offset, bits) = match t.kind()? {
-        Kind::HeapBits => (t, 0, t.word(1)),
-        Kind::BinRef => (t, 0, t.word(3)),
-        Kind::SubBits => (Term(t.word(1)), t.word(2), t.word(3)),
-        _ => return None,
-    };
-    if (offset | bits) & 7 != 0 {
-        return None;
-    }
-    Some((
-        base_data(base).wrapping_add(offset as usize / 8),
-        bits as usize / 8,
-    ))
+    bits::create_short(&mut M::<false> { pc, sp, x, cx, w })
 }
