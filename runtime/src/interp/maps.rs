@@ -1,19 +1,19 @@
 //! Map construction and update as the instructions ask for it.
 
 use crate::atom::Atom;
-use crate::data::map::{self, Pair};
+use crate::data::map::{self, MapPair};
 use crate::heap::Heap;
 use crate::term::Term;
 
 /// `M#{K => V, ...}`; nothing if `m` is no map.
 #[inline(never)]
-pub fn put_assoc(heap: &mut Heap, m: Term, pairs: &[Pair]) -> Option<Term> {
+pub fn put_assoc(heap: &mut Heap, m: Term, pairs: &[MapPair]) -> Option<Term> {
     m.is_map().then(|| map::put_all(heap, m, pairs))
 }
 
 /// `M#{K := V, ...}`; nothing if `m` is no map or a key is missing.
 #[inline(never)]
-pub fn put_exact(heap: &mut Heap, m: Term, pairs: &[Pair]) -> Option<Term> {
+pub fn put_exact(heap: &mut Heap, m: Term, pairs: &[MapPair]) -> Option<Term> {
     if m.is_map() {
         map::update_all(heap, m, pairs)
     } else {
@@ -23,7 +23,7 @@ pub fn put_exact(heap: &mut Heap, m: Term, pairs: &[Pair]) -> Option<Term> {
 
 /// The tag and value of the error of `M#{K := V, ...}` where that is not possible.
 #[cold]
-pub fn exact_error(m: Term, pairs: &[Pair]) -> (Atom, Term) {
+pub fn exact_error(m: Term, pairs: &[MapPair]) -> (Atom, Term) {
     if !m.is_map() {
         return (Atom::BADMAP, m);
     }

@@ -668,7 +668,7 @@ extern "C" fn map_update(cx: &mut Ctx<'_>, map: u64, words: u64, _: u64) -> u64 
 fn put_pairs(
     cx: &mut Ctx<'_>,
     words: u64,
-    put: impl FnOnce(&mut Heap, &[map::Pair]) -> Option<Term>,
+    put: impl FnOnce(&mut Heap, &[map::MapPair]) -> Option<Term>,
 ) -> u64 {
     let (pairs, _) = cx.x[..words as usize].as_chunks::<2>();
     let v = put(&mut cx.own.heap.young, pairs);

@@ -73,6 +73,9 @@ type Shard = Mutex<FxHashMap<u64, Known>>;
 static BY_REFERENCE: LazyLock<Box<[Shard]>> =
     LazyLock::new(|| (0..16).map(|_| Mutex::default()).collect());
 
+/// The set of a process without timers keeps memory for so many at most, until the process ends.
+const KEEP: usize = 64;
+
 /// Part of the table of timers by receiver.
 type Receivers = Mutex<FxHashMap<u64, FxHashSet<u64>>>;
 
@@ -137,7 +140,7 @@ pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm
     if let Some(id) = receiver
         && !table::with(id, |p| p.state.note_timer()).unwrap_or(false)
     {
-        cancel_reference(reference);
+        cancel_all_for(id);
     }
 }
 
@@ -156,7 +159,7 @@ fn forget(reference: u64) -> Option<Known> {
         && let Entry::Occupied(mut its) = receivers(id).lock().entry(id)
     {
         its.get_mut().remove(&reference);
-        if its.get().is_empty() {
+        if its.get().is_empty() && its.get().capacity() > KEEP {
             its.remove();
         }
     }

@@ -15,7 +15,7 @@ pub use bulk::from_pairs;
 use bulk::{Flat, from_many};
 pub use iteration::{MapIter, PlaceIter, iter, iter_from, root_pairs_by_child};
 pub use merge::Merge;
-pub use update::{Pair, put_all, update_all};
+pub use update::{MapPair, put_all, update_all};
 
 use super::{compare, hash};
 use crate::budget::Budget;

@@ -8,11 +8,11 @@ use crate::heap::Heap;
 use crate::term::Term;
 
 /// A key and its value.
-pub type Pair = [Term; 2];
+pub type MapPair = [Term; 2];
 
 /// `t` with these pairs, of which later ones count where keys are equal; `t` must be a map. It is `t` itself where all
 /// keys have these values already.
-pub fn put_all(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Term {
+pub fn put_all(heap: &mut Heap, t: Term, pairs: &[MapPair]) -> Term {
     if let [[k, v]] = *pairs {
         return put(heap, t, k, v);
     }
@@ -26,7 +26,7 @@ pub fn put_all(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Term {
 }
 
 /// The same where all keys must be there; nothing where one is not.
-pub fn update_all(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Option<Term> {
+pub fn update_all(heap: &mut Heap, t: Term, pairs: &[MapPair]) -> Option<Term> {
     if pairs.len() > 1 && is_flat(t) {
         return replace(heap, t, pairs);
     }
@@ -34,7 +34,7 @@ pub fn update_all(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Option<Term> {
 }
 
 /// A flat map with other values; nothing where it has not all of the keys.
-fn replace(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Option<Term> {
+fn replace(heap: &mut Heap, t: Term, pairs: &[MapPair]) -> Option<Term> {
     let (keys, values) = flat_parts(t);
     let mut changed = false;
     for &[k, v] in pairs {
@@ -56,7 +56,7 @@ fn replace(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Option<Term> {
 }
 
 /// A flat map with pairs of which some have new keys.
-fn insert(heap: &mut Heap, t: Term, pairs: &[Pair]) -> Term {
+fn insert(heap: &mut Heap, t: Term, pairs: &[MapPair]) -> Term {
     let (keys, values) = flat_parts(t);
     let mut flat = Flat::of(keys, values);
     if pairs.iter().all(|&[k, v]| flat.put(k, v)) {

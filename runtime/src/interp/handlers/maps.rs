@@ -3,7 +3,7 @@
 use crate::atom::Atom;
 use crate::code::fields::List;
 use crate::code::forms::{map_fields, new_map, put_map_assoc, put_map_exact};
-use crate::data::map::{self, Pair};
+use crate::data::map::{self, MapPair};
 use crate::interp::machine::{Any, Slow};
 use crate::interp::maps;
 use crate::term::{Header, Kind, Term};
@@ -85,7 +85,7 @@ slow_handlers! {
 
 impl Slow<'_, '_> {
     /// A list of `n` operands as pairs.
-    fn pairs(&self, list: List, n: usize) -> SmallVec<[Pair; 8]> {
+    fn pairs(&self, list: List, n: usize) -> SmallVec<[MapPair; 8]> {
         let pair = |i| [self.item(list, i), self.item(list, i + 1)];
         (0..n).step_by(2).map(pair).collect()
     }
