@@ -29,7 +29,7 @@ impl Lowering<'_> {
 
     /// The words on the stack that are the addresses of the prepend point: of its first place and of its second one.
     fn prepend_words(&self) -> Option<[u64; 2]> {
-        let point = self.return_points.list.as_ref()?.as_ptr();
+        let point = self.return_points.list.as_ref()?.address();
         Some([0, FULL].map(|at| stack_word::return_pc(point.wrapping_add(at))))
     }
 

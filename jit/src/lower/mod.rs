@@ -506,7 +506,7 @@ impl Lowering<'_> {
     /// The address of a return point for the bytecode at an offset.
     fn return_point(&mut self, after: u32) -> u64 {
         let point = Box::new(return_point(self.pc_address(after)));
-        let address = std::ptr::from_ref::<ReturnPoint>(&point) as u64;
+        let address = point.address() as u64;
         self.return_points.calls.push(point);
         address
     }

@@ -72,17 +72,45 @@ pub fn still_there(record: *const FnInfo) -> Option<&'static FnInfo> {
     std::ptr::eq(f, record).then_some(f)
 }
 
-/// Where a call in native code returns to: an instruction, and the address in bytecode that it stands for.
-pub type ReturnPoint = [u64; 2];
+/// Where a call in native code returns to: an instruction, and the address in bytecode that it stands for. The word before it
+/// sees to it that the address is not that behind the last word of some function's bytecode.
+#[repr(C)]
+#[derive(Debug)]
+pub struct ReturnPoint {
+    before: u64,
+    code: [u64; 2],
+}
+
+impl ReturnPoint {
+    /// The address that calls push.
+    pub fn address(&self) -> *const u64 {
+        self.code.as_ptr()
+    }
+}
 
 /// The return point for an address in bytecode.
 pub fn return_point(after: *const u64) -> ReturnPoint {
-    [u64::from(super::ops::NATIVE_RETURN), after as u64]
+    ReturnPoint {
+        before: 0,
+        code: [u64::from(super::ops::NATIVE_RETURN), after as u64],
+    }
 }
 
 /// The two places to which a function returns for which native code keeps a list: while more is put there, and when no more
-/// is.
-pub type PrependPoint = [u64; 4];
+/// is. The word before them serves as in a return point.
+#[repr(C)]
+#[derive(Debug)]
+pub struct PrependPoint {
+    before: u64,
+    code: [u64; 4],
+}
+
+impl PrependPoint {
+    /// The address of the first place.
+    pub fn address(&self) -> *const u64 {
+        self.code.as_ptr()
+    }
+}
 
 /// How far the second one is from the first one, in words.
 pub const FULL: usize = 2;
@@ -91,7 +119,10 @@ pub const FULL: usize = 2;
 pub fn prepend_point(after: *const u64) -> PrependPoint {
     let after = after as u64;
     let [open, full] = [super::ops::PREPEND, super::ops::PREPEND_FULL].map(u64::from);
-    [open, after, full, after]
+    PrependPoint {
+        before: 0,
+        code: [open, after, full, after],
+    }
 }
 
 /// What a place is to which code returns.
@@ -118,10 +149,15 @@ pub fn return_kind(word: u64) -> ReturnKind {
     }
 }
 
-/// The address in bytecode of a return point.
+/// The address in bytecode of the return point at this address.
+///
+/// # Safety
+///
+/// It must be the address of a return point that is there.
 #[inline]
-pub fn after(point: &ReturnPoint) -> *const u64 {
-    point[1] as *const u64
+pub unsafe fn after(point: *const u64) -> *const u64 {
+    // SAFETY: a return point has two words of code.
+    unsafe { *point.wrapping_add(1) as *const u64 }
 }
 
 /// The address in bytecode that a place stands for to which code returns.

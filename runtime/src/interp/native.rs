@@ -22,7 +22,7 @@ use crate::bif::{self, Ctx};
 use crate::code::export::Export;
 use crate::code::forms::new_map;
 use crate::code::module::FnInfo;
-use crate::code::native::{self, FULL, ReturnKind, ReturnPoint, return_kind};
+use crate::code::native::{self, FULL, ReturnKind, return_kind};
 use crate::code::{entry, fun, ops};
 use crate::data::{arith, compare, map};
 use crate::heap::{Heap, chunk, gc};
@@ -403,7 +403,7 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
 /// Where the interpreter goes on after the call with this return point.
 fn after_of(point: u64) -> *const u64 {
     // SAFETY: native code names return points of its own, which stay as long as it does.
-    native::after(unsafe { &*(point as *const ReturnPoint) })
+    unsafe { native::after(point as *const u64) }
 }
 
 /// Goes on where a call leads that has pushed `after` as the address to return to; native code waits for the value at the
