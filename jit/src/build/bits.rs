@@ -3,7 +3,7 @@
 //! What an instruction is to do is read from its bytecode, where sizes, units and flags stand in one form.
 
 use super::{Builder, Flow};
-use crate::ir::bits::{Encoding, FieldFlags, FieldKind, MatchStep};
+use crate::ir::bits::{BitsField, Encoding, FieldFlags, MatchStep};
 use crate::ir::{Op as Ssa, Repr, Value};
 use enigma_loader::{Op, Operand};
 use enigma_runtime::code::bit_words::{MAX_BITS, command, kind};
@@ -118,7 +118,7 @@ impl Builder<'_> {
                 Command::Integer(bits, flags) => {
                     let before = std::mem::take(&mut steps);
                     found.extend(self.steps(context, before, &o[0]));
-                    let get = Ssa::GetBits(FieldKind::Integer, 1, flags);
+                    let get = Ssa::GetBits(BitsField::Integer, 1, flags);
                     let size = self.constant_word(Term::small(bits as i64).raw());
                     found.extend(self.found(get, vec![context, size], &o[0]));
                 }
@@ -148,10 +148,10 @@ impl Builder<'_> {
         let words = self.words(&[ops::BS_GET])?;
         let n = |at| number(words, at);
         let field = match n(bs_get::KIND.at) as u8 {
-            kind::INTEGER => FieldKind::Integer,
-            kind::FLOAT => FieldKind::Float,
-            kind::BINARY => FieldKind::Binary,
-            _ => FieldKind::Skip,
+            kind::INTEGER => BitsField::Integer,
+            kind::FLOAT => BitsField::Float,
+            kind::BINARY => BitsField::Binary,
+            _ => BitsField::Skip,
         };
         let flags = FieldFlags::of(n(bs_get::FLAGS.at) as u8);
         let get = Ssa::GetBits(field, n(bs_get::UNIT.at) as u32, flags);

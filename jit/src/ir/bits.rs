@@ -76,7 +76,7 @@ impl MatchStep {
 
 /// What is taken off a match context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldKind {
+pub enum BitsField {
     /// An integer.
     Integer,
     /// A float.
@@ -87,14 +87,14 @@ pub enum FieldKind {
     Skip,
 }
 
-impl FieldKind {
+impl BitsField {
     /// As bytecode has it.
     pub fn code(self) -> u8 {
         match self {
-            FieldKind::Integer => kind::INTEGER,
-            FieldKind::Float => kind::FLOAT,
-            FieldKind::Binary => kind::BINARY,
-            FieldKind::Skip => kind::SKIP,
+            BitsField::Integer => kind::INTEGER,
+            BitsField::Float => kind::FLOAT,
+            BitsField::Binary => kind::BINARY,
+            BitsField::Skip => kind::SKIP,
         }
     }
 }
@@ -194,20 +194,20 @@ const SEGMENTS: &[(&str, SegmentKind)] = &[
     ("utf32", SegmentKind::Utf32),
 ];
 
-impl Named for FieldKind {
-    const ALL: &[FieldKind] = &[
-        FieldKind::Integer,
-        FieldKind::Float,
-        FieldKind::Binary,
-        FieldKind::Skip,
+impl Named for BitsField {
+    const ALL: &[BitsField] = &[
+        BitsField::Integer,
+        BitsField::Float,
+        BitsField::Binary,
+        BitsField::Skip,
     ];
 
     fn name(self) -> &'static str {
         match self {
-            FieldKind::Integer => "integer",
-            FieldKind::Float => "float",
-            FieldKind::Binary => "binary",
-            FieldKind::Skip => "skip",
+            BitsField::Integer => "integer",
+            BitsField::Float => "float",
+            BitsField::Binary => "binary",
+            BitsField::Skip => "skip",
         }
     }
 }

@@ -24,7 +24,7 @@ mod text;
 pub mod types;
 pub mod verify;
 
-use bits::{BitSegment, Encoding, FieldFlags, FieldKind, MatchStep};
+use bits::{BitSegment, BitsField, Encoding, FieldFlags, MatchStep};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export::Export;
 use enigma_runtime::term::Kind;
@@ -267,7 +267,7 @@ pub enum Op {
     /// Are the next so many bits of a match context those at this offset of the module's constant bytes? Passes over them.
     MatchString(u64, u32),
     /// Takes a field off a match context, whose size, the second term, counts such units.
-    GetBits(FieldKind, u32, FieldFlags),
+    GetBits(BitsField, u32, FieldFlags),
     /// Takes a code point off a match context.
     GetUtf(Encoding, FieldFlags),
     /// What a match context has left, as a bitstring.

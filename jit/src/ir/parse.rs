@@ -559,6 +559,7 @@ block0(v0: term, v1: term):
     v41 = call 'lists':'map'/2, v0, v1, next 15
     v42 = call_fun v0, v1, next 16, exit1
     v43 = call_bif 'erlang':'+'/2, v0, v1, next 17, exit1
+    v80 = call_step next 18, exit1
     v44: bool, v45, v46: float = step exit0, next 20, other 30, writes [x0], writes_floats [f2]
     step exit2, next 21
     branch v44, block1(v0, v32), block2

@@ -2,7 +2,7 @@
 //!
 //! Passes ask here; a new operation gets its answers here and nowhere else.
 
-use super::bits::{BitSegment, FieldKind};
+use super::bits::{BitSegment, BitsField};
 use super::{Inst, Op, Repr, SsaFunction, Value};
 use Repr::{Bool, Float, Term};
 use smallvec::SmallVec;
@@ -133,7 +133,7 @@ impl Op {
             | Op::BitsLeftAre(_)
             | Op::BitsLeftMultiple(_)
             | Op::MatchString(..)
-            | Op::GetBits(FieldKind::Skip, ..) => one(Bool),
+            | Op::GetBits(BitsField::Skip, ..) => one(Bool),
             Op::StartMatch | Op::GetBits(..) | Op::GetUtf(..) => {
                 SmallVec::from_slice(&[Bool, Term])
             }

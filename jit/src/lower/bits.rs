@@ -3,7 +3,7 @@
 
 use super::contexts::{BASE, Opened, POSITION};
 use super::{Lowering, To};
-use crate::ir::bits::{Encoding, FieldFlags, FieldKind, MatchStep};
+use crate::ir::bits::{BitsField, Encoding, FieldFlags, MatchStep};
 use crate::ir::{self, InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I16, I32, I64};
@@ -152,7 +152,7 @@ impl Lowering<'_> {
                 self.value_or(v, no);
                 self.position_moved(args[0]);
                 match kind {
-                    FieldKind::Skip => Vec::new(),
+                    BitsField::Skip => Vec::new(),
                     _ => vec![v],
                 }
             }
