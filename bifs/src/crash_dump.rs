@@ -5,6 +5,7 @@ mod process;
 mod terms;
 
 use enigma_runtime::atom::{self, Atom};
+use enigma_runtime::code::native;
 use enigma_runtime::process::table;
 use enigma_runtime::sched::{self, freeze};
 use enigma_runtime::{Ctx, Term};
@@ -111,7 +112,7 @@ fn gather(to: &Sender<String>, told: Option<u64>) {
             .filter_map(|id| {
                 let state = table::with(id, |p| p.state.status())?;
                 freeze::look(id, |own| {
-                    process::sections(id, state, own.map(|own| (own, own.bytecode_pc())))
+                    process::sections(id, state, own.map(|own| (own, native::place_of(own))))
                 })
             })
             .all(tell)

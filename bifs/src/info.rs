@@ -4,7 +4,7 @@ use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::code::{self, ops, ranges};
+use enigma_runtime::code::{self, native, ops, ranges};
 use enigma_runtime::dirty;
 use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::copy;
@@ -107,7 +107,7 @@ fn process_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// The value of an item, for somebody else than the process itself.
 pub fn of_other(cx: &mut Ctx<'_>, name: Atom) -> Option<Term> {
-    let pc = cx.own.bytecode_pc();
+    let pc = native::place_of(cx.own);
     value(cx, pc, name, false).ok()
 }
 
@@ -131,7 +131,7 @@ fn answer(cx: &mut Ctx<'_>, who: Term, items: &[Term], finish: Finish) -> BifRes
             // What is made of them in the other's heap must not lead out of it.
             let items = copy::copy(wanted.term(), o.heap());
             let items = list::to_vec(items).unwrap_or_default();
-            let pc = o.own.bytecode_pc();
+            let pc = native::place_of(o.own);
             match describe(o, pc, &items, false, finish) {
                 Ok(t) => OwnedTerm::new(t),
                 Err(_) => OwnedTerm::new(Atom::UNDEFINED.into()),
@@ -567,7 +567,7 @@ fn display(cx: &mut Ctx<'_>, pid: Term) -> Result<bool, Exit> {
     }
     let r = crate::ask::ask(cx, id, |other| {
         let there = other.map(|o| {
-            let pc = o.own.bytecode_pc();
+            let pc = native::place_of(o.own);
             eprintln!("{}", exception::current_stacktrace(o, pc));
         });
         OwnedTerm::new(there.is_some().into())

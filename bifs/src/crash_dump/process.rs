@@ -3,6 +3,7 @@
 use super::terms::Terms;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::code::native::return_address;
 use enigma_runtime::code::ranges;
 use enigma_runtime::dirty;
 use enigma_runtime::heap::Heap;
@@ -136,7 +137,8 @@ fn contents(pid: Term, own: &Owned, out: &mut String) {
     let mut y = 0;
     for (i, entry) in own.stack.entries().enumerate() {
         let line = match entry {
-            StackWord::Return(pc) => {
+            StackWord::Return(word) => {
+                let pc = return_address(word);
                 let at = own.stack.sp().wrapping_add(i) as usize;
                 let _ = writeln!(out, "0x{at:016x}:SReturn addr {}", place(pc));
                 y = 0;

@@ -2,7 +2,7 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::code::purge;
+use enigma_runtime::code::{native, purge};
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal, Task};
@@ -107,7 +107,7 @@ impl Request {
                 cx.own.collect(&mut [], 0, false);
                 true.into()
             }
-            Some(cx) => purge::is_used_by(cx.own, cx.own.bytecode_pc(), self.arg).into(),
+            Some(cx) => purge::is_used_by(cx.own, native::place_of(cx.own), self.arg).into(),
         };
         self.answer(result);
     }

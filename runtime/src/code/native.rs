@@ -6,6 +6,7 @@
 
 use super::module::FnInfo;
 use super::ranges;
+use crate::process::Owned;
 use crate::term::stack_word;
 use std::any::Any;
 use std::sync::OnceLock;
@@ -161,7 +162,7 @@ pub unsafe fn after(point: *const u64) -> *const u64 {
 }
 
 /// The address in bytecode that a place stands for to which code returns.
-pub fn bytecode_address(pc: *const u64) -> *const u64 {
+pub(crate) fn bytecode_address(pc: *const u64) -> *const u64 {
     // SAFETY: places on stacks are in code that is there as long as they are, and behind one there is a word at least.
     let word = unsafe { *pc };
     match super::ops::of(word) {
@@ -176,8 +177,16 @@ pub fn bytecode_address(pc: *const u64) -> *const u64 {
     }
 }
 
+/// Where a process goes on, as an address in bytecode; null where it has not begun.
+pub fn place_of(own: &Owned) -> *const u64 {
+    if own.pc.is_null() {
+        return own.pc;
+    }
+    bytecode_address(own.pc)
+}
+
 /// Is a place to which code returns as good as the address in bytecode that it stands for, when native code waits no more?
-pub fn stands_for_bytecode(pc: *const u64) -> bool {
+pub(crate) fn stands_for_bytecode(pc: *const u64) -> bool {
     // SAFETY: an instruction of code that is there as long as it is on a stack.
     let op = super::ops::of(unsafe { *pc });
     op != super::ops::PREPEND && op != super::ops::PREPEND_FULL

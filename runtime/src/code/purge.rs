@@ -17,6 +17,7 @@
 use super::fun::FunEntry;
 use super::install::{self, LOADING};
 use super::module::{self, Module};
+use super::native::return_address;
 use super::ranges;
 use crate::atom::Atom;
 use crate::bif::Ctx;
@@ -155,7 +156,8 @@ pub fn is_used_by(own: &Owned, pc: *const u64, name: Atom) -> bool {
     };
     inside(pc)
         || own.stack.entries().any(|e| match e {
-            StackWord::Return(pc) | StackWord::Catch(pc) => inside(pc),
+            StackWord::Return(word) => inside(return_address(word)),
+            StackWord::Catch(pc) => inside(pc),
             StackWord::Term(_) => false,
         })
 }

@@ -8,6 +8,7 @@ use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
 use crate::code::export::Export;
 use crate::code::module::{FnInfo, SourceName};
+use crate::code::native::return_address;
 use crate::code::ranges;
 use crate::data::map;
 use crate::heap::Heap;
@@ -215,9 +216,11 @@ fn return_addresses(own: &Owned, depth: usize, addresses: &mut Addresses) {
         if addresses.len() >= depth {
             break;
         }
-        if let StackWord::Return(pc) = entry
-            && pc != last
-        {
+        let StackWord::Return(word) = entry else {
+            continue;
+        };
+        let pc = return_address(word);
+        if pc != last {
             addresses.push(Term::small(pc as i64));
             last = pc;
         }

@@ -26,7 +26,6 @@ pub mod suspend;
 pub mod table;
 
 use crate::atom::Atom;
-use crate::code::native::bytecode_address;
 use crate::data::compare;
 use crate::heap::binary::BinaryRef;
 use crate::heap::gc::{ProcHeap, Roots};
@@ -415,14 +414,6 @@ impl Owned {
             self.flags & !flag
         };
         was
-    }
-
-    /// Where the process goes on, as an address in bytecode.
-    pub fn bytecode_pc(&self) -> *const u64 {
-        if self.pc.is_null() {
-            return self.pc;
-        }
-        bytecode_address(self.pc)
     }
 
     /// Collects garbage. `live` are the live X registers; everything else is known here.

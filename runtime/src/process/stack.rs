@@ -7,7 +7,6 @@
 //!        y0 ...            the caller's
 //! ```
 
-use crate::code::native::return_address;
 use crate::heap::chunk::Chunk;
 use crate::term::{Term, stack_word};
 
@@ -17,8 +16,8 @@ const FIRST: usize = 16;
 /// A word on the stack.
 #[derive(Clone, Copy, Debug)]
 pub enum StackWord {
-    /// Where a function returns to.
-    Return(*const u64),
+    /// Where a function returns to: a word for `code::native::return_address`.
+    Return(u64),
     /// Where an exception goes on.
     Catch(*const u64),
     /// A Y register.
@@ -138,7 +137,7 @@ impl Stack {
     pub fn entries(&self) -> impl Iterator<Item = StackWord> + '_ {
         self.words().iter().map(|&w| {
             if stack_word::is_return(w) {
-                StackWord::Return(return_address(w))
+                StackWord::Return(w)
             } else if stack_word::is_catch(w) {
                 StackWord::Catch(stack_word::pc(w))
             } else {

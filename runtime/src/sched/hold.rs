@@ -48,7 +48,7 @@ impl Held {
     pub fn look<R>(&mut self, cx: &mut Ctx<'_>, f: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
         // SAFETY: this value holds the RUNNING bit.
         let own = unsafe { self.0.owned() };
-        let pc = own.bytecode_pc();
+        let pc = own.pc;
         f(&mut Ctx {
             proc: self.0,
             own,
