@@ -93,6 +93,7 @@ pub fn signature() -> Signature {
 /// Where a function's calls return to. They stay as long as its code.
 #[derive(Default)]
 pub struct ReturnPoints {
+    #[allow(clippy::vec_box, reason = "the code names their addresses")]
     calls: Vec<Box<ReturnPoint>>,
     list: Option<Box<PrependPoint>>,
 }
