@@ -59,12 +59,25 @@ impl fmt::Display for CompileFailure {
     }
 }
 
+/// Who compiles what is called often.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Where {
+    /// A thread of its own.
+    InThread,
+    /// Whoever has made the last call that was to be counted: where what happens must not depend on how fast threads are.
+    InPlace,
+}
+
 /// Switches the native tier on.
-pub fn start(mode: NativeMode, observation: Observation) -> Result<(), CompileFailure> {
+pub fn start(
+    mode: NativeMode,
+    place: Where,
+    observation: Observation,
+) -> Result<(), CompileFailure> {
     if mode == NativeMode::Off {
         return Ok(());
     }
-    if mode == NativeMode::Always {
+    if mode == NativeMode::Always || place == Where::InPlace {
         let compiler = NativeCompiler::new(observation)?;
         native::switch_on(mode, Box::new(AtOnce(compiler)));
         return Ok(());
@@ -112,7 +125,7 @@ struct Request {
     record: usize,
 }
 
-/// Compiles functions at their first call.
+/// Compiles functions where they are asked for.
 struct AtOnce(NativeCompiler);
 
 impl Compiler for AtOnce {

@@ -113,7 +113,7 @@ cases() ->
      {statem_timeout, fun() -> P = sm(a), gen_statem:cast(P, {timeout, 5}), timer:sleep(50), R = gen_statem:call(P, get), gen_statem:stop(P), R end},
      {statem_timeout_cancelled, fun() -> P = sm(a), gen_statem:cast(P, {timeout, 200}), gen_statem:call(P, {go, b}), timer:sleep(5), R = gen_statem:call(P, get), gen_statem:stop(P), R end},
      {statem_next_event, fun() -> P = sm(a), gen_statem:cast(P, {next, 1}), gen_statem:cast(P, {next, 2}), R = gen_statem:call(P, get), gen_statem:stop(P), R end},
-     {statem_stop, fun() -> P = sm(a), gen_statem:cast(P, stop), wait_dead(P) end},
+     {statem_stop, fun() -> P = sm(a), M = monitor(process, P), gen_statem:cast(P, stop), receive {'DOWN', M, _, _, W} -> W after 2000 -> timeout end end},
      {statem_crash, fun() -> P = sm(a), R = monitor(process, P), gen_statem:cast(P, crash), receive {'DOWN', R, _, _, {W, S}} -> {W, [F || {M, F, _, _} <- S, M =:= ?MODULE]} end end},
      {event, fun() -> {ok, P} = gen_event:start(), ok = gen_event:add_handler(P, ?MODULE, {event, []}), gen_event:notify(P, a), gen_event:sync_notify(P, b), R = {gen_event:which_handlers(P), sys:get_state(P)}, gen_event:stop(P), R end},
      {sup_children, fun() -> P = sup(one_for_one, [kid(t_gen_k1), kid(t_gen_k2)]), R = {[{I, T} || {I, _, T, _} <- supervisor:which_children(P)], supervisor:count_children(P)}, stop(P), R end},

@@ -12,7 +12,7 @@ use enigma_bifs::system::facts::Facts;
 use enigma_bifs::{break_menu, os_signal};
 use enigma_jit::memory::perf;
 use enigma_jit::observe::{AssemblyFiles, CompileLog, Observation};
-use enigma_jit::tier;
+use enigma_jit::tier::{self, Where};
 use enigma_otp::boot::{self, Preloaded};
 use enigma_otp::profile::{Arguments, InitialPriority, TimeWarp};
 use enigma_runtime::code::install;
@@ -179,7 +179,11 @@ fn start_native_tier(run: &Run) {
         log,
         assembly: flags.assembly.then(AssemblyFiles::default),
     };
-    if let Err(why) = tier::start(mode, observation) {
+    let place = match options.sim {
+        Some(_) => Where::InPlace,
+        None => Where::InThread,
+    };
+    if let Err(why) = tier::start(mode, place, observation) {
         eprintln!("enigma: code is run by the interpreter alone: {why}");
     }
 }

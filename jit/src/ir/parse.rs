@@ -555,6 +555,7 @@ block0(v0: term, v1: term):
     allocate slots 1, heap 0
     v39 = reserve heap 2, v37
     drop slots 1
+    build v0, v1, next 13
     v40 = call local 2, v0, next 14
     v41 = call 'lists':'map'/2, v0, v1, next 15
     v42 = call_fun v0, v1, next 16, exit1

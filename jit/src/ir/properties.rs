@@ -34,7 +34,6 @@ impl Op {
             | Op::Step { .. }
             | Op::CallStep(..)
             | Op::Jump(_)
-            | Op::Again(_)
             | Op::Leave(_) => Exactly(&[]),
             Op::StoreY(_)
             | Op::Test(_)
@@ -81,6 +80,7 @@ impl Op {
             Op::CallFun(..) | Op::TailCallFun(..) | Op::Build(_) | Op::NewMap => TermsFrom(1),
             Op::MapPut(_) | Op::MapUpdate(_) => TermsFrom(1),
             Op::Tuple
+            | Op::Again(_)
             | Op::Fun(_)
             | Op::Allocate { .. }
             | Op::Reserve(_)
