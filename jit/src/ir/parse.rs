@@ -538,6 +538,10 @@ block0(v0: term, v1: term):
     v57 = tuple_size v0
     v58 = own_pid
     v59 = map_get v0, v1
+    v97 = map_size v0
+    v98 = new_map v0, v1
+    v99 = map_put v0, v1, v2, exit1
+    v100 = map_update v0, v1, v2, exit1
     v24 = cons v0, v1
     v25 = tuple
     v26 = tuple v0, v1, v2

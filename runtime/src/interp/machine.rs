@@ -55,11 +55,13 @@ impl Place {
         }
     }
 
-    /// The value is there that native code waits for.
-    pub const RETURNED: Place = Place {
-        pc: std::ptr::null(),
-        sp: std::ptr::without_provenance_mut(usize::MAX),
-    };
+    /// The value is there that native code waits for, with this top of the stack, which is no outcome.
+    pub fn returned(sp: *mut Term) -> Place {
+        Place {
+            pc: std::ptr::null(),
+            sp,
+        }
+    }
 
     /// Why the process stops, if it does.
     #[inline(always)]

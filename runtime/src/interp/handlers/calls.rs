@@ -67,7 +67,8 @@ handlers! {
     native_return |m| {
         let depth = m.cx.own.stack.depth_of(m.sp.cast());
         if depth == m.cx.native.awaited {
-            return m.hand_to(slow::native_return);
+            m.cx.own.stack.set_sp(m.sp.cast());
+            return Place::returned(m.sp);
         }
         m.pc = m.constant(native_return::AFTER) as *const u64;
         m.go()
@@ -129,10 +130,6 @@ slow_handlers! {
         m.drop_frame(1);
         m.go_to(special::return_x0())
     }
-
-    // Where native code waits for a value.
-
-    native_return |_m| Place::RETURNED
 
     // What is no plain call.
 
