@@ -82,7 +82,10 @@ impl Lowering<'_> {
     }
 
     fn ask(&mut self, helper: Helper, args: &[Value], yes: &To, no: &To) {
-        let is = self.ask_helper(helper, args);
+        let is = match helper.keeps_registers() {
+            true => self.help(helper, args),
+            false => self.ask_helper(helper, args),
+        };
         self.branch(is, yes, no);
     }
 

@@ -16,7 +16,6 @@ use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::process::Owned;
 use crate::process::context::Raise;
-use crate::process::stack::StackWord;
 use crate::term::{Term, list, stack_word};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -211,14 +210,15 @@ fn in_stub(pc: *const u64, head: &Head) -> bool {
 /// Return addresses on the stack, up to `depth` with those that are there.
 fn return_addresses(own: &Owned, depth: usize, addresses: &mut Addresses) {
     // A function that has called itself many times from one place is told once.
-    let mut last = std::ptr::null();
-    for entry in own.stack.entries() {
+    let (mut last, mut last_word) = (std::ptr::null(), 0);
+    for &word in own.stack.words() {
         if addresses.len() >= depth {
             break;
         }
-        let StackWord::Return(word) = entry else {
+        if !stack_word::is_return(word) || word == last_word {
             continue;
-        };
+        }
+        last_word = word;
         let pc = return_address(word);
         if pc != last {
             addresses.push(Term::small(pc as i64));
