@@ -155,7 +155,8 @@ impl Compiler for Later {
 /// What compiles: Cranelift for this machine, and the code that all native code uses.
 pub struct NativeCompiler {
     isa: OwnedTargetIsa,
-    glue: Vec<u64>,
+    /// The ways to helpers, by `Helper`, of those that are not called directly.
+    glue: Vec<Option<u64>>,
     contexts: Mutex<Vec<(Context, FunctionBuilderContext)>>,
     observation: Observation,
 }
@@ -216,15 +217,16 @@ impl NativeCompiler {
         let (mut cx, mut fbc) = (Context::new(), FunctionBuilderContext::new());
         for &h in Helper::ALL {
             cx.clear();
-            if h.keeps_registers() {
-                glue::keeping_helper(h, &*machine.isa, &mut cx, &mut fbc);
-            } else {
-                glue::helper(h, &*machine.isa, &mut cx, &mut fbc);
-            }
-            machine.generate(&mut cx)?;
-            let block = machine.install(&cx, None)?;
-            perf_glue(&block, h.name());
-            machine.glue.push(block.address());
+            let way = match glue::helper(h, &*machine.isa, &mut cx, &mut fbc) {
+                Some(()) => {
+                    machine.generate(&mut cx)?;
+                    let block = machine.install(&cx, None)?;
+                    perf_glue(&block, h.name());
+                    Some(block.address())
+                }
+                None => None,
+            };
+            machine.glue.push(way);
         }
         cx.clear();
         glue::way_in(&*machine.isa, &mut cx, &mut fbc);
@@ -333,7 +335,7 @@ impl NativeCompiler {
                     let symbol = Symbol::of(&names.user_named_funcs()[*name]);
                     let target = match symbol {
                         Some(Symbol::This) => Some(address),
-                        Some(Symbol::Glue(h)) => self.glue.get(h as usize).copied(),
+                        Some(Symbol::Glue(h)) => self.glue.get(h as usize).copied().flatten(),
                         Some(Symbol::Function(n)) => f
                             .and_then(|f| f.module().functions[n as usize].entry.native())
                             .map(|p| p.as_ptr() as u64),

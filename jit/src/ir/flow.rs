@@ -2,12 +2,22 @@
 
 use super::{Block, SsaFunction};
 
+/// A jump to a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Jump {
+    /// The block from which it comes.
+    pub from: Block,
+    /// Which of the targets of that block's last instruction it is.
+    pub which: usize,
+}
+
 /// Which blocks follow which. Blocks that cannot be reached from the first one are in no order and have no part in
 /// anybody's predecessors.
 #[derive(Debug)]
 pub struct ControlFlowGraph {
     successors: Vec<Vec<Block>>,
     predecessors: Vec<Vec<Block>>,
+    jumps: Vec<Vec<Jump>>,
     order: Vec<Block>,
     /// A block's place in the order.
     places: Vec<Option<u32>>,
@@ -20,15 +30,22 @@ impl ControlFlowGraph {
         let order = reverse_postorder(&successors);
         let mut places = vec![None; successors.len()];
         let mut predecessors = vec![Vec::new(); successors.len()];
+        let mut jumps = vec![Vec::new(); successors.len()];
         for (place, &block) in (0..).zip(&order) {
             places[block.index()] = Some(place);
             for next in &successors[block.index()] {
                 predecessors[next.index()].push(block);
             }
+            let last = f.blocks[block.index()].insts.last();
+            let targets = last.map_or(Vec::new(), |i| f.insts[i.index()].op.targets());
+            for (which, target) in targets.into_iter().enumerate() {
+                jumps[target.block.index()].push(Jump { from: block, which });
+            }
         }
         ControlFlowGraph {
             successors,
             predecessors,
+            jumps,
             order,
             places,
         }
@@ -48,6 +65,11 @@ impl ControlFlowGraph {
     /// The blocks that may run next, each once.
     pub fn successors(&self, block: Block) -> &[Block] {
         &self.successors[block.index()]
+    }
+
+    /// The jumps to the block from blocks that can be reached.
+    pub fn jumps_to(&self, block: Block) -> &[Jump] {
+        &self.jumps[block.index()]
     }
 
     /// The reachable blocks that may have run before, each once.

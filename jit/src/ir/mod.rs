@@ -229,8 +229,6 @@ pub enum Op {
     Const(u64),
     /// A constant float.
     Float(f64),
-    /// X register `n` as the caller, or an instruction that has run in the interpreter, has left it in memory.
-    LoadX(u16),
     /// Slot `n` of the frame.
     LoadY(u16),
     /// Sets slot `n` of the frame.
@@ -241,8 +239,6 @@ pub enum Op {
     // ---- questions, answered with a `Bool` ----
     /// Is the term one of these?
     Test(Test),
-    /// Are both the same word?
-    Same,
     /// Compares two terms.
     Compare(Comparison),
     /// Is the result of a `TryArith` or another instruction that may fail a value?

@@ -501,7 +501,7 @@ block0(v0: term, v1: term):
     v9: float = float 0.1
     v10: float = float -0.0
     v11: float = float 0x7ff0000000000000
-    v12 = load_x x4
+    v12 = load_y y4
     v13 = load_y y1
     store_y y2, v13
     store_catch y3, pc 120
@@ -509,7 +509,6 @@ block0(v0: term, v1: term):
     v15: bool = test.kind.flat_map v0
     v16: bool = test.tuple_of 3, v0
     v17: bool = test.tagged 3, 'ok', v0
-    v18: bool = same v0, v1
     v19: bool = compare.exact_ne v0, v1
     v20: bool = is_value v0
     v51: bool = test.tuple_above 3, v0
@@ -708,7 +707,7 @@ exit2: pc 40, f1 = v9
                 "line 3, column 16: its second quote is missing",
             ),
             (
-                in_block("v0 = load_x x70000"),
+                in_block("v0 = load_y y70000"),
                 "line 3, column 17: the number is too large",
             ),
             (

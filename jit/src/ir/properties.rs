@@ -26,7 +26,6 @@ impl Op {
         match self {
             Op::Const(_)
             | Op::Float(_)
-            | Op::LoadX(_)
             | Op::LoadY(_)
             | Op::StoreCatch(..)
             | Op::OwnPid
@@ -59,8 +58,7 @@ impl Op {
             | Op::Switch(..)
             | Op::SwitchArity(..)
             | Op::Return => Exactly(&[Term]),
-            Op::Same
-            | Op::Compare(_)
+            Op::Compare(_)
             | Op::IsFunctionOf
             | Op::GetBits(..)
             | Op::SetBitsPosition
@@ -94,7 +92,6 @@ impl Op {
         let one = |repr| SmallVec::from_slice(&[repr]);
         match self {
             Op::Const(_)
-            | Op::LoadX(_)
             | Op::LoadY(_)
             | Op::BoolTerm
             | Op::RestBits
@@ -126,7 +123,6 @@ impl Op {
             | Op::CallStep(..)
             | Op::CallBif(..) => one(Term),
             Op::Test(_)
-            | Op::Same
             | Op::Compare(_)
             | Op::IsValue
             | Op::IsFunctionOf
@@ -181,7 +177,6 @@ impl Op {
             Op::Const(_)
             | Op::Float(_)
             | Op::Test(_)
-            | Op::Same
             | Op::Compare(_)
             | Op::IsValue
             | Op::IsFunctionOf
@@ -211,8 +206,7 @@ impl Op {
         self.is_pure()
             || matches!(
                 self,
-                Op::LoadX(_)
-                    | Op::LoadY(_)
+                Op::LoadY(_)
                     | Op::BitsLeftAre(_)
                     | Op::BitsLeftMultiple(_)
                     | Op::StartMatch

@@ -114,13 +114,11 @@ macro_rules! operations {
 operations! {
     Const(word) = "const" [Word word] [];
     Float(float) = "float" [Float float] [];
-    LoadX(n) = "load_x" [X n] [];
     LoadY(n) = "load_y" [Y n] [];
     StoreY(n) = "store_y" [Y n] [];
     StoreCatch(n, handler) = "store_catch" [Y n, Pc handler] [];
 
     Test(test) = "test" [Question test] [];
-    Same = "same" [] [];
     Compare(how) = "compare" [Sub how] [];
     IsValue = "is_value" [] [];
     IsFunctionOf = "is_function_of" [] [];
@@ -376,31 +374,20 @@ impl Operand for Other {
 
 // ---- registers ----
 
-macro_rules! registers {
-    ($($(#[$doc:meta])* $name:ident $prefix:literal;)*) => {
-        $($(#[$doc])*
-        struct $name;
+/// A slot of the frame.
+struct Y;
 
-        impl Operand for $name {
-            type Of = u16;
+impl Operand for Y {
+    type Of = u16;
 
-            fn write(x: &u16, w: &mut Writer<'_, '_>) -> fmt::Result {
-                w.item(format_args!(concat!($prefix, "{}"), x))
-            }
+    fn write(x: &u16, w: &mut Writer<'_, '_>) -> fmt::Result {
+        w.item(format_args!("y{x}"))
+    }
 
-            fn read(p: &mut Parser<'_>) -> Result<u16, ParseError> {
-                p.separator()?;
-                p.numbered($prefix)
-            }
-        })*
-    };
-}
-
-registers! {
-    /// An X register.
-    X "x";
-    /// A slot of the frame.
-    Y "y";
+    fn read(p: &mut Parser<'_>) -> Result<u16, ParseError> {
+        p.separator()?;
+        p.numbered("y")
+    }
 }
 
 /// Registers behind a word that says what happens to them; nothing if there are none.

@@ -88,7 +88,7 @@ impl Lowering<'_> {
         };
         if let Some(t) = tags {
             let t = self.b.ins().band_imm_s(t, 7);
-            self.cold_if(t, cold);
+            self.go_on_unless(t, &To::plain(cold));
         }
         let fast = self.small_integers(how, x, y, constants, cold);
         let join = self.fresh_block();
@@ -109,12 +109,6 @@ impl Lowering<'_> {
         });
         self.b.switch_to_block(join);
         result
-    }
-
-    fn cold_if(&mut self, condition: Value, cold: Block) {
-        let on = self.fresh_block();
-        self.b.ins().brif(condition, cold, &[], on, &[]);
-        self.b.switch_to_block(on);
     }
 
     /// Of two small integers; nothing where that is always left to the helper.
@@ -142,7 +136,7 @@ impl Lowering<'_> {
                         IntCC::SignedLessThan
                     };
                     let over = self.b.ins().icmp(cc, r, v);
-                    self.cold_if(over, cold);
+                    self.go_on_unless(over, &To::plain(cold));
                     return Some(r);
                 }
                 let (r, over) = if how == Arith::Add {
@@ -150,13 +144,13 @@ impl Lowering<'_> {
                 } else {
                     self.b.ins().ssub_overflow(x, y)
                 };
-                self.cold_if(over, cold);
+                self.go_on_unless(over, &To::plain(cold));
                 r
             }
             Arith::Mul => {
                 let n = self.b.ins().sshr_imm_u(x, i64::from(TAG_BITS));
                 let (r, over) = self.b.ins().smul_overflow(n, y);
-                self.cold_if(over, cold);
+                self.go_on_unless(over, &To::plain(cold));
                 r
             }
             Arith::Div | Arith::Rem => {
@@ -170,7 +164,7 @@ impl Lowering<'_> {
                             self.b
                                 .ins()
                                 .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, one_more, 8);
-                        self.cold_if(rare, cold);
+                        self.go_on_unless(rare, &To::plain(cold));
                     }
                 }
                 if how == Arith::Rem {
@@ -188,7 +182,7 @@ impl Lowering<'_> {
                 let r = self.b.ins().ishl_imm_u(x, k);
                 let back = self.b.ins().sshr_imm_u(r, k);
                 let over = self.b.ins().icmp(IntCC::NotEqual, back, x);
-                self.cold_if(over, cold);
+                self.go_on_unless(over, &To::plain(cold));
                 r
             }
             Arith::Bsr => {
@@ -200,7 +194,7 @@ impl Lowering<'_> {
                             self.b
                                 .ins()
                                 .icmp_imm_u(IntCC::UnsignedGreaterThan, y, 63 << TAG_BITS);
-                        self.cold_if(rare, cold);
+                        self.go_on_unless(rare, &To::plain(cold));
                         let n = self.b.ins().ushr_imm_u(y, i64::from(TAG_BITS));
                         self.b.ins().sshr(x, n)
                     }
@@ -249,9 +243,7 @@ impl Lowering<'_> {
         let header = self.header_or(v, &no);
         let float = Header::new(Kind::Float, 1).raw() as i64;
         let is = self.b.ins().icmp_imm_s(IntCC::Equal, header, float);
-        let next = self.fresh_block();
-        self.branch(is, &To::plain(next), &no);
-        self.b.switch_to_block(next);
+        self.go_on_if(is, &no);
         let f = self.b.ins().load(F64, trusted(), v, 8 - TAG_BOXED as i32);
         self.b.ins().jump(join, &[f.into()]);
     }

@@ -165,20 +165,6 @@ impl Lowering<'_> {
         self.go(yes);
     }
 
-    /// Goes on in a fresh block if the condition holds.
-    pub(super) fn go_on_if(&mut self, condition: Value, no: &To) {
-        let next = self.fresh_block();
-        self.branch(condition, &To::plain(next), no);
-        self.b.switch_to_block(next);
-    }
-
-    /// Goes on in a fresh block if the condition does not hold.
-    pub(super) fn go_on_unless(&mut self, condition: Value, no: &To) {
-        let next = self.fresh_block();
-        self.branch(condition, no, &To::plain(next));
-        self.b.switch_to_block(next);
-    }
-
     /// Goes on if it is a value.
     fn value_or(&mut self, v: Value, no: &To) {
         let is = self.is_nonvalue(v);
@@ -254,7 +240,7 @@ impl Lowering<'_> {
         }
         let args: Vec<BlockArg> = c.found.drain(already..).map(BlockArg::from).collect();
         self.b.ins().jump(join, &args);
-        let rare = self.begin_rare(cold);
+        self.b.switch_to_block(cold);
         if left_too {
             let rest = self.b.ins().band_imm_s(other.left, 7);
             self.go_on_unless(rest, other.no);
@@ -262,7 +248,6 @@ impl Lowering<'_> {
         self.steps(&mut other, steps);
         let args: Vec<BlockArg> = other.found.drain(already..).map(BlockArg::from).collect();
         self.b.ins().jump(join, &args);
-        self.end_rare(rare);
         self.b.switch_to_block(join);
         c.found.extend(found);
     }

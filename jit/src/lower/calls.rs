@@ -351,7 +351,7 @@ impl Lowering<'_> {
         let kind = self.b.ins().band_imm_s(header, 0xff);
         let is_fun = Header::new(Kind::Fun, 0).raw() as i64;
         let is = self.b.ins().icmp_imm_s(IntCC::Equal, kind, is_fun);
-        self.on_or(is, slow);
+        self.go_on_if(is, slow);
         // The header counts entry and creator too.
         let words = self.b.ins().ushr_imm_u(header, 8);
         let most = 2 + (IN_REGISTERS - args.len()) as i64;
@@ -359,7 +359,7 @@ impl Lowering<'_> {
             .b
             .ins()
             .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, words, most);
-        self.on_or(fits, slow);
+        self.go_on_if(fits, slow);
         let entry = self.b.ins().load(I64, trusted(), fun, word_at(1));
         let arity = self
             .b
@@ -369,17 +369,17 @@ impl Lowering<'_> {
             .b
             .ins()
             .icmp_imm_s(IntCC::Equal, arity, args.len() as i64);
-        self.on_or(same, slow);
+        self.go_on_if(same, slow);
         let function = self
             .b
             .ins()
             .load(I64, trusted(), entry, layout::FUN_TARGET as i32);
-        self.on_or(function, slow);
+        self.go_on_if(function, slow);
         let code = self
             .b
             .ins()
             .load(I64, trusted(), function, layout::FUNCTION_NATIVE as i32);
-        self.on_or(code, slow);
+        self.go_on_if(code, slow);
         let mut found = [code; IN_REGISTERS + 1];
         for n in 0..IN_REGISTERS {
             found[1 + n] = match args.get(n) {
@@ -399,13 +399,6 @@ impl Lowering<'_> {
             };
         }
         found
-    }
-
-    /// Goes on here if the condition holds, else there.
-    fn on_or(&mut self, condition: Value, other: &To) {
-        let on = self.fresh_block();
-        self.branch(condition, &To::plain(on), other);
-        self.b.switch_to_block(on);
     }
 
     /// An instruction that the interpreter executes.

@@ -207,12 +207,11 @@ impl Lowering<'_> {
         }
         let join = self.fresh_block();
         let slow = self.unless_open(open, v, join);
-        let rare = self.begin_rare(slow);
+        self.b.switch_to_block(slow);
         self.context_or(v, no);
         let [at, base] = [POSITION, BASE].map(|n| self.part(v, n));
         self.set_open(open, v, base, at);
         self.b.ins().jump(join, &[]);
-        self.end_rare(rare);
         self.b.switch_to_block(join);
         self.current = Some(context);
         self.opened(open, v)
@@ -220,7 +219,7 @@ impl Lowering<'_> {
 
     /// Goes to `join` if it is the open context. Gives the block for when it is not.
     fn unless_open(&mut self, open: OpenContext, v: Value, join: Block) -> Block {
-        let slow = self.fresh_block();
+        let slow = self.cold_block();
         let now = self.b.use_var(open.term);
         let same = self.b.ins().icmp(IntCC::Equal, v, now);
         self.branch(same, &To::plain(join), &To::plain(slow));
@@ -258,14 +257,13 @@ impl Lowering<'_> {
         let Some(open) = self.open_binary else {
             enigma_runtime::bug::vm_bug("a function appends that does not")
         };
-        let (ready, slow) = (self.fresh_block(), self.fresh_block());
+        let (ready, slow) = (self.fresh_block(), self.cold_block());
         let now = self.b.use_var(open.term);
         let same = self.b.ins().icmp(IntCC::Equal, to, now);
         self.branch(same, &To::plain(ready), &To::plain(slow));
-        let rare = self.begin_rare(slow);
+        self.b.switch_to_block(slow);
         self.open_binary(open, to, other);
         self.b.ins().jump(ready, &[]);
-        self.end_rare(rare);
         self.b.switch_to_block(ready);
         let end = self.part(to, 3);
         let more = self.b.ins().iadd_imm_s(end, bits as i64);
@@ -352,9 +350,10 @@ impl Lowering<'_> {
         if let Some(open) = self.open {
             let now = self.b.use_var(open.term);
             let same = self.b.ins().icmp(IntCC::Equal, v, now);
-            self.done_if(same, &here);
+            let other = self.cold_block();
+            self.branch(same, &here, &To::plain(other));
+            self.b.switch_to_block(other);
         }
-        let rare = self.b.func.dfg.num_blocks();
         let header = self.header_or(v, no);
         let kind = |k| Header::new(k, 0).raw();
         let is = self.has_low_byte(header, kind(Kind::MatchCtx));
@@ -400,9 +399,6 @@ impl Lowering<'_> {
         }
         let args = vec![fresh.into()];
         self.go(&To { block: join, args });
-        if self.open.is_some() {
-            self.end_rare(rare);
-        }
         self.b.switch_to_block(join);
         context
     }

@@ -97,24 +97,18 @@ impl Lowering<'_> {
             args: vec![none.into()],
         };
         let tag = self.b.ins().band_imm_s(index, 7);
-        let next = self.fresh_block();
-        self.branch(tag, &no, &To::plain(next));
-        self.b.switch_to_block(next);
+        self.go_on_unless(tag, &no);
         let header = self.header_or(tuple, &no);
         let kind = self.b.ins().band_imm_s(header, 0xff);
         let tuple_kind = Header::new(Kind::Tuple, 0).raw() as i64;
         let is = self.b.ins().icmp_imm_s(IntCC::Equal, kind, tuple_kind);
-        let next = self.fresh_block();
-        self.branch(is, &To::plain(next), &no);
-        self.b.switch_to_block(next);
+        self.go_on_if(is, &no);
         // The index is eight times itself, and counts from 1.
         let size = self.b.ins().ushr_imm_u(header, 8);
         let size = self.b.ins().ishl_imm_u(size, 3);
         let from0 = self.b.ins().iadd_imm_s(index, -8);
         let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, from0, size);
-        let next = self.fresh_block();
-        self.branch(inside, &To::plain(next), &no);
-        self.b.switch_to_block(next);
+        self.go_on_if(inside, &no);
         let at = self.b.ins().iadd(tuple, index);
         let v = self.b.ins().load(I64, trusted(), at, -(TAG_BOXED as i32));
         self.go(&To {

@@ -1,13 +1,13 @@
 //! The way from Rust into native code, and from native code to helpers.
 
-use super::{Symbol, signature, trusted, x_offset};
+use super::{signature, trusted, x_offset};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, UserFuncName};
+use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, UserFuncName, Value};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use enigma_runtime::interp::native::{HELPERS, Helper, layout};
+use enigma_runtime::interp::native::{Helper, HelperCall, layout};
 use enigma_runtime::term::Term;
 
 /// The signature of a function of Rust that takes and gives words.
@@ -19,49 +19,9 @@ pub(super) fn system(params: usize) -> Signature {
     }
 }
 
-/// Calls a helper from native code: what is threaded goes to memory before and comes from there after. Takes and gives what
-/// native functions do, but for what is in the place of X registers.
-pub fn helper(
-    helper: Helper,
-    isa: &dyn TargetIsa,
-    cx: &mut Context,
-    fbc: &mut FunctionBuilderContext,
-) {
-    cx.func.signature = signature();
-    cx.func.name = UserFuncName::user(0, helper as u32);
-    let mut b = FunctionBuilder::new(&mut cx.func, fbc);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let [x, sp, hp, reds, y, z] = b.block_params(entry)[..] else {
-        enigma_runtime::bug::vm_bug("native functions have six parameters")
-    };
-    let p = b.ins().get_pinned_reg(I64);
-    let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
-    if helper != Helper::Resume {
-        b.ins().store(trusted(), sp, p, layout::SP as i32);
-        b.ins().store(trusted(), reds, p, layout::REDS as i32);
-        b.ins().store(trusted(), hp, own, layout::HP as i32);
-    }
-    let sig = b.import_signature(system(4));
-    let address = b
-        .ins()
-        .iconst(I64, HELPERS[helper as usize] as usize as i64);
-    let call = b.ins().call_indirect(sig, address, &[p, x, y, z]);
-    let v = b.inst_results(call)[0];
-    let p = b.ins().get_pinned_reg(I64);
-    let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
-    let reds = b.ins().load(I64, trusted(), p, layout::REDS as i32);
-    let hp = b.ins().load(I64, trusted(), own, layout::HP as i32);
-    let sp = b.ins().load(I64, trusted(), p, layout::SP as i32);
-    b.ins().return_(&[v, reds, hp, sp]);
-    b.seal_all_blocks();
-    b.finalize(isa.frontend_config());
-}
-
 /// The signature of the way to helpers that keep all registers. What they are given and give is in memory: registers for it would
 /// have to be free where they are called.
-pub fn keeping_signature() -> Signature {
+pub(super) fn keeping_signature() -> Signature {
     Signature {
         params: Vec::new(),
         returns: Vec::new(),
@@ -69,34 +29,74 @@ pub fn keeping_signature() -> Signature {
     }
 }
 
-/// Calls a helper that keeps all registers from native code.
-pub fn keeping_helper(
+/// The way from native code to a helper; nothing if it is called directly.
+pub fn helper(
     helper: Helper,
     isa: &dyn TargetIsa,
     cx: &mut Context,
     fbc: &mut FunctionBuilderContext,
-) {
-    cx.func.signature = keeping_signature();
+) -> Option<()> {
+    let (signature, body): (_, fn(&mut FunctionBuilder<'_>, Helper)) = match helper.call() {
+        HelperCall::Threaded => (signature(), threaded),
+        HelperCall::Keeping => (keeping_signature(), keeping),
+        HelperCall::Direct => return None,
+    };
+    cx.func.signature = signature;
     cx.func.name = UserFuncName::user(0, helper as u32);
     let mut b = FunctionBuilder::new(&mut cx.func, fbc);
     let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
+    body(&mut b, helper);
+    b.seal_all_blocks();
+    b.finalize(isa.frontend_config());
+    Some(())
+}
+
+/// What is threaded goes to memory before and comes from there after. Takes and gives what native functions do, but for what
+/// is in the place of X registers.
+fn threaded(b: &mut FunctionBuilder<'_>, helper: Helper) {
+    let entry = b
+        .current_block()
+        .map(|entry| b.block_params(entry).to_vec());
+    let Some([x, sp, hp, reds, y, z]) = entry.as_deref().and_then(|p| p.as_array().copied()) else {
+        enigma_runtime::bug::vm_bug("native functions have six parameters")
+    };
+    if helper != Helper::Resume {
+        let p = b.ins().get_pinned_reg(I64);
+        let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
+        b.ins().store(trusted(), sp, p, layout::SP as i32);
+        b.ins().store(trusted(), reds, p, layout::REDS as i32);
+        b.ins().store(trusted(), hp, own, layout::HP as i32);
+    }
+    let (v, p) = call(b, helper, [x, y, z]);
+    let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
+    let reds = b.ins().load(I64, trusted(), p, layout::REDS as i32);
+    let hp = b.ins().load(I64, trusted(), own, layout::HP as i32);
+    let sp = b.ins().load(I64, trusted(), p, layout::SP as i32);
+    b.ins().return_(&[v, reds, hp, sp]);
+}
+
+/// Arguments and answer are in memory.
+fn keeping(b: &mut FunctionBuilder<'_>, helper: Helper) {
     let p = b.ins().get_pinned_reg(I64);
-    let [x, y, z] = [0, 8, 16].map(|at| {
+    let args = [0, 8, 16].map(|at| {
         let from = layout::ARGUMENTS as i32 + at;
         b.ins().load(I64, trusted(), p, from)
     });
-    let sig = b.import_signature(system(4));
-    let address = b
-        .ins()
-        .iconst(I64, HELPERS[helper as usize] as usize as i64);
-    let call = b.ins().call_indirect(sig, address, &[p, x, y, z]);
-    let v = b.inst_results(call)[0];
-    let p = b.ins().get_pinned_reg(I64);
+    let (v, p) = call(b, helper, args);
     b.ins().store(trusted(), v, p, layout::ANSWER as i32);
     b.ins().return_(&[]);
-    b.seal_all_blocks();
-    b.finalize(isa.frontend_config());
+}
+
+/// Calls a helper's function: its answer, and the address of the `Ctx`.
+fn call(b: &mut FunctionBuilder<'_>, helper: Helper, [x, y, z]: [Value; 3]) -> (Value, Value) {
+    let p = b.ins().get_pinned_reg(I64);
+    let sig = b.import_signature(system(4));
+    let address = b.ins().iconst(I64, helper.address() as i64);
+    let call = b.ins().call_indirect(sig, address, &[p, x, y, z]);
+    let v = b.inst_results(call)[0];
+    (v, b.ins().get_pinned_reg(I64))
 }
 
 /// The way in: `interp::native::WayIn`.
@@ -136,9 +136,4 @@ pub fn way_in(isa: &dyn TargetIsa, cx: &mut Context, fbc: &mut FunctionBuilderCo
     b.ins().return_(&[r[0]]);
     b.seal_all_blocks();
     b.finalize(isa.frontend_config());
-}
-
-/// All helpers' names.
-pub fn symbols() -> impl Iterator<Item = Symbol> {
-    Helper::ALL.iter().map(|&h| Symbol::Glue(h))
 }

@@ -64,12 +64,12 @@ impl Lowering<'_> {
         if !together || self.uses[ask.results[0].index()] > 1 || !self.is_plain(get.args[1]) {
             return false;
         }
-        self.hand_credit(no);
+        self.hand_on(no);
         let no = self.to(no);
         let (v, at) = self.find_value(get.args[0], get.args[1], &no);
         self.define(get, v);
         self.places.push((get.args[0], get.args[1], at));
-        self.hand_credit(yes);
+        self.hand_on(yes);
         let yes = self.to(yes);
         self.go(&yes);
         true
@@ -78,7 +78,7 @@ impl Lowering<'_> {
     fn map_get(&mut self, map: Ssa, key: Ssa) -> Value {
         if !self.is_plain(key) {
             let (map, key) = (self.val(map), self.val(key));
-            return self.ask_helper(Helper::MapGet, &[map, key]);
+            return self.help(Helper::MapGet, &[map, key]);
         }
         let join = self.fresh_block();
         let result = self.b.append_block_param(join, I64);
@@ -102,7 +102,7 @@ impl Lowering<'_> {
         let flat = self.has_low_byte(header, Header::new(Kind::FlatMap, 0).raw());
         self.branch(flat, &To::plain(search), &To::plain(large));
         self.b.switch_to_block(large);
-        let v = self.ask_helper(Helper::MapGet, &[map, key]);
+        let v = self.help(Helper::MapGet, &[map, key]);
         let none = self.is_nonvalue(v);
         let no_place = self.word(0);
         let found_there = To {
@@ -205,9 +205,7 @@ impl Lowering<'_> {
         let (map, pairs) = (self.val(args[0]), &args[1..]);
         let header = self.header_or(map, slow);
         let is = self.has_low_byte(header, Header::new(Kind::FlatMap, 0).raw());
-        let next = self.fresh_block();
-        self.branch(is, &To::plain(next), slow);
-        self.b.switch_to_block(next);
+        self.go_on_if(is, slow);
         let flat = self.flat_map(map, header);
         let mut changes = Vec::new();
         let mut changed = None;
@@ -226,18 +224,14 @@ impl Lowering<'_> {
             changes.push((at, value));
         }
         if let Some(changed) = changed {
-            let next = self.fresh_block();
-            self.branch(changed, &To::plain(next), same);
-            self.b.switch_to_block(next);
+            self.go_on_if(changed, same);
         }
         let hp = self.b.use_var(self.hp);
         let end = self.own_field(layout::HEAP_END);
         let last = self.b.ins().iadd(hp, flat.size);
         let after = self.b.ins().iadd_imm_s(last, 8);
         let over = self.b.ins().icmp(IntCC::UnsignedGreaterThan, after, end);
-        let next = self.fresh_block();
-        self.branch(over, slow, &To::plain(next));
-        self.b.switch_to_block(next);
+        self.go_on_unless(over, slow);
         self.b.ins().store(trusted(), header, hp, 0);
         self.b.ins().store(trusted(), flat.keys, hp, x_offset(1));
         // A map with a key has a value.

@@ -21,6 +21,7 @@ mod questions;
 mod receive;
 mod state;
 
+use crate::ir::flow::ControlFlowGraph;
 use crate::ir::{self, ExitRef, Inst, Op, Repr, SsaFunction};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I8, I64};
@@ -28,12 +29,12 @@ use cranelift_codegen::ir::{
     AbiParam, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData,
     Signature, SourceLoc, UserExternalName, Value,
 };
-use cranelift_codegen::isa::{CallConv, TargetFrontendConfig, TargetIsa};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::{Context, ir as clif};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
 use enigma_runtime::code::module::{Body, FnInfo};
 use enigma_runtime::code::native::{PrependPoint, ReturnPoint, return_point};
-use enigma_runtime::interp::native::{Helper, layout};
+use enigma_runtime::interp::native::{Helper, HelperCall, layout};
 use enigma_runtime::term::{Kind, Term};
 use maps::Places;
 use rustc_hash::FxHashMap;
@@ -137,27 +138,20 @@ pub fn function(
         exits: FxHashMap::default(),
         functions: FxHashMap::default(),
         credit: 0,
+        places: Places::default(),
+        current: None,
+        handed: FxHashMap::default(),
         open,
         open_binary,
-        current: None,
-        currents: FxHashMap::default(),
-        predecessors: predecessors(source),
-        credits: FxHashMap::default(),
-        places: Places::default(),
-        handed_places: FxHashMap::default(),
+        graph: ControlFlowGraph::new(source),
         stressed: enigma_runtime::spawn::is_gc_stress(),
         at: None,
         return_points: ReturnPoints::default(),
     };
     l.run();
     l.b.seal_all_blocks();
-    let config = frontend_config(isa);
-    l.b.finalize(config);
+    l.b.finalize(isa.frontend_config());
     l.return_points
-}
-
-fn frontend_config(isa: &dyn TargetIsa) -> TargetFrontendConfig {
-    isa.frontend_config()
 }
 
 fn uses(f: &SsaFunction) -> Vec<u32> {
@@ -171,16 +165,6 @@ fn uses(f: &SsaFunction) -> Vec<u32> {
     }
     for e in &f.exits {
         e.x.iter().chain(&e.floats).for_each(|p| count(&p.1));
-    }
-    n
-}
-
-fn predecessors(f: &SsaFunction) -> Vec<u32> {
-    let mut n = vec![0; f.blocks.len()];
-    for i in &f.insts {
-        for t in i.op.targets() {
-            n[t.block.index()] += 1;
-        }
     }
     n
 }
@@ -201,6 +185,14 @@ impl To {
     }
 }
 
+/// What is known where a block begins.
+#[derive(Default)]
+struct Handed {
+    credit: u32,
+    places: Places,
+    current: Option<ir::Value>,
+}
+
 struct Lowering<'a> {
     b: FunctionBuilder<'a>,
     source: &'a SsaFunction,
@@ -208,7 +200,7 @@ struct Lowering<'a> {
     body: &'static Body,
     sig: clif::SigRef,
     keeping_sig: clif::SigRef,
-    /// The signature of helpers.
+    /// The signature of helpers that are called directly.
     helper_sig: clif::SigRef,
     sp: Variable,
     hp: Variable,
@@ -225,21 +217,17 @@ struct Lowering<'a> {
     functions: FxHashMap<UserExternalName, FuncRef>,
     /// Words of heap that are known to be free.
     credit: u32,
+    /// Where keys are in maps, as far as that has been found out.
+    places: Places,
+    /// The match context that is open here, where that is known.
+    current: Option<ir::Value>,
+    /// What is known where blocks begin that have one predecessor.
+    handed: FxHashMap<ir::Block, Handed>,
     /// The variables of the match context that is open, if the function has such ones.
     open: Option<contexts::OpenContext>,
     /// Those of the binary that is open, likewise.
     open_binary: Option<contexts::OpenBinary>,
-    /// The match context that is open here, where that is known.
-    current: Option<ir::Value>,
-    /// The one that is open where blocks begin that have one predecessor.
-    currents: FxHashMap<ir::Block, ir::Value>,
-    predecessors: Vec<u32>,
-    /// The credit with which blocks begin that have one predecessor.
-    credits: FxHashMap<ir::Block, u32>,
-    /// Where keys are in maps, as far as that has been found out.
-    places: Places,
-    /// What is known of that where blocks begin that have one predecessor.
-    handed_places: FxHashMap<ir::Block, Places>,
+    graph: ControlFlowGraph,
     stressed: bool,
     /// Offset of the bytecode instruction that is lowered, where that is known.
     at: Option<u32>,
@@ -249,10 +237,10 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn run(&mut self) {
         for block in &self.source.blocks {
-            let b = self.fresh_block();
-            if block.cold {
-                self.b.set_cold_block(b);
-            }
+            let b = match block.cold {
+                true => self.cold_block(),
+                false => self.fresh_block(),
+            };
             self.blocks.push(b);
         }
         for (i, block) in self.source.blocks.iter().enumerate() {
@@ -264,11 +252,11 @@ impl Lowering<'_> {
         }
         self.prepare_list();
         self.entry();
-        for block in self.order() {
+        for block in self.graph.order().to_vec() {
             self.b.switch_to_block(self.blocks[block.index()]);
-            self.credit = self.credits.get(&block).copied().unwrap_or(0);
-            self.places = self.handed_places.remove(&block).unwrap_or_default();
-            self.current = self.currents.get(&block).copied();
+            let handed = self.handed.remove(&block).unwrap_or_default();
+            (self.credit, self.places, self.current) =
+                (handed.credit, handed.places, handed.current);
             self.block(&self.source.blocks[block.index()].insts);
         }
         self.leave_blocks();
@@ -276,32 +264,6 @@ impl Lowering<'_> {
         self.place(None);
         let (none, zero) = (self.word(Term::NONVALUE.raw()), self.word(0));
         self.b.ins().return_(&[none, zero, zero, zero]);
-    }
-
-    /// The blocks, each behind one that leads to it.
-    fn order(&self) -> Vec<ir::Block> {
-        let mut seen = vec![false; self.source.blocks.len()];
-        let mut postorder = Vec::new();
-        let mut work = vec![(ir::Block(0), false)];
-        while let Some((block, done)) = work.pop() {
-            if done {
-                postorder.push(block);
-                continue;
-            }
-            if std::mem::replace(&mut seen[block.index()], true) {
-                continue;
-            }
-            work.push((block, true));
-            let last = self.source.blocks[block.index()].insts.last();
-            let op = last.map(|i| &self.source.insts[i.index()].op);
-            for t in op.map(Op::targets).unwrap_or_default() {
-                if !seen[t.block.index()] {
-                    work.push((t.block, false));
-                }
-            }
-        }
-        postorder.reverse();
-        postorder
     }
 
     fn entry(&mut self) {
@@ -349,11 +311,11 @@ impl Lowering<'_> {
                     self.question(&this.op, &this.args, &to_yes, &to_no);
                 }
                 // What takes heap on the way makes the credit smaller, also where it does not come by.
-                self.hand_credit(yes);
+                self.hand_on(yes);
                 if self.current != before {
                     self.current = None;
                 }
-                self.hand_credit(no);
+                self.hand_on(no);
                 return;
             }
             if self.look_up(&insts[i..]) {
@@ -426,6 +388,20 @@ impl Lowering<'_> {
             .brif(condition, yes.block, &yes.args, no.block, &no.args);
     }
 
+    /// Goes on in a fresh block if the condition holds, else there.
+    fn go_on_if(&mut self, condition: Value, no: &To) {
+        let next = self.fresh_block();
+        self.branch(condition, &To::plain(next), no);
+        self.b.switch_to_block(next);
+    }
+
+    /// Goes on in a fresh block if the condition does not hold, else there.
+    fn go_on_unless(&mut self, condition: Value, yes: &To) {
+        let next = self.fresh_block();
+        self.branch(condition, yes, &To::plain(next));
+        self.b.switch_to_block(next);
+    }
+
     /// A block, which is cold if the present one is: what follows cold code is as rare.
     fn fresh_block(&mut self) -> Block {
         let block = self.b.create_block();
@@ -436,20 +412,6 @@ impl Lowering<'_> {
         block
     }
 
-    /// Goes on in a block that is run rarely, as are those that are made from here on, up to `end_rare`.
-    fn begin_rare(&mut self, block: Block) -> usize {
-        self.b.set_cold_block(block);
-        self.b.switch_to_block(block);
-        self.b.func.dfg.num_blocks()
-    }
-
-    /// The blocks since `begin_rare` are run rarely.
-    fn end_rare(&mut self, first: usize) {
-        for n in first..self.b.func.dfg.num_blocks() {
-            self.b.set_cold_block(Block::from_u32(n as u32));
-        }
-    }
-
     fn cold_block(&mut self) -> Block {
         let block = self.b.create_block();
         self.b.set_cold_block(block);
@@ -458,25 +420,21 @@ impl Lowering<'_> {
 
     /// Goes on in a fresh block if `condition` holds, else in a fresh cold one, which is given back.
     fn unlikely_unless(&mut self, condition: Value) -> Block {
-        let (on, cold) = (self.fresh_block(), self.fresh_block());
-        self.b.set_cold_block(cold);
-        self.b.ins().brif(condition, on, &[], cold, &[]);
-        self.b.switch_to_block(on);
+        let cold = self.cold_block();
+        self.go_on_if(condition, &To::plain(cold));
         cold
     }
 
     /// The same with the condition that is unlikely.
     fn unlikely_if(&mut self, condition: Value) -> Block {
-        let (on, cold) = (self.fresh_block(), self.fresh_block());
-        self.b.set_cold_block(cold);
-        self.b.ins().brif(condition, cold, &[], on, &[]);
-        self.b.switch_to_block(on);
+        let cold = self.cold_block();
+        self.go_on_unless(condition, &To::plain(cold));
         cold
     }
 
     fn symbol(&mut self, s: Symbol) -> FuncRef {
         let signature = match s {
-            Symbol::Glue(h) if h.keeps_registers() => self.keeping_sig,
+            Symbol::Glue(h) if h.call() == HelperCall::Keeping => self.keeping_sig,
             _ => self.sig,
         };
         let name = s.name();
@@ -512,15 +470,15 @@ impl Lowering<'_> {
         address
     }
 
-    fn hand_credit(&mut self, t: &ir::Target) {
-        if self.predecessors[t.block.index()] == 1 {
-            self.credits.insert(t.block, self.credit);
-            if !self.places.is_empty() {
-                self.handed_places.insert(t.block, self.places.clone());
-            }
-            if let Some(current) = self.current {
-                self.currents.insert(t.block, current);
-            }
+    /// What is known here is known where this jump leads, if no other one leads there.
+    fn hand_on(&mut self, t: &ir::Target) {
+        if self.graph.jumps_to(t.block).len() == 1 {
+            let handed = Handed {
+                credit: self.credit,
+                places: self.places.clone(),
+                current: self.current,
+            };
+            self.handed.insert(t.block, handed);
         }
     }
 
@@ -529,10 +487,6 @@ impl Lowering<'_> {
             Op::Const(word) => self.constants[i.results[0].index()] = Some(*word),
             Op::Float(f) => {
                 let v = self.b.ins().f64const(*f);
-                self.define(i, v);
-            }
-            Op::LoadX(n) => {
-                let v = self.load_x(usize::from(*n));
                 self.define(i, v);
             }
             Op::LoadY(n) => {
@@ -561,13 +515,13 @@ impl Lowering<'_> {
                 self.define(i, v);
             }
             Op::Jump(t) => {
-                self.hand_credit(t);
+                self.hand_on(t);
                 let to = self.to(t);
                 self.go(&to);
             }
             Op::Branch(yes, no) => {
-                self.hand_credit(yes);
-                self.hand_credit(no);
+                self.hand_on(yes);
+                self.hand_on(no);
                 let is = self.val(i.args[0]);
                 let (yes, no) = (self.to(yes), self.to(no));
                 self.branch(is, &yes, &no);
@@ -624,9 +578,7 @@ impl Lowering<'_> {
                 let to = self.to(to);
                 let key = self.word(*key);
                 let is = self.b.ins().icmp(IntCC::Equal, v, key);
-                let next = self.fresh_block();
-                self.branch(is, &to, &To::plain(next));
-                self.b.switch_to_block(next);
+                self.go_on_unless(is, &to);
             }
             return self.go(&other);
         }
@@ -634,11 +586,7 @@ impl Lowering<'_> {
         let mut table = Switch::new();
         let index = if all_small {
             let tag = self.b.ins().band_imm_s(v, 7);
-            let next = self.fresh_block();
-            self.b
-                .ins()
-                .brif(tag, otherwise.block, &otherwise.args, next, &[]);
-            self.b.switch_to_block(next);
+            self.go_on_unless(tag, &otherwise);
             self.b.ins().ushr_imm_u(v, 3)
         } else {
             v
@@ -699,9 +647,7 @@ impl Lowering<'_> {
             kind,
             enigma_runtime::term::Header::new(Kind::Tuple, 0).raw() as i64,
         );
-        let next = self.fresh_block();
-        self.branch(is, &To::plain(next), &otherwise);
-        self.b.switch_to_block(next);
+        self.go_on_if(is, &otherwise);
         let size = self.b.ins().ushr_imm_u(header, 8);
         let from = self.b.current_block();
         let mut table = Switch::new();
@@ -719,17 +665,7 @@ impl Lowering<'_> {
 
 /// Is it answered with yes or no, so that a branch on it needs no word for the answer?
 fn is_question(op: &Op) -> bool {
-    is_match(op)
-        || matches!(
-            op,
-            Op::Test(_)
-                | Op::Same
-                | Op::Compare(_)
-                | Op::IsValue
-                | Op::IsFunctionOf
-                | Op::BitsLeftAre(_)
-                | Op::BitsLeftMultiple(_)
-        )
+    op.results(0).first() == Some(&Repr::Bool) && !matches!(op, Op::Step { .. })
 }
 
 /// Does it match a bitstring? It gives what it finds beside the answer.

@@ -40,11 +40,6 @@ impl Lowering<'_> {
                 let v = self.val(args[0]);
                 self.test(*test, v, yes, no);
             }
-            Op::Same => {
-                let (a, b) = (self.val(args[0]), self.val(args[1]));
-                let is = self.b.ins().icmp(IntCC::Equal, a, b);
-                self.branch(is, yes, no);
-            }
             Op::Compare(how) => self.compare(*how, args[0], args[1], yes, no),
             Op::IsValue => {
                 let v = self.val(args[0]);
@@ -82,10 +77,7 @@ impl Lowering<'_> {
     }
 
     fn ask(&mut self, helper: Helper, args: &[Value], yes: &To, no: &To) {
-        let is = match helper.keeps_registers() {
-            true => self.help(helper, args),
-            false => self.ask_helper(helper, args),
-        };
+        let is = self.help(helper, args);
         self.branch(is, yes, no);
     }
 
@@ -115,9 +107,7 @@ impl Lowering<'_> {
     /// The header of a boxed object; where the term is none, control goes to `no`.
     pub(super) fn header_or(&mut self, v: Value, no: &To) -> Value {
         let is = self.has_tag(v, TAG_BOXED);
-        let next = self.fresh_block();
-        self.branch(is, &To::plain(next), no);
-        self.b.switch_to_block(next);
+        self.go_on_if(is, no);
         self.header(v)
     }
 
@@ -141,13 +131,6 @@ impl Lowering<'_> {
         self.branch(bit, yes, no);
     }
 
-    /// Goes to `yes` if the condition holds, else on here.
-    pub(super) fn done_if(&mut self, condition: Value, yes: &To) {
-        let next = self.fresh_block();
-        self.branch(condition, yes, &To::plain(next));
-        self.b.switch_to_block(next);
-    }
-
     pub(super) fn test(&mut self, test: Test, v: Value, yes: &To, no: &To) {
         let is = match test {
             Test::Small => self.has_tag(v, TAG_SMALL),
@@ -156,45 +139,45 @@ impl Lowering<'_> {
             Test::Nil => self.is_word(v, Term::NIL.raw()),
             Test::Boolean => {
                 let is = self.is_word(v, Term::bool(true).raw());
-                self.done_if(is, yes);
+                self.go_on_unless(is, yes);
                 self.is_word(v, Term::bool(false).raw())
             }
             Test::List => {
                 let is = self.has_tag(v, TAG_CONS);
-                self.done_if(is, yes);
+                self.go_on_unless(is, yes);
                 self.is_word(v, Term::NIL.raw())
             }
             Test::Integer => {
                 let is = self.has_tag(v, TAG_SMALL);
-                self.done_if(is, yes);
+                self.go_on_unless(is, yes);
                 return self.is_kind(v, &[Kind::BigPos, Kind::BigNeg], yes, no);
             }
             Test::Float => {
                 let is = self.has_tag(v, TAG_FLONUM);
-                self.done_if(is, yes);
+                self.go_on_unless(is, yes);
                 return self.is_kind(v, &[Kind::Float], yes, no);
             }
             Test::Number => {
                 let small = self.b.ins().band_imm_s(v, 3);
                 let is = self.b.ins().icmp_imm_s(IntCC::Equal, small, 0);
-                self.done_if(is, yes);
+                self.go_on_unless(is, yes);
                 return self.is_kind(v, &[Kind::BigPos, Kind::BigNeg, Kind::Float], yes, no);
             }
             Test::Kind(kind) => return self.is_kind(v, &[kind], yes, no),
             Test::Map => {
                 let header = self.header_or(v, no);
                 let flat = self.has_low_byte(header, Header::new(Kind::FlatMap, 0).raw());
-                self.done_if(flat, yes);
+                self.go_on_unless(flat, yes);
                 self.has_low_byte(header, Header::new(Kind::HashMap, 0).raw())
             }
             Test::Pid => {
                 let is = self.has_low_byte(v, PID);
-                self.done_if(is, yes);
+                self.go_on_unless(is, yes);
                 return self.is_kind(v, &[Kind::ExtPid], yes, no);
             }
             Test::Port => {
                 let is = self.has_low_byte(v, PORT);
-                self.done_if(is, yes);
+                self.go_on_unless(is, yes);
                 return self.is_kind(v, &[Kind::ExtPort], yes, no);
             }
             Test::Reference => {
@@ -213,18 +196,14 @@ impl Lowering<'_> {
             Test::TupleAbove(n) => {
                 let header = self.header_or(v, no);
                 let tuple = self.has_low_byte(header, Header::new(Kind::Tuple, 0).raw());
-                let next = self.fresh_block();
-                self.branch(tuple, &To::plain(next), no);
-                self.b.switch_to_block(next);
+                self.go_on_if(tuple, no);
                 let least = self.word(Header::new(Kind::Tuple, n as usize).raw());
                 self.b.ins().icmp(IntCC::UnsignedGreaterThan, header, least)
             }
             Test::Tagged(n, tag) => {
                 let header = self.header_or(v, no);
                 let size = self.is_word(header, Header::new(Kind::Tuple, n as usize).raw());
-                let next = self.fresh_block();
-                self.branch(size, &To::plain(next), no);
-                self.b.switch_to_block(next);
+                self.go_on_if(size, no);
                 let first = 8 - TAG_BOXED as i32;
                 let first = self.b.ins().load(I64, trusted(), v, first);
                 self.is_word(first, Term::atom(tag).raw())
@@ -259,7 +238,7 @@ impl Lowering<'_> {
 
     fn exactly_equal(&mut self, x: Value, y: Value, yes: &To, no: &To) {
         let same = self.b.ins().icmp(IntCC::Equal, x, y);
-        self.done_if(same, yes);
+        self.go_on_unless(same, yes);
         // Two different words are different terms if one of them is an immediate that is no float.
         for v in [x, y] {
             let t = self.b.ins().band_imm_s(v, 7);
@@ -267,9 +246,7 @@ impl Lowering<'_> {
             let shifted = self.word(0b0001_0110);
             let bit = self.b.ins().ushr(shifted, t);
             let bit = self.b.ins().band_imm_s(bit, 1);
-            let next = self.fresh_block();
-            self.branch(bit, &To::plain(next), no);
-            self.b.switch_to_block(next);
+            self.go_on_if(bit, no);
         }
         self.ask(Helper::ExactlyEqual, &[x, y], yes, no);
     }

@@ -20,7 +20,7 @@ impl Lowering<'_> {
         let register = |n| exit.x.iter().find(|x| x.0 == n).map(|x| x.1);
         match (what, &i.results[..]) {
             (MessageStep::Look, [_, _]) => {
-                let message = self.ask_helper(Helper::PeekMessage, &[]);
+                let message = self.help(Helper::PeekMessage, &[]);
                 let none = self.is_nonvalue(message);
                 let there = self.b.ins().iconst(I8, 1);
                 self.step_if(none, i, &[there, message]);
@@ -49,7 +49,7 @@ impl Lowering<'_> {
         let left = self.b.ins().iadd_imm_s(reds, -1);
         let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
         let slow = self.unlikely_if(over);
-        self.ask_helper(Helper::SkipMessage, &[]);
+        self.help(Helper::SkipMessage, &[]);
         self.b.def_var(self.reds, left);
         let skipped = self.b.ins().iconst(I8, 0);
         self.or_step(slow, i, &vec![skipped; results]);

@@ -5,8 +5,13 @@ use crate::census::Handing;
 use crate::ir::ExitRef;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{Block, FuncRef, InstBuilder, SourceLoc, Value};
-use enigma_runtime::interp::native::{HELPERS, Helper, layout};
+use cranelift_codegen::ir::{Block, InstBuilder, SourceLoc, Value};
+use enigma_runtime::interp::native::{Helper, HelperCall, layout};
+
+/// So many arguments as helpers have; where there are fewer any word will do.
+fn three(args: &[Value], any: Value) -> [Value; 3] {
+    [0, 1, 2].map(|n| args.get(n).copied().unwrap_or(any))
+}
 
 impl Lowering<'_> {
     /// The address of the `Ctx`.
@@ -47,14 +52,23 @@ impl Lowering<'_> {
 
     /// Calls a helper.
     pub(super) fn help(&mut self, helper: Helper, args: &[Value]) -> Value {
-        let f = self.symbol(Symbol::Glue(helper));
-        let mut a = [None; 3];
-        for (slot, &v) in a.iter_mut().zip(args) {
-            *slot = Some(v);
+        match helper.call() {
+            HelperCall::Threaded => self.help_threaded(helper, args),
+            HelperCall::Keeping => self.help_keeping(helper, args),
+            HelperCall::Direct => {
+                let p = self.context();
+                let [a, b, c] = three(args, p);
+                let address = self.word(helper.address() as u64);
+                let call = self
+                    .b
+                    .ins()
+                    .call_indirect(self.helper_sig, address, &[p, a, b, c]);
+                self.b.inst_results(call)[0]
+            }
         }
-        if helper.keeps_registers() {
-            return self.help_keeping(helper, f, a);
-        }
+    }
+
+    fn help_threaded(&mut self, helper: Helper, args: &[Value]) -> Value {
         let [sp, hp, reds] = if helper == Helper::Resume {
             // All is in memory, and what is threaded need not live across the call.
             let nothing = self.word(0);
@@ -62,31 +76,30 @@ impl Lowering<'_> {
         } else {
             [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v))
         };
-        let [a, b, c] = a.map(|v| v.unwrap_or(sp));
+        let [a, b, c] = three(args, sp);
+        let f = self.symbol(Symbol::Glue(helper));
         let call = self.b.ins().call(f, &[a, sp, hp, reds, b, c]);
         let r = self.b.inst_results(call).to_vec();
         self.take_threaded(&r);
-        let sp = r[3];
-        self.b.def_var(self.sp, sp);
+        self.b.def_var(self.sp, r[3]);
         self.after_helper(helper);
         self.credit = 0;
         r[0]
     }
 
     /// Calls a helper that keeps all registers: what it changes is read from memory.
-    fn help_keeping(&mut self, helper: Helper, f: FuncRef, args: [Option<Value>; 3]) -> Value {
+    fn help_keeping(&mut self, helper: Helper, args: &[Value]) -> Value {
         let p = self.context();
-        for (at, v) in (0i32..).zip(args) {
-            if let Some(v) = v {
-                let to = layout::ARGUMENTS as i32 + 8 * at;
-                self.b.ins().store(trusted(), v, p, to);
-            }
+        for (at, &v) in (0i32..).zip(args) {
+            let to = layout::ARGUMENTS as i32 + 8 * at;
+            self.b.ins().store(trusted(), v, p, to);
         }
         if !helper.only_looks() {
             let sp = self.b.use_var(self.sp);
             self.b.ins().store(trusted(), sp, p, layout::SP as i32);
             self.put_back();
         }
+        let f = self.symbol(Symbol::Glue(helper));
         self.b.ins().call(f, &[]);
         if !helper.only_looks() {
             let reds = self.context_field(layout::REDS);
@@ -103,16 +116,6 @@ impl Lowering<'_> {
         self.context_field(layout::ANSWER)
     }
 
-    /// Calls a helper that only looks at its arguments: what is threaded stays where it is.
-    pub(super) fn ask_helper(&mut self, helper: Helper, args: &[Value]) -> Value {
-        let p = self.context();
-        let mut a = [p; 4];
-        a[1..=args.len()].copy_from_slice(args);
-        let address = self.word(HELPERS[helper as usize] as usize as u64);
-        let call = self.b.ins().call_indirect(self.helper_sig, address, &a);
-        self.b.inst_results(call)[0]
-    }
-
     /// Takes reductions and heap pointer as a call has given them back.
     pub(super) fn take_threaded(&mut self, results: &[Value]) {
         self.b.def_var(self.reds, results[1]);
@@ -121,19 +124,13 @@ impl Lowering<'_> {
 
     /// Returns `NONVALUE` if a helper has said 0.
     pub(super) fn leave_if_zero(&mut self, answer: Value) {
-        let on = self.fresh_block();
-        let nonvalue = self.nonvalue;
-        self.b.ins().brif(answer, on, &[], nonvalue, &[]);
-        self.b.switch_to_block(on);
+        self.go_on_if(answer, &To::plain(self.nonvalue));
     }
 
     /// Returns `NONVALUE` if that is the value.
     pub(super) fn leave_if_nonvalue(&mut self, v: Value) {
         let is = self.is_nonvalue(v);
-        let on = self.fresh_block();
-        let nonvalue = self.nonvalue;
-        self.b.ins().brif(is, nonvalue, &[], on, &[]);
-        self.b.switch_to_block(on);
+        self.go_on_unless(is, &To::plain(self.nonvalue));
     }
 
     /// Takes a reduction for entering the function with these arguments; `then` goes on with them. When there are no
@@ -162,17 +159,15 @@ impl Lowering<'_> {
         if let Some(&b) = self.exits.get(&e) {
             return b;
         }
-        let b = self.fresh_block();
-        self.b.set_cold_block(b);
+        let b = self.cold_block();
         self.exits.insert(e, b);
         b
     }
 
     /// Leaves at the exit if the condition holds.
     pub(super) fn exit_if(&mut self, condition: Value, e: ExitRef) {
-        let (on, exit) = (self.fresh_block(), self.exit_block(e));
-        self.b.ins().brif(condition, exit, &[], on, &[]);
-        self.b.switch_to_block(on);
+        let exit = To::plain(self.exit_block(e));
+        self.go_on_unless(condition, &exit);
     }
 
     /// Writes the registers of an exit to memory.

@@ -4,7 +4,7 @@
 //! collection may have moved is of the same kind as before, and so is a parameter of a block to which all jumps give the
 //! same value.
 
-use crate::ir::flow::{ControlFlowGraph, DominatorTree};
+use crate::ir::flow::{ControlFlowGraph, DominatorTree, Jump};
 use crate::ir::{Block, Inst, Op, SsaFunction, Target, Test, Value};
 use enigma_runtime::term::{Kind, Term};
 use rustc_hash::FxHashMap;
@@ -18,11 +18,10 @@ pub fn run(f: &mut SsaFunction) {
         facts: FxHashMap::default(),
         questions: FxHashMap::default(),
     };
-    let edges = edges(f, &graph);
     let mut seen = vec![false; f.blocks.len()];
     let mut answered: Vec<(Inst, Target)> = Vec::new();
     for &block in graph.order() {
-        k.enter(f, block, &edges[block.index()], &seen);
+        k.enter(f, block, graph.jumps_to(block), &seen);
         seen[block.index()] = true;
         for i in 0..f.blocks[block.index()].insts.len() {
             let inst = f.blocks[block.index()].insts[i];
@@ -40,21 +39,6 @@ pub fn run(f: &mut SsaFunction) {
         f.insts[last.index()].op = Op::Jump(to);
         f.insts[last.index()].args.clear();
     }
-}
-
-/// A jump: the block from which it comes, and which of its last instruction's targets it is.
-type Edge = (Block, usize);
-
-/// The jumps to each block.
-fn edges(f: &SsaFunction, graph: &ControlFlowGraph) -> Vec<Vec<Edge>> {
-    let mut edges = vec![Vec::new(); f.blocks.len()];
-    for &block in graph.order() {
-        let targets = f.insts[f.last(block).index()].op.targets();
-        for (which, target) in targets.into_iter().enumerate() {
-            edges[target.block.index()].push((block, which));
-        }
-    }
-    edges
 }
 
 /// What a term is known to be.
@@ -152,17 +136,17 @@ impl Knowledge {
     }
 
     /// At the beginning of a block to which these jumps lead. `seen` are the blocks gone through before.
-    fn enter(&mut self, f: &SsaFunction, block: Block, edges: &[Edge], seen: &[bool]) {
-        let given = |edge: &Edge, n: usize| {
-            let last = &f.insts[f.last(edge.0).index()].op;
+    fn enter(&mut self, f: &SsaFunction, block: Block, jumps: &[Jump], seen: &[bool]) {
+        let given = |jump: &Jump, n: usize| {
+            let last = &f.insts[f.last(jump.from).index()].op;
             let moves = matches!(last, Op::Again(_));
-            let target = last.targets()[edge.1];
-            (seen[edge.0.index()] && !moves).then(|| self.same(target.args[n]))
+            let target = last.targets()[jump.which];
+            (seen[jump.from.index()] && !moves).then(|| self.same(target.args[n]))
         };
         let params = &f.blocks[block.index()].params;
         let mut found = Vec::new();
         for (n, &param) in params.iter().enumerate() {
-            let mut values = edges.iter().map(|e| given(e, n));
+            let mut values = jumps.iter().map(|j| given(j, n));
             if let Some(Some(first)) = values.next()
                 && values.all(|v| v == Some(first))
             {
@@ -172,7 +156,7 @@ impl Knowledge {
         for (param, v) in found {
             self.same[param.index()] = v;
         }
-        if let [(from, which)] = *edges {
+        if let [Jump { from, which }] = *jumps {
             self.learn_from_jump(f, block, f.last(from), which);
         }
     }

@@ -139,10 +139,22 @@ pub enum ReturnKind {
     Bytecode,
 }
 
+impl ReturnKind {
+    /// Does native code keep a list there?
+    pub fn is_of_list(self) -> bool {
+        matches!(self, ReturnKind::Prepend | ReturnKind::PrependFull)
+    }
+}
+
 /// What the return address in this word of a stack leads to.
 pub fn return_kind(word: u64) -> ReturnKind {
-    // SAFETY: return addresses are instructions of code that is there as long as they are on a stack.
-    match super::ops::of(unsafe { *stack_word::pc(word) }) {
+    kind_at(stack_word::pc(word))
+}
+
+/// What the place is to which code returns.
+pub(crate) fn kind_at(pc: *const u64) -> ReturnKind {
+    // SAFETY: places on stacks are in code that is there as long as they are, and behind one there is a word at least.
+    match super::ops::of(unsafe { *pc }) {
         super::ops::NATIVE_RETURN => ReturnKind::Native,
         super::ops::PREPEND => ReturnKind::Prepend,
         super::ops::PREPEND_FULL => ReturnKind::PrependFull,
@@ -163,18 +175,12 @@ pub unsafe fn after(point: *const u64) -> *const u64 {
 
 /// The address in bytecode that a place stands for to which code returns.
 pub(crate) fn bytecode_address(pc: *const u64) -> *const u64 {
-    // SAFETY: places on stacks are in code that is there as long as they are, and behind one there is a word at least.
-    let word = unsafe { *pc };
-    match super::ops::of(word) {
-        super::ops::NATIVE_RETURN | super::ops::PREPEND | super::ops::PREPEND_FULL
-            // What a call that does not return would return to need not be an instruction.
-            if ranges::find(pc.wrapping_sub(1)).is_none() =>
-        {
-            // SAFETY: these have two words.
-            unsafe { *pc.wrapping_add(1) as *const u64 }
-        }
-        _ => pc,
+    // What a call that does not return would return to need not be an instruction.
+    if kind_at(pc) == ReturnKind::Bytecode || ranges::find(pc.wrapping_sub(1)).is_some() {
+        return pc;
     }
+    // SAFETY: a return point.
+    unsafe { after(pc) }
 }
 
 /// Where a process goes on, as an address in bytecode; null where it has not begun.
@@ -183,13 +189,6 @@ pub fn place_of(own: &Owned) -> *const u64 {
         return own.pc;
     }
     bytecode_address(own.pc)
-}
-
-/// Is a place to which code returns as good as the address in bytecode that it stands for, when native code waits no more?
-pub(crate) fn stands_for_bytecode(pc: *const u64) -> bool {
-    // SAFETY: an instruction of code that is there as long as it is on a stack.
-    let op = super::ops::of(unsafe { *pc });
-    op != super::ops::PREPEND && op != super::ops::PREPEND_FULL
 }
 
 /// The bytecode address that a return address on a stack stands for.

@@ -572,7 +572,20 @@ impl Target for Any {
 
 /// Defines threaded handlers, and in a module `single` their twins that return after the instruction.
 macro_rules! handlers {
-    ($($name:ident $(<$($g:ident: $bound:ident),*>)? |$m:ident| $body:expr)*) => {
+    ($($all:tt)*) => {
+        handler_functions! { true; $($all)* }
+
+        #[allow(dead_code, unused_imports, reason = "native code calls few of them")]
+        pub(in crate::interp) mod single {
+            use super::*;
+            handler_functions! { false; $($all)* }
+        }
+    };
+}
+
+/// The functions that are threaded handlers, or their twins.
+macro_rules! handler_functions {
+    ($threaded:literal; $($name:ident $(<$($g:ident: $bound:ident),*>)? |$m:ident| $body:expr)*) => {
         $(
             #[allow(unused_mut, reason = "not every instruction changes the state")]
             #[inline(never)]
@@ -583,29 +596,10 @@ macro_rules! handlers {
                 cx: &mut $crate::bif::Ctx<'_>,
                 w: u64,
             ) -> $crate::interp::machine::Place {
-                let mut $m = $crate::interp::machine::M::<true> { pc, sp, x, cx, w };
+                let mut $m = $crate::interp::machine::M::<$threaded> { pc, sp, x, cx, w };
                 $body
             }
         )*
-
-        #[allow(dead_code, unused_imports, reason = "native code calls few of them")]
-        pub(in crate::interp) mod single {
-            use super::*;
-            $(
-                #[allow(unused_mut, reason = "not every instruction changes the state")]
-                #[inline(never)]
-                pub(in crate::interp) fn $name $(<$($g: $bound),*>)? (
-                    pc: *const u64,
-                    sp: *mut $crate::term::Term,
-                    x: *mut $crate::term::Term,
-                    cx: &mut $crate::bif::Ctx<'_>,
-                    w: u64,
-                ) -> $crate::interp::machine::Place {
-                    let mut $m = $crate::interp::machine::M::<false> { pc, sp, x, cx, w };
-                    $body
-                }
-            )*
-        }
     };
 }
 

@@ -1,14 +1,15 @@
 //! Where interpreted and native code follow each other.
 //!
 //! Native code works on the same Erlang stack as the interpreter: its frames' Y registers lie there, and each call that
-//! is no tail call pushes the bytecode address at which the interpreter would go on. X registers live in machine
+//! is no tail call pushes a return point, which stands for the bytecode address at which the interpreter would go on. X registers live in machine
 //! registers, of which those that somebody else is to see are written to memory first. So at every
 //! call of a function here, and wherever native code stops, the process is in a state in which the interpreter can
-//! go on, and no native frame holds anything that the process needs: where native code must stop (the slice is over,
-//! the mailbox is empty, an exception, a callee that has no native code), all native frames return `NONVALUE`, and the
-//! loop in `dispatch` goes on at `Handover::next_pc`.
+//! go on, and no native frame holds anything that the process needs. Where native code must stop (the slice is over,
+//! the mailbox is empty, an exception), all native frames return `NONVALUE`, and the loop in `dispatch` goes on at
+//! `Handover::next_pc`. Where only the innermost function must be interpreted, it alone returns `NONVALUE`, and its caller lets
+//! a loop of the interpreter run until it has a value (`resume`).
 //!
-//! Native code calls the functions of [`HELPERS`] with the stack pointer in `Handover::sp`, heap pointer and
+//! Native code calls the functions that [`Helper`] names with the stack pointer in `Handover::sp`, heap pointer and
 //! reductions in their places; they leave them there. A helper may collect only where its text says so. Those that neither
 //! look at nor change any of these are called without that.
 
@@ -171,7 +172,7 @@ macro_rules! helpers {
         pub enum Helper { $($(#[$doc])* $name),* }
 
         /// By `Helper`.
-        pub static HELPERS: &[HelperFn] = &[$($function),*];
+        static HELPERS: &[HelperFn] = &[$($function),*];
 
         impl Helper {
             /// All of them.
@@ -288,13 +289,32 @@ helpers! {
     IsFunctionOf is_function_of;
 }
 
+/// How native code calls a helper.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HelperCall {
+    /// As a native function: it takes and gives what is threaded.
+    Threaded,
+    /// It keeps all machine registers, because it is called where that is rare; what is threaded goes by memory.
+    Keeping,
+    /// Directly: it neither looks at nor changes what is threaded.
+    Direct,
+}
+
 impl Helper {
-    /// Is it called where that is rare, so that it had better keep all machine registers?
-    pub fn keeps_registers(self) -> bool {
+    /// How it is called.
+    pub fn call(self) -> HelperCall {
         use Helper::*;
-        matches!(self, OutOfReductions | Reserve | GrowStack | MoreRoom)
-            || self.makes_a_term()
-            || self.only_looks()
+        match self {
+            MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf => HelperCall::Direct,
+            OutOfReductions | Reserve | GrowStack | MoreRoom => HelperCall::Keeping,
+            _ if self.makes_a_term() || self.only_looks() => HelperCall::Keeping,
+            _ => HelperCall::Threaded,
+        }
+    }
+
+    /// The address of its function.
+    pub fn address(self) -> usize {
+        HELPERS[self as usize] as usize
     }
 
     /// Does it look at terms, and change nothing?
@@ -380,10 +400,7 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
     let stack = &mut cx.own.stack;
     stack.set_sp(at.sp.cast());
     // Callees leave one by one: the first return address that is no list's is that of the call that waits.
-    let is_call = |w: u64| {
-        let of_list = [ReturnKind::Prepend, ReturnKind::PrependFull];
-        stack_word::is_return(w) && !of_list.contains(&return_kind(w))
-    };
+    let is_call = |w: u64| stack_word::is_return(w) && !return_kind(w).is_of_list();
     let Some(slots) = stack.words().iter().position(|&w| is_call(w)) else {
         return Term::NONVALUE.0;
     };
@@ -406,14 +423,14 @@ fn after_of(point: u64) -> *const u64 {
     unsafe { native::after(point as *const u64) }
 }
 
-/// Goes on where a call leads that has pushed `after` as the address to return to; native code waits for the value at the
-/// return point. Gives it, or `NONVALUE`.
-fn wait_for_value(cx: &mut Ctx<'_>, at: Place, after: *const u64, point: u64) -> u64 {
+/// Goes on where a call leads that has pushed the return point's address in bytecode as the one to return to; native code waits
+/// for the value at the return point. Gives it, or `NONVALUE`.
+fn wait_for_value(cx: &mut Ctx<'_>, at: Place, point: u64) -> u64 {
     let top = at.sp.cast::<u64>();
     set_next(cx, at);
     // SAFETY: where the process goes on there is a return address on the stack.
     unsafe {
-        if *top != stack_word::return_pc(after) {
+        if *top != stack_word::return_pc(after_of(point)) {
             return Term::NONVALUE.0;
         }
         *top = stack_word::return_pc(point as *const u64);
@@ -425,33 +442,33 @@ fn wait_for_value(cx: &mut Ctx<'_>, at: Place, after: *const u64, point: u64) ->
     v
 }
 
-/// Executes the call instruction at the first argument, whose value native code waits for at the return point.
-extern "C" fn call_step(cx: &mut Ctx<'_>, pc: u64, point: u64, _: u64) -> u64 {
+/// Executes the bytecode instruction at an address by its handler. Gives where it goes on, unless it stops the process or raises;
+/// `next_pc` says where in any case.
+fn execute(cx: &mut Ctx<'_>, pc: u64, handler_of: fn(u16) -> Handler) -> Option<Place> {
     let pc = pc as *const u64;
     // SAFETY: native code names instructions of its function's bytecode.
     let w = unsafe { *pc };
     let x: *mut Term = cx.x.as_mut_ptr();
-    let place = call_handler(ops::of(w))(pc, cx.native.sp.cast(), x, cx, w);
-    if place.pc.is_null() || is_raised(cx) {
-        set_next(cx, place);
-        return Term::NONVALUE.0;
+    let place = handler_of(ops::of(w))(pc, cx.native.sp.cast(), x, cx, w);
+    set_next(cx, place);
+    (!place.pc.is_null() && !is_raised(cx)).then_some(place)
+}
+
+extern "C" fn call_step(cx: &mut Ctx<'_>, pc: u64, point: u64, _: u64) -> u64 {
+    match execute(cx, pc, call_handler) {
+        Some(place) => wait_for_value(cx, place, point),
+        None => Term::NONVALUE.0,
     }
-    let after = after_of(point);
-    wait_for_value(cx, place, after, point)
 }
 
 extern "C" fn step(cx: &mut Ctx<'_>, pc: u64, _: u64, _: u64) -> u64 {
-    let pc = pc as *const u64;
-    // SAFETY: native code names instructions of its function's bytecode.
-    let w = unsafe { *pc };
-    let x: *mut Term = cx.x.as_mut_ptr();
-    let place = single(ops::of(w))(pc, cx.native.sp.cast(), x, cx, w);
-    set_next(cx, place);
-    if place.pc.is_null() || is_raised(cx) {
-        return 0;
+    match execute(cx, pc, single) {
+        Some(place) => {
+            cx.native.sp = place.sp.cast();
+            place.pc as u64
+        }
+        None => 0,
     }
-    cx.native.sp = place.sp.cast();
-    place.pc as u64
 }
 
 /// Bytes of the machine's stack that native frames may take before they are given up for a moment.
@@ -500,10 +517,7 @@ extern "C" fn finish_list(cx: &mut Ctx<'_>, value: u64, _: u64, _: u64) -> u64 {
     }
     // SAFETY: as above.
     let next = unsafe { *cx.native.sp };
-    if matches!(
-        return_kind(next),
-        ReturnKind::Prepend | ReturnKind::PrependFull
-    ) {
+    if return_kind(next).is_of_list() {
         cx.x[0] = value;
         let sp = cx.native.sp.cast();
         let pc = special::return_x0();
@@ -567,16 +581,14 @@ extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u6
     let export = unsafe { &*(export as *const Export) };
     let pc = pc as *const u64;
     let after = after_of(point);
-    cx.own.stack.set_sp(cx.native.sp);
-    let next = calls::call_bif(cx, export, pc, after);
-    cx.native.sp = cx.own.stack.sp();
+    let next = on_stack(cx, |cx| calls::call_bif(cx, export, pc, after));
     let raised = is_raised(cx);
     match next {
         // Native code does not write down its calls, if the BIF has asked for that.
         Next::Go(to) if to == after && !raised && !cx.own.keeps_calls() => cx.x[0].0,
         Next::Go(to) if to != after && !raised => {
             let sp = cx.native.sp.cast();
-            wait_for_value(cx, Place { pc: to, sp }, after, point)
+            wait_for_value(cx, Place { pc: to, sp }, point)
         }
         next => {
             leave(cx, next);
@@ -762,11 +774,6 @@ pub fn new_map_keys(code: &[u64], offset: u32) -> Option<Term> {
     let at = new_map::KEYS.at;
     let makes = opcode_at(code, offset) == ops::NEW_MAP;
     makes.then(|| Term(at.of(code[offset as usize + at.word])))
-}
-
-/// Is it an instruction that calls, of those that `Helper::CallStep` executes?
-pub fn is_call_step(op: u16) -> bool {
-    dispatch::call_handler(op).is_some()
 }
 
 fn call_handler(op: u16) -> Handler {

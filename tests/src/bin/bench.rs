@@ -11,6 +11,7 @@
 //! release itself is the opponent. `benches/README.md` says what each number means.
 
 use enigma_tests::bench::{self, Arena, Benchmark};
+use enigma_tests::command::{exit_code, number};
 use enigma_tests::machine::Machine;
 use enigma_tests::oracle;
 use std::path::PathBuf;
@@ -27,14 +28,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(e) => {
-            eprintln!("error: {e}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run())
 }
 
 fn options() -> Result<Options, String> {
@@ -53,7 +47,7 @@ fn options() -> Result<Options, String> {
         match arg.as_str() {
             "--against" => options.against = Some(PathBuf::from(value()?)),
             "--release" => options.release = number(&value()?)?,
-            "--rounds" => options.rounds = number(&value()?)?.max(1),
+            "--rounds" => options.rounds = number::<u32>(&value()?)?.max(1),
             "--programs" => options.system = false,
             "--system" => options.programs = false,
             "--contention" => options.contention = true,
@@ -65,10 +59,6 @@ fn options() -> Result<Options, String> {
         options.system = false;
     }
     Ok(options)
-}
-
-fn number(text: &str) -> Result<u32, String> {
-    text.parse().map_err(|_| format!("{text} is not a number"))
 }
 
 fn run() -> Result<bool, String> {

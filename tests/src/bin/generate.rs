@@ -11,6 +11,7 @@
 //! both answers, in `--keep`. `--reduce` takes up a kept file, whose first line names its seed.
 
 use enigma_tests::cache;
+use enigma_tests::command::{exit_code, number};
 use enigma_tests::generate::batch::{Difference, Kind, Lab, PATIENCE, Trial, WAYS, Way};
 use enigma_tests::generate::{RandomModule, module, reduce};
 use enigma_tests::machine::Machine;
@@ -34,14 +35,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(e) => {
-            eprintln!("error: {e}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run())
 }
 
 fn options() -> Result<Options, String> {
@@ -63,8 +57,8 @@ fn options() -> Result<Options, String> {
         match arg.as_str() {
             "--seconds" => options.seconds = number(&value()?)?,
             "--seed" => options.seed = number(&value()?)?,
-            "--release" => options.release = u32::try_from(number(&value()?)?).unwrap_or(0),
-            "--modules" => options.modules = number(&value()?)?.max(1),
+            "--release" => options.release = u32::try_from(number::<u64>(&value()?)?).unwrap_or(0),
+            "--modules" => options.modules = number::<u64>(&value()?)?.max(1),
             "--way" => options.ways.push(way(&value()?)?),
             "--keep" => options.keep = PathBuf::from(value()?),
             "--reduce-seconds" => options.reduce_seconds = number(&value()?)?,
@@ -78,10 +72,6 @@ fn options() -> Result<Options, String> {
         options.ways = WAYS.iter().collect();
     }
     Ok(options)
-}
-
-fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("{text} is not a number"))
 }
 
 fn way(name: &str) -> Result<&'static Way, String> {

@@ -6,7 +6,7 @@ use crate::code::forms::{
     apply, apply_list, call, call_ext, call_fun, enter, export_stub, native, native_return,
     of_function,
 };
-use crate::code::native::{bytecode_address, stands_for_bytecode};
+use crate::code::native::{bytecode_address, kind_at};
 use crate::code::ops::CallEnding;
 use crate::code::{fun, ranges};
 use crate::interp::Outcome;
@@ -111,9 +111,9 @@ slow_handlers! {
     returned |m| {
         let back = m.pc;
         // What native code puts before a value is still to be put there.
-        let parked_at = match stands_for_bytecode(back) {
-            true => bytecode_address(back),
-            false => back,
+        let parked_at = match kind_at(back).is_of_list() {
+            true => back,
+            false => bytecode_address(back),
         };
         match m.part(|cx, _| calls::out_of_reductions(cx, parked_at, 1)) {
             Next::Go(_) => m.go_to(back),
