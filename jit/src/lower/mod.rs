@@ -33,7 +33,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::{Context, ir as clif};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
 use enigma_runtime::code::module::{Body, FnInfo};
-use enigma_runtime::code::native::{PrependPoint, ReturnPoint, return_point};
+use enigma_runtime::code::native::{ReturnPoint, return_point};
 use enigma_runtime::interp::native::{Helper, HelperCall, layout};
 use enigma_runtime::term::{Kind, Term};
 use maps::Places;
@@ -96,7 +96,7 @@ pub fn signature() -> Signature {
 pub struct ReturnPoints {
     #[allow(clippy::vec_box, reason = "the code names their addresses")]
     calls: Vec<Box<ReturnPoint>>,
-    list: Option<Box<PrependPoint>>,
+    list: Option<Box<ReturnPoint>>,
 }
 
 /// Fills `cx` with the Cranelift form of a function; gives what its code refers to.

@@ -97,32 +97,11 @@ pub fn return_point(after: *const u64) -> ReturnPoint {
     }
 }
 
-/// The two places to which a function returns for which native code keeps a list: while more is put there, and when no more
-/// is. The word before them serves as in a return point.
-#[repr(C)]
-#[derive(Debug)]
-pub struct PrependPoint {
-    before: u64,
-    code: [u64; 4],
-}
-
-impl PrependPoint {
-    /// The address of the first place.
-    pub fn address(&self) -> *const u64 {
-        self.code.as_ptr()
-    }
-}
-
-/// How far the second one is from the first one, in words.
-pub const FULL: usize = 2;
-
-/// The places for an address in bytecode.
-pub fn prepend_point(after: *const u64) -> PrependPoint {
-    let after = after as u64;
-    let [open, full] = [super::ops::PREPEND, super::ops::PREPEND_FULL].map(u64::from);
-    PrependPoint {
+/// Where a function returns to for which native code keeps a list, that belongs before its value.
+pub fn prepend_point(after: *const u64) -> ReturnPoint {
+    ReturnPoint {
         before: 0,
-        code: [open, after, full, after],
+        code: [u64::from(super::ops::PREPEND), after as u64],
     }
 }
 
@@ -131,19 +110,10 @@ pub fn prepend_point(after: *const u64) -> PrependPoint {
 pub enum ReturnKind {
     /// A call in native code.
     Native,
-    /// Native code keeps a list, to which it adds.
+    /// Native code keeps a list.
     Prepend,
-    /// Native code keeps a list, to which it adds no more.
-    PrependFull,
     /// Any other.
     Bytecode,
-}
-
-impl ReturnKind {
-    /// Does native code keep a list there?
-    pub fn is_of_list(self) -> bool {
-        matches!(self, ReturnKind::Prepend | ReturnKind::PrependFull)
-    }
 }
 
 /// What the return address in this word of a stack leads to.
@@ -157,7 +127,6 @@ pub(crate) fn kind_at(pc: *const u64) -> ReturnKind {
     match super::ops::of(unsafe { *pc }) {
         super::ops::NATIVE_RETURN => ReturnKind::Native,
         super::ops::PREPEND => ReturnKind::Prepend,
-        super::ops::PREPEND_FULL => ReturnKind::PrependFull,
         _ => ReturnKind::Bytecode,
     }
 }

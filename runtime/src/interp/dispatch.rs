@@ -92,7 +92,6 @@ static HANDLERS: [Handler; TABLE] = {
         NATIVE => calls::slow::native;
         NATIVE_RETURN => calls::native_return;
         PREPEND => calls::slow::prepend;
-        PREPEND_FULL => calls::slow::prepend;
         COUNT => calls::count;
         FUNC_INFO => calls::slow::no_clause;
         ENTER => calls::function_entry;

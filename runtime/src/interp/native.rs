@@ -23,7 +23,7 @@ use crate::bif::{self, Ctx};
 use crate::code::export::Export;
 use crate::code::forms::new_map;
 use crate::code::module::FnInfo;
-use crate::code::native::{self, FULL, ReturnKind, return_kind};
+use crate::code::native::{self, ReturnKind, return_kind};
 use crate::code::{entry, fun, ops};
 use crate::data::{arith, compare, map};
 use crate::heap::{Heap, chunk, gc};
@@ -400,7 +400,7 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
     let stack = &mut cx.own.stack;
     stack.set_sp(at.sp.cast());
     // Callees leave one by one: the first return address that is no list's is that of the call that waits.
-    let is_call = |w: u64| stack_word::is_return(w) && !return_kind(w).is_of_list();
+    let is_call = |w: u64| stack_word::is_return(w) && !is_of_list(w);
     let Some(slots) = stack.words().iter().position(|&w| is_call(w)) else {
         return Term::NONVALUE.0;
     };
@@ -492,16 +492,20 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
     may
 }
 
-/// Puts the elements of a list, the last one first, before `tail`, for some reductions. The list's cells belong to nobody else,
-/// and are used up.
-pub(super) fn put_before(cx: &mut Ctx<'_>, list: Term, tail: Term) -> Term {
-    let (v, cells) = cx.own.heap.prepend_reversed(list, tail);
-    cx.bump(cells / CELLS_OF_REDUCTION);
+/// Does this return address stand for a list that native code keeps?
+fn is_of_list(word: u64) -> bool {
+    return_kind(word) == ReturnKind::Prepend
+}
+
+/// Puts a list, of which these are the first and the last cell, before `tail`. The cells belong to nobody else, and are used up.
+pub(super) fn put_before(cx: &mut Ctx<'_>, list: [Term; 2], tail: Term) -> Term {
+    let (v, copied) = cx.own.heap.prepend(list, tail);
+    cx.bump(copied / CELLS_OF_REDUCTION);
     cx.note_allocation();
     v
 }
 
-/// Cells that are turned round for a reduction.
+/// Cells that are copied for a reduction.
 const CELLS_OF_REDUCTION: usize = 16;
 
 /// A function returns a value although native code keeps a list for it. Gives what it returns to its caller, or `NONVALUE`
@@ -509,15 +513,18 @@ const CELLS_OF_REDUCTION: usize = 16;
 extern "C" fn finish_list(cx: &mut Ctx<'_>, value: u64, _: u64, _: u64) -> u64 {
     let sp = cx.native.sp;
     let mut value = term(value);
-    // SAFETY: native code is about to return: a return address is on top, behind one of a list that list.
-    let (top, list) = unsafe { (*sp, Term(*sp.wrapping_add(1))) };
-    if return_kind(top) == ReturnKind::Prepend {
+    // SAFETY: native code is about to return: a return address is on top, behind one of a list the cells of that.
+    let (top, list) = unsafe {
+        let list = [1, 2].map(|n| Term(*sp.wrapping_add(n)));
+        (*sp, list)
+    };
+    if is_of_list(top) {
         value = put_before(cx, list, value);
-        cx.native.sp = sp.wrapping_add(2);
+        cx.native.sp = sp.wrapping_add(3);
     }
     // SAFETY: as above.
     let next = unsafe { *cx.native.sp };
-    if return_kind(next).is_of_list() {
+    if is_of_list(next) {
         cx.x[0] = value;
         let sp = cx.native.sp.cast();
         let pc = special::return_x0();
@@ -528,15 +535,10 @@ extern "C" fn finish_list(cx: &mut Ctx<'_>, value: u64, _: u64, _: u64) -> u64 {
 }
 
 /// Native code shall begin another list, if it keeps one for the function that is entered: so none gets so long that it takes
-/// long to put it before a value.
+/// long to copy it.
 fn end_list(cx: &Ctx<'_>) {
     // SAFETY: at a function's entry a return address is on top.
-    unsafe {
-        let top = *cx.native.sp;
-        if return_kind(top) == ReturnKind::Prepend {
-            *cx.native.sp = stack_word::return_pc(stack_word::pc(top).wrapping_add(FULL));
-        }
-    }
+    unsafe { *cx.native.sp = stack_word::closed_list(*cx.native.sp) };
 }
 
 extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, pc: u64, arity: u64, _: u64) -> u64 {

@@ -423,6 +423,7 @@ impl Owned {
         }
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
+        self.stack.close_lists();
         let mut roots = ProcRoots {
             live,
             saved: &mut self.saved,
@@ -446,6 +447,7 @@ impl Owned {
     pub fn collect_to_size(&mut self) {
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
+        self.stack.close_lists();
         let mut roots = ProcRoots {
             live: &mut [],
             saved: &mut self.saved,

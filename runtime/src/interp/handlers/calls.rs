@@ -6,7 +6,7 @@ use crate::code::forms::{
     apply, apply_list, call, call_ext, call_fun, enter, export_stub, native, native_return,
     of_function,
 };
-use crate::code::native::{bytecode_address, kind_at};
+use crate::code::native::{ReturnKind, bytecode_address, kind_at};
 use crate::code::ops::CallEnding;
 use crate::code::{fun, ranges};
 use crate::interp::Outcome;
@@ -111,9 +111,9 @@ slow_handlers! {
     returned |m| {
         let back = m.pc;
         // What native code puts before a value is still to be put there.
-        let parked_at = match kind_at(back).is_of_list() {
-            true => back,
-            false => bytecode_address(back),
+        let parked_at = match kind_at(back) {
+            ReturnKind::Prepend => back,
+            _ => bytecode_address(back),
         };
         match m.part(|cx, _| calls::out_of_reductions(cx, parked_at, 1)) {
             Next::Go(_) => m.go_to(back),
@@ -124,10 +124,10 @@ slow_handlers! {
     // Where a list is kept that belongs before a value.
 
     prepend |m| {
-        let (list, tail) = (m.gety(0), m.getx(0));
+        let (list, tail) = ([m.gety(0), m.gety(1)], m.getx(0));
         let v = m.part(|cx, _| put_before(cx, list, tail));
         m.setx(0, v);
-        m.drop_frame(1);
+        m.drop_frame(2);
         m.go_to(special::return_x0())
     }
 
