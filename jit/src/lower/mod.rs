@@ -284,10 +284,14 @@ impl Lowering<'_> {
             args.push(v);
         }
         let first = self.blocks[0];
-        self.count_reduction(&args, |l, args| {
+        let begin = |l: &mut Self, args: &[Value]| {
             let args = args.iter().map(|&v| v.into()).collect();
             l.go(&To { block: first, args });
-        });
+        };
+        match self.source.at {
+            None => self.count_reduction(&args, begin),
+            Some(_) => begin(self, &args),
+        }
     }
 
     /// Lowers the instructions of a block.
@@ -464,7 +468,8 @@ impl Lowering<'_> {
 
     /// The address of a return point for the bytecode at an offset.
     fn return_point(&mut self, after: u32) -> u64 {
-        let point = Box::new(return_point(self.pc_address(after)));
+        let continuation = self.body.continuations.at(self.me, after);
+        let point = Box::new(return_point(self.pc_address(after), continuation));
         let address = point.address() as u64;
         self.return_points.calls.push(point);
         address

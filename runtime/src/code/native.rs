@@ -4,6 +4,7 @@
 //! calls reach native code through a stub, the instruction `NATIVE` in the function's record, to which the entry record
 //! leads; native calls take the address from the entry record.
 
+use super::continuation::Continuation;
 use super::module::FnInfo;
 use super::ranges;
 use crate::process::Owned;
@@ -27,8 +28,9 @@ pub enum NativeMode {
 pub trait Compiler: Send + Sync {
     /// Compiles the function and puts its code in place before it returns, if it can be compiled.
     fn compile_now(&self, f: &'static FnInfo);
-    /// Asks for the function to be compiled some time. It may be gone by then: see `still_there`.
-    fn request(&self, f: &'static FnInfo);
+    /// Asks for the function to be compiled some time, or code to be made that goes on at an offset of its bytecode. It may be
+    /// gone by then: see `still_there`.
+    fn request(&self, f: &'static FnInfo, at: Option<u32>);
 }
 
 /// The mode and what compiles.
@@ -59,10 +61,10 @@ pub(super) fn translated(f: &'static FnInfo) {
     }
 }
 
-/// Asks for a function to be compiled.
-fn request(f: &'static FnInfo) {
+/// Asks for a function to be compiled, or for code that goes on at an offset of its bytecode.
+pub(super) fn request(f: &'static FnInfo, at: Option<u32>) {
     if let Some(tier) = TIER.get() {
-        tier.compiler.request(f);
+        tier.compiler.request(f, at);
     }
 }
 
@@ -73,13 +75,13 @@ pub fn still_there(record: *const FnInfo) -> Option<&'static FnInfo> {
     std::ptr::eq(f, record).then_some(f)
 }
 
-/// Where a call in native code returns to: an instruction, and the address in bytecode that it stands for. The word before it
+/// Where native code returns to: an instruction, with the address in bytecode that it stands for. The word before it
 /// sees to it that the address is not that behind the last word of some function's bytecode.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ReturnPoint {
     before: u64,
-    code: [u64; 2],
+    code: [u64; 3],
 }
 
 impl ReturnPoint {
@@ -89,11 +91,12 @@ impl ReturnPoint {
     }
 }
 
-/// The return point for an address in bytecode.
-pub fn return_point(after: *const u64) -> ReturnPoint {
+/// The return point for an address in bytecode, where this continuation is.
+pub fn return_point(after: *const u64, continuation: *const Continuation) -> ReturnPoint {
+    let op = u64::from(super::ops::NATIVE_RETURN);
     ReturnPoint {
         before: 0,
-        code: [u64::from(super::ops::NATIVE_RETURN), after as u64],
+        code: [op, after as u64, continuation as u64],
     }
 }
 
@@ -101,7 +104,7 @@ pub fn return_point(after: *const u64) -> ReturnPoint {
 pub fn prepend_point(after: *const u64) -> ReturnPoint {
     ReturnPoint {
         before: 0,
-        code: [u64::from(super::ops::PREPEND), after as u64],
+        code: [u64::from(super::ops::PREPEND), after as u64, 0],
     }
 }
 
@@ -138,7 +141,7 @@ pub(crate) fn kind_at(pc: *const u64) -> ReturnKind {
 /// It must be the address of a return point that is there.
 #[inline]
 pub unsafe fn after(point: *const u64) -> *const u64 {
-    // SAFETY: a return point has two words of code.
+    // SAFETY: the second word of a return point's code.
     unsafe { *point.wrapping_add(1) as *const u64 }
 }
 
@@ -225,7 +228,7 @@ impl FnInfo {
         let entry = body.entry_address();
         self.entry
             .replace_code(self.native.count_stub.as_ptr().cast(), entry);
-        request(self);
+        request(self, None);
         entry
     }
 

@@ -58,7 +58,9 @@ ops! {
     NATIVE_RETURN: native_return;
     /// Where a function returns to for which native code keeps a list, its first and its last cell on top of the stack: puts that
     /// before x0 and returns.
-    PREPEND: native_return;
+    PREPEND: prepend;
+    /// Goes on in the native code that begins here, when there is some.
+    CONTINUE: continue_native;
     /// A function whose calls are counted until it is compiled.
     COUNT: of_function;
     /// `func_info`: no clause matches.

@@ -92,6 +92,7 @@ static HANDLERS: [Handler; TABLE] = {
         NATIVE => calls::slow::native;
         NATIVE_RETURN => calls::native_return;
         PREPEND => calls::slow::prepend;
+        CONTINUE => calls::continuation;
         COUNT => calls::count;
         FUNC_INFO => calls::slow::no_clause;
         ENTER => calls::function_entry;

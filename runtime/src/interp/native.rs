@@ -21,7 +21,7 @@ use super::machine::{Handler, Place};
 use super::{maps, special};
 use crate::bif::{self, Ctx};
 use crate::code::export::Export;
-use crate::code::forms::new_map;
+use crate::code::forms::{continue_native, new_map};
 use crate::code::module::FnInfo;
 use crate::code::native::{self, ReturnKind, return_kind};
 use crate::code::{entry, fun, ops};
@@ -70,10 +70,15 @@ extern "C" fn marked_way_in(cx: *mut Ctx<'_>, address: *const u8) -> u64 {
 /// Runs native code at `address`, of a function whose arguments are in the X registers and whose return address is
 /// pushed; the call's reduction has been taken.
 pub(super) fn run(cx: &mut Ctx<'_>, address: *const u8) -> Place {
-    // SAFETY: whoever has installed native code has set the way in before, to code of this type.
-    let way_in: WayIn = unsafe { std::mem::transmute(WAY_IN.load(Ordering::Acquire)) };
     // Native functions count their call at their entry.
     cx.reds += 1;
+    run_continuation(cx, address)
+}
+
+/// Runs native code at `address`, of the continuation at which the process is. Gives where it goes on.
+pub(super) fn run_continuation(cx: &mut Ctx<'_>, address: *const u8) -> Place {
+    // SAFETY: whoever has installed native code has set the way in before, to code of this type.
+    let way_in: WayIn = unsafe { std::mem::transmute(WAY_IN.load(Ordering::Acquire)) };
     cx.native.sp = cx.own.stack.sp();
     cx.native.raised = Raise::No;
     let value = Term(way_in(std::ptr::from_mut(cx).cast(), address));
@@ -763,6 +768,15 @@ pub fn steps(op: u16) -> bool {
 /// The instruction at a place in bytecode.
 pub fn opcode_at(code: &[u64], offset: u32) -> u16 {
     ops::of(code[offset as usize])
+}
+
+/// Words of the instruction at a place in bytecode that only lets native code go on there: 0 if there is another one.
+pub fn continuation_words(code: &[u64], offset: u32) -> u32 {
+    let op = code.get(offset as usize).map(|&w| ops::of(w));
+    match op {
+        Some(ops::CONTINUE) => continue_native::WORDS as u32,
+        _ => 0,
+    }
 }
 
 /// Words of the instruction at a place in bytecode.
