@@ -15,6 +15,7 @@ mod contexts;
 mod creation;
 mod data;
 pub mod glue;
+mod intrinsics;
 mod lists;
 mod maps;
 mod questions;

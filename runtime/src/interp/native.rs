@@ -19,7 +19,7 @@ use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
 use super::{maps, special};
-use crate::bif::{self, Ctx};
+use crate::bif::{self, Ctx, Effects};
 use crate::code::export::Export;
 use crate::code::forms::{continue_native, new_map};
 use crate::code::module::FnInfo;
@@ -583,12 +583,58 @@ extern "C" fn more_room(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
     1
 }
 
+/// Most BIFs with so many arguments or fewer are called without further ado.
+const FEW: usize = 4;
+
 extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u64 {
     // SAFETY: native code names export entries, which are never freed.
     let export = unsafe { &*(export as *const Export) };
-    let pc = pc as *const u64;
+    let (pc, arity) = (pc as *const u64, export.arity as usize);
+    if let Some(b) = export.bif()
+        && cx.reds > 0
+        && arity <= FEW
+        && b.pool().is_none()
+        && !(b.has_steps() && cx.own.has_work())
+    {
+        let args: [Term; FEW] = std::array::from_fn(|n| cx.x[n]);
+        let may_look = b.facts.effects == Effects::Any;
+        if may_look {
+            cx.own.stack.set_sp(cx.native.sp);
+        }
+        cx.pc = pc;
+        return match (b.run)(cx, &args[..arity]) {
+            Ok(v) if is_nothing_due(cx) && !(may_look && cx.own.keeps_calls()) => {
+                cx.reds -= 1;
+                if may_look {
+                    cx.native.sp = cx.own.stack.sp();
+                }
+                v.0
+            }
+            result => {
+                let work = |cx: &mut Ctx<'_>| {
+                    let after = after_of(point);
+                    calls::after_bif(cx, export, b, pc, after, &args[..arity], result)
+                };
+                bif_result(cx, point, work)
+            }
+        };
+    }
+    bif_result(cx, point, |cx| {
+        calls::call_bif(cx, export, pc, after_of(point))
+    })
+}
+
+/// May a process go on after a BIF that has given a value?
+fn is_nothing_due(cx: &Ctx<'_>) -> bool {
+    !cx.own.heap.wants_gc() && !cx.leave
+}
+
+/// What native code gets that has called a BIF, after work that says where the process goes on.
+#[cold]
+#[inline(never)]
+fn bif_result(cx: &mut Ctx<'_>, point: u64, work: impl FnOnce(&mut Ctx<'_>) -> Next) -> u64 {
     let after = after_of(point);
-    let next = on_stack(cx, |cx| calls::call_bif(cx, export, pc, after));
+    let next = on_stack(cx, work);
     let raised = is_raised(cx);
     match next {
         // Native code does not write down its calls, if the BIF has asked for that.
