@@ -44,8 +44,11 @@ impl fmt::Debug for Continuation {
 }
 
 /// Those of a function, by their offsets. They stay where they are as long as the function's bytecode.
-#[derive(Default)]
-pub struct Continuations(Mutex<BTreeMap<u32, Kept>>);
+pub struct Continuations {
+    /// How often each one is to be passed until native code is asked for.
+    passes: u32,
+    all: Mutex<BTreeMap<u32, Kept>>,
+}
 
 struct Kept {
     continuation: Box<Continuation>,
@@ -54,17 +57,26 @@ struct Kept {
 }
 
 impl Continuations {
+    /// Of a function of so many instructions: none yet.
+    pub fn of(instructions: usize) -> Continuations {
+        let passes = match native::mode() {
+            NativeMode::Tiered(calls) => native::calls_to_count(calls, instructions),
+            NativeMode::Off | NativeMode::Always => 0,
+        };
+        Continuations {
+            passes,
+            all: Mutex::default(),
+        }
+    }
+
     /// The address of the continuation at an offset, which is made if there is none.
     pub fn at(&self, function: &'static FnInfo, offset: u32) -> *const Continuation {
-        let mut all = self.0.lock();
+        let mut all = self.all.lock();
         let kept = all.entry(offset).or_insert_with(|| Kept {
             continuation: Box::new(Continuation {
                 function,
                 offset,
-                passes_left: AtomicU32::new(match native::mode() {
-                    NativeMode::Tiered(calls) => calls,
-                    NativeMode::Off | NativeMode::Always => 0,
-                }),
+                passes_left: AtomicU32::new(self.passes),
                 native: AtomicPtr::default(),
             }),
             code: None,
@@ -74,14 +86,17 @@ impl Continuations {
 
     /// Has the one at an offset native code?
     pub fn has_native(&self, offset: u32) -> bool {
-        self.0.lock().get(&offset).is_some_and(|k| k.code.is_some())
+        self.all
+            .lock()
+            .get(&offset)
+            .is_some_and(|k| k.code.is_some())
     }
 
     /// Puts native code in place for the one at an offset, if there is one without. `code` is dropped with the function.
     ///
     /// `address` must be that of code for this place, made for the conventions in `interp::native`.
     pub fn install(&self, offset: u32, address: *const u8, code: Box<dyn Any + Send + Sync>) {
-        if let Some(kept) = self.0.lock().get_mut(&offset)
+        if let Some(kept) = self.all.lock().get_mut(&offset)
             && kept.code.is_none()
         {
             kept.code = Some(code);

@@ -119,7 +119,10 @@ impl FnInfo {
         });
         ranges::add(&body.code, self);
         let entry = match native::mode() {
-            NativeMode::Tiered(calls) => self.native.counting(self, calls),
+            NativeMode::Tiered(calls) => {
+                let calls = native::calls_to_count(calls, body.places.len());
+                self.native.counting(self, calls)
+            }
             NativeMode::Off | NativeMode::Always => body.entry_address(),
         };
         self.entry.replace_code(self.stub.as_ptr(), entry);

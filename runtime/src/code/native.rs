@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub enum NativeMode {
     /// Never.
     Off,
-    /// When they have been called so many times.
+    /// When they have been called so many times, large ones more often (see `calls_to_count`).
     Tiered(u32),
     /// At their first call.
     Always,
@@ -51,6 +51,16 @@ pub fn switch_on(mode: NativeMode, compiler: Box<dyn Compiler>) {
 /// When functions are compiled.
 pub fn mode() -> NativeMode {
     TIER.get().map_or(NativeMode::Off, |t| t.mode)
+}
+
+/// Instructions of a function that is compiled after as many calls as the mode says.
+const SMALL_FUNCTION: usize = 32;
+
+/// How many calls of a function of so many instructions are to be counted, if the mode says `calls`. A larger one takes longer to
+/// compile, in proportion, but a call of it does not execute more of it.
+pub(super) fn calls_to_count(calls: u32, instructions: usize) -> u32 {
+    let times = (instructions / SMALL_FUNCTION).max(1);
+    calls.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX))
 }
 
 /// Compiles a function now, or lets it be counted, as the mode says; its translation is there.

@@ -41,7 +41,7 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
         lines: Vec::new(),
         segments: Vec::new(),
         places: Vec::new(),
-        continuations: Continuations::default(),
+        continuations: Continuations::of(code.instrs().len()),
         entry: 0,
         entry_label: info.entry_label,
         no_return: &info.no_return,
@@ -73,7 +73,7 @@ pub fn refused(f: &'static FnInfo, why: &Refused) -> Body {
     Body {
         code,
         places: Box::default(),
-        continuations: Continuations::default(),
+        continuations: Continuations::of(0),
         entry: 0,
         lines: Box::default(),
         segments: Box::default(),
