@@ -284,6 +284,7 @@ impl Lowering<'_> {
 
     /// A call, as native functions take and give values.
     fn call_code(&mut self, code: &Code, args: &[Value]) -> Vec<Value> {
+        self.forget_loaded();
         let call = match *code {
             Code::Known(s) => {
                 let f = self.symbol(s);
@@ -474,7 +475,7 @@ impl Lowering<'_> {
             }
         }
         for &n in float_writes {
-            let x = self.context_field(layout::X);
+            let x = self.x_registers();
             let v = self.b.ins().load(F64, trusted(), x, super::float_offset(n));
             if let Some(r) = results.next() {
                 self.values[r.index()] = Some(v);

@@ -148,6 +148,7 @@ pub fn function(
         stressed: enigma_runtime::spawn::is_gc_stress(),
         at: None,
         return_points: ReturnPoints::default(),
+        here: state::Here::default(),
     };
     l.run();
     l.b.seal_all_blocks();
@@ -233,6 +234,7 @@ struct Lowering<'a> {
     /// Offset of the bytecode instruction that is lowered, where that is known.
     at: Option<u32>,
     return_points: ReturnPoints,
+    here: state::Here,
 }
 
 impl Lowering<'_> {
