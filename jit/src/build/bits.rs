@@ -79,7 +79,7 @@ impl Builder<'_> {
 
     /// Matches, and jumps to the label if that is not possible; gives the terms that are found.
     fn found(&mut self, op: Ssa, args: Vec<Value>, fail: &Operand) -> Vec<Value> {
-        let results = op.results(args.len());
+        let results = op.results();
         let mut results = self.push(op, args, &results);
         let rest = results.split_off(1);
         if fail.label().is_some_and(|l| l != 0) {

@@ -1,7 +1,7 @@
 //! Calls, frames, and heap that is reserved.
 
 use super::{Builder, Flow};
-use crate::ir::{Callee, Op as Ssa, Repr, Target, Value};
+use crate::ir::{Callee, ExitRef, Op as Ssa, Repr, Target, Value};
 use enigma_loader::{Instr, Op, Operand, Reg};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::term::Term;
@@ -148,25 +148,28 @@ impl Builder<'_> {
             slots: slots as u32,
             heap: words as u32,
             clear,
+            exit: self.collecting_exit(Self::num(live)),
         };
-        self.collecting(op, Self::num(live))
+        self.push(op, Vec::new(), &[]);
+        Flow::Next
     }
 
     pub(super) fn test_heap(&mut self, words: usize, live: &Operand) -> Flow {
-        self.env.y.clear();
-        self.collecting(Ssa::Reserve(words as u32), Self::num(live))
+        let exit = self.collecting_exit(Self::num(live));
+        self.push(Ssa::Reserve(words as u32, exit), Vec::new(), &[]);
+        Flow::Next
     }
 
-    /// An instruction that may collect with so many X registers live.
-    fn collecting(&mut self, op: Ssa, live: usize) -> Flow {
-        let arguments = self.arguments(live);
-        let reprs = vec![Repr::Term; live];
-        let moved = self.push(op, arguments, &reprs);
-        self.env.x.clear();
-        for (x, v) in (0u16..).zip(moved) {
-            self.env.x.insert(x, v);
+    /// The state in front of an instruction that may collect with so many X registers live: the collector looks at
+    /// all of them, also at those that nobody reads any more.
+    fn collecting_exit(&mut self, live: usize) -> ExitRef {
+        let exit = self.exit();
+        let read: Vec<u16> = self.out.exits[exit.index()].x.iter().map(|x| x.0).collect();
+        for n in (0..live as u16).filter(|n| !read.contains(n)) {
+            let nil = self.constant_word(Term::NIL.raw());
+            self.out.exits[exit.index()].x.push((n, nil));
         }
-        Flow::Next
+        exit
     }
 
     /// The slots of a fresh frame that are written before anybody may look at it: by instructions right behind

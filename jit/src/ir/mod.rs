@@ -333,9 +333,8 @@ pub enum Op {
     FloatNegate,
 
     // ---- frames and memory ----
-    /// Makes a frame of so many slots and sets those that the list names to the empty list; sees to it that so many words of
-    /// heap are free, for which it may collect: the arguments are all X registers that are live, the results are
-    /// the same ones afterwards.
+    /// Makes a frame of so many slots and sets those that the list names to the empty list; leaves if there is no room for
+    /// it, or for so many words of heap.
     Allocate {
         /// Slots of the frame.
         slots: u32,
@@ -343,9 +342,11 @@ pub enum Op {
         heap: u32,
         /// Slots to set.
         clear: Vec<u16>,
+        /// Where it leaves.
+        exit: ExitRef,
     },
-    /// Sees to it that so many words of heap are free, as `Allocate` does.
-    Reserve(u32),
+    /// Leaves if not so many words of heap are free.
+    Reserve(u32, ExitRef),
     /// Drops the first so many slots of the frame.
     Drop(u32),
 
@@ -435,6 +436,8 @@ impl Op {
             | Op::Unbox(e)
             | Op::ToFloat(e)
             | Op::FloatArith(_, e)
+            | Op::Allocate { exit: e, .. }
+            | Op::Reserve(_, e)
             | Op::MapPut(e)
             | Op::MapUpdate(e)
             | Op::CallFun(_, e)

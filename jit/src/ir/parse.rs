@@ -558,9 +558,9 @@ block0(v0: term, v1: term):
     v34 = box v33
     v35: float = float_arith.div v32, v33, exit1
     v36: float = float_negate v35
-    v37, v38 = allocate slots 3, heap 4, clear [y0, y2], v0, v1
-    allocate slots 1, heap 0
-    v39 = reserve heap 2, v37
+    allocate slots 3, heap 4, clear [y0, y2], exit0
+    allocate slots 1, heap 0, exit1
+    reserve heap 2, exit1
     drop slots 1
     build v0, v1, next 13
     v40 = call local 2, v0, next 14

@@ -29,6 +29,8 @@ impl Op {
             | Op::LoadY(_)
             | Op::StoreCatch(..)
             | Op::OwnPid
+            | Op::Allocate { .. }
+            | Op::Reserve(..)
             | Op::Drop(_)
             | Op::Step { .. }
             | Op::CallStep(..)
@@ -80,15 +82,13 @@ impl Op {
             Op::Tuple
             | Op::Again(_)
             | Op::Fun(_)
-            | Op::Allocate { .. }
-            | Op::Reserve(_)
             | Op::Call(Callee::This | Callee::Local(_), _)
             | Op::TailCall(Callee::This | Callee::Local(_), _) => TermsFrom(0),
         }
     }
 
-    /// The results of an instruction that uses so many values.
-    pub fn results(&self, args: usize) -> SmallVec<[Repr; 4]> {
+    /// The results of an instruction.
+    pub fn results(&self) -> SmallVec<[Repr; 4]> {
         let one = |repr| SmallVec::from_slice(&[repr]);
         match self {
             Op::Const(_)
@@ -141,7 +141,6 @@ impl Op {
             Op::Float(_) | Op::Unbox(_) | Op::ToFloat(_) | Op::FloatArith(..) | Op::FloatNegate => {
                 one(Float)
             }
-            Op::Allocate { .. } | Op::Reserve(_) => SmallVec::from_elem(Term, args),
             Op::Step {
                 other,
                 writes,
@@ -153,7 +152,9 @@ impl Op {
                 results.extend(float_writes.iter().map(|_| Float));
                 results
             }
-            Op::StoreY(_)
+            Op::Allocate { .. }
+            | Op::Reserve(..)
+            | Op::StoreY(_)
             | Op::StoreCatch(..)
             | Op::SetBitsPosition
             | Op::Drop(_)
@@ -224,13 +225,7 @@ impl Op {
     pub fn collects(&self) -> bool {
         matches!(
             self,
-            Op::Allocate { .. }
-                | Op::Reserve(_)
-                | Op::Call(..)
-                | Op::CallFun(..)
-                | Op::CallBif(..)
-                | Op::CallStep(..)
-                | Op::Again(_)
+            Op::Call(..) | Op::CallFun(..) | Op::CallBif(..) | Op::CallStep(..) | Op::Again(_)
         )
     }
 }

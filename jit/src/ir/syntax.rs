@@ -163,8 +163,8 @@ operations! {
     FloatArith(what, exit) = "float_arith" [Sub what] [Exit exit];
     FloatNegate = "float_negate" [] [];
 
-    Allocate { slots, heap, clear } = "allocate" [Slots slots, Heap heap, Clear clear] [];
-    Reserve(heap) = "reserve" [Heap heap] [];
+    Allocate { slots, heap, clear, exit } = "allocate" [Slots slots, Heap heap, Clear clear] [Exit exit];
+    Reserve(heap, exit) = "reserve" [Heap heap] [Exit exit];
     Drop(n) = "drop" [Slots n] [];
     Build(next) = "build" [] [Next next];
 

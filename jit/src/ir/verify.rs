@@ -178,7 +178,7 @@ impl Verifier<'_> {
                 let what = &f.insts[inst.index()];
                 self.operands(block, inst);
                 let results: Vec<Repr> = what.results.iter().map(|r| f.repr(*r)).collect();
-                let expected = what.op.results(what.args.len());
+                let expected = what.op.results();
                 if *results != *expected {
                     self.fault_at(
                         block,
@@ -341,8 +341,8 @@ block1(v3: term, v4: term):
     v5: bool = test.small v3
     branch v5, block2, block3
 block2:
-    v6, v7 = allocate slots 1, heap 0, clear [y0], v3, v4
-    v8 = call local 0, v6, v7, next 7
+    allocate slots 1, heap 0, clear [y0], exit0
+    v8 = call local 0, v3, v4, next 7
     v9: bool = is_value v8
     v10 = load_y y0
     branch v9, block4(v2), block4(v10)
@@ -524,7 +524,7 @@ block0(v0: term):
     jump block1
 block1:
     v3: bool = test.small v0
-    v4 = reserve heap 2, v0
+    v4 = call local 1, v0, next 3
     v5: float = float_arith.add v2, v2, exit1
     v6 = cons v1, v4
     branch v3, block2, block3
@@ -537,7 +537,7 @@ exit1: pc 2, x1 = v4";
         assert_eq!(
             faults(1, blocks),
             [
-                "block1, `v4 = reserve heap 2, v0`: v0 is used behind it but may have moved",
+                "block1, `v4 = call local 1, v0, next 3`: v0 is used behind it but may have moved",
                 "block3, `again block1`: v0 is used behind it but may have moved",
             ]
         );

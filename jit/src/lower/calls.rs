@@ -23,14 +23,13 @@ impl Lowering<'_> {
     pub(super) fn calls(&mut self, i: &InstData) {
         let args = self.vals(&i.args);
         match &i.op {
-            Op::Allocate { slots, heap, clear } => {
-                let moved = self.allocate(*slots, *heap, clear, &args);
-                self.define_all(i, &moved);
-            }
-            Op::Reserve(words) => {
-                let moved = self.reserve(*words, &args);
-                self.define_all(i, &moved);
-            }
+            Op::Allocate {
+                slots,
+                heap,
+                clear,
+                exit,
+            } => self.allocate(*slots, *heap, clear, *exit),
+            Op::Reserve(words, exit) => self.reserve(*words, *exit),
             Op::Drop(slots) => self.drop_slots(*slots),
             Op::Build(_) => self.build_list(&args),
             Op::Return => self.return_or_finish(args[0]),
@@ -107,34 +106,14 @@ impl Lowering<'_> {
                 self.define(i, v);
             }
             Op::Again(target) => {
-                let header = self.blocks[target.block.index()];
-                self.count_reduction(&args, |l, args| {
-                    let mut passed: Vec<BlockArg> = Vec::new();
-                    for t in &target.args {
-                        // What is no argument is a constant.
-                        let v = match i.args.iter().position(|a| a == t) {
-                            Some(at) => args[at],
-                            None => l.val(*t),
-                        };
-                        passed.push(v.into());
-                    }
-                    l.go(&To {
-                        block: header,
-                        args: passed,
-                    });
-                });
+                let to = self.to(target);
+                self.count_reduction(&args, |l| l.go(&to));
             }
             Op::Step { .. } => self.step(i),
             op => enigma_runtime::bug::vm_bug(&format!(
                 "an instruction that is not lowered: {:?}",
                 std::mem::discriminant(op)
             )),
-        }
-    }
-
-    fn define_all(&mut self, i: &InstData, values: &[Value]) {
-        for (r, &v) in i.results.iter().zip(values) {
-            self.values[r.index()] = Some(v);
         }
     }
 

@@ -149,6 +149,7 @@ pub fn function(
         at: None,
         return_points: ReturnPoints::default(),
         here: state::Here::default(),
+        out_of_reductions: None,
     };
     l.run();
     l.b.seal_all_blocks();
@@ -235,6 +236,8 @@ struct Lowering<'a> {
     at: Option<u32>,
     return_points: ReturnPoints,
     here: state::Here,
+    /// Goes on when there are no reductions left to enter the function with the arguments that it takes.
+    out_of_reductions: Option<Block>,
 }
 
 impl Lowering<'_> {
@@ -262,6 +265,7 @@ impl Lowering<'_> {
                 (handed.credit, handed.places, handed.current);
             self.block(&self.source.blocks[block.index()].insts);
         }
+        self.out_of_reductions();
         self.leave_blocks();
         self.b.switch_to_block(self.nonvalue);
         self.place(None);
@@ -286,14 +290,13 @@ impl Lowering<'_> {
             let v = self.load_x(n);
             args.push(v);
         }
-        let first = self.blocks[0];
-        let begin = |l: &mut Self, args: &[Value]| {
-            let args = args.iter().map(|&v| v.into()).collect();
-            l.go(&To { block: first, args });
+        let first = To {
+            block: self.blocks[0],
+            args: args.iter().map(|&v| v.into()).collect(),
         };
         match self.source.at {
-            None => self.count_reduction(&args, begin),
-            Some(_) => begin(self, &args),
+            None => self.count_reduction(&args, |l| l.go(&first)),
+            Some(_) => self.go(&first),
         }
     }
 
@@ -673,7 +676,7 @@ impl Lowering<'_> {
 
 /// Is it answered with yes or no, so that a branch on it needs no word for the answer?
 fn is_question(op: &Op) -> bool {
-    op.results(0).first() == Some(&Repr::Bool) && !matches!(op, Op::Step { .. })
+    op.results().first() == Some(&Repr::Bool) && !matches!(op, Op::Step { .. })
 }
 
 /// Does it match a bitstring? It gives what it finds beside the answer.

@@ -4,7 +4,7 @@ use super::{EXIT_PLACE, Lowering, Symbol, To, float_offset, trusted, x_offset};
 use crate::census::Handing;
 use crate::ir::ExitRef;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{I8, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, SourceLoc, Value};
 use enigma_runtime::interp::native::{Helper, HelperCall, layout};
 
@@ -192,23 +192,45 @@ impl Lowering<'_> {
         self.go_on_unless(is, &To::plain(self.nonvalue));
     }
 
-    /// Takes a reduction for entering the function with these arguments; `then` goes on with them. When there are no
-    /// reductions left they are put in memory, where they may be moved, or the process stops.
-    pub(super) fn count_reduction(&mut self, args: &[Value], then: impl Fn(&mut Self, &[Value])) {
+    /// Takes a reduction for entering the function with these arguments; `then` goes on with them where there is one.
+    pub(super) fn count_reduction(&mut self, args: &[Value], then: impl FnOnce(&mut Self)) {
         let reds = self.b.use_var(self.reds);
         let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, reds, 1);
         let left = self.b.ins().iadd_imm_s(reds, -1);
         self.b.def_var(self.reds, left);
-        let cold = self.unlikely_if(over);
-        then(self, args);
-        self.b.switch_to_block(cold);
+        let block = match self.out_of_reductions {
+            Some(block) => block,
+            None => {
+                let block = self.cold_block();
+                for _ in args {
+                    self.b.append_block_param(block, I64);
+                }
+                self.out_of_reductions = Some(block);
+                block
+            }
+        };
+        let args = args.iter().map(|&v| v.into()).collect();
+        self.go_on_unless(over, &To { block, args });
+        then(self);
+    }
+
+    /// What is done when there are no reductions left: the arguments are put in memory, where they may be moved, and the function begins
+    /// with them, or the process stops.
+    pub(super) fn out_of_reductions(&mut self) {
+        let Some(block) = self.out_of_reductions else {
+            return;
+        };
+        self.b.switch_to_block(block);
+        self.place(None);
+        let args = self.b.block_params(block).to_vec();
         self.store_x(args.iter().copied().enumerate());
         let stub = self.word(self.me.native_stub() as u64);
         let n = self.word(args.len() as u64);
         let on = self.help(Helper::OutOfReductions, &[stub, n]);
         self.leave_if_zero(on);
-        let args: Vec<Value> = (0..args.len()).map(|n| self.load_x(n)).collect();
-        then(self, &args);
+        let args = (0..args.len()).map(|n| self.load_x(n).into()).collect();
+        let first = self.blocks[0];
+        self.go(&To { block: first, args });
     }
 
     // ---- exits ----
@@ -291,12 +313,17 @@ impl Lowering<'_> {
 
     // ---- heap ----
 
-    /// Goes on in a fresh block if there is room for so many words of heap; gives the block for when there is not.
-    pub(super) fn has_room(&mut self, words: u32) -> Block {
+    /// Are there not so many words of heap?
+    fn is_too_much(&mut self, words: u32) -> Value {
         let hp = self.b.use_var(self.hp);
         let after = self.b.ins().iadd_imm_s(hp, 8 * i64::from(words));
         let end = self.own_field(layout::HEAP_END);
-        let over = self.b.ins().icmp(IntCC::UnsignedGreaterThan, after, end);
+        self.b.ins().icmp(IntCC::UnsignedGreaterThan, after, end)
+    }
+
+    /// Goes on in a fresh block if there is room for so many words of heap; gives the block for when there is not.
+    pub(super) fn has_room(&mut self, words: u32) -> Block {
+        let over = self.is_too_much(words);
         self.unlikely_if(over)
     }
 
@@ -320,60 +347,27 @@ impl Lowering<'_> {
         hp
     }
 
-    /// Sees to it that there are so many words of heap: gives the values, which a collection may have moved.
-    pub(super) fn reserve(&mut self, words: u32, live: &[Value]) -> Vec<Value> {
-        let join = self.fresh_block();
-        let moved: Vec<Value> = live
-            .iter()
-            .map(|_| self.b.append_block_param(join, I64))
-            .collect();
-        if self.stressed {
-            let cold = self.fresh_block();
-            self.go(&To::plain(cold));
-            self.b.switch_to_block(cold);
-        } else {
-            let cold = self.has_room(words);
-            let args = live.iter().map(|&v| v.into()).collect();
-            self.go(&To { block: join, args });
-            self.b.switch_to_block(cold);
-        }
-        self.store_x(live.iter().copied().enumerate());
-        let (n, count) = (self.word(u64::from(words)), self.word(live.len() as u64));
-        let on = self.help(Helper::Reserve, &[n, count]);
-        self.leave_if_zero(on);
-        let args = (0..live.len()).map(|n| self.load_x(n).into()).collect();
-        self.go(&To { block: join, args });
-        self.b.switch_to_block(join);
+    /// Leaves if there are not so many words of heap, as there never are where each chance to collect is to be taken.
+    pub(super) fn reserve(&mut self, words: u32, exit: ExitRef) {
+        let over = match self.stressed {
+            true => self.b.ins().iconst(I8, 1),
+            false => self.is_too_much(words),
+        };
+        self.exit_if(over, exit);
         self.credit = words;
-        moved
     }
 
     /// Makes a frame.
-    pub(super) fn allocate(
-        &mut self,
-        slots: u32,
-        heap: u32,
-        clear: &[u16],
-        live: &[Value],
-    ) -> Vec<Value> {
+    pub(super) fn allocate(&mut self, slots: u32, heap: u32, clear: &[u16], exit: ExitRef) {
         let need = 8 * (i64::from(slots) + layout::STACK_SLACK as i64);
         let sp = self.b.use_var(self.sp);
         let lowest = self.b.ins().iadd_imm_s(sp, -need);
         let limit = self.own_field(layout::STACK_LIMIT);
         let over = self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, limit);
-        let (cold, join) = (self.unlikely_if(over), self.fresh_block());
-        self.go(&To::plain(join));
-        self.b.switch_to_block(cold);
-        let words = self.word(u64::from(slots) + layout::STACK_SLACK as u64);
-        self.help(Helper::GrowStack, &[words]);
-        self.go(&To::plain(join));
-        self.b.switch_to_block(join);
-        let moved = if heap > 0 {
-            self.reserve(heap, live)
-        } else {
-            live.to_vec()
-        };
-        let sp = self.b.use_var(self.sp);
+        self.exit_if(over, exit);
+        if heap > 0 {
+            self.reserve(heap, exit);
+        }
         let sp = self.b.ins().iadd_imm_s(sp, -8 * i64::from(slots));
         self.b.def_var(self.sp, sp);
         if !clear.is_empty() {
@@ -382,6 +376,5 @@ impl Lowering<'_> {
                 self.b.ins().store(trusted(), nil, sp, 8 * i32::from(n));
             }
         }
-        moved
     }
 }

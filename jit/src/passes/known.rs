@@ -192,12 +192,6 @@ impl Knowledge {
     fn learn(&mut self, f: &SsaFunction, block: Block, inst: Inst) {
         let inst = &f.insts[inst.index()];
         let known = match &inst.op {
-            Op::Allocate { .. } | Op::Reserve(_) => {
-                for (&result, &arg) in inst.results.iter().zip(&inst.args) {
-                    self.same[result.index()] = self.same(arg);
-                }
-                return;
-            }
             Op::Test(test) => {
                 self.questions
                     .insert(inst.results[0], (*test, inst.args[0]));

@@ -79,7 +79,7 @@ fn site(f: &SsaFunction, block: Block) -> Option<Site> {
             (Op::LoadY(n), _) => known.push((inst.results[0], Head::Slot(slots + u32::from(*n)))),
             (Op::Const(word), _) => known.push((inst.results[0], Head::Constant(*word))),
             (Op::Drop(n), _) => slots += n,
-            (Op::Reserve(_), &[live]) if live == list => list = inst.results[0],
+            (Op::Reserve(..), _) => {}
             (Op::Cons, &[head, tail]) if tail == list => {
                 heads.push(known.iter().find(|k| k.0 == head)?.1);
                 list = inst.results[0];

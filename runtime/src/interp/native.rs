@@ -198,10 +198,6 @@ helpers! {
     /// At the function entry with this bytecode and so many arguments, without reductions: may collect. 0: the
     /// process stops.
     OutOfReductions out_of_reductions;
-    /// Makes room for so many words of heap with so many live X registers: may collect. 0: the process stops.
-    Reserve reserve;
-    /// Makes room for so many words on the stack.
-    GrowStack grow_stack;
     /// Makes room for so many words of heap without a collection.
     MoreRoom more_room;
     /// Calls the BIF of an export entry, from the instruction at the second argument, to go on at the return point that is
@@ -311,7 +307,7 @@ impl Helper {
         use Helper::*;
         match self {
             MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf => HelperCall::Direct,
-            OutOfReductions | Reserve | GrowStack | MoreRoom => HelperCall::Keeping,
+            OutOfReductions | MoreRoom => HelperCall::Keeping,
             _ if self.makes_a_term() || self.only_looks() => HelperCall::Keeping,
             _ => HelperCall::Threaded,
         }
@@ -560,21 +556,6 @@ extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, pc: u64, arity: u64, _: u64) -
             }
         }
     })
-}
-
-extern "C" fn reserve(cx: &mut Ctx<'_>, words: u64, live: u64, _: u64) -> u64 {
-    on_stack(cx, |cx| {
-        if calls::reserve(cx, words as usize, live as usize) {
-            return 1;
-        }
-        leave(cx, Next::Stop(super::Outcome::Exit));
-        0
-    })
-}
-
-extern "C" fn grow_stack(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
-    on_stack(cx, |cx| calls::grow_stack(cx, words as usize));
-    1
 }
 
 extern "C" fn more_room(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
