@@ -10,53 +10,84 @@ pub fn shortest(x: f64) -> String {
             "0.0".into()
         };
     }
-    let sci = shortest_digits(x);
-    let (mantissa, exp) = sci.split_once('e').unwrap_or((&sci, "0"));
-    let exp: i32 = exp.parse().unwrap_or(0);
-    let (sign, mantissa) = mantissa
-        .strip_prefix('-')
-        .map_or(("", mantissa), |m| ("-", m));
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let with_exponent = {
-        let (first, rest) = digits.split_at(1);
-        let rest = if rest.is_empty() { "0" } else { rest };
-        format!("{sign}{first}.{rest}e{exp}")
-    };
+    let mut buffer = ryu::Buffer::new();
+    let digits = Digits::of(buffer.format_finite(x.abs()));
+    let (digits, exp) = digits.parts();
     let n = digits.len() as i32;
-    // Integers of 2^53 and more are never written out: the digits would claim more than is known.
-    if x.abs() >= 9_007_199_254_740_992.0 {
-        return with_exponent;
+    let mut text = String::with_capacity(32);
+    if x.is_sign_negative() {
+        text.push('-');
     }
-    let plain = if exp < 0 {
-        format!("{sign}0.{}{digits}", "0".repeat((-exp - 1) as usize))
-    } else if exp + 1 >= n {
-        format!("{sign}{digits}{}.0", "0".repeat((exp + 1 - n) as usize))
-    } else {
-        let (a, b) = digits.split_at((exp + 1) as usize);
-        format!("{sign}{a}.{b}")
+    let mut exponent = itoa::Buffer::new();
+    let exponent = exponent.format(exp);
+    let plain = match exp {
+        ..0 => digits.len() + 1 + exp.unsigned_abs() as usize,
+        _ => (exp as usize + 3).max(digits.len() + 1),
     };
-    if plain.len() <= with_exponent.len() {
-        plain
-    } else {
-        with_exponent
-    }
-}
-
-/// The fewest digits that read back as the same float, with an exponent. Of two texts equally near to
-/// the float the one with the even last digit is taken, where the standard library takes the other.
-fn shortest_digits(x: f64) -> String {
-    let text = format!("{x:e}");
-    let digits = text
-        .bytes()
-        .take_while(|&b| b != b'e')
-        .filter(u8::is_ascii_digit)
-        .count();
-    // With fewer digits a float cannot lie halfway between two texts that both read back as it.
-    if digits < 16 {
+    let with_exponent = digits.len().max(2) + 2 + exponent.len();
+    // Integers of 2^53 and more are never written out: the digits would claim more than is known.
+    if x.abs() >= 9_007_199_254_740_992.0 || plain > with_exponent {
+        let (first, rest) = digits.split_at(1);
+        text.extend([
+            first,
+            ".",
+            if rest.is_empty() { "0" } else { rest },
+            "e",
+            exponent,
+        ]);
         return text;
     }
-    let exact = format!("{x:.*e}", digits - 1);
-    if exact.parse() == Ok(x) { exact } else { text }
+    if exp < 0 {
+        text.push_str("0.");
+        text.extend((0..-exp - 1).map(|_| '0'));
+        text.push_str(digits);
+    } else if exp + 1 >= n {
+        text.push_str(digits);
+        text.extend((0..exp + 1 - n).map(|_| '0'));
+        text.push_str(".0");
+    } else {
+        let (whole, fraction) = digits.split_at(exp as usize + 1);
+        text.extend([whole, ".", fraction]);
+    }
+    text
+}
+
+/// The fewest digits that read back as the same float.
+struct Digits {
+    digits: [u8; 24],
+    from: usize,
+    to: usize,
+    /// The power of ten that the first of `digits` stands for.
+    exponent: i32,
+}
+
+impl Digits {
+    /// Those of a text with digits, a point and perhaps an exponent.
+    fn of(text: &str) -> Digits {
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let mut d = Digits {
+            digits: [b'0'; 24],
+            from: 0,
+            to: 0,
+            exponent: exponent.parse().unwrap_or(0) + whole.len() as i32 - 1,
+        };
+        let all = whole.bytes().chain(fraction.bytes());
+        for (to, b) in d.digits.iter_mut().zip(all) {
+            *to = b;
+        }
+        let zeros = |b: &&u8| **b == b'0';
+        d.from = d.digits.iter().take_while(zeros).count();
+        d.to = d.digits.len() - d.digits.iter().rev().take_while(zeros).count();
+        d
+    }
+
+    /// The digits, without zeros at either end, and the power of ten of the first one.
+    fn parts(&self) -> (&str, i32) {
+        let digits = self.digits.get(self.from..self.to).unwrap_or(b"0");
+        let text = std::str::from_utf8(digits).unwrap_or("0");
+        (text, self.exponent - self.from as i32)
+    }
 }
 
 /// Digits after the point that `float_to_list/1` writes.
@@ -76,6 +107,12 @@ pub fn scientific(x: f64, decimals: usize) -> String {
 const FAST_MAX: f64 = 9_007_199_254_740_992.0;
 const FAST_DECIMALS: usize = 18;
 
+/// Powers of ten.
+const POWERS: [f64; FAST_DECIMALS + 1] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18,
+];
+
 /// `decimals` digits after the point; `compact` leaves out zeros at the end. Where it is fast enough the
 /// fraction is rounded in floating point, as BEAM does, so the last digit is not always the exact one.
 pub fn fixed(x: f64, decimals: usize, compact: bool) -> String {
@@ -86,12 +123,16 @@ pub fn fixed(x: f64, decimals: usize, compact: bool) -> String {
         }
         return text;
     }
-    let sign = if x.is_sign_negative() { "-" } else { "" };
+    let mut text = String::with_capacity(40);
+    if x.is_sign_negative() {
+        text.push('-');
+    }
     let magnitude = x.abs();
     if decimals == 0 {
-        return format!("{sign}{}", magnitude.round() as u64);
+        text.push_str(itoa::Buffer::new().format(magnitude.round() as u64));
+        return text;
     }
-    let scale = 10f64.powi(decimals as i32);
+    let scale = POWERS[decimals];
     let whole = magnitude.floor();
     let fraction = ((magnitude - whole) * scale).round();
     let (whole, fraction) = if fraction >= scale {
@@ -99,7 +140,12 @@ pub fn fixed(x: f64, decimals: usize, compact: bool) -> String {
     } else {
         (whole as u64, fraction as u64)
     };
-    let mut text = format!("{sign}{whole}.{fraction:0>decimals$}");
+    text.push_str(itoa::Buffer::new().format(whole));
+    text.push('.');
+    let mut fraction_text = itoa::Buffer::new();
+    let fraction = fraction_text.format(fraction);
+    text.extend((fraction.len()..decimals).map(|_| '0'));
+    text.push_str(fraction);
     if compact {
         strip_zeros(&mut text);
     }
