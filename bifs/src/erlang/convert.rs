@@ -295,6 +295,7 @@ enum Answer {
 }
 
 impl Answer {
+    #[inline]
     fn of(self, cx: &mut Ctx<'_>, read: Result<Term, NoInteger>, rest: Term) -> BifResult {
         let no_integer_atom = || Atom::new("no_integer");
         match (self, read) {
@@ -332,6 +333,7 @@ impl Work for Reading {
     }
 }
 
+#[inline]
 fn read(
     cx: &mut Ctx<'_>,
     a: &[Term],
@@ -376,6 +378,7 @@ fn internal_binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 /// An integer of few digits at the beginning of a list, and the rest of the list.
+#[inline]
 fn small_leading_integer(t: Term, base: u32) -> Option<(Term, Term)> {
     let byte = |t: Term| u8::try_from(t.as_small()?).ok();
     let (first, mut rest) = t.as_cons()?;
@@ -399,6 +402,7 @@ fn small_leading_integer(t: Term, base: u32) -> Option<(Term, Term)> {
 }
 
 /// An integer at the beginning of a list, and the rest of the list.
+#[inline]
 fn leading_integer(
     t: Term,
     base: u32,

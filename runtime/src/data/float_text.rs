@@ -64,21 +64,32 @@ struct Digits {
 impl Digits {
     /// Those of a text with digits, a point and perhaps an exponent.
     fn of(text: &str) -> Digits {
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let mut d = Digits {
             digits: [b'0'; 24],
             from: 0,
             to: 0,
-            exponent: exponent.parse().unwrap_or(0) + whole.len() as i32 - 1,
+            exponent: -1,
         };
-        let all = whole.bytes().chain(fraction.bytes());
-        for (to, b) in d.digits.iter_mut().zip(all) {
-            *to = b;
+        let (mut n, mut before_point) = (0, true);
+        for (i, &b) in text.as_bytes().iter().enumerate() {
+            match b {
+                b'.' => before_point = false,
+                b'e' => {
+                    d.exponent += text[i + 1..].parse().unwrap_or(0);
+                    break;
+                }
+                _ => {
+                    d.exponent += i32::from(before_point);
+                    if let Some(digit) = d.digits.get_mut(n) {
+                        *digit = b;
+                        n += 1;
+                    }
+                }
+            }
         }
         let zeros = |b: &&u8| **b == b'0';
-        d.from = d.digits.iter().take_while(zeros).count();
-        d.to = d.digits.len() - d.digits.iter().rev().take_while(zeros).count();
+        d.from = d.digits[..n].iter().take_while(zeros).count();
+        d.to = n - d.digits[..n].iter().rev().take_while(zeros).count();
         d
     }
 
@@ -95,12 +106,85 @@ pub const DEFAULT_DECIMALS: usize = 20;
 
 /// One digit, a point, `decimals` digits and an exponent of at least two digits.
 pub fn scientific(x: f64, decimals: usize) -> String {
-    let text = format!("{x:.decimals$e}");
-    let (mantissa, exp) = text.split_once('e').unwrap_or((&text, "0"));
-    match exp.strip_prefix('-') {
-        Some(e) => format!("{mantissa}e-{e:0>2}"),
-        None => format!("{mantissa}e+{exp:0>2}"),
+    let mut text = String::with_capacity(decimals + 8);
+    let exponent = match medium_digits(x.abs(), decimals + 1) {
+        Some((digits, exponent)) => {
+            if x.is_sign_negative() {
+                text.push('-');
+            }
+            text.extend(digits.iter().take(1).map(|&d| char::from(b'0' + d)));
+            if decimals > 0 {
+                text.push('.');
+                text.extend(digits.iter().skip(1).map(|&d| char::from(b'0' + d)));
+            }
+            exponent
+        }
+        None => {
+            let all = format!("{x:.decimals$e}");
+            let (mantissa, exponent) = all.split_once('e').unwrap_or((&all, "0"));
+            text.push_str(mantissa);
+            exponent.parse().unwrap_or(0)
+        }
+    };
+    text.push_str(if exponent < 0 { "e-" } else { "e+" });
+    if exponent.abs() < 10 {
+        text.push('0');
     }
+    text.push_str(itoa::Buffer::new().format(exponent.unsigned_abs()));
+    text
+}
+
+/// Most bits of a fraction of which `medium_digits` takes digits.
+const FRACTION_BITS: i32 = 120;
+
+/// So many digits of a number, the last one rounded, and the power of ten of the first one, where 128 bits are enough for
+/// exact arithmetic: if it has a fraction, or could have, that is not too far from one, and no more digits before the point
+/// than are wanted.
+fn medium_digits(x: f64, count: usize) -> Option<(Vec<u8>, i32)> {
+    let bits = x.to_bits();
+    let biased = (bits >> 52) as i32;
+    let fraction_bits = 1075 - biased;
+    if biased == 0 || !(1..=FRACTION_BITS).contains(&fraction_bits) {
+        return None;
+    }
+    let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52);
+    let one = 1u128 << fraction_bits;
+    let (whole, mut fraction) = (mantissa >> fraction_bits, mantissa & (one - 1));
+    let mut digits = Vec::with_capacity(count.max(20));
+    let mut exponent = -1;
+    if whole > 0 {
+        let mut text = itoa::Buffer::new();
+        digits.extend(text.format(whole as u64).bytes().map(|b| b - b'0'));
+        if digits.len() > count {
+            return None;
+        }
+        exponent = digits.len() as i32 - 1;
+    }
+    while digits.len() < count {
+        fraction *= 10;
+        let digit = (fraction >> fraction_bits) as u8;
+        fraction &= one - 1;
+        if digits.is_empty() && digit == 0 {
+            exponent -= 1;
+        } else {
+            digits.push(digit);
+        }
+    }
+    let half = one >> 1;
+    let odd = digits.last().is_some_and(|d| d & 1 == 1);
+    if fraction > half || fraction == half && odd {
+        let nines = digits.iter().rev().take_while(|&&d| d == 9).count();
+        let kept = count - nines;
+        digits[kept..].fill(0);
+        match kept.checked_sub(1) {
+            Some(last) => digits[last] += 1,
+            None => {
+                digits[0] = 1;
+                exponent += 1;
+            }
+        }
+    }
+    Some((digits, exponent))
 }
 
 /// Above this, and with more than `FAST_DECIMALS` decimals, the exact digits are written.
@@ -271,6 +355,31 @@ mod tests {
         ] {
             assert_eq!(scientific(x, d), s, "{x} {d}");
         }
+    }
+
+    #[test]
+    fn digits_of_medium_numbers_are_exact() {
+        let mut state = 88_172_645_463_325_252u64;
+        let mut word = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for n in 0..20_000 {
+            let bits = word() >> 2 << (word() % 50);
+            let exponent = 1023 - 70 + word() % 130;
+            let x = f64::from_bits(bits & ((1 << 52) - 1) | exponent << 52);
+            let decimals = (word() % if n % 8 == 0 { 200 } else { 30 }) as usize;
+            let text = format!("{x:.decimals$e}");
+            let (mantissa, exponent) = text.split_once('e').unwrap();
+            let exponent: i32 = exponent.parse().unwrap();
+            let sign = if exponent < 0 { '-' } else { '+' };
+            let whole = format!("{mantissa}e{sign}{:02}", exponent.abs());
+            assert_eq!(scientific(x, decimals), whole, "{x:e} {decimals}");
+        }
+        assert_eq!(scientific(9.999_999, 3), "1.000e+01");
+        assert_eq!(scientific(0.000_999_999, 2), "1.00e-03");
     }
 
     #[test]

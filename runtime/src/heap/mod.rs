@@ -514,10 +514,17 @@ impl Heap {
     pub fn bits(&mut self, bytes: &[u8], bits: usize) -> Term {
         let len = bits.div_ceil(8);
         if len <= MAX_HEAP_BINARY {
-            let (t, data) = self.heap_bits(bits);
-            // SAFETY: `heap_bits` made room for `len` bytes.
-            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, len) };
-            t
+            let words = bits.div_ceil(64);
+            let p = self.alloc(2 + words);
+            // SAFETY: that many fresh words. The last one is zero but for the bytes in it; if there is none, its place is
+            // that of the size, which is written later.
+            unsafe {
+                *p = Header::new(Kind::HeapBits, 1 + words).0;
+                *p.add(1 + words) = 0;
+                *p.add(1) = bits as u64;
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), p.add(2).cast(), len);
+            }
+            Term::boxed_at(p)
         } else {
             self.shared_bits(BinaryRef::from_bytes(&bytes[..len]), bits)
         }

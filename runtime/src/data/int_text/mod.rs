@@ -23,6 +23,7 @@ const SHORT_DIGITS: usize = 256;
 
 /// The text of an integer, lent to `use_text`; nothing if `t` is no integer, or such a long one that it is worth while
 /// to work on it in steps.
+#[inline]
 pub fn with_text<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) -> Option<R> {
     if let Some(n) = t.as_small() {
         if base == 10 {
@@ -32,6 +33,11 @@ pub fn with_text<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) -> Op
         let from = write(n, u64::from(base), &mut buf);
         return Some(use_text(&buf[from..]));
     }
+    with_text_of_big(t, base, use_text)
+}
+
+#[inline(never)]
+fn with_text_of_big<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) -> Option<R> {
     if !t.is_big() || t.header().words() > SHORT_LIMBS || !budget::at_once(0) {
         return None;
     }
@@ -126,6 +132,7 @@ pub enum NoInteger {
 }
 
 /// The integer that all of the text says: digits after perhaps a sign.
+#[inline]
 pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<ParsedInteger, NoInteger> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -146,6 +153,16 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<ParsedInteger, N
             n
         })));
     }
+    parse_long(negative, digits, base, heap)
+}
+
+/// The integer of many digits.
+fn parse_long(
+    negative: bool,
+    digits: &[u8],
+    base: u32,
+    heap: &mut Heap,
+) -> Result<ParsedInteger, NoInteger> {
     if !digits.iter().all(|&d| digit(d, base).is_some()) {
         return Err(NoInteger::Malformed);
     }
