@@ -29,31 +29,31 @@ impl Rest {
         budget: &mut Budget,
         mut is_it: impl FnMut(Term) -> bool,
     ) -> Step<Option<Term>> {
-        let limit = budget.left();
-        let mut it = list::iter(self.0);
-        let mut seen = 0;
-        let found = it
-            .by_ref()
-            .take(limit)
-            .inspect(|_| seen += 1)
-            .find(|&e| is_it(e));
-        budget.spend(seen);
-        self.0 = it.tail();
-        if found.is_some() {
-            Ok(Poll::Ready(found))
-        } else if self.0.is_cons() {
-            Ok(Poll::Pending)
-        } else if self.0.is_nil() {
-            Ok(Poll::Ready(None))
-        } else {
-            Err(badarg())
+        let mut rest = self.0;
+        for seen in 0..budget.left() {
+            let Some((head, tail)) = rest.as_cons() else {
+                budget.spend(seen);
+                return match rest {
+                    Term::NIL => Ok(Poll::Ready(None)),
+                    _ => Err(badarg()),
+                };
+            };
+            if is_it(head) {
+                budget.spend(seen + 1);
+                return Ok(Poll::Ready(Some(head)));
+            }
+            rest = tail;
         }
+        budget.spend(budget.left());
+        self.0 = rest;
+        Ok(Poll::Pending)
     }
 }
 
 struct Member(Rest);
 
 impl Work for Member {
+    #[inline]
     fn step(&mut self, _: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
         let wanted = a[0];
         // Most values that are searched for are their own words.
@@ -80,6 +80,7 @@ struct Reverse {
 }
 
 impl Work for Reverse {
+    #[inline]
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
         let mut it = list::iter(self.rest);
         let heap = cx.heap();
@@ -126,6 +127,7 @@ struct KeySearch {
 }
 
 impl Work for KeySearch {
+    #[inline]
     fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
         let key = a[0];
         let element = |e: Term| e.as_tuple().and_then(|t| t.get(self.at).copied());

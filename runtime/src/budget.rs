@@ -16,6 +16,7 @@ pub const BYTES: usize = 32;
 
 impl Budget {
     /// A budget of so many units.
+    #[inline]
     pub fn of(units: usize) -> Budget {
         Budget { left: units }
     }

@@ -4,6 +4,7 @@
 //! Sizes where clever algorithms win are left to `num_bigint` (see `arith`).
 
 use std::cmp::Ordering;
+use std::mem::MaybeUninit;
 
 /// The limbs without zeros at the end.
 #[inline]
@@ -108,13 +109,28 @@ fn sub_mul(out: &mut [u64], a: &[u64], m: u64) -> u64 {
     carry
 }
 
-/// `out = a * b`, limb by limb; `out` is as long as both together, and zero.
-pub fn mul(out: &mut [u64], a: &[u64], b: &[u64]) {
+/// `out = a * b`, limb by limb; `out` is as long as both together. Gives it, with all limbs written.
+pub fn mul<'a>(out: &'a mut [MaybeUninit<u64>], a: &[u64], b: &[u64]) -> &'a mut [u64] {
     let (a, b) = if a.len() < b.len() { (b, a) } else { (a, b) };
-    for (i, &m) in b.iter().enumerate() {
-        let carry = add_mul(&mut out[i..i + a.len()], a, m);
-        out[i + a.len()] = carry;
+    let (&first, others) = b.split_first().unwrap_or((&0, &[]));
+    let (low, high) = out.split_at_mut(a.len());
+    let mut carry = 0u64;
+    for (o, &x) in low.iter_mut().zip(a) {
+        let t = u128::from(x) * u128::from(first) + u128::from(carry);
+        o.write(t as u64);
+        carry = (t >> 64) as u64;
     }
+    for o in high {
+        o.write(carry);
+        carry = 0;
+    }
+    // SAFETY: all limbs have been written: as many as `a` has, and those behind.
+    let out = unsafe { out.assume_init_mut() };
+    for (i, &m) in others.iter().enumerate() {
+        let carry = add_mul(&mut out[i + 1..][..a.len()], a, m);
+        out[i + 1 + a.len()] = carry;
+    }
+    out
 }
 
 /// `out = a << by`; `out` has the limbs for that.
@@ -377,9 +393,8 @@ mod tests {
             sub(&mut out, big, little);
             assert_eq!(uint(&out), uint(big) - uint(little));
 
-            let mut out = vec![0; a.len() + b.len()];
-            mul(&mut out, &a, &b);
-            assert_eq!(uint(&out), &x * &y);
+            let mut out = vec![MaybeUninit::uninit(); a.len() + b.len()];
+            assert_eq!(uint(mul(&mut out, &a, &b)), &x * &y);
 
             let by = (n.word() % 200) as usize;
             let mut out = vec![7; a.len() + by / 64 + 1];

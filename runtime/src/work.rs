@@ -35,6 +35,7 @@ pub trait Work: Send {
 /// Most units of one step where nobody waits for the BIF's process, to keep sums small.
 const WHOLE: usize = 1 << 40;
 
+#[inline]
 fn budget(cx: &Ctx<'_>) -> usize {
     if is_stressed() {
         1
@@ -131,14 +132,15 @@ impl Unfinished for Kept {
 /// Goes on with the work that was put away by an earlier call of the same BIF; nothing if there is none.
 #[inline]
 pub fn resume(cx: &mut Ctx<'_>, args: &[Term]) -> Option<BifResult> {
-    let work = cx.own.rare_if_any()?.work.take()?;
-    Some(resumed(cx, args, work))
+    cx.own.has_work().then(|| resumed(cx, args))
 }
 
 #[cold]
-fn resumed(cx: &mut Ctx<'_>, args: &[Term], work: Box<dyn Unfinished>) -> BifResult {
-    let work: Box<dyn Any> = work;
-    let Ok(mut work) = work.downcast::<Kept>() else {
+#[inline(never)]
+fn resumed(cx: &mut Ctx<'_>, args: &[Term]) -> BifResult {
+    let work = cx.own.rare().work.take();
+    let work = work.map(|w| -> Box<dyn Any> { w });
+    let Some(Ok(mut work)) = work.map(|w| w.downcast::<Kept>()) else {
         crate::bug::vm_bug("a process keeps work of another kind");
     };
     match go_on(cx, args, &mut *work.0)? {

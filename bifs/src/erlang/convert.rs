@@ -295,6 +295,7 @@ enum Answer {
 }
 
 impl Answer {
+    #[inline]
     fn of(self, cx: &mut Ctx<'_>, read: Result<Term, NoInteger>, rest: Term) -> BifResult {
         let no_integer_atom = || Atom::new("no_integer");
         match (self, read) {
@@ -332,6 +333,7 @@ impl Work for Reading {
     }
 }
 
+#[inline]
 fn read(
     cx: &mut Ctx<'_>,
     a: &[Term],
@@ -351,6 +353,9 @@ fn read(
 
 fn list_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let base = base(a).ok_or_else(badarg)?;
+    if let Some((n, Term::NIL)) = small_leading_integer(a[0], base) {
+        return Ok(n);
+    }
     let heap = cx.heap();
     let parsed = with_list_bytes(a[0], |s| int_text::parse(s, base, heap)).ok_or_else(badarg)?;
     read(cx, a, parsed, Answer::Raise, Term::NIL)
@@ -372,7 +377,32 @@ fn internal_binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     read(cx, a, parsed, Answer::Atom, Term::NIL)
 }
 
+/// An integer of few digits at the beginning of a list, and the rest of the list.
+#[inline]
+fn small_leading_integer(t: Term, base: u32) -> Option<(Term, Term)> {
+    let byte = |t: Term| u8::try_from(t.as_small()?).ok();
+    let (first, mut rest) = t.as_cons()?;
+    let sign = byte(first).filter(|b| matches!(b, b'+' | b'-'));
+    if sign.is_none() {
+        rest = t;
+    }
+    let (mut n, mut count) = (0, 0);
+    while let Some((head, tail)) = rest.as_cons()
+        && let Some(d) = byte(head).and_then(|b| int_text::digit(b, base))
+    {
+        if count == int_text::small_digits(base) {
+            return None;
+        }
+        n = n * i64::from(base) + i64::from(d);
+        count += 1;
+        rest = tail;
+    }
+    let n = if sign == Some(b'-') { -n } else { n };
+    (count > 0).then_some((Term::small(n), rest))
+}
+
 /// An integer at the beginning of a list, and the rest of the list.
+#[inline]
 fn leading_integer(
     t: Term,
     base: u32,
@@ -382,6 +412,9 @@ fn leading_integer(
         let (head, tail) = t.as_cons()?;
         Some((u8::try_from(head.as_small()?).ok()?, tail))
     };
+    if let Some((n, rest)) = small_leading_integer(t, base) {
+        return (Ok(ParsedInteger::Integer(n)), rest);
+    }
     let mut text = Vec::with_capacity(SHORT_TEXT);
     let mut rest = t;
     if let Some((sign @ (b'+' | b'-'), tail)) = first(rest) {

@@ -43,6 +43,7 @@ struct Length {
 }
 
 impl Work for Length {
+    #[inline]
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
         let mut it = list::iter(self.rest);
         // A cell that is only looked at costs less than a unit.

@@ -152,7 +152,7 @@ struct Phash2 {
 impl Work for Phash2 {
     fn step(&mut self, _: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
         let hash = self.hashing.go_on(budget);
-        Ok(hash.map(|h| Term::small((u64::from(h) % self.range) as i64)))
+        Ok(hash.map(|h| within(h, self.range)))
     }
 
     fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
@@ -160,16 +160,32 @@ impl Work for Phash2 {
     }
 }
 
+#[inline]
+fn within(hash: u32, range: u64) -> Term {
+    let hash = u64::from(hash);
+    let hash = match range.is_power_of_two() {
+        true => hash & (range - 1),
+        false => hash % range,
+    };
+    Term::small(hash as i64)
+}
+
+/// Units of work that are done without asking how much is left of the time slice.
+const AT_ONCE: usize = 100;
+
 fn phash2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let range = match a.get(1) {
         None => 1 << 27,
         Some(&r) => hash_range(r).ok_or_else(badarg)?,
     };
-    let work = Phash2 {
-        hashing: phash::Hashing::new(a[0]),
-        range,
-    };
-    work::start(cx, a, work)
+    let units = if work::at_once(AT_ONCE) { AT_ONCE } else { 0 };
+    let mut budget = Budget::of(units);
+    let hashing = phash::Hashing::begin(a[0], &mut budget);
+    cx.bump((units - budget.left()) / work::UNITS);
+    match hashing.hash() {
+        Some(h) => Ok(within(h, range)),
+        None => work::start(cx, a, Phash2 { hashing, range }),
+    }
 }
 
 // ---- references ----

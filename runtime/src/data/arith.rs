@@ -77,6 +77,11 @@ fn with_limbs<R>(
 /// An integer of at most `room` limbs that `fill`, which gives its sign, writes into that room.
 fn made(heap: &mut Heap, room: usize, fill: impl FnOnce(&mut [u64]) -> bool) -> Value {
     let t = heap.big_with(room, fill);
+    within_limit(t, room)
+}
+
+/// An integer that was made in so many limbs, if it is not too large.
+fn within_limit(t: Term, room: usize) -> Value {
     if t.is_big() && room as u64 * 64 > max_bits() {
         let mut buf = [0];
         if limbs::bits(bignum::limbs(t, &mut buf).1) > max_bits() {
@@ -165,10 +170,8 @@ fn product(heap: &mut Heap, a: (bool, &[u64]), b: (bool, &[u64])) -> Value {
             heap,
         ));
     }
-    made(heap, n, |out| {
-        limbs::mul(out, a, b);
-        na != nb
-    })
+    let t = heap.big_written(n, |out| (limbs::mul(out, a, b), na != nb));
+    within_limit(t, n)
 }
 
 /// `a * b`.

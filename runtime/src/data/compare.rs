@@ -1,7 +1,8 @@
 //! Equality and the order of all terms:
 //! number < atom < reference < fun < port < pid < tuple < record < map < nil < list < bitstring.
 //!
-//! Works with a list of pending pairs instead of recursion, so depth costs memory, not stack.
+//! A few levels of lists and tuples are compared by recursion. What lies deeper, and what is rare, has a list of
+//! pending pairs instead, so depth costs memory, not stack.
 
 use crate::data::{bignum, map};
 use crate::heap::bits;
@@ -30,11 +31,69 @@ fn both_zero(a: Term, b: Term) -> bool {
     a.raw() ^ b.raw() == 8 && a.raw() | b.raw() == 12 && !release::signed_zeros_differ()
 }
 
+/// Levels of lists and tuples that are compared by recursion.
+const LEVELS: u32 = 16;
+
+#[inline(never)]
+fn exact_eq_slow(a: Term, b: Term) -> bool {
+    equal_within(a, b, LEVELS)
+}
+
+fn equal_within(mut a: Term, mut b: Term, levels: u32) -> bool {
+    let part = |x: Term, y: Term| {
+        if x == y {
+            true
+        } else if x.is_immediate() || y.is_immediate() {
+            both_zero(x, y)
+        } else if levels == 0 {
+            equal_pending(x, y)
+        } else {
+            equal_within(x, y, levels - 1)
+        }
+    };
+    loop {
+        if a == b {
+            return true;
+        }
+        if a.is_cons() {
+            if !b.is_cons() || !part(a.head(), b.head()) {
+                return false;
+            }
+            (a, b) = (a.tail(), b.tail());
+        } else if a.is_immediate() || b.is_immediate() {
+            return both_zero(a, b);
+        } else if b.is_cons() {
+            return false;
+        } else {
+            let h = a.header();
+            match h.kind() {
+                Kind::Tuple | Kind::FlatMap | Kind::Record => {
+                    let n = h.words();
+                    if h != b.header() {
+                        return false;
+                    }
+                    let pairs = a.terms_from(1, n).iter().zip(b.terms_from(1, n));
+                    let mut pairs = pairs.map(|(&x, &y)| (x, y));
+                    let Some(last) = pairs.next_back() else {
+                        return true;
+                    };
+                    if !pairs.all(|(x, y)| part(x, y)) {
+                        return false;
+                    }
+                    (a, b) = last;
+                }
+                Kind::Fun | Kind::HashMap => return equal_pending(a, b),
+                _ => return whole_eq(a, b),
+            }
+        }
+    }
+}
+
 /// Pairs whose terms are still to be looked into.
 type EqualPairs = SmallVec<[(Term, Term); 16]>;
 
 #[inline(never)]
-fn exact_eq_slow(a: Term, b: Term) -> bool {
+fn equal_pending(a: Term, b: Term) -> bool {
     let mut stack = EqualPairs::new();
     let (mut a, mut b) = (a, b);
     loop {
@@ -72,7 +131,7 @@ fn exact_eq_slow(a: Term, b: Term) -> bool {
     }
 }
 
-/// Compares what is not terms in two objects and pushes what is.
+/// Compares what is not terms in two objects and pushes what is, as far as it differs.
 fn boxed_eq(a: Term, b: Term, stack: &mut EqualPairs) -> bool {
     let (ha, hb) = (a.header(), b.header());
     match (ha.kind(), hb.kind()) {
@@ -86,6 +145,34 @@ fn boxed_eq(a: Term, b: Term, stack: &mut EqualPairs) -> bool {
                     stack,
                 )
         }
+        (Kind::Fun, Kind::Fun) => {
+            std::ptr::eq(fun_name(a), fun_name(b))
+                && push_pairs(
+                    a.fun_env().unwrap_or(&[]),
+                    b.fun_env().unwrap_or(&[]),
+                    stack,
+                )
+        }
+        (Kind::HashMap, Kind::HashMap) => {
+            if a.word(1) != b.word(1) {
+                return false;
+            }
+            for (k, v) in map::iter(a) {
+                match map::get(b, k) {
+                    Some(w) => stack.push((v, w)),
+                    None => return false,
+                }
+            }
+            true
+        }
+        _ => whole_eq(a, b),
+    }
+}
+
+/// Equality of two objects that have no parts to be looked into.
+fn whole_eq(a: Term, b: Term) -> bool {
+    let (ha, hb) = (a.header(), b.header());
+    match (ha.kind(), hb.kind()) {
         (
             Kind::BigPos
             | Kind::BigNeg
@@ -114,26 +201,6 @@ fn boxed_eq(a: Term, b: Term, stack: &mut EqualPairs) -> bool {
         ) => {
             let (x, y) = (bits::view(a), bits::view(b));
             x.bits == y.bits && bits::compare(&x, &y) == Ordering::Equal
-        }
-        (Kind::Fun, Kind::Fun) => {
-            std::ptr::eq(fun_name(a), fun_name(b))
-                && push_pairs(
-                    a.fun_env().unwrap_or(&[]),
-                    b.fun_env().unwrap_or(&[]),
-                    stack,
-                )
-        }
-        (Kind::HashMap, Kind::HashMap) => {
-            if a.word(1) != b.word(1) {
-                return false;
-            }
-            for (k, v) in map::iter(a) {
-                match map::get(b, k) {
-                    Some(w) => stack.push((v, w)),
-                    None => return false,
-                }
-            }
-            true
         }
         _ => false,
     }
@@ -221,6 +288,56 @@ type Pairs = SmallVec<[Pair; 16]>;
 
 #[inline(never)]
 fn compare_slow(a: Term, b: Term, exact: bool) -> Ordering {
+    compare_within(a, b, exact, LEVELS)
+}
+
+fn compare_within(mut a: Term, mut b: Term, exact: bool, levels: u32) -> Ordering {
+    let part = |x: Term, y: Term| {
+        if x == y {
+            Ordering::Equal
+        } else if let Some(o) = small_order(x, y) {
+            o
+        } else if levels == 0 {
+            compare_pending(x, y, exact)
+        } else {
+            compare_within(x, y, exact, levels - 1)
+        }
+    };
+    loop {
+        if a == b {
+            return Ordering::Equal;
+        }
+        if a.is_cons() && b.is_cons() {
+            let o = part(a.head(), b.head());
+            if o != Ordering::Equal {
+                return o;
+            }
+            (a, b) = (a.tail(), b.tail());
+        } else if a.is_tuple() && b.is_tuple() {
+            let (n, m) = (a.header().words(), b.header().words());
+            if n != m {
+                return n.cmp(&m);
+            }
+            let pairs = a.terms_from(1, n).iter().zip(b.terms_from(1, n));
+            let mut pairs = pairs.map(|(&x, &y)| (x, y));
+            let Some(last) = pairs.next_back() else {
+                return Ordering::Equal;
+            };
+            for (x, y) in pairs {
+                let o = part(x, y);
+                if o != Ordering::Equal {
+                    return o;
+                }
+            }
+            (a, b) = last;
+        } else {
+            return small_order(a, b).unwrap_or_else(|| compare_pending(a, b, exact));
+        }
+    }
+}
+
+#[inline(never)]
+fn compare_pending(a: Term, b: Term, exact: bool) -> Ordering {
     let mut stack = Pairs::new();
     let (mut a, mut b, mut exact) = (a, b, exact);
     loop {

@@ -10,53 +10,95 @@ pub fn shortest(x: f64) -> String {
             "0.0".into()
         };
     }
-    let sci = shortest_digits(x);
-    let (mantissa, exp) = sci.split_once('e').unwrap_or((&sci, "0"));
-    let exp: i32 = exp.parse().unwrap_or(0);
-    let (sign, mantissa) = mantissa
-        .strip_prefix('-')
-        .map_or(("", mantissa), |m| ("-", m));
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let with_exponent = {
-        let (first, rest) = digits.split_at(1);
-        let rest = if rest.is_empty() { "0" } else { rest };
-        format!("{sign}{first}.{rest}e{exp}")
-    };
+    let mut buffer = ryu::Buffer::new();
+    let digits = Digits::of(buffer.format_finite(x.abs()));
+    let (digits, exp) = digits.parts();
     let n = digits.len() as i32;
-    // Integers of 2^53 and more are never written out: the digits would claim more than is known.
-    if x.abs() >= 9_007_199_254_740_992.0 {
-        return with_exponent;
+    let mut text = String::with_capacity(32);
+    if x.is_sign_negative() {
+        text.push('-');
     }
-    let plain = if exp < 0 {
-        format!("{sign}0.{}{digits}", "0".repeat((-exp - 1) as usize))
-    } else if exp + 1 >= n {
-        format!("{sign}{digits}{}.0", "0".repeat((exp + 1 - n) as usize))
-    } else {
-        let (a, b) = digits.split_at((exp + 1) as usize);
-        format!("{sign}{a}.{b}")
+    let mut exponent = itoa::Buffer::new();
+    let exponent = exponent.format(exp);
+    let plain = match exp {
+        ..0 => digits.len() + 1 + exp.unsigned_abs() as usize,
+        _ => (exp as usize + 3).max(digits.len() + 1),
     };
-    if plain.len() <= with_exponent.len() {
-        plain
-    } else {
-        with_exponent
-    }
-}
-
-/// The fewest digits that read back as the same float, with an exponent. Of two texts equally near to
-/// the float the one with the even last digit is taken, where the standard library takes the other.
-fn shortest_digits(x: f64) -> String {
-    let text = format!("{x:e}");
-    let digits = text
-        .bytes()
-        .take_while(|&b| b != b'e')
-        .filter(u8::is_ascii_digit)
-        .count();
-    // With fewer digits a float cannot lie halfway between two texts that both read back as it.
-    if digits < 16 {
+    let with_exponent = digits.len().max(2) + 2 + exponent.len();
+    // Integers of 2^53 and more are never written out: the digits would claim more than is known.
+    if x.abs() >= 9_007_199_254_740_992.0 || plain > with_exponent {
+        let (first, rest) = digits.split_at(1);
+        text.extend([
+            first,
+            ".",
+            if rest.is_empty() { "0" } else { rest },
+            "e",
+            exponent,
+        ]);
         return text;
     }
-    let exact = format!("{x:.*e}", digits - 1);
-    if exact.parse() == Ok(x) { exact } else { text }
+    if exp < 0 {
+        text.push_str("0.");
+        text.extend((0..-exp - 1).map(|_| '0'));
+        text.push_str(digits);
+    } else if exp + 1 >= n {
+        text.push_str(digits);
+        text.extend((0..exp + 1 - n).map(|_| '0'));
+        text.push_str(".0");
+    } else {
+        let (whole, fraction) = digits.split_at(exp as usize + 1);
+        text.extend([whole, ".", fraction]);
+    }
+    text
+}
+
+/// The fewest digits that read back as the same float.
+struct Digits {
+    digits: [u8; 24],
+    from: usize,
+    to: usize,
+    /// The power of ten that the first of `digits` stands for.
+    exponent: i32,
+}
+
+impl Digits {
+    /// Those of a text with digits, a point and perhaps an exponent.
+    fn of(text: &str) -> Digits {
+        let mut d = Digits {
+            digits: [b'0'; 24],
+            from: 0,
+            to: 0,
+            exponent: -1,
+        };
+        let (mut n, mut before_point) = (0, true);
+        for (i, &b) in text.as_bytes().iter().enumerate() {
+            match b {
+                b'.' => before_point = false,
+                b'e' => {
+                    d.exponent += text[i + 1..].parse().unwrap_or(0);
+                    break;
+                }
+                _ => {
+                    d.exponent += i32::from(before_point);
+                    if let Some(digit) = d.digits.get_mut(n) {
+                        *digit = b;
+                        n += 1;
+                    }
+                }
+            }
+        }
+        let zeros = |b: &&u8| **b == b'0';
+        d.from = d.digits[..n].iter().take_while(zeros).count();
+        d.to = n - d.digits[..n].iter().rev().take_while(zeros).count();
+        d
+    }
+
+    /// The digits, without zeros at either end, and the power of ten of the first one.
+    fn parts(&self) -> (&str, i32) {
+        let digits = self.digits.get(self.from..self.to).unwrap_or(b"0");
+        let text = std::str::from_utf8(digits).unwrap_or("0");
+        (text, self.exponent - self.from as i32)
+    }
 }
 
 /// Digits after the point that `float_to_list/1` writes.
@@ -64,17 +106,96 @@ pub const DEFAULT_DECIMALS: usize = 20;
 
 /// One digit, a point, `decimals` digits and an exponent of at least two digits.
 pub fn scientific(x: f64, decimals: usize) -> String {
-    let text = format!("{x:.decimals$e}");
-    let (mantissa, exp) = text.split_once('e').unwrap_or((&text, "0"));
-    match exp.strip_prefix('-') {
-        Some(e) => format!("{mantissa}e-{e:0>2}"),
-        None => format!("{mantissa}e+{exp:0>2}"),
+    let mut text = String::with_capacity(decimals + 8);
+    let exponent = match medium_digits(x.abs(), decimals + 1) {
+        Some((digits, exponent)) => {
+            if x.is_sign_negative() {
+                text.push('-');
+            }
+            text.extend(digits.iter().take(1).map(|&d| char::from(b'0' + d)));
+            if decimals > 0 {
+                text.push('.');
+                text.extend(digits.iter().skip(1).map(|&d| char::from(b'0' + d)));
+            }
+            exponent
+        }
+        None => {
+            let all = format!("{x:.decimals$e}");
+            let (mantissa, exponent) = all.split_once('e').unwrap_or((&all, "0"));
+            text.push_str(mantissa);
+            exponent.parse().unwrap_or(0)
+        }
+    };
+    text.push_str(if exponent < 0 { "e-" } else { "e+" });
+    if exponent.abs() < 10 {
+        text.push('0');
     }
+    text.push_str(itoa::Buffer::new().format(exponent.unsigned_abs()));
+    text
+}
+
+/// Most bits of a fraction of which `medium_digits` takes digits.
+const FRACTION_BITS: i32 = 120;
+
+/// So many digits of a number, the last one rounded, and the power of ten of the first one, where 128 bits are enough for
+/// exact arithmetic: if it has a fraction, or could have, that is not too far from one, and no more digits before the point
+/// than are wanted.
+fn medium_digits(x: f64, count: usize) -> Option<(Vec<u8>, i32)> {
+    let bits = x.to_bits();
+    let biased = (bits >> 52) as i32;
+    let fraction_bits = 1075 - biased;
+    if biased == 0 || !(1..=FRACTION_BITS).contains(&fraction_bits) {
+        return None;
+    }
+    let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52);
+    let one = 1u128 << fraction_bits;
+    let (whole, mut fraction) = (mantissa >> fraction_bits, mantissa & (one - 1));
+    let mut digits = Vec::with_capacity(count.max(20));
+    let mut exponent = -1;
+    if whole > 0 {
+        let mut text = itoa::Buffer::new();
+        digits.extend(text.format(whole as u64).bytes().map(|b| b - b'0'));
+        if digits.len() > count {
+            return None;
+        }
+        exponent = digits.len() as i32 - 1;
+    }
+    while digits.len() < count {
+        fraction *= 10;
+        let digit = (fraction >> fraction_bits) as u8;
+        fraction &= one - 1;
+        if digits.is_empty() && digit == 0 {
+            exponent -= 1;
+        } else {
+            digits.push(digit);
+        }
+    }
+    let half = one >> 1;
+    let odd = digits.last().is_some_and(|d| d & 1 == 1);
+    if fraction > half || fraction == half && odd {
+        let nines = digits.iter().rev().take_while(|&&d| d == 9).count();
+        let kept = count - nines;
+        digits[kept..].fill(0);
+        match kept.checked_sub(1) {
+            Some(last) => digits[last] += 1,
+            None => {
+                digits[0] = 1;
+                exponent += 1;
+            }
+        }
+    }
+    Some((digits, exponent))
 }
 
 /// Above this, and with more than `FAST_DECIMALS` decimals, the exact digits are written.
 const FAST_MAX: f64 = 9_007_199_254_740_992.0;
 const FAST_DECIMALS: usize = 18;
+
+/// Powers of ten.
+const POWERS: [f64; FAST_DECIMALS + 1] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18,
+];
 
 /// `decimals` digits after the point; `compact` leaves out zeros at the end. Where it is fast enough the
 /// fraction is rounded in floating point, as BEAM does, so the last digit is not always the exact one.
@@ -86,12 +207,16 @@ pub fn fixed(x: f64, decimals: usize, compact: bool) -> String {
         }
         return text;
     }
-    let sign = if x.is_sign_negative() { "-" } else { "" };
+    let mut text = String::with_capacity(40);
+    if x.is_sign_negative() {
+        text.push('-');
+    }
     let magnitude = x.abs();
     if decimals == 0 {
-        return format!("{sign}{}", magnitude.round() as u64);
+        text.push_str(itoa::Buffer::new().format(magnitude.round() as u64));
+        return text;
     }
-    let scale = 10f64.powi(decimals as i32);
+    let scale = POWERS[decimals];
     let whole = magnitude.floor();
     let fraction = ((magnitude - whole) * scale).round();
     let (whole, fraction) = if fraction >= scale {
@@ -99,7 +224,12 @@ pub fn fixed(x: f64, decimals: usize, compact: bool) -> String {
     } else {
         (whole as u64, fraction as u64)
     };
-    let mut text = format!("{sign}{whole}.{fraction:0>decimals$}");
+    text.push_str(itoa::Buffer::new().format(whole));
+    text.push('.');
+    let mut fraction_text = itoa::Buffer::new();
+    let fraction = fraction_text.format(fraction);
+    text.extend((fraction.len()..decimals).map(|_| '0'));
+    text.push_str(fraction);
     if compact {
         strip_zeros(&mut text);
     }
@@ -225,6 +355,31 @@ mod tests {
         ] {
             assert_eq!(scientific(x, d), s, "{x} {d}");
         }
+    }
+
+    #[test]
+    fn digits_of_medium_numbers_are_exact() {
+        let mut state = 88_172_645_463_325_252u64;
+        let mut word = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for n in 0..20_000 {
+            let bits = word() >> 2 << (word() % 50);
+            let exponent = 1023 - 70 + word() % 130;
+            let x = f64::from_bits(bits & ((1 << 52) - 1) | exponent << 52);
+            let decimals = (word() % if n % 8 == 0 { 200 } else { 30 }) as usize;
+            let text = format!("{x:.decimals$e}");
+            let (mantissa, exponent) = text.split_once('e').unwrap();
+            let exponent: i32 = exponent.parse().unwrap();
+            let sign = if exponent < 0 { '-' } else { '+' };
+            let whole = format!("{mantissa}e{sign}{:02}", exponent.abs());
+            assert_eq!(scientific(x, decimals), whole, "{x:e} {decimals}");
+        }
+        assert_eq!(scientific(9.999_999, 3), "1.000e+01");
+        assert_eq!(scientific(0.000_999_999, 2), "1.00e-03");
     }
 
     #[test]

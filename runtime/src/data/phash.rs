@@ -8,6 +8,8 @@ use crate::data::{bignum, compare, map, record};
 use crate::heap::bits;
 use crate::term::fun::{fun_name, function_name};
 use crate::term::{Kind, Term, pid};
+use smallvec::SmallVec;
+use std::arch::asm;
 use std::task::Poll;
 
 /// The golden ratio, of which the seeds are multiples.
@@ -23,11 +25,23 @@ pub(super) const fn seed(n: u32) -> u32 {
     GOLDEN.wrapping_mul(n)
 }
 
+/// The value itself. Compilers turn `x - y - z` into `x - (y + z)`, which has more to do once `z` is there; not so
+/// `kept(x - y) - z`.
+#[inline(always)]
+fn kept(x: u32) -> u32 {
+    let mut x = u64::from(x);
+    // SAFETY: there is no instruction.
+    unsafe {
+        asm!("/* {0} */", inout(reg) x, options(pure, nomem, nostack, preserves_flags));
+    }
+    x as u32
+}
+
 #[inline(always)]
 fn jenkins(mut a: u32, mut b: u32, mut c: u32) -> (u32, u32, u32) {
     macro_rules! step {
         ($x:ident, $y:ident, $z:ident, $shifted:expr) => {
-            $x = $x.wrapping_sub($y).wrapping_sub($z) ^ $shifted;
+            $x = kept($x.wrapping_sub($y)).wrapping_sub($z) ^ $shifted;
         };
     }
     step!(a, b, c, c >> 13);
@@ -61,7 +75,13 @@ struct Block(u32, u32, u32);
 const GROUP: usize = 12;
 
 fn word(s: &[u8]) -> u32 {
-    s.iter().rev().fold(0u32, |w, &b| w << 8 | u32::from(b))
+    match *s {
+        [a, b, c, d, ..] => u32::from_le_bytes([a, b, c, d]),
+        [a, b, c] => u32::from_le_bytes([a, b, c, 0]),
+        [a, b] => u32::from_le_bytes([a, b, 0, 0]),
+        [a] => u32::from(a),
+        [] => 0,
+    }
 }
 
 impl Block {
@@ -72,9 +92,9 @@ impl Block {
     /// Mixes whole groups in.
     fn groups(self, bytes: &[u8]) -> Block {
         let Block(mut a, mut b, mut c) = self;
-        for k in bytes.chunks_exact(GROUP) {
+        for k in bytes.as_chunks::<GROUP>().0 {
             a = a.wrapping_add(word(&k[..4]));
-            b = b.wrapping_add(word(&k[4..8]));
+            b = b.wrapping_add(word(&k[4..]));
             c = c.wrapping_add(word(&k[8..]));
             (a, b, c) = jenkins(a, b, c);
         }
@@ -84,7 +104,7 @@ impl Block {
     /// Mixes in the rest, and the length of all.
     fn finish(self, rest: &[u8], len: usize) -> u32 {
         let Block(a, b, c) = self;
-        let part = |from: usize| word(&rest[from.min(rest.len())..(from + 4).min(rest.len())]);
+        let part = |from: usize| word(rest.get(from..).unwrap_or(&[]));
         // The last word leaves its lowest byte to the length.
         let c = c.wrapping_add(len as u32).wrapping_add(part(8) << 8);
         jenkins(a.wrapping_add(part(0)), b.wrapping_add(part(4)), c).2
@@ -107,27 +127,78 @@ pub(super) fn limbs_hash(hash: u32, t: Term) -> u32 {
         .fold(hash, |h, &l| mix2(h, l as u32, (l >> 32) as u32, seed))
 }
 
-fn integer_hash(hash: u32, t: Term) -> u32 {
-    match t.as_small() {
-        Some(n) if (-(1 << 27)..1 << 27).contains(&n) => {
-            let hash = if n < 0 {
-                mix(hash, -n as u32, GOLDEN)
-            } else {
-                hash
-            };
-            mix(hash, n as u32, GOLDEN)
+#[inline(always)]
+fn small_hash(hash: u32, t: Term) -> u32 {
+    let n = t.small_value();
+    if (0..1 << 27).contains(&n) {
+        mix(hash, n as u32, GOLDEN)
+    } else if (-(1 << 27)..0).contains(&n) {
+        mix(mix(hash, -n as u32, GOLDEN), n as u32, GOLDEN)
+    } else {
+        limbs_hash(hash, t)
+    }
+}
+
+/// The elements of a tuple from a word up to another, or a whole term.
+#[derive(Clone, Copy)]
+struct Part {
+    t: Term,
+    words: Words,
+}
+
+/// From a word (in the lower half) up to another; zero for a whole term. In one number, so that it stays in a
+/// register.
+type Words = u64;
+
+const WHOLE: Words = 0;
+
+/// Parts still to be hashed, the next one last: as many as need no memory of their own.
+struct Waiting {
+    terms: [Term; Waiting::ROOM],
+    words: [Words; Waiting::ROOM],
+    len: usize,
+}
+
+impl Waiting {
+    const ROOM: usize = 10;
+
+    #[inline(always)]
+    fn new() -> Waiting {
+        Waiting {
+            terms: [Term::NIL; Waiting::ROOM],
+            words: [WHOLE; Waiting::ROOM],
+            len: 0,
         }
-        _ => limbs_hash(hash, t),
+    }
+
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.len == Waiting::ROOM
+    }
+
+    /// There must be room.
+    #[inline(always)]
+    fn push(&mut self, t: Term, words: Words) {
+        self.terms[self.len] = t;
+        self.words[self.len] = words;
+        self.len += 1;
+    }
+
+    #[inline(always)]
+    fn pop(&mut self) -> Option<(Term, Words)> {
+        self.len = self.len.checked_sub(1)?;
+        Some((self.terms[self.len], self.words[self.len]))
+    }
+
+    fn parts(&self) -> impl Iterator<Item = Part> {
+        let all = self.terms.iter().zip(&self.words).take(self.len);
+        all.map(|(&t, &words)| Part { t, words })
     }
 }
 
 /// What is still to be hashed.
 enum Todo {
-    Term(Term),
-    /// The rest of a list, perhaps among bytes of which a multiple of four was hashed.
-    List(Term),
-    /// The elements of a tuple from a word up to another.
-    Words(Term, usize, usize),
+    Part(Part),
     /// A large map's node.
     Node(Term),
     /// The bytes of a bitstring from this one on, after a multiple of a group.
@@ -141,9 +212,15 @@ enum Todo {
     },
 }
 
+impl Todo {
+    fn term(t: Term) -> Todo {
+        Todo::Part(Part { t, words: WHOLE })
+    }
+}
+
 /// The 32-bit hash behind `erlang:phash2`, in steps.
 pub struct Hashing {
-    todo: Vec<Todo>,
+    todo: SmallVec<[Todo; 2]>,
     hash: u32,
     /// The hashes of the pairs of the map under way are combined without regard to their order.
     pairs: u32,
@@ -153,14 +230,25 @@ pub struct Hashing {
 const TERM: usize = 1;
 const BYTES_PER_UNIT: usize = 1 << 4;
 
+/// Bytes of a bitstring that is hashed at once.
+const SHORT: usize = 256;
+
 impl Hashing {
-    /// Begins with a term.
-    pub fn new(t: Term) -> Hashing {
-        Hashing {
-            todo: vec![Todo::Term(t)],
+    /// Begins with a term, and goes on as far as the budget and lists and tuples allow.
+    pub fn begin(t: Term, budget: &mut Budget) -> Hashing {
+        let mut hashing = Hashing {
+            todo: SmallVec::new(),
             hash: 0,
             pairs: 0,
-        }
+        };
+        hashing.part(t, WHOLE, budget);
+        hashing
+    }
+
+    /// The hash, if all is done.
+    #[inline]
+    pub fn hash(&self) -> Option<u32> {
+        self.todo.is_empty().then_some(self.hash)
     }
 
     /// Goes on to the hash.
@@ -170,24 +258,18 @@ impl Hashing {
                 self.todo.push(next);
                 return Poll::Pending;
             }
-            budget.spend(TERM);
             match next {
-                Todo::Term(t) => {
-                    self.hash = hash2_one(self.hash, t, &mut self.todo, &mut self.pairs);
-                }
-                Todo::List(t) => self.hash = hash2_list(self.hash, t, &mut self.todo, budget),
-                Todo::Words(_, from, to) if from == to => {}
-                Todo::Words(t, from, to) => {
-                    self.todo.push(Todo::Words(t, from + 1, to));
-                    self.todo.push(Todo::Term(Term(t.word(from))));
+                Todo::Part(p) => {
+                    self.part(p.t, p.words, budget);
+                    continue;
                 }
                 Todo::Node(t) if t.is_cons() => {
-                    self.todo
-                        .extend([Todo::Pair, Todo::Term(t.tail()), Todo::Term(t.head())]);
+                    let pair = [Todo::Pair, Todo::term(t.tail()), Todo::term(t.head())];
+                    self.todo.extend(pair);
                 }
                 Todo::Node(t) => {
-                    self.todo
-                        .extend(map::children(t).iter().map(|&k| Todo::Node(k)));
+                    let nodes = map::children(t).iter().map(|&k| Todo::Node(k));
+                    self.todo.extend(nodes);
                 }
                 Todo::Bytes(t, at, block) => self.bytes(t, at, block, budget),
                 Todo::Pair => {
@@ -199,8 +281,146 @@ impl Hashing {
                     self.pairs = outer;
                 }
             }
+            budget.spend(TERM);
         }
         Poll::Ready(self.hash)
+    }
+
+    /// Goes through lists and tuples. What is left when the budget is spent, when there is no room, or when something comes
+    /// that is neither and has parts, goes to `todo`.
+    fn part(&mut self, t: Term, words: Words, budget: &mut Budget) {
+        let mut waiting = Waiting::new();
+        let (mut hash, mut left) = (self.hash, budget.left());
+        let (mut t, mut words) = (t, words);
+        loop {
+            if left == 0 || waiting.is_full() {
+                break self.put_away(hash, &waiting, Todo::Part(Part { t, words }));
+            }
+            left -= TERM;
+            if words != WHOLE {
+                let from = words as u32;
+                let tuple = t;
+                t = Term(tuple.word(from as usize));
+                if from + 1 < (words >> 32) as u32 {
+                    waiting.push(tuple, words + 1);
+                }
+                words = WHOLE;
+            }
+            if t.is_cons() {
+                if waiting.is_full() {
+                    continue;
+                }
+                (hash, t) = string_hash(hash, t, &mut left);
+                if let Some((head, tail)) = t.as_cons() {
+                    if byte(head).is_some() {
+                        // The budget is spent.
+                        continue;
+                    }
+                    if let Some(h) = immediate_hash(hash, head) {
+                        hash = h;
+                        t = tail;
+                    } else {
+                        waiting.push(tail, WHOLE);
+                        t = head;
+                    }
+                }
+                continue;
+            }
+            if let Some(h) = immediate_hash(hash, t) {
+                hash = h;
+            } else if t.is_tuple() {
+                let n = t.header().words() as u64;
+                hash = mix(hash, n as u32, seed(9));
+                if n > 0 {
+                    words = 1 | (1 + n) << 32;
+                    continue;
+                }
+            } else if let Some(h) = short_bits_hash(hash, t) {
+                hash = h;
+            } else {
+                self.hash = hash;
+                self.todo.extend(waiting.parts().map(Todo::Part));
+                self.other(t);
+                break;
+            }
+            let Some(next) = waiting.pop() else {
+                self.hash = hash;
+                break;
+            };
+            (t, words) = next;
+        }
+        budget.spend(budget.left() - left);
+    }
+
+    #[cold]
+    fn put_away(&mut self, hash: u32, waiting: &Waiting, next: Todo) {
+        self.hash = hash;
+        self.todo.extend(waiting.parts().map(Todo::Part));
+        self.todo.push(next);
+    }
+
+    /// Mixes in what is rare or long; its parts go to `todo`.
+    fn other(&mut self, t: Term) {
+        let (hash, todo) = (self.hash, &mut self.todo);
+        let h = t.header();
+        self.hash = match h.kind() {
+            Kind::BigPos | Kind::BigNeg => limbs_hash(hash, t),
+            Kind::Float => float_hash(hash, f64::from_bits(t.word(1))),
+            Kind::FlatMap | Kind::HashMap => {
+                let n = map::size(t);
+                let hash = mix(hash, n as u32, seed(16));
+                if n > 0 {
+                    todo.push(Todo::Map {
+                        before: hash,
+                        outer: self.pairs,
+                    });
+                    if h.kind() == Kind::HashMap {
+                        todo.push(Todo::Node(map::root(t)));
+                    } else {
+                        for (k, v) in map::iter(t) {
+                            todo.extend([Todo::Pair, Todo::term(v), Todo::term(k)]);
+                        }
+                    }
+                    self.pairs = 0;
+                    0
+                } else {
+                    hash
+                }
+            }
+            Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => {
+                let initial = hash.wrapping_add(seed(13));
+                if bits::view(t).bits == 0 {
+                    initial
+                } else {
+                    todo.push(Todo::Bytes(t, 0, Block::new(initial)));
+                    hash
+                }
+            }
+            Kind::Ref | Kind::MagicRef | Kind::ExtRef => mix(hash, first_ref_id(t), seed(7)),
+            Kind::ExtPid => mix(hash, pid_number(t).unwrap_or(0), seed(5)),
+            Kind::ExtPort => port_hash(hash, t.word(2)),
+            Kind::Fun => {
+                let e = fun_name(t);
+                let env = t.fun_env().unwrap_or(&[]);
+                todo.extend(env.iter().rev().map(|&e| Todo::term(e)));
+                let hash = mix2(hash, env.len() as u32, e.module.text_hash(), GOLDEN);
+                mix2(hash, e.index, e.old_uniq, GOLDEN)
+            }
+            Kind::Export => {
+                let e = function_name(t);
+                let hash = mix2(hash, e.arity, e.module.text_hash(), GOLDEN);
+                mix(hash, e.function.text_hash(), seed(14))
+            }
+            Kind::Record => {
+                // Values count in the order that their names have in a map.
+                let names = record::field_names(t).iter();
+                let mut fields: Vec<_> = names.zip(record::values(t)).collect();
+                fields.sort_by(|a, b| map::key_order(*b.0, *a.0));
+                todo.extend(fields.iter().map(|f| Todo::term(*f.1)));
+                mix2(hash, fields.len() as u32, definition_hash(t), seed(23))
+            }
+            k => crate::bug::vm_bug(&format!("a {k:?} in a term to be hashed")),
+        };
     }
 
     fn bytes(&mut self, t: Term, at: usize, block: Block, budget: &mut Budget) {
@@ -227,11 +447,9 @@ impl Hashing {
     pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
         for todo in &mut self.todo {
             match todo {
-                Todo::Term(t)
-                | Todo::List(t)
-                | Todo::Words(t, ..)
-                | Todo::Node(t)
-                | Todo::Bytes(t, ..) => visit(std::slice::from_mut(t)),
+                Todo::Part(Part { t, .. }) | Todo::Node(t) | Todo::Bytes(t, ..) => {
+                    visit(std::slice::from_mut(t));
+                }
                 Todo::Pair | Todo::Map { .. } => {}
             }
         }
@@ -240,7 +458,7 @@ impl Hashing {
 
 /// The 32-bit hash behind `erlang:phash2`.
 pub fn phash2(t: Term) -> u32 {
-    let mut h = Hashing::new(t);
+    let mut h = Hashing::begin(t, &mut Budget::of(usize::MAX));
     loop {
         if let Poll::Ready(hash) = h.go_on(&mut Budget::of(usize::MAX)) {
             return hash;
@@ -248,95 +466,53 @@ pub fn phash2(t: Term) -> u32 {
     }
 }
 
-/// Mixes one term in; its parts go to `todo`.
-fn hash2_one(hash: u32, t: Term, todo: &mut Vec<Todo>, pairs: &mut u32) -> u32 {
-    if t.is_cons() {
-        todo.push(Todo::List(t));
-        return hash;
+/// Mixes in a term without memory of its own; nothing if it is not one.
+#[inline(always)]
+fn immediate_hash(hash: u32, t: Term) -> Option<u32> {
+    if t.is_small() {
+        return Some(small_hash(hash, t));
     }
-    if t.is_integer() {
-        return integer_hash(hash, t);
+    if !t.is_immediate() {
+        return None;
     }
-    if let Some(a) = t.as_atom() {
+    Some(if let Some(a) = t.as_atom() {
         let h = a.text_hash();
-        return if hash == 0 { h } else { mix(hash, h, seed(3)) };
-    }
-    if t.is_nil() {
-        return if hash == 0 {
+        if hash == 0 { h } else { mix(hash, h, seed(3)) }
+    } else if t.is_nil() {
+        if hash == 0 {
             NIL_ALONE
         } else {
             mix(hash, NIL_CODE, seed(2))
-        };
+        }
+    } else if t.is_flonum() {
+        float_hash(hash, t.flonum_value())
+    } else if let Some(p) = t.as_local_port() {
+        port_hash(hash, p)
+    } else {
+        mix(hash, pid_number(t).unwrap_or(0), seed(5))
+    })
+}
+
+fn float_hash(hash: u32, f: f64) -> u32 {
+    let b = positive_zero(f).to_bits();
+    mix2(hash, (b >> 32) as u32, b as u32, seed(12))
+}
+
+fn port_hash(hash: u32, n: u64) -> u32 {
+    mix2(hash, n as u32, (n >> 32) as u32, seed(6))
+}
+
+/// Mixes in a short bitstring of whole bytes that begins at a byte; nothing if `t`, which is boxed, is no such.
+#[inline]
+fn short_bits_hash(hash: u32, t: Term) -> Option<u32> {
+    if !t.is_bitstring() {
+        return None;
     }
-    if let Some(f) = t.as_float() {
-        let b = positive_zero(f).to_bits();
-        return mix2(hash, (b >> 32) as u32, b as u32, seed(12));
+    let v = bits::view(t);
+    if v.bits & 7 != 0 || v.bits == 0 || v.bits > 8 * SHORT {
+        return None;
     }
-    if let Some(n) = pid_number(t) {
-        return mix(hash, n, seed(5));
-    }
-    if let Some(n) = port_number(t) {
-        return mix2(hash, n as u32, (n >> 32) as u32, seed(6));
-    }
-    let h = t.header();
-    match h.kind() {
-        Kind::Tuple => {
-            let n = h.words();
-            todo.push(Todo::Words(t, 1, 1 + n));
-            mix(hash, n as u32, seed(9))
-        }
-        Kind::FlatMap | Kind::HashMap => {
-            let n = map::size(t);
-            let hash = mix(hash, n as u32, seed(16));
-            if n == 0 {
-                return hash;
-            }
-            todo.push(Todo::Map {
-                before: hash,
-                outer: *pairs,
-            });
-            if h.kind() == Kind::HashMap {
-                todo.push(Todo::Node(map::root(t)));
-            } else {
-                for (k, v) in map::iter(t) {
-                    todo.extend([Todo::Pair, Todo::Term(v), Todo::Term(k)]);
-                }
-            }
-            *pairs = 0;
-            0
-        }
-        Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx => {
-            let v = bits::view(t);
-            let initial = hash.wrapping_add(seed(13));
-            if v.bits == 0 {
-                return initial;
-            }
-            todo.push(Todo::Bytes(t, 0, Block::new(initial)));
-            hash
-        }
-        Kind::Ref | Kind::MagicRef | Kind::ExtRef => mix(hash, first_ref_id(t), seed(7)),
-        Kind::Fun => {
-            let e = fun_name(t);
-            let env = t.fun_env().unwrap_or(&[]);
-            todo.extend(env.iter().rev().map(|&e| Todo::Term(e)));
-            let hash = mix2(hash, env.len() as u32, e.module.text_hash(), GOLDEN);
-            mix2(hash, e.index, e.old_uniq, GOLDEN)
-        }
-        Kind::Export => {
-            let e = function_name(t);
-            let hash = mix2(hash, e.arity, e.module.text_hash(), GOLDEN);
-            mix(hash, e.function.text_hash(), seed(14))
-        }
-        Kind::Record => {
-            // Values count in the order that their names have in a map.
-            let names = record::field_names(t).iter();
-            let mut fields: Vec<_> = names.zip(record::values(t)).collect();
-            fields.sort_by(|a, b| map::key_order(*b.0, *a.0));
-            todo.extend(fields.iter().map(|f| Todo::Term(*f.1)));
-            mix2(hash, fields.len() as u32, definition_hash(t), seed(23))
-        }
-        k => crate::bug::vm_bug(&format!("a {k:?} in a term to be hashed")),
-    }
+    Some(block(v.aligned()?, hash.wrapping_add(seed(13))))
 }
 
 /// The hash of a native record's definition: that of a tuple of its module, its name, whether it is
@@ -353,9 +529,10 @@ fn definition_hash(t: Term) -> u32 {
     atoms.fold(start, |hash, a| mix(hash, a.text_hash(), seed(3)))
 }
 
-/// Bytes at the front of a list are taken four at a time; the rest of the list goes to `todo`.
-fn hash2_list(mut hash: u32, t: Term, todo: &mut Vec<Todo>, budget: &mut Budget) -> u32 {
-    let (mut t, mut word, mut n) = (t, 0u32, 0);
+/// Bytes at the front of a list are taken four at a time, as far as `left` goes. Gives the rest of the list, too.
+#[inline(always)]
+fn string_hash(mut hash: u32, mut t: Term, left: &mut usize) -> (u32, Term) {
+    let (mut word, mut n) = (0u32, 0);
     while let Some((head, tail)) = t.as_cons()
         && let Some(b) = byte(head)
     {
@@ -365,21 +542,16 @@ fn hash2_list(mut hash: u32, t: Term, todo: &mut Vec<Todo>, budget: &mut Budget)
         if n == 4 {
             hash = mix(hash, word, seed(4));
             (word, n) = (0, 0);
-            budget.spend(4);
-            if budget.is_spent() {
-                todo.push(Todo::List(t));
-                return hash;
+            *left = left.saturating_sub(4);
+            if *left == 0 {
+                return (hash, t);
             }
         }
     }
     if n > 0 {
         hash = mix(hash, word, seed(4));
     }
-    match t.as_cons() {
-        Some((head, tail)) => todo.extend([Todo::Term(tail), Todo::Term(head)]),
-        None => todo.push(Todo::Term(t)),
-    }
-    hash
+    (hash, t)
 }
 
 #[inline]

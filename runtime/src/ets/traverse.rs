@@ -230,8 +230,8 @@ impl Table {
             if !o.is_some() {
                 return Ok(None);
             }
-            let key = o.element(self.keypos);
             if range.is_some_and(|r| {
+                let key = o.element(self.keypos);
                 if reverse {
                     (r.below)(key)
                 } else {
@@ -241,7 +241,7 @@ impl Table {
                 return Ok(None);
             }
             if f(o) == Go::Stop {
-                return Ok(Some(keep(key)));
+                return Ok(Some(keep(o.element(self.keypos))));
             }
             place = if reverse { p } else { t.after(p) };
         }
@@ -369,9 +369,9 @@ impl Table {
             Store::Tree(t) => {
                 let t = read(t).map_err(|_| self.busy())?;
                 let p = if back {
-                    t.before(t.lower(key))
+                    t.previous(key)
                 } else {
-                    Some(t.upper(key))
+                    Some(t.next(key))
                 };
                 let o = p.map_or(Obj::NONE, |p| t.at(p));
                 Ok(Some(f(o, &mut o.chain())))

@@ -9,6 +9,8 @@ use crate::data::compare;
 use crate::heap::object::Obj;
 use crate::term::Term;
 use std::cmp::Ordering;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Most objects of a leaf.
 const LEAF: usize = 128;
@@ -26,6 +28,8 @@ pub struct Tree {
     firsts: Vec<Term>,
     leaves: Vec<Vec<Item>>,
     len: usize,
+    /// The place that was last gone to from a key, packed: who goes through all keys asks for the one behind it next.
+    last: AtomicU64,
     /// Is an operation under way that takes several steps and excludes all others?
     pub busy: bool,
 }
@@ -50,6 +54,7 @@ impl Tree {
             firsts: Vec::new(),
             leaves: Vec::new(),
             len: 0,
+            last: AtomicU64::new(0),
             busy: false,
         }
     }
@@ -109,6 +114,41 @@ impl Tree {
     /// The first place whose key is greater than `key`.
     pub fn upper(&self, key: Term) -> TreePosition {
         self.locate(|t| compare::compare(t, key) != Ordering::Greater)
+    }
+
+    /// The place of a key, if it is the one that was last gone to.
+    #[inline]
+    fn last_place(&self, key: Term) -> Option<TreePosition> {
+        let last = self.last.load(Relaxed);
+        let p = TreePosition {
+            leaf: (last >> 32) as usize,
+            at: last as u32 as usize,
+        };
+        let i = self.leaves.get(p.leaf)?.get(p.at)?;
+        (i.key == key || compare::eq(i.key, key)).then_some(p)
+    }
+
+    fn note_last(&self, p: TreePosition) {
+        self.last
+            .store((p.leaf as u64) << 32 | p.at as u64, Relaxed);
+    }
+
+    /// As `upper`, for who goes from key to key.
+    pub fn next(&self, key: Term) -> TreePosition {
+        let p = match self.last_place(key) {
+            Some(p) => self.after(p),
+            None => self.upper(key),
+        };
+        self.note_last(p);
+        p
+    }
+
+    /// The place before that of the first key that is not less than `key`, for who goes from key to key.
+    pub fn previous(&self, key: Term) -> Option<TreePosition> {
+        let p = self.last_place(key).unwrap_or_else(|| self.lower(key));
+        let p = self.before(p)?;
+        self.note_last(p);
+        Some(p)
     }
 
     /// The object at a place; none at the end.
@@ -335,6 +375,17 @@ mod tests {
             }
             assert_eq!(t.len(), model.len());
         }
+        let (mut near, mut key) = (Vec::new(), Term::small(-1));
+        while let Some(k) = Some(t.at(t.next(key))).filter(|o| o.is_some()) {
+            key = k.element(1);
+            near.push(key.small_value());
+        }
+        assert!(near.iter().eq(model.keys()));
+        while let Some(p) = t.previous(key) {
+            assert_eq!(near.pop(), Some(key.small_value()));
+            key = t.at(p).element(1);
+        }
+        assert_eq!((near.len(), near.pop()), (1, Some(key.small_value())));
         let mut p = t.first();
         for (&k, &v) in &model {
             let o = t.at(p);

@@ -142,6 +142,7 @@ impl View {
 }
 
 /// The bytes of a bitstring of whole bytes (copied if it does not start at a byte), if `t` is one.
+#[inline]
 pub fn binary_bytes<'a>(t: Term) -> Option<std::borrow::Cow<'a, [u8]>> {
     if t.is_bitstring() {
         let v = view(t);

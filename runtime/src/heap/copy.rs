@@ -174,11 +174,15 @@ pub fn size_outside(t: Term, shared: SharedRange<'_>) -> usize {
         if next.is_immediate() || shared.has(next) {
         } else if next.is_cons() {
             words += 2;
-            let head = next.head();
-            if !head.is_immediate() {
-                stack.push(head);
+            let (head, tail) = (next.head(), next.tail());
+            if head.is_immediate() {
+                next = tail;
+            } else {
+                if !tail.is_immediate() {
+                    stack.push(tail);
+                }
+                next = head;
             }
-            next = next.tail();
             continue;
         } else {
             let h = next.header();
@@ -250,10 +254,13 @@ pub fn copy_outside(t: Term, to: &mut Heap, shared: SharedRange<'_>) -> Term {
                 // SAFETY: as above; the cell has two words.
                 unsafe {
                     *slot = cell;
-                    if !(*p).is_immediate() {
-                        todo.push(p);
-                    }
                     slot = p.add(1);
+                    if !(*p).is_immediate() {
+                        if !(*slot).is_immediate() {
+                            todo.push(slot);
+                        }
+                        slot = p;
+                    }
                 }
                 continue;
             }

@@ -27,9 +27,13 @@ use binary::BinaryRef;
 pub use builder::{BinaryBuilder, TupleBuilder};
 use chunk::Chunk;
 use magic::{Magic, MagicHandle};
+use std::mem::MaybeUninit;
 
 /// Largest binary, in bytes, that lives in a heap itself.
 pub const MAX_HEAP_BINARY: usize = 64;
+
+/// Most list cells that are made in one piece.
+const CELLS: usize = 512;
 
 /// Growing memory for terms; see the module's text.
 pub struct Heap {
@@ -374,10 +378,21 @@ impl Heap {
 
     /// A list of the bytes, followed by `tail`.
     pub fn byte_list_with_tail(&mut self, bytes: &[u8], tail: Term) -> Term {
-        bytes
-            .iter()
-            .rev()
-            .fold(tail, |t, &b| self.cons(Term::small(i64::from(b)), t))
+        bytes.rchunks(CELLS).fold(tail, |tail, bytes| {
+            let p = self.alloc(2 * bytes.len());
+            let mut cell = p;
+            for &b in bytes {
+                // SAFETY: there is room for one cell a byte.
+                unsafe {
+                    *cell = Term::small(i64::from(b)).0;
+                    *cell.add(1) = Term::cons_at(cell.add(2)).0;
+                    cell = cell.add(2);
+                }
+            }
+            // SAFETY: there is a last cell, as chunks are not empty.
+            unsafe { *cell.sub(1) = tail.0 };
+            Term::cons_at(p)
+        })
     }
 
     /// A list of the code points of `s`.
@@ -446,13 +461,25 @@ impl Heap {
     /// An integer whose magnitude `fill` writes into `room` limbs, zero before; it gives whether the integer is
     /// negative. What turns out not to be needed of the room is given back.
     pub fn big_with(&mut self, room: usize, fill: impl FnOnce(&mut [u64]) -> bool) -> Term {
+        self.big_written(room, |limbs| {
+            limbs.fill(MaybeUninit::new(0));
+            // SAFETY: all of them have just been written.
+            let limbs = unsafe { limbs.assume_init_mut() };
+            let negative = fill(limbs);
+            (limbs, negative)
+        })
+    }
+
+    /// The same where `write` gives the limbs back, all of which it has written.
+    pub fn big_written(
+        &mut self,
+        room: usize,
+        write: impl FnOnce(&mut [MaybeUninit<u64>]) -> (&mut [u64], bool),
+    ) -> Term {
         let p = self.alloc(1 + room);
-        // SAFETY: that many fresh words; the limbs are initialised before the slice is made.
-        let limbs = unsafe {
-            std::ptr::write_bytes(p.add(1), 0, room);
-            std::slice::from_raw_parts_mut(p.add(1), room)
-        };
-        let negative = fill(limbs);
+        // SAFETY: that many fresh words.
+        let limbs = unsafe { std::slice::from_raw_parts_mut(p.add(1).cast(), room) };
+        let (limbs, negative) = write(limbs);
         let limbs = crate::limbs::trim(limbs);
         let small = small_of(negative, limbs);
         // Nothing was allocated since, so the words behind what is kept are the last ones.
@@ -487,10 +514,17 @@ impl Heap {
     pub fn bits(&mut self, bytes: &[u8], bits: usize) -> Term {
         let len = bits.div_ceil(8);
         if len <= MAX_HEAP_BINARY {
-            let (t, data) = self.heap_bits(bits);
-            // SAFETY: `heap_bits` made room for `len` bytes.
-            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, len) };
-            t
+            let words = bits.div_ceil(64);
+            let p = self.alloc(2 + words);
+            // SAFETY: that many fresh words. The last one is zero but for the bytes in it; if there is none, its place is
+            // that of the size, which is written later.
+            unsafe {
+                *p = Header::new(Kind::HeapBits, 1 + words).0;
+                *p.add(1 + words) = 0;
+                *p.add(1) = bits as u64;
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), p.add(2).cast(), len);
+            }
+            Term::boxed_at(p)
         } else {
             self.shared_bits(BinaryRef::from_bytes(&bytes[..len]), bits)
         }

@@ -160,7 +160,7 @@ pub fn bif_raised(
 
 /// Calls the BIF of `export` with the arguments in X registers. `pc` is the instruction, `after` where
 /// its value is to go on with x0.
-#[inline]
+#[inline(always)]
 pub fn call_bif(
     cx: &mut Ctx<'_>,
     export: &'static Export,
@@ -171,21 +171,45 @@ pub fn call_bif(
     let Some(b) = export.bif() else {
         return undefined(cx, export, after);
     };
-    if cx.reds <= 0 && !is_instruction(export) {
-        cx.note_bif(function_of(export));
+    if cx.reds <= 0 {
+        note_bif(cx, export);
     }
     cx.pc = pc;
     // Most have few arguments, and copying a number that is known costs little.
     if arity <= 4 {
-        let args = [cx.x[0], cx.x[1], cx.x[2], cx.x[3]];
+        let x = cx.x.as_ptr();
+        // One by one: they have just been written so, and reading two at a time would wait for both.
+        // SAFETY: there are more X registers than that.
+        let args = [0, 1, 2, 3].map(|i| unsafe { x.add(i).read_volatile() });
         return call_with(cx, export, b, pc, after, &args[..arity]);
     }
-    let mut args = [Term::NIL; 16];
-    args[..arity].copy_from_slice(&cx.x[..arity]);
-    call_with(cx, export, b, pc, after, &args[..arity])
+    call_with_many(cx, export, b, pc, after)
 }
 
-#[inline]
+#[inline(never)]
+fn call_with_many(
+    cx: &mut Ctx<'_>,
+    export: &'static Export,
+    b: &'static Bif,
+    pc: *const u64,
+    after: *const u64,
+) -> Next {
+    let mut args = [Term::NIL; 16];
+    let args = &mut args[..export.arity as usize];
+    args.copy_from_slice(&cx.x[..args.len()]);
+    call_with(cx, export, b, pc, after, args)
+}
+
+/// Where reductions have run out or are set aside: writes down the call of a BIF, if calls are kept.
+#[cold]
+#[inline(never)]
+fn note_bif(cx: &mut Ctx<'_>, export: &Export) {
+    if !is_instruction(export) {
+        cx.note_bif(function_of(export));
+    }
+}
+
+#[inline(always)]
 fn call_with(
     cx: &mut Ctx<'_>,
     export: &'static Export,

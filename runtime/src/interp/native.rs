@@ -346,6 +346,7 @@ fn term(word: u64) -> Term {
 }
 
 /// Work with the stack as native code has left it.
+#[inline(always)]
 fn on_stack<R>(cx: &mut Ctx<'_>, work: impl FnOnce(&mut Ctx<'_>) -> R) -> R {
     cx.own.stack.set_sp(cx.native.sp);
     let r = work(cx);

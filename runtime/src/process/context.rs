@@ -96,6 +96,7 @@ impl Default for Handover {
 
 impl Ctx<'_> {
     /// Reductions left, a pending collection or not.
+    #[inline]
     pub fn reds_left(&self) -> i64 {
         self.gc_reds.unwrap_or(0) + self.reds
     }

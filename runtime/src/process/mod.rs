@@ -351,6 +351,7 @@ impl Owned {
     }
 
     /// The rarely used parts, if any was used.
+    #[inline]
     pub fn rare_if_any(&mut self) -> Option<&mut Rare> {
         self.rare.as_deref_mut()
     }
@@ -377,7 +378,14 @@ impl Owned {
         self.rare.as_ref()?.name
     }
 
+    /// Does it keep work of a BIF that is not finished?
+    #[inline]
+    pub fn has_work(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.work.is_some())
+    }
+
     /// Does it keep its last calls?
+    #[inline]
     pub fn keeps_calls(&self) -> bool {
         self.rare.as_ref().is_some_and(|r| r.last_calls.is_some())
     }

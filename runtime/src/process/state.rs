@@ -185,6 +185,10 @@ impl State {
 
     /// Notes that there is a timer for it. `false` if it is going away: it may not see to that timer any more.
     pub fn note_timer(&self) -> bool {
+        let seen = self.0.load(Ordering::Acquire);
+        if seen & (TIMERS | EXITING) == TIMERS {
+            return true;
+        }
         self.0.fetch_or(TIMERS, Ordering::AcqRel) & EXITING == 0
     }
 

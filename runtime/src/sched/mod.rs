@@ -22,7 +22,7 @@ use crate::process::state::{Priority, Wake};
 use crate::process::{Process, exit};
 use crate::quiescence::{self, Passage, Role};
 use crate::term::Term;
-use crate::time;
+use crate::{reference, time};
 use meter::Meter;
 pub use meter::Worked;
 use parking_lot::Mutex;
@@ -123,6 +123,7 @@ pub(crate) fn set_online(n: usize) -> usize {
 /// This thread is the scheduler with that index from here on.
 pub(crate) fn become_scheduler(index: usize) {
     CURRENT.set(Some(index));
+    reference::set_place(index);
 }
 
 /// Index of the scheduler that this thread is, if it is one.

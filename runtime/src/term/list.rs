@@ -8,6 +8,7 @@ pub struct ListIter(Term);
 
 impl ListIter {
     /// What is left: `[]` after a proper list.
+    #[inline(always)]
     pub fn tail(&self) -> Term {
         self.0
     }

@@ -12,7 +12,7 @@ pub use clock::{OffsetState, Warp};
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering, fence};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Erlang monotonic time at the start of the VM, the same as BEAM's.
 pub const START: i64 = -576_460_752_000_000_000;
@@ -23,7 +23,8 @@ pub const END: i64 = 8_646_911_283_000_000_000;
 /// How often the time of day is compared with.
 const INTERVAL: i64 = 1_000_000_000;
 
-static INSTANT: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// The operating system's monotonic time at the start of the VM.
+static FIRST: LazyLock<i64> = LazyLock::new(clock_monotonic);
 static CLOCK: LazyLock<Mutex<Clock>> =
     LazyLock::new(|| Mutex::new(Clock::new(Warp::None, true, START, read())));
 static VIRTUAL: AtomicBool = AtomicBool::new(false);
@@ -127,7 +128,20 @@ pub fn os_system_time() -> i64 {
 /// The operating system's monotonic time, from the start of the VM on.
 #[inline]
 pub fn os_monotonic_time() -> i64 {
-    INSTANT.elapsed().as_nanos() as i64
+    let first = *FIRST;
+    clock_monotonic() - first
+}
+
+/// The operating system's monotonic time, from an arbitrary start on.
+#[inline]
+fn clock_monotonic() -> i64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the address is that of a record to be filled. The call does not fail for a clock that there is.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec * 1_000_000_000 + now.tv_nsec
 }
 
 /// Erlang monotonic time and the offset that goes with it.

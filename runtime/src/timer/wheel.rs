@@ -1,8 +1,12 @@
 //! A hierarchical timing wheel (Varghese and Lauck, 1987): eight levels of 64 slots. A tick is about a
 //! millisecond (2^20 ns); level `n` has slots of 64^n ticks. Entries move down a level when their slot
 //! comes up. Setting and cancelling take constant time; entries live in one arena and know their slot.
+//!
+//! Entries that send a message are found by their reference, and those for one process are in a list of their own.
 
 use super::Expiry;
+use crate::term::Term;
+use rustc_hash::FxHashMap;
 
 const LEVELS: usize = 8;
 const SLOTS: usize = 64;
@@ -20,6 +24,9 @@ struct Cell {
     generation: u32,
     prev: u32,
     next: u32,
+    /// The entries before and after this one in the list of a receiver.
+    prev_of_receiver: u32,
+    next_of_receiver: u32,
     slot: u16,
     deadline: i64,
     action: Option<Expiry>,
@@ -38,11 +45,23 @@ pub struct Wheel {
     /// The tick up to which everything was taken.
     tick: i64,
     count: usize,
+    /// Entries that send messages, by the numbers of their references.
+    by_reference: FxHashMap<u64, u32>,
+    /// The first entry for each process that there was one for, as long as the process lives.
+    by_receiver: FxHashMap<u64, u32>,
+}
+
+/// The reference of an entry that sends a message, and the packed pid if it is for a process of this node.
+fn message_of(action: &Expiry) -> Option<(u64, Option<u64>)> {
+    match action {
+        Expiry::Message { to, reference, .. } => Some((*reference, to.as_local_pid())),
+        Expiry::Timeout { .. } => None,
+    }
 }
 
 impl Wheel {
     /// Bytes that an entry takes.
-    pub const ENTRY: usize = size_of::<Cell>();
+    pub const ENTRY: usize = size_of::<Cell>() + size_of::<(u64, u32)>();
 
     /// An empty wheel that starts at `now`.
     pub fn new(now: i64) -> Wheel {
@@ -53,7 +72,14 @@ impl Wheel {
             occupied: [0; LEVELS],
             tick: now >> TICK_BITS,
             count: 0,
+            by_reference: FxHashMap::default(),
+            by_receiver: FxHashMap::default(),
         }
+    }
+
+    /// Number of entries that send a message.
+    pub fn messages(&self) -> usize {
+        self.by_reference.len()
     }
 
     /// Adds an entry.
@@ -66,6 +92,8 @@ impl Wheel {
                 generation: 0,
                 prev: NONE,
                 next: NONE,
+                prev_of_receiver: NONE,
+                next_of_receiver: NONE,
                 slot: 0,
                 deadline,
                 action: None,
@@ -76,6 +104,12 @@ impl Wheel {
             self.free = self.cells[i as usize].next;
             i
         };
+        if let Some((reference, receiver)) = message_of(&action) {
+            self.by_reference.insert(reference, index);
+            if let Some(process) = receiver {
+                self.link_to_receiver(index, process);
+            }
+        }
         let c = &mut self.cells[index as usize];
         c.deadline = deadline;
         c.action = Some(action);
@@ -136,6 +170,30 @@ impl Wheel {
         }
     }
 
+    fn link_to_receiver(&mut self, index: u32, process: u64) {
+        let first = self.by_receiver.entry(process).or_insert(NONE);
+        let next = std::mem::replace(first, index);
+        let c = &mut self.cells[index as usize];
+        c.prev_of_receiver = NONE;
+        c.next_of_receiver = next;
+        if next != NONE {
+            self.cells[next as usize].prev_of_receiver = index;
+        }
+    }
+
+    fn unlink_from_receiver(&mut self, index: u32, process: u64) {
+        let c = &self.cells[index as usize];
+        let (prev, next) = (c.prev_of_receiver, c.next_of_receiver);
+        if prev != NONE {
+            self.cells[prev as usize].next_of_receiver = next;
+        } else if let Some(first) = self.by_receiver.get_mut(&process) {
+            *first = next;
+        }
+        if next != NONE {
+            self.cells[next as usize].prev_of_receiver = prev;
+        }
+    }
+
     fn release(&mut self, index: u32) -> Option<Expiry> {
         let free = self.free;
         let c = &mut self.cells[index as usize];
@@ -143,7 +201,44 @@ impl Wheel {
         c.next = free;
         self.free = index;
         self.count -= 1;
-        c.action.take()
+        let action = c.action.take()?;
+        if let Some((reference, receiver)) = message_of(&action) {
+            self.by_reference.remove(&reference);
+            if let Some(process) = receiver {
+                self.unlink_from_receiver(index, process);
+            }
+        }
+        Some(action)
+    }
+
+    /// Takes the entry with this reference out, with its deadline.
+    pub fn remove_reference(&mut self, reference: u64) -> Option<(i64, Expiry)> {
+        let index = *self.by_reference.get(&reference)?;
+        let deadline = self.cells[index as usize].deadline;
+        self.unlink(index);
+        Some((deadline, self.release(index)?))
+    }
+
+    /// The deadline of the entry with this reference, and whom it is for.
+    pub fn find(&self, reference: u64) -> Option<(i64, Term)> {
+        let c = &self.cells[*self.by_reference.get(&reference)? as usize];
+        match c.action {
+            Some(Expiry::Message { to, .. }) => Some((c.deadline, to)),
+            _ => None,
+        }
+    }
+
+    /// Takes all entries out that are for a process.
+    pub fn remove_all_for(&mut self, process: u64) -> Vec<Expiry> {
+        let mut all = Vec::new();
+        let mut index = self.by_receiver.remove(&process).unwrap_or(NONE);
+        while index != NONE {
+            let next = self.cells[index as usize].next_of_receiver;
+            self.unlink(index);
+            all.extend(self.release(index));
+            index = next;
+        }
+        all
     }
 
     /// Takes an entry out, if it is still there.
@@ -177,7 +272,9 @@ impl Wheel {
                 }
             }
         }
-        due.sort_by_key(|d| d.0);
+        if !due.is_sorted_by_key(|d| d.0) {
+            due.sort_by_key(|d| d.0);
+        }
         due.into_iter().map(|d| d.1).collect()
     }
 
@@ -242,6 +339,7 @@ impl Wheel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heap::literal::OwnedTerm;
 
     fn action(n: u64) -> Expiry {
         Expiry::Timeout {
@@ -286,6 +384,28 @@ mod tests {
             }
         }
         assert_eq!(fired, 2000);
+    }
+
+    #[test]
+    fn messages_are_found_by_reference_and_by_receiver() {
+        let mut w = Wheel::new(0);
+        let message = |to: Term, reference: u64| Expiry::Message {
+            to,
+            message: OwnedTerm::new(Term::NIL),
+            reference,
+        };
+        let (a, b) = (Term::local_pid(1), Term::local_pid(2));
+        for n in 0..10 {
+            w.insert((n as i64) << 20, message(if n % 2 == 0 { a } else { b }, n));
+        }
+        assert_eq!(w.find(7), Some((7 << 20, b)));
+        assert_eq!(w.remove_reference(7).map(|r| r.0), Some(7 << 20));
+        assert!(w.remove_reference(7).is_none() && w.find(7).is_none());
+        assert_eq!(w.take_due(3 << 20).len(), 4);
+        assert_eq!(w.remove_all_for(2).len(), 2);
+        assert_eq!((w.remove_all_for(2).len(), w.messages()), (0, 3));
+        assert_eq!(w.take_due(100 << 20).len(), 3);
+        assert_eq!(w.messages(), 0);
     }
 
     #[test]

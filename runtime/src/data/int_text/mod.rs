@@ -8,7 +8,7 @@ use crate::budget::{self, Budget};
 use crate::data::arith::max_bits;
 use crate::data::bignum;
 use crate::heap::Heap;
-use crate::term::Term;
+use crate::term::{MAX_SMALL, Term};
 use num_bigint::{BigInt, Sign};
 use std::task::Poll;
 
@@ -23,12 +23,21 @@ const SHORT_DIGITS: usize = 256;
 
 /// The text of an integer, lent to `use_text`; nothing if `t` is no integer, or such a long one that it is worth while
 /// to work on it in steps.
+#[inline]
 pub fn with_text<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) -> Option<R> {
     if let Some(n) = t.as_small() {
+        if base == 10 {
+            return Some(use_text(itoa::Buffer::new().format(n).as_bytes()));
+        }
         let mut buf = [0u8; ROOM];
         let from = write(n, u64::from(base), &mut buf);
         return Some(use_text(&buf[from..]));
     }
+    with_text_of_big(t, base, use_text)
+}
+
+#[inline(never)]
+fn with_text_of_big<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) -> Option<R> {
     if !t.is_big() || t.header().words() > SHORT_LIMBS || !budget::at_once(0) {
         return None;
     }
@@ -44,13 +53,23 @@ pub fn with_text<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) -> Op
 fn write(n: i64, base: u64, buf: &mut [u8; ROOM]) -> usize {
     let mut rest = n.unsigned_abs();
     let mut at = ROOM;
-    loop {
+    let mut put = |digit: u64| {
         at -= 1;
-        buf[at] = DIGITS[(rest % base) as usize];
-        rest /= base;
-        if rest == 0 {
-            break;
-        }
+        buf[at] = DIGITS[digit as usize];
+    };
+    if base.is_power_of_two() {
+        let bits = base.ilog2();
+        while {
+            put(rest & (base - 1));
+            rest >>= bits;
+            rest != 0
+        } {}
+    } else {
+        while {
+            put(rest % base);
+            rest /= base;
+            rest != 0
+        } {}
     }
     if n < 0 {
         at -= 1;
@@ -59,16 +78,48 @@ fn write(n: i64, base: u64, buf: &mut [u8; ROOM]) -> usize {
     at
 }
 
+/// No digit.
+const NO_DIGIT: u8 = u8::MAX;
+
+/// The values of bytes as digits.
+static VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut v = 0;
+    while v < 36 {
+        values[DIGITS[v] as usize] = v as u8;
+        values[DIGITS[v].to_ascii_lowercase() as usize] = v as u8;
+        v += 1;
+    }
+    values
+};
+
 /// The value of a digit in a base.
 #[inline]
 pub fn digit(byte: u8, base: u32) -> Option<u8> {
-    let v = match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'a'..=b'z' => byte - b'a' + 10,
-        b'A'..=b'Z' => byte - b'A' + 10,
-        _ => return None,
-    };
+    let v = VALUES[byte as usize];
     (u32::from(v) < base).then_some(v)
+}
+
+/// By base: so many digits are always a small integer.
+static SMALL_DIGITS: [u8; 37] = {
+    let mut most = [0; 37];
+    let mut base = 2;
+    while base <= 36 {
+        let (mut power, mut n) = (1u64, 0);
+        while power <= MAX_SMALL as u64 / base {
+            power *= base;
+            n += 1;
+        }
+        most[base as usize] = n;
+        base += 1;
+    }
+    most
+};
+
+/// How many digits of a base are always a small integer, with a sign or without.
+#[inline]
+pub fn small_digits(base: u32) -> usize {
+    usize::from(SMALL_DIGITS[base as usize])
 }
 
 /// Why a text gave no integer.
@@ -81,6 +132,7 @@ pub enum NoInteger {
 }
 
 /// The integer that all of the text says: digits after perhaps a sign.
+#[inline]
 pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<ParsedInteger, NoInteger> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -90,8 +142,7 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<ParsedInteger, N
     if digits.is_empty() {
         return Err(NoInteger::Malformed);
     }
-    if digits.len() <= 11 {
-        // Eleven digits of base 36 stay below 2^60.
+    if digits.len() <= small_digits(base) {
         let mut n = 0i64;
         for &d in digits {
             n = n * i64::from(base) + i64::from(digit(d, base).ok_or(NoInteger::Malformed)?);
@@ -102,6 +153,16 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<ParsedInteger, N
             n
         })));
     }
+    parse_long(negative, digits, base, heap)
+}
+
+/// The integer of many digits.
+fn parse_long(
+    negative: bool,
+    digits: &[u8],
+    base: u32,
+    heap: &mut Heap,
+) -> Result<ParsedInteger, NoInteger> {
     if !digits.iter().all(|&d| digit(d, base).is_some()) {
         return Err(NoInteger::Malformed);
     }
