@@ -158,6 +158,18 @@ pub fn bif_raised(
     }
 }
 
+/// How many arguments of a BIF are few.
+pub const FEW_ARGUMENTS: usize = 4;
+
+/// The first X registers.
+#[inline(always)]
+pub fn few_arguments(cx: &Ctx<'_>) -> [Term; FEW_ARGUMENTS] {
+    let x = cx.x.as_ptr();
+    // One by one: they have just been written so, and reading two at a time would wait for both.
+    // SAFETY: there are more X registers than that.
+    std::array::from_fn(|n| unsafe { x.add(n).read_volatile() })
+}
+
 /// Calls the BIF of `export` with the arguments in X registers. `pc` is the instruction, `after` where
 /// its value is to go on with x0.
 #[inline(always)]
@@ -176,11 +188,8 @@ pub fn call_bif(
     }
     cx.pc = pc;
     // Most have few arguments, and copying a number that is known costs little.
-    if arity <= 4 {
-        let x = cx.x.as_ptr();
-        // One by one: they have just been written so, and reading two at a time would wait for both.
-        // SAFETY: there are more X registers than that.
-        let args = [0, 1, 2, 3].map(|i| unsafe { x.add(i).read_volatile() });
+    if arity <= FEW_ARGUMENTS {
+        let args = few_arguments(cx);
         return call_with(cx, export, b, pc, after, &args[..arity]);
     }
     call_with_many(cx, export, b, pc, after)

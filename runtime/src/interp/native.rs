@@ -565,20 +565,17 @@ extern "C" fn more_room(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
     1
 }
 
-/// Most BIFs with so many arguments or fewer are called without further ado.
-const FEW: usize = 4;
-
 extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u64 {
     // SAFETY: native code names export entries, which are never freed.
     let export = unsafe { &*(export as *const Export) };
     let (pc, arity) = (pc as *const u64, export.arity as usize);
     if let Some(b) = export.bif()
         && cx.reds > 0
-        && arity <= FEW
+        && arity <= calls::FEW_ARGUMENTS
         && b.pool().is_none()
         && !(b.has_steps() && cx.own.has_work())
     {
-        let args: [Term; FEW] = std::array::from_fn(|n| cx.x[n]);
+        let args = calls::few_arguments(cx);
         let may_look = b.facts.effects == Effects::Any;
         if may_look {
             cx.own.stack.set_sp(cx.native.sp);

@@ -356,11 +356,6 @@ impl Owned {
         self.rare.as_deref_mut()
     }
 
-    /// Has it put away the work of a BIF, with which it is to go on?
-    pub fn has_work(&self) -> bool {
-        self.rare.as_ref().is_some_and(|r| r.work.is_some())
-    }
-
     /// The state that a BIF of that kind has kept, if it waits or yields.
     pub fn bif_state<T: 'static>(&self) -> Option<&T> {
         self.rare.as_ref()?.bif_state.as_ref()?.downcast_ref()
