@@ -151,6 +151,9 @@ impl Builder<'_> {
     }
 
     pub(super) fn test_heap(&mut self, words: usize, live: &Operand) -> Flow {
+        if words == 0 {
+            return Flow::Next;
+        }
         self.env.y.clear();
         self.collecting(Ssa::Reserve(words as u32), Self::num(live))
     }

@@ -1,8 +1,28 @@
 //! Changing a function.
 
-use super::{Block, Inst, Op, SsaFunction, Target, Value};
+use super::{Block, ExitRef, Inst, Op, SsaFunction, Target, Value};
 
 impl Op {
+    /// The exit that it names, to be changed.
+    pub fn exit_mut(&mut self) -> Option<&mut ExitRef> {
+        match self {
+            Op::Arith(_, e)
+            | Op::CreateBits(_, e)
+            | Op::Unbox(e)
+            | Op::ToFloat(e)
+            | Op::FloatArith(_, e)
+            | Op::MapPut(e)
+            | Op::MapUpdate(e)
+            | Op::CallFun(_, e)
+            | Op::CallBif(_, _, e)
+            | Op::CallStep(_, e)
+            | Op::Step { at: e, .. }
+            | Op::TailCallFun(_, e)
+            | Op::Leave(e) => Some(e),
+            _ => None,
+        }
+    }
+
     /// Where it may go on in the function, to be changed.
     pub fn targets_mut(&mut self) -> Vec<&mut Target> {
         match self {

@@ -95,7 +95,7 @@ pub struct InstData {
 pub struct SsaExit {
     /// Offset in the function's bytecode, in words.
     pub pc: u32,
-    /// X registers that are live there, with their values.
+    /// X registers that are live there, with their values: terms, or floats of which terms are made there.
     pub x: Vec<(u16, Value)>,
     /// Float registers that are live there, with their values.
     pub floats: Vec<(u16, Value)>,
@@ -330,6 +330,28 @@ pub enum Op {
     /// Of a float.
     FloatNegate,
 
+    // ---- arithmetic on numbers whose kind is known ----
+    /// On two small integers, whose result is one.
+    SmallArith(Arith),
+    /// On two small integers. Results: is there a result that is a small integer, and which.
+    TrySmallArith(Arith),
+    /// Are all of them small integers?
+    AreSmall,
+    /// Compares two small integers.
+    CompareSmall(Comparison),
+    /// Compares two floats, which are finite.
+    CompareFloat(Comparison),
+    /// Results: is a term a float, and which.
+    TryUnbox,
+    /// Results: is a term a float or a small integer, and the float nearest to it.
+    TryToFloat,
+    /// The float nearest to a small integer.
+    SmallToFloat,
+    /// On two floats; the result need not be finite.
+    RawFloatArith(FloatArith),
+    /// Is a float finite?
+    IsFinite,
+
     // ---- frames and memory ----
     /// Makes a frame of so many slots and sets those that the list names to the empty list; sees to it that so many words of
     /// heap are free, for which it may collect: the arguments are all X registers that are live, the results are
@@ -391,7 +413,8 @@ pub enum Op {
     TailCall(Callee, u32),
     /// Calls the fun that is the last argument, likewise.
     TailCallFun(u32, ExitRef),
-    /// Begins the function anew with the arguments, for one reduction: jumps to the block behind its entry.
+    /// Begins the function anew with the arguments, terms or floats, for one reduction: jumps to a block that takes what the one
+    /// behind its entry does, each in one of these two forms.
     Again(Target),
     /// Goes on in the interpreter.
     Leave(ExitRef),

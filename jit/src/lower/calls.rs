@@ -3,7 +3,7 @@
 use super::data::word_at;
 use super::{IN_REGISTERS, Lowering, Symbol, To, trusted};
 use crate::census::Handing;
-use crate::ir::{Callee, ExitRef, InstData, Op};
+use crate::ir::{Callee, ExitRef, InstData, Op, Repr};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I8, I32, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
@@ -95,8 +95,9 @@ impl Lowering<'_> {
                 self.count_reduction(&args, |l, args| {
                     let mut passed: Vec<BlockArg> = Vec::new();
                     for t in &target.args {
-                        // What is no argument is a constant.
-                        let v = match i.args.iter().position(|a| a == t) {
+                        // What is no argument is a constant. Floats do not move.
+                        let at = i.args.iter().position(|a| a == t);
+                        let v = match at.filter(|_| l.source.repr(*t) == Repr::Term) {
                             Some(at) => args[at],
                             None => l.val(*t),
                         };

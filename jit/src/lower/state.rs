@@ -133,7 +133,7 @@ impl Lowering<'_> {
         self.go_on_unless(is, &To::plain(self.nonvalue));
     }
 
-    /// Takes a reduction for entering the function with these arguments; `then` goes on with them. When there are no
+    /// Takes a reduction for entering the function with these arguments, terms or doubles; `then` goes on with them. When there are no
     /// reductions left they are put in memory, where they may be moved, or the process stops.
     pub(super) fn count_reduction(&mut self, args: &[Value], then: impl Fn(&mut Self, &[Value])) {
         let reds = self.b.use_var(self.reds);
@@ -143,7 +143,8 @@ impl Lowering<'_> {
         let cold = self.unlikely_if(over);
         then(self, args);
         self.b.switch_to_block(cold);
-        self.store_x(args.iter().copied().enumerate());
+        let terms: Vec<Value> = args.iter().map(|&v| self.term_of(v)).collect();
+        self.store_x(terms.into_iter().enumerate());
         let stub = self.word(self.me.native_stub() as u64);
         let n = self.word(args.len() as u64);
         let on = self.help(Helper::OutOfReductions, &[stub, n]);
@@ -176,9 +177,11 @@ impl Lowering<'_> {
         if exit.x.is_empty() && exit.floats.is_empty() {
             return;
         }
+        let vals = exit.x.iter().map(|(n, v)| (*n, self.val(*v)));
+        let vals: Vec<(u16, Value)> = vals.collect();
+        let terms: Vec<_> = vals.iter().map(|&(n, v)| (n, self.term_of(v))).collect();
         let x = self.context_field(layout::X);
-        for &(n, v) in &exit.x {
-            let v = self.val(v);
+        for (n, v) in terms {
             self.b
                 .ins()
                 .store(trusted(), v, x, x_offset(usize::from(n)));

@@ -1,10 +1,12 @@
 //! What makes a function better, one file a pass. Each takes a sound function and leaves a sound one.
 
 pub mod dead;
+pub mod finite;
 pub mod known;
 pub mod lists;
 pub mod params;
 pub mod unreachable;
+pub mod versions;
 
 use crate::ir::SsaFunction;
 
@@ -26,10 +28,12 @@ macro_rules! passes {
 
 passes! {
     dead
+    finite
     known
     lists
     params
     unreachable
+    versions
 }
 
 /// The passes in the order that serves best.
@@ -38,6 +42,11 @@ const ORDER: &[&str] = &[
     "lists",
     "params",
     "known",
+    "unreachable",
+    "dead",
+    "versions",
+    "finite",
+    "params",
     "unreachable",
     "dead",
 ];
