@@ -5,6 +5,7 @@ pub mod finite;
 pub mod known;
 pub mod lists;
 pub mod params;
+pub mod shortcuts;
 pub mod unreachable;
 pub mod versions;
 
@@ -32,6 +33,7 @@ passes! {
     known
     lists
     params
+    shortcuts
     unreachable
     versions
 }
@@ -44,6 +46,7 @@ const ORDER: &[&str] = &[
     "known",
     "unreachable",
     "dead",
+    "shortcuts",
     "versions",
     "finite",
     "params",
