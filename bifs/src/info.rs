@@ -9,6 +9,7 @@ use enigma_runtime::dirty;
 use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::interp::native::continuation_words;
 use enigma_runtime::interp::{exception, special};
 use enigma_runtime::process::relations::MonitorTarget;
 use enigma_runtime::process::{Owned, PidKey, flag};
@@ -428,8 +429,9 @@ fn waits(own: &Owned, pc: *const u64) -> bool {
     code::ranges::find(pc).is_some_and(|(f, offset)| {
         f.body().is_some_and(|b| {
             let waiting = [ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT];
+            let before = continuation_words(&b.code, offset as u32);
             b.code
-                .get(offset)
+                .get(offset + before as usize)
                 .is_some_and(|&w| waiting.contains(&ops::of(w)))
         })
     })

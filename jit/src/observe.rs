@@ -102,8 +102,8 @@ impl Observation {
         self.only.as_ref().is_none_or(|c| c.has(f))
     }
 
-    /// Begins to look at a compilation.
-    pub fn watch(&self, f: &'static FnInfo, cause: Cause) -> Watch<'_> {
+    /// Begins to look at the compilation of a function, or of what goes on at an offset of its bytecode.
+    pub fn watch(&self, f: &'static FnInfo, at: Option<u32>, cause: Cause) -> Watch<'_> {
         let dump = self.dump.as_ref().is_some_and(|c| c.has(f));
         let stages = match dump {
             true => Stages::new(WantedStages::all()),
@@ -112,6 +112,7 @@ impl Observation {
         Watch {
             observation: self,
             f,
+            at,
             cause,
             since: Instant::now(),
             times: [Duration::ZERO; PHASES],
@@ -128,6 +129,7 @@ impl Observation {
 pub struct Watch<'a> {
     observation: &'a Observation,
     f: &'static FnInfo,
+    at: Option<u32>,
     cause: Cause,
     since: Instant,
     times: [Duration; PHASES],
@@ -142,6 +144,19 @@ impl Watch<'_> {
     /// Why the function is compiled.
     pub fn cause(&self) -> Cause {
         self.cause
+    }
+
+    /// Where the code begins, if that is not the function's entry.
+    pub fn at(&self) -> Option<u32> {
+        self.at
+    }
+
+    /// What is compiled, for people.
+    fn name(&self) -> String {
+        match self.at {
+            None => format!("{:?}", self.f),
+            Some(at) => format!("{:?}@{at}", self.f),
+        }
     }
 
     /// A part has been done, since the one before.
@@ -162,14 +177,14 @@ impl Watch<'_> {
         self.phase(Phase::Install);
         self.bytes = block.length();
         if perf::enabled() {
-            tell_perf(self.f, cx, block);
+            tell_perf(self.f, &self.name(), cx, block);
         }
     }
 
     /// The machine code, as text, if it is to be written down.
     pub fn assembled(&self, text: impl FnOnce() -> String) {
         if let (true, Some(files)) = (self.assembly, &self.observation.assembly) {
-            let text = format!("# {:?}\n{}\n", self.f, text());
+            let text = format!("# {}\n{}\n", self.name(), text());
             files.write(self.f.module().name.text(), &text);
         }
     }
@@ -189,15 +204,15 @@ impl Watch<'_> {
             Cause::Calls => "called often",
             Cause::FirstCall => "first call",
         };
-        let f = self.f;
+        let (f, name) = (self.f, self.name());
         let decoded = f.module().file.function_code(f.index as usize);
         let beam = decoded.map_or(0, |d| d.instrs().len());
         if let Some(why) = failure {
-            return format!("{f:?} ({cause}): {beam} BEAM instructions, no code: {why}");
+            return format!("{name} ({cause}): {beam} BEAM instructions, no code: {why}");
         }
         let [build, passes, lowering, cranelift, install] = self.times.map(|t| t.as_micros());
         format!(
-            "{f:?} ({cause}): {beam} BEAM instructions, {} SSA instructions, {} bytes; us: build {build}, \
+            "{name} ({cause}): {beam} BEAM instructions, {} SSA instructions, {} bytes; us: build {build}, \
              passes {passes}, lowering {lowering}, Cranelift {cranelift}, installation {install}",
             self.ssa, self.bytes
         )
@@ -205,7 +220,7 @@ impl Watch<'_> {
 }
 
 /// Tells `perf` of a function's machine code, which is that in `cx`.
-fn tell_perf(f: &'static FnInfo, cx: &Context, block: &CodeBlock) {
+fn tell_perf(f: &'static FnInfo, name: &str, cx: &Context, block: &CodeBlock) {
     let mut lines: Vec<(u32, String, u32)> = Vec::new();
     for place in stages::places(cx) {
         if let Some((file, line)) = f.position(place.pc as usize + 1) {
@@ -224,5 +239,5 @@ fn tell_perf(f: &'static FnInfo, cx: &Context, block: &CodeBlock) {
         })
         .collect();
     let code = memory::code().bytes(block);
-    perf::installed(block.address(), &code, &format!("${f:?}"), &lines);
+    perf::installed(block.address(), &code, &format!("${name}"), &lines);
 }

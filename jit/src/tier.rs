@@ -109,7 +109,7 @@ fn compile_requests(observation: Observation, requests: &Receiver<Request>) {
     loop {
         passage.enter();
         if let Some(f) = native::still_there(request.record as *const FnInfo) {
-            let _ = machine.compile(f, Cause::Calls);
+            let _ = machine.compile(f, request.at, Cause::Calls);
         }
         passage.leave();
         match requests.recv() {
@@ -123,6 +123,8 @@ fn compile_requests(observation: Observation, requests: &Receiver<Request>) {
 struct Request {
     /// Address of its record.
     record: usize,
+    /// The offset in its bytecode at which the code is to go on, if it is not to begin at the entry.
+    at: Option<u32>,
 }
 
 /// Compiles functions where they are asked for.
@@ -130,11 +132,11 @@ struct AtOnce(NativeCompiler);
 
 impl Compiler for AtOnce {
     fn compile_now(&self, f: &'static FnInfo) {
-        let _ = self.0.compile(f, Cause::FirstCall);
+        let _ = self.0.compile(f, None, Cause::FirstCall);
     }
 
-    fn request(&self, f: &'static FnInfo) {
-        let _ = self.0.compile(f, Cause::Calls);
+    fn request(&self, f: &'static FnInfo, at: Option<u32>) {
+        let _ = self.0.compile(f, at, Cause::Calls);
     }
 }
 
@@ -143,12 +145,12 @@ struct Later(Sender<Request>);
 
 impl Compiler for Later {
     fn compile_now(&self, f: &'static FnInfo) {
-        self.request(f);
+        self.request(f, None);
     }
 
-    fn request(&self, f: &'static FnInfo) {
+    fn request(&self, f: &'static FnInfo, at: Option<u32>) {
         let record = std::ptr::from_ref(f) as usize;
-        let _ = self.0.send(Request { record });
+        let _ = self.0.send(Request { record, at });
     }
 }
 
@@ -202,6 +204,11 @@ fn isa() -> Result<OwnedTargetIsa, CompileFailure> {
         .map_err(|e| CompileFailure::Cranelift(e.to_string()))
 }
 
+fn body_of(f: &'static FnInfo) -> Result<&'static Body, CompileFailure> {
+    f.body()
+        .ok_or(CompileFailure::Refused(build::NotBuilt::NoBytecode))
+}
+
 impl NativeCompiler {
     fn bare(observation: Observation) -> Result<NativeCompiler, CompileFailure> {
         Ok(NativeCompiler {
@@ -237,12 +244,21 @@ impl NativeCompiler {
         Ok(machine)
     }
 
-    /// Compiles a function and puts its code in place.
-    pub fn compile(&self, f: &'static FnInfo, cause: Cause) -> Result<(), CompileFailure> {
-        if f.has_native() || !self.observation.compiles(f) {
+    /// Compiles a function, or what goes on at an offset of its bytecode, and puts the code in place.
+    pub fn compile(
+        &self,
+        f: &'static FnInfo,
+        at: Option<u32>,
+        cause: Cause,
+    ) -> Result<(), CompileFailure> {
+        let has_native = match at {
+            None => f.has_native(),
+            Some(at) => f.body().is_some_and(|b| b.continuations.has_native(at)),
+        };
+        if has_native || !self.observation.compiles(f) {
             return Ok(());
         }
-        let mut watch = self.observation.watch(f, cause);
+        let mut watch = self.observation.watch(f, at, cause);
         let kept = self.contexts.lock().pop();
         let (mut cx, mut fbc) =
             kept.unwrap_or_else(|| (Context::new(), FunctionBuilderContext::new()));
@@ -260,6 +276,7 @@ impl NativeCompiler {
         fbc: &mut FunctionBuilderContext,
         watch: &mut Watch<'_>,
     ) -> Result<(), CompileFailure> {
+        let (at, body) = (watch.at(), body_of(f)?);
         let points = self.machine_code(f, cx, fbc, watch)?;
         let block = self.install(cx, Some(f))?;
         watch.installed(cx, &block);
@@ -268,7 +285,10 @@ impl NativeCompiler {
             block: Some(block),
             _points: points,
         });
-        f.install_native(address, length, keeps);
+        match at {
+            None => f.install_native(address, length, keeps),
+            Some(at) => body.continuations.install(at, address, keeps),
+        }
         Ok(())
     }
 
@@ -280,19 +300,17 @@ impl NativeCompiler {
         fbc: &mut FunctionBuilderContext,
         watch: &mut Watch<'_>,
     ) -> Result<ReturnPoints, CompileFailure> {
-        let mut source = build::function(f).map_err(CompileFailure::Refused)?;
+        let body = body_of(f)?;
+        let mut source = build::function(f, watch.at()).map_err(CompileFailure::Refused)?;
         // Where all functions are compiled, nobody asks whether that serves.
         let only_if_faster = watch.cause() == Cause::Calls;
-        if only_if_faster && f.body().is_some_and(|b| is_stepping(&source, b)) {
+        if only_if_faster && is_stepping(&source, body) {
             return Err(CompileFailure::NotFaster);
         }
         watch.phase(Phase::Build);
         watch.stages.built(&source);
         passes::optimize(&mut source, |pass, source| watch.stages.after(pass, source));
         watch.optimized(&source);
-        let Some(body) = f.body() else {
-            return Err(CompileFailure::Refused(build::NotBuilt::NoBytecode));
-        };
         cx.clear();
         let points = lower::function(&source, f, body, &*self.isa, cx, fbc);
         watch.stages.clif(f, cx);
@@ -360,13 +378,13 @@ struct Nobody;
 
 impl Compiler for Nobody {
     fn compile_now(&self, _: &'static FnInfo) {}
-    fn request(&self, _: &'static FnInfo) {}
+    fn request(&self, _: &'static FnInfo, _: Option<u32>) {}
 }
 
 /// The stages of a translated function as text; its code is put nowhere.
 pub fn stages(f: &'static FnInfo, wanted: WantedStages) -> Result<String, CompileFailure> {
     let machine = NativeCompiler::bare(Observation::default())?;
-    let mut watch = machine.observation.watch(f, Cause::FirstCall);
+    let mut watch = machine.observation.watch(f, None, Cause::FirstCall);
     watch.stages = Stages::new(wanted);
     let (mut cx, mut fbc) = (Context::new(), FunctionBuilderContext::new());
     machine.machine_code(f, &mut cx, &mut fbc, &mut watch)?;

@@ -36,10 +36,12 @@ impl Builder<'_> {
             return self.leave();
         };
         let ending = Self::ending(i.op, o);
-        if let (true, Ending::Tail(slots)) = (target == self.me.index as usize, ending) {
+        // What begins elsewhere calls the function as any other one.
+        let is_this = target == self.me.index as usize && self.out.at.is_none();
+        if let (true, Ending::Tail(slots)) = (is_this, ending) {
             return self.again(slots);
         }
-        let callee = match target == self.me.index as usize {
+        let callee = match is_this {
             true => Callee::This,
             false => Callee::Local(target as u32),
         };

@@ -1,6 +1,6 @@
 //! Which X registers and float registers are live where: what an exit must hand over, and what blocks take along.
 
-use super::BeamCode;
+use super::{BeamCode, NotBuilt};
 use enigma_loader::{Instr, Op, Operand, OperandKind, Reg};
 
 /// A set of registers.
@@ -95,6 +95,17 @@ impl Liveness {
             }
         }
         Liveness { before }
+    }
+
+    /// How many X registers, from the first one, hold all that is live in front of instruction `i`, at which native code is
+    /// to begin.
+    pub fn registers(&self, i: usize) -> Result<usize, NotBuilt> {
+        let live = self.before(i).cloned().unwrap_or_default();
+        if live.floats.iter().next().is_some() {
+            let why = "it begins with values in float registers";
+            return Err(NotBuilt::Malformed(why.to_string()));
+        }
+        Ok(live.x.iter().last().map_or(0, |n| usize::from(n) + 1))
     }
 
     /// What is live in front of instruction `i`, if it can be reached.

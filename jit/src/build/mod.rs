@@ -42,8 +42,8 @@ impl fmt::Display for NotBuilt {
     }
 }
 
-/// The SSA form of a function that has been translated to bytecode.
-pub fn function(f: &'static FnInfo) -> Result<SsaFunction, NotBuilt> {
+/// The SSA form of a function that has been translated to bytecode, or of what goes on at an offset of that.
+pub fn function(f: &'static FnInfo, at: Option<u32>) -> Result<SsaFunction, NotBuilt> {
     let module = f.module();
     let body = f.body().filter(|b| !b.places.is_empty());
     let body = body.ok_or(NotBuilt::NoBytecode)?;
@@ -51,13 +51,22 @@ pub fn function(f: &'static FnInfo) -> Result<SsaFunction, NotBuilt> {
         .file
         .function_code(f.index as usize)
         .map_err(|e| NotBuilt::Malformed(e.to_string()))?;
-    let code = BeamCode::new(module, f, &decoded)?;
+    let mut code = BeamCode::new(module, f, &decoded)?;
+    if let Some(at) = at {
+        code.begin_at(body, at)?;
+    }
     let liveness = Liveness::of(&code);
+    let arity = match at {
+        None => f.arity as usize,
+        Some(_) => liveness.registers(code.entry)?,
+    };
+    let mut out = SsaFunction::new(format!("{}:{}", module.name, f.name), arity);
+    out.at = at;
     let mut b = Builder {
         body,
         module,
         liveness,
-        out: SsaFunction::new(format!("{}:{}", module.name, f.name), f.arity as usize),
+        out,
         blocks: FxHashMap::default(),
         work: Vec::new(),
         env: Env::default(),
@@ -81,7 +90,7 @@ pub struct BeamCode<'a> {
     module: &'static Module,
     decoded: &'a FunctionCode,
     instrs: &'a [Instr],
-    /// Index of the first instruction that a call executes.
+    /// Index of the first instruction: the first one that a call executes, if it does not begin elsewhere.
     entry: usize,
     labels: FxHashMap<u32, usize>,
     no_return: &'static [u32],
@@ -110,6 +119,19 @@ impl<'a> BeamCode<'a> {
             no_return: &info.no_return,
             cleared: &info.cleared,
         })
+    }
+
+    /// It is to begin at an offset in the bytecode, where a continuation is.
+    fn begin_at(&mut self, body: &Body, at: u32) -> Result<(), NotBuilt> {
+        let mut places = [at, at + native::continuation_words(&body.code, at)].into_iter();
+        let instr_at = |place: u32| {
+            let instrs = self.instrs.iter();
+            let mut offsets = instrs.map(|i| body.place(i.offset));
+            offsets.position(|p| p == Some(place))
+        };
+        let found = places.find_map(instr_at);
+        self.entry = found.ok_or_else(|| NotBuilt::Malformed(format!("nothing begins at {at}")))?;
+        Ok(())
     }
 
     fn operands(&self, i: &Instr) -> &'a [Operand] {

@@ -10,6 +10,7 @@ impl SsaFunction {
         SsaFunction {
             name,
             arity,
+            at: None,
             insts: Vec::new(),
             blocks: Vec::new(),
             values: Vec::new(),

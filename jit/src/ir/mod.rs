@@ -38,8 +38,10 @@ pub use verify::verify;
 pub struct SsaFunction {
     /// Its name, for people.
     pub name: String,
-    /// Number of arguments.
+    /// Number of arguments; where it begins elsewhere than at its entry, of the X registers that it takes.
     pub arity: usize,
+    /// The offset in bytecode at which it begins, if it goes on there instead of being called.
+    pub at: Option<u32>,
     /// The instructions.
     pub insts: Vec<InstData>,
     /// The blocks; the first one is where the function begins.

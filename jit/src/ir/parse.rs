@@ -58,6 +58,7 @@ fn read_function(p: &mut Parser<'_>) -> Result<SsaFunction, ParseError> {
             None => p.plain_name()?,
         },
         arity: 0,
+        at: None,
         insts: Vec::new(),
         blocks: Vec::new(),
         values: Vec::new(),
@@ -66,6 +67,9 @@ fn read_function(p: &mut Parser<'_>) -> Result<SsaFunction, ParseError> {
     };
     p.symbol('/')?;
     function.arity = p.number::<u8>()?.into();
+    if p.take_word("at") {
+        function.at = Some(p.number()?);
+    }
     p.symbol('{')?;
     let mut seen_exits = Vec::new();
     while !p.take_symbol('}') {

@@ -35,10 +35,14 @@ impl Display for SsaFunction {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '@' | '.' | ':');
         if !self.name.is_empty() && self.name.chars().all(plain) {
-            writeln!(f, "function {}/{} {{", self.name, self.arity)?;
+            write!(f, "function {}/{}", self.name, self.arity)?;
         } else {
-            writeln!(f, "function {}/{} {{", Quoted(&self.name, '"'), self.arity)?;
+            write!(f, "function {}/{}", Quoted(&self.name, '"'), self.arity)?;
         }
+        if let Some(at) = self.at {
+            write!(f, " at {at}")?;
+        }
+        f.write_str(" {\n")?;
         let mut first = true;
         for (block, data) in self.blocks() {
             if data.insts.is_empty() {

@@ -7,7 +7,7 @@ use crate::ir::{Callee, ExitRef, InstData, Op, Repr};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I8, I32, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
-use enigma_runtime::code::export;
+use enigma_runtime::code::export::{self, Export};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BOXED, stack_word};
 
@@ -76,14 +76,30 @@ impl Lowering<'_> {
                 self.tail_call(&Code::At(address), &args);
             }
             Op::CallBif(export, after, exit) => {
-                self.store_x(args.iter().copied().enumerate());
-                let pc = self.source.exits[exit.index()].pc;
-                let export = self.word(std::ptr::from_ref(*export) as u64);
-                let point = self.return_point(*after);
-                let (pc, point) = (self.pc_word(pc), self.word(point));
-                let v = self.help(Helper::CallBif, &[export, pc, point]);
-                self.leave_if_nonvalue(v);
-                self.define(i, v);
+                let call = self.fresh_block();
+                let in_line = self.intrinsic(export, &args, &To::plain(call));
+                let Some(in_line) = in_line else {
+                    self.go(&To::plain(call));
+                    self.b.switch_to_block(call);
+                    let v = self.call_bif(export, &args, *after, *exit);
+                    return self.define(i, v);
+                };
+                let join = self.fresh_block();
+                let value = self.b.append_block_param(join, I64);
+                let with = |v: Value| To {
+                    block: join,
+                    args: vec![v.into()],
+                };
+                let reds = self.b.use_var(self.reds);
+                let left = self.b.ins().iadd_imm_s(reds, -1);
+                self.b.def_var(self.reds, left);
+                self.go(&with(in_line));
+                self.b.switch_to_block(call);
+                let v = self.call_bif(export, &args, *after, *exit);
+                self.go(&with(v));
+                self.b.switch_to_block(join);
+                self.credit = 0;
+                self.define(i, value);
             }
             Op::CallStep(after, exit) => {
                 let point = self.return_point(*after);
@@ -134,6 +150,18 @@ impl Lowering<'_> {
     pub(super) fn return_value(&mut self, v: Value) {
         let [reds, hp, sp] = [self.reds, self.hp, self.sp].map(|v| self.b.use_var(v));
         self.b.ins().return_(&[v, reds, hp, sp]);
+    }
+
+    /// Calls a BIF, in the state of an exit.
+    fn call_bif(&mut self, export: &Export, args: &[Value], after: u32, exit: ExitRef) -> Value {
+        self.store_x(args.iter().copied().enumerate());
+        let pc = self.source.exits[exit.index()].pc;
+        let export = self.word(std::ptr::from_ref(export) as u64);
+        let point = self.return_point(after);
+        let (pc, point) = (self.pc_word(pc), self.word(point));
+        let v = self.help(Helper::CallBif, &[export, pc, point]);
+        self.leave_if_nonvalue(v);
+        v
     }
 
     /// Lets the interpreter execute the call at an exit, which is to return to the point.
@@ -257,6 +285,7 @@ impl Lowering<'_> {
 
     /// A call, as native functions take and give values.
     fn call_code(&mut self, code: &Code, args: &[Value]) -> Vec<Value> {
+        self.forget_loaded();
         let call = match *code {
             Code::Known(s) => {
                 let f = self.symbol(s);
@@ -447,7 +476,7 @@ impl Lowering<'_> {
             }
         }
         for &n in float_writes {
-            let x = self.context_field(layout::X);
+            let x = self.x_registers();
             let v = self.b.ins().load(F64, trusted(), x, super::float_offset(n));
             if let Some(r) = results.next() {
                 self.values[r.index()] = Some(v);

@@ -278,7 +278,7 @@ impl Lowering<'_> {
             .ins()
             .store(trusted(), more, binary, layout::BINARY_USED as i32);
         self.b.ins().store(trusted(), more, to, word_at(3));
-        let own = self.context_field(layout::OWN);
+        let own = self.own();
         let counted = layout::BINARY_BYTES as i32;
         let count = self.b.ins().load(I64, trusted(), own, counted);
         let count = self.b.ins().iadd_imm_s(count, (bits / 8) as i64);

@@ -128,7 +128,7 @@ impl Lowering<'_> {
             self.branch(none, &To::plain(next), &To { block: join, args });
             self.b.switch_to_block(next);
         }
-        let x = self.context_field(layout::X);
+        let x = self.x_registers();
         let mut args = i.args.iter();
         for (n, s) in segments.iter().enumerate() {
             let value = !matches!(s.kind, SegmentKind::String(_));

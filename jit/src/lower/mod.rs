@@ -15,6 +15,7 @@ mod contexts;
 mod creation;
 mod data;
 pub mod glue;
+mod intrinsics;
 mod lists;
 mod maps;
 mod numbers;
@@ -34,7 +35,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::{Context, ir as clif};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
 use enigma_runtime::code::module::{Body, FnInfo};
-use enigma_runtime::code::native::{PrependPoint, ReturnPoint, return_point};
+use enigma_runtime::code::native::{ReturnPoint, return_point};
 use enigma_runtime::interp::native::{Helper, HelperCall, layout};
 use enigma_runtime::term::{Kind, Term};
 use maps::Places;
@@ -97,7 +98,7 @@ pub fn signature() -> Signature {
 pub struct ReturnPoints {
     #[allow(clippy::vec_box, reason = "the code names their addresses")]
     calls: Vec<Box<ReturnPoint>>,
-    list: Option<Box<PrependPoint>>,
+    list: Option<Box<ReturnPoint>>,
 }
 
 /// Fills `cx` with the Cranelift form of a function; gives what its code refers to.
@@ -148,6 +149,7 @@ pub fn function(
         stressed: enigma_runtime::spawn::is_gc_stress(),
         at: None,
         return_points: ReturnPoints::default(),
+        here: state::Here::default(),
     };
     l.run();
     l.b.seal_all_blocks();
@@ -233,6 +235,7 @@ struct Lowering<'a> {
     /// Offset of the bytecode instruction that is lowered, where that is known.
     at: Option<u32>,
     return_points: ReturnPoints,
+    here: state::Here,
 }
 
 impl Lowering<'_> {
@@ -285,10 +288,14 @@ impl Lowering<'_> {
             args.push(v);
         }
         let first = self.blocks[0];
-        self.count_reduction(&args, |l, args| {
+        let begin = |l: &mut Self, args: &[Value]| {
             let args = args.iter().map(|&v| v.into()).collect();
             l.go(&To { block: first, args });
-        });
+        };
+        match self.source.at {
+            None => self.count_reduction(&args, begin),
+            Some(_) => begin(self, &args),
+        }
     }
 
     /// Lowers the instructions of a block.
@@ -465,7 +472,8 @@ impl Lowering<'_> {
 
     /// The address of a return point for the bytecode at an offset.
     fn return_point(&mut self, after: u32) -> u64 {
-        let point = Box::new(return_point(self.pc_address(after)));
+        let continuation = self.body.continuations.at(self.me, after);
+        let point = Box::new(return_point(self.pc_address(after), continuation));
         let address = point.address() as u64;
         self.return_points.calls.push(point);
         address

@@ -13,10 +13,67 @@ fn three(args: &[Value], any: Value) -> [Value; 3] {
     [0, 1, 2].map(|n| args.get(n).copied().unwrap_or(any))
 }
 
+/// Addresses that are in machine registers in a block.
+#[derive(Default)]
+pub(super) struct Here {
+    block: Option<Block>,
+    context: Option<Value>,
+    own: Option<Value>,
+    x: Option<Value>,
+}
+
 impl Lowering<'_> {
+    /// What has been loaded in the current block since the last call.
+    fn here(&mut self) -> &mut Here {
+        let block = self.b.current_block();
+        if self.here.block != block {
+            self.here = Here {
+                block,
+                ..Here::default()
+            };
+        }
+        &mut self.here
+    }
+
+    /// A call follows: what has been loaded is not kept over it.
+    pub(super) fn forget_loaded(&mut self) {
+        self.here = Here::default();
+    }
+
     /// The address of the `Ctx`.
     pub(super) fn context(&mut self) -> Value {
-        self.b.ins().get_pinned_reg(I64)
+        match self.here().context {
+            Some(p) => p,
+            None => {
+                let p = self.b.ins().get_pinned_reg(I64);
+                self.here().context = Some(p);
+                p
+            }
+        }
+    }
+
+    /// The address of the process's own part.
+    pub(super) fn own(&mut self) -> Value {
+        match self.here().own {
+            Some(p) => p,
+            None => {
+                let p = self.context_field(layout::OWN);
+                self.here().own = Some(p);
+                p
+            }
+        }
+    }
+
+    /// The address of the X registers.
+    pub(super) fn x_registers(&mut self) -> Value {
+        match self.here().x {
+            Some(p) => p,
+            None => {
+                let p = self.context_field(layout::X);
+                self.here().x = Some(p);
+                p
+            }
+        }
     }
 
     /// A field of the `Ctx`.
@@ -27,12 +84,12 @@ impl Lowering<'_> {
 
     /// A field of the process's own part.
     pub(super) fn own_field(&mut self, at: usize) -> Value {
-        let own = self.context_field(layout::OWN);
+        let own = self.own();
         self.b.ins().load(I64, trusted(), own, at as i32)
     }
 
     pub(super) fn load_x(&mut self, n: usize) -> Value {
-        let x = self.context_field(layout::X);
+        let x = self.x_registers();
         self.b.ins().load(I64, trusted(), x, x_offset(n))
     }
 
@@ -42,7 +99,7 @@ impl Lowering<'_> {
         if list.peek().is_none() {
             return;
         }
-        let x = self.context_field(layout::X);
+        let x = self.x_registers();
         for (n, v) in list {
             self.b.ins().store(trusted(), v, x, x_offset(n));
         }
@@ -59,6 +116,7 @@ impl Lowering<'_> {
                 let p = self.context();
                 let [a, b, c] = three(args, p);
                 let address = self.word(helper.address() as u64);
+                self.forget_loaded();
                 let call = self
                     .b
                     .ins()
@@ -78,6 +136,7 @@ impl Lowering<'_> {
         };
         let [a, b, c] = three(args, sp);
         let f = self.symbol(Symbol::Glue(helper));
+        self.forget_loaded();
         let call = self.b.ins().call(f, &[a, sp, hp, reds, b, c]);
         let r = self.b.inst_results(call).to_vec();
         self.take_threaded(&r);
@@ -180,7 +239,7 @@ impl Lowering<'_> {
         let vals = exit.x.iter().map(|(n, v)| (*n, self.val(*v)));
         let vals: Vec<(u16, Value)> = vals.collect();
         let terms: Vec<_> = vals.iter().map(|&(n, v)| (n, self.term_of(v))).collect();
-        let x = self.context_field(layout::X);
+        let x = self.x_registers();
         for (n, v) in terms {
             self.b
                 .ins()
@@ -229,7 +288,7 @@ impl Lowering<'_> {
         let p = self.context();
         let (hp, reds) = (self.b.use_var(self.hp), self.b.use_var(self.reds));
         self.b.ins().store(trusted(), reds, p, layout::REDS as i32);
-        let own = self.context_field(layout::OWN);
+        let own = self.own();
         self.b.ins().store(trusted(), hp, own, layout::HP as i32);
     }
 

@@ -11,6 +11,9 @@ use crate::ir::{Block, Callee, Inst, Op, Repr, SsaFunction, Target, Value};
 
 /// Does it.
 pub fn run(f: &mut SsaFunction) {
+    if f.at.is_some() {
+        return;
+    }
     let Some(entry) = entry(f) else { return };
     let sites = f.blocks().filter_map(|(block, _)| site(f, block));
     let sites: Vec<Site> = sites.take(2).collect();

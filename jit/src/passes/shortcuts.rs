@@ -41,6 +41,9 @@ struct Beginning {
 
 impl Beginning {
     fn of(f: &SsaFunction) -> Option<Beginning> {
+        if f.at.is_some() {
+            return None;
+        }
         let entry = f.blocks.first()?;
         let [jump] = entry.insts[..] else { return None };
         let Op::Jump(first) = &f.insts[jump.index()].op else {

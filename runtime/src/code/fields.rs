@@ -3,6 +3,7 @@
 //! A field's type says what may be put into it and what is read from it, so that translator, handlers and
 //! listing cannot take one for another.
 
+use crate::code::continuation::Continuation;
 use crate::code::export::Export;
 use crate::code::fun::FunEntry;
 use crate::code::module::{FnInfo, Module};
@@ -135,6 +136,8 @@ pub enum Sort {
     Constant,
     /// A function of a module.
     Function,
+    /// A continuation.
+    Continuation,
     /// An export entry.
     Export,
     /// A fun entry.
@@ -206,6 +209,8 @@ kinds! {
     Constant Constant;
     /// A function of a module.
     Function Function;
+    /// A continuation of the function.
+    ContinuationAt Continuation;
     /// An export entry.
     ExportEntry Export;
     /// A fun entry.
@@ -224,6 +229,7 @@ plain! {
     Float: u16 = |n| u64::from(n);
     Constant: u64 = |w| w;
     Function: &'static FnInfo = |f| std::ptr::from_ref(f) as u64;
+    ContinuationAt: *const Continuation = |c| c as u64;
     ExportEntry: &'static Export = |e| std::ptr::from_ref(e) as u64;
     Fun: &'static FunEntry = |e| std::ptr::from_ref(e) as u64;
     ModuleRef: &'static Module = |m| std::ptr::from_ref(m) as u64;

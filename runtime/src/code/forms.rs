@@ -1,8 +1,8 @@
 //! The forms of instructions: which fields each has, and how many words.
 
 use super::fields::{
-    Bytes, Constant, Dst, ExportEntry, Float, Fun, Function, Jump, ModuleRef, Number, Signed, Src,
-    X, Y,
+    Bytes, Constant, ContinuationAt, Dst, ExportEntry, Float, Fun, Function, Jump, ModuleRef,
+    Number, Signed, Src, X, Y,
 };
 use super::fields::{Field, FieldInfo, FieldKind, Form, List, Tail, at};
 
@@ -74,8 +74,12 @@ forms! {
     of_function: 2 { FUNCTION: Function @ W1 }
     /// Machine code.
     native: 2 { ADDRESS: Constant @ W1 }
-    /// Where a call of native code returns to in bytecode.
-    native_return: 2 { AFTER: Constant @ W1 }
+    /// Where a call of native code returns to: in bytecode, and the continuation there.
+    native_return: 3 { AFTER: Constant @ W1, CONTINUATION: ContinuationAt @ W2 }
+    /// Where a function returns to for which native code keeps a list, in bytecode.
+    prepend: 2 { AFTER: Constant @ W1 }
+    /// A place at which native code goes on.
+    continue_native: 2 { CONTINUATION: ContinuationAt @ W1 }
     /// A function's entry.
     enter: 1 { ARITY: Number @ A }
     /// A call inside the module. A tail call drops a frame of so many words.

@@ -15,6 +15,7 @@ use super::fun::FunEntry;
 use super::module::{FnInfo, Module};
 use super::operand::{NOT_X, NUMBER, WIDE_PLACE, is_constant};
 use super::ops;
+use crate::code::continuation::Continuation;
 use crate::code::export::Export;
 use crate::term::Term;
 use std::collections::BTreeSet;
@@ -96,6 +97,8 @@ impl Listing<'_> {
             // SAFETY: the translator puts the address of such a record into a field of this sort; none is ever
             // freed while the module can be listed.
             Sort::Function => format!("{:?}", unsafe { &*(bits as *const FnInfo) }),
+            // SAFETY: as above; the continuations of a function stay as long as its bytecode.
+            Sort::Continuation => format!("{:?}", unsafe { &*(bits as *const Continuation) }),
             // SAFETY: as above.
             Sort::Export => unsafe { &*(bits as *const Export) }.to_string(),
             // SAFETY: as above.

@@ -2,6 +2,7 @@
 //! bytecode, and from an address in bytecode back to a function and a line.
 
 pub mod bit_words;
+pub mod continuation;
 pub mod entry;
 pub mod export;
 pub mod fields;

@@ -3,6 +3,7 @@
 //! A module's functions are translated to bytecode one at a time, when they are first called. Until
 //! then a function's code is a stub that asks for the translation.
 
+use super::continuation::Continuations;
 use super::entry::Entry;
 use super::export::{self, Export};
 use super::fun::FunEntry;
@@ -54,6 +55,8 @@ pub struct Body {
     /// Offsets of instructions in the file's code with those of their bytecode, ascending; only where native code
     /// is made.
     pub places: Box<[(u32, u32)]>,
+    /// Where native code goes on inside the function.
+    pub continuations: Continuations,
     /// Offsets in words with the line items (see `enigma_loader::LineTable`) that begin there, ascending.
     pub lines: Box<[(u32, u32)]>,
     /// Offsets of the constructions of bitstrings whose segments the compiler has put together, with the numbers
@@ -116,7 +119,10 @@ impl FnInfo {
         });
         ranges::add(&body.code, self);
         let entry = match native::mode() {
-            NativeMode::Tiered(calls) => self.native.counting(self, calls),
+            NativeMode::Tiered(calls) => {
+                let calls = native::calls_to_count(calls, body.places.len());
+                self.native.counting(self, calls)
+            }
             NativeMode::Off | NativeMode::Always => body.entry_address(),
         };
         self.entry.replace_code(self.stub.as_ptr(), entry);

@@ -4,6 +4,7 @@
 //! calls reach native code through a stub, the instruction `NATIVE` in the function's record, to which the entry record
 //! leads; native calls take the address from the entry record.
 
+use super::continuation::Continuation;
 use super::module::FnInfo;
 use super::ranges;
 use crate::process::Owned;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 pub enum NativeMode {
     /// Never.
     Off,
-    /// When they have been called so many times.
+    /// When they have been called so many times, large ones more often (see `calls_to_count`).
     Tiered(u32),
     /// At their first call.
     Always,
@@ -27,8 +28,9 @@ pub enum NativeMode {
 pub trait Compiler: Send + Sync {
     /// Compiles the function and puts its code in place before it returns, if it can be compiled.
     fn compile_now(&self, f: &'static FnInfo);
-    /// Asks for the function to be compiled some time. It may be gone by then: see `still_there`.
-    fn request(&self, f: &'static FnInfo);
+    /// Asks for the function to be compiled some time, or code to be made that goes on at an offset of its bytecode. It may be
+    /// gone by then: see `still_there`.
+    fn request(&self, f: &'static FnInfo, at: Option<u32>);
 }
 
 /// The mode and what compiles.
@@ -51,6 +53,16 @@ pub fn mode() -> NativeMode {
     TIER.get().map_or(NativeMode::Off, |t| t.mode)
 }
 
+/// Instructions of a function that is compiled after as many calls as the mode says.
+const SMALL_FUNCTION: usize = 32;
+
+/// How many calls of a function of so many instructions are to be counted, if the mode says `calls`. A larger one takes longer to
+/// compile, in proportion, but a call of it does not execute more of it.
+pub(super) fn calls_to_count(calls: u32, instructions: usize) -> u32 {
+    let times = (instructions / SMALL_FUNCTION).max(1);
+    calls.saturating_mul(u32::try_from(times).unwrap_or(u32::MAX))
+}
+
 /// Compiles a function now, or lets it be counted, as the mode says; its translation is there.
 pub(super) fn translated(f: &'static FnInfo) {
     let Some(tier) = TIER.get() else { return };
@@ -59,10 +71,10 @@ pub(super) fn translated(f: &'static FnInfo) {
     }
 }
 
-/// Asks for a function to be compiled.
-fn request(f: &'static FnInfo) {
+/// Asks for a function to be compiled, or for code that goes on at an offset of its bytecode.
+pub(super) fn request(f: &'static FnInfo, at: Option<u32>) {
     if let Some(tier) = TIER.get() {
-        tier.compiler.request(f);
+        tier.compiler.request(f, at);
     }
 }
 
@@ -73,13 +85,13 @@ pub fn still_there(record: *const FnInfo) -> Option<&'static FnInfo> {
     std::ptr::eq(f, record).then_some(f)
 }
 
-/// Where a call in native code returns to: an instruction, and the address in bytecode that it stands for. The word before it
+/// Where native code returns to: an instruction, with the address in bytecode that it stands for. The word before it
 /// sees to it that the address is not that behind the last word of some function's bytecode.
 #[repr(C)]
 #[derive(Debug)]
 pub struct ReturnPoint {
     before: u64,
-    code: [u64; 2],
+    code: [u64; 3],
 }
 
 impl ReturnPoint {
@@ -89,40 +101,20 @@ impl ReturnPoint {
     }
 }
 
-/// The return point for an address in bytecode.
-pub fn return_point(after: *const u64) -> ReturnPoint {
+/// The return point for an address in bytecode, where this continuation is.
+pub fn return_point(after: *const u64, continuation: *const Continuation) -> ReturnPoint {
+    let op = u64::from(super::ops::NATIVE_RETURN);
     ReturnPoint {
         before: 0,
-        code: [u64::from(super::ops::NATIVE_RETURN), after as u64],
+        code: [op, after as u64, continuation as u64],
     }
 }
 
-/// The two places to which a function returns for which native code keeps a list: while more is put there, and when no more
-/// is. The word before them serves as in a return point.
-#[repr(C)]
-#[derive(Debug)]
-pub struct PrependPoint {
-    before: u64,
-    code: [u64; 4],
-}
-
-impl PrependPoint {
-    /// The address of the first place.
-    pub fn address(&self) -> *const u64 {
-        self.code.as_ptr()
-    }
-}
-
-/// How far the second one is from the first one, in words.
-pub const FULL: usize = 2;
-
-/// The places for an address in bytecode.
-pub fn prepend_point(after: *const u64) -> PrependPoint {
-    let after = after as u64;
-    let [open, full] = [super::ops::PREPEND, super::ops::PREPEND_FULL].map(u64::from);
-    PrependPoint {
+/// Where a function returns to for which native code keeps a list, that belongs before its value.
+pub fn prepend_point(after: *const u64) -> ReturnPoint {
+    ReturnPoint {
         before: 0,
-        code: [open, after, full, after],
+        code: [u64::from(super::ops::PREPEND), after as u64, 0],
     }
 }
 
@@ -131,19 +123,10 @@ pub fn prepend_point(after: *const u64) -> PrependPoint {
 pub enum ReturnKind {
     /// A call in native code.
     Native,
-    /// Native code keeps a list, to which it adds.
+    /// Native code keeps a list.
     Prepend,
-    /// Native code keeps a list, to which it adds no more.
-    PrependFull,
     /// Any other.
     Bytecode,
-}
-
-impl ReturnKind {
-    /// Does native code keep a list there?
-    pub fn is_of_list(self) -> bool {
-        matches!(self, ReturnKind::Prepend | ReturnKind::PrependFull)
-    }
 }
 
 /// What the return address in this word of a stack leads to.
@@ -157,7 +140,6 @@ pub(crate) fn kind_at(pc: *const u64) -> ReturnKind {
     match super::ops::of(unsafe { *pc }) {
         super::ops::NATIVE_RETURN => ReturnKind::Native,
         super::ops::PREPEND => ReturnKind::Prepend,
-        super::ops::PREPEND_FULL => ReturnKind::PrependFull,
         _ => ReturnKind::Bytecode,
     }
 }
@@ -169,7 +151,7 @@ pub(crate) fn kind_at(pc: *const u64) -> ReturnKind {
 /// It must be the address of a return point that is there.
 #[inline]
 pub unsafe fn after(point: *const u64) -> *const u64 {
-    // SAFETY: a return point has two words of code.
+    // SAFETY: the second word of a return point's code.
     unsafe { *point.wrapping_add(1) as *const u64 }
 }
 
@@ -256,7 +238,7 @@ impl FnInfo {
         let entry = body.entry_address();
         self.entry
             .replace_code(self.native.count_stub.as_ptr().cast(), entry);
-        request(self);
+        request(self, None);
         entry
     }
 

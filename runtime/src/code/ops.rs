@@ -56,10 +56,11 @@ ops! {
     NATIVE: native;
     /// Where a call in native code returns to: goes on there if it waits, and else at the bytecode's address.
     NATIVE_RETURN: native_return;
-    /// Where a function returns to for which native code keeps a list, on top of the stack: puts that before x0 and returns.
-    PREPEND: native_return;
-    /// The same where native code begins another list next time.
-    PREPEND_FULL: native_return;
+    /// Where a function returns to for which native code keeps a list, its first and its last cell on top of the stack: puts that
+    /// before x0 and returns.
+    PREPEND: prepend;
+    /// Goes on in the native code that begins here, when there is some.
+    CONTINUE: continue_native;
     /// A function whose calls are counted until it is compiled.
     COUNT: of_function;
     /// `func_info`: no clause matches.

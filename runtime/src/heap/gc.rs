@@ -159,25 +159,30 @@ impl ProcHeap {
         unsafe { offheap::binaries(self.young.offheap).chain(offheap::binaries(self.old_offheap)) }
     }
 
-    /// The elements of a list, the last one first, put before `tail`; and how many they are. The list must be one of cells of
-    /// this heap that nothing else leads to: fresh ones are used anew.
-    pub fn prepend_reversed(&mut self, list: Term, tail: Term) -> (Term, usize) {
-        let (mut rest, mut made, mut cells) = (list, tail, 0);
-        while rest.is_cons() {
-            cells += 1;
-            let cell = rest;
-            rest = cell.tail();
-            let is_mature = (cell.ptr() as usize).wrapping_sub(self.mature.0) < self.mature.1;
-            made = if is_mature || self.old.holds(cell.ptr()) {
-                // These must not lead to what is fresher.
-                self.young.cons(cell.head(), made)
-            } else {
-                // SAFETY: a cell of this heap, which nobody else looks at.
-                unsafe { *cell.ptr().add(1) = made.0 };
-                cell
-            };
+    /// A list of cells of this heap that nothing else leads to, given by its first and its last one, put before `tail`; and how
+    /// many cells were copied for that. All cells must have been made since the same collection.
+    pub fn prepend(&mut self, [first, last]: [Term; 2], tail: Term) -> (Term, usize) {
+        let cell = last.ptr();
+        if !self.is_mature(cell) && !self.old.holds(cell) {
+            // SAFETY: a cell of this heap, which nobody else looks at.
+            unsafe { *cell.add(1) = tail.0 };
+            return (first, 0);
         }
-        (made, cells)
+        // What has survived a collection must not lead to what is fresher.
+        let cells = std::iter::successors(Some(first), |cell| Some(cell.tail()));
+        let heads: Vec<Term> = cells
+            .take_while(|c| c.is_cons())
+            .map(|c| c.head())
+            .collect();
+        let made = heads
+            .iter()
+            .rfold(tail, |made, &h| self.young.cons(h, made));
+        (made, heads.len())
+    }
+
+    /// Has what is at this address survived one collection?
+    fn is_mature(&self, object: *const u64) -> bool {
+        (object as usize).wrapping_sub(self.mature.0) < self.mature.1
     }
 
     /// A word of this object has been overwritten after the object was made. No minor collection looks into

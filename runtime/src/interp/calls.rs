@@ -208,6 +208,20 @@ fn call_with(
         },
         None => (b.run)(cx, args),
     };
+    after_bif(cx, export, b, pc, after, args, result)
+}
+
+/// Goes on after a BIF has been run with these arguments (see `call_bif`).
+#[inline]
+pub fn after_bif(
+    cx: &mut Ctx<'_>,
+    export: &'static Export,
+    b: &'static Bif,
+    pc: *const u64,
+    after: *const u64,
+    args: &[Term],
+    result: BifResult,
+) -> Next {
     match result {
         Ok(v) => {
             cx.x[0] = v;

@@ -19,10 +19,11 @@ use super::dispatch::handler_of;
 use super::{Outcome, park};
 use crate::atom::Atom;
 use crate::bif::Ctx;
+use crate::code::continuation::Continuation;
 use crate::code::export::Export;
 use crate::code::fields::{
-    At, Constant, Distances, Dst, ExportEntry, Field, Float, Fun, Function, Jump, List, ModuleRef,
-    Number, Signed, Src, X as XNumber, Y as YNumber,
+    At, Constant, ContinuationAt, Distances, Dst, ExportEntry, Field, Float, Fun, Function, Jump,
+    List, ModuleRef, Number, Signed, Src, X as XNumber, Y as YNumber,
 };
 use crate::code::fun::FunEntry;
 use crate::code::module::{FnInfo, Module};
@@ -248,6 +249,12 @@ impl<const THREADED: bool> M<'_, '_, THREADED> {
     pub(super) fn function(&self, f: Field<Function>) -> &'static FnInfo {
         // SAFETY: the field holds the address of a function record, which is never freed.
         unsafe { &*(self.bits(f.at) as *const FnInfo) }
+    }
+
+    #[inline(always)]
+    pub(super) fn continuation(&self, f: Field<ContinuationAt>) -> &'static Continuation {
+        // SAFETY: the field holds the address of a continuation of the function that runs.
+        unsafe { &*(self.bits(f.at) as *const Continuation) }
     }
 
     #[inline(always)]

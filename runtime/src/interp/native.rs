@@ -19,11 +19,11 @@ use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
 use super::{maps, special};
-use crate::bif::{self, Ctx};
+use crate::bif::{self, Ctx, Effects};
 use crate::code::export::Export;
-use crate::code::forms::new_map;
+use crate::code::forms::{continue_native, new_map};
 use crate::code::module::FnInfo;
-use crate::code::native::{self, FULL, ReturnKind, return_kind};
+use crate::code::native::{self, ReturnKind, return_kind};
 use crate::code::{entry, fun, ops};
 use crate::data::{arith, compare, map};
 use crate::heap::{Heap, chunk, gc};
@@ -70,10 +70,15 @@ extern "C" fn marked_way_in(cx: *mut Ctx<'_>, address: *const u8) -> u64 {
 /// Runs native code at `address`, of a function whose arguments are in the X registers and whose return address is
 /// pushed; the call's reduction has been taken.
 pub(super) fn run(cx: &mut Ctx<'_>, address: *const u8) -> Place {
-    // SAFETY: whoever has installed native code has set the way in before, to code of this type.
-    let way_in: WayIn = unsafe { std::mem::transmute(WAY_IN.load(Ordering::Acquire)) };
     // Native functions count their call at their entry.
     cx.reds += 1;
+    run_continuation(cx, address)
+}
+
+/// Runs native code at `address`, of the continuation at which the process is. Gives where it goes on.
+pub(super) fn run_continuation(cx: &mut Ctx<'_>, address: *const u8) -> Place {
+    // SAFETY: whoever has installed native code has set the way in before, to code of this type.
+    let way_in: WayIn = unsafe { std::mem::transmute(WAY_IN.load(Ordering::Acquire)) };
     cx.native.sp = cx.own.stack.sp();
     cx.native.raised = Raise::No;
     let value = Term(way_in(std::ptr::from_mut(cx).cast(), address));
@@ -400,7 +405,7 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
     let stack = &mut cx.own.stack;
     stack.set_sp(at.sp.cast());
     // Callees leave one by one: the first return address that is no list's is that of the call that waits.
-    let is_call = |w: u64| stack_word::is_return(w) && !return_kind(w).is_of_list();
+    let is_call = |w: u64| stack_word::is_return(w) && !is_of_list(w);
     let Some(slots) = stack.words().iter().position(|&w| is_call(w)) else {
         return Term::NONVALUE.0;
     };
@@ -492,16 +497,20 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
     may
 }
 
-/// Puts the elements of a list, the last one first, before `tail`, for some reductions. The list's cells belong to nobody else,
-/// and are used up.
-pub(super) fn put_before(cx: &mut Ctx<'_>, list: Term, tail: Term) -> Term {
-    let (v, cells) = cx.own.heap.prepend_reversed(list, tail);
-    cx.bump(cells / CELLS_OF_REDUCTION);
+/// Does this return address stand for a list that native code keeps?
+fn is_of_list(word: u64) -> bool {
+    return_kind(word) == ReturnKind::Prepend
+}
+
+/// Puts a list, of which these are the first and the last cell, before `tail`. The cells belong to nobody else, and are used up.
+pub(super) fn put_before(cx: &mut Ctx<'_>, list: [Term; 2], tail: Term) -> Term {
+    let (v, copied) = cx.own.heap.prepend(list, tail);
+    cx.bump(copied / CELLS_OF_REDUCTION);
     cx.note_allocation();
     v
 }
 
-/// Cells that are turned round for a reduction.
+/// Cells that are copied for a reduction.
 const CELLS_OF_REDUCTION: usize = 16;
 
 /// A function returns a value although native code keeps a list for it. Gives what it returns to its caller, or `NONVALUE`
@@ -509,15 +518,18 @@ const CELLS_OF_REDUCTION: usize = 16;
 extern "C" fn finish_list(cx: &mut Ctx<'_>, value: u64, _: u64, _: u64) -> u64 {
     let sp = cx.native.sp;
     let mut value = term(value);
-    // SAFETY: native code is about to return: a return address is on top, behind one of a list that list.
-    let (top, list) = unsafe { (*sp, Term(*sp.wrapping_add(1))) };
-    if return_kind(top) == ReturnKind::Prepend {
+    // SAFETY: native code is about to return: a return address is on top, behind one of a list the cells of that.
+    let (top, list) = unsafe {
+        let list = [1, 2].map(|n| Term(*sp.wrapping_add(n)));
+        (*sp, list)
+    };
+    if is_of_list(top) {
         value = put_before(cx, list, value);
-        cx.native.sp = sp.wrapping_add(2);
+        cx.native.sp = sp.wrapping_add(3);
     }
     // SAFETY: as above.
     let next = unsafe { *cx.native.sp };
-    if return_kind(next).is_of_list() {
+    if is_of_list(next) {
         cx.x[0] = value;
         let sp = cx.native.sp.cast();
         let pc = special::return_x0();
@@ -528,15 +540,10 @@ extern "C" fn finish_list(cx: &mut Ctx<'_>, value: u64, _: u64, _: u64) -> u64 {
 }
 
 /// Native code shall begin another list, if it keeps one for the function that is entered: so none gets so long that it takes
-/// long to put it before a value.
+/// long to copy it.
 fn end_list(cx: &Ctx<'_>) {
     // SAFETY: at a function's entry a return address is on top.
-    unsafe {
-        let top = *cx.native.sp;
-        if return_kind(top) == ReturnKind::Prepend {
-            *cx.native.sp = stack_word::return_pc(stack_word::pc(top).wrapping_add(FULL));
-        }
-    }
+    unsafe { *cx.native.sp = stack_word::closed_list(*cx.native.sp) };
 }
 
 extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, pc: u64, arity: u64, _: u64) -> u64 {
@@ -576,12 +583,58 @@ extern "C" fn more_room(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
     1
 }
 
+/// Most BIFs with so many arguments or fewer are called without further ado.
+const FEW: usize = 4;
+
 extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u64 {
     // SAFETY: native code names export entries, which are never freed.
     let export = unsafe { &*(export as *const Export) };
-    let pc = pc as *const u64;
+    let (pc, arity) = (pc as *const u64, export.arity as usize);
+    if let Some(b) = export.bif()
+        && cx.reds > 0
+        && arity <= FEW
+        && b.pool().is_none()
+        && !(b.has_steps() && cx.own.has_work())
+    {
+        let args: [Term; FEW] = std::array::from_fn(|n| cx.x[n]);
+        let may_look = b.facts.effects == Effects::Any;
+        if may_look {
+            cx.own.stack.set_sp(cx.native.sp);
+        }
+        cx.pc = pc;
+        return match (b.run)(cx, &args[..arity]) {
+            Ok(v) if is_nothing_due(cx) && !(may_look && cx.own.keeps_calls()) => {
+                cx.reds -= 1;
+                if may_look {
+                    cx.native.sp = cx.own.stack.sp();
+                }
+                v.0
+            }
+            result => {
+                let work = |cx: &mut Ctx<'_>| {
+                    let after = after_of(point);
+                    calls::after_bif(cx, export, b, pc, after, &args[..arity], result)
+                };
+                bif_result(cx, point, work)
+            }
+        };
+    }
+    bif_result(cx, point, |cx| {
+        calls::call_bif(cx, export, pc, after_of(point))
+    })
+}
+
+/// May a process go on after a BIF that has given a value?
+fn is_nothing_due(cx: &Ctx<'_>) -> bool {
+    !cx.own.heap.wants_gc() && !cx.leave
+}
+
+/// What native code gets that has called a BIF, after work that says where the process goes on.
+#[cold]
+#[inline(never)]
+fn bif_result(cx: &mut Ctx<'_>, point: u64, work: impl FnOnce(&mut Ctx<'_>) -> Next) -> u64 {
     let after = after_of(point);
-    let next = on_stack(cx, |cx| calls::call_bif(cx, export, pc, after));
+    let next = on_stack(cx, work);
     let raised = is_raised(cx);
     match next {
         // Native code does not write down its calls, if the BIF has asked for that.
@@ -761,6 +814,15 @@ pub fn steps(op: u16) -> bool {
 /// The instruction at a place in bytecode.
 pub fn opcode_at(code: &[u64], offset: u32) -> u16 {
     ops::of(code[offset as usize])
+}
+
+/// Words of the instruction at a place in bytecode that only lets native code go on there: 0 if there is another one.
+pub fn continuation_words(code: &[u64], offset: u32) -> u32 {
+    let op = code.get(offset as usize).map(|&w| ops::of(w));
+    match op {
+        Some(ops::CONTINUE) => continue_native::WORDS as u32,
+        _ => 0,
+    }
 }
 
 /// Words of the instruction at a place in bytecode.

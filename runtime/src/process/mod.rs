@@ -355,6 +355,11 @@ impl Owned {
         self.rare.as_deref_mut()
     }
 
+    /// Has it put away the work of a BIF, with which it is to go on?
+    pub fn has_work(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.work.is_some())
+    }
+
     /// The state that a BIF of that kind has kept, if it waits or yields.
     pub fn bif_state<T: 'static>(&self) -> Option<&T> {
         self.rare.as_ref()?.bif_state.as_ref()?.downcast_ref()
@@ -423,6 +428,7 @@ impl Owned {
         }
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
+        self.stack.close_lists();
         let mut roots = ProcRoots {
             live,
             saved: &mut self.saved,
@@ -446,6 +452,7 @@ impl Owned {
     pub fn collect_to_size(&mut self) {
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
+        self.stack.close_lists();
         let mut roots = ProcRoots {
             live: &mut [],
             saved: &mut self.saved,

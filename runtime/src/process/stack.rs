@@ -127,6 +127,15 @@ impl Stack {
         unsafe { *self.sp() = word };
     }
 
+    /// Lets native code add no more to the lists that it keeps: a collection is going to move their cells.
+    pub fn close_lists(&mut self) {
+        for word in self.slots() {
+            if stack_word::is_open_list(word.0) {
+                word.0 = stack_word::closed_list(word.0);
+            }
+        }
+    }
+
     /// The words in use, top first.
     pub fn words(&self) -> &[u64] {
         // SAFETY: the words in use are initialised.

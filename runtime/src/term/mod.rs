@@ -575,6 +575,27 @@ pub mod stack_word {
         ((pc as u64) << 4) | TAG_INTERNAL
     }
 
+    /// Set in the return address of a function for which native code keeps a list to which it adds.
+    const OPEN: u64 = 16;
+
+    /// The return address of a function for which native code keeps a list, while elements are added to it.
+    #[inline(always)]
+    pub fn open_list(pc: *const u64) -> u64 {
+        return_pc(pc) | OPEN
+    }
+
+    /// The same when no more elements are added.
+    #[inline(always)]
+    pub fn closed_list(word: u64) -> u64 {
+        word & !OPEN
+    }
+
+    /// Is this the return address of a function for which native code adds to a list?
+    #[inline(always)]
+    pub fn is_open_list(word: u64) -> bool {
+        word & 31 == OPEN | TAG_INTERNAL
+    }
+
     /// A catch or try handler.
     #[inline(always)]
     pub fn catch(pc: *const u64) -> u64 {
@@ -596,7 +617,7 @@ pub mod stack_word {
     /// The bytecode address in either kind of word.
     #[inline(always)]
     pub fn pc(word: u64) -> *const u64 {
-        (word >> 4) as *const u64
+        (word >> 4 & !7) as *const u64
     }
 }
 

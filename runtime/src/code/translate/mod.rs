@@ -11,9 +11,11 @@ mod fused;
 mod records;
 mod select;
 
+use super::continuation::Continuations;
 use super::fields::{Field, Jump};
 use super::forms::{
-    catch, catch_end, loop_rec, marker_bind, of_function, raise, source, swap, target, wait_timeout,
+    catch, catch_end, continue_native, loop_rec, marker_bind, of_function, raise, source, swap,
+    target, wait_timeout,
 };
 use super::module::{Body, FnInfo, Module};
 use super::native;
@@ -39,6 +41,7 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
         lines: Vec::new(),
         segments: Vec::new(),
         places: Vec::new(),
+        continuations: Continuations::of(code.instrs().len()),
         entry: 0,
         entry_label: info.entry_label,
         no_return: &info.no_return,
@@ -51,6 +54,7 @@ pub fn function(module: &'static Module, f: &'static FnInfo) -> Result<Body, Ref
     Ok(Body {
         code: t.asm.finish()?,
         places,
+        continuations: t.continuations,
         entry,
         lines: lines.into_boxed_slice(),
         segments,
@@ -69,6 +73,7 @@ pub fn refused(f: &'static FnInfo, why: &Refused) -> Body {
     Body {
         code,
         places: Box::default(),
+        continuations: Continuations::of(0),
         entry: 0,
         lines: Box::default(),
         segments: Box::default(),
@@ -101,6 +106,7 @@ pub struct Translator<'a> {
     segments: Vec<(u32, Box<[u32]>)>,
     /// Offsets of instructions in the file's code, and in the bytecode.
     places: Vec<(u32, u32)>,
+    continuations: Continuations,
     entry: usize,
     entry_label: u32,
     no_return: &'a [u32],
@@ -114,6 +120,9 @@ impl Translator<'_> {
         let keeps_places = native::mode() != native::NativeMode::Off;
         while i < instrs.len() {
             if keeps_places {
+                if instrs[i].op == Op::LoopRec {
+                    self.continuation();
+                }
                 self.places.push((instrs[i].offset, self.asm.len() as u32));
             }
             let n = match self.fused(&instrs[i..]) {
@@ -127,12 +136,23 @@ impl Translator<'_> {
                 self.clear(done.offset);
             }
             i += n;
+            if keeps_places && matches!(instrs[i - 1].op, Op::TryCase | Op::CatchEnd) {
+                self.continuation();
+            }
             // The compiler knows that some instructions only raise; code that follows them is not theirs.
             if self.no_return.binary_search(&instrs[i - 1].offset).is_ok() {
                 self.asm.op0(ops::NO_RETURN);
             }
         }
         Ok(())
+    }
+
+    /// Native code may go on here.
+    fn continuation(&mut self) {
+        let at = self.asm.begin(ops::CONTINUE);
+        let continuation = self.continuations.at(self.f, at as u32);
+        self.asm
+            .set(at, continue_native::CONTINUATION, continuation);
     }
 
     /// Sets the registers that some path reads without having set them.

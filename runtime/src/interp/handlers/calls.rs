@@ -1,23 +1,48 @@
 //! Calls, returns, and where functions begin.
 
 use crate::bif::Class;
+use crate::code::continuation::Continuation;
 use crate::code::fields::{Field, Number};
 use crate::code::forms::{
-    apply, apply_list, call, call_ext, call_fun, enter, export_stub, native, native_return,
-    of_function,
+    apply, apply_list, call, call_ext, call_fun, continue_native, enter, export_stub, native,
+    native_return, of_function,
 };
-use crate::code::native::{bytecode_address, kind_at};
+use crate::code::native::{ReturnKind, bytecode_address, kind_at};
 use crate::code::ops::CallEnding;
 use crate::code::{fun, ranges};
 use crate::interp::Outcome;
 use crate::interp::calls::{self, Enter, Next};
 use crate::interp::exception::Head;
 use crate::interp::machine::{Any, M, Place, Slow};
-use crate::interp::native::{put_before, run as run_native};
+use crate::interp::native::{put_before, run as run_native, run_continuation};
 use crate::interp::special;
 use crate::term::{Kind, Term};
 use crate::{Atom, heap};
 use std::sync::atomic::Ordering;
+
+/// Counts that a place is passed at which native code might go on. Is there nothing else to do?
+#[inline(always)]
+fn pass(continuation: &Continuation) -> bool {
+    let left = continuation.passes_left.load(Ordering::Relaxed);
+    let plain = left > 0 && continuation.native().is_null();
+    if plain {
+        continuation.passes_left.store(left - 1, Ordering::Relaxed);
+    }
+    plain
+}
+
+/// Goes on at a continuation: in native code, if there is some, and else at this place in bytecode.
+fn go_on(mut m: Slow<'_, '_>, continuation: &Continuation, otherwise: *const u64) -> Place {
+    let address = continuation.native();
+    if address.is_null() {
+        continuation.passed();
+    }
+    // Only interpreted code writes its calls down.
+    if address.is_null() || m.cx.own.keeps_calls() {
+        return m.go_to(otherwise);
+    }
+    run_continuation(m.cx, address)
+}
 
 handlers! {
     call<C: Callee> |m| {
@@ -70,8 +95,18 @@ handlers! {
             m.cx.own.stack.set_sp(m.sp.cast());
             return Place::returned(m.sp);
         }
+        let continuation = m.continuation(native_return::CONTINUATION);
+        if !pass(continuation) {
+            return m.hand_to(slow::return_to_native);
+        }
         m.pc = m.constant(native_return::AFTER) as *const u64;
         m.go()
+    }
+    continuation |m| {
+        if !pass(m.continuation(continue_native::CONTINUATION)) {
+            return m.hand_to(slow::continue_native);
+        }
+        m.next(continue_native::WORDS)
     }
     // Two calls at the same time may be counted as one.
     count |m| {
@@ -111,9 +146,9 @@ slow_handlers! {
     returned |m| {
         let back = m.pc;
         // What native code puts before a value is still to be put there.
-        let parked_at = match kind_at(back).is_of_list() {
-            true => back,
-            false => bytecode_address(back),
+        let parked_at = match kind_at(back) {
+            ReturnKind::Prepend => back,
+            _ => bytecode_address(back),
         };
         match m.part(|cx, _| calls::out_of_reductions(cx, parked_at, 1)) {
             Next::Go(_) => m.go_to(back),
@@ -121,13 +156,26 @@ slow_handlers! {
         }
     }
 
+    // Where native code goes on, or is to be asked for.
+
+    return_to_native |m| {
+        let continuation = m.continuation(native_return::CONTINUATION);
+        let after = m.constant(native_return::AFTER) as *const u64;
+        go_on(m, continuation, after)
+    }
+    continue_native |m| {
+        let continuation = m.continuation(continue_native::CONTINUATION);
+        let after = m.pc.wrapping_add(continue_native::WORDS);
+        go_on(m, continuation, after)
+    }
+
     // Where a list is kept that belongs before a value.
 
     prepend |m| {
-        let (list, tail) = (m.gety(0), m.getx(0));
+        let (list, tail) = ([m.gety(0), m.gety(1)], m.getx(0));
         let v = m.part(|cx, _| put_before(cx, list, tail));
         m.setx(0, v);
-        m.drop_frame(1);
+        m.drop_frame(2);
         m.go_to(special::return_x0())
     }
 
