@@ -155,6 +155,9 @@ impl Builder<'_> {
     }
 
     pub(super) fn test_heap(&mut self, words: usize, live: &Operand) -> Flow {
+        if words == 0 {
+            return Flow::Next;
+        }
         let exit = self.collecting_exit(Self::num(live));
         self.push(Ssa::Reserve(words as u32, exit), Vec::new(), &[]);
         Flow::Next

@@ -79,6 +79,12 @@ pub fn function(f: &'static FnInfo, at: Option<u32>) -> Result<SsaFunction, NotB
     Ok(b.out)
 }
 
+/// Words of heap of an allocation list, without those of floats: few floats need any, and a box makes room for itself.
+fn heap_words(o: &Operand) -> usize {
+    let floats = o.heap_need().map_or(0, |n| n.floats as usize);
+    translate::heap_words(o).saturating_sub(2 * floats)
+}
+
 /// The instructions of a function, with what is asked about them.
 pub struct BeamCode<'a> {
     module: &'static Module,
@@ -505,10 +511,10 @@ impl Builder<'_> {
             }
             Op::Allocate | Op::AllocateZero => self.allocate(Self::num(&o[0]), 0, &o[1]),
             Op::AllocateHeap | Op::AllocateHeapZero => {
-                let words = translate::heap_words(&o[1]);
+                let words = heap_words(&o[1]);
                 self.allocate(Self::num(&o[0]), words, &o[2])
             }
-            Op::TestHeap => self.test_heap(translate::heap_words(&o[0]), &o[1]),
+            Op::TestHeap => self.test_heap(heap_words(&o[0]), &o[1]),
             Op::Deallocate | Op::Trim => self.drop_slots(Self::num(&o[0])),
             Op::Init => self.init_y(&o[..1]),
             Op::InitYregs => self.init_y(self.code.list(&o[0])),

@@ -1,8 +1,13 @@
 //! Changing a function.
 
-use super::{Block, Inst, Op, SsaFunction, Target, Value};
+use super::{Block, ExitRef, Inst, Op, SsaFunction, Target, Value};
 
 impl Op {
+    /// The exit that it names, to be changed.
+    pub fn exit_mut(&mut self) -> Option<&mut ExitRef> {
+        exit_in!(self)
+    }
+
     /// Where it may go on in the function, to be changed.
     pub fn targets_mut(&mut self) -> Vec<&mut Target> {
         match self {

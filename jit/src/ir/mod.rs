@@ -10,6 +10,30 @@
 //! An instruction that may leave the function names an [`SsaExit`]: the bytecode instruction at which the
 //! interpreter goes on, and which values are in which X registers and float registers there.
 
+/// The exit that an operation names, as a reference of the operation's kind.
+macro_rules! exit_in {
+    ($op:expr) => {
+        match $op {
+            Op::Arith(_, e)
+            | Op::CreateBits(_, e)
+            | Op::Unbox(e)
+            | Op::ToFloat(e)
+            | Op::FloatArith(_, e)
+            | Op::Allocate { exit: e, .. }
+            | Op::Reserve(_, e)
+            | Op::MapPut(e)
+            | Op::MapUpdate(e)
+            | Op::CallFun(_, e)
+            | Op::CallBif(_, _, e)
+            | Op::CallStep(_, e)
+            | Op::Step { at: e, .. }
+            | Op::TailCallFun(_, e)
+            | Op::Leave(e) => Some(e),
+            _ => None,
+        }
+    };
+}
+
 pub mod bits;
 pub mod builder;
 pub mod edit;
@@ -97,7 +121,7 @@ pub struct InstData {
 pub struct SsaExit {
     /// Offset in the function's bytecode, in words.
     pub pc: u32,
-    /// X registers that are live there, with their values.
+    /// X registers that are live there, with their values: terms, or floats of which terms are made there.
     pub x: Vec<(u16, Value)>,
     /// Float registers that are live there, with their values.
     pub floats: Vec<(u16, Value)>,
@@ -332,6 +356,28 @@ pub enum Op {
     /// Of a float.
     FloatNegate,
 
+    // ---- arithmetic on numbers whose kind is known ----
+    /// On two small integers, whose result is one.
+    SmallArith(Arith),
+    /// On two small integers. Results: is there a result that is a small integer, and which.
+    TrySmallArith(Arith),
+    /// Are all of them small integers?
+    AreSmall,
+    /// Compares two small integers.
+    CompareSmall(Comparison),
+    /// Compares two floats, which are finite.
+    CompareFloat(Comparison),
+    /// Results: is a term a float, and which.
+    TryUnbox,
+    /// Results: is a term a float or a small integer, and the float nearest to it.
+    TryToFloat,
+    /// The float nearest to a small integer.
+    SmallToFloat,
+    /// On two floats; the result need not be finite.
+    RawFloatArith(FloatArith),
+    /// Is a float finite?
+    IsFinite,
+
     // ---- frames and memory ----
     /// Makes a frame of so many slots and sets those that the list names to the empty list; leaves if there is no room for
     /// it, or for so many words of heap.
@@ -394,7 +440,8 @@ pub enum Op {
     TailCall(Callee, u32),
     /// Calls the fun that is the last argument, likewise.
     TailCallFun(u32, ExitRef),
-    /// Begins the function anew with the arguments, for one reduction: jumps to the block behind its entry.
+    /// Begins the function anew with the arguments, terms or floats, for one reduction: jumps to a block that takes what the one
+    /// behind its entry does, each in one of these two forms.
     Again(Target),
     /// Goes on in the interpreter.
     Leave(ExitRef),
@@ -430,23 +477,6 @@ impl Op {
 
     /// The exit that it names.
     pub fn exit(&self) -> Option<ExitRef> {
-        match self {
-            Op::Arith(_, e)
-            | Op::CreateBits(_, e)
-            | Op::Unbox(e)
-            | Op::ToFloat(e)
-            | Op::FloatArith(_, e)
-            | Op::Allocate { exit: e, .. }
-            | Op::Reserve(_, e)
-            | Op::MapPut(e)
-            | Op::MapUpdate(e)
-            | Op::CallFun(_, e)
-            | Op::CallBif(_, _, e)
-            | Op::CallStep(_, e)
-            | Op::Step { at: e, .. }
-            | Op::TailCallFun(_, e)
-            | Op::Leave(e) => Some(*e),
-            _ => None,
-        }
+        exit_in!(self).copied()
     }
 }

@@ -558,6 +558,16 @@ block0(v0: term, v1: term):
     v34 = box v33
     v35: float = float_arith.div v32, v33, exit1
     v36: float = float_negate v35
+    v81 = small_arith.add v0, v1
+    v82: bool, v83 = try_small_arith.mul v0, v1
+    v84: bool = are_small v0, v1, v2
+    v85: bool = compare_small.lt v0, v1
+    v86: bool = compare_float.ge v35, v36
+    v87: bool, v88: float = try_unbox v0
+    v89: bool, v90: float = try_to_float v0
+    v91: float = small_to_float v0
+    v92: float = raw_float_arith.sub v35, v36
+    v93: bool = is_finite v92
     allocate slots 3, heap 4, clear [y0, y2], exit0
     allocate slots 1, heap 0, exit1
     reserve heap 2, exit1
@@ -594,7 +604,7 @@ block8 cold:
     leave exit0
 
 block9:
-    again block0(v0, v1)
+    again v0, v92, block0(v0, v92)
 
 block10(v50: bool):
     switch v0, [], block9

@@ -16,13 +16,15 @@ pub enum Operands {
     Terms(usize),
     /// So many terms or more.
     TermsFrom(usize),
+    /// Terms and floats, as many as there are.
+    TermsAndFloats,
 }
 
 impl Op {
     /// The values that it uses, without those that targets and exits name.
     pub fn operands(&self) -> Operands {
         use super::Callee;
-        use Operands::{Exactly, Terms, TermsFrom};
+        use Operands::{Exactly, Terms, TermsAndFloats, TermsFrom};
         match self {
             Op::Const(_)
             | Op::Float(_)
@@ -57,6 +59,9 @@ impl Op {
             | Op::MapSize
             | Op::Unbox(_)
             | Op::ToFloat(_)
+            | Op::TryUnbox
+            | Op::TryToFloat
+            | Op::SmallToFloat
             | Op::Switch(..)
             | Op::SwitchArity(..)
             | Op::Return => Exactly(&[Term]),
@@ -68,19 +73,24 @@ impl Op {
             | Op::MapGet
             | Op::Cons
             | Op::Arith(..)
-            | Op::TryArith(_) => Exactly(&[Term, Term]),
+            | Op::TryArith(_)
+            | Op::SmallArith(_)
+            | Op::TrySmallArith(_)
+            | Op::CompareSmall(_) => Exactly(&[Term, Term]),
             Op::BoolTerm | Op::Branch(..) => Exactly(&[Bool]),
-            Op::Box | Op::FloatNegate => Exactly(&[Float]),
-            Op::FloatArith(..) => Exactly(&[Float, Float]),
+            Op::Box | Op::FloatNegate | Op::IsFinite => Exactly(&[Float]),
+            Op::FloatArith(..) | Op::RawFloatArith(_) | Op::CompareFloat(_) => {
+                Exactly(&[Float, Float])
+            }
             Op::CreateBits(segments, _) => Terms(segments.iter().map(BitSegment::terms).sum()),
             Op::UpdateTuple(_, positions) => Terms(1 + positions.len()),
             Op::Call(Callee::Export(e), _)
             | Op::TailCall(Callee::Export(e), _)
             | Op::CallBif(e, ..) => Terms(e.arity as usize),
             Op::CallFun(..) | Op::TailCallFun(..) | Op::Build(_) | Op::NewMap => TermsFrom(1),
-            Op::MapPut(_) | Op::MapUpdate(_) => TermsFrom(1),
+            Op::MapPut(_) | Op::MapUpdate(_) | Op::AreSmall => TermsFrom(1),
+            Op::Again(_) => TermsAndFloats,
             Op::Tuple
-            | Op::Again(_)
             | Op::Fun(_)
             | Op::Call(Callee::This | Callee::Local(_), _)
             | Op::TailCall(Callee::This | Callee::Local(_), _) => TermsFrom(0),
@@ -117,6 +127,7 @@ impl Op {
             | Op::Fun(_)
             | Op::Arith(..)
             | Op::TryArith(_)
+            | Op::SmallArith(_)
             | Op::Box
             | Op::Call(..)
             | Op::CallFun(..)
@@ -129,18 +140,27 @@ impl Op {
             | Op::BitsLeftAre(_)
             | Op::BitsLeftMultiple(_)
             | Op::MatchString(..)
+            | Op::AreSmall
+            | Op::CompareSmall(_)
+            | Op::CompareFloat(_)
+            | Op::IsFinite
             | Op::GetBits(BitsField::Skip, ..) => one(Bool),
-            Op::StartMatch | Op::GetBits(..) | Op::GetUtf(..) => {
+            Op::StartMatch | Op::GetBits(..) | Op::GetUtf(..) | Op::TrySmallArith(_) => {
                 SmallVec::from_slice(&[Bool, Term])
             }
+            Op::TryUnbox | Op::TryToFloat => SmallVec::from_slice(&[Bool, Float]),
             Op::MatchBits(steps) => {
                 let mut results = SmallVec::from_slice(&[Bool]);
                 results.extend(steps.iter().filter(|s| s.has_result()).map(|_| Term));
                 results
             }
-            Op::Float(_) | Op::Unbox(_) | Op::ToFloat(_) | Op::FloatArith(..) | Op::FloatNegate => {
-                one(Float)
-            }
+            Op::Float(_)
+            | Op::Unbox(_)
+            | Op::ToFloat(_)
+            | Op::SmallToFloat
+            | Op::FloatArith(..)
+            | Op::RawFloatArith(_)
+            | Op::FloatNegate => one(Float),
             Op::Step {
                 other,
                 writes,
@@ -196,7 +216,17 @@ impl Op {
             | Op::UpdateTuple(..)
             | Op::TryArith(_)
             | Op::Box
-            | Op::FloatNegate => true,
+            | Op::FloatNegate
+            | Op::SmallArith(_)
+            | Op::TrySmallArith(_)
+            | Op::AreSmall
+            | Op::CompareSmall(_)
+            | Op::CompareFloat(_)
+            | Op::TryUnbox
+            | Op::TryToFloat
+            | Op::SmallToFloat
+            | Op::RawFloatArith(_)
+            | Op::IsFinite => true,
             // A match context moves, a frame is written to; the others do more.
             _ => false,
         }

@@ -162,6 +162,16 @@ operations! {
     Box = "box" [] [];
     FloatArith(what, exit) = "float_arith" [Sub what] [Exit exit];
     FloatNegate = "float_negate" [] [];
+    SmallArith(what) = "small_arith" [Sub what] [];
+    TrySmallArith(what) = "try_small_arith" [Sub what] [];
+    AreSmall = "are_small" [] [];
+    CompareSmall(how) = "compare_small" [Sub how] [];
+    CompareFloat(how) = "compare_float" [Sub how] [];
+    TryUnbox = "try_unbox" [] [];
+    TryToFloat = "try_to_float" [] [];
+    SmallToFloat = "small_to_float" [] [];
+    RawFloatArith(what) = "raw_float_arith" [Sub what] [];
+    IsFinite = "is_finite" [] [];
 
     Allocate { slots, heap, clear, exit } = "allocate" [Slots slots, Heap heap, Clear clear] [Exit exit];
     Reserve(heap, exit) = "reserve" [Heap heap] [Exit exit];

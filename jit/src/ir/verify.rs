@@ -12,7 +12,7 @@
 //! - An instruction uses and defines as many values, of such representations, as its operation says.
 //! - A target gives a value for each parameter of its block, of the same representation.
 //! - A choice has each key once.
-//! - An exit names a register once; X registers hold terms, float registers floats.
+//! - An exit names a register once; X registers hold terms or floats, of which terms are made there, float registers floats.
 //! - A term is not used behind an instruction that may collect and stands behind its definition: it may have moved. Constants
 //!   do not move.
 
@@ -208,6 +208,7 @@ impl Verifier<'_> {
             Operands::Exactly(expected) => *reprs == *expected,
             Operands::Terms(n) => terms && reprs.len() == n,
             Operands::TermsFrom(n) => terms && reprs.len() >= n,
+            Operands::TermsAndFloats => !reprs.contains(&Repr::Bool),
         };
         if !fits {
             self.fault_at(
@@ -243,17 +244,17 @@ impl Verifier<'_> {
     fn exit(&mut self, exit: ExitRef) {
         let f = self.f;
         let state = &f.exits[exit.index()];
-        for (registers, repr, letter) in [
-            (&state.x, Repr::Term, 'x'),
-            (&state.floats, Repr::Float, 'f'),
+        for (registers, reprs, letter) in [
+            (&state.x, &[Repr::Term, Repr::Float][..], 'x'),
+            (&state.floats, &[Repr::Float], 'f'),
         ] {
             let mut seen = FxHashSet::default();
             for &(n, value) in registers {
                 if !seen.insert(n) {
                     self.fault(exit, format_args!("{letter}{n} is there twice"));
                 }
-                if f.repr(value) != repr {
-                    self.fault(exit, format_args!("{value} should be {repr:?}"));
+                if !reprs.contains(&f.repr(value)) {
+                    self.fault(exit, format_args!("{value} should be {:?}", reprs[0]));
                 }
             }
         }
@@ -476,8 +477,8 @@ exit2: pc 12, x0 = v14, f0 = v12, f1 = v15";
                 "exit0: x0 is there twice",
             ),
             (
-                "leave exit0\nexit0: pc 1, x0 = v2",
-                "exit0: v2 should be Term",
+                "leave exit0\nexit0: pc 1, x0 = v1",
+                "exit0: v1 should be Term",
             ),
             (
                 "leave exit0\nexit0: pc 1, f0 = v0",

@@ -1,8 +1,8 @@
 //! Arithmetic: small integers and floats in line, what is rare by helpers.
 
 use super::{Lowering, To, trusted};
-use crate::ir::{Arith, ExitRef, FloatArith, InstData, Op, Value as Ssa};
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use crate::ir::{Arith, ExitRef, InstData, Op, Value as Ssa};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, MemFlagsData, Value};
 use enigma_runtime::interp::native::Helper;
@@ -26,7 +26,7 @@ fn helper(how: Arith) -> Helper {
 }
 
 /// The value of a constant that is a small integer.
-fn small(word: Option<u64>) -> Option<i64> {
+pub(super) fn small(word: Option<u64>) -> Option<i64> {
     word.filter(|w| w & 7 == TAG_SMALL)
         .map(|w| (w as i64) >> TAG_BITS)
 }
@@ -41,11 +41,13 @@ impl Lowering<'_> {
             Op::TryArith(how) => self.integers(*how, i.args[0], i.args[1], None),
             Op::Unbox(exit) => {
                 let v = self.val(i.args[0]);
-                self.unbox(v, *exit)
+                let no = To::plain(self.exit_block(*exit));
+                self.unbox(v, &no)
             }
             Op::ToFloat(exit) => {
                 let v = self.val(i.args[0]);
-                self.float_of(v, *exit)
+                let no = To::plain(self.exit_block(*exit));
+                self.float_of(v, &no)
             }
             Op::Box => {
                 let v = self.val(i.args[0]);
@@ -53,15 +55,8 @@ impl Lowering<'_> {
             }
             Op::FloatArith(how, exit) => {
                 let (a, b) = (self.val(i.args[0]), self.val(i.args[1]));
-                let v = match how {
-                    FloatArith::Add => self.b.ins().fadd(a, b),
-                    FloatArith::Sub => self.b.ins().fsub(a, b),
-                    FloatArith::Mul => self.b.ins().fmul(a, b),
-                    FloatArith::Div => self.b.ins().fdiv(a, b),
-                };
-                // Of infinities and what is no number the difference to itself is no number.
-                let d = self.b.ins().fsub(v, v);
-                let infinite = self.b.ins().fcmp(FloatCC::Unordered, d, d);
+                let v = self.raw_floats(*how, a, b);
+                let infinite = self.is_infinite(v);
                 self.exit_if(infinite, *exit);
                 v
             }
@@ -69,7 +64,7 @@ impl Lowering<'_> {
                 let v = self.val(i.args[0]);
                 self.b.ins().fneg(v)
             }
-            _ => enigma_runtime::bug::vm_bug("no arithmetic"),
+            _ => self.known_numbers(i),
         };
         self.define(i, v);
     }
@@ -90,7 +85,7 @@ impl Lowering<'_> {
             let t = self.b.ins().band_imm_s(t, 7);
             self.go_on_unless(t, &To::plain(cold));
         }
-        let fast = self.small_integers(how, x, y, constants, cold);
+        let fast = self.small_integers(how, x, y, constants, &To::plain(cold));
         let join = self.fresh_block();
         let result = self.b.append_block_param(join, I64);
         match fast {
@@ -111,14 +106,14 @@ impl Lowering<'_> {
         result
     }
 
-    /// Of two small integers; nothing where that is always left to the helper.
-    fn small_integers(
+    /// Of two small integers; goes to `cold` where the result may be none, and gives nothing where that is always so.
+    pub(super) fn small_integers(
         &mut self,
         how: Arith,
         x: Value,
         y: Value,
         constants: (Option<i64>, Option<i64>),
-        cold: Block,
+        cold: &To,
     ) -> Option<Value> {
         Some(match how {
             Arith::Add | Arith::Sub => {
@@ -136,7 +131,7 @@ impl Lowering<'_> {
                         IntCC::SignedLessThan
                     };
                     let over = self.b.ins().icmp(cc, r, v);
-                    self.go_on_unless(over, &To::plain(cold));
+                    self.go_on_unless(over, cold);
                     return Some(r);
                 }
                 let (r, over) = if how == Arith::Add {
@@ -144,13 +139,13 @@ impl Lowering<'_> {
                 } else {
                     self.b.ins().ssub_overflow(x, y)
                 };
-                self.go_on_unless(over, &To::plain(cold));
+                self.go_on_unless(over, cold);
                 r
             }
             Arith::Mul => {
                 let n = self.b.ins().sshr_imm_u(x, i64::from(TAG_BITS));
                 let (r, over) = self.b.ins().smul_overflow(n, y);
-                self.go_on_unless(over, &To::plain(cold));
+                self.go_on_unless(over, cold);
                 r
             }
             Arith::Div | Arith::Rem => {
@@ -164,7 +159,7 @@ impl Lowering<'_> {
                             self.b
                                 .ins()
                                 .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, one_more, 8);
-                        self.go_on_unless(rare, &To::plain(cold));
+                        self.go_on_unless(rare, cold);
                     }
                 }
                 if how == Arith::Rem {
@@ -182,7 +177,7 @@ impl Lowering<'_> {
                 let r = self.b.ins().ishl_imm_u(x, k);
                 let back = self.b.ins().sshr_imm_u(r, k);
                 let over = self.b.ins().icmp(IntCC::NotEqual, back, x);
-                self.go_on_unless(over, &To::plain(cold));
+                self.go_on_unless(over, cold);
                 r
             }
             Arith::Bsr => {
@@ -194,7 +189,7 @@ impl Lowering<'_> {
                             self.b
                                 .ins()
                                 .icmp_imm_u(IntCC::UnsignedGreaterThan, y, 63 << TAG_BITS);
-                        self.go_on_unless(rare, &To::plain(cold));
+                        self.go_on_unless(rare, cold);
                         let n = self.b.ins().ushr_imm_u(y, i64::from(TAG_BITS));
                         self.b.ins().sshr(x, n)
                     }
@@ -220,7 +215,8 @@ impl Lowering<'_> {
         self.b.ins().bitcast(F64, MemFlagsData::new(), bits)
     }
 
-    fn unbox(&mut self, v: Value, exit: ExitRef) -> Value {
+    /// The double of a term; goes to `no` if it is no float.
+    pub(super) fn unbox(&mut self, v: Value, no: &To) -> Value {
         let join = self.fresh_block();
         let result = self.b.append_block_param(join, F64);
         let tag = self.b.ins().band_imm_s(v, 7);
@@ -232,40 +228,39 @@ impl Lowering<'_> {
         let f = self.flonum(v);
         self.b.ins().jump(join, &[f.into()]);
         self.b.switch_to_block(cold);
-        self.unbox_object(v, exit, join);
+        self.unbox_object(v, no, join);
         self.b.switch_to_block(join);
         result
     }
 
-    /// The double of a boxed float; leaves if it is none.
-    fn unbox_object(&mut self, v: Value, exit: ExitRef, join: Block) {
-        let no = To::plain(self.exit_block(exit));
-        let header = self.header_or(v, &no);
+    /// The double of a boxed float; goes to `no` if it is none.
+    fn unbox_object(&mut self, v: Value, no: &To, join: Block) {
+        let header = self.header_or(v, no);
         let float = Header::new(Kind::Float, 1).raw() as i64;
         let is = self.b.ins().icmp_imm_s(IntCC::Equal, header, float);
-        self.go_on_if(is, &no);
+        self.go_on_if(is, no);
         let f = self.b.ins().load(F64, trusted(), v, 8 - TAG_BOXED as i32);
         self.b.ins().jump(join, &[f.into()]);
     }
 
-    fn float_of(&mut self, v: Value, exit: ExitRef) -> Value {
+    /// The double nearest to a term; goes to `no` if it is neither a float nor a small integer.
+    pub(super) fn float_of(&mut self, v: Value, no: &To) -> Value {
         let join = self.fresh_block();
         let result = self.b.append_block_param(join, F64);
         let (float, int) = (self.fresh_block(), self.fresh_block());
         let tag = self.b.ins().band_imm_s(v, 7);
         self.b.ins().brif(tag, float, &[], int, &[]);
         self.b.switch_to_block(int);
-        let n = self.b.ins().sshr_imm_u(v, i64::from(TAG_BITS));
-        let f = self.b.ins().fcvt_from_sint(F64, n);
+        let f = self.small_to_float(v);
         self.b.ins().jump(join, &[f.into()]);
         self.b.switch_to_block(float);
-        let f = self.unbox(v, exit);
+        let f = self.unbox(v, no);
         self.b.ins().jump(join, &[f.into()]);
         self.b.switch_to_block(join);
         result
     }
 
-    fn box_float(&mut self, f: Value) -> Value {
+    pub(super) fn box_float(&mut self, f: Value) -> Value {
         let join = self.fresh_block();
         let result = self.b.append_block_param(join, I64);
         let bits = self.b.ins().bitcast(I64, MemFlagsData::new(), f);

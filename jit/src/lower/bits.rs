@@ -6,7 +6,7 @@ use super::{Lowering, To};
 use crate::ir::bits::{BitsField, Encoding, FieldFlags, MatchStep};
 use crate::ir::{self, InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I8, I16, I32, I64};
+use cranelift_codegen::ir::types::{F64, I8, I16, I32, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BITS, TAG_SMALL, Term};
@@ -100,7 +100,10 @@ impl Lowering<'_> {
         let answer = self.b.append_block_param(join, I8);
         let found: Vec<Value> = i.results[1..]
             .iter()
-            .map(|_| self.b.append_block_param(join, I64))
+            .map(|&r| {
+                let ty = self.type_of(r);
+                self.b.append_block_param(join, ty)
+            })
             .collect();
         self.matching(i, &To::plain(yes), &To::plain(no));
         self.b.switch_to_block(yes);
@@ -110,9 +113,14 @@ impl Lowering<'_> {
         }
         self.b.ins().jump(join, &args);
         self.b.switch_to_block(no);
-        let nothing = self.word(Term::NIL.raw());
         let mut args: Vec<BlockArg> = vec![self.b.ins().iconst(I8, 0).into()];
-        args.extend(found.iter().map(|_| BlockArg::from(nothing)));
+        for &r in &i.results[1..] {
+            let nothing = match self.type_of(r) {
+                F64 => self.b.ins().f64const(0.0),
+                _ => self.word(Term::NIL.raw()),
+            };
+            args.push(nothing.into());
+        }
         self.b.ins().jump(join, &args);
         self.b.switch_to_block(join);
         self.current = None;
@@ -157,7 +165,7 @@ impl Lowering<'_> {
                 }
             }
             Op::GetUtf(encoding, flags) => vec![self.get_utf(context, *encoding, *flags, no)],
-            _ => enigma_runtime::bug::vm_bug("no instruction of matching"),
+            _ => vec![self.number_or(i, no)],
         };
         for (&r, v) in i.results[1..].iter().zip(found) {
             self.values[r.index()] = Some(v);

@@ -18,6 +18,7 @@ pub mod glue;
 mod intrinsics;
 mod lists;
 mod maps;
+mod numbers;
 mod questions;
 mod receive;
 mod state;
@@ -568,7 +569,10 @@ impl Lowering<'_> {
             | Op::ToFloat(_)
             | Op::Box
             | Op::FloatArith(..)
-            | Op::FloatNegate => self.arithmetic(i),
+            | Op::FloatNegate
+            | Op::SmallArith(_)
+            | Op::SmallToFloat
+            | Op::RawFloatArith(_) => self.arithmetic(i),
             Op::Step { .. } if self.message(i) => {}
             Op::CreateBits(segments, exit) => self.create_bits(i, segments, *exit),
             Op::WritableBits => self.writable_bits(i),
@@ -679,12 +683,13 @@ fn is_question(op: &Op) -> bool {
     op.results().first() == Some(&Repr::Bool) && !matches!(op, Op::Step { .. })
 }
 
-/// Does it match a bitstring? It gives what it finds beside the answer.
+/// Does it match a bitstring, or ask for a number? It gives what it finds beside the answer.
 fn is_match(op: &Op) -> bool {
-    matches!(
+    let bits = matches!(
         op,
         Op::StartMatch | Op::MatchBits(_) | Op::MatchString(..) | Op::GetBits(..) | Op::GetUtf(..)
-    )
+    );
+    bits || matches!(op, Op::TrySmallArith(_) | Op::TryUnbox | Op::TryToFloat)
 }
 
 /// Where X register `n` is in memory, from the address of the first one.

@@ -66,7 +66,7 @@ impl Lowering<'_> {
                 };
                 self.branch(rest, no, yes);
             }
-            _ => enigma_runtime::bug::vm_bug("no question"),
+            _ => self.ask_numbers(op, args, yes, no),
         }
     }
 

@@ -192,7 +192,7 @@ impl Lowering<'_> {
         self.go_on_unless(is, &To::plain(self.nonvalue));
     }
 
-    /// Takes a reduction for entering the function with these arguments; `then` goes on with them where there is one.
+    /// Takes a reduction for entering the function with these arguments, terms or doubles; `then` goes on with them where there is one.
     pub(super) fn count_reduction(&mut self, args: &[Value], then: impl FnOnce(&mut Self)) {
         let reds = self.b.use_var(self.reds);
         let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, reds, 1);
@@ -209,8 +209,13 @@ impl Lowering<'_> {
                 block
             }
         };
-        let args = args.iter().map(|&v| v.into()).collect();
-        self.go_on_unless(over, &To { block, args });
+        let on = self.fresh_block();
+        let cold = self.cold_block();
+        self.b.ins().brif(over, cold, &[], on, &[]);
+        self.b.switch_to_block(cold);
+        let args = args.iter().map(|&v| self.term_of(v).into()).collect();
+        self.go(&To { block, args });
+        self.b.switch_to_block(on);
         then(self);
     }
 
@@ -257,9 +262,11 @@ impl Lowering<'_> {
         if exit.x.is_empty() && exit.floats.is_empty() {
             return;
         }
+        let vals = exit.x.iter().map(|(n, v)| (*n, self.val(*v)));
+        let vals: Vec<(u16, Value)> = vals.collect();
+        let terms: Vec<_> = vals.iter().map(|&(n, v)| (n, self.term_of(v))).collect();
         let x = self.x_registers();
-        for &(n, v) in &exit.x {
-            let v = self.val(v);
+        for (n, v) in terms {
             self.b
                 .ins()
                 .store(trusted(), v, x, x_offset(usize::from(n)));

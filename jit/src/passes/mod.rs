@@ -1,10 +1,13 @@
 //! What makes a function better, one file a pass. Each takes a sound function and leaves a sound one.
 
 pub mod dead;
+pub mod finite;
 pub mod known;
 pub mod lists;
 pub mod params;
+pub mod shortcuts;
 pub mod unreachable;
+pub mod versions;
 
 use crate::ir::SsaFunction;
 
@@ -26,10 +29,13 @@ macro_rules! passes {
 
 passes! {
     dead
+    finite
     known
     lists
     params
+    shortcuts
     unreachable
+    versions
 }
 
 /// The passes in the order that serves best.
@@ -40,6 +46,12 @@ const ORDER: &[&str] = &[
     "known",
     "unreachable",
     "dead",
+    "shortcuts",
+    "versions",
+    "finite",
+    "params",
+    "unreachable",
+    "dead",
 ];
 
 /// All that makes a function better. `after` is told of each pass.
@@ -48,9 +60,7 @@ pub fn optimize(f: &mut SsaFunction, mut after: impl FnMut(&SsaPass, &SsaFunctio
     for pass in ORDER.iter().filter_map(pass) {
         (pass.run)(f);
         after(pass, f);
-        if cfg!(debug_assertions)
-            && let Err(faults) = crate::ir::verify(f)
-        {
+        if true && let Err(faults) = crate::ir::verify(f) {
             enigma_runtime::bug::vm_bug(&format!("a pass has broken a function: {faults}"));
         }
     }
