@@ -50,14 +50,39 @@ impl Rest {
     }
 }
 
+/// Elements that are looked at without asking how much is left of the time slice.
+const AT_ONCE: usize = 2 * work::UNITS;
+
+/// The same among the first few elements only.
+#[inline(always)]
+fn find_near(
+    cx: &mut Ctx<'_>,
+    rest: &mut Rest,
+    is_it: impl FnMut(Term) -> bool,
+) -> Step<Option<Term>> {
+    if !work::at_once(AT_ONCE) {
+        return Ok(Poll::Pending);
+    }
+    let found = rest.find(&mut Budget::of(AT_ONCE), is_it)?;
+    if found.is_pending() {
+        cx.bump(AT_ONCE / work::UNITS);
+    }
+    Ok(found)
+}
+
+/// Is it equal to nothing but its own word?
+#[inline(always)]
+fn is_word(t: Term) -> bool {
+    t.is_immediate() && !t.is_flonum()
+}
+
 struct Member(Rest);
 
 impl Work for Member {
-    #[inline]
     fn step(&mut self, _: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
         let wanted = a[0];
         // Most values that are searched for are their own words.
-        let found = if wanted.is_immediate() && !wanted.is_flonum() {
+        let found = if is_word(wanted) {
             self.0.find(budget, |e| e == wanted)?
         } else {
             self.0.find(budget, |e| compare::exact_eq(e, wanted))?
@@ -71,7 +96,13 @@ impl Work for Member {
 }
 
 fn member(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    work::start(cx, a, Member(Rest(a[1])))
+    let (wanted, mut rest) = (a[0], Rest(a[1]));
+    if is_word(wanted)
+        && let Poll::Ready(found) = find_near(cx, &mut rest, |e| e == wanted)?
+    {
+        return Ok(Term::bool(found.is_some()));
+    }
+    work::start(cx, a, Member(rest))
 }
 
 struct Reverse {
@@ -126,17 +157,30 @@ struct KeySearch {
     answer: fn(&mut Ctx<'_>, Option<Term>) -> Term,
 }
 
+impl KeySearch {
+    /// The element of a tuple that is compared.
+    #[inline(always)]
+    fn element(t: Term, at: usize) -> Option<Term> {
+        t.as_tuple()?.get(at).copied()
+    }
+}
+
+/// May it equal a number of the other kind, or is it more than a word?
+#[inline(always)]
+fn is_compared(key: Term) -> bool {
+    !is_word(key) || key.is_small()
+}
+
 impl Work for KeySearch {
-    #[inline]
     fn step(&mut self, cx: &mut Ctx<'_>, a: &[Term], budget: &mut Budget) -> Step {
-        let key = a[0];
-        let element = |e: Term| e.as_tuple().and_then(|t| t.get(self.at).copied());
-        // Numbers may equal numbers of the other kind; all other immediates are equal only to themselves.
-        let found = if key.is_immediate() && !key.is_small() && !key.is_flonum() {
-            self.rest.find(budget, |e| element(e) == Some(key))?
+        let (key, at) = (a[0], self.at);
+        let found = if is_compared(key) {
+            self.rest.find(budget, |e| {
+                KeySearch::element(e, at).is_some_and(|k| compare::eq(k, key))
+            })?
         } else {
             self.rest
-                .find(budget, |e| element(e).is_some_and(|k| compare::eq(k, key)))?
+                .find(budget, |e| KeySearch::element(e, at) == Some(key))?
         };
         Ok(found.map(|f| (self.answer)(cx, f)))
     }
@@ -152,12 +196,14 @@ fn search(
     answer: fn(&mut Ctx<'_>, Option<Term>) -> Term,
 ) -> BifResult {
     let at = a[1].as_usize().filter(|&n| n > 0).ok_or_else(badarg)? - 1;
-    let work = KeySearch {
-        rest: Rest(a[2]),
-        at,
-        answer,
-    };
-    work::start(cx, a, work)
+    let (key, mut rest) = (a[0], Rest(a[2]));
+    if !is_compared(key) {
+        let is_it = |e| KeySearch::element(e, at) == Some(key);
+        if let Poll::Ready(found) = find_near(cx, &mut rest, is_it)? {
+            return Ok(answer(cx, found));
+        }
+    }
+    work::start(cx, a, KeySearch { rest, at, answer })
 }
 
 fn keyfind(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
