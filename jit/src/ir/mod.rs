@@ -363,7 +363,7 @@ pub enum Op {
     TrySmallArith(Arith),
     /// Are all of them small integers?
     AreSmall,
-    /// Compares two small integers.
+    /// Compares two small integers; exactly, one of them may be any term.
     CompareSmall(Comparison),
     /// Compares two floats, which are finite.
     CompareFloat(Comparison),

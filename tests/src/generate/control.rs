@@ -433,7 +433,7 @@ impl Maker<'_> {
         match f.shape {
             Shape::Leaf => {}
             Shape::General => arguments.push(Phrase::leaf(Category::Int, self.fuel)),
-            Shape::Counting => {
+            Shape::Counting | Shape::Numeric => {
                 let count = match self.random.once_in(3) {
                     true => Phrase::form(
                         Category::Int,

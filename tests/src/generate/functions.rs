@@ -27,6 +27,7 @@ pub fn function(mut maker: Maker<'_>, heavy: bool) -> Phrase {
         }
         Shape::General => maker.general(&me),
         Shape::Counting => maker.counting(&me, heavy),
+        Shape::Numeric => maker.numeric(&me),
         Shape::Walking => maker.walking(&me),
         Shape::Parsing => maker.parsing(&me),
     };

@@ -17,6 +17,7 @@ mod control;
 mod expression;
 mod functions;
 mod literals;
+mod loops;
 mod module;
 mod numbers;
 mod random;

@@ -97,7 +97,8 @@ fn signature(random: &mut Random, index: usize, heavy: bool) -> Signature {
         _ if heavy => Shape::Counting,
         0 => Shape::Leaf,
         1..5 => Shape::General,
-        5 | 6 => Shape::Counting,
+        5 => Shape::Counting,
+        6 => Shape::Numeric,
         7 => Shape::Walking,
         _ => Shape::Parsing,
     };
@@ -117,6 +118,7 @@ fn signature(random: &mut Random, index: usize, heavy: bool) -> Signature {
             Category::Bits,
             Category::Ints,
         ]),
+        false if shape == Shape::Numeric => *maker.random.pick(&[Category::Int, Category::Float]),
         false => maker.plain_sort(),
     };
     let arguments = (0..n).map(|_| sort()).collect();
@@ -124,6 +126,11 @@ fn signature(random: &mut Random, index: usize, heavy: bool) -> Signature {
         true => *maker
             .random
             .pick(&[Category::Int, Category::Ints, Category::List]),
+        false if shape == Shape::Numeric => {
+            *maker
+                .random
+                .pick(&[Category::Int, Category::Float, Category::List])
+        }
         false if shape == Shape::Walking => *maker.random.pick(&[
             Category::Int,
             Category::Ints,
@@ -164,6 +171,7 @@ fn entry(
         Shape::General => Some(Phrase::leaf(Category::Int, "30")),
         Shape::Counting if heavy => Some(Phrase::leaf(Category::Int, ROUNDS.to_string())),
         Shape::Counting => Some(Phrase::leaf(Category::Int, "20")),
+        Shape::Numeric => Some(Phrase::leaf(Category::Int, "50")),
         Shape::Walking => Some(maker.expression(Category::Ints, 2)),
         Shape::Parsing => Some(maker.expression(Category::Bits, 2)),
     };

@@ -12,6 +12,8 @@ pub enum Shape {
     General,
     /// The first argument counts down.
     Counting,
+    /// The first argument counts down, and nothing is done but arithmetic on the others.
+    Numeric,
     /// The first argument is a list that is walked.
     Walking,
     /// The first argument is a bitstring that is matched from its start.
