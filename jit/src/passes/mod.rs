@@ -60,7 +60,9 @@ pub fn optimize(f: &mut SsaFunction, mut after: impl FnMut(&SsaPass, &SsaFunctio
     for pass in ORDER.iter().filter_map(pass) {
         (pass.run)(f);
         after(pass, f);
-        if true && let Err(faults) = crate::ir::verify(f) {
+        if cfg!(debug_assertions)
+            && let Err(faults) = crate::ir::verify(f)
+        {
             enigma_runtime::bug::vm_bug(&format!("a pass has broken a function: {faults}"));
         }
     }
