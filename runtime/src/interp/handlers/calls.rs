@@ -32,6 +32,7 @@ fn pass(continuation: &Continuation) -> bool {
 }
 
 /// Goes on at a continuation: in native code, if there is some, and else at this place in bytecode.
+#[inline(always)]
 fn go_on(mut m: Slow<'_, '_>, continuation: &Continuation, otherwise: *const u64) -> Place {
     let address = continuation.native();
     if address.is_null() {
