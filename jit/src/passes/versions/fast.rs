@@ -11,8 +11,7 @@ use crate::ir::{Block, ExitRef, Inst, InstData, Op, Repr, SsaExit, SsaFunction, 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Adds the fast version, and the tests that lead to it.
-pub fn add(f: &mut SsaFunction, graph: &ControlFlowGraph, plan: &Plan) {
-    let tree = DominatorTree::new(graph);
+pub fn add(f: &mut SsaFunction, graph: &ControlFlowGraph, tree: &DominatorTree, plan: &Plan) {
     let params = f.blocks[plan.header.index()].params.clone();
     let [tests, header, slow] = [(); 3].map(|()| f.block());
     f.blocks[slow.index()].cold = true;
@@ -20,7 +19,7 @@ pub fn add(f: &mut SsaFunction, graph: &ControlFlowGraph, plan: &Plan) {
         f,
         graph,
         plan,
-        table: Table::new(&tree),
+        table: Table::new(tree),
         at: tests,
         repeatable: true,
         blocks: [(plan.header, header)].into_iter().collect(),
