@@ -23,6 +23,7 @@ impl Maker<'_> {
             let all = std::iter::once(first.to_string()).chain(names.iter().cloned());
             format!("{}({})", me.name, all.collect::<Vec<_>>().join(", "))
         };
+        self.calls = false;
         let end = self.expression(me.result, 1);
         let mut clauses = vec![Phrase::form(
             Category::Other,
