@@ -3,10 +3,9 @@
 use super::scope::{Maker, Signature};
 use super::tree::{Category, Phrase};
 
-/// What an integer that goes round is bounded by, if by anything.
-const BOUNDS: [&str; 8] = [
-    "@",
-    "@",
+/// What an integer that goes round is bounded by.
+const BOUNDS: [&str; 7] = [
+    "(@ rem 16#123456789abcdef0123456789)",
     "(@ rem 1000003)",
     "(@ band 16#fffffffffffffff)",
     "(@ band 16#7ffffffffffffff)",
@@ -24,6 +23,7 @@ impl Maker<'_> {
             let all = std::iter::once(first.to_string()).chain(names.iter().cloned());
             format!("{}({})", me.name, all.collect::<Vec<_>>().join(", "))
         };
+        self.calls = false;
         let end = self.expression(me.result, 1);
         let mut clauses = vec![Phrase::form(
             Category::Other,

@@ -314,6 +314,25 @@ impl Fast<'_> {
             self.table.consequences.insert(v, consequences);
             return;
         }
+        if exact && (x.is(Number::SMALL) || y.is(Number::SMALL)) {
+            // What is exactly equal to a small integer is the same word.
+            let args = [a, b].map(|v| self.term(v)).to_vec();
+            let answer = self.one(Op::CompareSmall(how), args, Repr::Bool);
+            self.table.answers.insert(v, Answer::Open(answer));
+            let equal = vec![(a, x.and(y)), (b, y.and(x))];
+            let consequences = match how {
+                Comparison::ExactEq => Consequences {
+                    yes: equal,
+                    no: Vec::new(),
+                },
+                _ => Consequences {
+                    yes: Vec::new(),
+                    no: equal,
+                },
+            };
+            self.table.consequences.insert(v, consequences);
+            return;
+        }
         if !exact
             && (x.is(Number::FLOAT) || y.is(Number::FLOAT))
             && let Some(fa) = self.float_without_test(a, EXACT)

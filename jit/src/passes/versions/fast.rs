@@ -4,15 +4,14 @@
 //! parameters of blocks are decided on where a block begins, when all jumps to it are there but those back to it.
 
 use super::number::Number;
-use super::table::{Answer, Consequences, Table};
+use super::table::{Answer, Consequences, KnownValues};
 use super::{Guess, Plan, is_repeatable};
 use crate::ir::flow::{ControlFlowGraph, DominatorTree};
 use crate::ir::{Block, ExitRef, Inst, InstData, Op, Repr, SsaExit, SsaFunction, Target, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Adds the fast version, and the tests that lead to it.
-pub fn add(f: &mut SsaFunction, graph: &ControlFlowGraph, plan: &Plan) {
-    let tree = DominatorTree::new(graph);
+pub fn add(f: &mut SsaFunction, graph: &ControlFlowGraph, tree: &DominatorTree, plan: &Plan) {
     let params = f.blocks[plan.header.index()].params.clone();
     let [tests, header, slow] = [(); 3].map(|()| f.block());
     f.blocks[slow.index()].cold = true;
@@ -20,7 +19,7 @@ pub fn add(f: &mut SsaFunction, graph: &ControlFlowGraph, plan: &Plan) {
         f,
         graph,
         plan,
-        table: Table::new(&tree),
+        table: KnownValues::new(tree),
         at: tests,
         repeatable: true,
         blocks: [(plan.header, header)].into_iter().collect(),
@@ -64,7 +63,7 @@ pub(super) struct Fast<'a> {
     pub(super) f: &'a mut SsaFunction,
     graph: &'a ControlFlowGraph,
     plan: &'a Plan,
-    pub(super) table: Table<'a>,
+    pub(super) table: KnownValues<'a>,
     /// The block of the fast version that is written.
     at: Block,
     /// May all that was done since the header be done again?
@@ -302,7 +301,7 @@ impl Fast<'_> {
             here,
         } = edge;
         self.table.here = here;
-        let missing = |t: &Table<'_>| {
+        let missing = |t: &KnownValues<'_>| {
             let mut all = args.iter().zip(reprs);
             all.any(|(v, r)| *r == Repr::Term && t.term(*v).is_none())
         };
@@ -440,7 +439,7 @@ impl Fast<'_> {
 
     /// Begins the fast version anew if the guesses are right, else the tests of that.
     fn again(&mut self, what: &InstData, target: &Target) {
-        let right = |t: &Table<'_>, v: Value, guess: Option<Guess>| match guess {
+        let right = |t: &KnownValues<'_>, v: Value, guess: Option<Guess>| match guess {
             Some(Guess::Small) => t.number(v).is(Number::SMALL),
             Some(Guess::Float) => t.float(v).is_some() && t.number(v).is(Number::FLOAT),
             None => true,

@@ -14,7 +14,7 @@ mod fast;
 mod number;
 mod table;
 
-use crate::ir::flow::ControlFlowGraph;
+use crate::ir::flow::{ControlFlowGraph, DominatorTree};
 use crate::ir::{Block, Comparison, Inst, Op, Repr, SsaFunction, Value};
 use number::Number;
 use rustc_hash::FxHashMap;
@@ -22,9 +22,20 @@ use rustc_hash::FxHashMap;
 /// Does it.
 pub fn run(f: &mut SsaFunction) {
     let graph = ControlFlowGraph::new(f);
-    if let Some(plan) = Plan::of(f, &graph) {
-        fast::add(f, &graph, &plan);
+    let tree = DominatorTree::new(&graph);
+    if let Some(plan) = Plan::of(f, &graph).filter(|_| is_reducible(&graph, &tree)) {
+        fast::add(f, &graph, &tree, &plan);
     }
+}
+
+/// Is every loop entered at one block only?
+fn is_reducible(graph: &ControlFlowGraph, tree: &DominatorTree) -> bool {
+    let order = graph.order().iter().copied();
+    let places: FxHashMap<Block, usize> = order.zip(0..).collect();
+    graph.order().iter().all(|b| {
+        let mut next = graph.successors(*b).iter();
+        next.all(|n| places[n] > places[b] || tree.dominates(*n, *b))
+    })
 }
 
 /// Functions with more instructions have one version only: the second one costs time to compile.

@@ -35,7 +35,7 @@ pub struct Consequences {
 }
 
 /// All of it, by values of the loop. Blocks are those of the loop.
-pub struct Table<'a> {
+pub struct KnownValues<'a> {
     tree: &'a DominatorTree,
     entries: FxHashMap<Value, Entry>,
     /// By values that are answers.
@@ -46,10 +46,10 @@ pub struct Table<'a> {
     pub here: Block,
 }
 
-impl<'a> Table<'a> {
+impl<'a> KnownValues<'a> {
     /// Nothing yet.
-    pub fn new(tree: &'a DominatorTree) -> Table<'a> {
-        Table {
+    pub fn new(tree: &'a DominatorTree) -> KnownValues<'a> {
+        KnownValues {
             tree,
             entries: FxHashMap::default(),
             answers: FxHashMap::default(),
