@@ -169,7 +169,7 @@ impl Watch<'_> {
     /// The passes have been run.
     pub fn optimized(&mut self, f: &SsaFunction) {
         self.phase(Phase::Passes);
-        self.ssa = f.blocks.iter().map(|b| b.insts.len()).sum();
+        self.ssa = f.instructions();
     }
 
     /// The machine code in `cx` has been installed, and is not run yet.

@@ -10,7 +10,7 @@ use crate::stages::{Stages, WantedStages, machine_code};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::ExternalName;
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{Context, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
@@ -21,6 +21,8 @@ use enigma_runtime::interp::native::{Helper, is_bit_syntax, opcode_at, set_way_i
 use enigma_runtime::quiescence::{self, Role};
 use enigma_runtime::sys::sampling;
 use parking_lot::Mutex;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fmt;
 
 /// Why there is no native code.
@@ -96,7 +98,7 @@ pub fn start(
 /// wait for it.
 fn compile_requests(observation: Observation, requests: &Receiver<Request>) {
     let passage = quiescence::register(Role::Compiler);
-    let Ok(mut request) = requests.recv() else {
+    let Ok(first) = requests.recv() else {
         return;
     };
     let machine = match NativeCompiler::new(observation) {
@@ -106,25 +108,54 @@ fn compile_requests(observation: Observation, requests: &Receiver<Request>) {
             return;
         }
     };
+    let mut queue = CompileQueue::default();
+    queue.put(first);
     loop {
+        requests.try_iter().for_each(|next| queue.put(next));
+        let Some(next) = queue.take().or_else(|| requests.recv().ok()) else {
+            return;
+        };
         passage.enter();
-        if let Some(f) = native::still_there(request.record as *const FnInfo) {
-            let _ = machine.compile(f, request.at, Cause::Calls);
+        if let Some(f) = native::still_there(next.record as *const FnInfo) {
+            let _ = machine.compile(f, next.at, Cause::Calls);
         }
         passage.leave();
-        match requests.recv() {
-            Ok(next) => request = next,
-            Err(_) => return,
-        }
+    }
+}
+
+/// Requests that wait for the compiler, in the order in which they are to be done: as they have come, but large functions behind
+/// smaller ones that come soon after them, because these are done many in the same time.
+#[derive(Default)]
+struct CompileQueue {
+    waiting: BinaryHeap<Reverse<(usize, Request)>>,
+    /// How many requests have come.
+    count: usize,
+}
+
+/// Instructions of a function for which it lets one more request go first.
+const INSTRUCTIONS_A_PLACE: usize = 4;
+
+impl CompileQueue {
+    fn put(&mut self, request: Request) {
+        self.count += 1;
+        let place = self.count + request.instructions / INSTRUCTIONS_A_PLACE;
+        self.waiting.push(Reverse((place, request)));
+    }
+
+    fn take(&mut self) -> Option<Request> {
+        self.waiting.pop().map(|Reverse((_, request))| request)
     }
 }
 
 /// A function that is to be compiled. Its module may be purged before that.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Request {
     /// Address of its record.
     record: usize,
     /// The offset in its bytecode at which the code is to go on, if it is not to begin at the entry.
     at: Option<u32>,
+    /// Its number of instructions.
+    instructions: usize,
 }
 
 /// Compiles functions where they are asked for.
@@ -150,13 +181,20 @@ impl Compiler for Later {
 
     fn request(&self, f: &'static FnInfo, at: Option<u32>) {
         let record = std::ptr::from_ref(f) as usize;
-        let _ = self.0.send(Request { record, at });
+        let instructions = f.body().map_or(0, |b| b.places.len());
+        let _ = self.0.send(Request {
+            record,
+            at,
+            instructions,
+        });
     }
 }
 
 /// What compiles: Cranelift for this machine, and the code that all native code uses.
 pub struct NativeCompiler {
     isa: OwnedTargetIsa,
+    /// The same with fewer optimizations, for large functions.
+    quick_isa: OwnedTargetIsa,
     /// The ways to helpers, by `Helper`, of those that are not called directly.
     glue: Vec<Option<u64>>,
     contexts: Mutex<Vec<(Context, FunctionBuilderContext)>>,
@@ -182,10 +220,15 @@ fn truth(on: bool) -> &'static str {
     if on { "true" } else { "false" }
 }
 
-fn isa() -> Result<OwnedTargetIsa, CompileFailure> {
+/// Functions of more SSA instructions are compiled without Cranelift's optimizations. These take a quarter of the time and more, and a call
+/// executes a small part of such a function, which has few loops.
+const LARGE_FUNCTION: usize = 300;
+
+/// This machine, with Cranelift's level of optimization.
+fn isa(level: &str) -> Result<OwnedTargetIsa, CompileFailure> {
     let mut b = settings::builder();
     for (name, value) in [
-        ("opt_level", "speed"),
+        ("opt_level", level),
         ("enable_pinned_reg", "true"),
         ("is_pic", "false"),
         ("enable_verifier", truth(cfg!(debug_assertions))),
@@ -212,7 +255,8 @@ fn body_of(f: &'static FnInfo) -> Result<&'static Body, CompileFailure> {
 impl NativeCompiler {
     fn bare(observation: Observation) -> Result<NativeCompiler, CompileFailure> {
         Ok(NativeCompiler {
-            isa: isa()?,
+            isa: isa("speed")?,
+            quick_isa: isa("none")?,
             glue: Vec::new(),
             contexts: Mutex::default(),
             observation,
@@ -226,7 +270,7 @@ impl NativeCompiler {
             cx.clear();
             let way = match glue::helper(h, &*machine.isa, &mut cx, &mut fbc) {
                 Some(()) => {
-                    machine.generate(&mut cx)?;
+                    generate(&mut cx, &*machine.isa)?;
                     let block = machine.install(&cx, None)?;
                     perf_glue(&block, h.name());
                     Some(block.address())
@@ -237,7 +281,7 @@ impl NativeCompiler {
         }
         cx.clear();
         glue::way_in(&*machine.isa, &mut cx, &mut fbc);
-        machine.generate(&mut cx)?;
+        generate(&mut cx, &*machine.isa)?;
         let block = machine.install(&cx, None)?;
         perf_glue(&block, "way_in");
         set_way_in(block.address() as *const u8);
@@ -312,22 +356,18 @@ impl NativeCompiler {
         passes::optimize(&mut source, |pass, source| watch.stages.after(pass, source));
         watch.optimized(&source);
         cx.clear();
-        let points = lower::function(&source, f, body, &*self.isa, cx, fbc);
+        let isa = match source.instructions() > LARGE_FUNCTION {
+            true => &*self.quick_isa,
+            false => &*self.isa,
+        };
+        let points = lower::function(&source, f, body, isa, cx, fbc);
         watch.stages.clif(f, cx);
         watch.phase(Phase::Lowering);
-        self.generate(cx)?;
+        generate(cx, isa)?;
         watch.phase(Phase::Cranelift);
-        watch.stages.machine(f, cx, &*self.isa);
-        watch.assembled(|| machine_code(f, cx, &*self.isa));
+        watch.stages.machine(f, cx, isa);
+        watch.assembled(|| machine_code(f, cx, isa));
         Ok(points)
-    }
-
-    /// Lets Cranelift compile what is in `cx`.
-    fn generate(&self, cx: &mut Context) -> Result<(), CompileFailure> {
-        match cx.compile(&*self.isa, &mut ControlPlane::default()) {
-            Ok(_) => Ok(()),
-            Err(e) => Err(CompileFailure::Cranelift(format!("{:?}", e.inner))),
-        }
     }
 
     /// Gives the machine code in `cx` memory.
@@ -366,6 +406,14 @@ impl NativeCompiler {
                 }
             })
             .map_err(CompileFailure::Memory)
+    }
+}
+
+/// Lets Cranelift compile what is in `cx`.
+fn generate(cx: &mut Context, isa: &dyn TargetIsa) -> Result<(), CompileFailure> {
+    match cx.compile(isa, &mut ControlPlane::default()) {
+        Ok(_) => Ok(()),
+        Err(e) => Err(CompileFailure::Cranelift(format!("{:?}", e.inner))),
     }
 }
 

@@ -79,6 +79,11 @@ pub struct SsaFunction {
 }
 
 impl SsaFunction {
+    /// The number of instructions.
+    pub fn instructions(&self) -> usize {
+        self.blocks.iter().map(|b| b.insts.len()).sum()
+    }
+
     /// All blocks, with those that a pass has removed: they have no instructions.
     pub fn blocks(&self) -> impl Iterator<Item = (Block, &BlockData)> {
         let numbers = (0..).map(Block);
