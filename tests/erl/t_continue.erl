@@ -1,0 +1,107 @@
+%% Functions that go on behind something that has stopped them: after a wait, behind a handler, after a call that took long.
+-module(t_continue).
+-export([server/1, summed/1, guarded/2, kept/2, outer/3, inner/2, slots/2, floats/2, set/3]).
+-include("diff.hrl").
+
+%% A server whose state is of several kinds, with messages that are not for it.
+server({N, F, B, M}) ->
+    receive
+        {add, X} -> server({N + X, F * 1.5, <<B/binary, X>>, M#{N band 3 => X}});
+        {From, state} -> From ! {self(), {N, F, B, M}}, server({N, F, B, M});
+        {From, fail, X} -> From ! {self(), catch X + N}, server({N, F, B, M});
+        stop -> ok
+    after 60000 -> late
+    end.
+
+ask(P, Q) -> P ! Q, receive {P, A} -> A after 5000 -> none end.
+
+%% Waits below many frames, each of which goes on.
+summed([]) -> 0;
+summed([H | T]) -> X = wait_for(H), X + summed(T) + H.
+
+wait_for(N) -> self() ! {n, N}, receive {n, N} -> N * 2 end.
+
+%% What is caught, and what goes on behind the handler.
+guarded(0, A) -> A;
+guarded(N, A) ->
+    X = try risky(N) catch throw:T -> {t, T}; error:E:S -> {e, E, depth(S)}; exit:R -> {x, R} after put(after_count, N) end,
+    guarded(N - 1, [X | A]).
+
+risky(N) when N rem 5 =:= 0 -> throw(N);
+risky(N) when N rem 5 =:= 1 -> N + id(a);
+risky(N) when N rem 5 =:= 2 -> exit({n, N});
+risky(N) when N rem 5 =:= 3 -> element(N, {1});
+risky(N) -> N.
+
+depth(S) -> [{F, A} || {M, F, A, _} <- S, M =:= ?MODULE, F =/= '-cases/0-fun-0-'] =/= [].
+
+%% catch with values in the frame.
+kept(0, A) -> A;
+kept(N, A) ->
+    L = [N, {N}], F = N / 2,
+    X = (catch risky(N)),
+    kept(N - 1, [{L, F, class(X)} | A]).
+
+class({'EXIT', {R, _}}) -> {exit, R};
+class(X) -> X.
+
+%% An exception that a continued function raises, to a handler further out.
+outer(0, _, A) -> A;
+outer(N, P, A) ->
+    X = try inner(N, P) catch error:{bad, Y}:S -> {Y, [{F, Ar} || {?MODULE, F, Ar, _} <- S, F =:= inner orelse F =:= outer]} end,
+    outer(N - 1, P, [X | A]).
+
+inner(N, P) ->
+    {_, _, _, M} = ask(P, {self(), state}),
+    case N rem 3 of
+        0 -> error({bad, N});
+        _ -> {N, map_size(M)}
+    end.
+
+%% Many slots that live across a wait.
+slots(0, A) -> A;
+slots(N, A) ->
+    B = N + 1, C = {N, B}, D = [C | N], E = <<N:16, "x">>, F = fun(X) -> X + N + B end, G = #{n => N}, H = N * 1.25, I = N bsl 70,
+    R = wait_for(N),
+    slots(N - 1, (A + R + B + element(2, C) + length(tl([x | [D]])) + byte_size(E) + F(1) + map_get(n, G) + trunc(H) + (I bsr 70)) band 16#ffffff).
+
+floats(0, A) -> A;
+floats(N, A) -> X = A * 1.0001, Y = wait_for(N), floats(N - 1, X + Y / 3).
+
+set(I, T, V) -> setelement(I, T, V).
+
+state() -> {0, 1.0, <<>>, #{}}.
+
+cases() ->
+    [{server, heavy, fun() ->
+          P = spawn(fun() -> server(state()) end),
+          [P ! {add, I rem 7} || I <- lists:seq(1, 300)],
+          [begin P ! {noise, I}, P ! {add, 1} end || I <- lists:seq(1, 200)],
+          As = [begin P ! {add, I rem 5}, element(1, ask(P, {self(), state})) end || I <- lists:seq(1, 2000)],
+          {N, F, B, M} = ask(P, {self(), state}), P ! stop,
+          {lists:sum(As), N, F > 1.0e50, erlang:crc32(B), M}
+      end},
+     {server_fails, heavy, fun() ->
+          P = spawn(fun() -> server(state()) end),
+          As = [begin {'EXIT', {R, _}} = ask(P, {self(), fail, a}), R end || _ <- lists:seq(1, 500)], P ! stop,
+          {length(As), lists:usort(As)}
+      end},
+     {deep_waits, heavy, fun() -> [summed(lists:seq(1, N)) || N <- [0, 1, 50, 2000]] end},
+     {many_slots, heavy, fun() -> slots(3000, 0) end},
+     {floats, heavy, fun() -> X = floats(3000, 1.0), {trunc(X), is_float(X)} end},
+     {handlers, heavy, fun() -> L = guarded(2000, []), {erlang:phash2(L), lists:sublist(L, 6), get(after_count)} end},
+     {catches, heavy, fun() -> L = kept(2000, []), {erlang:phash2(L), lists:sublist(L, 6)} end},
+     {raises_outwards, heavy, fun() ->
+          P = spawn(fun() -> server(state()) end),
+          L = outer(900, P, []), P ! stop,
+          {erlang:phash2(L), lists:sublist(L, 4)}
+      end},
+     {killed_and_collected, heavy, fun() ->
+          P = spawn(fun() -> server(state()) end),
+          [begin P ! {add, 1}, I rem 10 =:= 0 andalso erlang:garbage_collect(P) end || I <- lists:seq(1, 500)],
+          {N, _, B, _} = ask(P, {self(), state}), exit(P, kill),
+          {N, byte_size(B), ask(P, {self(), state})}
+      end},
+     {set_elements, heavy, fun() -> L = [set(I rem 5 + 1, {a, 2.5, <<"x">>, [d], 1 bsl 80}, {I}) || I <- lists:seq(1, 3000)], {erlang:phash2(L), lists:sublist(L, 5)} end},
+     {set_sizes, fun() -> [begin T = list_to_tuple(lists:seq(1, N)), [set(I, T, x) || I <- lists:usort([1, N div 2 + 1, N])] end || N <- [1, 2, 63, 64, 65, 66, 300]] end},
+     {set_bad, fun() -> [c(fun() -> set(I, T, V) end) || {I, T, V} <- [{0, {a}, x}, {2, {a}, x}, {-1, {a}, x}, {1, {}, x}, {1.0, {a}, x}, {a, {a}, x}, {1, [a], x}, {1, a, x}, {1 bsl 70, {a}, x}, {1, <<1>>, x}]] end}].
