@@ -431,7 +431,6 @@ impl Owned {
         }
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
-        self.stack.close_lists();
         let mut roots = ProcRoots {
             live,
             saved: &mut self.saved,
@@ -455,7 +454,6 @@ impl Owned {
     pub fn collect_to_size(&mut self) {
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
-        self.stack.close_lists();
         let mut roots = ProcRoots {
             live: &mut [],
             saved: &mut self.saved,
@@ -650,6 +648,7 @@ impl Roots for ProcRoots<'_> {
     fn visit(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
         visit(self.live);
         visit(self.saved);
+        stack::close_lists(self.stack);
         visit(self.stack);
         self.dict.visit_roots(visit);
         self.mailbox.visit_roots(visit);

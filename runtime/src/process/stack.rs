@@ -24,6 +24,15 @@ pub enum StackWord {
     Term(Term),
 }
 
+/// Lets native code add no more to the lists that it keeps on a stack: a collection is going to move their cells.
+pub(super) fn close_lists(slots: &mut [Term]) {
+    for word in slots {
+        if stack_word::is_open_list(word.0) {
+            word.0 = stack_word::closed_list(word.0);
+        }
+    }
+}
+
 /// See the module's text.
 pub struct Stack {
     /// The words in use are at its end.
@@ -125,15 +134,6 @@ impl Stack {
         self.block.used += 1;
         // SAFETY: `used` is within the capacity.
         unsafe { *self.sp() = word };
-    }
-
-    /// Lets native code add no more to the lists that it keeps: a collection is going to move their cells.
-    pub fn close_lists(&mut self) {
-        for word in self.slots() {
-            if stack_word::is_open_list(word.0) {
-                word.0 = stack_word::closed_list(word.0);
-            }
-        }
     }
 
     /// The words in use, top first.
