@@ -1,8 +1,7 @@
 //! Answers questions whose answers are known: from questions asked on every way to a place, and from where values come from.
 //!
-//! What is known of a value holds in all blocks that are dominated by the one in which it is found out. A value that a
-//! collection may have moved is of the same kind as before, and so is a parameter of a block to which all jumps give the
-//! same value.
+//! What is known of a value holds in all blocks that are dominated by the one in which it is found out. A parameter of a
+//! block to which all jumps give the same value is that value.
 
 use crate::ir::flow::{ControlFlowGraph, DominatorTree, Jump};
 use crate::ir::{Block, Inst, Op, SsaFunction, Target, Test, Value};
@@ -111,7 +110,7 @@ impl Known {
 
 struct Knowledge {
     dominators: DominatorTree,
-    /// The value that each one is but for having moved.
+    /// The value that each one is, as far as parameters are known to be another one.
     same: Vec<Value>,
     /// What is known, from which block on.
     facts: FxHashMap<Value, Vec<(Block, Known)>>,

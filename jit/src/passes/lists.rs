@@ -1,7 +1,7 @@
 //! Functions that call themselves for the tail of a list that they return, as loops.
 //!
 //! Of `f([H | T]) -> [g(H) | f(T)]` nothing is left to do behind the inner call but to put what is known already before the
-//! value. So instead of a frame for each such call the elements are kept in one list, the last one first (`Op::Build`), and
+//! value. So instead of a frame for each such call the elements are put at the end of one list (`Op::Build`), and
 //! the function begins anew; what returns from it puts that list before the value.
 //!
 //! One place in a function only is treated so: a stack trace tells many calls in a row from one place as one, but
