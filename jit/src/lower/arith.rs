@@ -26,7 +26,7 @@ fn helper(how: Arith) -> Helper {
 }
 
 /// The value of a constant that is a small integer.
-pub(super) fn small(word: Option<u64>) -> Option<i64> {
+fn small(word: Option<u64>) -> Option<i64> {
     word.filter(|w| w & 7 == TAG_SMALL)
         .map(|w| (w as i64) >> TAG_BITS)
 }
@@ -69,9 +69,14 @@ impl Lowering<'_> {
         self.define(i, v);
     }
 
+    /// Two operands, where they are constants that are small integers.
+    pub(super) fn small_constants(&self, a: Ssa, b: Ssa) -> (Option<i64>, Option<i64>) {
+        (small(self.constant(a)), small(self.constant(b)))
+    }
+
     /// Of two terms. Without an exit the result may be `NONVALUE`.
     fn integers(&mut self, how: Arith, a: Ssa, b: Ssa, exit: Option<ExitRef>) -> Value {
-        let constants = (small(self.constant(a)), small(self.constant(b)));
+        let constants = self.small_constants(a, b);
         let (x, y) = (self.val(a), self.val(b));
         let cold = self.fresh_block();
         self.b.set_cold_block(cold);

@@ -1,6 +1,7 @@
 //! Calls, returns, frames, and instructions that the interpreter executes.
 
 use super::data::word_at;
+use super::intrinsics::Intrinsic;
 use super::{IN_REGISTERS, Lowering, Symbol, To, trusted};
 use crate::census::Handing;
 use crate::ir::{Callee, ExitRef, InstData, Op};
@@ -75,30 +76,12 @@ impl Lowering<'_> {
                 self.tail_call(&Code::At(address), &args);
             }
             Op::CallBif(export, after, exit) => {
-                let call = self.fresh_block();
-                let in_line = self.intrinsic(export, &args, &To::plain(call));
-                let Some(in_line) = in_line else {
-                    self.go(&To::plain(call));
-                    self.b.switch_to_block(call);
-                    let v = self.call_bif(export, &args, *after, *exit);
-                    return self.define(i, v);
+                let call = |l: &mut Self| l.call_bif(export, &args, *after, *exit);
+                let v = match Intrinsic::of(export) {
+                    Some(which) => self.intrinsic(which, &args, call),
+                    None => call(self),
                 };
-                let join = self.fresh_block();
-                let value = self.b.append_block_param(join, I64);
-                let with = |v: Value| To {
-                    block: join,
-                    args: vec![v.into()],
-                };
-                let reds = self.b.use_var(self.reds);
-                let left = self.b.ins().iadd_imm_s(reds, -1);
-                self.b.def_var(self.reds, left);
-                self.go(&with(in_line));
-                self.b.switch_to_block(call);
-                let v = self.call_bif(export, &args, *after, *exit);
-                self.go(&with(v));
-                self.b.switch_to_block(join);
-                self.credit = 0;
-                self.define(i, value);
+                self.define(i, v);
             }
             Op::CallStep(after, exit) => {
                 let point = self.return_point(*after);

@@ -6,29 +6,57 @@ use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export::Export;
-use enigma_runtime::interp::native::layout;
 use enigma_runtime::term::{Header, Kind, TAG_BOXED, TAG_SMALL};
 
 /// Tuples of more elements are copied by the BIF.
 const FEW_ELEMENTS: i64 = 64;
 
-impl Lowering<'_> {
-    /// The value of a call of a BIF in its usual case; other cases go to `otherwise`. Nothing if there is no such way for the BIF.
-    pub(super) fn intrinsic(
-        &mut self,
-        export: &Export,
-        args: &[Value],
-        otherwise: &To,
-    ) -> Option<Value> {
-        if export.module != Atom::ERLANG {
-            return None;
-        }
-        match (export.function.text(), args) {
-            ("setelement", &[index, tuple, value]) => {
-                Some(self.set_element(index, tuple, value, otherwise))
-            }
+/// A BIF of which that is so.
+#[derive(Clone, Copy)]
+pub(super) enum Intrinsic {
+    SetElement,
+}
+
+impl Intrinsic {
+    /// The one that calls of an export entry are, if it is one.
+    pub(super) fn of(export: &Export) -> Option<Intrinsic> {
+        match (export.module, export.function.text(), export.arity) {
+            (Atom::ERLANG, "setelement", 3) => Some(Intrinsic::SetElement),
             _ => None,
         }
+    }
+}
+
+impl Lowering<'_> {
+    /// The value of a call in the usual case, or what `call` gives.
+    pub(super) fn intrinsic(
+        &mut self,
+        which: Intrinsic,
+        args: &[Value],
+        call: impl FnOnce(&mut Self) -> Value,
+    ) -> Value {
+        let (otherwise, join) = (self.fresh_block(), self.fresh_block());
+        let value = self.b.append_block_param(join, I64);
+        let with = |v: Value| To {
+            block: join,
+            args: vec![v.into()],
+        };
+        let v = match (which, args) {
+            (Intrinsic::SetElement, &[index, tuple, value]) => {
+                self.set_element(index, tuple, value, &To::plain(otherwise))
+            }
+            _ => enigma_runtime::bug::vm_bug("a BIF is called with too few arguments"),
+        };
+        let reds = self.b.use_var(self.reds);
+        let left = self.b.ins().iadd_imm_s(reds, -1);
+        self.b.def_var(self.reds, left);
+        self.go(&with(v));
+        self.b.switch_to_block(otherwise);
+        let v = call(self);
+        self.go(&with(v));
+        self.b.switch_to_block(join);
+        self.credit = 0;
+        value
     }
 
     /// A copy of a tuple that has another element at an index.
@@ -52,12 +80,8 @@ impl Lowering<'_> {
         let hp = self.b.use_var(self.hp);
         let last = self.b.ins().iadd(hp, bytes);
         let after = self.b.ins().iadd_imm_s(last, 8);
-        let end = self.own_field(layout::HEAP_END);
-        let fits = self
-            .b
-            .ins()
-            .icmp(IntCC::UnsignedLessThanOrEqual, after, end);
-        self.go_on_if(fits, otherwise);
+        let over = self.is_past_heap(after);
+        self.go_on_unless(over, otherwise);
         self.b.ins().store(trusted(), header, hp, 0);
         let (copy, done) = (self.fresh_block(), self.fresh_block());
         let at = self.b.append_block_param(copy, I64);

@@ -94,7 +94,6 @@ impl Lowering<'_> {
         self.b.def_var(self.sp, below);
         self.go(&To::plain(join));
         self.b.switch_to_block(more);
-        self.b.def_var(self.sp, sp);
         let kept = self.b.ins().load(I64, trusted(), sp, 16);
         self.b.ins().store(trusted(), first, kept, TAIL);
         self.b.ins().store(trusted(), last, sp, 16);

@@ -1,6 +1,5 @@
 //! Arithmetic on small integers and floats that are known to be such.
 
-use super::arith::small;
 use super::{Lowering, To};
 use crate::ir::{Arith, Comparison, FloatArith, InstData, Op, Value as Ssa};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -14,10 +13,7 @@ impl Lowering<'_> {
     pub(super) fn known_numbers(&mut self, i: &InstData) -> Value {
         match &i.op {
             Op::SmallArith(how) => {
-                let constants = (
-                    small(self.constant(i.args[0])),
-                    small(self.constant(i.args[1])),
-                );
+                let constants = self.small_constants(i.args[0], i.args[1]);
                 let (x, y) = (self.val(i.args[0]), self.val(i.args[1]));
                 self.small_arith(*how, x, y, constants)
             }
@@ -38,10 +34,7 @@ impl Lowering<'_> {
         let v = self.val(i.args[0]);
         match &i.op {
             Op::TrySmallArith(how) => {
-                let constants = (
-                    small(self.constant(i.args[0])),
-                    small(self.constant(i.args[1])),
-                );
+                let constants = self.small_constants(i.args[0], i.args[1]);
                 let y = self.val(i.args[1]);
                 match self.small_integers(*how, v, y, constants, no) {
                     Some(v) => v,

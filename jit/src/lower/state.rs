@@ -40,40 +40,33 @@ impl Lowering<'_> {
         self.here = Here::default();
     }
 
+    /// An address that is loaded once a block.
+    fn once(
+        &mut self,
+        place: fn(&mut Here) -> &mut Option<Value>,
+        load: impl FnOnce(&mut Self) -> Value,
+    ) -> Value {
+        if let Some(address) = *place(self.here()) {
+            return address;
+        }
+        let address = load(self);
+        *place(self.here()) = Some(address);
+        address
+    }
+
     /// The address of the `Ctx`.
     pub(super) fn context(&mut self) -> Value {
-        match self.here().context {
-            Some(p) => p,
-            None => {
-                let p = self.b.ins().get_pinned_reg(I64);
-                self.here().context = Some(p);
-                p
-            }
-        }
+        self.once(|h| &mut h.context, |l| l.b.ins().get_pinned_reg(I64))
     }
 
     /// The address of the process's own part.
     pub(super) fn own(&mut self) -> Value {
-        match self.here().own {
-            Some(p) => p,
-            None => {
-                let p = self.context_field(layout::OWN);
-                self.here().own = Some(p);
-                p
-            }
-        }
+        self.once(|h| &mut h.own, |l| l.context_field(layout::OWN))
     }
 
     /// The address of the X registers.
     pub(super) fn x_registers(&mut self) -> Value {
-        match self.here().x {
-            Some(p) => p,
-            None => {
-                let p = self.context_field(layout::X);
-                self.here().x = Some(p);
-                p
-            }
-        }
+        self.once(|h| &mut h.x, |l| l.context_field(layout::X))
     }
 
     /// A field of the `Ctx`.
@@ -209,14 +202,11 @@ impl Lowering<'_> {
                 block
             }
         };
-        let on = self.fresh_block();
-        let cold = self.cold_block();
-        self.b.ins().brif(over, cold, &[], on, &[]);
+        let cold = self.unlikely_if(over);
+        then(self);
         self.b.switch_to_block(cold);
         let args = args.iter().map(|&v| self.term_of(v).into()).collect();
         self.go(&To { block, args });
-        self.b.switch_to_block(on);
-        then(self);
     }
 
     /// What is done when there are no reductions left: the arguments are put in memory, where they may be moved, and the function begins
@@ -324,6 +314,11 @@ impl Lowering<'_> {
     fn is_too_much(&mut self, words: u32) -> Value {
         let hp = self.b.use_var(self.hp);
         let after = self.b.ins().iadd_imm_s(hp, 8 * i64::from(words));
+        self.is_past_heap(after)
+    }
+
+    /// Does what ends at this address not fit the heap?
+    pub(super) fn is_past_heap(&mut self, after: Value) -> Value {
         let end = self.own_field(layout::HEAP_END);
         self.b.ins().icmp(IntCC::UnsignedGreaterThan, after, end)
     }

@@ -14,16 +14,17 @@
 //! look at nor change any of these are called without that.
 
 mod bit_syntax;
+mod lists;
 
 use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
-use super::{maps, special};
+use super::maps;
 use crate::bif::{self, Ctx, Effects};
 use crate::code::export::Export;
 use crate::code::forms::{continue_native, new_map};
 use crate::code::module::FnInfo;
-use crate::code::native::{self, ReturnKind, return_kind};
+use crate::code::native;
 use crate::code::{entry, fun, ops};
 use crate::data::{arith, compare, map};
 use crate::heap::{Heap, chunk, gc};
@@ -36,6 +37,8 @@ use bit_syntax::{
     append_character, append_room, create_bits, decode_utf8, get_bits, get_utf, match_string,
     part_of_bits, read_bits, signed_integer, unsigned_integer, writable_bits,
 };
+pub(super) use lists::put_before;
+use lists::{end_list, finish_list, is_of_list};
 use std::cmp::Ordering as Order;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -492,55 +495,6 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
         cx.own.heap.begin_slice();
     }
     may
-}
-
-/// Does this return address stand for a list that native code keeps?
-fn is_of_list(word: u64) -> bool {
-    return_kind(word) == ReturnKind::Prepend
-}
-
-/// Puts a list, of which these are the first and the last cell, before `tail`. The cells belong to nobody else, and are used up.
-pub(super) fn put_before(cx: &mut Ctx<'_>, list: [Term; 2], tail: Term) -> Term {
-    let (v, copied) = cx.own.heap.prepend(list, tail);
-    cx.bump(copied / CELLS_OF_REDUCTION);
-    cx.note_allocation();
-    v
-}
-
-/// Cells that are copied for a reduction.
-const CELLS_OF_REDUCTION: usize = 16;
-
-/// A function returns a value although native code keeps a list for it. Gives what it returns to its caller, or `NONVALUE`
-/// if there are more such lists: the interpreter puts them before the value one by one.
-extern "C" fn finish_list(cx: &mut Ctx<'_>, value: u64, _: u64, _: u64) -> u64 {
-    let sp = cx.native.sp;
-    let mut value = term(value);
-    // SAFETY: native code is about to return: a return address is on top, behind one of a list the cells of that.
-    let (top, list) = unsafe {
-        let list = [1, 2].map(|n| Term(*sp.wrapping_add(n)));
-        (*sp, list)
-    };
-    if is_of_list(top) {
-        value = put_before(cx, list, value);
-        cx.native.sp = sp.wrapping_add(3);
-    }
-    // SAFETY: as above.
-    let next = unsafe { *cx.native.sp };
-    if is_of_list(next) {
-        cx.x[0] = value;
-        let sp = cx.native.sp.cast();
-        let pc = special::return_x0();
-        set_next(cx, Place { pc, sp });
-        return Term::NONVALUE.0;
-    }
-    value.0
-}
-
-/// Native code shall begin another list, if it keeps one for the function that is entered: so none gets so long that it takes
-/// long to copy it.
-fn end_list(cx: &Ctx<'_>) {
-    // SAFETY: at a function's entry a return address is on top.
-    unsafe { *cx.native.sp = stack_word::closed_list(*cx.native.sp) };
 }
 
 extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, pc: u64, arity: u64, _: u64) -> u64 {

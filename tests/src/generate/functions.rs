@@ -147,12 +147,7 @@ impl Maker<'_> {
                 _ => value,
             });
         }
-        let n = arguments.len();
-        Phrase::form(
-            me.result,
-            format!("{}(@)", me.name),
-            vec![Phrase::many(", ", n, arguments)],
-        )
+        me.call(arguments)
     }
 
     /// What a round gives: the next one's value, or something made from it.

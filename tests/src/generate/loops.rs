@@ -70,12 +70,7 @@ impl Maker<'_> {
                 _ => value,
             });
         }
-        let n = arguments.len();
-        Phrase::form(
-            me.result,
-            format!("{}(@)", me.name),
-            vec![Phrase::many(", ", n, arguments)],
-        )
+        me.call(arguments)
     }
 
     /// A guard that compares numbers.

@@ -36,6 +36,14 @@ pub struct Signature {
 }
 
 impl Signature {
+    /// A call with these arguments.
+    pub fn call(&self, arguments: Vec<Phrase>) -> Phrase {
+        let arguments = Phrase::many(", ", arguments.len(), arguments);
+        Phrase::form(self.result, format!("{}(@)", self.name), vec![arguments])
+    }
+}
+
+impl Signature {
     /// Arguments with the one that the shape adds.
     pub fn arity(&self) -> usize {
         self.arguments.len() + usize::from(self.shape != Shape::Leaf)

@@ -365,30 +365,16 @@ impl Fast<'_> {
 
     fn end(&mut self, what: InstData) {
         match what.op {
-            Op::Jump(target) => self.go(Op::Jump, target),
             Op::Branch(yes, no) => match self.table.answers.get(&what.args[0]) {
-                Some(Answer::Known(true)) => self.go(Op::Jump, yes),
-                Some(Answer::Known(false)) => self.go(Op::Jump, no),
-                Some(&Answer::Open(answer)) => {
-                    let plain = Op::Branch(self.plain(&yes), self.plain(&no));
-                    self.push(plain, vec![answer], &[]);
-                    self.edges_to([yes, no]);
-                }
+                Some(Answer::Known(true)) => self.jump(Op::Jump(yes), Vec::new()),
+                Some(Answer::Known(false)) => self.jump(Op::Jump(no), Vec::new()),
+                Some(&Answer::Open(answer)) => self.jump(Op::Branch(yes, no), vec![answer]),
                 None => enigma_runtime::bug::vm_bug("an answer of the fast version is not there"),
             },
-            Op::Switch(cases, other) => {
+            op @ Op::Jump(_) => self.jump(op, Vec::new()),
+            op @ (Op::Switch(..) | Op::SwitchArity(..)) => {
                 let v = self.term(what.args[0]);
-                let plain = cases.iter().map(|c| (c.0, self.plain(&c.1))).collect();
-                let plain = Op::Switch(plain, self.plain(&other));
-                self.push(plain, vec![v], &[]);
-                self.edges_to(cases.into_iter().map(|c| c.1).chain([other]));
-            }
-            Op::SwitchArity(cases, other) => {
-                let v = self.term(what.args[0]);
-                let plain = cases.iter().map(|c| (c.0, self.plain(&c.1))).collect();
-                let plain = Op::SwitchArity(plain, self.plain(&other));
-                self.push(plain, vec![v], &[]);
-                self.edges_to(cases.into_iter().map(|c| c.1).chain([other]));
+                self.jump(op, vec![v]);
             }
             Op::Again(ref target) => self.again(&what, target),
             Op::Leave(_) if self.repeatable => self.f.jump(self.at, self.slow, Vec::new()),
@@ -396,10 +382,15 @@ impl Fast<'_> {
         }
     }
 
-    fn go(&mut self, op: fn(Target) -> Op, target: Target) {
-        let plain = self.plain(&target);
-        self.push(op(plain), Vec::new(), &[]);
-        self.edges_to([target]);
+    /// A jump of the loop, to the same blocks in the fast version.
+    fn jump(&mut self, mut op: Op, operands: Vec<Value>) {
+        let mut targets = Vec::new();
+        for target in op.targets_mut() {
+            let plain = self.plain(target);
+            targets.push(std::mem::replace(target, plain));
+        }
+        self.push(op, operands, &[]);
+        self.edges_to(targets);
     }
 
     /// The target in the fast version, without values.
