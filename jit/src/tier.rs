@@ -12,7 +12,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::ExternalName;
 use cranelift_codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
-use cranelift_codegen::{Context, FinalizedRelocTarget};
+use cranelift_codegen::{CompiledCode, Context, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
 use crossbeam_channel::{Receiver, Sender};
 use enigma_runtime::code::module::{Body, FnInfo};
@@ -70,6 +70,9 @@ pub enum Where {
     InPlace,
 }
 
+/// Bytes that are reserved for the way to a helper.
+const MOST_OF_GLUE: usize = 512;
+
 /// Switches the native tier on.
 pub fn start(
     mode: NativeMode,
@@ -79,29 +82,33 @@ pub fn start(
     if mode == NativeMode::Off {
         return Ok(());
     }
+    let reserved = memory::code()
+        .reserve(MOST_OF_GLUE, 64)
+        .map_err(CompileFailure::Memory)?;
+    let uncompiled = reserved.address() as *const u8;
     if mode == NativeMode::Always || place == Where::InPlace {
-        let compiler = NativeCompiler::new(observation)?;
-        native::switch_on(mode, Box::new(AtOnce(compiler)));
+        let compiler = NativeCompiler::new(observation, reserved)?;
+        native::switch_on(mode, Box::new(AtOnce(compiler)), uncompiled);
         return Ok(());
     }
     let (send, receive) = crossbeam_channel::unbounded();
     let thread = std::thread::Builder::new().name("native_compiler".to_string());
-    let started = thread.spawn(move || compile_requests(observation, &receive));
+    let started = thread.spawn(move || compile_requests(observation, reserved, &receive));
     if started.is_err() {
         enigma_runtime::bug::limit_reached("Failed to create compiler thread");
     }
-    native::switch_on(mode, Box::new(Later(send)));
+    native::switch_on(mode, Box::new(Later(send)), uncompiled);
     Ok(())
 }
 
 /// What the compiler's thread does. What it needs is made when the first function is to be compiled: who runs little need not
 /// wait for it.
-fn compile_requests(observation: Observation, requests: &Receiver<Request>) {
+fn compile_requests(observation: Observation, reserved: CodeBlock, requests: &Receiver<Request>) {
     let passage = quiescence::register(Role::Compiler);
     let Ok(first) = requests.recv() else {
         return;
     };
-    let machine = match NativeCompiler::new(observation) {
+    let machine = match NativeCompiler::new(observation, reserved) {
         Ok(machine) => machine,
         Err(why) => {
             eprintln!("enigma: code is run by the interpreter alone: {why}");
@@ -263,7 +270,12 @@ impl NativeCompiler {
         })
     }
 
-    fn new(observation: Observation) -> Result<NativeCompiler, CompileFailure> {
+    /// `reserved` becomes the way to `Helper::Interpret`, whose address is known before there is any code.
+    fn new(
+        observation: Observation,
+        reserved: CodeBlock,
+    ) -> Result<NativeCompiler, CompileFailure> {
+        let mut reserved = Some(reserved);
         let mut machine = NativeCompiler::bare(observation)?;
         let (mut cx, mut fbc) = (Context::new(), FunctionBuilderContext::new());
         for &h in Helper::ALL {
@@ -271,7 +283,11 @@ impl NativeCompiler {
             let way = match glue::helper(h, &*machine.isa, &mut cx, &mut fbc) {
                 Some(()) => {
                     generate(&mut cx, &*machine.isa)?;
-                    let block = machine.install(&cx, None)?;
+                    let place = reserved.take_if(|_| h == Helper::Interpret);
+                    let block = match place {
+                        Some(block) => machine.fill(&cx, block)?,
+                        None => machine.install(&cx, None)?,
+                    };
                     perf_glue(&block, h.name());
                     Some(block.address())
                 }
@@ -376,37 +392,66 @@ impl NativeCompiler {
         cx: &Context,
         f: Option<&'static FnInfo>,
     ) -> Result<CodeBlock, CompileFailure> {
-        let Some(compiled) = cx.compiled_code() else {
-            return Err(CompileFailure::Cranelift("it gives no code".to_string()));
-        };
-        let code = compiled.code_buffer();
+        let compiled = compiled(cx)?;
         let align = (compiled.buffer.alignment as usize).max(64);
-        let names = &cx.func.params;
         memory::code()
-            .install_with(code.len(), align, |address, bytes| {
-                bytes.copy_from_slice(code);
-                for r in compiled.buffer.relocs() {
-                    let FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = &r.target
-                    else {
-                        enigma_runtime::bug::vm_bug("native code refers to an unknown place");
-                    };
-                    let symbol = Symbol::of(&names.user_named_funcs()[*name]);
-                    let target = match symbol {
-                        Some(Symbol::This) => Some(address),
-                        Some(Symbol::Glue(h)) => self.glue.get(h as usize).copied().flatten(),
-                        Some(Symbol::Function(n)) => f
-                            .and_then(|f| f.module().functions[n as usize].entry.native())
-                            .map(|p| p.as_ptr() as u64),
-                        None => None,
-                    };
-                    let Some(target) = target else {
-                        enigma_runtime::bug::vm_bug("native code calls what is not there");
-                    };
-                    relocate(bytes, address, r.kind, r.offset as usize, target, r.addend);
-                }
+            .install_with(compiled.code_buffer().len(), align, |address, bytes| {
+                self.write(cx, compiled, f, address, bytes);
             })
             .map_err(CompileFailure::Memory)
     }
+
+    /// Puts the machine code in `cx` into a block that has been reserved.
+    fn fill(&self, cx: &Context, block: CodeBlock) -> Result<CodeBlock, CompileFailure> {
+        let compiled = compiled(cx)?;
+        let length = compiled.code_buffer().len();
+        if length > block.length() {
+            return Err(CompileFailure::Memory(memory::InstallError::Full));
+        }
+        memory::code().fill(&block, |address, bytes| {
+            let (code, rest) = bytes.split_at_mut(length);
+            self.write(cx, compiled, None, address, code);
+            rest.fill(0);
+        });
+        Ok(block)
+    }
+
+    /// Writes machine code that is to run at an address.
+    fn write(
+        &self,
+        cx: &Context,
+        compiled: &CompiledCode,
+        f: Option<&'static FnInfo>,
+        address: u64,
+        bytes: &mut [u8],
+    ) {
+        bytes.copy_from_slice(compiled.code_buffer());
+        let names = &cx.func.params;
+        for r in compiled.buffer.relocs() {
+            let FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = &r.target else {
+                enigma_runtime::bug::vm_bug("native code refers to an unknown place");
+            };
+            let symbol = Symbol::of(&names.user_named_funcs()[*name]);
+            let target = match symbol {
+                Some(Symbol::This) => Some(address),
+                Some(Symbol::Glue(h)) => self.glue.get(h as usize).copied().flatten(),
+                Some(Symbol::Function(n)) => f
+                    .and_then(|f| f.module().functions[n as usize].entry.native())
+                    .map(|p| p.as_ptr() as u64),
+                None => None,
+            };
+            let Some(target) = target else {
+                enigma_runtime::bug::vm_bug("native code calls what is not there");
+            };
+            relocate(bytes, address, r.kind, r.offset as usize, target, r.addend);
+        }
+    }
+}
+
+/// What Cranelift has made in `cx`.
+fn compiled(cx: &Context) -> Result<&CompiledCode, CompileFailure> {
+    cx.compiled_code()
+        .ok_or_else(|| CompileFailure::Cranelift("it gives no code".to_string()))
 }
 
 /// Lets Cranelift compile what is in `cx`.
@@ -419,7 +464,8 @@ fn generate(cx: &mut Context, isa: &dyn TargetIsa) -> Result<(), CompileFailure>
 
 /// Lets functions be translated as if they were to be compiled, though nobody compiles them.
 pub fn start_without_compiler() {
-    native::switch_on(NativeMode::Tiered(u32::MAX), Box::new(Nobody));
+    let nothing = std::ptr::null();
+    native::switch_on(NativeMode::Tiered(u32::MAX), Box::new(Nobody), nothing);
 }
 
 struct Nobody;

@@ -38,9 +38,11 @@ impl SsaFunction {
         v
     }
 
-    /// A further exit.
+    /// An exit: the last one again if it is the same.
     pub fn exit(&mut self, exit: SsaExit) -> ExitRef {
-        self.exits.push(exit);
+        if self.exits.last() != Some(&exit) {
+            self.exits.push(exit);
+        }
         ExitRef(self.exits.len() as u32 - 1)
     }
 

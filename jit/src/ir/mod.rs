@@ -122,7 +122,7 @@ pub struct InstData {
 }
 
 /// A state in which the interpreter can go on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SsaExit {
     /// Offset in the function's bytecode, in words.
     pub pc: u32,

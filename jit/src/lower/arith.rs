@@ -97,7 +97,7 @@ impl Lowering<'_> {
             Some(v) => self.b.ins().jump(join, &[v.into()]),
             None => self.b.ins().jump(cold, &[]),
         };
-        self.b.switch_to_block(cold);
+        self.begin(cold);
         let v = self.help(helper(how), &[x, y]);
         if let Some(exit) = exit {
             let none = self.is_nonvalue(v);
@@ -107,7 +107,7 @@ impl Lowering<'_> {
             block: join,
             args: vec![v.into()],
         });
-        self.b.switch_to_block(join);
+        self.begin(join);
         result
     }
 
@@ -232,9 +232,9 @@ impl Lowering<'_> {
         let cold = self.unlikely_unless(is);
         let f = self.flonum(v);
         self.b.ins().jump(join, &[f.into()]);
-        self.b.switch_to_block(cold);
+        self.begin(cold);
         self.unbox_object(v, no, join);
-        self.b.switch_to_block(join);
+        self.begin(join);
         result
     }
 
@@ -255,13 +255,13 @@ impl Lowering<'_> {
         let (float, int) = (self.fresh_block(), self.fresh_block());
         let tag = self.b.ins().band_imm_s(v, 7);
         self.b.ins().brif(tag, float, &[], int, &[]);
-        self.b.switch_to_block(int);
+        self.begin(int);
         let f = self.small_to_float(v);
         self.b.ins().jump(join, &[f.into()]);
-        self.b.switch_to_block(float);
+        self.begin(float);
         let f = self.unbox(v, no);
         self.b.ins().jump(join, &[f.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         result
     }
 
@@ -280,10 +280,10 @@ impl Lowering<'_> {
         let v = self.b.ins().ishl_imm_u(e, i64::from(TAG_BITS));
         let v = self.b.ins().bor_imm_s(v, TAG_FLONUM as i64);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(cold);
+        self.begin(cold);
         let v = self.help(Helper::BoxFloat, &[bits]);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.credit = 0;
         result
     }

@@ -106,13 +106,13 @@ impl Lowering<'_> {
             })
             .collect();
         self.matching(i, &To::plain(yes), &To::plain(no));
-        self.b.switch_to_block(yes);
+        self.begin(yes);
         let mut args: Vec<BlockArg> = vec![self.b.ins().iconst(I8, 1).into()];
         for &r in &i.results[1..] {
             args.push(self.val(r).into());
         }
         self.b.ins().jump(join, &args);
-        self.b.switch_to_block(no);
+        self.begin(no);
         let mut args: Vec<BlockArg> = vec![self.b.ins().iconst(I8, 0).into()];
         for &r in &i.results[1..] {
             let nothing = match self.type_of(r) {
@@ -122,7 +122,7 @@ impl Lowering<'_> {
             args.push(nothing.into());
         }
         self.b.ins().jump(join, &args);
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.current = None;
         self.define(i, answer);
         for (&r, v) in i.results[1..].iter().zip(found) {
@@ -248,7 +248,7 @@ impl Lowering<'_> {
         }
         let args: Vec<BlockArg> = c.found.drain(already..).map(BlockArg::from).collect();
         self.b.ins().jump(join, &args);
-        self.b.switch_to_block(cold);
+        self.begin(cold);
         if left_too {
             let rest = self.b.ins().band_imm_s(other.left, 7);
             self.go_on_unless(rest, other.no);
@@ -256,7 +256,7 @@ impl Lowering<'_> {
         self.steps(&mut other, steps);
         let args: Vec<BlockArg> = other.found.drain(already..).map(BlockArg::from).collect();
         self.b.ins().jump(join, &args);
-        self.b.switch_to_block(join);
+        self.begin(join);
         c.found.extend(found);
     }
 
@@ -451,13 +451,13 @@ impl Lowering<'_> {
         // Eight bytes up to the last one are read: there must be so many, or a heap object's first words in front of them.
         let enough = self.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, byte, 6);
         self.branch(enough, &To::plain(read), &To::plain(near));
-        self.b.switch_to_block(near);
+        self.begin(near);
         let base = self.part(c.context, BASE);
         let header = self.header(base);
         let heap = self.has_low_byte(header, Header::new(Kind::HeapBits, 0).raw());
         let cold = self.cold_block();
         self.branch(heap, &To::plain(read), &To::plain(cold));
-        self.b.switch_to_block(read);
+        self.begin(read);
         let p = self.b.ins().iadd(c.opened.data, byte);
         let v = self.b.ins().load(I64, unaligned(), p, -7);
         let v = self.b.ins().bswap(v);
@@ -465,10 +465,10 @@ impl Lowering<'_> {
         let behind = self.b.ins().band_imm_s(behind, 7);
         let v = self.b.ins().ushr(v, behind);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(cold);
+        self.begin(cold);
         let v = self.far(c, span);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         window
     }
 
@@ -508,10 +508,10 @@ impl Lowering<'_> {
         let (cold, join) = (self.unlikely_if(is_large), self.fresh_block());
         let term = self.b.append_block_param(join, I64);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(cold);
+        self.begin(cold);
         let v = self.help(helper, &[n]);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         term
     }
 
@@ -526,14 +526,14 @@ impl Lowering<'_> {
             .icmp_imm_u(IntCC::UnsignedGreaterThan, bits, LONG_PART);
         let (next, other) = (self.fresh_block(), self.fresh_block());
         self.branch(long, &To::plain(next), &To::plain(other));
-        self.b.switch_to_block(next);
+        self.begin(next);
         self.go_on_if(from, &To::plain(other));
         let v = self.object(Kind::SubBits, &[base, from, bits]);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(other);
+        self.begin(other);
         let v = self.help(Helper::PartOfBits, &[base, from, bits]);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         part
     }
 
@@ -570,17 +570,17 @@ impl Lowering<'_> {
             let is = self.has_low_byte(header, Header::new(kind, 0).raw());
             let (here, next) = (self.fresh_block(), self.fresh_block());
             self.branch(is, &To::plain(here), &To::plain(next));
-            self.b.switch_to_block(here);
+            self.begin(here);
             let mut n = self.part(v, word);
             if kind == Kind::MatchCtx {
                 let at = self.part(v, POSITION);
                 n = self.b.ins().isub(n, at);
             }
             self.b.ins().jump(sized, &[n.into()]);
-            self.b.switch_to_block(next);
+            self.begin(next);
         }
         self.go(&no);
-        self.b.switch_to_block(sized);
+        self.begin(sized);
         // A small integer is eight times itself.
         let n = match i.op {
             Op::ByteSize => {
@@ -590,7 +590,7 @@ impl Lowering<'_> {
             _ => self.b.ins().ishl_imm_u(bits, i64::from(TAG_BITS)),
         };
         self.b.ins().jump(join, &[n.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.define(i, size);
     }
 
@@ -623,14 +623,14 @@ impl Lowering<'_> {
             self.set_position(context, behind);
             let v = self.b.ins().ishl_imm_u(first, i64::from(TAG_BITS));
             self.b.ins().jump(join, &[v.into()]);
-            self.b.switch_to_block(several);
+            self.begin(several);
             let (v, bits) = self.several_bytes(p, first, left, no);
             let behind = self.b.ins().iadd(c.at, bits);
             self.set_position(context, behind);
             let v = self.b.ins().ishl_imm_u(v, i64::from(TAG_BITS));
             self.b.ins().jump(join, &[v.into()]);
             self.b.set_cold_block(slow);
-            self.b.switch_to_block(slow);
+            self.begin(slow);
         }
         let how = u64::from(flags.bits()) << 32 | u64::from(encoding.code()) << 40;
         let how = self.word(how);
@@ -638,7 +638,7 @@ impl Lowering<'_> {
         self.value_or(v, no);
         self.position_moved(context);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         found
     }
 
@@ -664,7 +664,7 @@ impl Lowering<'_> {
         let two = self.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, two, 0x1e);
         let (is_two, is_more) = (self.fresh_block(), self.fresh_block());
         self.branch(two, &To::plain(is_two), &To::plain(is_more));
-        self.b.switch_to_block(is_two);
+        self.begin(is_two);
         more(self, 2);
         let low = next(self, 1);
         let high = self.b.ins().band_imm_s(first, 0x1f);
@@ -672,7 +672,7 @@ impl Lowering<'_> {
         let c = self.b.ins().bor(high, low);
         let n = self.word(16);
         self.b.ins().jump(join, &[c.into(), n.into()]);
-        self.b.switch_to_block(is_more);
+        self.begin(is_more);
         let three = self.b.ins().iadd_imm_s(first, -0xe0);
         let three = self
             .b
@@ -695,13 +695,13 @@ impl Lowering<'_> {
         let n = self.word(24);
         self.b.ins().jump(join, &[c.into(), n.into()]);
         self.b.set_cold_block(rare);
-        self.b.switch_to_block(rare);
+        self.begin(rare);
         let read = self.help_quietly(Helper::DecodeUtf8, &[p, left]);
         self.go_on_if(read, no);
         let c = self.b.ins().ushr_imm_u(read, 8);
         let n = self.b.ins().band_imm_s(read, 0xff);
         self.b.ins().jump(join, &[c.into(), n.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         (found, bits)
     }
 
@@ -747,7 +747,7 @@ impl Lowering<'_> {
 
     fn leave_context(&mut self, join: Block, v: Value) {
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
     }
 
     /// Sets the position of a match context to what a term says, if it has such a one.
@@ -763,7 +763,7 @@ impl Lowering<'_> {
         let v = self.val(context);
         self.set_position(v, at);
         self.go(&join);
-        self.b.switch_to_block(join.block);
+        self.begin(join.block);
         if self.current != before {
             self.current = None;
         }

@@ -7,7 +7,7 @@ use crate::census::Handing;
 use crate::ir::{Callee, ExitRef, InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I8, I32, I64};
-use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
 use enigma_runtime::code::export::{self, Export};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BOXED, stack_word};
@@ -36,14 +36,13 @@ impl Lowering<'_> {
             Op::Return => self.return_or_finish(args[0]),
             Op::Call(callee, after) => {
                 self.push_return(*after);
-                let waits = self.cold_block();
-                let code = self.code_of(*callee, &args, waits);
-                let v = self.call(code, &args, waits);
+                let code = self.code_of(*callee);
+                let v = self.call(code, &args);
                 self.define(i, v);
             }
             Op::TailCall(callee, slots) => {
                 self.drop_slots(*slots);
-                let code = self.code_of(*callee, &args, self.nonvalue);
+                let code = self.code_of(*callee);
                 self.tail_call(&code, &args);
             }
             Op::CallFun(after, exit) => {
@@ -58,13 +57,12 @@ impl Lowering<'_> {
                     });
                 });
                 self.push_return_point(point);
-                let waits = self.cold_block();
-                let v = self.call(Code::At(address), &args, waits);
+                let v = self.call(Code::At(address), &args);
                 self.go(&To {
                     block: join,
                     args: vec![v.into()],
                 });
-                self.b.switch_to_block(join);
+                self.begin(join);
                 self.define(i, value);
             }
             Op::TailCallFun(slots, exit) => {
@@ -151,9 +149,8 @@ impl Lowering<'_> {
         self.b.def_var(self.sp, sp);
     }
 
-    /// The code that a callee's calls go to. Where there is none, all is made ready for the interpreter to go on in the callee,
-    /// and control goes to `otherwise`.
-    fn code_of(&mut self, callee: Callee, args: &[Value], otherwise: Block) -> Code {
+    /// The code that a callee's calls go to.
+    fn code_of(&mut self, callee: Callee) -> Code {
         let entry = match callee {
             Callee::This => return Code::Known(Symbol::This),
             Callee::Local(n) => {
@@ -170,35 +167,18 @@ impl Lowering<'_> {
                     .load(I64, trusted(), export, export::ENTRY_AT as i32)
             }
         };
-        let address = self
-            .b
+        Code::At(self.code_of_entry(entry))
+    }
+
+    /// The code of an entry record. A function without any is told by the record.
+    fn code_of_entry(&mut self, entry: Value) -> Value {
+        let p = self.context();
+        self.b
             .ins()
-            .load(I64, trusted(), entry, layout::NATIVE as i32);
-        let none = self.b.ins().icmp_imm_s(IntCC::Equal, address, 0);
-        let cold = self.unlikely_if(none);
-        let here = self.b.current_block();
-        let threaded = [self.reds, self.hp, self.sp].map(|v| (v, self.b.use_var(v)));
-        self.b.switch_to_block(cold);
-        self.store_x(args.iter().copied().enumerate());
-        if let Some(pc) = self.at {
-            self.take_census(pc, Handing::Call);
-        }
-        let code = self
-            .b
+            .store(trusted(), entry, p, layout::CALLEE as i32);
+        self.b
             .ins()
-            .load(I64, trusted(), entry, layout::CODE as i32);
-        let reds = self.b.use_var(self.reds);
-        let reds = self.b.ins().iadd_imm_s(reds, -1);
-        self.b.def_var(self.reds, reds);
-        self.tell_interpreter(code);
-        self.b.ins().jump(otherwise, &[]);
-        if let Some(here) = here {
-            self.b.switch_to_block(here);
-        }
-        for (variable, v) in threaded {
-            self.b.def_var(variable, v);
-        }
-        Code::At(address)
+            .load(I64, trusted(), entry, layout::NATIVE as i32)
     }
 
     /// The arguments as native functions take them; those that are not in registers are stored.
@@ -211,37 +191,23 @@ impl Lowering<'_> {
         [x(0), sp, hp, reds, x(1), x(2)]
     }
 
-    /// A call whose return address is pushed. At `waits`, a block still without instructions, the callee goes on in the
-    /// interpreter.
-    fn call(&mut self, code: Code, args: &[Value], waits: Block) -> Value {
+    /// A call whose return address is pushed.
+    fn call(&mut self, code: Code, args: &[Value]) -> Value {
         let args = self.pass(args);
         let r = self.call_code(&code, &args);
-        let join = self.fresh_block();
-        let value = self.b.append_block_param(join, I64);
-        let is = self.is_nonvalue(r[0]);
-        let on = self.fresh_block();
-        self.b.ins().brif(is, waits, &[], on, &[]);
-        self.b.switch_to_block(on);
+        self.return_if_nonvalue(r[0]);
         self.take_threaded(&r);
         self.close_all();
-        self.b.def_var(self.sp, r[3]);
-        self.go(&To {
-            block: join,
-            args: vec![r[0].into()],
-        });
-        self.b.switch_to_block(waits);
-        let v = self.help(Helper::Resume, &[]);
-        self.leave_if_nonvalue(v);
-        self.go(&To {
-            block: join,
-            args: vec![v.into()],
-        });
-        self.b.switch_to_block(join);
-        let sp = self.b.use_var(self.sp);
-        let sp = self.b.ins().iadd_imm_s(sp, 8);
+        let sp = self.b.ins().iadd_imm_s(r[3], 8);
         self.b.def_var(self.sp, sp);
         self.credit = 0;
-        value
+        r[0]
+    }
+
+    /// Returns what a callee has returned if that is `NONVALUE`.
+    fn return_if_nonvalue(&mut self, v: Value) {
+        let is = self.is_nonvalue(v);
+        self.go_on_unless(is, &To::plain(self.nonvalue));
     }
 
     /// A call, as native functions take and give values.
@@ -265,13 +231,19 @@ impl Lowering<'_> {
             let list = self.fresh_block();
             self.b.set_cold_block(list);
             self.b.ins().brif(keeps, list, &[], plain, &[]);
-            self.b.switch_to_block(list);
+            self.begin(list);
             let r = self.call_code(code, &args);
+            self.return_if_nonvalue(r[0]);
             self.take_threaded(&r);
             self.b.def_var(self.sp, r[3]);
-            self.leave_if_nonvalue(r[0]);
+            // The interpreter, if it has run the callee, has put the list before the value.
+            let [_, sp, ..] = args;
+            let is_done = self.b.ins().icmp(IntCC::NotEqual, r[3], sp);
+            let done = self.unlikely_if(is_done);
             self.finish_list(r[0]);
-            self.b.switch_to_block(plain);
+            self.begin(done);
+            self.b.ins().return_(&r);
+            self.begin(plain);
             for (variable, v) in threaded {
                 self.b.def_var(variable, v);
             }
@@ -309,7 +281,7 @@ impl Lowering<'_> {
         } else {
             self.go(&To::plain(slow));
         }
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         self.store_x(args.iter().copied().enumerate());
         let arity = self.word(args.len() as u64);
         let code = self.help(Helper::PrepareFun, &[fun, arity]);
@@ -324,9 +296,9 @@ impl Lowering<'_> {
             block: join,
             args: found,
         });
-        self.b.switch_to_block(cannot);
+        self.begin(cannot);
         otherwise(self);
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.credit = 0;
         (address, passed.to_vec())
     }
@@ -366,11 +338,9 @@ impl Lowering<'_> {
             .ins()
             .load(I64, trusted(), entry, layout::FUN_TARGET as i32);
         self.go_on_if(function, slow);
-        let code = self
-            .b
-            .ins()
-            .load(I64, trusted(), function, layout::FUNCTION_NATIVE as i32);
-        self.go_on_if(code, slow);
+        let entry = layout::FUNCTION_ENTRY as i64;
+        let entry = self.b.ins().iadd_imm_s(function, entry);
+        let code = self.code_of_entry(entry);
         let mut found = [code; IN_REGISTERS + 1];
         for n in 0..IN_REGISTERS {
             found[1 + n] = match args.get(n) {
@@ -418,13 +388,13 @@ impl Lowering<'_> {
                 let answer = self.b.append_block_param(join, I8);
                 let yes = self.b.ins().iconst(I8, 1);
                 self.b.ins().brif(on, join, &[yes.into()], elsewhere, &[]);
-                self.b.switch_to_block(elsewhere);
+                self.begin(elsewhere);
                 let other = self.pc_word(*other);
                 let is = self.b.ins().icmp(IntCC::Equal, to, other);
                 let no = self.b.ins().iconst(I8, 0);
-                let nonvalue = self.nonvalue;
-                self.b.ins().brif(is, join, &[no.into()], nonvalue, &[]);
-                self.b.switch_to_block(join);
+                let nowhere = self.elsewhere();
+                self.b.ins().brif(is, join, &[no.into()], nowhere, &[]);
+                self.begin(join);
                 if let Some(r) = results.next() {
                     self.values[r.index()] = Some(answer);
                 }

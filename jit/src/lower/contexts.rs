@@ -207,12 +207,12 @@ impl Lowering<'_> {
         }
         let join = self.fresh_block();
         let slow = self.unless_open(open, v, join);
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         self.context_or(v, no);
         let [at, base] = [POSITION, BASE].map(|n| self.part(v, n));
         self.set_open(open, v, base, at);
         self.b.ins().jump(join, &[]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.current = Some(context);
         self.opened(open, v)
     }
@@ -261,10 +261,10 @@ impl Lowering<'_> {
         let now = self.b.use_var(open.term);
         let same = self.b.ins().icmp(IntCC::Equal, to, now);
         self.branch(same, &To::plain(ready), &To::plain(slow));
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         self.open_binary(open, to, other);
         self.b.ins().jump(ready, &[]);
-        self.b.switch_to_block(ready);
+        self.begin(ready);
         let end = self.part(to, 3);
         let more = self.b.ins().iadd_imm_s(end, bits as i64);
         let limit = self.b.use_var(open.limit);
@@ -330,12 +330,12 @@ impl Lowering<'_> {
         let own = self.b.ins().iadd_imm_s(base, i64::from(word_at(2)));
         let args = vec![own.into()];
         self.branch(heap, &To { block: join, args }, &To::plain(shared));
-        self.b.switch_to_block(shared);
+        self.begin(shared);
         let binary = self.part(base, 2);
         let at = layout::BINARY_DATA as i32;
         let bytes = self.b.ins().load(I64, trusted(), binary, at);
         self.b.ins().jump(join, &[bytes.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         data
     }
 
@@ -352,20 +352,20 @@ impl Lowering<'_> {
             let same = self.b.ins().icmp(IntCC::Equal, v, now);
             let other = self.cold_block();
             self.branch(same, &here, &To::plain(other));
-            self.b.switch_to_block(other);
+            self.begin(other);
         }
         let header = self.header_or(v, no);
         let kind = |k| Header::new(k, 0).raw();
         let is = self.has_low_byte(header, kind(Kind::MatchCtx));
         let (old, other) = (self.fresh_block(), self.fresh_block());
         self.branch(is, &To::plain(old), &To::plain(other));
-        self.b.switch_to_block(old);
+        self.begin(old);
         if let Some(open) = self.open {
             let [at, base] = [POSITION, BASE].map(|n| self.part(v, n));
             self.set_open(open, v, base, at);
         }
         self.go(&here);
-        self.b.switch_to_block(other);
+        self.begin(other);
         let make = self.fresh_block();
         let [base, from, size] = [(); 3].map(|()| self.b.append_block_param(make, I64));
         let zero = self.word(0);
@@ -381,17 +381,17 @@ impl Lowering<'_> {
             } else {
                 self.branch(is, &To::plain(here), &To::plain(next));
             }
-            self.b.switch_to_block(here);
+            self.begin(here);
             let base = base.map_or(v, |n| self.part(v, n));
             let from = from.map_or(zero, |n| self.part(v, n));
             let size = self.part(v, size);
             let args = [base.into(), from.into(), size.into()];
             self.b.ins().jump(make, &args);
             if k != Kind::HeapBits {
-                self.b.switch_to_block(next);
+                self.begin(next);
             }
         }
-        self.b.switch_to_block(make);
+        self.begin(make);
         let end = self.b.ins().iadd(from, size);
         let fresh = self.object(Kind::MatchCtx, &[base, from, end]);
         if let Some(open) = self.open {
@@ -399,7 +399,7 @@ impl Lowering<'_> {
         }
         let args = vec![fresh.into()];
         self.go(&To { block: join, args });
-        self.b.switch_to_block(join);
+        self.begin(join);
         context
     }
 }

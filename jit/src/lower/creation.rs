@@ -112,7 +112,7 @@ impl Lowering<'_> {
                 self.b.ins().jump(rare, &[]);
             }
         }
-        self.b.switch_to_block(rare);
+        self.begin(rare);
         if let [append, character] = segments
             && append.is_append()
             && character.kind == SegmentKind::Utf8
@@ -126,7 +126,7 @@ impl Lowering<'_> {
             self.b.set_cold_block(next);
             let args = vec![v.into()];
             self.branch(none, &To::plain(next), &To { block: join, args });
-            self.b.switch_to_block(next);
+            self.begin(next);
         }
         let x = self.x_registers();
         let mut args = i.args.iter();
@@ -145,7 +145,7 @@ impl Lowering<'_> {
         let none = self.is_nonvalue(v);
         self.exit_if(none, exit);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.define(i, created);
     }
 
@@ -295,14 +295,14 @@ impl Lowering<'_> {
         } else {
             self.b.ins().jump(slow, &[]);
         }
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         let (n, is_private) = (self.word(bits), self.word(u64::from(private)));
         let v = self.help(Helper::AppendRoom, &[to, n, is_private]);
         let none = self.is_nonvalue(v);
         self.go_on_unless(none, rare);
         let at = self.context_field(layout::ROOM);
         self.b.ins().jump(join, &[v.into(), at.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         (longer, room)
     }
 

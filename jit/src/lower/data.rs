@@ -115,7 +115,7 @@ impl Lowering<'_> {
             block: join,
             args: vec![v.into()],
         });
-        self.b.switch_to_block(join);
+        self.begin(join);
         found
     }
 }

@@ -29,6 +29,15 @@ pub(super) fn keeping_signature() -> Signature {
     }
 }
 
+/// The signature of what is called in place of the rest of a native function: `(address, sp, hp, reductions)`, or without parameters.
+pub(super) fn last_signature(call: HelperCall) -> Signature {
+    let params = if call == HelperCall::LastAt { 4 } else { 0 };
+    Signature {
+        params: vec![AbiParam::new(I64); params],
+        ..signature()
+    }
+}
+
 /// The way from native code to a helper; nothing if it is called directly.
 pub fn helper(
     helper: Helper,
@@ -38,6 +47,7 @@ pub fn helper(
 ) -> Option<()> {
     let (signature, body): (_, fn(&mut FunctionBuilder<'_>, Helper)) = match helper.call() {
         HelperCall::Threaded => (signature(), threaded),
+        call @ (HelperCall::LastAt | HelperCall::Last) => (last_signature(call), threaded),
         HelperCall::Keeping => (keeping_signature(), keeping),
         HelperCall::Direct => return None,
     };
@@ -53,23 +63,21 @@ pub fn helper(
     Some(())
 }
 
-/// What is threaded goes to memory before and comes from there after. Takes and gives what native functions do, but for what
-/// is in the place of X registers.
+/// What is threaded goes to memory before, if it is not there, and comes from there after. Takes and gives what native functions do, but
+/// for what is in the place of X registers.
 fn threaded(b: &mut FunctionBuilder<'_>, helper: Helper) {
-    let entry = b
+    let params = b
         .current_block()
-        .map(|entry| b.block_params(entry).to_vec());
-    let Some([x, sp, hp, reds, y, z]) = entry.as_deref().and_then(|p| p.as_array().copied()) else {
-        enigma_runtime::bug::vm_bug("native functions have six parameters")
-    };
-    if helper != Helper::Resume {
-        let p = b.ins().get_pinned_reg(I64);
+        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let p = b.ins().get_pinned_reg(I64);
+    if let [_, sp, hp, reds, ..] = params[..] {
         let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
         b.ins().store(trusted(), sp, p, layout::SP as i32);
         b.ins().store(trusted(), reds, p, layout::REDS as i32);
         b.ins().store(trusted(), hp, own, layout::HP as i32);
     }
-    let (v, p) = call(b, helper, [x, y, z]);
+    let args = [0, 4, 5].map(|n| params.get(n).copied().unwrap_or(p));
+    let (v, p) = call(b, helper, args);
     let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
     let reds = b.ins().load(I64, trusted(), p, layout::REDS as i32);
     let hp = b.ins().load(I64, trusted(), own, layout::HP as i32);

@@ -51,10 +51,10 @@ impl Lowering<'_> {
         let left = self.b.ins().iadd_imm_s(reds, -1);
         self.b.def_var(self.reds, left);
         self.go(&with(v));
-        self.b.switch_to_block(otherwise);
+        self.begin(otherwise);
         let v = call(self);
         self.go(&with(v));
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.credit = 0;
         value
     }
@@ -98,7 +98,8 @@ impl Lowering<'_> {
             .ins()
             .icmp(IntCC::UnsignedLessThanOrEqual, next, bytes);
         self.b.ins().brif(more, copy, &[next.into()], done, &[]);
-        self.b.switch_to_block(done);
+        self.b.seal_block(copy);
+        self.begin(done);
         let offset = self.b.ins().ishl_imm_u(number, 3);
         let place = self.b.ins().iadd(hp, offset);
         self.b.ins().store(trusted(), value, place, 0);

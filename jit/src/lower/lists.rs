@@ -86,19 +86,19 @@ impl Lowering<'_> {
         let is = self.b.ins().icmp(IntCC::Equal, top, open);
         let (more, begin, join) = (self.fresh_block(), self.fresh_block(), self.fresh_block());
         self.b.ins().brif(is, more, &[], begin, &[]);
-        self.b.switch_to_block(begin);
+        self.begin(begin);
         let below = self.b.ins().iadd_imm_s(sp, -24);
         self.b.ins().store(trusted(), open, below, 0);
         self.b.ins().store(trusted(), first, below, 8);
         self.b.ins().store(trusted(), last, below, 16);
         self.b.def_var(self.sp, below);
         self.go(&To::plain(join));
-        self.b.switch_to_block(more);
+        self.begin(more);
         let kept = self.b.ins().load(I64, trusted(), sp, 16);
         self.b.ins().store(trusted(), first, kept, TAIL);
         self.b.ins().store(trusted(), last, sp, 16);
         self.go(&To::plain(join));
-        self.b.switch_to_block(join);
+        self.begin(join);
     }
 
     /// Returns a value, with the lists before it that are kept.
@@ -107,9 +107,9 @@ impl Lowering<'_> {
             let (finish, plain) = (self.fresh_block(), self.fresh_block());
             self.b.ins().brif(keeps, finish, &[], plain, &[]);
             let threaded = [self.reds, self.hp, self.sp].map(|v| (v, self.b.use_var(v)));
-            self.b.switch_to_block(finish);
+            self.begin(finish);
             self.finish_list(v);
-            self.b.switch_to_block(plain);
+            self.begin(plain);
             for (variable, v) in threaded {
                 self.b.def_var(variable, v);
             }
@@ -141,7 +141,7 @@ impl Lowering<'_> {
         let more = self.is_own_list(below, open);
         self.go_on_unless(more, &rest(first, sp));
         self.return_value(first);
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         self.b.def_var(self.sp, place);
         let v = self.help(Helper::FinishList, &[value]);
         self.leave_if_nonvalue(v);

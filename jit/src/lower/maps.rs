@@ -89,7 +89,7 @@ impl Lowering<'_> {
         };
         let (v, _) = self.find_value(map, key, &missing);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         result
     }
 
@@ -101,7 +101,7 @@ impl Lowering<'_> {
         let header = self.header(map);
         let flat = self.has_low_byte(header, Header::new(Kind::FlatMap, 0).raw());
         self.branch(flat, &To::plain(search), &To::plain(large));
-        self.b.switch_to_block(large);
+        self.begin(large);
         let v = self.help(Helper::MapGet, &[map, key]);
         let none = self.is_nonvalue(v);
         let no_place = self.word(0);
@@ -110,12 +110,12 @@ impl Lowering<'_> {
             args: vec![v.into(), no_place.into()],
         };
         self.branch(none, missing, &found_there);
-        self.b.switch_to_block(search);
+        self.begin(search);
         let flat = self.flat_map(map, header);
         let at = self.find_key(flat, flat.size, key, missing);
         let v = self.value_at(map, at);
         self.b.ins().jump(join, &[v.into(), at.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         (found, place)
     }
 
@@ -152,7 +152,7 @@ impl Lowering<'_> {
         self.b.switch_to_block(each);
         let at = self.b.ins().iadd_imm_s(at, -8);
         self.branch(at, &To::plain(look), missing);
-        self.b.switch_to_block(look);
+        self.begin(look);
         let place = self.b.ins().iadd(flat.keys, at);
         let k = self
             .b
@@ -160,7 +160,8 @@ impl Lowering<'_> {
             .load(I64, trusted(), place, -(TAG_BOXED as i32));
         let is = self.b.ins().icmp(IntCC::Equal, k, key);
         self.b.ins().brif(is, found, &[], each, &[at.into()]);
-        self.b.switch_to_block(found);
+        self.b.seal_block(each);
+        self.begin(found);
         at
     }
 
@@ -186,7 +187,7 @@ impl Lowering<'_> {
         } else {
             self.b.ins().jump(slow, &[]);
         }
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         let words = self.vals(pairs);
         self.store_x(words.iter().copied().enumerate());
         let count = self.word(pairs.len() as u64);
@@ -194,7 +195,7 @@ impl Lowering<'_> {
         let is = self.is_nonvalue(v);
         self.exit_if(is, exit);
         self.b.ins().jump(join, &[v.into()]);
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.credit = 0;
         result
     }
@@ -246,7 +247,8 @@ impl Lowering<'_> {
         let at = self.b.ins().iadd_imm_s(at, -8);
         let more = self.b.ins().icmp_imm_s(IntCC::NotEqual, at, 8);
         self.b.ins().brif(more, each, &[at.into()], done, &[]);
-        self.b.switch_to_block(done);
+        self.b.seal_block(each);
+        self.begin(done);
         for (at, value) in changes {
             let to = self.b.ins().iadd(hp, at);
             self.b.ins().store(trusted(), value, to, x_offset(1));

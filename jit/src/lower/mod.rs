@@ -6,6 +6,9 @@
 //! stack is the bytecode address to return to; it still is when the function returns, and the caller drops it.
 //!
 //! `NONVALUE` as the value means that the process goes on elsewhere; the other results mean nothing then.
+//!
+//! A function that the interpreter is to go on with ends in a call of a helper in its place, which gives what the function would
+//! have given. Functions without machine code have the address of such a helper in their records.
 
 mod arith;
 mod bits;
@@ -37,7 +40,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variab
 use enigma_runtime::code::module::{Body, FnInfo};
 use enigma_runtime::code::native::{ReturnPoint, return_point};
 use enigma_runtime::interp::native::{Helper, HelperCall, layout};
-use enigma_runtime::term::{Kind, Term};
+use enigma_runtime::term::{Header, Kind, Term};
 use maps::Places;
 use rustc_hash::FxHashMap;
 
@@ -133,6 +136,7 @@ pub fn function(
         hp,
         reds,
         nonvalue,
+        elsewhere: None,
         values: vec![None; source.values.len()],
         constants: vec![None; source.values.len()],
         uses: uses(source),
@@ -209,8 +213,10 @@ struct Lowering<'a> {
     sp: Variable,
     hp: Variable,
     reds: Variable,
-    /// Returns `NONVALUE`; everything has been told.
+    /// Returns `NONVALUE`: a callee has done so.
     nonvalue: Block,
+    /// The process goes on where a helper has said.
+    elsewhere: Option<Block>,
     values: Vec<Option<Value>>,
     /// The words of values that are constants.
     constants: Vec<Option<u64>>,
@@ -241,26 +247,31 @@ struct Lowering<'a> {
     out_of_reductions: Option<Block>,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
     fn run(&mut self) {
-        for block in &self.source.blocks {
-            let b = match block.cold {
-                true => self.cold_block(),
-                false => self.fresh_block(),
-            };
-            self.blocks.push(b);
+        let order = self.graph.order().to_vec();
+        let mut places = vec![0; self.source.blocks.len()];
+        for (place, block) in order.iter().enumerate() {
+            places[block.index()] = place;
         }
-        for (i, block) in self.source.blocks.iter().enumerate() {
-            for &v in &block.params {
-                let ty = self.type_of(v);
-                let p = self.b.append_block_param(self.blocks[i], ty);
-                self.values[v.index()] = Some(p);
-            }
+        for block in self.source.blocks().map(|(b, _)| b) {
+            let b = self.make_block(block);
+            self.blocks.push(b);
         }
         self.prepare_list();
         self.entry();
-        for block in self.graph.order().to_vec() {
-            self.b.switch_to_block(self.blocks[block.index()]);
+        for (place, &block) in order.iter().enumerate() {
+            if self.exit_of(block).is_some() || self.continues(block) {
+                continue;
+            }
+            let b = self.blocks[block.index()];
+            let mut jumps = self.graph.jumps_to(block).iter();
+            let is_complete = jumps.all(|j| places[j.from.index()] < place);
+            if is_complete && place > 0 {
+                self.begin(b);
+            } else {
+                self.b.switch_to_block(b);
+            }
             let handed = self.handed.remove(&block).unwrap_or_default();
             (self.credit, self.places, self.current) =
                 (handed.credit, handed.places, handed.current);
@@ -268,16 +279,69 @@ impl Lowering<'_> {
         }
         self.out_of_reductions();
         self.leave_blocks();
-        self.b.switch_to_block(self.nonvalue);
         self.place(None);
+        if let Some(block) = self.elsewhere {
+            self.begin(block);
+            let f = self.symbol(Symbol::Glue(Helper::Resume));
+            self.b.ins().return_call(f, &[]);
+        }
+        self.begin(self.nonvalue);
         let (none, zero) = (self.word(Term::NONVALUE.raw()), self.word(0));
         self.b.ins().return_(&[none, zero, zero, zero]);
+    }
+
+    /// Cranelift's block for one of the function's.
+    fn make_block(&mut self, block: ir::Block) -> Block {
+        if let Some(exit) = self.exit_of(block) {
+            return self.exit_block(exit);
+        }
+        let data = &self.source.blocks[block.index()];
+        let b = match data.cold {
+            true => self.cold_block(),
+            false => self.fresh_block(),
+        };
+        if !self.continues(block) {
+            for &v in &data.params {
+                let ty = self.type_of(v);
+                self.values[v.index()] = Some(self.b.append_block_param(b, ty));
+            }
+        }
+        b
+    }
+
+    /// The exit at which a block leaves that does nothing else.
+    fn exit_of(&self, block: ir::Block) -> Option<ExitRef> {
+        let data = &self.source.blocks[block.index()];
+        let [only] = data.insts[..] else { return None };
+        match self.source.insts[only.index()].op {
+            Op::Leave(exit) if block != ir::Block(0) && data.params.is_empty() => Some(exit),
+            _ => None,
+        }
+    }
+
+    /// Does nothing come between this block and the only one from which it is reached?
+    fn continues(&self, block: ir::Block) -> bool {
+        let [jump] = self.graph.jumps_to(block) else {
+            return false;
+        };
+        let last = self.source.last(jump.from);
+        block != ir::Block(0) && matches!(self.source.insts[last.index()].op, Op::Jump(_))
+    }
+
+    /// The block that lets the process go on where a helper has said, when that has not given what it should.
+    fn elsewhere(&mut self) -> Block {
+        if let Some(block) = self.elsewhere {
+            return block;
+        }
+        let block = self.cold_block();
+        self.elsewhere = Some(block);
+        block
     }
 
     fn entry(&mut self) {
         let entry = self.fresh_block();
         self.b.append_block_params_for_function_params(entry);
-        self.b.switch_to_block(entry);
+        self.begin(entry);
         let p = self.b.block_params(entry).to_vec();
         self.b.def_var(self.sp, p[1]);
         self.b.def_var(self.hp, p[2]);
@@ -301,12 +365,23 @@ impl Lowering<'_> {
         }
     }
 
-    /// Lowers the instructions of a block.
-    fn block(&mut self, insts: &[Inst]) {
+    /// Lowers the instructions of a block, and of those that continue it.
+    fn block(&mut self, mut insts: &'a [Inst]) {
         let mut i = 0;
         while i < insts.len() {
             let this = &self.source.insts[insts[i].index()];
             self.place(this.place);
+            if let Op::Jump(t) = &this.op
+                && self.continues(t.block)
+            {
+                let next = &self.source.blocks[t.block.index()];
+                for (param, arg) in next.params.iter().zip(&t.args) {
+                    self.values[param.index()] = self.values[arg.index()];
+                    self.constants[param.index()] = self.constants[arg.index()];
+                }
+                (insts, i) = (&next.insts, 0);
+                continue;
+            }
             if let Some(next) = insts.get(i + 1)
                 && let Op::Branch(yes, no) = &self.source.insts[next.index()].op
                 && let Some(&answer) = this.results.first()
@@ -399,18 +474,24 @@ impl Lowering<'_> {
             .brif(condition, yes.block, &yes.args, no.block, &no.args);
     }
 
+    /// Goes on at the beginning of a block to which all jumps have been made.
+    fn begin(&mut self, block: Block) {
+        self.b.seal_block(block);
+        self.b.switch_to_block(block);
+    }
+
     /// Goes on in a fresh block if the condition holds, else there.
     fn go_on_if(&mut self, condition: Value, no: &To) {
         let next = self.fresh_block();
         self.branch(condition, &To::plain(next), no);
-        self.b.switch_to_block(next);
+        self.begin(next);
     }
 
     /// Goes on in a fresh block if the condition does not hold, else there.
     fn go_on_unless(&mut self, condition: Value, yes: &To) {
         let next = self.fresh_block();
         self.branch(condition, yes, &To::plain(next));
-        self.b.switch_to_block(next);
+        self.begin(next);
     }
 
     /// A block, which is cold if the present one is: what follows cold code is as rare.
@@ -444,14 +525,20 @@ impl Lowering<'_> {
     }
 
     fn symbol(&mut self, s: Symbol) -> FuncRef {
-        let signature = match s {
-            Symbol::Glue(h) if h.call() == HelperCall::Keeping => self.keeping_sig,
-            _ => self.sig,
-        };
         let name = s.name();
         if let Some(&f) = self.functions.get(&name) {
             return f;
         }
+        let signature = match s {
+            Symbol::Glue(h) => match h.call() {
+                HelperCall::Keeping => self.keeping_sig,
+                call @ (HelperCall::LastAt | HelperCall::Last) => {
+                    self.b.import_signature(glue::last_signature(call))
+                }
+                _ => self.sig,
+            },
+            _ => self.sig,
+        };
         let reference = self.b.func.declare_imported_user_function(name.clone());
         let f = self.b.import_function(ExtFuncData {
             name: ExternalName::user(reference),
@@ -630,7 +717,7 @@ impl Lowering<'_> {
             return to.clone();
         }
         let block = self.cold_block();
-        self.b.switch_to_block(block);
+        self.begin(block);
         self.go(to);
         self.b.switch_to_block(here);
         To::plain(block)
@@ -643,7 +730,7 @@ impl Lowering<'_> {
         }
         let back = self.b.current_block();
         let block = self.fresh_block();
-        self.b.switch_to_block(block);
+        self.begin(block);
         self.go(to);
         if let Some(back) = back {
             self.b.switch_to_block(back);
@@ -656,12 +743,16 @@ impl Lowering<'_> {
         let other = self.to(other);
         let otherwise = self.way_to(&other);
         let header = self.header_or(v, &otherwise);
-        let kind = self.b.ins().band_imm_s(header, 0xff);
-        let is = self.b.ins().icmp_imm_s(
-            IntCC::Equal,
-            kind,
-            enigma_runtime::term::Header::new(Kind::Tuple, 0).raw() as i64,
-        );
+        let of_size = |n: u32| Header::new(Kind::Tuple, n as usize).raw();
+        if cases.len() <= 4 {
+            for (n, to) in cases {
+                let to = self.to(to);
+                let is = self.is_word(header, of_size(*n));
+                self.go_on_unless(is, &to);
+            }
+            return self.go(&otherwise);
+        }
+        let is = self.has_low_byte(header, of_size(0));
         self.go_on_if(is, &otherwise);
         let size = self.b.ins().ushr_imm_u(header, 8);
         let from = self.b.current_block();

@@ -41,7 +41,7 @@ impl Lowering<'_> {
                     None => {
                         self.go(no);
                         let never = self.fresh_block();
-                        self.b.switch_to_block(never);
+                        self.begin(never);
                         self.word(Term::NIL.raw())
                     }
                 }

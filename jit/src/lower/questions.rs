@@ -23,11 +23,11 @@ impl Lowering<'_> {
         let answer = self.b.append_block_param(join, I8);
         self.question(&i.op, &i.args, &To::plain(yes), &To::plain(no));
         for (block, n) in [(yes, 1), (no, 0)] {
-            self.b.switch_to_block(block);
+            self.begin(block);
             let v = self.b.ins().iconst(I8, n);
             self.b.ins().jump(join, &[v.into()]);
         }
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.credit = 0;
         self.current = None;
         self.define(i, answer);
@@ -99,7 +99,7 @@ impl Lowering<'_> {
         self.b.ins().icmp_imm_s(IntCC::Equal, t, byte as i64)
     }
 
-    fn is_word(&mut self, v: Value, word: u64) -> Value {
+    pub(super) fn is_word(&mut self, v: Value, word: u64) -> Value {
         let w = self.word(word);
         self.b.ins().icmp(IntCC::Equal, v, w)
     }
@@ -274,7 +274,7 @@ impl Lowering<'_> {
         let is = self.b.ins().icmp(how, x, y);
         self.branch(is, yes, no);
         if let Some(cold) = cold {
-            self.b.switch_to_block(cold);
+            self.begin(cold);
             let helper = if how == IntCC::Equal {
                 Helper::Equal
             } else {

@@ -74,12 +74,12 @@ impl Lowering<'_> {
             .collect();
         let args = results.iter().map(|&v| BlockArg::from(v)).collect();
         self.go(&To { block: join, args });
-        self.b.switch_to_block(slow);
+        self.begin(slow);
         self.step(i);
         let stepped = self.vals(&i.results);
         let args = stepped.into_iter().map(BlockArg::from).collect();
         self.go(&To { block: join, args });
-        self.b.switch_to_block(join);
+        self.begin(join);
         self.credit = 0;
         for (r, &v) in i.results.iter().zip(&joined) {
             self.values[r.index()] = Some(v);

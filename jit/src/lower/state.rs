@@ -105,6 +105,9 @@ impl Lowering<'_> {
         match helper.call() {
             HelperCall::Threaded => self.help_threaded(helper, args),
             HelperCall::Keeping => self.help_keeping(helper, args),
+            HelperCall::LastAt | HelperCall::Last => {
+                enigma_runtime::bug::vm_bug("a helper that takes a function's place is called")
+            }
             HelperCall::Direct => {
                 let p = self.context();
                 let [a, b, c] = three(args, p);
@@ -120,13 +123,7 @@ impl Lowering<'_> {
     }
 
     fn help_threaded(&mut self, helper: Helper, args: &[Value]) -> Value {
-        let [sp, hp, reds] = if helper == Helper::Resume {
-            // All is in memory, and what is threaded need not live across the call.
-            let nothing = self.word(0);
-            [nothing; 3]
-        } else {
-            [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v))
-        };
+        let [sp, hp, reds] = [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v));
         let [a, b, c] = three(args, sp);
         let f = self.symbol(Symbol::Glue(helper));
         self.forget_loaded();
@@ -174,15 +171,17 @@ impl Lowering<'_> {
         self.b.def_var(self.hp, results[2]);
     }
 
-    /// Returns `NONVALUE` if a helper has said 0.
+    /// Goes on elsewhere if a helper has said 0.
     pub(super) fn leave_if_zero(&mut self, answer: Value) {
-        self.go_on_if(answer, &To::plain(self.nonvalue));
+        let elsewhere = To::plain(self.elsewhere());
+        self.go_on_if(answer, &elsewhere);
     }
 
-    /// Returns `NONVALUE` if that is the value.
+    /// Goes on elsewhere if a helper has given `NONVALUE`.
     pub(super) fn leave_if_nonvalue(&mut self, v: Value) {
+        let elsewhere = To::plain(self.elsewhere());
         let is = self.is_nonvalue(v);
-        self.go_on_unless(is, &To::plain(self.nonvalue));
+        self.go_on_unless(is, &elsewhere);
     }
 
     /// Takes a reduction for entering the function with these arguments, terms or doubles; `then` goes on with them where there is one.
@@ -202,9 +201,14 @@ impl Lowering<'_> {
                 block
             }
         };
+        if args.iter().all(|&v| self.b.func.dfg.value_type(v) == I64) {
+            let args = args.iter().map(|&v| v.into()).collect();
+            self.go_on_unless(over, &To { block, args });
+            return then(self);
+        }
         let cold = self.unlikely_if(over);
         then(self);
-        self.b.switch_to_block(cold);
+        self.begin(cold);
         let args = args.iter().map(|&v| self.term_of(v).into()).collect();
         self.go(&To { block, args });
     }
@@ -215,7 +219,7 @@ impl Lowering<'_> {
         let Some(block) = self.out_of_reductions else {
             return;
         };
-        self.b.switch_to_block(block);
+        self.begin(block);
         self.place(None);
         let args = self.b.block_params(block).to_vec();
         self.store_x(args.iter().copied().enumerate());
@@ -272,31 +276,17 @@ impl Lowering<'_> {
         let mut exits: Vec<(ExitRef, Block)> = self.exits.iter().map(|(&e, &b)| (e, b)).collect();
         exits.sort_unstable();
         for (e, block) in exits {
-            self.b.switch_to_block(block);
+            self.begin(block);
             let pc = self.source.exits[e.index()].pc;
             self.place(Some(pc));
             self.b.set_srcloc(SourceLoc::new(pc | EXIT_PLACE));
             self.take_census(pc, Handing::Exit);
             self.store_registers(e);
             let pc = self.pc_word(self.source.exits[e.index()].pc);
-            self.go_to_interpreter(pc);
+            let [sp, hp, reds] = [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v));
+            let f = self.symbol(Symbol::Glue(Helper::ResumeAt));
+            self.b.ins().return_call(f, &[pc, sp, hp, reds]);
         }
-    }
-
-    /// The interpreter goes on at an address in bytecode, with the stack as it is.
-    pub(super) fn go_to_interpreter(&mut self, pc: Value) {
-        self.tell_interpreter(pc);
-        let nonvalue = self.nonvalue;
-        self.b.ins().jump(nonvalue, &[]);
-    }
-
-    /// Says at which address in bytecode the interpreter goes on, and puts back what is threaded.
-    pub(super) fn tell_interpreter(&mut self, pc: Value) {
-        let p = self.context();
-        let sp = self.b.use_var(self.sp);
-        self.b.ins().store(trusted(), pc, p, layout::NEXT_PC as i32);
-        self.b.ins().store(trusted(), sp, p, layout::NEXT_SP as i32);
-        self.put_back();
     }
 
     /// Puts heap pointer and reductions where everybody else finds them.
@@ -335,11 +325,11 @@ impl Lowering<'_> {
             let cold = self.has_room(words);
             let join = self.fresh_block();
             self.go(&To::plain(join));
-            self.b.switch_to_block(cold);
+            self.begin(cold);
             let n = self.word(u64::from(words));
             self.help(Helper::MoreRoom, &[n]);
             self.go(&To::plain(join));
-            self.b.switch_to_block(join);
+            self.begin(join);
             self.credit = words;
         }
         self.credit -= words;

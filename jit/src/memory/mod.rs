@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Code comes and goes function by function: a block is taken for each, and free blocks are used again. The range of
-//! addresses is reserved at the first installation, so a VM that compiles nothing has no executable page of its own.
+//! addresses is reserved when the first block is taken, so a VM without the native tier has no executable page of its own.
 //!
 //! Who frees a block has seen to it that nobody runs it or still has its address: that is what quiescent points are for.
 //! Calling code is unsafe and says so where it is done; installing and freeing touch only memory of this module.
@@ -102,7 +102,7 @@ pub struct CodeMemory {
     area: Mutex<Option<Area>>,
 }
 
-/// What there is after the first installation.
+/// What there is once the first block is taken.
 #[derive(Debug)]
 struct Area {
     views: Views,
@@ -145,12 +145,36 @@ impl CodeMemory {
         align: usize,
         write: impl FnOnce(u64, &mut [u8]),
     ) -> Result<CodeBlock, InstallError> {
+        self.in_area(|area| {
+            let block = area.reserve(length, align)?;
+            area.fill(&block, write);
+            Ok(block)
+        })
+    }
+
+    /// Takes `length` bytes that are to be filled with machine code later, at a multiple of `align`, a power of two.
+    pub fn reserve(&self, length: usize, align: usize) -> Result<CodeBlock, InstallError> {
+        self.in_area(|area| area.reserve(length, align))
+    }
+
+    /// Fills a reserved block, which nobody has run yet, as `install_with` does.
+    pub fn fill(&self, block: &CodeBlock, write: impl FnOnce(u64, &mut [u8])) {
+        if let Some(area) = &mut *self.area.lock() {
+            area.fill(block, write);
+        }
+    }
+
+    /// What is done with the range of addresses, which is reserved first if need be.
+    fn in_area<R>(
+        &self,
+        work: impl FnOnce(&mut Area) -> Result<R, InstallError>,
+    ) -> Result<R, InstallError> {
         let mut area = self.area.lock();
         let area = match &mut *area {
             Some(area) => area,
             none => none.insert(Area::new()?),
         };
-        area.install(length, align, write)
+        work(area)
     }
 
     /// Gives the memory of a block back. Nobody runs it, and nobody has its address.
@@ -194,23 +218,22 @@ impl Area {
         })
     }
 
-    fn install(
-        &mut self,
-        length: usize,
-        align: usize,
-        write: impl FnOnce(u64, &mut [u8]),
-    ) -> Result<CodeBlock, InstallError> {
+    fn reserve(&mut self, length: usize, align: usize) -> Result<CodeBlock, InstallError> {
         let start = self.space.take(length, align).ok_or(InstallError::Full)?;
         if let Err(error) = self.views.back(start + length) {
             self.space.give_back(start, length);
             return Err(error.into());
         }
         let address = self.views.executable() + start as u64;
-        write(address, self.views.write(start, length));
-        coherence::publish(address, length);
         self.usage.blocks += 1;
         self.usage.bytes += Space::rounded(length).unwrap_or(length);
         Ok(CodeBlock { address, length })
+    }
+
+    fn fill(&mut self, block: &CodeBlock, write: impl FnOnce(u64, &mut [u8])) {
+        let start = self.offset(block);
+        write(block.address, self.views.write(start, block.length));
+        coherence::publish(block.address, block.length);
     }
 
     fn free(&mut self, block: CodeBlock) {

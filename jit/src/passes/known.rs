@@ -40,6 +40,11 @@ pub fn run(f: &mut SsaFunction) {
     }
 }
 
+/// Is the answer to `weak` yes where that to `strong` is?
+pub(super) fn implies(strong: Test, weak: Test) -> bool {
+    Known::from_yes(strong).answer(weak) == Some(true)
+}
+
 /// What a term is known to be.
 #[derive(Clone, Copy, Debug)]
 enum Known {

@@ -6,6 +6,7 @@ pub mod known;
 pub mod lists;
 pub mod params;
 pub mod shortcuts;
+pub mod stronger;
 pub mod unreachable;
 pub mod versions;
 
@@ -34,6 +35,7 @@ passes! {
     lists
     params
     shortcuts
+    stronger
     unreachable
     versions
 }
@@ -44,6 +46,7 @@ const ORDER: &[&str] = &[
     "lists",
     "params",
     "known",
+    "stronger",
     "unreachable",
     "dead",
     "shortcuts",

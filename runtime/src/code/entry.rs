@@ -12,21 +12,27 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 pub struct Entry {
     /// The bytecode that interpreted calls run.
     code: AtomicPtr<u64>,
-    /// The machine code that native calls run; null where there is none.
+    /// The machine code that native calls run: the function's own, or what lets the interpreter run it.
     native: AtomicPtr<u8>,
+}
+
+/// Machine code that lets the interpreter run the function that is called. Null where there is no native code.
+static UNCOMPILED: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Says which machine code native calls run where a function has none of its own, in all records that are made from now on.
+pub(super) fn set_uncompiled(address: *const u8) {
+    UNCOMPILED.store(address.cast_mut(), Ordering::Release);
 }
 
 /// Where native code finds the address of machine code in a record, in bytes.
 pub const NATIVE_AT: usize = std::mem::offset_of!(Entry, native);
-/// Where it finds the address of bytecode.
-pub const CODE_AT: usize = std::mem::offset_of!(Entry, code);
 
 impl Entry {
     /// A record that leads nowhere yet.
-    pub(super) const fn new() -> Entry {
+    pub(super) fn new() -> Entry {
         Entry {
             code: AtomicPtr::new(std::ptr::null_mut()),
-            native: AtomicPtr::new(std::ptr::null_mut()),
+            native: AtomicPtr::new(UNCOMPILED.load(Ordering::Acquire)),
         }
     }
 
@@ -36,9 +42,15 @@ impl Entry {
         self.code.load(Ordering::Acquire)
     }
 
-    /// The machine code to run now, if there is any.
+    /// The function's machine code, if it has any.
     pub fn native(&self) -> Option<std::ptr::NonNull<u8>> {
-        std::ptr::NonNull::new(self.native.load(Ordering::Acquire))
+        let there = std::ptr::NonNull::new(self.native.load(Ordering::Acquire));
+        there.filter(|p| p.as_ptr() != UNCOMPILED.load(Ordering::Acquire))
+    }
+
+    /// The machine code that native calls run now.
+    pub(crate) fn native_target(&self) -> *const u8 {
+        self.native.load(Ordering::Acquire)
     }
 
     /// Makes native calls go to machine code at `address`.

@@ -5,6 +5,7 @@
 //! leads; native calls take the address from the entry record.
 
 use super::continuation::Continuation;
+use super::entry;
 use super::module::FnInfo;
 use super::ranges;
 use crate::process::Owned;
@@ -41,11 +42,13 @@ struct Tier {
 
 static TIER: OnceLock<Tier> = OnceLock::new();
 
-/// Switches native code on, before any code runs.
-pub fn switch_on(mode: NativeMode, compiler: Box<dyn Compiler>) {
+/// Switches native code on, before any function is named. At `uncompiled` there is machine code, or will be before any other,
+/// that lets the interpreter run a function that native code calls: `Helper::Interpret`.
+pub fn switch_on(mode: NativeMode, compiler: Box<dyn Compiler>, uncompiled: *const u8) {
     if mode != NativeMode::Off && TIER.set(Tier { mode, compiler }).is_err() {
         crate::bug::vm_bug("the native tier is switched on twice");
     }
+    entry::set_uncompiled(uncompiled);
 }
 
 /// When functions are compiled.

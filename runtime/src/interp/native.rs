@@ -6,8 +6,8 @@
 //! call of a function here, and wherever native code stops, the process is in a state in which the interpreter can
 //! go on, and no native frame holds anything that the process needs. Where native code must stop (the slice is over,
 //! the mailbox is empty, an exception), all native frames return `NONVALUE`, and the loop in `dispatch` goes on at
-//! `Handover::next_pc`. Where only the innermost function must be interpreted, it alone returns `NONVALUE`, and its caller lets
-//! a loop of the interpreter run until it has a value (`resume`).
+//! `Handover::next_pc`. Where only the innermost function must be interpreted, its frame goes, and a loop of the interpreter
+//! runs in its place until it has a value for the native caller (`resume`), who need not know.
 //!
 //! Native code calls the functions that [`Helper`] names with the stack pointer in `Handover::sp`, heap pointer and
 //! reductions in their places; they leave them there. A helper may collect only where its text says so. Those that neither
@@ -84,7 +84,10 @@ pub(super) fn run_continuation(cx: &mut Ctx<'_>, address: *const u8) -> Place {
     let way_in: WayIn = unsafe { std::mem::transmute(WAY_IN.load(Ordering::Acquire)) };
     cx.native.sp = cx.own.stack.sp();
     cx.native.raised = Raise::No;
+    let entered_with = first_return(cx, stack_word::is_return).unwrap_or(0);
+    let outer = std::mem::replace(&mut cx.native.entered_with, entered_with);
     let value = Term(way_in(std::ptr::from_mut(cx).cast(), address));
+    cx.native.entered_with = outer;
     if value.is_nonvalue() {
         return Place {
             pc: cx.native.next_pc,
@@ -120,6 +123,8 @@ pub mod layout {
     pub const NEXT_PC: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_pc);
     /// In `Ctx`: with which top of the stack.
     pub const NEXT_SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_sp);
+    /// In `Ctx`: the entry record of the function that is called.
+    pub const CALLEE: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, callee);
     /// In `Ctx`: what a helper that keeps all machine registers is given.
     pub const ARGUMENTS: usize =
         offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, arguments);
@@ -135,14 +140,12 @@ pub mod layout {
     pub const PID: usize = offset_of!(Process, id);
     /// In an entry record: machine code.
     pub const NATIVE: usize = entry::NATIVE_AT;
-    /// In a function's record: machine code.
-    pub const FUNCTION_NATIVE: usize = offset_of!(FnInfo, entry) + NATIVE;
+    /// In a function's record: its entry record.
+    pub const FUNCTION_ENTRY: usize = offset_of!(FnInfo, entry);
     /// In a fun's entry: the record of its function.
     pub const FUN_TARGET: usize = fun::TARGET_AT;
     /// In a fun's entry: number of arguments, 32 bits.
     pub const FUN_ARITY: usize = fun::ARITY_AT;
-    /// In an entry record: bytecode.
-    pub const CODE: usize = entry::CODE_AT;
     /// Of the register file: the first float register.
     pub const FLOATS: usize = crate::interp::machine::FLOATS;
     /// In a `Binary`: the address of its first byte.
@@ -209,9 +212,13 @@ helpers! {
     /// Executes the call instruction at the first argument, to go on at the return point that is the second: may collect.
     /// Gives the value, or `NONVALUE` if the process goes on elsewhere.
     CallStep call_step;
-    /// A callee of native code goes on in the interpreter: waits for its value. `NONVALUE`: the process goes on
-    /// elsewhere. What is threaded is in memory already.
+    /// The interpreter goes on with the innermost function at `next_pc`, in place of its native code. Gives its value, or `NONVALUE` if
+    /// the process goes on elsewhere. What is threaded is in memory already.
     Resume resume;
+    /// The same at the bytecode address that is the first argument, with the stack as it is.
+    ResumeAt resume_at;
+    /// Is called in place of a function, the one of the record at `Handover::callee`, that has no machine code: lets the interpreter run it.
+    Interpret interpret;
     /// Prepares the call of a fun with so many arguments in X registers: puts its environment behind them.
     /// Gives the address of its machine code, or 0 if it cannot be called at once.
     PrepareFun prepare_fun;
@@ -300,6 +307,10 @@ pub enum HelperCall {
     Threaded,
     /// It keeps all machine registers, because it is called where that is rare; what is threaded goes by memory.
     Keeping,
+    /// In place of the rest of a native function, with an address and what is threaded. It gives what a native function does.
+    LastAt,
+    /// The same without arguments: all is in memory.
+    Last,
     /// Directly: it neither looks at nor changes what is threaded.
     Direct,
 }
@@ -311,6 +322,8 @@ impl Helper {
         match self {
             MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf => HelperCall::Direct,
             OutOfReductions | MoreRoom => HelperCall::Keeping,
+            ResumeAt => HelperCall::LastAt,
+            Resume => HelperCall::Last,
             _ if self.makes_a_term() || self.only_looks() => HelperCall::Keeping,
             _ => HelperCall::Threaded,
         }
@@ -392,8 +405,33 @@ fn depth(cx: &Ctx<'_>) -> usize {
         .abs_diff(std::ptr::from_ref(&here) as usize)
 }
 
-/// Native code has called a function that goes on in the interpreter, at `next_pc`: runs that until it returns. Gives the
-/// value, or `NONVALUE` if native code must not wait for it.
+/// The depth on the stack of the first return address of a kind.
+#[inline(always)]
+fn first_return(cx: &Ctx<'_>, is_wanted: impl Fn(u64) -> bool) -> Option<usize> {
+    let words = cx.own.stack.words();
+    let above = words.iter().position(|&w| is_wanted(w))?;
+    Some(words.len() - above)
+}
+
+extern "C" fn resume_at(cx: &mut Ctx<'_>, pc: u64, _: u64, _: u64) -> u64 {
+    let (pc, sp) = (pc as *const u64, cx.native.sp.cast());
+    set_next(cx, Place { pc, sp });
+    resume(cx, 0, 0, 0)
+}
+
+extern "C" fn interpret(cx: &mut Ctx<'_>, x: u64, y: u64, z: u64) -> u64 {
+    // Native functions count their call at their entry, interpreted ones where they are called.
+    cx.reds -= 1;
+    cx.x[..3].copy_from_slice(&[x, y, z].map(term));
+    // SAFETY: who calls by a record's address has put that there; the record holds for the time slice.
+    let entry = unsafe { &*cx.native.callee.cast::<entry::Entry>() };
+    let (pc, sp) = (entry.code(), cx.native.sp.cast());
+    set_next(cx, Place { pc, sp });
+    resume(cx, 0, 0, 0)
+}
+
+/// Runs the innermost function in the interpreter, from `next_pc` until it returns. Gives the value, or `NONVALUE` if no native code waits
+/// for it, or must not.
 extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
     let at = Place {
         pc: cx.native.next_pc,
@@ -402,17 +440,16 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
     if at.pc.is_null() || cx.native.raised != Raise::No || depth(cx) > MAX_DEPTH {
         return Term::NONVALUE.0;
     }
-    let stack = &mut cx.own.stack;
-    stack.set_sp(at.sp.cast());
+    cx.own.stack.set_sp(at.sp.cast());
     // Callees leave one by one: the first return address that is no list's is that of the call that waits.
     let is_call = |w: u64| stack_word::is_return(w) && !is_of_list(w);
-    let Some(slots) = stack.words().iter().position(|&w| is_call(w)) else {
+    let waits = first_return(cx, is_call).filter(|&depth| depth > cx.native.entered_with);
+    let Some(depth) = waits else {
         return Term::NONVALUE.0;
     };
-    let below = stack.words().len() - slots - 1;
-    match dispatch::run_for_value(cx, at, below) {
+    match dispatch::run_for_value(cx, at, depth - 1) {
         PartEnd::Value => {
-            cx.native.sp = cx.own.stack.at_depth(below + 1);
+            cx.native.sp = cx.own.stack.at_depth(depth);
             cx.x[0].0
         }
         PartEnd::Elsewhere(place) => {
@@ -592,12 +629,13 @@ extern "C" fn prepare_fun(cx: &mut Ctx<'_>, fun: u64, arity: u64, _: u64) -> u64
     if e.arity as usize != n {
         return 0;
     }
-    let Some(native) = e.target().and_then(|t| t.entry.native()) else {
+    let Some(target) = e.target() else {
         return 0;
     };
     let env = fun.fun_env().unwrap_or(&[]);
     cx.x[n..n + env.len()].copy_from_slice(env);
-    native.as_ptr() as u64
+    cx.native.callee = std::ptr::from_ref(&target.entry).cast();
+    target.entry.native_target() as u64
 }
 
 macro_rules! arithmetic {

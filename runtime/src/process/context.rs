@@ -50,6 +50,10 @@ pub struct Handover {
     pub answer: u64,
     /// Has an exception been raised whose handler goes on, so that native code must not?
     pub raised: Raise,
+    /// The entry record of the function that native code calls, where that may have no machine code of its own.
+    pub callee: *const (),
+    /// The depth of the stack of the return address to which native code returns that the interpreter has entered.
+    pub entered_with: usize,
     /// The depth of the stack at which a value comes back for which native code waits.
     pub awaited: usize,
     /// How often the reductions may still be renewed in this time slice.
@@ -86,6 +90,8 @@ impl Default for Handover {
             arguments: [0; 3],
             answer: 0,
             raised: Raise::No,
+            callee: std::ptr::null(),
+            entered_with: 0,
             awaited: NOTHING_AWAITED,
             renewals: RENEWALS,
             room: std::ptr::null_mut(),
