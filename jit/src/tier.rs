@@ -15,6 +15,7 @@ use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CompiledCode, Context, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
 use crossbeam_channel::{Receiver, Sender};
+use enigma_runtime::code::fun::FunEntry;
 use enigma_runtime::code::module::{Body, FnInfo};
 use enigma_runtime::code::native::{self, Compiler, NativeMode};
 use enigma_runtime::interp::native::{Helper, is_bit_syntax, opcode_at, set_way_in};
@@ -210,13 +211,14 @@ pub struct NativeCompiler {
 
 /// Gives a function's code back when the function goes.
 struct Installed {
-    block: Option<CodeBlock>,
+    /// The function's own, and that by which funs call it.
+    blocks: Vec<CodeBlock>,
     _points: ReturnPoints,
 }
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        if let Some(block) = self.block.take() {
+        for block in self.blocks.drain(..) {
             memory::code().free(block);
         }
     }
@@ -286,7 +288,7 @@ impl NativeCompiler {
                     let place = reserved.take_if(|_| h == Helper::Interpret);
                     let block = match place {
                         Some(block) => machine.fill(&cx, block)?,
-                        None => machine.install(&cx, None)?,
+                        None => machine.install(&cx, None, None)?,
                     };
                     perf_glue(&block, h.name());
                     Some(block.address())
@@ -298,7 +300,7 @@ impl NativeCompiler {
         cx.clear();
         glue::way_in(&*machine.isa, &mut cx, &mut fbc);
         generate(&mut cx, &*machine.isa)?;
-        let block = machine.install(&cx, None)?;
+        let block = machine.install(&cx, None, None)?;
         perf_glue(&block, "way_in");
         set_way_in(block.address() as *const u8);
         Ok(machine)
@@ -338,18 +340,61 @@ impl NativeCompiler {
     ) -> Result<(), CompileFailure> {
         let (at, body) = (watch.at(), body_of(f)?);
         let points = self.machine_code(f, cx, fbc, watch)?;
-        let block = self.install(cx, Some(f))?;
+        let block = self.install(cx, Some(f), None)?;
         watch.installed(cx, &block);
-        let (address, length) = (block.address() as *const u8, block.length());
+        let address = block.address();
+        let enter = match at {
+            None => self.fun_enter(f, address, cx, fbc)?,
+            Some(_) => None,
+        };
+        let mut blocks = vec![block];
+        let fun_enter = enter.map(|enter| match enter {
+            Some(block) => {
+                let address = block.address();
+                blocks.push(block);
+                address
+            }
+            None => address,
+        });
+        let length = blocks.iter().map(CodeBlock::length).sum();
         let keeps = Box::new(Installed {
-            block: Some(block),
+            blocks,
             _points: points,
         });
+        let address = address as *const u8;
         match at {
             None => f.install_native(address, length, keeps),
             Some(at) => body.continuations.install(at, address, keeps),
         }
+        if let Some(enter) = fun_enter {
+            f.set_fun_enter(enter as *const u8);
+        }
         Ok(())
+    }
+
+    /// Makes the code by which funs call a function whose code is at `address`: nothing if no fun does, and no code if
+    /// it is the function's own.
+    fn fun_enter(
+        &self,
+        f: &'static FnInfo,
+        address: u64,
+        cx: &mut Context,
+        fbc: &mut FunctionBuilderContext,
+    ) -> Result<Option<Option<CodeBlock>>, CompileFailure> {
+        let is_of_f = |e: &&&FunEntry| e.target().is_some_and(|t| std::ptr::eq(t, f));
+        let Some(fun) = f.module().funs.iter().find(is_of_f) else {
+            return Ok(None);
+        };
+        if fun.num_free == 0 {
+            return Ok(Some(None));
+        }
+        cx.clear();
+        let (arity, free) = (fun.arity as usize, fun.num_free as usize);
+        glue::fun_enter(arity, free, &*self.isa, cx, fbc);
+        generate(cx, &*self.isa)?;
+        let block = self.install(cx, None, Some(address))?;
+        perf_glue(&block, "fun_enter");
+        Ok(Some(Some(block)))
     }
 
     /// Makes a function's machine code, in `cx`.
@@ -386,17 +431,18 @@ impl NativeCompiler {
         Ok(points)
     }
 
-    /// Gives the machine code in `cx` memory.
+    /// Gives the machine code in `cx` memory. `Symbol::This` is at `this`, if that is said.
     fn install(
         &self,
         cx: &Context,
         f: Option<&'static FnInfo>,
+        this: Option<u64>,
     ) -> Result<CodeBlock, CompileFailure> {
         let compiled = compiled(cx)?;
         let align = (compiled.buffer.alignment as usize).max(64);
         memory::code()
             .install_with(compiled.code_buffer().len(), align, |address, bytes| {
-                self.write(cx, compiled, f, address, bytes);
+                self.write(cx, compiled, f, [address, this.unwrap_or(address)], bytes);
             })
             .map_err(CompileFailure::Memory)
     }
@@ -410,19 +456,19 @@ impl NativeCompiler {
         }
         memory::code().fill(&block, |address, bytes| {
             let (code, rest) = bytes.split_at_mut(length);
-            self.write(cx, compiled, None, address, code);
+            self.write(cx, compiled, None, [address; 2], code);
             rest.fill(0);
         });
         Ok(block)
     }
 
-    /// Writes machine code that is to run at an address.
+    /// Writes machine code that is to run at an address, where `Symbol::This` is at another.
     fn write(
         &self,
         cx: &Context,
         compiled: &CompiledCode,
         f: Option<&'static FnInfo>,
-        address: u64,
+        [address, this]: [u64; 2],
         bytes: &mut [u8],
     ) {
         bytes.copy_from_slice(compiled.code_buffer());
@@ -433,7 +479,7 @@ impl NativeCompiler {
             };
             let symbol = Symbol::of(&names.user_named_funcs()[*name]);
             let target = match symbol {
-                Some(Symbol::This) => Some(address),
+                Some(Symbol::This) => Some(this),
                 Some(Symbol::Glue(h)) => self.glue.get(h as usize).copied().flatten(),
                 Some(Symbol::Function(n)) => f
                     .and_then(|f| f.module().functions[n as usize].entry.native())

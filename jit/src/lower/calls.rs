@@ -10,7 +10,7 @@ use cranelift_codegen::ir::types::{F64, I8, I32, I64};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
 use enigma_runtime::code::export::{self, Export};
 use enigma_runtime::interp::native::{Helper, layout};
-use enigma_runtime::term::{Header, Kind, TAG_BOXED, stack_word};
+use enigma_runtime::term::{Header, Kind, stack_word};
 
 /// The machine code that a call goes to.
 enum Code {
@@ -182,7 +182,7 @@ impl Lowering<'_> {
     }
 
     /// The arguments as native functions take them; those that are not in registers are stored.
-    fn pass(&mut self, args: &[Value]) -> [Value; 6] {
+    pub(super) fn pass(&mut self, args: &[Value]) -> [Value; 6] {
         let rest = args.iter().copied().enumerate().skip(IN_REGISTERS);
         self.store_x(rest);
         let [reds, hp, sp] = [self.reds, self.hp, self.sp].map(|v| self.b.use_var(v));
@@ -206,8 +206,13 @@ impl Lowering<'_> {
 
     /// Returns what a callee has returned if that is `NONVALUE`.
     fn return_if_nonvalue(&mut self, v: Value) {
+        let nonvalue = match self.nonvalue {
+            Some(block) => block,
+            None => self.cold_block(),
+        };
+        self.nonvalue = Some(nonvalue);
         let is = self.is_nonvalue(v);
-        self.go_on_unless(is, &To::plain(self.nonvalue));
+        self.go_on_unless(is, &To::plain(nonvalue));
     }
 
     /// A call, as native functions take and give values.
@@ -259,28 +264,25 @@ impl Lowering<'_> {
         }
     }
 
-    /// The code of a fun, the last argument, and the arguments in registers with which it is to be called: those of the call
-    /// and the fun's environment behind them. What does not fit the registers is put into memory. `otherwise` goes on where it
-    /// cannot be called at once.
+    /// The code that calls a fun, the last argument, and the arguments with which that is to be called. `otherwise` goes on where it cannot
+    /// be called at once.
     fn prepare_fun(
         &mut self,
         args: &[Value],
         otherwise: impl FnOnce(&mut Self),
     ) -> (Value, Vec<Value>) {
         let (fun, args) = (args[args.len() - 1], &args[..args.len() - 1]);
-        let (slow, join) = (self.fresh_block(), self.fresh_block());
-        self.b.set_cold_block(slow);
+        let (slow, join) = (self.cold_block(), self.fresh_block());
         let address = self.b.append_block_param(join, I64);
         let passed = [(); IN_REGISTERS].map(|()| self.b.append_block_param(join, I64));
-        if args.len() <= IN_REGISTERS {
-            let found = self.fun_in_registers(fun, args, &To::plain(slow));
-            self.go(&To {
-                block: join,
-                args: found.map(BlockArg::from).to_vec(),
-            });
-        } else {
-            self.go(&To::plain(slow));
-        }
+        let code = self.code_of_fun(fun, args.len(), &To::plain(slow));
+        self.store_x(args.iter().copied().enumerate().skip(IN_REGISTERS));
+        let mut found: Vec<BlockArg> = vec![code.into()];
+        found.extend((0..IN_REGISTERS).map(|n| BlockArg::from(*args.get(n).unwrap_or(&fun))));
+        self.go(&To {
+            block: join,
+            args: found,
+        });
         self.begin(slow);
         self.store_x(args.iter().copied().enumerate());
         let arity = self.word(args.len() as u64);
@@ -303,63 +305,29 @@ impl Lowering<'_> {
         (address, passed.to_vec())
     }
 
-    /// The code and the arguments of a fun of which all fit the registers; other funs go to `slow`.
-    fn fun_in_registers(
-        &mut self,
-        fun: Value,
-        args: &[Value],
-        slow: &To,
-    ) -> [Value; IN_REGISTERS + 1] {
+    /// The code that calls a fun, to be given the fun behind the arguments; where there is none, control goes to `slow`.
+    fn code_of_fun(&mut self, fun: Value, arity: usize, slow: &To) -> Value {
         let header = self.header_or(fun, slow);
-        let kind = self.b.ins().band_imm_s(header, 0xff);
-        let is_fun = Header::new(Kind::Fun, 0).raw() as i64;
-        let is = self.b.ins().icmp_imm_s(IntCC::Equal, kind, is_fun);
+        let is = self.has_low_byte(header, Header::new(Kind::Fun, 0).raw());
         self.go_on_if(is, slow);
-        // The header counts entry and creator too.
-        let words = self.b.ins().ushr_imm_u(header, 8);
-        let most = 2 + (IN_REGISTERS - args.len()) as i64;
-        let fits = self
-            .b
-            .ins()
-            .icmp_imm_u(IntCC::UnsignedLessThanOrEqual, words, most);
-        self.go_on_if(fits, slow);
         let entry = self.b.ins().load(I64, trusted(), fun, word_at(1));
-        let arity = self
+        let takes = self
             .b
             .ins()
             .load(I32, trusted(), entry, layout::FUN_ARITY as i32);
-        let same = self
-            .b
-            .ins()
-            .icmp_imm_s(IntCC::Equal, arity, args.len() as i64);
+        let same = self.b.ins().icmp_imm_s(IntCC::Equal, takes, arity as i64);
         self.go_on_if(same, slow);
-        let function = self
+        let code = self
             .b
             .ins()
-            .load(I64, trusted(), entry, layout::FUN_TARGET as i32);
-        self.go_on_if(function, slow);
-        let entry = layout::FUNCTION_ENTRY as i64;
-        let entry = self.b.ins().iadd_imm_s(function, entry);
-        let code = self.code_of_entry(entry);
-        let mut found = [code; IN_REGISTERS + 1];
-        for n in 0..IN_REGISTERS {
-            found[1 + n] = match args.get(n) {
-                Some(&v) => v,
-                None => {
-                    // Where the environment has no such value any word will do, but it must be there.
-                    let at = (n - args.len()) as u32;
-                    let there = self.b.ins().icmp_imm_u(
-                        IntCC::UnsignedGreaterThan,
-                        words,
-                        i64::from(2 + at),
-                    );
-                    let word = self.b.ins().iadd_imm_s(fun, 8 * i64::from(3 + at));
-                    let from = self.b.ins().select(there, word, fun);
-                    self.b.ins().load(I64, trusted(), from, -(TAG_BOXED as i32))
-                }
-            };
+            .load(I64, trusted(), entry, layout::FUN_ENTER as i32);
+        self.go_on_if(code, slow);
+        if arity >= IN_REGISTERS {
+            let p = self.context();
+            let to = layout::ARGUMENTS as i32;
+            self.b.ins().store(trusted(), fun, p, to);
         }
-        found
+        code
     }
 
     /// An instruction that the interpreter executes.

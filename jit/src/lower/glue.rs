@@ -1,10 +1,13 @@
 //! The way from Rust into native code, and from native code to helpers.
 
-use super::{signature, trusted, x_offset};
+use super::data::word_at;
+use super::{PLACES, Symbol, signature, trusted, x_offset};
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, UserFuncName, Value};
+use cranelift_codegen::ir::{
+    AbiParam, ExtFuncData, ExternalName, InstBuilder, Signature, UserFuncName, Value,
+};
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use enigma_runtime::interp::native::{Helper, HelperCall, layout};
@@ -47,6 +50,7 @@ pub fn helper(
 ) -> Option<()> {
     let (signature, body): (_, fn(&mut FunctionBuilder<'_>, Helper)) = match helper.call() {
         HelperCall::Threaded => (signature(), threaded),
+        HelperCall::Again => (signature(), again),
         call @ (HelperCall::LastAt | HelperCall::Last) => (last_signature(call), threaded),
         HelperCall::Keeping => (keeping_signature(), keeping),
         HelperCall::Direct => return None,
@@ -85,6 +89,46 @@ fn threaded(b: &mut FunctionBuilder<'_>, helper: Helper) {
     b.ins().return_(&[v, reds, hp, sp]);
 }
 
+/// The arguments go to memory, and what the helper gives is run with what is there then.
+fn again(b: &mut FunctionBuilder<'_>, helper: Helper) {
+    let params = b
+        .current_block()
+        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let [x, sp, hp, reds, y, z] = params[..] else {
+        enigma_runtime::bug::vm_bug("native functions have six parameters")
+    };
+    let p = b.ins().get_pinned_reg(I64);
+    let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
+    let registers = b.ins().load(I64, trusted(), p, layout::X as i32);
+    b.ins().store(trusted(), sp, p, layout::SP as i32);
+    b.ins().store(trusted(), reds, p, layout::REDS as i32);
+    b.ins().store(trusted(), hp, own, layout::HP as i32);
+    for (n, v) in [x, y, z].into_iter().enumerate() {
+        b.ins().store(trusted(), v, registers, x_offset(n));
+    }
+    let (code, p) = call(b, helper, [p; 3]);
+    let (on, stop) = (b.create_block(), b.create_block());
+    b.ins().brif(code, on, &[], stop, &[]);
+    b.switch_to_block(stop);
+    let none = b.ins().iconst(I64, Term::NONVALUE.raw() as i64);
+    b.ins().return_(&[none; 4]);
+    b.switch_to_block(on);
+    let args = arguments(b, p);
+    let sig = b.import_signature(signature());
+    b.ins().return_call_indirect(sig, code, &args);
+}
+
+/// What a native function is called with, from memory.
+fn arguments(b: &mut FunctionBuilder<'_>, p: Value) -> [Value; 6] {
+    let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
+    let sp = b.ins().load(I64, trusted(), p, layout::SP as i32);
+    let reds = b.ins().load(I64, trusted(), p, layout::REDS as i32);
+    let hp = b.ins().load(I64, trusted(), own, layout::HP as i32);
+    let registers = b.ins().load(I64, trusted(), p, layout::X as i32);
+    let [x, y, z] = [0, 1, 2].map(|n| b.ins().load(I64, trusted(), registers, x_offset(n)));
+    [x, sp, hp, reds, y, z]
+}
+
 /// Arguments and answer are in memory.
 fn keeping(b: &mut FunctionBuilder<'_>, helper: Helper) {
     let p = b.ins().get_pinned_reg(I64);
@@ -107,6 +151,53 @@ fn call(b: &mut FunctionBuilder<'_>, helper: Helper, [x, y, z]: [Value; 3]) -> (
     (v, b.ins().get_pinned_reg(I64))
 }
 
+/// The code by which native code calls funs of a function, of which so many arguments are the fun's and so many values in its
+/// environment: see `FnInfo::set_fun_enter`. `Symbol::This` is the function's code.
+pub fn fun_enter(
+    arity: usize,
+    free: usize,
+    isa: &dyn TargetIsa,
+    cx: &mut Context,
+    fbc: &mut FunctionBuilderContext,
+) {
+    cx.func.signature = signature();
+    cx.func.name = UserFuncName::user(4, 0);
+    let mut b = FunctionBuilder::new(&mut cx.func, fbc);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let mut args = b.block_params(entry).to_vec();
+    let p = b.ins().get_pinned_reg(I64);
+    let fun = match PLACES.get(arity) {
+        Some(&place) => args[place],
+        None => b.ins().load(I64, trusted(), p, layout::ARGUMENTS as i32),
+    };
+    for n in 0..free {
+        let v = b.ins().load(I64, trusted(), fun, word_at(3 + n as u32));
+        match PLACES.get(arity + n) {
+            Some(&place) => args[place] = v,
+            None => {
+                let registers = b.ins().load(I64, trusted(), p, layout::X as i32);
+                let x = x_offset(arity + n);
+                b.ins().store(trusted(), v, registers, x);
+            }
+        }
+    }
+    let signature = b.import_signature(signature());
+    let name = b
+        .func
+        .declare_imported_user_function(Symbol::This.name());
+    let f = b.import_function(ExtFuncData {
+        name: ExternalName::user(name),
+        signature,
+        colocated: true,
+        patchable: false,
+    });
+    b.ins().return_call(f, &args);
+    b.seal_all_blocks();
+    b.finalize(isa.frontend_config());
+}
+
 /// The way in: `interp::native::WayIn`.
 pub fn way_in(isa: &dyn TargetIsa, cx: &mut Context, fbc: &mut FunctionBuilderContext) {
     cx.func.signature = system(2);
@@ -118,14 +209,9 @@ pub fn way_in(isa: &dyn TargetIsa, cx: &mut Context, fbc: &mut FunctionBuilderCo
     let (p, code) = (b.block_params(entry)[0], b.block_params(entry)[1]);
     let before = b.ins().get_pinned_reg(I64);
     b.ins().set_pinned_reg(p);
-    let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
-    let sp = b.ins().load(I64, trusted(), p, layout::SP as i32);
-    let reds = b.ins().load(I64, trusted(), p, layout::REDS as i32);
-    let hp = b.ins().load(I64, trusted(), own, layout::HP as i32);
-    let registers = b.ins().load(I64, trusted(), p, layout::X as i32);
-    let [x, y, z] = [0, 1, 2].map(|n| b.ins().load(I64, trusted(), registers, x_offset(n)));
+    let args = arguments(&mut b, p);
     let sig = b.import_signature(signature());
-    let call = b.ins().call_indirect(sig, code, &[x, sp, hp, reds, y, z]);
+    let call = b.ins().call_indirect(sig, code, &args);
     let r = b.inst_results(call).to_vec();
     let p = b.ins().get_pinned_reg(I64);
     let none = b

@@ -44,8 +44,11 @@ use enigma_runtime::term::{Header, Kind, Term};
 use maps::Places;
 use rustc_hash::FxHashMap;
 
+/// Which parameters of native functions are their arguments; further ones are in X registers in memory.
+const PLACES: [usize; 3] = [0, 4, 5];
+
 /// How many arguments native functions take in registers.
-const IN_REGISTERS: usize = 3;
+const IN_REGISTERS: usize = PLACES.len();
 
 /// Set in the source location of code that leaves the function at a bytecode instruction, beside the instruction's offset.
 pub const EXIT_PLACE: u32 = 1 << 31;
@@ -122,8 +125,6 @@ pub fn function(
     let helper_sig = b.import_signature(glue::system(4));
     let open = contexts::OpenContext::of(source, &mut b);
     let open_binary = contexts::OpenBinary::of(source, &mut b);
-    let nonvalue = b.create_block();
-    b.set_cold_block(nonvalue);
     let mut l = Lowering {
         b,
         source,
@@ -135,7 +136,7 @@ pub fn function(
         sp,
         hp,
         reds,
-        nonvalue,
+        nonvalue: None,
         elsewhere: None,
         values: vec![None; source.values.len()],
         constants: vec![None; source.values.len()],
@@ -214,7 +215,7 @@ struct Lowering<'a> {
     hp: Variable,
     reds: Variable,
     /// Returns `NONVALUE`: a callee has done so.
-    nonvalue: Block,
+    nonvalue: Option<Block>,
     /// The process goes on where a helper has said.
     elsewhere: Option<Block>,
     values: Vec<Option<Value>>,
@@ -267,7 +268,7 @@ impl<'a> Lowering<'a> {
             let b = self.blocks[block.index()];
             let mut jumps = self.graph.jumps_to(block).iter();
             let is_complete = jumps.all(|j| places[j.from.index()] < place);
-            if is_complete && place > 0 {
+            if is_complete {
                 self.begin(b);
             } else {
                 self.b.switch_to_block(b);
@@ -285,9 +286,11 @@ impl<'a> Lowering<'a> {
             let f = self.symbol(Symbol::Glue(Helper::Resume));
             self.b.ins().return_call(f, &[]);
         }
-        self.begin(self.nonvalue);
-        let (none, zero) = (self.word(Term::NONVALUE.raw()), self.word(0));
-        self.b.ins().return_(&[none, zero, zero, zero]);
+        if let Some(block) = self.nonvalue {
+            self.begin(block);
+            let none = self.word(Term::NONVALUE.raw());
+            self.b.ins().return_(&[none; 4]);
+        }
     }
 
     /// Cranelift's block for one of the function's.

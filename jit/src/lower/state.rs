@@ -105,7 +105,7 @@ impl Lowering<'_> {
         match helper.call() {
             HelperCall::Threaded => self.help_threaded(helper, args),
             HelperCall::Keeping => self.help_keeping(helper, args),
-            HelperCall::LastAt | HelperCall::Last => {
+            HelperCall::Again | HelperCall::LastAt | HelperCall::Last => {
                 enigma_runtime::bug::vm_bug("a helper that takes a function's place is called")
             }
             HelperCall::Direct => {
@@ -189,7 +189,6 @@ impl Lowering<'_> {
         let reds = self.b.use_var(self.reds);
         let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, reds, 1);
         let left = self.b.ins().iadd_imm_s(reds, -1);
-        self.b.def_var(self.reds, left);
         let block = match self.out_of_reductions {
             Some(block) => block,
             None => {
@@ -204,17 +203,18 @@ impl Lowering<'_> {
         if args.iter().all(|&v| self.b.func.dfg.value_type(v) == I64) {
             let args = args.iter().map(|&v| v.into()).collect();
             self.go_on_unless(over, &To { block, args });
+            self.b.def_var(self.reds, left);
             return then(self);
         }
         let cold = self.unlikely_if(over);
+        self.b.def_var(self.reds, left);
         then(self);
         self.begin(cold);
         let args = args.iter().map(|&v| self.term_of(v).into()).collect();
         self.go(&To { block, args });
     }
 
-    /// What is done when there are no reductions left: the arguments are put in memory, where they may be moved, and the function begins
-    /// with them, or the process stops.
+    /// What is done when there are no reductions left: a helper takes the place of the function, with its arguments.
     pub(super) fn out_of_reductions(&mut self) {
         let Some(block) = self.out_of_reductions else {
             return;
@@ -222,14 +222,14 @@ impl Lowering<'_> {
         self.begin(block);
         self.place(None);
         let args = self.b.block_params(block).to_vec();
-        self.store_x(args.iter().copied().enumerate());
-        let stub = self.word(self.me.native_stub() as u64);
-        let n = self.word(args.len() as u64);
-        let on = self.help(Helper::OutOfReductions, &[stub, n]);
-        self.leave_if_zero(on);
-        let args = (0..args.len()).map(|n| self.load_x(n).into()).collect();
-        let first = self.blocks[0];
-        self.go(&To { block: first, args });
+        let me = self.word(std::ptr::from_ref(self.me) as u64);
+        let p = self.context();
+        self.b
+            .ins()
+            .store(trusted(), me, p, layout::ARGUMENTS as i32);
+        let args = self.pass(&args);
+        let f = self.symbol(Symbol::Glue(Helper::OutOfReductions));
+        self.b.ins().return_call(f, &args);
     }
 
     // ---- exits ----

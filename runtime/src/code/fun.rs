@@ -22,9 +22,13 @@ pub struct FunEntry {
     target: AtomicPtr<FnInfo>,
     /// While the module is being purged: the function that may be gone soon, and may come back.
     pending: AtomicPtr<FnInfo>,
+    /// Machine code by which native code calls such funs (see `FnInfo::set_fun_enter`); null where there is none.
+    enter: AtomicPtr<u8>,
 }
 
-/// Where native code finds the record of the function in an entry, in bytes.
+/// Where native code finds the machine code that enters a fun, in bytes.
+pub const ENTER_AT: usize = std::mem::offset_of!(FunEntry, enter);
+/// Where it finds the record of the function in an entry.
 pub const TARGET_AT: usize = std::mem::offset_of!(FunEntry, target);
 /// Where it finds the number of arguments.
 pub const ARITY_AT: usize =
@@ -73,6 +77,20 @@ impl FunEntry {
         unsafe { self.target.load(Ordering::Acquire).as_ref() }
     }
 
+    /// Native code enters such funs as their function says now.
+    pub(super) fn refresh_enter(&self) {
+        loop {
+            let f = self.target.load(Ordering::SeqCst);
+            // SAFETY: as in `target`.
+            let enter = unsafe { f.as_ref() }.map_or(std::ptr::null_mut(), |f| f.native.fun_enter());
+            self.enter.swap(enter, Ordering::SeqCst);
+            // Who has changed the function meanwhile has set this before or after.
+            if self.target.load(Ordering::SeqCst) == f {
+                return;
+            }
+        }
+    }
+
     /// The function that may be gone soon.
     pub fn pending(&self) -> Option<&'static FnInfo> {
         // SAFETY: as for `target`.
@@ -103,8 +121,9 @@ impl FunEntry {
     pub fn set_target(&self, f: Option<&'static FnInfo>) {
         self.target.store(
             f.map_or(std::ptr::null_mut(), |f| std::ptr::from_ref(f).cast_mut()),
-            Ordering::Release,
+            Ordering::SeqCst,
         );
+        self.refresh_enter();
     }
 }
 
@@ -127,6 +146,7 @@ impl FunEntry {
             name,
             target: AtomicPtr::new(std::ptr::null_mut()),
             pending: AtomicPtr::new(std::ptr::null_mut()),
+            enter: AtomicPtr::new(std::ptr::null_mut()),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::process::Owned;
 use crate::term::stack_word;
 use std::any::Any;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// When functions are compiled to native code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -189,6 +189,8 @@ pub struct NativeSide {
     count_stub: [AtomicU64; 2],
     /// Calls that are left until the function is to be compiled.
     pub(crate) calls_left: AtomicU32,
+    /// What native code calls where a fun calls the function.
+    fun_enter: AtomicPtr<u8>,
     /// Keeps the code's memory.
     keeps: OnceLock<Box<dyn Any + Send + Sync>>,
 }
@@ -199,8 +201,14 @@ impl NativeSide {
             stub: [const { AtomicU64::new(0) }; 2],
             count_stub: [const { AtomicU64::new(0) }; 2],
             calls_left: AtomicU32::new(0),
+            fun_enter: AtomicPtr::new(std::ptr::null_mut()),
             keeps: OnceLock::new(),
         }
+    }
+
+    /// See `FnInfo::set_fun_enter`; null if nothing has been said.
+    pub(super) fn fun_enter(&self) -> *mut u8 {
+        self.fun_enter.load(Ordering::Acquire)
     }
 
     /// The stub that counts calls, set up.
@@ -231,6 +239,18 @@ impl FnInfo {
         stub[1].store(address as u64, Ordering::Release);
         self.entry.set_native(address);
         self.entry.set_code(stub.as_ptr().cast());
+    }
+
+    /// Lets native code call funs of this function by machine code at an address, which takes the fun behind the arguments, in the place of the
+    /// next one or, if that is in memory, as the first of `Handover::arguments`, and calls the function with the fun's environment.
+    ///
+    /// The code must stay as long as the function's.
+    pub fn set_fun_enter(&self, address: *const u8) {
+        let place = &self.native.fun_enter;
+        place.store(address.cast_mut(), Ordering::Release);
+        for e in &self.module().funs {
+            e.refresh_enter();
+        }
     }
 
     /// The calls that were to be counted have come: asks for native code. Gives the bytecode to run meanwhile.

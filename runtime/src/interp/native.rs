@@ -142,6 +142,8 @@ pub mod layout {
     pub const NATIVE: usize = entry::NATIVE_AT;
     /// In a function's record: its entry record.
     pub const FUNCTION_ENTRY: usize = offset_of!(FnInfo, entry);
+    /// In a fun's entry: machine code that enters the fun.
+    pub const FUN_ENTER: usize = fun::ENTER_AT;
     /// In a fun's entry: the record of its function.
     pub const FUN_TARGET: usize = fun::TARGET_AT;
     /// In a fun's entry: number of arguments, 32 bits.
@@ -201,8 +203,8 @@ helpers! {
     /// Executes the bytecode instruction at the first argument; gives where it goes on, or 0 if the process
     /// stops. `next_pc` says so too.
     Step step;
-    /// At the function entry with this bytecode and so many arguments, without reductions: may collect. 0: the
-    /// process stops.
+    /// Takes the place of a function, the one whose record's address is the first of `Handover::arguments`, where it begins without
+    /// reductions: may collect. Gives the machine code to go on with, which begins it anew, or 0: the process stops.
     OutOfReductions out_of_reductions;
     /// Makes room for so many words of heap without a collection.
     MoreRoom more_room;
@@ -307,6 +309,8 @@ pub enum HelperCall {
     Threaded,
     /// It keeps all machine registers, because it is called where that is rare; what is threaded goes by memory.
     Keeping,
+    /// In place of a native function, with its arguments.
+    Again,
     /// In place of the rest of a native function, with an address and what is threaded. It gives what a native function does.
     LastAt,
     /// The same without arguments: all is in memory.
@@ -321,7 +325,8 @@ impl Helper {
         use Helper::*;
         match self {
             MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf => HelperCall::Direct,
-            OutOfReductions | MoreRoom => HelperCall::Keeping,
+            MoreRoom => HelperCall::Keeping,
+            OutOfReductions => HelperCall::Again,
             ResumeAt => HelperCall::LastAt,
             Resume => HelperCall::Last,
             _ if self.makes_a_term() || self.only_looks() => HelperCall::Keeping,
@@ -534,20 +539,25 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
     may
 }
 
-extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, pc: u64, arity: u64, _: u64) -> u64 {
+extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    // SAFETY: native code names the record of its own function, which holds for the time slice.
+    let f = unsafe { &*(cx.native.arguments[0] as *const FnInfo) };
     end_list(cx);
-    if renew(cx) {
-        return 1;
-    }
-    on_stack(cx, |cx| {
-        match calls::out_of_reductions(cx, pc as *const u64, arity as usize) {
-            Next::Go(_) => 1,
-            stop => {
-                leave(cx, stop);
-                0
-            }
+    if !renew(cx) {
+        let (stub, arity) = (f.native_stub(), f.arity as usize);
+        let next = on_stack(cx, |cx| calls::out_of_reductions(cx, stub, arity));
+        if !matches!(next, Next::Go(_)) {
+            leave(cx, next);
+            return 0;
         }
-    })
+    }
+    code_of(cx, &f.entry)
+}
+
+/// The machine code that calls of an entry record run, which is told by the record if the function has none of its own.
+fn code_of(cx: &mut Ctx<'_>, entry: &entry::Entry) -> u64 {
+    cx.native.callee = std::ptr::from_ref(entry).cast();
+    entry.native_target() as u64
 }
 
 extern "C" fn more_room(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
@@ -634,8 +644,7 @@ extern "C" fn prepare_fun(cx: &mut Ctx<'_>, fun: u64, arity: u64, _: u64) -> u64
     };
     let env = fun.fun_env().unwrap_or(&[]);
     cx.x[n..n + env.len()].copy_from_slice(env);
-    cx.native.callee = std::ptr::from_ref(&target.entry).cast();
-    target.entry.native_target() as u64
+    code_of(cx, &target.entry)
 }
 
 macro_rules! arithmetic {

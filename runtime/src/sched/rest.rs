@@ -123,8 +123,7 @@ impl Watch {
     }
 
     /// Looks if it is time to.
-    pub(crate) fn glance(&mut self) {
-        let now = time::monotonic();
+    pub(crate) fn glance(&mut self, now: i64) {
         if self.next <= now {
             self.look(now);
         }

@@ -20,11 +20,11 @@ use crate::term::Term;
 use crate::{dirty, time, timer};
 use std::sync::atomic::Ordering;
 
-/// After so many slices a scheduler that works looks at the clock whether to look after the others.
-const TURNS_OF_GLANCE: u32 = 16;
-
 /// Reductions that a scheduler counts at least when it has run a process.
 const SWITCH_COST: u64 = TIME_SLICE as u64 / 10;
+
+/// Reductions after which a scheduler that works looks at the clock, for its timers and after the others.
+const CLOCK_EVERY: u64 = TIME_SLICE as u64;
 
 /// Starts all schedulers and waits for their end.
 pub fn run_all() {
@@ -50,33 +50,33 @@ fn scheduler_loop(me: usize) {
     let s = schedulers();
     s.all[me].work.start(time::monotonic());
     let mut watch = rest::Watch::begin();
-    let mut turns = 0u32;
+    let mut used = CLOCK_EVERY;
     while !s.stopping.load(Ordering::Relaxed) {
-        let next = timer::next_deadline(me);
-        if let Some(at) = next {
+        if used >= CLOCK_EVERY {
+            used = 0;
             let now = time::monotonic();
             time::check_if_due(now);
-            if at <= now {
+            if timer::next_deadline(me).is_some_and(|at| at <= now) {
                 timer::advance(me, now);
             }
+            watch.glance(now);
         }
         let active = me < s.active.load(Ordering::Relaxed);
         if !active {
             give_away(me);
         }
-        turns = turns.wrapping_add(1);
-        if turns.is_multiple_of(TURNS_OF_GLANCE) && s.all.len() > 1 {
-            watch.glance();
-        }
         match if active { take(me) } else { None } {
-            Some(p) => run(me + 1, p, &mut x, TIME_SLICE),
-            None => rest::sleep(me),
+            Some(p) => used += run(me + 1, p, &mut x, TIME_SLICE),
+            None => {
+                rest::sleep(me);
+                used = CLOCK_EVERY;
+            }
         }
     }
 }
 
-/// Runs a process that was taken from a queue for one time slice. `scheduler` counts from 1.
-fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64) {
+/// Runs a process that was taken from a queue for one time slice. `scheduler` counts from 1. Gives the reductions that count.
+fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64) -> u64 {
     let all = schedulers();
     let s = &all.all[scheduler - 1];
     s.passage.enter();
@@ -87,7 +87,8 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
     // Whoever has blocked the others waits for those that were inside by then, and for no later ones.
     if scheduler > all.active.load(Ordering::SeqCst) {
         enqueue(p);
-        return s.passage.leave();
+        s.passage.leave();
+        return 0;
     }
     rest::keep_watch();
     let _turn = block::turn();
@@ -110,10 +111,13 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
     let outcome = run_slice(&mut cx);
     let used = (slice - cx.reds_left()).max(0) as u64;
     cx.own.reductions += used;
-    s.reductions
-        .fetch_add(used.max(SWITCH_COST), Ordering::Relaxed);
+    let counted = used.max(SWITCH_COST);
+    // Nobody else writes it.
+    let before = s.reductions.load(Ordering::Relaxed);
+    s.reductions.store(before + counted, Ordering::Relaxed);
     finish(&mut cx, p, outcome);
     s.passage.leave();
+    counted
 }
 
 /// Handles signals, then runs code.
