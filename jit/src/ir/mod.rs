@@ -445,8 +445,8 @@ pub enum Op {
     TailCall(Callee, u32),
     /// Calls the fun that is the last argument, likewise.
     TailCallFun(u32, ExitRef),
-    /// Begins the function anew with the arguments, terms or floats, for one reduction: jumps to a block that takes what the one
-    /// behind its entry does, each in one of these two forms.
+    /// Begins the function anew with the arguments, terms or floats, for one reduction: jumps to a block that goes on as the one
+    /// behind its entry does, or leaves where no reduction is left.
     Again(Target),
     /// Goes on in the interpreter.
     Leave(ExitRef),

@@ -255,7 +255,7 @@ impl Op {
     pub fn collects(&self) -> bool {
         matches!(
             self,
-            Op::Call(..) | Op::CallFun(..) | Op::CallBif(..) | Op::CallStep(..) | Op::Again(_)
+            Op::Call(..) | Op::CallFun(..) | Op::CallBif(..) | Op::CallStep(..)
         )
     }
 }

@@ -184,9 +184,7 @@ pub fn fun_enter(
         }
     }
     let signature = b.import_signature(signature());
-    let name = b
-        .func
-        .declare_imported_user_function(Symbol::This.name());
+    let name = b.func.declare_imported_user_function(Symbol::This.name());
     let f = b.import_function(ExtFuncData {
         name: ExternalName::user(name),
         signature,

@@ -87,7 +87,9 @@ impl Lowering<'_> {
         let (more, begin, join) = (self.fresh_block(), self.fresh_block(), self.fresh_block());
         self.b.ins().brif(is, more, &[], begin, &[]);
         self.begin(begin);
-        let below = self.b.ins().iadd_imm_s(sp, -24);
+        self.room_on_stack();
+        let here = self.b.use_var(self.sp);
+        let below = self.b.ins().iadd_imm_s(here, -24);
         self.b.ins().store(trusted(), open, below, 0);
         self.b.ins().store(trusted(), first, below, 8);
         self.b.ins().store(trusted(), last, below, 16);

@@ -248,7 +248,7 @@ struct Lowering<'a> {
     out_of_reductions: Option<Block>,
 }
 
-impl<'a> Lowering<'a> {
+impl Lowering<'_> {
     fn run(&mut self) {
         let order = self.graph.order().to_vec();
         let mut places = vec![0; self.source.blocks.len()];
@@ -262,7 +262,7 @@ impl<'a> Lowering<'a> {
         self.prepare_list();
         self.entry();
         for (place, &block) in order.iter().enumerate() {
-            if self.exit_of(block).is_some() || self.continues(block) {
+            if self.exit_of(block).is_some() {
                 continue;
             }
             let b = self.blocks[block.index()];
@@ -303,11 +303,9 @@ impl<'a> Lowering<'a> {
             true => self.cold_block(),
             false => self.fresh_block(),
         };
-        if !self.continues(block) {
-            for &v in &data.params {
-                let ty = self.type_of(v);
-                self.values[v.index()] = Some(self.b.append_block_param(b, ty));
-            }
+        for &v in &data.params {
+            let ty = self.type_of(v);
+            self.values[v.index()] = Some(self.b.append_block_param(b, ty));
         }
         b
     }
@@ -320,15 +318,6 @@ impl<'a> Lowering<'a> {
             Op::Leave(exit) if block != ir::Block(0) && data.params.is_empty() => Some(exit),
             _ => None,
         }
-    }
-
-    /// Does nothing come between this block and the only one from which it is reached?
-    fn continues(&self, block: ir::Block) -> bool {
-        let [jump] = self.graph.jumps_to(block) else {
-            return false;
-        };
-        let last = self.source.last(jump.from);
-        block != ir::Block(0) && matches!(self.source.insts[last.index()].op, Op::Jump(_))
     }
 
     /// The block that lets the process go on where a helper has said, when that has not given what it should.
@@ -368,23 +357,12 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Lowers the instructions of a block, and of those that continue it.
-    fn block(&mut self, mut insts: &'a [Inst]) {
+    /// Lowers the instructions of a block.
+    fn block(&mut self, insts: &[Inst]) {
         let mut i = 0;
         while i < insts.len() {
             let this = &self.source.insts[insts[i].index()];
             self.place(this.place);
-            if let Op::Jump(t) = &this.op
-                && self.continues(t.block)
-            {
-                let next = &self.source.blocks[t.block.index()];
-                for (param, arg) in next.params.iter().zip(&t.args) {
-                    self.values[param.index()] = self.values[arg.index()];
-                    self.constants[param.index()] = self.constants[arg.index()];
-                }
-                (insts, i) = (&next.insts, 0);
-                continue;
-            }
             if let Some(next) = insts.get(i + 1)
                 && let Op::Branch(yes, no) = &self.source.insts[next.index()].op
                 && let Some(&answer) = this.results.first()

@@ -349,6 +349,22 @@ impl Lowering<'_> {
         self.credit = words;
     }
 
+    /// Sees to it that there is as much room on the stack as a frame leaves free.
+    pub(super) fn room_on_stack(&mut self) {
+        let need = 8 * layout::STACK_SLACK as i64;
+        let sp = self.b.use_var(self.sp);
+        let lowest = self.b.ins().iadd_imm_s(sp, -need);
+        let limit = self.own_field(layout::STACK_LIMIT);
+        let over = self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, limit);
+        let cold = self.unlikely_if(over);
+        let join = self.fresh_block();
+        self.go(&To::plain(join));
+        self.begin(cold);
+        self.help(Helper::MoreStack, &[]);
+        self.go(&To::plain(join));
+        self.begin(join);
+    }
+
     /// Makes a frame.
     pub(super) fn allocate(&mut self, slots: u32, heap: u32, clear: &[u16], exit: ExitRef) {
         let need = 8 * (i64::from(slots) + layout::STACK_SLACK as i64);

@@ -143,9 +143,8 @@ impl Knowledge {
     fn enter(&mut self, f: &SsaFunction, block: Block, jumps: &[Jump], seen: &[bool]) {
         let given = |jump: &Jump, n: usize| {
             let last = &f.insts[f.last(jump.from).index()].op;
-            let moves = matches!(last, Op::Again(_));
             let target = last.targets()[jump.which];
-            (seen[jump.from.index()] && !moves).then(|| self.same(target.args[n]))
+            seen[jump.from.index()].then(|| self.same(target.args[n]))
         };
         let params = &f.blocks[block.index()].params;
         let mut found = Vec::new();

@@ -2,10 +2,13 @@
 
 pub mod dead;
 pub mod finite;
+pub mod frames;
+pub mod invariants;
 pub mod known;
 pub mod lists;
 pub mod params;
 pub mod shortcuts;
+pub mod straight;
 pub mod stronger;
 pub mod unreachable;
 pub mod versions;
@@ -31,10 +34,13 @@ macro_rules! passes {
 passes! {
     dead
     finite
+    frames
+    invariants
     known
     lists
     params
     shortcuts
+    straight
     stronger
     unreachable
     versions
@@ -52,8 +58,10 @@ const ORDER: &[&str] = &[
     "shortcuts",
     "versions",
     "finite",
-    "params",
+    "invariants",
     "unreachable",
+    "straight",
+    "frames",
     "dead",
 ];
 

@@ -13,15 +13,20 @@ use crate::ir::flow::ControlFlowGraph;
 use crate::ir::{Block, Op, SsaFunction, Value};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// What a parameter is given where the function begins anew, which may move all terms: never what it was before.
-const MOVED: Value = Value(u32::MAX);
+/// What a parameter is given by a jump that is not to be looked at: never what it was before.
+const UNKNOWN: Value = Value(u32::MAX);
 
 /// What each parameter is given.
 type Given = FxHashMap<Value, Vec<Value>>;
 
-/// Does it.
+/// Does it. What jumps that begin the function anew give counts as unknown.
 pub fn run(f: &mut SsaFunction) {
-    let mut given = given(f);
+    replace(f, false);
+}
+
+/// Does it, over jumps that begin the function anew as well if `over_again`.
+pub(super) fn replace(f: &mut SsaFunction, over_again: bool) {
+    let mut given = given(f, over_again);
     let mut found: FxHashMap<Value, Value> = FxHashMap::default();
     let mut params: Vec<Value> = given.keys().copied().collect();
     params.sort_unstable();
@@ -53,7 +58,7 @@ pub fn run(f: &mut SsaFunction) {
 }
 
 /// What the parameters of blocks that can be reached are given by such blocks. Those of the first block are arguments.
-fn given(f: &SsaFunction) -> Given {
+fn given(f: &SsaFunction, over_again: bool) -> Given {
     let mut given = Given::default();
     let graph = ControlFlowGraph::new(f);
     for &block in graph.order() {
@@ -62,8 +67,8 @@ fn given(f: &SsaFunction) -> Given {
             if target.block != Block(0) {
                 let params = &f.blocks[target.block.index()].params;
                 for (param, value) in params.iter().zip(&target.args) {
-                    let moved = matches!(last, Op::Again(_));
-                    let value = if moved { MOVED } else { *value };
+                    let unknown = matches!(last, Op::Again(_)) && !over_again;
+                    let value = if unknown { UNKNOWN } else { *value };
                     given.entry(*param).or_default().push(value);
                 }
             }

@@ -82,7 +82,8 @@ impl FunEntry {
         loop {
             let f = self.target.load(Ordering::SeqCst);
             // SAFETY: as in `target`.
-            let enter = unsafe { f.as_ref() }.map_or(std::ptr::null_mut(), |f| f.native.fun_enter());
+            let enter =
+                unsafe { f.as_ref() }.map_or(std::ptr::null_mut(), |f| f.native.fun_enter());
             self.enter.swap(enter, Ordering::SeqCst);
             // Who has changed the function meanwhile has set this before or after.
             if self.target.load(Ordering::SeqCst) == f {

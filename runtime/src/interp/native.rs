@@ -206,6 +206,8 @@ helpers! {
     /// Takes the place of a function, the one whose record's address is the first of `Handover::arguments`, where it begins without
     /// reductions: may collect. Gives the machine code to go on with, which begins it anew, or 0: the process stops.
     OutOfReductions out_of_reductions;
+    /// Makes room for what calls and lists push on the stack.
+    MoreStack more_stack;
     /// Makes room for so many words of heap without a collection.
     MoreRoom more_room;
     /// Calls the BIF of an export entry, from the instruction at the second argument, to go on at the return point that is
@@ -325,7 +327,7 @@ impl Helper {
         use Helper::*;
         match self {
             MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf => HelperCall::Direct,
-            MoreRoom => HelperCall::Keeping,
+            MoreRoom | MoreStack => HelperCall::Keeping,
             OutOfReductions => HelperCall::Again,
             ResumeAt => HelperCall::LastAt,
             Resume => HelperCall::Last,
@@ -558,6 +560,11 @@ extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64
 fn code_of(cx: &mut Ctx<'_>, entry: &entry::Entry) -> u64 {
     cx.native.callee = std::ptr::from_ref(entry).cast();
     entry.native_target() as u64
+}
+
+extern "C" fn more_stack(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    on_stack(cx, |cx| cx.own.stack.grow(calls::STACK_SLACK));
+    1
 }
 
 extern "C" fn more_room(cx: &mut Ctx<'_>, words: u64, _: u64, _: u64) -> u64 {
