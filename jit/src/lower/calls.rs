@@ -141,7 +141,7 @@ impl Lowering<'_> {
     }
 
     fn push_return_point(&mut self, point: u64) {
-        let word = stack_word::return_pc(point as *const u64);
+        let word = stack_word::return_point(point as *const u64);
         let word = self.word(word);
         let sp = self.b.use_var(self.sp);
         let sp = self.b.ins().iadd_imm_s(sp, -8);

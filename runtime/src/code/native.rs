@@ -134,7 +134,10 @@ pub enum ReturnKind {
 
 /// What the return address in this word of a stack leads to.
 pub fn return_kind(word: u64) -> ReturnKind {
-    kind_at(stack_word::pc(word))
+    match stack_word::is_point(word) {
+        true => kind_at(stack_word::pc(word)),
+        false => ReturnKind::Bytecode,
+    }
 }
 
 /// What the place is to which code returns.
@@ -178,7 +181,12 @@ pub fn place_of(own: &Owned) -> *const u64 {
 
 /// The bytecode address that a return address on a stack stands for.
 pub fn return_address(word: u64) -> *const u64 {
-    bytecode_address(stack_word::pc(word))
+    let pc = stack_word::pc(word);
+    match stack_word::is_point(word) {
+        // SAFETY: the words that say so hold the addresses of return points, which stay as long as they do.
+        true => unsafe { after(pc) },
+        false => pc,
+    }
 }
 
 /// The native side of a function's record.

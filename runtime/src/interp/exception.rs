@@ -1,8 +1,8 @@
 //! Exceptions: the raw stack trace, the search for a handler, the end of a process without one.
 //!
 //! While an exception is on its way, and until Erlang code asks for the list, a stack trace is *raw*: a
-//! tuple `{Class, First, Addresses}`, where `First` is a ready-made entry or `[]` and `Addresses` a list
-//! of bytecode addresses as small integers, or of ready-made entries where Erlang code gave the trace. Erlang code never looks into it.
+//! tuple `{Class, First, Addresses}`, where `First` is a ready-made entry, `{Module, Function, Args}` or
+//! `{Module, Function, Args, Cause, []}` of a failed BIF, or `[]`; and `Addresses` a list of bytecode addresses as small integers, or of ready-made entries where Erlang code gave the trace. Erlang code never looks into it.
 
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
@@ -127,23 +127,10 @@ fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
             args,
             cause,
         } => {
-            let info = match explainer(export.module) {
-                Some(m) => {
-                    let heap = cx.heap();
-                    let mut pairs = vec![(Term::atom(Atom::MODULE), Term::atom(m))];
-                    if !cause.is_nonvalue() {
-                        pairs.push((Atom::CAUSE.into(), cause));
-                    }
-                    let map = map::from_pairs(heap, &pairs);
-                    let pair = heap.tuple(&[Atom::ERROR_INFO.into(), map]);
-                    heap.list(&[pair])
-                }
-                None => Term::NIL,
-            };
-            (
-                entry(cx.heap(), export.module, export.function, args, info),
-                true,
-            )
+            let (m, f) = (export.module.into(), export.function.into());
+            let words = [m, f, args, cause, Term::NIL];
+            let n = if cause.is_nonvalue() { 3 } else { 5 };
+            (cx.heap().tuple(&words[..n]), true)
         }
         Head::Clause { function, args } => {
             let at = function.position(function.body().map_or(0, |b| b.entry as usize));
@@ -173,6 +160,26 @@ fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
             (entry(cx.heap(), f.module().name, f.name, args, info), false)
         }
     }
+}
+
+/// The first entry of a raw trace, as Erlang code sees it: that of a failed BIF gets what explains its errors.
+fn ready_made(heap: &mut Heap, first: Term) -> Term {
+    let (m, f, args, cause) = match (first.as_tuple_n::<3>(), first.as_tuple_n::<5>()) {
+        (Some(&[m, f, args]), _) => (m, f, args, None),
+        (_, Some(&[m, f, args, cause, _])) => (m, f, args, Some(cause)),
+        _ => return first,
+    };
+    let info = match m.as_atom().and_then(explainer) {
+        Some(m) => {
+            let mut pairs = vec![(Term::atom(Atom::MODULE), Term::atom(m))];
+            pairs.extend(cause.map(|cause| (Atom::CAUSE.into(), cause)));
+            let map = map::from_pairs(heap, &pairs);
+            let pair = heap.tuple(&[Atom::ERROR_INFO.into(), map]);
+            heap.list(&[pair])
+        }
+        None => Term::NIL,
+    };
+    heap.tuple(&[m, f, args, info])
 }
 
 /// The raw trace of an exception raised at `pc` with the stack as it is, of so many entries.
@@ -249,7 +256,7 @@ pub fn stacktrace(heap: &mut Heap, raw: Term) -> Term {
     };
     let mut entries = Addresses::new();
     if !first.is_nil() {
-        entries.push(first);
+        entries.push(ready_made(heap, first));
     }
     for a in list::iter(addresses) {
         if !a.is_small() {

@@ -482,7 +482,7 @@ fn wait_for_value(cx: &mut Ctx<'_>, at: Place, point: u64) -> u64 {
         if *top != stack_word::return_pc(after_of(point)) {
             return Term::NONVALUE.0;
         }
-        *top = stack_word::return_pc(point as *const u64);
+        *top = stack_word::return_point(point as *const u64);
     }
     let v = resume(cx, 0, 0, 0);
     if v != Term::NONVALUE.0 {

@@ -578,10 +578,25 @@ pub mod stack_word {
     /// Set in the return address of a function for which native code keeps a list to which it adds.
     const OPEN: u64 = 16;
 
+    /// Set in return addresses that are no places in a function's bytecode, but stand for such ones.
+    const POINT: u64 = 32;
+
+    /// The return address of a call in native code.
+    #[inline(always)]
+    pub fn return_point(point: *const u64) -> u64 {
+        return_pc(point) | POINT
+    }
+
+    /// Is this return address no place in bytecode?
+    #[inline(always)]
+    pub fn is_point(word: u64) -> bool {
+        word & POINT != 0
+    }
+
     /// The return address of a function for which native code keeps a list, while elements are added to it.
     #[inline(always)]
-    pub fn open_list(pc: *const u64) -> u64 {
-        return_pc(pc) | OPEN
+    pub fn open_list(point: *const u64) -> u64 {
+        return_point(point) | OPEN
     }
 
     /// The same when no more elements are added.
@@ -593,7 +608,7 @@ pub mod stack_word {
     /// Is this the return address of a function for which native code adds to a list?
     #[inline(always)]
     pub fn is_open_list(word: u64) -> bool {
-        word & 31 == OPEN | TAG_INTERNAL
+        word & (OPEN | 15) == OPEN | TAG_INTERNAL
     }
 
     /// A catch or try handler.
