@@ -331,7 +331,7 @@ impl NativeCompiler {
         });
         match at {
             None => f.install_native(address, length, keeps),
-            Some(at) => body.continuations.install(at, address, keeps),
+            Some(at) => body.continuations.install(at, address, length, keeps),
         }
         Ok(())
     }
@@ -395,8 +395,8 @@ impl NativeCompiler {
                         Some(Symbol::This) => Some(address),
                         Some(Symbol::Glue(h)) => self.glue.get(h as usize).copied().flatten(),
                         Some(Symbol::Function(n)) => f
-                            .and_then(|f| f.module().functions[n as usize].entry.native())
-                            .map(|p| p.as_ptr() as u64),
+                            .and_then(|f| f.module().functions[n as usize].native_address())
+                            .map(|p| p as u64),
                         None => None,
                     };
                     let Some(target) = target else {

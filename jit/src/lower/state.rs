@@ -189,6 +189,7 @@ impl Lowering<'_> {
     pub(super) fn count_reduction(&mut self, args: &[Value], then: impl FnOnce(&mut Self)) {
         let reds = self.b.use_var(self.reds);
         let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, reds, 1);
+        let over = self.or_by_chance(over);
         let left = self.b.ins().iadd_imm_s(reds, -1);
         self.b.def_var(self.reds, left);
         let block = match self.out_of_reductions {
@@ -219,6 +220,7 @@ impl Lowering<'_> {
         self.place(None);
         let args = self.b.block_params(block).to_vec();
         self.store_x(args.iter().copied().enumerate());
+        self.shake();
         let stub = self.word(self.me.native_stub() as u64);
         let n = self.word(args.len() as u64);
         let on = self.help(Helper::OutOfReductions, &[stub, n]);

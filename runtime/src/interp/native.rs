@@ -14,6 +14,7 @@
 //! look at nor change any of these are called without that.
 
 mod bit_syntax;
+pub mod chaos;
 mod lists;
 
 use super::calls::{self, Next};
@@ -37,6 +38,7 @@ use bit_syntax::{
     append_character, append_room, create_bits, decode_utf8, get_bits, get_utf, match_string,
     part_of_bits, read_bits, signed_integer, unsigned_integer, writable_bits,
 };
+use chaos::chaos as chaos_helper;
 pub(super) use lists::put_before;
 use lists::{end_list, finish_list, is_of_list};
 use std::cmp::Ordering as Order;
@@ -165,6 +167,8 @@ pub mod layout {
     }
     /// Bytes of the longest part of a bitstring that is a copy.
     pub const LONGEST_COPIED_PART: usize = crate::heap::bits::LONGEST_COPIED_PART;
+    /// In `Ctx`: the state of the generator of the test mode `chaos`.
+    pub const CHANCE: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, chance);
     /// Words that a frame leaves free on the stack for what calls push.
     pub const STACK_SLACK: usize = calls::STACK_SLACK;
 }
@@ -291,6 +295,8 @@ helpers! {
     WritableBits writable_bits;
     /// Is it a fun of so many arguments?
     IsFunctionOf is_function_of;
+    /// In the test mode `chaos`: what happens besides where code of this function leaves. Calls may be due to stop afterwards.
+    Chaos chaos_helper;
 }
 
 /// How native code calls a helper.
@@ -310,7 +316,7 @@ impl Helper {
         use Helper::*;
         match self {
             MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf => HelperCall::Direct,
-            OutOfReductions | MoreRoom => HelperCall::Keeping,
+            OutOfReductions | MoreRoom | Chaos => HelperCall::Keeping,
             _ if self.makes_a_term() || self.only_looks() => HelperCall::Keeping,
             _ => HelperCall::Threaded,
         }
@@ -329,7 +335,9 @@ impl Helper {
 
     /// May it move the stack, or stop the process?
     pub fn moves_stack(self) -> bool {
-        !(self.makes_a_term() || self.only_looks() || self == Helper::MoreRoom)
+        !(self.makes_a_term()
+            || self.only_looks()
+            || matches!(self, Helper::MoreRoom | Helper::Chaos))
     }
 
     /// Does it make a term of others, and nothing else?
@@ -499,7 +507,7 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
 
 extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, pc: u64, arity: u64, _: u64) -> u64 {
     end_list(cx);
-    if renew(cx) {
+    if cx.reds <= 0 && renew(cx) {
         return 1;
     }
     on_stack(cx, |cx| {

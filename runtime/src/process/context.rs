@@ -58,6 +58,8 @@ pub struct Handover {
     pub room: *mut u8,
     /// An address in the machine's stack where the process began to run.
     pub entered_at: usize,
+    /// The state of the generator of the test mode `interp::native::chaos`.
+    pub chance: u64,
 }
 
 /// An exception on its way to its handler.
@@ -90,6 +92,7 @@ impl Default for Handover {
             renewals: RENEWALS,
             room: std::ptr::null_mut(),
             entered_at: 0,
+            chance: 0,
         }
     }
 }
