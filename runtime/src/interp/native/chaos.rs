@@ -58,9 +58,13 @@ fn roll(cx: &mut Ctx<'_>, sides: u64) -> u64 {
 pub(super) fn shake(cx: &mut Ctx<'_>, function: &'static FnInfo) {
     match roll(cx, 16) {
         0..=3 => {
-            let major = roll(cx, 8) == 0;
-            cx.own.heap.request_collection(major);
-            cx.note_allocation();
+            // The larger the heap, the rarer: what all collections cost goes with the time, not with its square.
+            let words = cx.own.heap.used() + cx.own.stack.words().len();
+            if roll(cx, 1 + words as u64 / 1024) == 0 {
+                let major = roll(cx, 8) == 0;
+                cx.own.heap.request_collection(major);
+                cx.note_allocation();
+            }
         }
         4..=5 => cx.end_slice(),
         6 => {
