@@ -1,7 +1,7 @@
 //! What running code sees of the world.
 
 use super::last_calls::{LastCall, LastCalls};
-use super::{Owned, Process};
+use super::{Owned, Process, flag};
 use crate::atom::Atom;
 use crate::heap::Heap;
 use crate::term::Term;
@@ -175,6 +175,9 @@ impl Ctx<'_> {
     #[cold]
     #[inline(never)]
     fn keep_call(&mut self, call: LastCall) {
+        if self.own.has(flag::SENSITIVE) {
+            return;
+        }
         let rare = self.own.rare_if_any();
         if let Some(kept) = rare.and_then(|r| r.last_calls.as_mut()) {
             kept.push(call);
