@@ -543,12 +543,14 @@ extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u6
             cx.own.stack.set_sp(cx.native.sp);
         }
         cx.pc = pc;
-        return match (b.run)(cx, &args[..arity]) {
+        let result = (b.run)(cx, &args[..arity]);
+        if may_look {
+            // It may have moved the stack.
+            cx.native.sp = cx.own.stack.sp();
+        }
+        return match result {
             Ok(v) if is_nothing_due(cx) && !(may_look && cx.own.keeps_calls()) => {
                 cx.reds -= 1;
-                if may_look {
-                    cx.native.sp = cx.own.stack.sp();
-                }
                 v.0
             }
             result => {
