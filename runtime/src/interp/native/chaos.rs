@@ -59,8 +59,10 @@ pub(super) fn shake(cx: &mut Ctx<'_>, function: &'static FnInfo) {
     match roll(cx, 16) {
         0..=3 => {
             // The larger the heap, the rarer: what all collections cost goes with the time, not with its square.
+            // Programs with a limit may count on when collections look at it.
+            let limited = cx.own.rare_if_any().is_some_and(|r| r.max_heap.is_some());
             let words = cx.own.heap.used() + cx.own.stack.words().len();
-            if roll(cx, 1 + words as u64 / 1024) == 0 {
+            if roll(cx, 1 + words as u64 / 1024) == 0 && !limited {
                 let major = roll(cx, 8) == 0;
                 cx.own.heap.request_collection(major);
                 cx.note_allocation();
