@@ -5,7 +5,8 @@
 //! `ENIGMA_BIN` the machine, `ENIGMA_TEST_RELEASES` (`25,27`), `ENIGMA_TEST_MODES`
 //! (`plain,interp,tiered,native,native-stress,chaos,verify-heap,gc-stress,step-stress,sim`; unless told, all of them but `native-stress` on one
 //! release and `plain` on the others), `ENIGMA_TEST_SEEDS` how many seeds `sim` and `chaos`
-//! stand for (`sim:N` and `chaos:N` are one), `ENIGMA_TEST_THREADS` how many groups run at once.
+//! stand for (`sim:N` and `chaos:N` are one), `ENIGMA_TEST_THREADS` how many groups run at once, `ENIGMA_TEST_PATIENCE` by what the limits of time are
+//! multiplied.
 
 use enigma_tests::machine::{Machine, Mode};
 use enigma_tests::report::{self, Job};

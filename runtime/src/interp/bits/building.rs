@@ -492,7 +492,7 @@ pub fn raise_create(cx: &mut Ctx<'_>, pc: *const u64, f: &CreateFault) -> Next {
 
 /// An empty binary with room for appending.
 pub fn init_writable(heap: &mut Heap, size: Term) -> Term {
-    // The compiler knows the size of what it is going to append in simple cases.
-    let bytes = size.as_usize().map_or(256, |n| n.div_ceil(8)).min(1 << 24);
+    // The compiler knows how many bytes it is going to append in simple cases.
+    let bytes = size.as_usize().unwrap_or(1024).min(1 << 24);
     heap.shared_bits(BinaryRef::build_with_room(0, bytes, |_| ()), 0)
 }
