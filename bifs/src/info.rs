@@ -183,7 +183,9 @@ pub fn items() -> Vec<Atom> {
 /// `{Item, Value}`; `[]` for a name that is not there.
 fn item(cx: &mut Ctx<'_>, pc: *const u64, what: Term, running: bool) -> BifResult {
     if let Some(&[_, key]) = what.as_tuple_n::<2>() {
-        let v = cx.own.dict.get(key).unwrap_or(Atom::UNDEFINED.into());
+        let shown = !cx.own.has(flag::SENSITIVE);
+        let v = shown.then(|| cx.own.dict.get(key)).flatten();
+        let v = v.unwrap_or(Atom::UNDEFINED.into());
         return Ok(cx.tuple2(what, v));
     }
     let name = what.as_atom().ok_or_else(badarg)?;
@@ -207,7 +209,7 @@ fn mfa(cx: &mut Ctx<'_>, m: Atom, f: Atom, a: u32) -> Term {
 
 #[allow(clippy::too_many_lines, reason = "one arm an item")]
 fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResult {
-    let sensitive = cx.own.has(flag::SENSITIVE) && !running;
+    let sensitive = cx.own.has(flag::SENSITIVE);
     Ok(match name.text() {
         "current_function" => current_function(cx, pc),
         "current_location" => {
@@ -220,11 +222,11 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
             mfa(cx, m, f, a)
         }
         "status" => {
-            if running || dirty::is_under_way(cx.own) {
+            if running || dirty::runs(cx.own) {
                 Atom::RUNNING.into()
             } else if cx.own.is_suspended() {
                 Atom::SUSPENDED.into()
-            } else if waits(cx.own, pc) {
+            } else if waits(cx.own, pc) && !dirty::is_under_way(cx.own) {
                 Atom::WAITING.into()
             } else {
                 Atom::RUNNABLE.into()
@@ -350,6 +352,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         "binary" => binaries(cx),
         "sequential_trace_token" | "magic_ref" => Term::NIL,
         "trace" => num(0),
+        "backtrace" if sensitive => cx.heap().binary(b""),
         "backtrace" => {
             let trace = stacktrace(cx, pc);
             let s = format!("Program counter: {pc:?} ({trace})\n");
@@ -556,22 +559,24 @@ fn internal_process_display(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     })
 }
 
+/// Prints the stack trace of this process, unless it is sensitive.
+fn print_stack(cx: &mut Ctx<'_>, pc: *const u64) {
+    if !cx.own.has(flag::SENSITIVE) {
+        eprintln!("{}", exception::current_stacktrace(cx, pc));
+    }
+}
+
 /// Prints the stack trace of a process; `false` if there is none.
 fn display(cx: &mut Ctx<'_>, pid: Term) -> Result<bool, Exit> {
     let Some(id) = pid.as_local_pid() else {
         return Ok(false);
     };
     if id == cx.proc.id {
-        let pc = cx.pc;
-        let trace = exception::current_stacktrace(cx, pc);
-        eprintln!("{trace}");
+        print_stack(cx, cx.pc);
         return Ok(true);
     }
     let r = crate::ask::ask(cx, id, |other| {
-        let there = other.map(|o| {
-            let pc = native::place_of(o.own);
-            eprintln!("{}", exception::current_stacktrace(o, pc));
-        });
+        let there = other.map(|o| print_stack(o, native::place_of(o.own)));
         OwnedTerm::new(there.is_some().into())
     })?;
     Ok(r.as_bool() == Some(true))

@@ -364,7 +364,7 @@ impl NativeCompiler {
         let address = address as *const u8;
         match at {
             None => f.install_native(address, length, keeps),
-            Some(at) => body.continuations.install(at, address, keeps),
+            Some(at) => body.continuations.install(at, address, length, keeps),
         }
         if let Some(enter) = fun_enter {
             f.set_fun_enter(enter as *const u8);
@@ -482,8 +482,8 @@ impl NativeCompiler {
                 Some(Symbol::This) => Some(this),
                 Some(Symbol::Glue(h)) => self.glue.get(h as usize).copied().flatten(),
                 Some(Symbol::Function(n)) => f
-                    .and_then(|f| f.module().functions[n as usize].entry.native())
-                    .map(|p| p.as_ptr() as u64),
+                    .and_then(|f| f.module().functions[n as usize].native_address())
+                    .map(|p| p as u64),
                 None => None,
             };
             let Some(target) = target else {

@@ -65,8 +65,16 @@ struct Done {
     arguments: Vec<Term>,
 }
 
-/// Where a thread leaves the result for the process.
-type Slot = Arc<Mutex<Option<Done>>>;
+/// What a thread tells the process.
+#[derive(Default)]
+struct Progress {
+    /// Has a thread begun?
+    begun: AtomicBool,
+    /// The result.
+    done: Mutex<Option<Done>>,
+}
+
+type Slot = Arc<Progress>;
 
 /// Kept by a process while its call is in a pool.
 struct UnderWay {
@@ -192,7 +200,7 @@ pub fn call(
     arguments: &[Term],
 ) -> Option<BifResult> {
     if let Some(UnderWay { result, .. }) = cx.own.bif_state() {
-        let done = result.lock().take()?;
+        let done = result.done.lock().take()?;
         return Some(accept(cx, done));
     }
     if IN_PLACE.load(Ordering::Relaxed) {
@@ -240,6 +248,12 @@ pub fn under_way(own: &Owned) -> Option<&'static Bif> {
 /// Is a call of the process in a pool?
 pub fn is_under_way(own: &Owned) -> bool {
     under_way(own).is_some()
+}
+
+/// Is such a call on a thread, and not waiting for one?
+pub fn runs(own: &Owned) -> bool {
+    own.bif_state()
+        .is_some_and(|u: &UnderWay| u.result.begun.load(Ordering::Relaxed))
 }
 
 /// The process takes over what its call has given.
@@ -348,6 +362,7 @@ fn perform_call(job: Call, scheduler: usize, x: &mut [Term; X_REGS]) {
     if !is_alive(job.process) {
         return;
     }
+    job.result.begun.store(true, Ordering::Relaxed);
     let stand_in = stand_in::make(job.process, job.heap);
     // SAFETY: nobody else knows the record.
     let own = unsafe { stand_in.owned() };
@@ -379,7 +394,7 @@ fn perform_call(job: Call, scheduler: usize, x: &mut [Term; X_REGS]) {
     };
     let heap = std::mem::take(&mut cx.own.heap.young);
     debug_assert!(terms_of(&result).all(|t| t.is_immediate() || heap.holds(t.ptr())));
-    *job.result.lock() = Some(Done {
+    *job.result.done.lock() = Some(Done {
         heap,
         result,
         arguments,

@@ -13,6 +13,23 @@ app(N, B) -> app(N - 1, <<B/binary, N:16>>).
 appbits(0, B) -> B;
 appbits(N, B) -> appbits(N - 1, <<B/bits, N:5>>).
 
+%% Fields of several kinds, from any bit on, of a bitstring that nothing else uses.
+grow(0, B) -> B;
+grow(N, B) when N rem 7 =:= 0 -> grow(N - 1, <<B/bits, N/utf8>>);
+grow(N, B) when N rem 5 =:= 0 -> grow(N - 1, <<B/bits, 1:3, (float(N)):32/float, (id(<<N:9>>))/bits>>);
+grow(N, B) when N rem 3 =:= 0 -> grow(N - 1, <<B/bits, N:(N rem 70), -N:11/little>>);
+grow(N, B) -> grow(N - 1, <<B/bits, N:1>>).
+
+%% The same with parts kept that end in the middle of a byte.
+kept(0, B, L) -> {B, L};
+kept(N, B, L) -> kept(N - 1, <<B/bits, N:3>>, [part(B, N) | L]).
+
+part(B, N) when N rem 50 =:= 0 -> <<P:(bit_size(B) - 1)/bits, _/bits>> = B, {bit_size(B), erlang:phash2(B), P};
+part(_, _) -> none.
+
+%% What cannot be appended leaves nothing behind.
+spoilt(B, L) -> [case cr(fun() -> <<B/bits, 1:2, 3:7, (id(X)):5>> end) of {ok, V} -> h(V); E -> E end || X <- L] ++ [B, <<B/bits, 0:5>>].
+
 pre(0, B) -> B;
 pre(N, B) -> pre(N - 1, <<N:16, B/binary>>).
 
@@ -82,5 +99,11 @@ cases() ->
      {size_zero_segments, fun() -> <<(id(5)):0, (id(<<>>))/binary, (id(7)):8>> end},
      {huge_size, fun() -> cr(fun() -> <<0:(id(1 bsl 61))>> end) end},
      {split_builds, fun() -> B = id(binary:copy(<<"0123456789">>, 30)), h([begin <<X:N/binary, Y/binary>> = B, <<Y/binary, X/binary>> end || N <- lists:seq(0, 300, 7)]) end},
+     {bits_grow, fun() -> [h(grow(N, <<>>)) || N <- [1, 2, 3, 20, 100, 1000]] end},
+     {bits_grow_long, heavy, fun() -> B = grow(300000, <<>>), {bit_size(B), h(B)} end},
+     {bits_parts_kept, fun() -> {B, L} = kept(1000, <<>>, []), {h(B), h(L)} end},
+     {bits_spoilt, fun() -> spoilt(appbits(3, <<>>), [1, a, 1.0, 31, 32, <<>>]) end},
+     {bits_shared, fun() -> B = appbits(101, <<>>), [h(<<B/bits, X:3>>) || X <- [0, 7, 5, 2]] ++ [h(B)] end},
+     {bits_comprehension, heavy, fun() -> B = << <<N:3>> || N <- lists:seq(1, 200000) >>, {bit_size(B), h(B), h(<< <<(N bxor 5):5>> || <<N:3>> <= B, N > 2 >>)} end},
      {gc_survive, fun() -> B = app(1000, <<>>), <<_:100/binary, S:200/binary, _/binary>> = B, erlang:garbage_collect(), {erlang:md5(S), erlang:md5(B)} end},
      {print, fun() -> [lists:flatten(io_lib:format("~p ~w ~s", [B, B, B])) || B <- [<<"abc">>, <<>>]] ++ [lists:flatten(io_lib:format("~p ~w", [B, B])) || B <- [<<1, 2>>, <<1:3>>, <<"é"/utf8>>, <<"abc", 5:3>>, <<255, 254>>]] end}].

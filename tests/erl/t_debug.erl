@@ -35,8 +35,11 @@ dirty_types() ->
     [erts_debug:dirty_cpu(scheduler, type), erts_debug:dirty_io(scheduler, type)
      | [erts_debug:dirty(P, scheduler, type) || P <- [normal, dirty_cpu, dirty_io]]].
 
+shifted(B) -> << <<(X + 32)>> || <<X>> <= B >>.
+
 cases() ->
-    [{off_get, fun() -> [c(fun() -> state(X) end) || X <- [next_pid, available_internal_state, {foo, 1}]] end},
+    [{binary_room, fun() -> with(fun() -> [case state({binary_info, B}) of {refc_binary, S, {binary, R}, _} -> {S, R}; O -> O end || B <- [shifted(<<"ABC">>), shifted(<<>>), shifted(binary:copy(<<"a">>, id(300))), << <<X:7>> || <<X>> <= <<"ABCDE">> >>]] end) end},
+     {off_get, fun() -> [c(fun() -> state(X) end) || X <- [next_pid, available_internal_state, {foo, 1}]] end},
      {re_loop_limit, fun() -> with(fun() -> [c(fun() -> set(re_loop_limit, N) end) || N <- [10, -1, a, 1 bsl 64, default, 0, default]] end) end},
      {re_in_parts, fun() -> with(fun() -> set(re_loop_limit, 20), R = [re:run(lists:duplicate(N, $a) ++ "b", "a*(b)") || N <- [1, 100, 3000]], set(re_loop_limit, default), R end) end},
      {memory, fun() -> with(fun() -> [{K, is_integer(N), N > 0, abs(N - erlang:memory(K)) < 5000000} || {K, N} <- state(memory)] end) end},

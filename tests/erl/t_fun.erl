@@ -1,6 +1,6 @@
 %% Funs and all forms of call.
 -module(t_fun).
--export([f0/0, f1/1, f2/2, va/1]).
+-export([f0/0, f1/1, f2/2, va/1, by_list/2, in_by_list/2]).
 -include("diff.hrl").
 
 f0() -> zero.
@@ -66,8 +66,18 @@ told(F) ->
         C:R:S -> {C, R, [{M, N, A} || {M, N, A, _} <- S, M =/= diff_driver]}
     end.
 
+kind(R) when is_tuple(R) -> element(1, R);
+kind(R) -> R.
+
+by_list(F, L) -> apply(F, L).
+in_by_list(F, L) -> {apply(F, L)}.
+
 cases() ->
-    [{applied_to_itself, fun() -> [apply(erlang, apply, nested(200000, A)) || A <- id([[erlang, abs, [-3]], [fun erlang:abs/1, [-4]]])] end},
+    [{by_list_traces, fun() ->
+         Fs = [{foo, [1]}, {fun() -> ok end, [1]}, {fun lists:reverse/1, [1, 2]}, {fun lists:nope/1, [1]}, {foo, x}, {foo, [1 | 2]}, {fun lists:reverse/1, [1 | 2]}, {fun erlang:abs/1, [a]}, {fun(X) -> error(X) end, [a]}, {fun erlang:apply/2, [foo, [1]]}],
+         Trace = fun(G) -> try G() catch C:R:S -> {C, kind(R), [{Fn, if is_list(A) -> length(A); true -> A end} || {M, Fn, A, _} <- S, M =:= ?MODULE, Fn =:= by_list orelse Fn =:= in_by_list]} end end,
+         [[Trace(fun() -> by_list(F, L) end), Trace(fun() -> in_by_list(F, L) end), Trace(fun() -> {by_list(F, L)} end)] || {F, L} <- Fs] end},
+     {applied_to_itself, fun() -> [apply(erlang, apply, nested(200000, A)) || A <- id([[erlang, abs, [-3]], [fun erlang:abs/1, [-4]]])] end},
      {applied, fun() -> [{F, A, applied(F, A)} || {F, A} <- [{fun erlang:atom_to_list/1, [1]}, {fun erlang:atom_to_list/1, []}, {fun erlang:atom_to_list/1, x}, {fun erlang:error/1, [x]}, {fun erlang:throw/1, [x]}, {fun erlang:exit/1, [x]}, {fun no_module:f/1, [1]}, {fun lists:reverse/1, [x]}, {fun erlang:length/1, [x]}]] end},
      {forged_arity, fun() -> forged(5, 0) end},
      {forged_environment, fun() -> forged(0, 3) end},

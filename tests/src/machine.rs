@@ -27,6 +27,8 @@ pub enum Mode {
     Native,
     /// The same with a collection at every chance.
     NativeStress,
+    /// Every function is compiled to native code at its first call, and that is left at random, as this seed has it.
+    Chaos(u64),
     /// The deterministic single-thread scheduler with this seed.
     Sim(u64),
 }
@@ -43,6 +45,10 @@ impl Mode {
             Mode::StepStress => vec!["--step-stress".to_string()],
             Mode::Native => vec!["--jit=always".to_string()],
             Mode::NativeStress => vec!["--jit=always".to_string(), "--gc-stress".to_string()],
+            Mode::Chaos(seed) => {
+                let [jit, chaos] = ["--jit=always", "--chaos"].map(str::to_string);
+                vec![jit, chaos, seed.to_string()]
+            }
             Mode::Sim(seed) => vec!["--sim".to_string(), seed.to_string()],
         }
     }
@@ -52,7 +58,7 @@ impl Mode {
         matches!(self, Mode::GcStress | Mode::StepStress | Mode::NativeStress)
     }
 
-    /// Reads `plain`, `interp`, `tiered`, `verify-heap`, `gc-stress`, `step-stress`, `native`, `native-stress` or `sim:N`.
+    /// Reads `plain`, `interp`, `tiered`, `verify-heap`, `gc-stress`, `step-stress`, `native`, `native-stress`, `chaos:N` or `sim:N`.
     pub fn parse(text: &str) -> Result<Mode, String> {
         match text {
             "plain" => Ok(Mode::Plain),
@@ -63,12 +69,16 @@ impl Mode {
             "step-stress" => Ok(Mode::StepStress),
             "native" => Ok(Mode::Native),
             "native-stress" => Ok(Mode::NativeStress),
-            _ => match text.strip_prefix("sim:").map(str::parse) {
-                Some(Ok(seed)) => Ok(Mode::Sim(seed)),
-                _ => Err(format!(
-                    "no mode is called {text}: plain, interp, tiered, verify-heap, gc-stress, step-stress, native, native-stress, sim:N"
-                )),
-            },
+            _ => {
+                let seed = |name: &str| text.strip_prefix(name)?.parse().ok();
+                let sim = seed("sim:").map(Mode::Sim);
+                sim.or_else(|| seed("chaos:").map(Mode::Chaos)).ok_or_else(|| {
+                    format!(
+                        "no mode is called {text}: plain, interp, tiered, verify-heap, gc-stress, step-stress, native, \
+                         native-stress, chaos:N, sim:N"
+                    )
+                })
+            }
         }
     }
 }
@@ -84,6 +94,7 @@ impl fmt::Display for Mode {
             Mode::StepStress => f.write_str("step-stress"),
             Mode::Native => f.write_str("native"),
             Mode::NativeStress => f.write_str("native-stress"),
+            Mode::Chaos(seed) => write!(f, "chaos:{seed}"),
             Mode::Sim(seed) => write!(f, "sim:{seed}"),
         }
     }

@@ -42,6 +42,12 @@ const LIMIT: Duration = Duration::from_secs(300);
 pub fn all() -> Result<Vec<Suite>, String> {
     let dir = oracle::source_dir();
     let entries = fs::read_dir(&dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?;
+    let patience = match std::env::var("ENIGMA_TEST_PATIENCE") {
+        Ok(text) => text
+            .parse()
+            .map_err(|_| format!("ENIGMA_TEST_PATIENCE={text} is not a number"))?,
+        Err(_) => 1,
+    };
     let mut suites = Vec::new();
     for entry in entries {
         let source = entry.map_err(|e| e.to_string())?.path();
@@ -85,7 +91,7 @@ pub fn all() -> Result<Vec<Suite>, String> {
             releases,
             processes,
             modes,
-            limit,
+            limit: limit * patience,
             kind: SuiteKind::Module,
         });
     }
@@ -96,7 +102,7 @@ pub fn all() -> Result<Vec<Suite>, String> {
             releases: oracle::RELEASES.to_vec(),
             processes: false,
             modes: vec!["plain".to_string()],
-            limit: LIMIT,
+            limit: LIMIT * patience,
             kind: SuiteKind::CommandLines,
         });
     }

@@ -3,9 +3,10 @@
 //! Arguments that are not options filter case groups by substring, as with
 //! `cargo test`; group names are `release/suite/mode`. The environment chooses:
 //! `ENIGMA_BIN` the machine, `ENIGMA_TEST_RELEASES` (`25,27`), `ENIGMA_TEST_MODES`
-//! (`plain,interp,tiered,native,native-stress,verify-heap,gc-stress,step-stress,sim`; unless told, all of them but `native-stress` on one release and
-//! `plain` on the others), `ENIGMA_TEST_SEEDS` how many seeds `sim`
-//! stands for, `ENIGMA_TEST_THREADS` how many groups run at once.
+//! (`plain,interp,tiered,native,native-stress,chaos,verify-heap,gc-stress,step-stress,sim`; unless told, all of them but `native-stress` on one
+//! release and `plain` on the others), `ENIGMA_TEST_SEEDS` how many seeds `sim` and `chaos`
+//! stand for (`sim:N` and `chaos:N` are one), `ENIGMA_TEST_THREADS` how many groups run at once, `ENIGMA_TEST_PATIENCE` by what the limits of time are
+//! multiplied.
 
 use enigma_tests::machine::{Machine, Mode};
 use enigma_tests::report::{self, Job};
@@ -77,6 +78,11 @@ fn run() -> Result<bool, String> {
     Ok(report::run_all(&machine, &jobs, &known, threads, filtered))
 }
 
+/// A mode without its seed.
+fn mode_name(mode: &str) -> &str {
+    mode.split(':').next().unwrap_or(mode)
+}
+
 /// Every suite on every release that it is written for, in every mode asked for.
 fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
     let seeds = number("ENIGMA_TEST_SEEDS", 1)?;
@@ -91,7 +97,7 @@ fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
         let otp = oracle::locate(release)?;
         let default = match machine {
             Machine::Enigma(_) if release == ALL_MODES => {
-                "plain,interp,tiered,native,verify-heap,gc-stress,step-stress,sim"
+                "plain,interp,tiered,native,chaos,verify-heap,gc-stress,step-stress,sim"
             }
             _ => "plain",
         };
@@ -99,18 +105,21 @@ fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
         for mode in modes.split(',').map(str::trim) {
             for suite in &suites {
                 let wanted = suite.releases.contains(&release)
-                    && (suite.modes.is_empty() || suite.modes.iter().any(|m| m == mode));
+                    && (suite.modes.is_empty()
+                        || suite.modes.iter().any(|m| *m == mode_name(mode)));
                 if !wanted {
                     continue;
                 }
                 let seeds = match mode {
                     "sim" if suite.processes => seeds,
                     "sim" => 0,
+                    "chaos" => seeds,
                     _ => 1,
                 };
                 for seed in 1..=seeds {
                     let mode = match mode {
                         "sim" => Mode::Sim(seed as u64),
+                        "chaos" => Mode::Chaos(seed as u64),
                         mode => Mode::parse(mode)?,
                     };
                     jobs.push(Job {

@@ -212,6 +212,8 @@ pub struct Options {
     pub gc_stress: bool,
     /// `--step-stress`: the least work in each step of a BIF, and a collection at every chance.
     pub step_stress: bool,
+    /// `--chaos SEED`: leave native code at random.
+    pub chaos: Option<u64>,
     /// `--verify-heap`: verify heaps at collections.
     pub verify_heap: bool,
     /// `--sim SEED`: one deterministic scheduler thread.
@@ -349,6 +351,12 @@ impl Front {
             "--jit-log" => self.options.jit_log = Some(PathBuf::from(OsStr::from_bytes(value))),
             "--gc-stress" => self.options.gc_stress = true,
             "--step-stress" => self.options.step_stress = true,
+            "--chaos" => {
+                let text = String::from_utf8_lossy(value);
+                self.options.chaos = Some(seed(&text).ok_or_else(|| {
+                    ArgError::own(format!("--chaos {text}: the seed must be a number"))
+                })?);
+            }
             "--verify-heap" => self.options.verify_heap = true,
             "--sim" => {
                 let text = String::from_utf8_lossy(value);

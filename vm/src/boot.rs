@@ -18,6 +18,7 @@ use enigma_otp::profile::{Arguments, InitialPriority, TimeWarp};
 use enigma_runtime::code::install;
 use enigma_runtime::code::native::{self, NativeMode};
 use enigma_runtime::heap::gc;
+use enigma_runtime::interp::native::chaos;
 use enigma_runtime::process::signal;
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
 use enigma_runtime::spawn::{self, SpawnOptions};
@@ -123,6 +124,9 @@ fn configure(run: &Run) {
         set_verify_heaps(true);
     }
     spawn::set_gc_stress(run.options.gc_stress || run.options.step_stress);
+    if let Some(seed) = run.options.chaos {
+        chaos::switch_on(seed);
+    }
     census::prepare(run);
     start_native_tier(run);
     census::begin(run);

@@ -122,7 +122,7 @@ fn about(cx: &mut Ctx<'_>, name: &str, arg: Term) -> BifResult {
         }),
         "link_list" => relations::link_list(cx, arg),
         "monitor_list" => relations::monitor_list(cx, arg),
-        "binary_info" if arg.is_binary() => Some(Ok(binary_info(cx, arg))),
+        "binary_info" if arg.is_bitstring() => Some(Ok(binary_info(cx, arg))),
         "internal_hash" => Some(Ok(cx.heap().uint(hash::internal(arg)))),
         "atom" => return atom_at(arg),
         "magic_ref" => Some(Ok(magic_ref(cx, arg))),
@@ -138,7 +138,7 @@ fn binary_info(cx: &mut Ctx<'_>, t: Term) -> Term {
         return Atom::new("heap_binary").into();
     };
     let h = cx.heap();
-    let size = h.uint(bits::bit_size(base) as u64 / 8);
+    let size = h.uint(bits::bit_size(base).div_ceil(8) as u64);
     let room = h.uint(room as u64);
     let binary = h.tuple(&[Atom::BINARY.into(), room]);
     h.tuple(&[

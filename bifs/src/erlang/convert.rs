@@ -716,7 +716,7 @@ fn local_fun_item(cx: &mut Ctx<'_>, fun: Term, item: Atom) -> Option<Term> {
         "env" => cx.heap().list(fun.fun_env().unwrap_or(&[])),
         "pid" => fun.fun_creator()?,
         "index" | "new_index" => Term::small(i64::from(e.index)),
-        "uniq" => Term::small(i64::from(e.old_uniq)),
+        "uniq" => Term::small(i64::from(e.old_uniq.cast_signed())),
         "new_uniq" => cx.heap().binary(&e.uniq),
         // The entry itself counts, and, before OTP 29, one holder that stands for all funs.
         "refc" => Term::small(if enigma_runtime::release::number() < 29 {

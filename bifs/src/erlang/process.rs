@@ -169,7 +169,9 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Ok(Term::small(old as i64))
         }
         Atom::FULLSWEEP_AFTER => {
-            let n = a[1].as_usize().ok_or_else(badarg)? as u16;
+            // BEAM takes any small integer, and its lower bits.
+            let n = a[1].as_usize().filter(|&n| n < 1 << 59);
+            let n = n.ok_or_else(badarg)? as u16;
             Ok(Term::small(i64::from(std::mem::replace(
                 &mut cx.own.heap.fullsweep_after,
                 n,

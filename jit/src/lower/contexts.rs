@@ -94,6 +94,7 @@ fn leaves_contexts(helper: Helper) -> bool {
     matches!(
         helper,
         Helper::MoreRoom
+            | Helper::Chaos
             | Helper::Add
             | Helper::Sub
             | Helper::Mul

@@ -14,6 +14,7 @@ mod arith;
 mod bits;
 mod calls;
 mod census;
+mod chaos;
 mod contexts;
 mod creation;
 mod data;
@@ -152,6 +153,7 @@ pub fn function(
         open_binary,
         graph: ControlFlowGraph::new(source),
         stressed: enigma_runtime::spawn::is_gc_stress(),
+        chaotic: enigma_runtime::interp::native::chaos::is_on(),
         at: None,
         return_points: ReturnPoints::default(),
         here: state::Here::default(),
@@ -240,6 +242,8 @@ struct Lowering<'a> {
     open_binary: Option<contexts::OpenBinary>,
     graph: ControlFlowGraph,
     stressed: bool,
+    /// Is it left at random?
+    chaotic: bool,
     /// Offset of the bytecode instruction that is lowered, where that is known.
     at: Option<u32>,
     return_points: ReturnPoints,
@@ -363,6 +367,9 @@ impl Lowering<'_> {
         while i < insts.len() {
             let this = &self.source.insts[insts[i].index()];
             self.place(this.place);
+            if let Some(exit) = this.op.exit() {
+                self.leave_by_chance(exit);
+            }
             if let Some(next) = insts.get(i + 1)
                 && let Op::Branch(yes, no) = &self.source.insts[next.index()].op
                 && let Some(&answer) = this.results.first()

@@ -188,6 +188,7 @@ impl Lowering<'_> {
     pub(super) fn count_reduction(&mut self, args: &[Value], then: impl FnOnce(&mut Self)) {
         let reds = self.b.use_var(self.reds);
         let over = self.b.ins().icmp_imm_s(IntCC::SignedLessThan, reds, 1);
+        let over = self.or_by_chance(over);
         let left = self.b.ins().iadd_imm_s(reds, -1);
         let block = match self.out_of_reductions {
             Some(block) => block,
@@ -222,6 +223,7 @@ impl Lowering<'_> {
         self.begin(block);
         self.place(None);
         let args = self.b.block_params(block).to_vec();
+        self.shake();
         let me = self.word(std::ptr::from_ref(self.me) as u64);
         let p = self.context();
         self.b

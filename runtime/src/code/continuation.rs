@@ -92,14 +92,22 @@ impl Continuations {
             .is_some_and(|k| k.code.is_some())
     }
 
-    /// Puts native code in place for the one at an offset, if there is one without. `code` is dropped with the function.
+    /// Puts native code of so many bytes in place for the one at an offset, if there is one without. `code` is dropped with
+    /// the function.
     ///
     /// `address` must be that of code for this place, made for the conventions in `interp::native`.
-    pub fn install(&self, offset: u32, address: *const u8, code: Box<dyn Any + Send + Sync>) {
+    pub fn install(
+        &self,
+        offset: u32,
+        address: *const u8,
+        bytes: usize,
+        code: Box<dyn Any + Send + Sync>,
+    ) {
         if let Some(kept) = self.all.lock().get_mut(&offset)
             && kept.code.is_none()
         {
             kept.code = Some(code);
+            kept.continuation.function.module().count(bytes);
             let native = &kept.continuation.native;
             native.store(address.cast_mut(), Ordering::Release);
         }

@@ -58,6 +58,11 @@ impl Entry {
         self.native.store(address.cast_mut(), Ordering::Release);
     }
 
+    /// Makes native calls let the interpreter run the function.
+    pub(super) fn clear_native(&self) {
+        self.set_native(UNCOMPILED.load(Ordering::Acquire));
+    }
+
     /// Makes calls go to `code`.
     pub fn set_code(&self, code: *const u64) {
         self.code.store(code.cast_mut(), Ordering::Release);

@@ -267,15 +267,40 @@ impl FnInfo {
             return self.translate();
         };
         let entry = body.entry_address();
+        if let Some(address) = self.native_address() {
+            self.restore_native(address);
+            return entry;
+        }
         self.entry
             .replace_code(self.native.count_stub.as_ptr().cast(), entry);
         request(self, None);
         entry
     }
 
+    /// Takes native code out of use, if there is any, until the function has been called so often (a test mode). Calls that run it
+    /// go on in it.
+    pub(crate) fn withdraw_native(&'static self, calls: u32) {
+        if self.native_address().is_some() {
+            self.entry.clear_native();
+            self.entry.set_code(self.native.counting(self, calls));
+        }
+    }
+
+    /// Puts it into use again.
+    fn restore_native(&self, address: *const u8) {
+        self.entry.set_native(address);
+        self.entry.set_code(self.native_stub());
+    }
+
     /// What interpreted calls will run when there is native code.
     pub fn native_stub(&self) -> *const u64 {
         self.native.stub.as_ptr().cast()
+    }
+
+    /// Where its native code is, if it has any, in use or not.
+    pub fn native_address(&self) -> Option<*const u8> {
+        let address = self.native.stub[1].load(Ordering::Acquire) as *const u8;
+        (!address.is_null()).then_some(address)
     }
 
     /// Has it native code?

@@ -638,8 +638,10 @@ impl<'a> Decoder<'a> {
             } => {
                 let parts = split(done, 4 + free);
                 let module = parts[0].as_atom().ok_or(DecodeError::Malformed)?;
-                let old_uniq =
-                    crate::data::bignum::to_i64(parts[2]).ok_or(DecodeError::Malformed)? as u32;
+                if !parts[1].is_small() || !parts[2].is_small() {
+                    return Err(DecodeError::Malformed);
+                }
+                let old_uniq = parts[2].small_value() as u32;
                 if !parts[3].is_pid() || free > 255 {
                     return Err(DecodeError::Malformed);
                 }

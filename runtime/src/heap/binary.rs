@@ -133,11 +133,24 @@ impl BinaryRef {
 
     /// A binary of `len` bytes with room for `capacity`, for values that are going to be appended to.
     pub fn build_with_room(len: usize, capacity: usize, fill: impl FnOnce(&mut [u8])) -> BinaryRef {
+        BinaryRef::build_behind(&[], len, capacity, fill)
+    }
+
+    /// A binary of `len` bytes that begins with those of `start`, with room for `capacity`. `fill` gets all of it, zero behind these.
+    pub fn build_behind(
+        start: &[u8],
+        len: usize,
+        capacity: usize,
+        fill: impl FnOnce(&mut [u8]),
+    ) -> BinaryRef {
+        let len = len.max(start.len());
         let b = BinaryRef::with_capacity(capacity.max(len), len * 8);
         // SAFETY: fresh and not shared yet; the bytes are initialised before the slice is made.
         let s = unsafe {
-            std::ptr::write_bytes(b.data_mut(), 0, len);
-            std::slice::from_raw_parts_mut(b.data_mut(), len)
+            let data = b.data_mut();
+            std::ptr::copy_nonoverlapping(start.as_ptr(), data, start.len());
+            std::ptr::write_bytes(data.add(start.len()), 0, len - start.len());
+            std::slice::from_raw_parts_mut(data, len)
         };
         fill(s);
         b
@@ -220,6 +233,32 @@ impl BinaryRef {
             .ok()
             // SAFETY: inside the allocation, as checked against the capacity.
             .map(|_| unsafe { self.data_mut().add(at_bits / 8) })
+    }
+
+    /// Claims bits likewise, wherever they begin and end, if this is the only reference. Gives the bytes from the one on in which the
+    /// first of them is; they and what follows them are zero.
+    pub fn claim_bits(&mut self, at_bits: usize, more_bits: usize) -> Option<&mut [u8]> {
+        let to = at_bits + more_bits;
+        if to.div_ceil(8) > self.capacity() || self.header().refs.load(Ordering::Acquire) != 1 {
+            return None;
+        }
+        let used = &self.header().used_bits;
+        if used.load(Ordering::Relaxed) != at_bits {
+            return None;
+        }
+        used.store(to, Ordering::Relaxed);
+        let (first, end) = (at_bits / 8, to.div_ceil(8));
+        // SAFETY: inside the allocation, as checked against the capacity; nobody else can look at it or write to it. Bytes that
+        // were not in use are zeroed before the slice is made.
+        let bytes = unsafe {
+            let fresh = at_bits.div_ceil(8).min(end);
+            std::ptr::write_bytes(self.data_mut().add(fresh), 0, end - fresh);
+            std::slice::from_raw_parts_mut(self.data_mut().add(first), end - first)
+        };
+        if let Some(byte) = bytes.first_mut() {
+            *byte &= !(0xff >> (at_bits & 7));
+        }
+        Some(bytes)
     }
 
     /// Shrinks the allocation to what is used if nobody else holds it; gives the possibly moved binary.
@@ -337,6 +376,21 @@ mod tests {
             drop(b);
             assert!(other.claim(64, 8, own).is_none(), "no room");
         }
+    }
+
+    #[test]
+    fn bits_are_claimed_by_the_only_reference() {
+        let mut b = BinaryRef::build_with_room(1, 3, |out| out[0] = 0xff);
+        assert!(b.claim_bits(3, 1).is_none(), "not the end");
+        b.set_used(3);
+        assert_eq!(b.claim_bits(3, 7), Some(&mut [0xe0, 0][..]));
+        assert!(b.claim_bits(10, 15).is_none(), "no room");
+        assert_eq!(b.claim_bits(10, 14), Some(&mut [0, 0][..]));
+        b.set_used(8);
+        let other = b.clone();
+        assert!(b.claim_bits(8, 1).is_none(), "another reference");
+        drop(other);
+        assert_eq!(b.claim_bits(8, 1), Some(&mut [0][..]));
     }
 
     #[test]

@@ -106,6 +106,13 @@ impl View {
         })
     }
 
+    /// The whole bytes at its start, if it starts at a byte; else none.
+    #[inline]
+    pub fn whole_bytes<'a>(&self) -> &'a [u8] {
+        let bytes = self.aligned().unwrap_or_default();
+        &bytes[..bytes.len().min(self.bits / 8)]
+    }
+
     /// The bytes, copied if need be so that the first bit is the first byte's highest. Bits after the
     /// last are zero.
     pub fn to_bytes<'a>(&self) -> std::borrow::Cow<'a, [u8]> {

@@ -644,15 +644,11 @@ pub fn apply(cx: &mut Ctx<'_>, pc: *const u64, n: usize) -> Enter {
     }
 }
 
-/// x0: fun, x1: list of arguments. `returns`: it is no tail call, so that a named function that cannot be called with so
-/// many is told as the place to return to, too.
+/// x0: fun, x1: list of arguments. `returns`: it is no tail call, so that where nothing can be called the place to return to
+/// is told, too.
 #[inline(never)]
 pub fn apply_fun_list(cx: &mut Ctx<'_>, pc: *const u64, returns: bool) -> Enter {
-    let head = if returns && cx.x[0].is_kind(Kind::Export) {
-        Head::Call
-    } else {
-        Head::Here
-    };
+    let head = if returns { Head::Call } else { Head::Here };
     spread_to_fun(cx, pc, head)
 }
 

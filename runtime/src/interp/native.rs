@@ -14,6 +14,7 @@
 //! look at nor change any of these are called without that.
 
 mod bit_syntax;
+pub mod chaos;
 mod lists;
 
 use super::calls::{self, Next};
@@ -37,6 +38,7 @@ use bit_syntax::{
     append_character, append_room, create_bits, decode_utf8, get_bits, get_utf, match_string,
     part_of_bits, read_bits, signed_integer, unsigned_integer, writable_bits,
 };
+use chaos::chaos as chaos_helper;
 pub(super) use lists::put_before;
 use lists::{end_list, finish_list, is_of_list};
 use std::cmp::Ordering as Order;
@@ -170,6 +172,8 @@ pub mod layout {
     }
     /// Bytes of the longest part of a bitstring that is a copy.
     pub const LONGEST_COPIED_PART: usize = crate::heap::bits::LONGEST_COPIED_PART;
+    /// In `Ctx`: the state of the generator of the test mode `chaos`.
+    pub const CHANCE: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, chance);
     /// Words that a frame leaves free on the stack for what calls push.
     pub const STACK_SLACK: usize = calls::STACK_SLACK;
 }
@@ -302,6 +306,8 @@ helpers! {
     WritableBits writable_bits;
     /// Is it a fun of so many arguments?
     IsFunctionOf is_function_of;
+    /// In the test mode `chaos`: what happens besides where code of this function leaves. Calls may be due to stop afterwards.
+    Chaos chaos_helper;
 }
 
 /// How native code calls a helper.
@@ -327,7 +333,7 @@ impl Helper {
         use Helper::*;
         match self {
             MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf => HelperCall::Direct,
-            MoreRoom | MoreStack => HelperCall::Keeping,
+            MoreRoom | MoreStack | Chaos => HelperCall::Keeping,
             OutOfReductions => HelperCall::Again,
             ResumeAt => HelperCall::LastAt,
             Resume => HelperCall::Last,
@@ -349,7 +355,9 @@ impl Helper {
 
     /// May it move the stack, or stop the process?
     pub fn moves_stack(self) -> bool {
-        !(self.makes_a_term() || self.only_looks() || self == Helper::MoreRoom)
+        !(self.makes_a_term()
+            || self.only_looks()
+            || matches!(self, Helper::MoreRoom | Helper::Chaos))
     }
 
     /// Does it make a term of others, and nothing else?
@@ -545,7 +553,7 @@ extern "C" fn out_of_reductions(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64
     // SAFETY: native code names the record of its own function, which holds for the time slice.
     let f = unsafe { &*(cx.native.arguments[0] as *const FnInfo) };
     end_list(cx);
-    if !renew(cx) {
+    if cx.reds > 0 || !renew(cx) {
         let (stub, arity) = (f.native_stub(), f.arity as usize);
         let next = on_stack(cx, |cx| calls::out_of_reductions(cx, stub, arity));
         if !matches!(next, Next::Go(_)) {
@@ -589,12 +597,14 @@ extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u6
             cx.own.stack.set_sp(cx.native.sp);
         }
         cx.pc = pc;
-        return match (b.run)(cx, &args[..arity]) {
+        let result = (b.run)(cx, &args[..arity]);
+        if may_look {
+            // It may have moved the stack.
+            cx.native.sp = cx.own.stack.sp();
+        }
+        return match result {
             Ok(v) if is_nothing_due(cx) && !(may_look && cx.own.keeps_calls()) => {
                 cx.reds -= 1;
-                if may_look {
-                    cx.native.sp = cx.own.stack.sp();
-                }
                 v.0
             }
             result => {

@@ -1,7 +1,7 @@
 //! What running code sees of the world.
 
 use super::last_calls::{LastCall, LastCalls};
-use super::{Owned, Process};
+use super::{Owned, Process, flag};
 use crate::atom::Atom;
 use crate::heap::Heap;
 use crate::term::Term;
@@ -62,6 +62,8 @@ pub struct Handover {
     pub room: *mut u8,
     /// An address in the machine's stack where the process began to run.
     pub entered_at: usize,
+    /// The state of the generator of the test mode `interp::native::chaos`.
+    pub chance: u64,
 }
 
 /// An exception on its way to its handler.
@@ -96,6 +98,7 @@ impl Default for Handover {
             renewals: RENEWALS,
             room: std::ptr::null_mut(),
             entered_at: 0,
+            chance: 0,
         }
     }
 }
@@ -178,6 +181,9 @@ impl Ctx<'_> {
     #[cold]
     #[inline(never)]
     fn keep_call(&mut self, call: LastCall) {
+        if self.own.has(flag::SENSITIVE) {
+            return;
+        }
         let rare = self.own.rare_if_any();
         if let Some(kept) = rare.and_then(|r| r.last_calls.as_mut()) {
             kept.push(call);

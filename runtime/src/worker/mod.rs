@@ -8,6 +8,7 @@
 pub mod sim;
 
 use crate::bif::{Ctx, X_REGS};
+use crate::interp::native::chaos;
 use crate::interp::{self, Outcome};
 use crate::process::context::Handover;
 use crate::process::state::Stop;
@@ -106,7 +107,10 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
         pc: std::ptr::null(),
         leave: false,
         gc_reds: None,
-        native: Handover::default(),
+        native: Handover {
+            chance: chaos::start(),
+            ..Handover::default()
+        },
     };
     let outcome = run_slice(&mut cx);
     let used = (slice - cx.reds_left()).max(0) as u64;

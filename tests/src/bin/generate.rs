@@ -162,7 +162,7 @@ fn keep(
         comment(&known.enigma)
     );
     fs::write(&path, &text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
-    println!("kept as {}", path.display());
+    println!("{text}\nkept as {}", path.display());
     Ok(())
 }
 

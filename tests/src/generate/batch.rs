@@ -26,7 +26,7 @@ pub struct Way {
 }
 
 /// All ways.
-pub static WAYS: [Way; 4] = [
+pub static WAYS: [Way; 5] = [
     Way {
         name: "off",
         options: &["--jit=off"],
@@ -46,6 +46,13 @@ pub static WAYS: [Way; 4] = [
         options: &["--jit=always", "--gc-stress", "--verify-heap"],
         repeat: 1,
         slowest: Duration::from_millis(4),
+        heavy: false,
+    },
+    Way {
+        name: "chaos",
+        options: &["--jit=always", "--chaos", "1"],
+        repeat: 30,
+        slowest: Duration::from_millis(10),
         heavy: false,
     },
     Way {

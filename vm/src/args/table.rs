@@ -521,6 +521,11 @@ pub const OWN_OPTIONS: &[OwnOption] = &[
         meaning: "do the least work in each step of a BIF, and collect garbage at every chance",
     },
     OwnOption {
+        name: "--chaos",
+        argument: "SEED",
+        meaning: "leave native code at random, with yields, collections and withdrawals of native code",
+    },
+    OwnOption {
         name: "--verify-heap",
         argument: "",
         meaning: "verify a process's heap at every collection",

@@ -299,14 +299,21 @@ fn append_to(
         fill(claim.zeroed(), 0)?;
         return Ok((claim.finish(heap), more / 8));
     }
+    let private = private && is_handle(segments[0].value);
+    if private && append_bits(segments[0].value, more, &fill)? {
+        heap.binary_bytes += more / 8;
+        return Ok((segments[0].value, more.div_ceil(8)));
+    }
     let len = total.div_ceil(8);
     let mut result = Ok(());
-    let b = BinaryRef::build_with_room(len, (len * 2).max(256), |out| {
-        copy_bits(v.data, v.offset, out, 0, v.bits);
+    let start = v.whole_bytes();
+    let copied = 8 * start.len();
+    let b = BinaryRef::build_behind(start, len, (len * 2).max(256), |out| {
+        copy_bits(v.data, v.offset + copied, out, copied, v.bits - copied);
         result = fill(out, v.bits);
     });
     result?;
-    if private && is_handle(segments[0].value) {
+    if private {
         replace_binary(heap, segments[0].value, b, total);
         return Ok((segments[0].value, len));
     }
@@ -317,6 +324,29 @@ fn append_to(
 #[inline(always)]
 fn is_handle(t: Term) -> bool {
     t.is_kind(Kind::BinRef) && !is_literal(t.ptr())
+}
+
+/// Makes a handle that nothing else uses longer by so many bits, which need not be whole bytes, if there is room behind them; else
+/// nothing is done.
+fn append_bits(
+    handle: Term,
+    more: usize,
+    fill: impl FnOnce(&mut [u8], usize) -> Result<(), WriteFault>,
+) -> Result<bool, WriteFault> {
+    let bits = handle.word(3) as usize;
+    // SAFETY: a live `BinRef` owns the binary in word 2.
+    let mut b = unsafe { BinaryRef::borrow_raw(handle.word(2)) };
+    let Some(bytes) = b.claim_bits(bits, more) else {
+        return Ok(false);
+    };
+    if let Err(e) = fill(bytes, bits & 7) {
+        // What has been written is behind the end.
+        bytes[0] &= !(0xff >> (bits & 7));
+        return Err(e);
+    }
+    // SAFETY: word 3 of a handle is its size, and the handle is in the heap of the process that runs.
+    unsafe { *handle.ptr().add(3) += more as u64 };
+    Ok(true)
 }
 
 /// Lets a handle lead to another binary, which begins with the same bits.
@@ -462,7 +492,7 @@ pub fn raise_create(cx: &mut Ctx<'_>, pc: *const u64, f: &CreateFault) -> Next {
 
 /// An empty binary with room for appending.
 pub fn init_writable(heap: &mut Heap, size: Term) -> Term {
-    // The compiler knows the size of what it is going to append in simple cases.
-    let bytes = size.as_usize().map_or(256, |n| n.div_ceil(8)).min(1 << 24);
+    // The compiler knows how many bytes it is going to append in simple cases.
+    let bytes = size.as_usize().unwrap_or(1024).min(1 << 24);
     heap.shared_bits(BinaryRef::build_with_room(0, bytes, |_| ()), 0)
 }

@@ -112,12 +112,18 @@ pub fn add_sizes(a: Term, b: Term, unit: usize) -> Result<Term, Atom> {
             Atom::BADARG
         });
     };
-    let sum = y
-        .checked_mul(unit)
-        .and_then(|n| n.checked_add(x))
-        .and_then(|n| i64::try_from(n).ok());
-    sum.and_then(Term::try_small).ok_or(Atom::SYSTEM_LIMIT)
+    if x.max(y) > LARGEST_SIZE {
+        return Err(Atom::SYSTEM_LIMIT);
+    }
+    let sum = y.checked_mul(unit).and_then(|n| n.checked_add(x));
+    match sum {
+        Some(sum) if sum <= LARGEST_SIZE => Ok(Term::small(sum as i64)),
+        _ => Err(Atom::SYSTEM_LIMIT),
+    }
 }
+
+/// The largest size: BEAM's largest small integer.
+const LARGEST_SIZE: usize = (1 << 59) - 1;
 
 /// Bytes of a code point in UTF-8 (`which` 0) or UTF-16 (1); 4 for what is none, which fails later.
 pub fn utf_size(t: Term, which: usize) -> Term {

@@ -59,8 +59,9 @@ slow_handlers! {
             m.src::<Any>(guard_bif::SECOND),
             m.src::<Any>(guard_bif::THIRD),
         ];
-        // From OTP 28 on sizes are asked of match contexts too.
-        for t in &mut args {
+        // From OTP 28 on sizes are asked of match contexts too. What stands in the place of an argument that is not there may be
+        // a register that is not live.
+        for t in &mut args[..n] {
             if t.is_kind(Kind::MatchCtx) {
                 *t = bits::tail(m.cx.heap(), *t);
             }
