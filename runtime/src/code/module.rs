@@ -9,6 +9,7 @@ use super::export::{self, Export};
 use super::fun::FunEntry;
 use super::install::LOADING;
 use super::native::{self, NativeMode, NativeSide};
+use super::nif::{Natives, NifSide};
 use super::records::{self, Definition};
 use super::{ranges, translate};
 use crate::atom::Atom;
@@ -38,6 +39,8 @@ pub struct FnInfo {
     body: OnceLock<Body>,
     /// What the native tier keeps.
     pub(crate) native: NativeSide,
+    /// What a native library does in its place.
+    pub(super) nif: NifSide,
 }
 
 impl std::fmt::Debug for FnInfo {
@@ -196,6 +199,12 @@ pub struct Module {
     /// Functions in code order.
     pub functions: Box<[FnInfo]>,
     records: OnceLock<Box<[Definition]>>,
+    /// The functions that the attribute `nifs` names, if there is one.
+    pub(super) declared_nifs: Option<Box<[(Atom, u32)]>>,
+    /// By the index of a function: may a library stand for it?
+    pub(super) replaceable: OnceLock<Box<[bool]>>,
+    /// The library that stands for functions.
+    pub(super) natives: OnceLock<Natives>,
     /// Big integers in the code, each in an area of its own.
     constants: Mutex<Vec<LiteralArea>>,
     /// Memory of the literals; taken away when the module is purged.
@@ -208,6 +217,7 @@ pub struct Module {
 
 impl Module {
     /// A module whose functions still have to settle.
+    #[allow(clippy::too_many_arguments, reason = "they are what a file holds, read by its one caller")]
     pub(crate) fn new(
         file: BeamFile,
         atoms: Box<[Atom]>,
@@ -216,6 +226,7 @@ impl Module {
         literal_area: LiteralArea,
         imports: Box<[&'static Export]>,
         funs: Box<[&'static FunEntry]>,
+        declared_nifs: Option<Box<[(Atom, u32)]>>,
     ) -> Module {
         Module {
             name: atoms[file.module as usize],
@@ -227,6 +238,9 @@ impl Module {
             imports,
             funs,
             records: OnceLock::new(),
+            declared_nifs,
+            replaceable: OnceLock::new(),
+            natives: OnceLock::new(),
             constants: Mutex::default(),
             literal_area: Mutex::new(Some(literal_area)),
             bytes: AtomicUsize::new(0),
@@ -246,6 +260,7 @@ impl Module {
                 stub: [0; 2],
                 body: OnceLock::new(),
                 native: NativeSide::new(),
+                nif: NifSide::default(),
             })
             .collect()
     }

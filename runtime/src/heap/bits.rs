@@ -24,6 +24,13 @@ pub fn room(base: Term) -> Option<usize> {
         .then(|| unsafe { BinaryRef::borrow_raw(base.word(2)) }.capacity())
 }
 
+/// The shared binary of a view's base, if its bytes are in one.
+pub fn shared(base: Term) -> Option<BinaryRef> {
+    // SAFETY: a live `BinRef` owns the binary in word 2.
+    base.is_kind(Kind::BinRef)
+        .then(|| (*unsafe { BinaryRef::borrow_raw(base.word(2)) }).clone())
+}
+
 /// Size of a bitstring in bits; `t` must be one.
 #[inline]
 pub fn bit_size(t: Term) -> usize {

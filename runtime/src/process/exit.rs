@@ -115,8 +115,11 @@ pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool
     }
 }
 
-/// Tells a monitoring process that what it monitors is gone.
+/// Tells a monitoring process, or a resource, that what it monitors is gone.
 pub fn send_down(to: PidKey, reference: u64, reason: &OwnedTerm) {
+    if to.resource_number().is_some() {
+        return hooks::resource_down(reference);
+    }
     match to.local_id() {
         Some(id) => {
             signal::send(
