@@ -66,7 +66,7 @@ fn part_of(t: Term) -> Option<Part> {
     Some(Part { binary, slice })
 }
 
-/// Shows the bytes of at most so many elements of a list of binaries; `tail` becomes the rest. With an environment they hold for as
+/// Shows the bytes of at most so many elements of a list of binaries, one at least; `tail` becomes the rest. With an environment they hold for as
 /// long as its terms, without one until the vector is freed. 0 if it is no list of binaries.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_inspect_iovec(
@@ -81,7 +81,7 @@ pub extern "C" fn enif_inspect_iovec(
     };
     let mut parts = Vec::new();
     let mut seen = 0;
-    while seen < most
+    while seen < most.max(1)
         && let Some((head, next)) = rest.as_cons()
     {
         let Some(part) = part_of(head) else { return 0 };

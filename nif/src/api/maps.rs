@@ -155,16 +155,16 @@ pub extern "C" fn enif_map_iterator_destroy(_: EnvPtr, iterator: Ptr<CMapIterato
     }
 }
 
-/// Is it in front of the first pair?
+/// Is it in front of the first pair? In a map without pairs it is that always.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_map_iterator_is_head(_: EnvPtr, iterator: Ptr<CMapIterator>) -> Bool {
-    Bool::from(iterator.get().is_some_and(|i| i.at == 0))
+    Bool::from(iterator.get().is_some_and(|i| i.at == 0 || i.size == 0))
 }
 
-/// Is it behind the last pair?
+/// Is it behind the last pair? In a map without pairs it is that always.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_map_iterator_is_tail(_: EnvPtr, iterator: Ptr<CMapIterator>) -> Bool {
-    Bool::from(iterator.get().is_some_and(|i| i.at > i.size))
+    Bool::from(iterator.get().is_some_and(|i| i.at > i.size || i.size == 0))
 }
 
 /// Goes to the next pair, if there is one.

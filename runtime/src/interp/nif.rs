@@ -17,7 +17,7 @@ pub fn call(cx: &mut Ctx<'_>, f: &'static FnInfo, pc: *const u64) -> Next {
     let Some(nif) = f.nif() else {
         crate::bug::vm_bug("a function of a library has none")
     };
-    if cx.own.rare.is_some() || nif.pool.is_some() || cx.reds <= 0 {
+    if nif.pool.is_some() || cx.reds <= 0 || cx.own.has_scheduled() {
         return call_slow(cx, f, nif, pc);
     }
     cx.pc = pc;
@@ -35,7 +35,7 @@ pub fn call(cx: &mut Ctx<'_>, f: &'static FnInfo, pc: *const u64) -> Next {
 #[cold]
 #[inline(never)]
 fn call_slow(cx: &mut Ctx<'_>, f: &'static FnInfo, nif: &NifCall, pc: *const u64) -> Next {
-    if cx.own.rare.as_ref().is_some_and(|r| r.scheduled.is_some()) {
+    if cx.own.has_scheduled() {
         return go_on(cx, f, pc);
     }
     if !dirty::is_under_way(cx.own) {

@@ -409,6 +409,12 @@ impl Owned {
         self.rare.as_ref().is_some_and(|r| r.work.is_some())
     }
 
+    /// Has a function of a native library said what to call in its place?
+    #[inline(always)]
+    pub fn has_scheduled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.scheduled.is_some())
+    }
+
     /// Takes what a function of a native library has said to call in its place.
     #[inline]
     pub fn take_scheduled(&mut self) -> Option<Box<Scheduled>> {
