@@ -11,6 +11,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{BifResult, Ctx, Exit, Pool, badarg};
 use enigma_runtime::code::nif::NativeLibrary;
 use enigma_runtime::Term;
+use parking_lot::Mutex;
 use std::any::Any;
 use std::ffi::{CString, c_int, c_uint, c_void};
 use std::os::unix::ffi::OsStrExt;
@@ -236,8 +237,8 @@ pub struct Library {
     unload: Option<UnloadFn>,
     /// What the library keeps between its calls.
     pub private: AtomicPtr<c_void>,
-    /// Has `unload` been called, or was it never loaded?
-    is_over: AtomicBool,
+    /// What the module's version keeps it loaded with, until that is purged.
+    loaded: Mutex<Option<Arc<Loaded>>>,
     /// Called at a halt; 0 where there is none.
     on_halt: AtomicUsize,
     /// Does a halt wait for calls that are under way? Then they are counted.
@@ -256,7 +257,7 @@ impl Library {
             module,
             unload: entry.unload,
             private: AtomicPtr::new(std::ptr::null_mut()),
-            is_over: AtomicBool::new(true),
+            loaded: Mutex::new(None),
             on_halt: AtomicUsize::new(0),
             delays_halt: AtomicBool::new(false),
             under_way: AtomicUsize::new(0),
@@ -269,9 +270,11 @@ impl Library {
         self.me.upgrade()
     }
 
-    /// `load` or `upgrade` has been called and all went well.
-    pub fn set_loaded(&self) {
-        self.is_over.store(false, Ordering::Release);
+    /// `load` or `upgrade` has been called and all went well. What is given keeps it loaded.
+    pub fn set_loaded(&self) -> Option<Arc<Loaded>> {
+        let loaded = Arc::new(Loaded(self.keep()?));
+        *self.loaded.lock() = Some(loaded.clone());
+        Some(loaded)
     }
 
     /// Says what is to be called at a halt.
@@ -294,7 +297,7 @@ impl Library {
     /// The VM halts.
     pub fn halt(&self) {
         let f = self.on_halt.load(Ordering::Acquire);
-        if f != 0 && !self.is_over.load(Ordering::Acquire) {
+        if f != 0 {
             // SAFETY: `set_on_halt` has stored a function of this type.
             let f: HaltFn = unsafe { std::mem::transmute(f) };
             f(self.private.load(Ordering::Acquire));
@@ -336,14 +339,9 @@ impl NativeLibrary for Library {
     }
 
     fn unload(&self) {
-        if self.is_over.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        if let Some(unload) = self.unload {
-            let mut env = OwnEnv::new(self);
-            unload(env.as_ptr(), self.private.load(Ordering::Acquire));
-        }
+        let loaded = self.loaded.lock().take();
         resource_type::forget(self);
+        drop(loaded);
     }
 
     fn as_any(&self) -> &(dyn Any + Send + Sync) {
@@ -351,3 +349,24 @@ impl NativeLibrary for Library {
     }
 }
 
+
+/// A library that has been loaded, as long as its functions may still be called: its module's version keeps this, and types of
+/// resources that have something to call. `unload` is called when the last one gives it up.
+pub struct Loaded(Arc<Library>);
+
+impl Loaded {
+    /// The library.
+    pub fn library(&self) -> &Arc<Library> {
+        &self.0
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        let library = &*self.0;
+        if let Some(unload) = library.unload {
+            let mut env = OwnEnv::new(library);
+            unload(env.as_ptr(), library.private.load(Ordering::Acquire));
+        }
+    }
+}

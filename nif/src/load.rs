@@ -181,8 +181,9 @@ fn initialise(
             return Err(Refused("load", why));
         }
     }
-    opened.commit(library);
-    library.set_loaded();
+    if let Some(loaded) = library.set_loaded() {
+        opened.commit(&loaded);
+    }
     Ok(())
 }
 

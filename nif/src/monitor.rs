@@ -104,7 +104,7 @@ pub fn down(reference: u64) {
     resource.monitors.lock().remove(&reference);
     let (callbacks, library) = resource.kind().callbacks();
     let Some(call) = callbacks.down else { return };
-    let mut env = OwnEnv::new(library.as_ref().map_or(std::ptr::null(), Arc::as_ptr));
+    let mut env = OwnEnv::new(library.as_ref().map_or(std::ptr::null(), |l| Arc::as_ptr(l.library())));
     let mut pid = Term::local_pid(watch.process).raw();
     let mut monitor = CMonitor {
         reference,

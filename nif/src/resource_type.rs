@@ -6,12 +6,12 @@
 
 use crate::c::{Ptr, Text};
 use crate::env::EnvPtr;
-use crate::library::Library;
+use crate::library::{Library, Loaded};
 use enigma_runtime::atom::Atom;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::ffi::{c_int, c_void};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Weak};
 
 /// Ends a resource.
 pub type DestructorFn = extern "C" fn(EnvPtr, *mut c_void);
@@ -47,6 +47,14 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
+    /// Is there nothing to call?
+    fn is_empty(&self) -> bool {
+        self.destructor.is_none()
+            && self.stop.is_none()
+            && self.down.is_none()
+            && self.dynamic.is_none()
+    }
+
     /// A destructor alone.
     pub fn of_destructor(destructor: Option<DestructorFn>) -> Callbacks {
         Callbacks {
@@ -85,12 +93,19 @@ impl Callbacks {
     }
 }
 
+/// The library that has opened a type: one that has something to call stays loaded for it.
+#[derive(Clone)]
+enum Owner {
+    Called(Arc<Loaded>),
+    Named(Weak<Library>),
+}
+
 /// What a type is now.
 #[derive(Clone, Default)]
 struct Kept {
     callbacks: Callbacks,
     /// The library whose functions they are; none while it is being loaded.
-    owner: Option<Arc<Library>>,
+    owner: Option<Owner>,
 }
 
 /// A type of resources.
@@ -102,9 +117,13 @@ pub struct ResourceType {
 
 impl ResourceType {
     /// What to call, and what keeps it there meanwhile.
-    pub fn callbacks(&self) -> (Callbacks, Option<Arc<Library>>) {
+    pub fn callbacks(&self) -> (Callbacks, Option<Arc<Loaded>>) {
         let kept = self.kept.read();
-        (kept.callbacks, kept.owner.clone())
+        let owner = match &kept.owner {
+            Some(Owner::Called(l)) => Some(l.clone()),
+            _ => None,
+        };
+        (kept.callbacks, owner)
     }
 }
 
@@ -151,14 +170,21 @@ impl Opened {
     }
 
     /// The library has been loaded: what it has opened is its own.
-    pub fn commit(self, library: &Arc<Library>) {
-        let mut types = TYPES.lock();
+    pub fn commit(self, loaded: &Arc<Loaded>) {
         for (kind, callbacks) in self.0 {
-            *kind.kept.write() = Kept {
-                callbacks,
-                owner: Some(library.clone()),
+            let owner = if callbacks.is_empty() {
+                Owner::Named(Arc::downgrade(loaded.library()))
+            } else {
+                Owner::Called(loaded.clone())
             };
-            types.insert((kind.module, kind.name), kind);
+            let kept = Kept {
+                callbacks,
+                owner: Some(owner),
+            };
+            // Dropped with no lock held: it may be the last one that keeps another library loaded.
+            let before = std::mem::replace(&mut *kind.kept.write(), kept);
+            drop(before);
+            TYPES.lock().insert((kind.module, kind.name), kind);
         }
     }
 }
@@ -167,7 +193,11 @@ impl Opened {
 pub fn forget(library: &Library) {
     let mut gone = Vec::new();
     TYPES.lock().retain(|_, kind| {
-        let is_own = kind.kept.read().owner.as_ref().is_some_and(|o| std::ptr::eq(&**o, library));
+        let is_own = match &kind.kept.read().owner {
+            Some(Owner::Called(l)) => std::ptr::eq(&**l.library(), library),
+            Some(Owner::Named(l)) => std::ptr::eq(l.as_ptr(), library),
+            None => false,
+        };
         if is_own {
             gone.push(kind.clone());
         }

@@ -107,7 +107,18 @@ all() -> receive X -> [X | all()] after 200 -> [] end.
 terms() ->
     [0, -1, 1 bsl 59, 1 bsl 60, -(1 bsl 63), 1 bsl 64, 1 bsl 200, 1.5, -0.0, 1.0e300, a, '', 'åäö', [], [1, 2], [a | b], "text", {}, {1, 2, 3},
      <<>>, <<1, 2, 3>>, <<0:900>>, <<5:3>>, #{}, #{a => 1}, maps:from_list([{N, N} || N <- lists:seq(1, 50)]), self(), make_ref(),
-     fun() -> ok end, fun lists:map/2, hd(erlang:ports())].
+     fun() -> ok end, fun lists:map/2, port()].
+
+%% Some port that stays.
+port() ->
+    case whereis(t_nif_port) of
+        undefined ->
+            P = open_port({spawn, "cat"}, []),
+            true = register(t_nif_port, P),
+            unlink(P),
+            P;
+        P -> P
+    end.
 
 calls() ->
     [{nothing, fun() -> [nothing(), nothing(x), (fun ?MODULE:nothing/1)({y}), apply(?MODULE, nothing, ["z"])] end},
@@ -139,7 +150,7 @@ calls() ->
      {hashes, fun() -> [begin {A, B} = hashes(T, binary_to_term(term_to_binary(T))), {A =:= erlang:phash2(T, 1 bsl 32) orelse A =:= erlang:phash2(T), B} end || T <- terms(), not is_function(T)] end},
      {times, fun() -> [A, B, C, D, S, {_, _, _}, {_, _, _}, {U1, U2, M1, M2}] = times(), [A, B, C, D, abs(S - erlang:system_time(second)) < 3, U1 =/= U2, U2 > 0, M1 < M2] end},
      {print, fun() -> [print(T) || T <- [a, 1, [1, 2], {x, "y"}, <<1, 2>>, 'A b']] end},
-     {processes, fun() -> [processes(self(), X) || X <- [self(), whereis(init), x, hd(erlang:ports()), make_ref()]] end},
+     {processes, fun() -> [processes(self(), X) || X <- [self(), whereis(init), x, port(), make_ref()]] end},
      {dead, fun() -> {P, R} = spawn_monitor(fun() -> ok end), receive {'DOWN', R, _, _, _} -> ok end, {processes(self(), P), send_it(P, x)} end},
      {send, fun() -> [{send_it(self(), T), all() =:= [T, T, {again, T}]} || T <- [x, {1, "y", <<0:900>>}, lists:seq(1, 1000)]] end},
      {send_other, fun() -> Me = self(), P = spawn(fun() -> Me ! all() end), {send_it(P, {"term", Me}) , next() =:= [{"term", Me}, {"term", Me}, {again, {"term", Me}}]} end},
