@@ -43,6 +43,8 @@ pub fn begin(resource: &Arc<Resource>, process: u64) -> Result<CMonitor, NoMonit
     if resource.kind().callbacks().0.down.is_none() {
         return Err(NoMonitor::NoCallback);
     }
+    // Who asks a process by what it is monitored gets references that hold the resource.
+    resource.note();
     let reference = reference::fresh();
     let watch = Watch {
         resource: Arc::downgrade(resource),

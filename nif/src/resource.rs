@@ -17,7 +17,8 @@ use crate::c::Ptr;
 use crate::env::OwnEnv;
 use crate::monitor;
 use crate::resource_type::ResourceType;
-use enigma_runtime::heap::magic::Magic;
+use enigma_runtime::heap::bits;
+use enigma_runtime::heap::magic::{self, Magic};
 use enigma_runtime::{Heap, Term, reference};
 use parking_lot::Mutex;
 use std::alloc::{Layout, alloc, dealloc};
@@ -76,6 +77,12 @@ impl Resource {
             block.add(1).write(0);
         }
         Some(resource)
+    }
+
+    /// Lets the numbers of its references lead to it, where only these are kept.
+    pub fn note(self: &Arc<Self>) {
+        let magic: Magic = self.clone();
+        magic::note_written(self.number, &magic);
     }
 
     /// What C calls it by.
@@ -147,9 +154,16 @@ impl Resource {
         heap.magic_ref(number, magic)
     }
 
-    /// The resource that a reference holds.
+    /// The resource that a reference holds, or a binary that a resource keeps.
     pub fn of<'a>(t: Term) -> Option<&'a Resource> {
-        t.as_magic()?.downcast_ref()
+        if let Some(magic) = t.as_magic() {
+            return magic.downcast_ref();
+        }
+        if !t.is_binary() {
+            return None;
+        }
+        let keeps = bits::owner(bits::view(t).base)?;
+        Some(keeps.downcast_ref::<Arc<Resource>>()?)
     }
 }
 

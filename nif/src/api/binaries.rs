@@ -14,7 +14,7 @@ use enigma_runtime::heap::bits;
 use enigma_runtime::{Heap, Term};
 use std::ffi::c_uint;
 
-/// `ErlNifBinary`.
+/// `ErlNifBinary`, as far as all versions of it go: behind these fields nothing is read or written.
 #[repr(C)]
 pub struct CBinary {
     /// Number of bytes.
@@ -23,7 +23,6 @@ pub struct CBinary {
     pub data: *mut u8,
     /// The shared binary of one that was allocated, or 0.
     owned: u64,
-    spare: [usize; 2],
 }
 
 impl CBinary {
@@ -33,7 +32,6 @@ impl CBinary {
             size: bytes.len(),
             data: bytes.as_ptr().cast_mut(),
             owned: 0,
-            spare: [0; 2],
         }
     }
 
@@ -43,7 +41,6 @@ impl CBinary {
             size: b.len(),
             data: b.room(),
             owned: b.into_raw(),
-            spare: [0; 2],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::c::{Bool, Word};
 use crate::env::EnvPtr;
-use enigma_runtime::Term;
+use enigma_runtime::{Term, release};
 use enigma_runtime::data::{compare, hash, phash};
 use enigma_runtime::heap::copy;
 use std::cmp::Ordering;
@@ -48,8 +48,8 @@ questions! {
 
 /// Is it what a function gives that has raised an exception?
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_is_exception(_: EnvPtr, word: Word) -> Bool {
-    Bool::from(word.is_none())
+pub extern "C" fn enif_is_exception(env: EnvPtr, word: Word) -> Bool {
+    Bool::from(word.is_none() && env.get().is_some_and(|e| e.exception().is_some()))
 }
 
 /// The kind of a term: an `ErlNifTermType`, 0 for what is none.
@@ -94,12 +94,24 @@ pub extern "C" fn enif_hash(kind: c_int, word: Word, salt: u64) -> u64 {
     let t = word.term();
     match kind {
         1 => {
-            let mixed = hash::internal(t) ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            (mixed ^ mixed >> 32).wrapping_mul(0xff51_afd7_ed55_8ccd) >> 32
+            let hash = mix(hash::internal(t) ^ mix(salt));
+            // Before release 27 it has 32 bits.
+            if release::number() < 27 { hash >> 32 } else { hash }
         }
-        2 => u64::from(phash::phash2(t)),
+        2 => u64::from(phash::phash2(t) & PHASH2),
         _ => 0,
     }
+}
+
+/// The bits of what `erlang:phash2/1` gives.
+const PHASH2: u32 = (1 << 27) - 1;
+
+/// Spreads what differs over all bits (the finalizer of SplitMix64).
+fn mix(n: u64) -> u64 {
+    let n = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let n = (n ^ n >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ n >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ n >> 31
 }
 
 /// Bytes of memory that the term takes, but for what is shared.

@@ -2,9 +2,11 @@
 
 use crate::c::{Bool, Ptr, Text};
 use parking_lot::Mutex;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 /// What `ErlNifTid` leads to.
 pub struct Thread {
@@ -134,35 +136,46 @@ pub extern "C" fn enif_thread_join(thread: Ptr<Thread>, result: Ptr<*mut c_void>
     error
 }
 
+/// The next key. The system has few keys, and libraries may want many; a key is never used again.
+static NEXT_KEY: AtomicI32 = AtomicI32::new(0);
+
+thread_local! {
+    /// What this thread keeps, by key.
+    static KEPT: RefCell<HashMap<c_int, *mut c_void>> = RefCell::default();
+}
+
 /// A key by which each thread keeps something of its own: 0, or the system's error.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_tsd_key_create(_: Text, to: Ptr<c_int>) -> c_int {
-    let mut key = 0;
-    // SAFETY: it writes the key.
-    let error = unsafe { libc::pthread_key_create(&raw mut key, None) };
-    if error == 0 {
-        to.set(key as c_int);
+    let next = NEXT_KEY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_add(1));
+    match next {
+        Ok(key) => {
+            to.set(key);
+            0
+        }
+        Err(_) => libc::EAGAIN,
     }
-    error
 }
 
 /// Gives a key back.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_tsd_key_destroy(key: c_int) {
-    // SAFETY: a key that is none is an error of the system's, which nobody asks for.
-    unsafe { libc::pthread_key_delete(key as libc::pthread_key_t) };
+    enif_tsd_set(key, std::ptr::null_mut());
 }
 
 /// Keeps something for this thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_tsd_set(key: c_int, data: *mut c_void) {
-    // SAFETY: as for `enif_tsd_key_destroy`.
-    unsafe { libc::pthread_setspecific(key as libc::pthread_key_t, data) };
+    // A thread that is ending keeps nothing any more.
+    let _ = KEPT.try_with(|kept| match data.is_null() {
+        true => kept.borrow_mut().remove(&key),
+        false => kept.borrow_mut().insert(key, data),
+    });
 }
 
 /// What this thread has kept, or null.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_tsd_get(key: c_int) -> *mut c_void {
-    // SAFETY: as for `enif_tsd_key_destroy`.
-    unsafe { libc::pthread_getspecific(key as libc::pthread_key_t) }
+    let kept = KEPT.try_with(|kept| kept.borrow().get(&key).copied());
+    kept.ok().flatten().unwrap_or(std::ptr::null_mut())
 }

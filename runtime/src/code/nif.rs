@@ -13,9 +13,18 @@ use super::ops;
 use crate::atom::Atom;
 use crate::bif::{BifResult, Ctx, Pool};
 use crate::term::Term;
+use parking_lot::Mutex;
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+
+/// The modules that have loaded a library.
+static TAINTED: Mutex<Vec<Atom>> = Mutex::new(Vec::new());
+
+/// The modules that have loaded a library, the last one first.
+pub fn tainted() -> Vec<Atom> {
+    TAINTED.lock().iter().rev().copied().collect()
+}
 
 /// What calls the functions of a library.
 pub trait NativeLibrary: Send + Sync {
@@ -127,6 +136,11 @@ impl Module {
         };
         let is_first = self.natives.set(natives).is_ok();
         if is_first {
+            let mut tainted = TAINTED.lock();
+            if !tainted.contains(&self.name) {
+                tainted.push(self.name);
+            }
+            drop(tainted);
             for (index, call) in functions {
                 self.functions[index as usize].replace(call);
             }

@@ -11,6 +11,7 @@
 use crate::sys::memory::{self, Purpose};
 use crate::tally::Tally;
 use std::alloc::Layout;
+use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,7 +25,7 @@ pub struct Binary {
 }
 
 /// Keeps the bytes of a binary that lie elsewhere.
-pub type BytesOwner = Box<dyn Send + Sync>;
+pub type BytesOwner = Box<dyn Any + Send + Sync>;
 
 /// A binary whose bytes lie elsewhere.
 #[repr(C)]
@@ -111,6 +112,13 @@ impl BinaryRef {
     /// Do the bytes lie elsewhere?
     fn is_foreign(&self) -> bool {
         self.header().data != self.own_bytes()
+    }
+
+    /// What keeps the bytes, if they lie elsewhere.
+    pub fn owner(&self) -> Option<&(dyn Any + Send + Sync)> {
+        // SAFETY: `foreign` has made it.
+        self.is_foreign()
+            .then(|| &*unsafe { self.0.cast::<Foreign>().as_ref() }.owner)
     }
 
     /// Where the bytes of a binary that has its own lie.

@@ -140,7 +140,7 @@ impl PidKey {
         match (self.node(), self.sort) {
             (None, KeySort::Process) => Term::local_pid(self.number),
             (None, KeySort::Port) => Term::local_port(self.number),
-            (_, KeySort::Resource) => heap.reference(self.number, 0),
+            (_, KeySort::Resource) => heap.read_reference(self.number, 0),
             (Some(n), KeySort::Process) => heap.external_id(Kind::ExtPid, n, self.number),
             (Some(n), KeySort::Port) => heap.external_id(Kind::ExtPort, n, self.number),
         }
