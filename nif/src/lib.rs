@@ -12,8 +12,10 @@ pub mod halting;
 pub mod library;
 pub mod load;
 pub mod monitor;
+pub mod poller;
 pub mod resource;
 pub mod resource_type;
+pub mod select;
 
 /// Lets the VM load libraries.
 pub fn install() {

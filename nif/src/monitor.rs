@@ -1,4 +1,9 @@
 //! Monitors that resources have on processes.
+//!
+//! What a type has for that is called by whoever ends the process. Signals to a process that is gone are answered where they are sent,
+//! so a function of the interface that sends one could find itself calling a library that holds a lock of its own. It never does: a
+//! monitor that is being made is given up instead (`enif_monitor_process` tells that there is no process), and any other call that
+//! comes up meanwhile is left to a thread (`without_calls`).
 
 use crate::env::OwnEnv;
 use crate::resource::Resource;
@@ -8,8 +13,10 @@ use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{PidKey, exit};
 use enigma_runtime::reference;
 use parking_lot::Mutex;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, LazyLock, Weak};
 
 /// `ErlNifMonitor`: the number of the monitor's reference, and that of its resource.
@@ -25,7 +32,30 @@ pub struct CMonitor {
 struct Watch {
     resource: Weak<Resource>,
     process: u64,
+    /// Is it still being made?
+    is_fresh: bool,
 }
+
+thread_local! {
+    /// Is this thread in a function that must not call a library?
+    static IN_FUNCTION: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sends what a library has asked for, without a call of a library.
+pub fn without_calls<R>(send: impl FnOnce() -> R) -> R {
+    let before = IN_FUNCTION.replace(true);
+    let result = send();
+    IN_FUNCTION.set(before);
+    result
+}
+
+/// Has a thread tell resources of processes that are gone.
+static LATER: LazyLock<Option<Sender<(u64, Watch)>>> = LazyLock::new(|| {
+    let (send, receive) = mpsc::channel::<(u64, Watch)>();
+    let thread = std::thread::Builder::new().name("nif_callbacks".to_string());
+    let started = thread.spawn(move || receive.iter().for_each(|(r, w)| tell(r, w)));
+    started.is_ok().then_some(send)
+});
 
 /// Monitors by the numbers of their references.
 static WATCHES: LazyLock<Mutex<HashMap<u64, Watch>>> = LazyLock::new(Mutex::default);
@@ -49,30 +79,34 @@ pub fn begin(resource: &Arc<Resource>, process: u64) -> Result<CMonitor, NoMonit
     let watch = Watch {
         resource: Arc::downgrade(resource),
         process,
+        is_fresh: true,
     };
     WATCHES.lock().insert(reference, watch);
     resource.monitors.lock().insert(reference, process);
-    let sent = signal::send(
-        process,
-        Signal::Monitor {
+    without_calls(|| {
+        let from = PidKey::resource(resource.number);
+        let monitor = Signal::Monitor {
             reference,
-            from: PidKey::resource(resource.number),
+            from,
             name: None,
-        },
-    );
-    if !sent && take(resource, reference) {
+        };
+        if !signal::send(process, monitor) {
+            down(reference);
+        }
+    });
+    let mut watches = WATCHES.lock();
+    let Some(watch) = watches.get_mut(&reference) else {
+        drop(watches);
+        resource.monitors.lock().remove(&reference);
         return Err(NoMonitor::NoProcess);
-    }
+    };
+    watch.is_fresh = false;
+    drop(watches);
     Ok(CMonitor {
         reference,
         resource: resource.number,
         spare: [0; 2],
     })
-}
-
-fn take(resource: &Resource, reference: u64) -> bool {
-    resource.monitors.lock().remove(&reference);
-    WATCHES.lock().remove(&reference).is_some()
 }
 
 /// Takes a monitor away. `false` if it is none of the resource's, or has come true.
@@ -81,16 +115,17 @@ pub fn cancel(resource: &Resource, monitor: &CMonitor) -> bool {
     let Some(process) = process else { return false };
     let there = WATCHES.lock().remove(&monitor.reference).is_some();
     if there {
-        exit::demonitor(PidKey::local(process), monitor.reference);
+        without_calls(|| exit::demonitor(PidKey::local(process), monitor.reference));
     }
     there
 }
 
 /// The resource ends, and monitors nothing any more.
 pub fn end(resource: &Resource) {
-    for (reference, process) in std::mem::take(&mut *resource.monitors.lock()) {
+    let all = std::mem::take(&mut *resource.monitors.lock());
+    for (reference, process) in all {
         if WATCHES.lock().remove(&reference).is_some() {
-            exit::demonitor(PidKey::local(process), reference);
+            without_calls(|| exit::demonitor(PidKey::local(process), reference));
         }
     }
 }
@@ -100,6 +135,20 @@ pub fn down(reference: u64) {
     let Some(watch) = WATCHES.lock().remove(&reference) else {
         return;
     };
+    if watch.is_fresh {
+        return;
+    }
+    match &*LATER {
+        Some(later) if IN_FUNCTION.get() => {
+            // The thread ends with the program.
+            let _ = later.send((reference, watch));
+        }
+        _ => tell(reference, watch),
+    }
+}
+
+/// Calls what the resource's type has for a process that is gone.
+fn tell(reference: u64, watch: Watch) {
     let Some(resource) = watch.resource.upgrade() else {
         return;
     };

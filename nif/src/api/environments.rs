@@ -2,6 +2,7 @@
 
 use crate::c::{Bool, Ptr, Word};
 use crate::env::{EnvPtr, OwnEnv};
+use crate::monitor::without_calls;
 use enigma_runtime::Term;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
@@ -60,5 +61,6 @@ pub extern "C" fn enif_send(_: EnvPtr, to: Ptr<Word>, msg_env: EnvPtr, word: Wor
     let Some(receiver) = receiver.filter(|&id| dirty::is_alive(id)) else {
         return 0;
     };
-    Bool::from(signal::send(receiver, Signal::Message(message(msg_env, word))))
+    let message = Signal::Message(message(msg_env, word));
+    Bool::from(without_calls(|| signal::send(receiver, message)))
 }
