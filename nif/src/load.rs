@@ -140,7 +140,7 @@ fn functions<'a>(m: &'static Module, entry: &'a Entry) -> Result<Vec<(u32, &'a D
     let find = |f: &'a Declared| {
         let known = Atom::existing(&f.name).and_then(|a| m.function(a, f.arity));
         let found = known.ok_or_else(|| bad("Function not found", &f.name, f.arity))?;
-        if !m.declares_nif(found.name, found.arity) {
+        if !found.may_be_replaced() {
             return Err(bad("Function not declared as nif", &f.name, f.arity));
         }
         if !seen.insert(found.index) {

@@ -11,7 +11,6 @@ use crate::heap::literal::LiteralArea;
 use crate::release;
 use crate::term::Term;
 use crate::term::fun::FunName;
-use crate::term::list;
 use enigma_loader::{BeamFile, LoadError};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -67,13 +66,14 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
     for (i, bytes) in file.literals.iter().enumerate() {
         literals.push(etf::decode_trusted(bytes, &mut heap).map_err(|_| Failure::BadLiteral(i))?);
     }
-    let mut decoded = |chunk, bytes: Option<&[u8]>| match bytes {
-        Some(b) => etf::decode_trusted(b, &mut heap).map_err(|_| Failure::BadTerm(chunk)),
-        None => Ok(Term::NIL),
-    };
-    let attributes = decoded("Attr", file.attributes.as_deref())?;
-    decoded("CInf", file.compile_info.as_deref())?;
-    let nifs = declared_nifs(attributes);
+    for (chunk, bytes) in [
+        ("Attr", file.attributes.as_deref()),
+        ("CInf", file.compile_info.as_deref()),
+    ] {
+        if bytes.is_some_and(|b| etf::decode_trusted(b, &mut heap).is_err()) {
+            return Err(Failure::BadTerm(chunk));
+        }
+    }
     let imports: Box<[&'static Export]> = file
         .imports
         .iter()
@@ -101,26 +101,8 @@ pub fn prepare(bytes: &[u8]) -> Result<Prepared, Failure> {
             area,
             imports,
             funs,
-            nifs,
         ),
     })
-}
-
-/// The functions that the attribute `nifs` names; nothing where there is no such attribute.
-fn declared_nifs(attributes: Term) -> Option<Box<[(Atom, u32)]>> {
-    let mut found: Option<Vec<(Atom, u32)>> = None;
-    for attribute in list::iter(attributes) {
-        if let Some(&[key, value]) = attribute.as_tuple_n::<2>()
-            && key.as_atom() == Some(Atom::NIFS)
-        {
-            let named = list::iter(value).filter_map(|f| {
-                let &[name, arity] = f.as_tuple_n::<2>()?;
-                Some((name.as_atom()?, u32::try_from(arity.as_small()?).ok()?))
-            });
-            found.get_or_insert_default().extend(named);
-        }
-    }
-    found.map(Vec::into_boxed_slice)
 }
 
 /// The entries of a module's funs.

@@ -199,8 +199,6 @@ pub struct Module {
     /// Functions in code order.
     pub functions: Box<[FnInfo]>,
     records: OnceLock<Box<[Definition]>>,
-    /// The functions that the attribute `nifs` names, if there is one.
-    pub(super) declared_nifs: Option<Box<[(Atom, u32)]>>,
     /// By the index of a function: may a library stand for it?
     pub(super) replaceable: OnceLock<Box<[bool]>>,
     /// The library that stands for functions.
@@ -217,7 +215,6 @@ pub struct Module {
 
 impl Module {
     /// A module whose functions still have to settle.
-    #[allow(clippy::too_many_arguments, reason = "they are what a file holds, read by its one caller")]
     pub(crate) fn new(
         file: BeamFile,
         atoms: Box<[Atom]>,
@@ -226,7 +223,6 @@ impl Module {
         literal_area: LiteralArea,
         imports: Box<[&'static Export]>,
         funs: Box<[&'static FunEntry]>,
-        declared_nifs: Option<Box<[(Atom, u32)]>>,
     ) -> Module {
         Module {
             name: atoms[file.module as usize],
@@ -238,7 +234,6 @@ impl Module {
             imports,
             funs,
             records: OnceLock::new(),
-            declared_nifs,
             replaceable: OnceLock::new(),
             natives: OnceLock::new(),
             constants: Mutex::default(),

@@ -80,8 +80,8 @@ impl FnInfo {
         self.nif.call.get()
     }
 
-    /// May a library stand for it one day? So it is in modules that load one, for all functions or for those that the module's
-    /// attribute `nifs` names.
+    /// May a library stand for it one day? So it is in modules that load one, for all functions or for those that the attribute
+    /// `nifs` names, which the compiler marks.
     pub fn may_be_replaced(&self) -> bool {
         let replaceable = self.module().replaceable.get_or_init(|| replaceable(self.module()));
         replaceable.get(self.index as usize).copied().unwrap_or(false)
@@ -108,17 +108,13 @@ fn replaceable(m: &Module) -> Box<[bool]> {
     if !m.imports.iter().any(|e| is_loader(&e)) {
         return Box::default();
     }
-    let may = |f: &FnInfo| m.declares_nif(f.name, f.arity);
-    m.functions.iter().map(may).collect()
+    // Compilers before OTP 25 mark no functions.
+    let are_marked = m.file.functions.iter().any(|f| f.may_be_nif);
+    let all = m.file.functions.iter();
+    all.map(|f| f.may_be_nif || !are_marked).collect()
 }
 
 impl Module {
-    /// May a library stand for a function of this name? The attribute `nifs` names those that it may, where there is one.
-    pub fn declares_nif(&self, name: Atom, arity: u32) -> bool {
-        let declared = self.declared_nifs.as_ref();
-        declared.is_none_or(|all| all.contains(&(name, arity)))
-    }
-
     /// The library that stands for functions of this version.
     pub fn library(&self) -> Option<&Arc<dyn NativeLibrary>> {
         Some(&self.natives.get()?.library)

@@ -48,6 +48,9 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: OwnedTerm) -> bo
     for task in cx.own.take_system_tasks() {
         task(None);
     }
+    for (reference, m) in std::mem::take(&mut farewell.relations.resources) {
+        send_down(m.from, reference, &farewell.reason);
+    }
     cx.own.free();
     let ended = farewell.step();
     if ended {
