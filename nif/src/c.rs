@@ -193,7 +193,10 @@ impl Encoding {
     /// The bytes of a text, if it has some in this encoding.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
         match self {
-            Encoding::Latin1 => text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
+            Encoding::Latin1 => text
+                .chars()
+                .map(|c| u8::try_from(u32::from(c)).ok())
+                .collect(),
             Encoding::Utf8 => Some(text.as_bytes().to_vec()),
         }
     }

@@ -4,7 +4,8 @@
 //! them in the program.
 
 use crate::api::{
-    atoms, binaries, calls, dynamic, environments, formats, io_queues, io_vectors, kinds, lists, locks, maps, numbers, processes, resources, select, system, texts, threads, time, tuples,
+    atoms, binaries, calls, dynamic, environments, formats, io_queues, io_vectors, kinds, lists,
+    locks, maps, numbers, processes, resources, select, system, texts, threads, time, tuples,
 };
 use crate::c::{Bool, Ptr, Text, Word};
 use std::ffi::{c_int, c_uint, c_void};
@@ -19,7 +20,12 @@ mod in_c {
         pub fn enif_fprintf(file: *mut libc::FILE, format: Text, ...) -> c_int;
         pub fn enif_snprintf(buffer: Ptr<u8>, size: usize, format: Text, ...) -> c_int;
         pub fn enif_vfprintf(file: *mut libc::FILE, format: Text, arguments: *mut c_void) -> c_int;
-        pub fn enif_vsnprintf(buffer: Ptr<u8>, size: usize, format: Text, arguments: *mut c_void) -> c_int;
+        pub fn enif_vsnprintf(
+            buffer: Ptr<u8>,
+            size: usize,
+            format: Text,
+            arguments: *mut c_void,
+        ) -> c_int;
         pub fn enif_set_option(env: *mut c_void, option: c_int, ...) -> Bool;
         pub fn enif_thread_exit(result: *mut c_void);
     }

@@ -7,10 +7,10 @@
 use crate::c::{Ptr, Text, Word};
 use crate::env::{Env, EnvPtr, OwnEnv};
 use crate::resource_type;
+use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{BifResult, Ctx, Exit, Pool, badarg};
 use enigma_runtime::code::nif::NativeLibrary;
-use enigma_runtime::Term;
 use parking_lot::Mutex;
 use std::any::Any;
 use std::ffi::{CString, c_int, c_uint, c_void};
@@ -162,7 +162,9 @@ pub enum NoEntry {
 impl Mapped {
     /// Maps a library.
     pub fn open(path: &Path) -> Result<Mapped, NoEntry> {
-        open(path.as_os_str().as_bytes()).map(Mapped).map_err(NoEntry::NotMapped)
+        open(path.as_os_str().as_bytes())
+            .map(Mapped)
+            .map_err(NoEntry::NotMapped)
     }
 
     /// What its entry says.
@@ -196,10 +198,14 @@ unsafe fn read(entry: *const CEntry) -> Entry {
         let count = usize::try_from((*entry).count).unwrap_or(0);
         let functions = if has(7) {
             let all = Ptr::to((*entry).functions.cast_mut()).slice(count);
-            all.iter().map(|f| declared(f.name, f.arity, f.function, f.flags)).collect()
+            all.iter()
+                .map(|f| declared(f.name, f.arity, f.function, f.flags))
+                .collect()
         } else {
             let all = Ptr::to((*entry).functions.cast::<OldCFunction>().cast_mut()).slice(count);
-            all.iter().map(|f| declared(f.name, f.arity, f.function, 0)).collect()
+            all.iter()
+                .map(|f| declared(f.name, f.arity, f.function, 0))
+                .collect()
         };
         Entry {
             version,
@@ -215,7 +221,12 @@ unsafe fn read(entry: *const CEntry) -> Entry {
 }
 
 /// A function of an entry, or its name if its flags are none.
-fn declared(name: Text, arity: c_uint, f: Option<NifFn>, flags: c_uint) -> Result<Declared, String> {
+fn declared(
+    name: Text,
+    arity: c_uint,
+    f: Option<NifFn>,
+    flags: c_uint,
+) -> Result<Declared, String> {
     let name = String::from_utf8_lossy(name.bytes()).into_owned();
     match (pool_of(flags), f) {
         (Some(pool), Some(f)) => Ok(Declared {
@@ -280,7 +291,9 @@ impl Library {
     /// Says what is to be called at a halt.
     pub fn set_on_halt(&self, f: HaltFn) -> bool {
         let f = f as usize;
-        let set = self.on_halt.compare_exchange(0, f, Ordering::AcqRel, Ordering::Relaxed);
+        let set = self
+            .on_halt
+            .compare_exchange(0, f, Ordering::AcqRel, Ordering::Relaxed);
         set.is_ok()
     }
 
@@ -328,7 +341,11 @@ impl NativeLibrary for Library {
         }
         let mut env = Env::of_call(cx, self);
         let arguments: *mut Term = cx.x.as_mut_ptr();
-        let value = f(Ptr::to(&raw mut env), arity as c_int, Ptr::to(arguments.cast()));
+        let value = f(
+            Ptr::to(&raw mut env),
+            arity as c_int,
+            Ptr::to(arguments.cast()),
+        );
         if counted {
             self.under_way.fetch_sub(1, Ordering::AcqRel);
         }
@@ -348,7 +365,6 @@ impl NativeLibrary for Library {
         self
     }
 }
-
 
 /// A library that has been loaded, as long as its functions may still be called: its module's version keeps this, and types of
 /// resources that have something to call. `unload` is called when the last one gives it up.

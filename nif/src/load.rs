@@ -1,8 +1,8 @@
 //! `erlang:load_nif/2`: a library takes the place of functions of the module version that asks for it.
 
+use crate::c::{Ptr, Word};
 use crate::env::Env;
 use crate::halting;
-use crate::c::{Ptr, Word};
 use crate::library::{Declared, Entry, Library, Mapped, NoEntry};
 use crate::resource_type::Opened;
 use enigma_runtime::atom::Atom;
@@ -83,12 +83,14 @@ fn try_load(cx: &mut Ctx<'_>, m: &'static Module, path: &str, info: Term) -> Res
 
 fn no_entry(path: &str, why: NoEntry) -> Refused {
     match why {
-        NoEntry::NotMapped(why) => {
-            Refused("load_failed", format!("Failed to load NIF library {path}: '{why}'"))
-        }
-        NoEntry::NoInit(why) => {
-            Refused("bad_lib", format!("Failed to find library init function: '{why}'"))
-        }
+        NoEntry::NotMapped(why) => Refused(
+            "load_failed",
+            format!("Failed to load NIF library {path}: '{why}'"),
+        ),
+        NoEntry::NoInit(why) => Refused(
+            "bad_lib",
+            format!("Failed to find library init function: '{why}'"),
+        ),
         NoEntry::Nothing => Refused("bad_lib", "Library init-call unsuccessful".to_string()),
     }
 }
@@ -98,7 +100,10 @@ fn check(name: Atom, entry: &Entry) -> Result<(), Refused> {
     let (major, minor) = entry.version;
     let ours = version();
     if entry.version > ours {
-        let needs = entry.min_erts.clone().unwrap_or_else(|| String::from("a newer version"));
+        let needs = entry
+            .min_erts
+            .clone()
+            .unwrap_or_else(|| String::from("a newer version"));
         let why = format!(
             "That '{name}' NIF library needs {needs} or newer. Either try to recompile the NIF lib or use a newer erts runtime."
         );
@@ -128,13 +133,18 @@ fn check(name: Atom, entry: &Entry) -> Result<(), Refused> {
 }
 
 /// The functions of the module that the library stands for, by their indices.
-fn functions<'a>(m: &'static Module, entry: &'a Entry) -> Result<Vec<(u32, &'a Declared)>, Refused> {
+fn functions<'a>(
+    m: &'static Module,
+    entry: &'a Entry,
+) -> Result<Vec<(u32, &'a Declared)>, Refused> {
     let name = m.name;
-    let bad = |what: &str, f: &str, arity: u32| {
-        Refused("bad_lib", format!("{what} {name}:{f}/{arity}"))
-    };
+    let bad =
+        |what: &str, f: &str, arity: u32| Refused("bad_lib", format!("{what} {name}:{f}/{arity}"));
     let declared = entry.functions.as_ref().map_err(|f| {
-        Refused("bad_lib", format!("Illegal flags or no function for NIF {name}:{f}"))
+        Refused(
+            "bad_lib",
+            format!("Illegal flags or no function for NIF {name}:{f}"),
+        )
     })?;
     let mut seen = HashSet::new();
     let find = |f: &'a Declared| {
@@ -186,4 +196,3 @@ fn initialise(
     }
     Ok(())
 }
-

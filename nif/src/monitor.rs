@@ -155,7 +155,11 @@ fn tell(reference: u64, watch: Watch) {
     resource.monitors.lock().remove(&reference);
     let (callbacks, library) = resource.kind().callbacks();
     let Some(call) = callbacks.down else { return };
-    let mut env = OwnEnv::new(library.as_ref().map_or(std::ptr::null(), |l| Arc::as_ptr(l.library())));
+    let mut env = OwnEnv::new(
+        library
+            .as_ref()
+            .map_or(std::ptr::null(), |l| Arc::as_ptr(l.library())),
+    );
     let mut pid = Term::local_pid(watch.process).raw();
     let mut monitor = CMonitor {
         reference,

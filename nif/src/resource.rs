@@ -173,7 +173,9 @@ impl Drop for Resource {
         monitor::end(self);
         let (callbacks, library) = self.kind.callbacks();
         if let Some(destructor) = callbacks.destructor {
-            let library = library.as_ref().map_or(std::ptr::null(), |l| Arc::as_ptr(l.library()));
+            let library = library
+                .as_ref()
+                .map_or(std::ptr::null(), |l| Arc::as_ptr(l.library()));
             let mut env = OwnEnv::new(library);
             destructor(env.as_ptr(), self.object());
         }

@@ -66,7 +66,9 @@ impl Callbacks {
     /// The first three functions of a record of C, which has no others.
     pub fn first_of(init: Ptr<CTypeInit>) -> Callbacks {
         // Libraries that were compiled for older versions have a record that ends there, so the rest is not touched.
-        let [destructor, stop, down] = *Ptr::to(init.address().cast::<[usize; 3]>()).get().unwrap_or(&[0; 3]);
+        let [destructor, stop, down] = *Ptr::to(init.address().cast::<[usize; 3]>())
+            .get()
+            .unwrap_or(&[0; 3]);
         // SAFETY: these are the first three fields of the record.
         unsafe {
             Callbacks {
@@ -128,7 +130,9 @@ impl ResourceType {
 }
 
 /// Types by module and name.
-static TYPES: LazyLock<Mutex<HashMap<(Atom, Atom), Arc<ResourceType>>>> = LazyLock::new(Mutex::default);
+type Types = HashMap<(Atom, Atom), Arc<ResourceType>>;
+
+static TYPES: LazyLock<Mutex<Types>> = LazyLock::new(Mutex::default);
 
 /// The type with this name.
 pub fn find(module: Atom, name: Atom) -> Option<Arc<ResourceType>> {
@@ -146,7 +150,13 @@ pub const TAKEOVER: c_int = 2;
 
 impl Opened {
     /// Opens a type as the flags say; with what was done.
-    pub fn open(&mut self, module: Atom, name: Atom, callbacks: Callbacks, flags: c_int) -> Option<(*const ResourceType, c_int)> {
+    pub fn open(
+        &mut self,
+        module: Atom,
+        name: Atom,
+        callbacks: Callbacks,
+        flags: c_int,
+    ) -> Option<(*const ResourceType, c_int)> {
         let found = find(module, name);
         let (kind, done) = match found {
             Some(kind) if flags & TAKEOVER != 0 => (kind, TAKEOVER),

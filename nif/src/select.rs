@@ -117,7 +117,10 @@ pub fn cancel(fd: RawFd, directions: &[Direction]) -> Vec<Direction> {
     let Some(entry) = entries.get_mut(&fd) else {
         return Vec::new();
     };
-    let taken = directions.iter().copied().filter(|&d| entry.slot(d).take().is_some());
+    let taken = directions
+        .iter()
+        .copied()
+        .filter(|&d| entry.slot(d).take().is_some());
     let taken: Vec<Direction> = taken.collect();
     watch_on(fd, entry);
     taken
@@ -146,7 +149,9 @@ pub fn stop(fd: RawFd, resource: &Arc<Resource>) -> Option<Vec<Direction>> {
             }
         }
     }
-    let library = library.as_ref().map_or(std::ptr::null(), |l| Arc::as_ptr(l.library()));
+    let library = library
+        .as_ref()
+        .map_or(std::ptr::null(), |l| Arc::as_ptr(l.library()));
     let mut env = OwnEnv::new(library);
     call(env.as_ptr(), resource.object(), fd, 1);
     Some(cancelled)

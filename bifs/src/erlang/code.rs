@@ -381,7 +381,9 @@ fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if built_in.contains(&module.name.text()) {
         return Ok(Atom::OK.into());
     }
-    let load = LOADER.get().ok_or_else(|| Exit::error(Atom::new("notsup")))?;
+    let load = LOADER
+        .get()
+        .ok_or_else(|| Exit::error(Atom::new("notsup")))?;
     load(cx, module, &path, a[1])
 }
 

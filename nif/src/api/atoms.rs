@@ -43,7 +43,12 @@ fn new_atom(bytes: &[u8], atom: Ptr<Word>, encoding: c_int) -> Bool {
 
 /// An atom of a text; 0 if there can be none.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_make_new_atom(_: EnvPtr, name: Text, atom: Ptr<Word>, encoding: c_int) -> Bool {
+pub extern "C" fn enif_make_new_atom(
+    _: EnvPtr,
+    name: Text,
+    atom: Ptr<Word>,
+    encoding: c_int,
+) -> Bool {
     new_atom(name.bytes(), atom, encoding)
 }
 
@@ -66,7 +71,12 @@ fn existing(bytes: &[u8], atom: Ptr<Word>, encoding: c_int) -> Bool {
 
 /// The atom of a text, if there is one already.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_make_existing_atom(_: EnvPtr, name: Text, atom: Ptr<Word>, encoding: c_int) -> Bool {
+pub extern "C" fn enif_make_existing_atom(
+    _: EnvPtr,
+    name: Text,
+    atom: Ptr<Word>,
+    encoding: c_int,
+) -> Bool {
     existing(name.bytes(), atom, encoding)
 }
 
@@ -109,7 +119,12 @@ pub extern "C" fn enif_get_atom(
 
 /// Bytes of the text of an atom.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_get_atom_length(_: EnvPtr, atom: Word, len: Ptr<c_uint>, encoding: c_int) -> Bool {
+pub extern "C" fn enif_get_atom_length(
+    _: EnvPtr,
+    atom: Word,
+    len: Ptr<c_uint>,
+    encoding: c_int,
+) -> Bool {
     let Some(bytes) = text(atom, encoding) else {
         return 0;
     };

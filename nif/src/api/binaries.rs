@@ -66,7 +66,8 @@ pub fn bytes_of<'a>(t: Term, heap: &mut Heap) -> Option<&'a [u8]> {
         return None;
     }
     let v = bits::view(t);
-    v.aligned().or_else(|| bits::view(bits::copy_out(&v, heap)).aligned())
+    v.aligned()
+        .or_else(|| bits::view(bits::copy_out(&v, heap)).aligned())
 }
 
 /// Shows the bytes of a binary.
@@ -90,7 +91,9 @@ pub extern "C" fn enif_inspect_iolist_as_binary(env: EnvPtr, word: Word, to: Ptr
     if !t.is_list() {
         return 0;
     }
-    let Ok(bytes) = iolist::collect(t) else { return 0 };
+    let Ok(bytes) = iolist::collect(t) else {
+        return 0;
+    };
     let made = env.heap().binary_of(bytes);
     enif_inspect_binary(env, made.into(), to)
 }

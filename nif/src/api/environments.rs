@@ -4,10 +4,10 @@ use crate::c::{Bool, Ptr, Word};
 use crate::env::{EnvPtr, OwnEnv};
 use crate::monitor::without_calls;
 use enigma_runtime::Term;
+use enigma_runtime::dirty;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::dirty;
 
 /// An environment of its own.
 #[unsafe(no_mangle)]

@@ -53,7 +53,10 @@ fn piece(format: &[u8]) -> Option<(Piece<'_>, &[u8])> {
     }
     let end_of = |from: usize, set: &[u8]| {
         let rest = &format[from..];
-        from + rest.iter().position(|c| !set.contains(c)).unwrap_or(rest.len())
+        from + rest
+            .iter()
+            .position(|c| !set.contains(c))
+            .unwrap_or(rest.len())
     };
     let head_end = end_of(1, b"-+ #0123456789.*'");
     let length_end = end_of(head_end, b"hlLjztqb");
@@ -198,11 +201,15 @@ fn directive(out: &mut Vec<u8>, head: &[u8], conversion: u8, kind: Takes, a: Arg
             }
             (Takes::Int | Takes::Long, b'c') => {
                 let f = print("", b'c');
-                append(out, |p, n| libc::snprintf(p, n, f.as_ptr(), a.integer as c_int));
+                append(out, |p, n| {
+                    libc::snprintf(p, n, f.as_ptr(), a.integer as c_int)
+                });
             }
             (Takes::Int, _) => {
                 let f = print("", conversion);
-                append(out, |p, n| libc::snprintf(p, n, f.as_ptr(), a.integer as c_int));
+                append(out, |p, n| {
+                    libc::snprintf(p, n, f.as_ptr(), a.integer as c_int)
+                });
             }
             (Takes::Long, _) => {
                 let f = print("l", conversion);
@@ -226,7 +233,9 @@ fn directive(out: &mut Vec<u8>, head: &[u8], conversion: u8, kind: Takes, a: Arg
 fn append(out: &mut Vec<u8>, print: impl Fn(*mut c_char, usize) -> c_int) {
     let mut room = vec![0u8; 64];
     let needed = print(room.as_mut_ptr().cast(), room.len());
-    let Ok(needed) = usize::try_from(needed) else { return };
+    let Ok(needed) = usize::try_from(needed) else {
+        return;
+    };
     if needed >= room.len() {
         room = vec![0; needed + 1];
         print(room.as_mut_ptr().cast(), room.len());
@@ -237,7 +246,7 @@ fn append(out: &mut Vec<u8>, print: impl Fn(*mut c_char, usize) -> c_int) {
 /// Prints a format into a file, or, where that is null, as much as fits into memory, with a zero byte: how many bytes it is.
 #[unsafe(no_mangle)]
 pub extern "C" fn enigma_nif_print(
-    file: *mut libc::FILE,
+    file: Ptr<libc::FILE>,
     buffer: Ptr<u8>,
     size: usize,
     format: Text,
@@ -247,7 +256,7 @@ pub extern "C" fn enigma_nif_print(
     let arguments = arguments.slice(usize::try_from(count).unwrap_or(0));
     let mut printed = text(format.bytes(), arguments);
     let len = printed.len();
-    if file.is_null() {
+    if file.address().is_null() {
         if size > 0 {
             printed.truncate(size - 1);
             printed.push(0);
@@ -256,6 +265,6 @@ pub extern "C" fn enigma_nif_print(
         return len as c_int;
     }
     // SAFETY: the file is the library's; as many bytes are there.
-    let written = unsafe { libc::fwrite(printed.as_ptr().cast(), 1, len, file) };
+    let written = unsafe { libc::fwrite(printed.as_ptr().cast(), 1, len, file.address()) };
     if written == len { len as c_int } else { -1 }
 }

@@ -125,7 +125,9 @@ fn in_environment(heap: &mut Heap, parts: Vec<Part>, to: &mut *mut CVector) {
         *to = room(heap, 1);
     }
     Ptr::to(*to).set(vector_of(&parts));
-    let Some(v) = Ptr::to(*to).get_mut() else { return };
+    let Some(v) = Ptr::to(*to).get_mut() else {
+        return;
+    };
     if parts.len() <= FEW {
         (v.slices, v.binaries) = (v.few_slices.as_mut_ptr(), v.few_binaries.as_mut_ptr());
     } else {
@@ -165,7 +167,9 @@ pub extern "C" fn enif_free_iovec(vector: Ptr<CVector>) {
     let count = v.count as usize;
     // SAFETY: `own` has made all three of boxes, of as many elements, and the library frees them once.
     unsafe {
-        drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(v.slices, count)));
+        drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(
+            v.slices, count,
+        )));
         let binaries = Box::from_raw(std::ptr::slice_from_raw_parts_mut(v.binaries, count));
         for &raw in &*binaries {
             drop(BinaryRef::from_raw(raw));

@@ -2,9 +2,9 @@
 
 use crate::c::{Bool, Word};
 use crate::env::EnvPtr;
-use enigma_runtime::{Term, release};
 use enigma_runtime::data::{compare, hash, phash};
 use enigma_runtime::heap::copy;
+use enigma_runtime::{Term, release};
 use std::cmp::Ordering;
 use std::ffi::c_int;
 
@@ -96,7 +96,11 @@ pub extern "C" fn enif_hash(kind: c_int, word: Word, salt: u64) -> u64 {
         1 => {
             let hash = mix(hash::internal(t) ^ mix(salt));
             // Before release 27 it has 32 bits.
-            if release::number() < 27 { hash >> 32 } else { hash }
+            if release::number() < 27 {
+                hash >> 32
+            } else {
+                hash
+            }
         }
         2 => u64::from(phash::phash2(t) & PHASH2),
         _ => 0,
@@ -122,7 +126,11 @@ pub extern "C" fn enif_term_size(word: Word) -> usize {
 
 /// The number of an atom in a distribution header's cache, which has none where there is no distribution.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_get_atom_cache_index(_: EnvPtr, atom: Word, index: crate::c::Ptr<u32>) -> Bool {
+pub extern "C" fn enif_get_atom_cache_index(
+    _: EnvPtr,
+    atom: Word,
+    index: crate::c::Ptr<u32>,
+) -> Bool {
     let Some(a) = atom.get().and_then(Term::as_atom) else {
         return 0;
     };
@@ -138,4 +146,3 @@ const ATOM_CACHE: u32 = 2048;
 pub extern "C" fn enif_max_atom_cache_index() -> u32 {
     ATOM_CACHE - 1
 }
-

@@ -8,7 +8,12 @@ use std::ffi::c_uint;
 
 /// Head and tail of a cell.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_get_list_cell(_: EnvPtr, word: Word, head: Ptr<Word>, tail: Ptr<Word>) -> Bool {
+pub extern "C" fn enif_get_list_cell(
+    _: EnvPtr,
+    word: Word,
+    head: Ptr<Word>,
+    tail: Ptr<Word>,
+) -> Bool {
     match word.get().and_then(Term::as_cons) {
         Some((h, t)) => {
             head.set(h.into());
@@ -22,7 +27,11 @@ pub extern "C" fn enif_get_list_cell(_: EnvPtr, word: Word, head: Ptr<Word>, tai
 /// The length of a list that ends with the empty one.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_get_list_length(_: EnvPtr, word: Word, length: Ptr<c_uint>) -> Bool {
-    match word.get().and_then(list::length).and_then(|n| n.try_into().ok()) {
+    match word
+        .get()
+        .and_then(list::length)
+        .and_then(|n| n.try_into().ok())
+    {
         Some(n) => {
             length.set(n);
             1
@@ -39,7 +48,11 @@ pub extern "C" fn enif_make_list_cell(env: EnvPtr, head: Word, tail: Word) -> Wo
 
 /// A list of so many elements.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_make_list_from_array(env: EnvPtr, elements: Ptr<Word>, count: c_uint) -> Word {
+pub extern "C" fn enif_make_list_from_array(
+    env: EnvPtr,
+    elements: Ptr<Word>,
+    count: c_uint,
+) -> Word {
     let elements = elements.slice(count as usize).iter();
     env.heap().list_from(elements.map(|w| w.term())).into()
 }
@@ -50,7 +63,9 @@ pub extern "C" fn enif_make_reverse_list(env: EnvPtr, word: Word, to: Ptr<Word>)
     let Some(t) = word.get() else { return 0 };
     let heap = env.heap();
     let mut elements = list::iter(t);
-    let reversed = elements.by_ref().fold(Term::NIL, |tail, h| heap.cons(h, tail));
+    let reversed = elements
+        .by_ref()
+        .fold(Term::NIL, |tail, h| heap.cons(h, tail));
     if !elements.tail().is_nil() {
         return 0;
     }

@@ -23,7 +23,8 @@ impl<T> Named<T> {
     }
 
     fn name(p: Ptr<Named<T>>) -> *mut c_char {
-        p.get().map_or(std::ptr::null_mut(), |n| n.name.as_ptr().cast_mut())
+        p.get()
+            .map_or(std::ptr::null_mut(), |n| n.name.as_ptr().cast_mut())
     }
 
     fn free(p: Ptr<Named<T>>, end: unsafe extern "C" fn(*mut T) -> c_int) {

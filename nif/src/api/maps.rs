@@ -170,7 +170,9 @@ pub extern "C" fn enif_map_iterator_is_tail(_: EnvPtr, iterator: Ptr<CMapIterato
 /// Goes to the next pair, if there is one.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_map_iterator_next(_: EnvPtr, iterator: Ptr<CMapIterator>) -> Bool {
-    let Some(i) = iterator.get_mut() else { return 0 };
+    let Some(i) = iterator.get_mut() else {
+        return 0;
+    };
     if i.at <= i.size {
         i.at += 1;
     }
@@ -180,7 +182,9 @@ pub extern "C" fn enif_map_iterator_next(_: EnvPtr, iterator: Ptr<CMapIterator>)
 /// Goes to the pair before, if there is one.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_map_iterator_prev(_: EnvPtr, iterator: Ptr<CMapIterator>) -> Bool {
-    let Some(i) = iterator.get_mut() else { return 0 };
+    let Some(i) = iterator.get_mut() else {
+        return 0;
+    };
     i.at = i.at.saturating_sub(1);
     Bool::from(i.at > 0)
 }

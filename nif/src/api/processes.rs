@@ -81,7 +81,12 @@ pub extern "C" fn enif_is_port_alive(_: EnvPtr, port: Ptr<Word>) -> Bool {
 
 /// Gives an I/O list to a port, as its owner does. An environment of its own that it comes from is empty afterwards.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_port_command(_: EnvPtr, port: Ptr<Word>, msg_env: EnvPtr, word: Word) -> Bool {
+pub extern "C" fn enif_port_command(
+    _: EnvPtr,
+    port: Ptr<Word>,
+    msg_env: EnvPtr,
+    word: Word,
+) -> Bool {
     let Some(port) = port_of(port) else { return 0 };
     let message = environments::message(msg_env, word);
     let Ok(bytes) = iolist::collect(message.term()) else {

@@ -49,7 +49,13 @@ pub extern "C" fn enif_open_resource_type(
     if !module.is_null() {
         return std::ptr::null();
     }
-    open(env, name, Callbacks::of_destructor(destructor), flags, tried)
+    open(
+        env,
+        name,
+        Callbacks::of_destructor(destructor),
+        flags,
+        tried,
+    )
 }
 
 /// The same with functions for descriptors and monitors.

@@ -36,7 +36,10 @@ fn directions(mode: c_int) -> Vec<Direction> {
         (WRITE, Direction::Write),
         (ERROR, Direction::Error),
     ];
-    all.into_iter().filter(|d| mode & d.0 != 0).map(|d| d.1).collect()
+    all.into_iter()
+        .filter(|d| mode & d.0 != 0)
+        .map(|d| d.1)
+        .collect()
 }
 
 fn cancelled(directions: &[Direction]) -> c_int {

@@ -19,16 +19,16 @@ pub extern "C" fn enif_alloc(size: usize) -> *mut c_void {
 
 /// The same bytes in memory of another size.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_realloc(p: *mut c_void, size: usize) -> *mut c_void {
+pub extern "C" fn enif_realloc(p: Ptr<c_void>, size: usize) -> *mut c_void {
     // SAFETY: memory of `enif_alloc`, or null.
-    unsafe { libc::realloc(p, size) }
+    unsafe { libc::realloc(p.address(), size) }
 }
 
 /// Frees memory.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_free(p: *mut c_void) {
+pub extern "C" fn enif_free(p: Ptr<c_void>) {
     // SAFETY: memory of `enif_alloc`, or null.
-    unsafe { libc::free(p) };
+    unsafe { libc::free(p.address()) };
 }
 
 /// `ErlNifSysInfo`.
@@ -125,7 +125,7 @@ pub extern "C" fn enif_dlopen(
 /// The address of something in a mapped library.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_dlsym(
-    handle: *mut c_void,
+    handle: Ptr<c_void>,
     symbol: Text,
     handler: Option<ErrorFn>,
     argument: *mut c_void,
@@ -134,7 +134,7 @@ pub extern "C" fn enif_dlsym(
         return std::ptr::null_mut();
     };
     // SAFETY: the handle is one of `enif_dlopen`.
-    let address = unsafe { libc::dlsym(handle, symbol.as_ptr()) };
+    let address = unsafe { libc::dlsym(handle.address(), symbol.as_ptr()) };
     if address.is_null() {
         tell(handler, argument, library::linker_error());
     }

@@ -57,7 +57,12 @@ fn cut_characters(word: Word, encoding: c_int, size: usize) -> Option<(Vec<u8>, 
 
 /// Bytes of the characters of a list.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_get_string_length(_: EnvPtr, word: Word, len: Ptr<c_uint>, encoding: c_int) -> Bool {
+pub extern "C" fn enif_get_string_length(
+    _: EnvPtr,
+    word: Word,
+    len: Ptr<c_uint>,
+    encoding: c_int,
+) -> Bool {
     let Some((bytes, _)) = cut_characters(word, encoding, usize::MAX) else {
         return 0;
     };
@@ -87,6 +92,11 @@ pub extern "C" fn enif_make_string(env: EnvPtr, text: Text, encoding: c_int) -> 
 
 /// The same of so many bytes.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_make_string_len(env: EnvPtr, text: Ptr<u8>, len: usize, encoding: c_int) -> Word {
+pub extern "C" fn enif_make_string_len(
+    env: EnvPtr,
+    text: Ptr<u8>,
+    len: usize,
+    encoding: c_int,
+) -> Word {
     make(env, text.slice(len), encoding)
 }

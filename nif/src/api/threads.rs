@@ -53,7 +53,7 @@ pub extern "C" fn enif_thread_create(
     name: Text,
     to: Ptr<*mut Thread>,
     function: Option<ThreadFn>,
-    argument: *mut c_void,
+    argument: Ptr<c_void>,
     options: Ptr<Options>,
 ) -> c_int {
     let Some(function) = function else {
@@ -72,7 +72,12 @@ pub extern "C" fn enif_thread_create(
             let bytes = (words * 1024 * 8).max(LEAST_STACK);
             libc::pthread_attr_setstacksize(&raw mut attributes, bytes);
         }
-        let error = libc::pthread_create(&raw mut id, &raw const attributes, function, argument);
+        let error = libc::pthread_create(
+            &raw mut id,
+            &raw const attributes,
+            function,
+            argument.address(),
+        );
         libc::pthread_attr_destroy(&raw mut attributes);
         error
     };
@@ -111,7 +116,9 @@ pub extern "C" fn enif_equal_tids(a: Ptr<Thread>, b: Ptr<Thread>) -> Bool {
 /// The name that a thread was started with.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_thread_name(thread: Ptr<Thread>) -> *mut c_char {
-    thread.get().map_or(std::ptr::null_mut(), |t| t.name.as_ptr().cast_mut())
+    thread
+        .get()
+        .map_or(std::ptr::null_mut(), |t| t.name.as_ptr().cast_mut())
 }
 
 /// Waits until a thread has ended, and frees its record: 0, or the system's error.

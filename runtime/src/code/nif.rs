@@ -7,6 +7,7 @@
 //! Native code that calls a function of its own module goes there directly, without the entry record, where it may. A function
 //! that a library may still replace is called by its record (`FnInfo::may_be_replaced`).
 
+use super::export::Export;
 use super::module::{FnInfo, Module};
 use super::native::INSTALLING;
 use super::ops;
@@ -83,8 +84,14 @@ impl FnInfo {
     /// May a library stand for it one day? So it is in modules that load one, for all functions or for those that the attribute
     /// `nifs` names, which the compiler marks.
     pub fn may_be_replaced(&self) -> bool {
-        let replaceable = self.module().replaceable.get_or_init(|| replaceable(self.module()));
-        replaceable.get(self.index as usize).copied().unwrap_or(false)
+        let replaceable = self
+            .module()
+            .replaceable
+            .get_or_init(|| replaceable(self.module()));
+        replaceable
+            .get(self.index as usize)
+            .copied()
+            .unwrap_or(false)
     }
 
     fn replace(&'static self, call: NifCall) {
@@ -102,10 +109,10 @@ impl FnInfo {
 
 /// Which functions of a module a library may stand for.
 fn replaceable(m: &Module) -> Box<[bool]> {
-    let is_loader = |e: &&super::export::Export| {
+    let is_loader = |e: &&'static Export| {
         (e.module, e.function.text(), e.arity) == (Atom::ERLANG, "load_nif", 2)
     };
-    if !m.imports.iter().any(|e| is_loader(&e)) {
+    if !m.imports.iter().any(is_loader) {
         return Box::default();
     }
     // Compilers before OTP 25 mark no functions.

@@ -9,6 +9,7 @@ use crate::code::nif::NifCall;
 use crate::dirty;
 use crate::process::last_calls::LastCall;
 use crate::term::Term;
+use std::ops::Range;
 
 /// Calls what a library does in place of the function, whose arguments are in the X registers and whose return address is
 /// pushed; `pc` is the instruction.
@@ -27,7 +28,7 @@ pub fn call(cx: &mut Ctx<'_>, f: &'static FnInfo, pc: *const u64) -> Next {
             keep_arguments(cx, f, None);
             go_on(cx, f, pc)
         }
-        Err(e) => failed(cx, f, pc, e, &cx.x[..nif.arity].to_vec()),
+        Err(e) => failed(cx, f, pc, e, 0..nif.arity),
     }
 }
 
@@ -58,7 +59,7 @@ fn call_slow(cx: &mut Ctx<'_>, f: &'static FnInfo, nif: &NifCall, pc: *const u64
             keep_arguments(cx, f, None);
             go_on(cx, f, pc)
         }
-        Err(e) => failed(cx, f, pc, e, &cx.x[..nif.arity].to_vec()),
+        Err(e) => failed(cx, f, pc, e, 0..nif.arity),
     }
 }
 
@@ -109,8 +110,7 @@ fn go_on(cx: &mut Ctx<'_>, f: &'static FnInfo, pc: *const u64) -> Next {
             Some(Ok(v)) => return value(cx, v),
             Some(Err(Exit::Scheduled)) => keep_arguments(cx, f, Some(call.arity)),
             Some(Err(e)) => {
-                let args = cx.x[call.arity..live].to_vec();
-                return failed(cx, f, pc, e, &args);
+                return failed(cx, f, pc, e, call.arity..live);
             }
         }
     }
@@ -127,9 +127,16 @@ fn value(cx: &mut Ctx<'_>, v: Term) -> Next {
     Next::Go(special::return_x0())
 }
 
+/// Raises what the function has raised, whose arguments stand in these X registers.
 #[cold]
 #[inline(never)]
-fn failed(cx: &mut Ctx<'_>, f: &'static FnInfo, pc: *const u64, e: Exit, args: &[Term]) -> Next {
+fn failed(
+    cx: &mut Ctx<'_>,
+    f: &'static FnInfo,
+    pc: *const u64,
+    e: Exit,
+    args: Range<usize>,
+) -> Next {
     let (class, reason) = match e {
         Exit::Raise { class, reason, .. } => (class, reason),
         Exit::RaiseWith {
@@ -139,6 +146,7 @@ fn failed(cx: &mut Ctx<'_>, f: &'static FnInfo, pc: *const u64, e: Exit, args: &
         } => return calls::raise(cx, pc, class, reason, Head::Given(trace)),
         _ => crate::bug::vm_bug("a function of a library leaves by other means than an error"),
     };
-    let args = cx.heap().list(args);
+    let args: Vec<Term> = cx.x[args].to_vec();
+    let args = cx.heap().list(&args);
     calls::raise(cx, pc, class, reason, Head::Nif { function: f, args })
 }
