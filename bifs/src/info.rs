@@ -263,9 +263,8 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
                 .own
                 .relations
                 .get()
-                .incoming
-                .values()
-                .map(|m| m.from)
+                .all_incoming()
+                .map(|(_, m)| m.from)
                 .collect();
             let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
             cx.heap().list(&l)

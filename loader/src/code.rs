@@ -38,6 +38,8 @@ pub struct Function {
     pub y_count: u16,
     /// Number of float registers used, set by verification.
     pub float_count: u16,
+    /// Does the compiler say that a native library may replace it? Set by verification.
+    pub may_be_nif: bool,
     /// Offsets of the instructions that must raise an exception, in order, set by verification. The
     /// compiler knew that they always do (mostly calls of functions that never return) and put an
     /// exception handler or nothing behind them; should one complete after all, the runtime has to
@@ -192,6 +194,7 @@ pub(crate) fn scan(code: &[u8], atoms: usize) -> Result<Scan, CodeError> {
                     range: start.offset..start.offset,
                     x_count: 0,
                     y_count: 0,
+                    may_be_nif: false,
                     float_count: 0,
                     no_return: Box::default(),
                     cleared: Box::default(),

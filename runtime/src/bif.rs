@@ -51,6 +51,8 @@ pub enum Exit {
     YieldValue(Term),
     /// Go on in the state that the BIF has put into the process (`cx.own.resume`).
     Hibernate,
+    /// Call what a native library's function has put into the process (`Rare::scheduled`) in its place. Only from such functions.
+    Scheduled,
     /// The process is to exit with the reason that was put into the process.
     Exited,
 }

@@ -23,6 +23,7 @@
 pub use crate::bif::Pool;
 
 use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
+use crate::code::nif::{NifCall, Scheduled};
 use crate::heap::{Heap, copy};
 use crate::process::context::Handover;
 use crate::process::{Owned, Process, stand_in, table};
@@ -32,6 +33,7 @@ use crate::sched::{self, block, collect as collections, freeze};
 use crate::term::Term;
 use crate::time;
 use parking_lot::{Condvar, Mutex};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -49,11 +51,17 @@ enum Job {
 struct Call {
     /// Packed pid of the process that calls.
     process: u64,
-    bif: &'static Bif,
+    callee: Callee,
     /// The arguments, in `heap`.
     arguments: Vec<Term>,
     heap: Heap,
     result: Slot,
+}
+
+/// What a call calls.
+enum Callee {
+    Bif(&'static Bif),
+    Nif(NifCall),
 }
 
 /// What a call has given.
@@ -63,6 +71,8 @@ struct Done {
     result: BifResult,
     /// The arguments of the function to call, if the result is such a call.
     arguments: Vec<Term>,
+    /// What is to be called next, where that is the result.
+    scheduled: Option<Box<Scheduled>>,
 }
 
 /// What a thread tells the process.
@@ -78,7 +88,8 @@ type Slot = Arc<Progress>;
 
 /// Kept by a process while its call is in a pool.
 struct UnderWay {
-    bif: &'static Bif,
+    /// The BIF, if it is one.
+    bif: Option<&'static Bif>,
     result: Slot,
 }
 
@@ -209,16 +220,39 @@ pub fn call(
         cx.whole = whole;
         return Some(result);
     }
+    begin(cx, kind, Callee::Bif(bif), arguments);
+    None
+}
+
+/// Calls a function of a native library in a pool, with the arguments in the X registers, in the same way.
+pub fn call_nif(cx: &mut Ctx<'_>, kind: Pool, nif: &NifCall) -> Option<BifResult> {
+    if let Some(UnderWay { result, .. }) = cx.own.bif_state() {
+        let done = result.lock().take()?;
+        return Some(accept(cx, done));
+    }
+    if IN_PLACE.load(Ordering::Relaxed) {
+        return Some(nif.library.call(cx, nif.function, nif.arity));
+    }
+    let arguments = cx.x[..nif.arity].to_vec();
+    begin(cx, kind, Callee::Nif(nif.clone()), &arguments);
+    None
+}
+
+/// Queues a call with copies of the arguments.
+fn begin(cx: &mut Ctx<'_>, kind: Pool, callee: Callee, arguments: &[Term]) {
     let result = Slot::default();
     cx.own.rare().bif_state = Some(Box::new(UnderWay {
-        bif,
+        bif: match callee {
+            Callee::Bif(bif) => Some(bif),
+            Callee::Nif(_) => None,
+        },
         result: result.clone(),
     }));
     cx.proc.state.set_dirty(true);
     let mut heap = Heap::with_capacity(arguments.iter().map(|&t| copy::size_whole(t)).sum());
     let job = Call {
         process: cx.proc.id,
-        bif,
+        callee,
         arguments: arguments
             .iter()
             .map(|&t| copy::copy_whole(t, &mut heap))
@@ -227,7 +261,6 @@ pub fn call(
         result,
     };
     enqueue(kind, Job::Call(job));
-    None
 }
 
 /// Has a process, which waits for it, collected.
@@ -240,14 +273,14 @@ pub(super) fn collect_held(p: &'static Process) {
     enqueue(Pool::Cpu, Job::HeldCollection(p));
 }
 
-/// What the process has called in a pool.
+/// The BIF that the process has called in a pool. Of a native library's function it is the code that the process stands in.
 pub fn under_way(own: &Owned) -> Option<&'static Bif> {
-    own.bif_state().map(|u: &UnderWay| u.bif)
+    own.bif_state().and_then(|u: &UnderWay| u.bif)
 }
 
 /// Is a call of the process in a pool?
 pub fn is_under_way(own: &Owned) -> bool {
-    under_way(own).is_some()
+    own.bif_state::<UnderWay>().is_some()
 }
 
 /// Is such a call on a thread, and not waiting for one?
@@ -263,6 +296,9 @@ fn accept(cx: &mut Ctx<'_>, done: Done) -> BifResult {
     cx.proc.state.set_dirty(false);
     own.heap.young.absorb(done.heap);
     cx.x[..done.arguments.len()].copy_from_slice(&done.arguments);
+    if let Some(next) = done.scheduled {
+        own.rare().scheduled = Some(next);
+    }
     if own.resume_tasks() {
         cx.end_slice();
     }
@@ -303,7 +339,17 @@ fn enqueue(kind: Pool, job: Job) {
     }
 }
 
+thread_local! {
+    static CURRENT: Cell<Option<Pool>> = const { Cell::new(None) };
+}
+
+/// The pool that this thread belongs to, if it does.
+pub fn current_pool() -> Option<Pool> {
+    CURRENT.get()
+}
+
 fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
+    CURRENT.set(Some(kind));
     let shared = pool(kind);
     let mut x = sched::fresh_registers();
     let passage = quiescence::register(Role::Pool);
@@ -379,7 +425,14 @@ fn perform_call(job: Call, scheduler: usize, x: &mut [Term; X_REGS]) {
         native: Handover::default(),
     };
     let result = loop {
-        match (job.bif.run)(&mut cx, &job.arguments) {
+        let result = match &job.callee {
+            Callee::Bif(bif) => (bif.run)(&mut cx, &job.arguments),
+            Callee::Nif(nif) => {
+                cx.x[..nif.arity].copy_from_slice(&job.arguments);
+                nif.library.call(&mut cx, nif.function, nif.arity)
+            }
+        };
+        match result {
             Err(Exit::Yield) => {}
             Err(Exit::YieldValue(v)) => break Ok(v),
             Err(Exit::Wait | Exit::Hibernate) => {
@@ -398,6 +451,7 @@ fn perform_call(job: Call, scheduler: usize, x: &mut [Term; X_REGS]) {
         heap,
         result,
         arguments,
+        scheduled: cx.own.take_scheduled(),
     });
     table::with(job.process, sched::wake);
 }

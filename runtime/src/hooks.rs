@@ -50,3 +50,20 @@ pub fn set(hooks: Box<dyn Hooks>) {
 pub fn get() -> &'static dyn Hooks {
     HOOKS.get().map_or(&NoHooks, |h| &**h)
 }
+
+/// What tells a resource that a process is gone that it monitors, by the number of the monitor's reference.
+pub type ResourceDown = fn(u64);
+
+static RESOURCE_DOWN: OnceLock<ResourceDown> = OnceLock::new();
+
+/// Sets what tells resources; the first call wins.
+pub fn set_resource_down(tell: ResourceDown) {
+    let _ = RESOURCE_DOWN.set(tell);
+}
+
+/// Tells a resource that a process is gone that it monitors.
+pub fn resource_down(reference: u64) {
+    if let Some(tell) = RESOURCE_DOWN.get() {
+        tell(reference);
+    }
+}

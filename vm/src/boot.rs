@@ -61,6 +61,7 @@ pub fn run(run: &Run) -> Result<i32, BootError> {
     let modules = boot::preloaded(&run.install).map_err(BootError::Otp)?;
     enigma_bifs::table::register(run.install.release);
     hooks::install();
+    enigma_nif::install();
     load_preloaded(&modules)?;
     first_processes(run)?;
     match run.options.sim {

@@ -112,7 +112,7 @@ fn relations(own: &Owned) -> Vec<String> {
         };
         list.push(format!("{{to,{to},{}}}", reference(n)));
     }
-    for (&n, m) in &all.incoming {
+    for (n, m) in all.all_incoming() {
         list.push(format!("{{from,{},{}}}", name(m.from), reference(n)));
     }
     list

@@ -74,7 +74,7 @@ fn monitors(h: &mut Heap, own: &Owned) -> Term {
         };
         rows.push(monitor_row(h, kind, true, r, who, name));
     }
-    for (&r, m) in &both.incoming {
+    for (r, m) in both.all_incoming() {
         let who = m.from.to_term(h);
         rows.push(monitor_row(h, kind(m.from), false, r, who, m.name));
     }

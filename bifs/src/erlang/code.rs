@@ -12,7 +12,7 @@ use enigma_runtime::heap::magic::Magic;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, etf, load, reference};
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 bifs! { BIFS:
     "erts_internal" {
@@ -254,10 +254,12 @@ fn info_item(heap: &mut Heap, m: &'static Module, item: Atom) -> Option<Term> {
             pairs(heap, &l)
         }
         Atom::NIFS => {
-            let l: Vec<(Atom, u32)> = export::of_module(m.name)
+            let built_in = export::of_module(m.name)
                 .into_iter()
                 .filter(|e| e.bif().is_some_and(Bif::is_nif))
-                .map(|e| (e.function, e.arity))
+                .map(|e| (e.function, e.arity));
+            let l: Vec<(Atom, u32)> = built_in
+                .chain(m.nifs().map(|f| (f.name, f.arity)))
                 .collect();
             pairs(heap, &l)
         }
@@ -352,25 +354,37 @@ fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 // ---- native functions, coverage ----
 
+/// What loads a library in C: the module's version that asks for it, the path, and what the library is told.
+pub type LibraryLoader = fn(&mut Ctx<'_>, &'static Module, &str, Term) -> BifResult;
+
+static LOADER: OnceLock<LibraryLoader> = OnceLock::new();
+
+/// Says what loads libraries in C; the first call wins.
+pub fn set_library_loader(loader: LibraryLoader) {
+    let _ = LOADER.set(loader);
+}
+
 /// The functions of built-in libraries take the place of the module's own from the start, so that loading
 /// one has nothing more to do. Those that are missing keep the module's body, which raises an error.
 fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let path = list::to_string(a[0])
         .or_else(|| bits::binary_bytes(a[0]).and_then(|b| String::from_utf8(b.into()).ok()));
-    let path = path.ok_or_else(badarg)?;
-    let caller = ranges::find(cx.pc).map(|(f, _)| f.module().name);
-    let built_in = caller.is_some_and(|m| {
-        crate::system::facts::facts()
-            .static_nifs
-            .contains(&m.text())
-    });
-    if built_in {
+    let path = path.filter(|p| !p.contains('\0')).ok_or_else(badarg)?;
+    let Some((caller, _)) = ranges::find(cx.pc) else {
+        let text = "load_nif/2 must be explicitly called from the NIF module. It cannot be called through apply/3.";
+        let text = cx.heap().char_list(text);
+        let why = cx.tuple2(Atom::new("bad_lib"), text);
+        return Ok(cx.error(why));
+    };
+    let module = caller.module();
+    let built_in = &crate::system::facts::facts().static_nifs;
+    if built_in.contains(&module.name.text()) {
         return Ok(Atom::OK.into());
     }
-    let text = format!("Failed to load NIF library {path}: C NIF libraries are not supported yet");
-    let text = cx.heap().char_list(&text);
-    let why = cx.tuple2(Atom::LOAD_FAILED, text);
-    Ok(cx.error(why))
+    let load = LOADER
+        .get()
+        .ok_or_else(|| Exit::error(Atom::new("notsup")))?;
+    load(cx, module, &path, a[1])
 }
 
 fn coverage_support(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {

@@ -7,7 +7,7 @@ use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::{handle, signal};
 use enigma_runtime::term::{Kind, MIN_SMALL, list};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, time, timer};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, reference, time, timer};
 use num_bigint::{BigInt, Sign};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -140,12 +140,18 @@ fn os_timestamp(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 static LAST_NOW: AtomicI64 = AtomicI64::new(0);
 
 fn now(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
+    let micros = unique_now();
+    Ok(triple(cx, micros))
+}
+
+/// System time in microseconds, greater than what any call before has given.
+pub fn unique_now() -> i64 {
     let t = time::system() / 1000;
     let before = LAST_NOW.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| {
         Some(t.max(last + 1))
     });
     let last = before.unwrap_or(0);
-    Ok(triple(cx, t.max(last + 1)))
+    t.max(last + 1)
 }
 
 fn make_ref(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
@@ -160,7 +166,8 @@ static MONOTONIC: AtomicU64 = AtomicU64::new(0);
 /// The least integer of either kind.
 pub const MIN_UNIQUE: i64 = MIN_SMALL;
 
-fn unique(cx: &mut Ctx<'_>, positive: bool, monotonic: bool) -> Term {
+/// A unique integer; of these the monotonic ones are always greater than those before.
+pub fn unique(heap: &mut Heap, positive: bool, monotonic: bool) -> Term {
     let counter = if monotonic { &MONOTONIC } else { &UNIQUE };
     let n = counter.fetch_add(1, Ordering::Relaxed);
     let v = if positive {
@@ -168,7 +175,7 @@ fn unique(cx: &mut Ctx<'_>, positive: bool, monotonic: bool) -> Term {
     } else {
         i128::from(n) + i128::from(MIN_UNIQUE)
     };
-    cx.heap().int128(v)
+    heap.int128(v)
 }
 
 /// How many monotonic integers there were, less one.
@@ -182,7 +189,7 @@ pub fn set_monotonic_state(n: u64) {
 }
 
 fn unique_integer0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    Ok(unique(cx, false, false))
+    Ok(unique(cx.heap(), false, false))
 }
 
 fn unique_integer1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -194,7 +201,7 @@ fn unique_integer1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             _ => return Err(badarg()),
         }
     }
-    Ok(unique(cx, positive, monotonic))
+    Ok(unique(cx.heap(), positive, monotonic))
 }
 
 // ---- timers ----

@@ -7,8 +7,8 @@ use enigma_runtime::data::bignum;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::mpsc;
-use std::time::Duration;
+use std::sync::{OnceLock, mpsc};
+use std::time::{Duration, Instant};
 
 bifs! { BIFS:
     "erlang" {
@@ -60,7 +60,7 @@ fn halt(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             }
         },
     };
-    let in_time = !flush || flushed(timeout);
+    let in_time = !flush || libraries_ended(timeout) && flushed(timeout);
     let status = if in_time { status } else { FLUSH_TIMED_OUT };
     STATUS.store(status, Ordering::Relaxed);
     std::process::exit(status);
@@ -93,6 +93,22 @@ fn low_byte(t: Term) -> Option<i32> {
     let (negative, limbs) = bignum::limbs(t, &mut small);
     let low = limbs.first().copied().unwrap_or(0);
     (!negative).then_some((low & 0xff) as i32)
+}
+
+/// What native libraries have to do at a halt, until some time at most; was there enough?
+pub type HaltLibraries = fn(Option<Instant>) -> bool;
+
+static LIBRARIES: OnceLock<HaltLibraries> = OnceLock::new();
+
+/// Says what native libraries have to do at a halt; the first call wins.
+pub fn set_halting(halt: HaltLibraries) {
+    let _ = LIBRARIES.set(halt);
+}
+
+/// Lets native libraries end what they do, at most so many milliseconds. Was it in time?
+fn libraries_ended(timeout: Option<u32>) -> bool {
+    let end = timeout.map(|ms| Instant::now() + Duration::from_millis(u64::from(ms)));
+    LIBRARIES.get().is_none_or(|halt| halt(end))
 }
 
 /// Waits until what processes have written is out, at most so many milliseconds. Was it in time?

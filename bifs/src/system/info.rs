@@ -8,7 +8,7 @@ use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
 use enigma_runtime::atom::{self, Atom};
-use enigma_runtime::code::{export, native};
+use enigma_runtime::code::{export, native, nif};
 use enigma_runtime::dirty;
 use enigma_runtime::heap::gc;
 use enigma_runtime::process::{flag, table};
@@ -206,7 +206,12 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             h.list(&l)
         }
         "dist_buf_busy_limit" => h.uint(f.dist_buf_busy_limit),
-        "dist_ctrl" | "taints" => Term::NIL,
+        "dist_ctrl" => Term::NIL,
+        "taints" => {
+            let names = nif::tainted().into_iter().map(Term::atom);
+            let names: Vec<Term> = names.collect();
+            h.list(&names)
+        }
         "delayed_node_table_gc" => or_infinity(f.delayed_node_table_gc),
         "outstanding_system_requests_limit" => num(flags::outstanding_requests() as usize),
         "halt_flush_timeout" if release::number() >= 27 => or_infinity(f.halt_flush_timeout),

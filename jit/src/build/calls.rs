@@ -36,8 +36,9 @@ impl Builder<'_> {
             return self.leave();
         };
         let ending = Self::ending(i.op, o);
-        // What begins elsewhere calls the function as any other one.
-        let is_this = target == self.me.index as usize && self.out.at.is_none();
+        // What begins elsewhere calls the function as any other one, and so does one that a native library may stand for.
+        let is_this =
+            target == self.me.index as usize && self.out.at.is_none() && !self.me.may_be_replaced();
         if let (true, Ending::Tail(slots)) = (is_this, ending) {
             return self.again(slots);
         }

@@ -155,7 +155,7 @@ impl Lowering<'_> {
             Callee::This => return Code::Known(Symbol::This),
             Callee::Local(n) => {
                 let function = &self.me.module().functions[n as usize];
-                if function.entry.native().is_some() {
+                if function.entry.native().is_some() && !function.may_be_replaced() {
                     return Code::Known(Symbol::Function(n));
                 }
                 self.word(std::ptr::from_ref(&function.entry) as u64)

@@ -106,6 +106,7 @@ impl BeamFile {
             function.x_count = usage.x;
             function.y_count = usage.y;
             function.float_count = usage.float;
+            function.may_be_nif = code.instrs().iter().any(|i| i.op == Op::NifStart);
             flow.no_return.sort_unstable();
             flow.no_return.dedup();
             function.no_return = flow.no_return.as_slice().into();

@@ -12,6 +12,7 @@ pub mod install;
 pub mod listing;
 pub mod module;
 pub mod native;
+pub mod nif;
 pub mod operand;
 pub mod ops;
 pub mod purge;

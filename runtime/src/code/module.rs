@@ -9,6 +9,7 @@ use super::export::{self, Export};
 use super::fun::FunEntry;
 use super::install::LOADING;
 use super::native::{self, NativeMode, NativeSide};
+use super::nif::{Natives, NifSide};
 use super::records::{self, Definition};
 use super::{ranges, translate};
 use crate::atom::Atom;
@@ -38,6 +39,8 @@ pub struct FnInfo {
     body: OnceLock<Body>,
     /// What the native tier keeps.
     pub(crate) native: NativeSide,
+    /// What a native library does in its place.
+    pub(super) nif: NifSide,
 }
 
 impl std::fmt::Debug for FnInfo {
@@ -196,6 +199,10 @@ pub struct Module {
     /// Functions in code order.
     pub functions: Box<[FnInfo]>,
     records: OnceLock<Box<[Definition]>>,
+    /// By the index of a function: may a library stand for it?
+    pub(super) replaceable: OnceLock<Box<[bool]>>,
+    /// The library that stands for functions.
+    pub(super) natives: OnceLock<Natives>,
     /// Big integers in the code, each in an area of its own.
     constants: Mutex<Vec<LiteralArea>>,
     /// Memory of the literals; taken away when the module is purged.
@@ -227,6 +234,8 @@ impl Module {
             imports,
             funs,
             records: OnceLock::new(),
+            replaceable: OnceLock::new(),
+            natives: OnceLock::new(),
             constants: Mutex::default(),
             literal_area: Mutex::new(Some(literal_area)),
             bytes: AtomicUsize::new(0),
@@ -246,6 +255,7 @@ impl Module {
                 stub: [0; 2],
                 body: OnceLock::new(),
                 native: NativeSide::new(),
+                nif: NifSide::default(),
             })
             .collect()
     }

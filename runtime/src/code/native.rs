@@ -10,6 +10,7 @@ use super::module::FnInfo;
 use super::ranges;
 use crate::process::Owned;
 use crate::term::stack_word;
+use parking_lot::Mutex;
 use std::any::Any;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -189,6 +190,9 @@ pub fn return_address(word: u64) -> *const u64 {
     }
 }
 
+/// Held by whoever replaces what a function's calls run, so that native code does not take the place of a library's function.
+pub(super) static INSTALLING: Mutex<()> = Mutex::new(());
+
 /// The native side of a function's record.
 pub struct NativeSide {
     /// What interpreted calls run when there is native code: the instruction and the address.
@@ -242,6 +246,10 @@ impl FnInfo {
             return;
         }
         self.module().count(bytes);
+        let _one = INSTALLING.lock();
+        if self.nif().is_some() {
+            return;
+        }
         let stub = &self.native.stub;
         stub[0].store(u64::from(super::ops::NATIVE), Ordering::Relaxed);
         stub[1].store(address as u64, Ordering::Release);

@@ -54,6 +54,8 @@ ops! {
     LAZY: of_function;
     /// A function with native code: the second word is its address.
     NATIVE: native;
+    /// A function that a native library stands for.
+    NIF: of_function;
     /// Where a call in native code returns to: goes on there if it waits, and else at the bytecode's address.
     NATIVE_RETURN: native_return;
     /// Where a function returns to for which native code keeps a list, its first and its last cell on top of the stack: puts that

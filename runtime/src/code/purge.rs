@@ -94,7 +94,11 @@ pub fn complete() -> bool {
         install::set_fun_targets(c);
     }
     drop(purge);
+    drop(loading);
     wake(p.waiting);
+    if let Some(library) = m.library() {
+        library.unload();
+    }
     m.forget_ranges();
     release::retire(Retired {
         areas: m.take_literals(),

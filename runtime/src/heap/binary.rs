@@ -11,6 +11,7 @@
 use crate::sys::memory::{self, Purpose};
 use crate::tally::Tally;
 use std::alloc::Layout;
+use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,7 +25,7 @@ pub struct Binary {
 }
 
 /// Keeps the bytes of a binary that lie elsewhere.
-pub type BytesOwner = Box<dyn Send + Sync>;
+pub type BytesOwner = Box<dyn Any + Send + Sync>;
 
 /// A binary whose bytes lie elsewhere.
 #[repr(C)]
@@ -113,6 +114,13 @@ impl BinaryRef {
         self.header().data != self.own_bytes()
     }
 
+    /// What keeps the bytes, if they lie elsewhere.
+    pub fn owner(&self) -> Option<&(dyn Any + Send + Sync)> {
+        // SAFETY: `foreign` has made it.
+        self.is_foreign()
+            .then(|| &*unsafe { self.0.cast::<Foreign>().as_ref() }.owner)
+    }
+
     /// Where the bytes of a binary that has its own lie.
     fn own_bytes(&self) -> *mut u8 {
         self.0.as_ptr().wrapping_add(1).cast()
@@ -154,6 +162,45 @@ impl BinaryRef {
         };
         fill(s);
         b
+    }
+
+    /// A binary of `len` bytes that are as memory is, for somebody who writes all of them before anybody looks.
+    pub fn open(len: usize) -> BinaryRef {
+        BinaryRef::with_capacity(len, len * 8)
+    }
+
+    /// The same bytes in a binary of another length, where it can be without a copy if nobody else has it. Bytes that are
+    /// added are as memory is.
+    pub fn resized(self, len: usize) -> BinaryRef {
+        let old = self.len();
+        if self.refs() != 1 || self.is_foreign() {
+            let moved = BinaryRef::open(len);
+            // SAFETY: both are as long as that, and nobody else has the new one.
+            unsafe {
+                std::ptr::copy_nonoverlapping(self.data(), moved.data_mut(), old.min(len));
+            }
+            return moved;
+        }
+        let capacity = self.capacity();
+        // SAFETY: the only reference is ours, so nobody else can look at or move the allocation.
+        let p = unsafe { memory::resize(self.0.cast(), layout(capacity), layout(len).size()) };
+        let Some(p) = p.map(NonNull::cast::<Binary>) else {
+            memory::exhausted(Purpose::Binary, len)
+        };
+        std::mem::forget(self);
+        Tally::Binary.add(len as isize - capacity as isize);
+        let mut moved = BinaryRef(p);
+        let data = moved.own_bytes();
+        // SAFETY: the only reference to the header that was moved.
+        let header = unsafe { moved.0.as_mut() };
+        (header.capacity, header.data) = (len, data);
+        header.used_bits = AtomicUsize::new(len * 8);
+        moved
+    }
+
+    /// Where the bytes can be written, by the only one who has the binary.
+    pub fn room(&self) -> *mut u8 {
+        self.data_mut()
     }
 
     #[inline(always)]
@@ -287,6 +334,11 @@ impl BinaryRef {
         let p = self.0.as_ptr() as u64;
         std::mem::forget(self);
         p
+    }
+
+    /// The word of the reference, which stays with its owner.
+    pub fn as_raw(&self) -> u64 {
+        self.0.as_ptr() as u64
     }
 
     /// Takes back a reference from a word.

@@ -3,6 +3,7 @@
 use crate::heap::binary::BinaryRef;
 use crate::heap::{Heap, MAX_HEAP_BINARY};
 use crate::term::{Kind, Term};
+use std::any::Any;
 
 /// Where the bits of a bitstring (or of what a match context has left) are.
 #[derive(Clone, Copy)]
@@ -22,6 +23,25 @@ pub fn room(base: Term) -> Option<usize> {
     // SAFETY: a live `BinRef` owns the binary in word 2.
     base.is_kind(Kind::BinRef)
         .then(|| unsafe { BinaryRef::borrow_raw(base.word(2)) }.capacity())
+}
+
+/// The shared binary of a view's base, if its bytes are in one.
+pub fn shared(base: Term) -> Option<BinaryRef> {
+    // SAFETY: a live `BinRef` owns the binary in word 2.
+    base.is_kind(Kind::BinRef)
+        .then(|| (*unsafe { BinaryRef::borrow_raw(base.word(2)) }).clone())
+}
+
+/// What keeps the bytes of a view's base, if somebody else has made them. It is there as long as the term.
+pub fn owner<'a>(base: Term) -> Option<&'a (dyn Any + Send + Sync)> {
+    if !base.is_kind(Kind::BinRef) {
+        return None;
+    }
+    // SAFETY: a live `BinRef` owns the binary in word 2, and with it the owner of the bytes.
+    unsafe {
+        let binary = BinaryRef::borrow_raw(base.word(2));
+        binary.owner().map(|o| &*std::ptr::from_ref(o))
+    }
 }
 
 /// Size of a bitstring in bits; `t` must be one.

@@ -542,6 +542,22 @@ impl Heap {
         }
     }
 
+    /// A binary of `len` bytes that somebody else writes before anybody looks, and the address of its first byte, which stays as
+    /// long as the heap is not collected. The bytes of a long one are as memory is.
+    pub fn open_binary(&mut self, len: usize) -> (Term, *mut u8) {
+        if len <= MAX_HEAP_BINARY {
+            return self.heap_bits(len * 8);
+        }
+        let b = BinaryRef::open(len);
+        let data = b.data_mut();
+        (self.shared_binary(b), data)
+    }
+
+    /// Is there one block at most?
+    pub fn is_one_block(&self) -> bool {
+        self.more.is_empty()
+    }
+
     /// A bitstring of at most `MAX_HEAP_BINARY` bytes, zeroed, and the address of its bytes.
     pub(crate) fn heap_bits(&mut self, bits: usize) -> (Term, *mut u8) {
         let words = bits.div_ceil(64);

@@ -301,6 +301,17 @@ fn collect_after(cx: &mut Ctx<'_>, bif: &Bif, after: *const u64) -> Next {
     if cx.own.heap.stress {
         bif.check_value(cx.x[0]);
     }
+    after_value(cx, after)
+}
+
+/// Goes on with the value in x0 where a collection is due or the process is to stop.
+#[cold]
+#[inline(never)]
+pub fn after_value(cx: &mut Ctx<'_>, after: *const u64) -> Next {
+    if !cx.own.heap.wants_gc() {
+        park(cx, after, 1);
+        return Next::Stop(Outcome::Yield);
+    }
     if cx.own.heap.is_long_to_collect() {
         park(cx, after, 1);
         return Next::Stop(Outcome::Collect);
@@ -386,6 +397,9 @@ fn bif_exit(
             }
             let waits = cx.own.mailbox.is_empty();
             Next::Stop(if waits { Outcome::Wait } else { Outcome::Yield })
+        }
+        Exit::Scheduled => {
+            crate::bug::vm_bug("a BIF leaves as only functions of native libraries may")
         }
         Exit::Exited => {
             if cx.own.exit_reason.is_none() {

@@ -90,6 +90,7 @@ static HANDLERS: [Handler; TABLE] = {
         EXPORT_STUB => calls::slow::stub;
         LAZY => calls::slow::lazy;
         NATIVE => calls::slow::native;
+        NIF => calls::slow::nif;
         NATIVE_RETURN => calls::native_return;
         PREPEND => calls::slow::prepend;
         CONTINUE => calls::continuation;

@@ -44,6 +44,13 @@ pub enum Head {
         /// Its arguments, as a list.
         args: Term,
     },
+    /// A failed function of a native library: entry with its arguments, then its caller.
+    Nif {
+        /// The function that it stands for.
+        function: &'static FnInfo,
+        /// Its arguments, as a list.
+        args: Term,
+    },
     /// At the instruction, with arguments in place of the arity and a list of extra information.
     Args {
         /// List of arguments, or `NONVALUE` for the arity.
@@ -139,6 +146,11 @@ fn first_entry(cx: &mut Ctx<'_>, pc: *const u64, head: &Head) -> (Term, bool) {
                 entry(cx.heap(), function.module().name, function.name, args, info),
                 false,
             )
+        }
+        Head::Nif { function, args } => {
+            let module = function.module().name;
+            let at = entry(cx.heap(), module, function.name, args, Term::NIL);
+            (at, false)
         }
         Head::Args { args, info } if args.is_nonvalue() && info.is_nil() => (Term::NIL, true),
         Head::Args { args, info } => {

@@ -20,6 +20,7 @@ pub mod exception;
 mod handlers;
 pub mod maps;
 pub mod native;
+mod nif;
 mod receive;
 pub(crate) mod records;
 pub mod special;

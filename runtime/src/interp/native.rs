@@ -20,7 +20,7 @@ mod lists;
 use super::calls::{self, Next};
 use super::dispatch::{self, PartEnd};
 use super::machine::{Handler, Place};
-use super::maps;
+use super::{maps, nif, special};
 use crate::bif::{self, Ctx, Effects};
 use crate::code::export::Export;
 use crate::code::forms::{continue_native, new_map};
@@ -455,6 +455,10 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
     if at.pc.is_null() || cx.native.raised != Raise::No || depth(cx) > MAX_DEPTH {
         return Term::NONVALUE.0;
     }
+    // SAFETY: where a process goes on there is an instruction.
+    if ops::of(unsafe { *at.pc }) == ops::NIF {
+        return resume_nif(cx, at);
+    }
     cx.own.stack.set_sp(at.sp.cast());
     // Callees leave one by one: the first return address that is no list's is that of the call that waits.
     let is_call = |w: u64| stack_word::is_return(w) && !is_of_list(w);
@@ -469,6 +473,27 @@ extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
         }
         PartEnd::Elsewhere(place) => {
             set_next(cx, place);
+            Term::NONVALUE.0
+        }
+    }
+}
+
+/// The same where the function is one of a native library, which is called without a loop of the interpreter.
+fn resume_nif(cx: &mut Ctx<'_>, at: Place) -> u64 {
+    // SAFETY: the second word of the instruction is the record of the function, whose module is there as long as processes are in it.
+    let function = unsafe { &*(*at.pc.add(1) as *const FnInfo) };
+    cx.own.stack.set_sp(at.sp.cast());
+    match nif::call(cx, function, at.pc) {
+        Next::Go(to) if to == special::return_x0() => {
+            cx.native.sp = cx.own.stack.sp();
+            cx.x[0].0
+        }
+        next => {
+            if cx.native.raised != Raise::No {
+                // The function has no frame.
+                cx.native.raised = Raise::OtherFrame;
+            }
+            leave(cx, next);
             Term::NONVALUE.0
         }
     }

@@ -48,6 +48,9 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: OwnedTerm) -> bo
     for task in cx.own.take_system_tasks() {
         task(None);
     }
+    for (reference, m) in std::mem::take(&mut farewell.relations.resources) {
+        send_down(m.from, reference, &farewell.reason);
+    }
     cx.own.free();
     let ended = farewell.step();
     if ended {
@@ -115,8 +118,11 @@ pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool
     }
 }
 
-/// Tells a monitoring process that what it monitors is gone.
+/// Tells a monitoring process, or a resource, that what it monitors is gone.
 pub fn send_down(to: PidKey, reference: u64, reason: &OwnedTerm) {
+    if to.resource_number().is_some() {
+        return hooks::resource_down(reference);
+    }
     match to.local_id() {
         Some(id) => {
             signal::send(

@@ -123,8 +123,7 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
         } => {
             own.relations
                 .make()
-                .incoming
-                .insert(reference, Incoming { from, name });
+                .add_incoming(reference, Incoming { from, name });
         }
         Signal::Demonitor(reference) => {
             own.relations.remove_incoming(reference);

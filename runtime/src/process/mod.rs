@@ -26,6 +26,7 @@ pub mod suspend;
 pub mod table;
 
 use crate::atom::Atom;
+use crate::code::nif::Scheduled;
 use crate::data::compare;
 use crate::heap::binary::BinaryRef;
 use crate::heap::gc::{ProcHeap, Roots};
@@ -43,13 +44,21 @@ use state::State;
 use std::any::Any;
 use std::cell::UnsafeCell;
 
-/// A process or port of any node, as a key.
+/// What a `PidKey` names.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum KeySort {
+    Process,
+    Port,
+    Resource,
+}
+
+/// A process or port of any node, or a native library's resource, as a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PidKey {
     /// Address of the node entry; 0 for this node.
     node: u64,
     number: u64,
-    port: bool,
+    sort: KeySort,
 }
 
 impl PidKey {
@@ -59,21 +68,25 @@ impl PidKey {
             return Some(PidKey {
                 node: 0,
                 number,
-                port: false,
+                sort: KeySort::Process,
             });
         }
         if let Some(number) = t.as_local_port() {
             return Some(PidKey {
                 node: 0,
                 number,
-                port: true,
+                sort: KeySort::Port,
             });
         }
         match t.kind() {
             Some(k @ (Kind::ExtPid | Kind::ExtPort)) => Some(PidKey {
                 node: compare::node_of(t).to_word(),
                 number: t.word(2),
-                port: k == Kind::ExtPort,
+                sort: if k == Kind::ExtPort {
+                    KeySort::Port
+                } else {
+                    KeySort::Process
+                },
             }),
             _ => None,
         }
@@ -84,23 +97,37 @@ impl PidKey {
         PidKey {
             node: 0,
             number: id,
-            port: false,
+            sort: KeySort::Process,
         }
+    }
+
+    /// The key of a native library's resource, by the number of its reference.
+    pub fn resource(number: u64) -> PidKey {
+        PidKey {
+            node: 0,
+            number,
+            sort: KeySort::Resource,
+        }
+    }
+
+    /// The number of the reference, if it is a resource.
+    pub fn resource_number(self) -> Option<u64> {
+        (self.sort == KeySort::Resource).then_some(self.number)
     }
 
     /// The packed pid, if it is a process of this node.
     pub fn local_id(self) -> Option<u64> {
-        (self.node == 0 && !self.port).then_some(self.number)
+        (self.node == 0 && self.sort == KeySort::Process).then_some(self.number)
     }
 
     /// The number, if it is a port of this node.
     pub fn local_port(self) -> Option<u64> {
-        (self.node == 0 && self.port).then_some(self.number)
+        (self.node == 0 && self.is_port()).then_some(self.number)
     }
 
     /// Is it a port?
     pub fn is_port(self) -> bool {
-        self.port
+        self.sort == KeySort::Port
     }
 
     /// The node, if it is another one.
@@ -108,13 +135,14 @@ impl PidKey {
         Node::from_word(self.node)
     }
 
-    /// The pid or port as a term in `heap`.
+    /// The pid, the port or the resource's reference as a term in `heap`.
     pub fn to_term(self, heap: &mut crate::heap::Heap) -> Term {
-        match (self.node(), self.port) {
-            (None, false) => Term::local_pid(self.number),
-            (None, true) => Term::local_port(self.number),
-            (Some(n), false) => heap.external_id(Kind::ExtPid, n, self.number),
-            (Some(n), true) => heap.external_id(Kind::ExtPort, n, self.number),
+        match (self.node(), self.sort) {
+            (None, KeySort::Process) => Term::local_pid(self.number),
+            (None, KeySort::Port) => Term::local_port(self.number),
+            (_, KeySort::Resource) => heap.read_reference(self.number, 0),
+            (Some(n), KeySort::Process) => heap.external_id(Kind::ExtPid, n, self.number),
+            (Some(n), KeySort::Port) => heap.external_id(Kind::ExtPort, n, self.number),
         }
     }
 }
@@ -245,6 +273,8 @@ pub struct Rare {
     pub checked_text: Option<(u64, u32)>,
     /// The work of a BIF that goes on in the next time slice.
     pub work: Option<Box<dyn Unfinished>>,
+    /// What a function of a native library has said to call in its place.
+    pub scheduled: Option<Box<Scheduled>>,
     /// Signals that were taken out of the inbox and not handled yet.
     unhandled: Option<Taken<Signal>>,
     /// Only these are to be handled for now, none that come later.
@@ -377,6 +407,18 @@ impl Owned {
     #[inline]
     pub fn has_work(&self) -> bool {
         self.rare.as_ref().is_some_and(|r| r.work.is_some())
+    }
+
+    /// Has a function of a native library said what to call in its place?
+    #[inline(always)]
+    pub fn has_scheduled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.scheduled.is_some())
+    }
+
+    /// Takes what a function of a native library has said to call in its place.
+    #[inline]
+    pub fn take_scheduled(&mut self) -> Option<Box<Scheduled>> {
+        self.rare.as_mut()?.scheduled.take()
     }
 
     /// Does it keep its last calls?

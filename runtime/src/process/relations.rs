@@ -209,9 +209,26 @@ pub struct All {
     pub outgoing: BTreeMap<u64, Box<Outgoing>>,
     /// On this process.
     pub incoming: BTreeMap<u64, Incoming>,
+    /// On this process, by resources of native libraries, which are told before its memory is freed.
+    pub resources: BTreeMap<u64, Incoming>,
 }
 
 impl All {
+    /// Puts in a monitor on this process.
+    pub fn add_incoming(&mut self, reference: u64, m: Incoming) {
+        let all = match m.from.resource_number() {
+            Some(_) => &mut self.resources,
+            None => &mut self.incoming,
+        };
+        all.insert(reference, m);
+    }
+
+    /// All monitors on this process, by the numbers of their references.
+    pub fn all_incoming(&self) -> impl Iterator<Item = (u64, &Incoming)> {
+        let all = self.incoming.iter().chain(&self.resources);
+        all.map(|(&reference, m)| (reference, m))
+    }
+
     /// Takes out one relation, if there is any: links first, then the monitors on the process, then its own.
     pub fn pop(&mut self) -> Option<Relation> {
         if let Some(key) = self.links.pop() {
@@ -245,6 +262,7 @@ static NONE: All = All {
     },
     outgoing: BTreeMap::new(),
     incoming: BTreeMap::new(),
+    resources: BTreeMap::new(),
 };
 
 impl Relations {
@@ -275,7 +293,9 @@ impl Relations {
 
     /// Takes a monitor out that is on this process.
     pub fn remove_incoming(&mut self, reference: u64) -> Option<Incoming> {
-        self.0.as_mut()?.incoming.remove(&reference)
+        let all = self.0.as_mut()?;
+        let found = all.incoming.remove(&reference);
+        found.or_else(|| all.resources.remove(&reference))
     }
 
     /// All of them.

@@ -15,7 +15,7 @@ use crate::interp::calls::{self, Enter, Next};
 use crate::interp::exception::Head;
 use crate::interp::machine::{Any, M, Place, Slow};
 use crate::interp::native::{put_before, run as run_native, run_continuation};
-use crate::interp::special;
+use crate::interp::{nif, special};
 use crate::term::{Kind, Term};
 use crate::{Atom, heap};
 use std::sync::atomic::Ordering;
@@ -252,6 +252,10 @@ slow_handlers! {
             return m.go_to(body.entry_address());
         }
         run_native(m.cx, address)
+    }
+    nif |m| {
+        let function = m.function(of_function::FUNCTION);
+        m.end_with(|cx, pc| nif::call(cx, function, pc))
     }
     no_clause |m| {
         let function = m.function(of_function::FUNCTION);
