@@ -23,8 +23,12 @@ const NAMED: &[Named] = &[
         open: |owner, line, _| tty_sl::open(owner, line),
     },
     Named {
+        name: "tcp_inet",
+        open: |owner, line, _| inet::tcp::open(owner, line),
+    },
+    Named {
         name: "udp_inet",
-        open: |owner, line, _| inet::open(owner, line),
+        open: |owner, line, _| inet::udp::open(owner, line),
     },
 ];
 
