@@ -24,11 +24,11 @@ const NAMED: &[Named] = &[
     },
     Named {
         name: "tcp_inet",
-        open: |owner, line, _| inet::tcp::open(owner, line),
+        open: |owner, line, o| inet::tcp::open(owner, line, o.binary),
     },
     Named {
         name: "udp_inet",
-        open: |owner, line, _| inet::udp::open(owner, line),
+        open: |owner, line, o| inet::udp::open(owner, line, o.binary),
     },
 ];
 

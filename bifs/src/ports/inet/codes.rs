@@ -141,7 +141,6 @@ numbers! { u8:
 
 numbers! { u32:
     F_OPEN = 1, "Flag of the state.";
-    F_BOUND = 2, "Flag of the state.";
     F_ACTIVE = 4, "Flag of the state: connected.";
     F_LISTEN = 8, "Flag of the state.";
     F_CON = 16, "Flag of the state: connecting.";

@@ -169,7 +169,6 @@ fn adopt(d: &mut Descriptor, data: &[u8]) -> Answer {
         return Answer::Bytes(refused("exbadseq"));
     }
     let fd = i32::from_be_bytes([*f3, *f2, *f1, *f0]);
-    let bound = [b3, b2, b1, b0].iter().any(|&&b| b != 0);
     let socket = match Socket::adopt(fd) {
         Ok(s) => s,
         Err(e) => return Answer::Bytes(failed(&e)),
@@ -186,18 +185,14 @@ fn adopt(d: &mut Descriptor, data: &[u8]) -> Answer {
             return Answer::Bytes(failed(&e));
         }
     }
-    if bound {
-        d.bound = true;
-    }
     if d.stream {
         if socket.peer().is_ok() {
             d.phase = Phase::Connected;
-            d.bound = true;
         } else if socket.get_int(libc::SOL_SOCKET, libc::SO_ACCEPTCONN).unwrap_or(0) != 0 {
             d.phase = Phase::Listening;
-            d.bound = true;
         }
     }
+    d.borrowed = true;
     d.set_socket(socket, family);
     Answer::Bytes(ok(&[]))
 }
@@ -219,7 +214,6 @@ fn bind(d: &mut Descriptor, mut data: &[u8]) -> Answer {
     });
     match bound {
         Ok(a) => {
-            d.bound = true;
             Answer::Bytes(ok(&address::port(&a).to_be_bytes()))
         }
         Err(e) => Answer::Bytes(failed(&e)),

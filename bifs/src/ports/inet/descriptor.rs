@@ -204,8 +204,6 @@ pub struct Descriptor {
     pub stream: bool,
     /// The system's number of the family.
     pub family: i32,
-    /// Is it bound?
-    pub bound: bool,
     /// Was it given by the user, who also closes it?
     pub borrowed: bool,
     /// Does somebody else use the descriptor now?
@@ -239,7 +237,6 @@ impl Descriptor {
             socket: None,
             stream,
             family: libc::AF_UNSPEC,
-            bound: false,
             borrowed: false,
             ignored: false,
             phase: Phase::Idle,
@@ -286,7 +283,6 @@ impl Descriptor {
     pub fn close(&mut self) {
         self.watched = None;
         self.phase = Phase::Idle;
-        self.bound = false;
         if let Some(s) = self.socket.take()
             && self.borrowed
         {
@@ -345,7 +341,7 @@ impl Descriptor {
             Phase::Connected => codes::F_ACTIVE,
             Phase::Listening => codes::F_LISTEN,
         };
-        codes::F_OPEN | phase | if self.bound { codes::F_BOUND } else { 0 }
+        codes::F_OPEN | phase
     }
 
     /// A packet was given to the owner: does that end the time of being active? The owner is to be told where it was

@@ -58,25 +58,32 @@ const NUMBERS: &[Number] = &[
     number(codes::IPV6_V6ONLY, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, Told),
     number(codes::NODELAY, libc::IPPROTO_TCP, libc::TCP_NODELAY, Silent),
     number(codes::NOPUSH, libc::IPPROTO_TCP, libc::TCP_CORK, Silent),
-    number(codes::KEEPCNT, libc::IPPROTO_TCP, libc::TCP_KEEPCNT, Told),
-    number(codes::KEEPIDLE, libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, Told),
-    number(codes::KEEPINTVL, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, Told),
-    number(codes::USER_TIMEOUT, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, Told),
-    number(codes::MULTICAST_TTL, libc::IPPROTO_IP, libc::IP_MULTICAST_TTL, Told),
-    number(codes::MULTICAST_LOOP, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP, Told),
+    number(codes::KEEPCNT, libc::IPPROTO_TCP, libc::TCP_KEEPCNT, Silent),
+    number(codes::KEEPIDLE, libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, Silent),
+    number(codes::KEEPINTVL, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, Silent),
+    number(codes::USER_TIMEOUT, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, Silent),
+    number(codes::MULTICAST_TTL, libc::IPPROTO_IP, libc::IP_MULTICAST_TTL, Silent),
+    number(codes::MULTICAST_LOOP, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP, Silent),
 ];
 
 /// Options that `prim_inet` of the release knows.
 fn is_known(code: u8) -> bool {
-    !matches!(
-        code,
-        codes::KEEPCNT | codes::KEEPIDLE | codes::KEEPINTVL | codes::USER_TIMEOUT
-    ) || release::number() >= 28
+    match code {
+        codes::KEEPCNT | codes::KEEPIDLE | codes::KEEPINTVL | codes::USER_TIMEOUT => {
+            release::number() >= 28
+        }
+        codes::REUSEPORT
+        | codes::REUSEPORT_LB
+        | codes::EXCLUSIVEADDRUSE
+        | codes::READ_AHEAD
+        | codes::NON_BLOCK_SEND => release::number() >= 26,
+        _ => true,
+    }
 }
 
 /// The option of the system, at the level of the socket's family where there are two.
 fn number_of(d: &Descriptor, code: u8) -> Option<Number> {
-    let n = NUMBERS.iter().find(|n| n.code == code && is_known(code))?;
+    let n = NUMBERS.iter().find(|n| n.code == code)?;
     let v6 = d.family == libc::AF_INET6;
     Some(match code {
         codes::MULTICAST_TTL if v6 => {
@@ -127,6 +134,9 @@ fn one(
     data: &mut &[u8],
     changes: &mut Changes,
 ) -> Result<(), BadOption> {
+    if !is_known(code) {
+        return Err(BadOption);
+    }
     let tcp = d.stream;
     let s = &mut d.settings;
     let on = value != 0;
@@ -234,17 +244,13 @@ fn of_system(
         codes::LINGER => {
             let seconds = i32::from_be_bytes(*take_array(data)?);
             let both = [value.to_ne_bytes(), seconds.to_ne_bytes()].concat();
-            if let Ok(s) = d.socket() {
-                // As with the others of its kind, nobody is told.
-                let _ = s.set(libc::SOL_SOCKET, libc::SO_LINGER, &both);
-            }
-            Ok(())
+            silent(d, libc::SOL_SOCKET, libc::SO_LINGER, &both)
         }
         codes::RAW => {
             let name = i32::from_be_bytes(*take_array(data)?);
             let len = u32::from_be_bytes(*take_array(data)?) as usize;
             let bytes = take_bytes(data, len)?;
-            told(d.socket().and_then(|s| s.set(value, name, bytes)))
+            silent(d, value, name, bytes)
         }
         codes::BIND_TO_DEVICE => {
             let device = take_bytes(data, size(value))?;
@@ -262,7 +268,7 @@ fn of_system(
                 let ip = value.to_be_bytes();
                 (libc::IPPROTO_IP, libc::IP_MULTICAST_IF, ip)
             };
-            told(d.socket().and_then(|s| s.set(level, name, &bytes)))
+            silent(d, level, name, &bytes)
         }
         codes::ADD_MEMBERSHIP | codes::DROP_MEMBERSHIP => {
             let add = code == codes::ADD_MEMBERSHIP;
@@ -286,10 +292,18 @@ fn of_system(
                 let bytes = [&group[..], local, &index].concat();
                 (libc::IPPROTO_IP, name, bytes)
             };
-            told(d.socket().and_then(|s| s.set(level, name, &bytes)))
+            silent(d, level, name, &bytes)
         }
         _ => Err(BadOption),
     }
+}
+
+/// Sets an option; nobody is told of a failure, as with most others.
+fn silent(d: &Descriptor, level: i32, name: i32, value: &[u8]) -> Result<(), BadOption> {
+    if let Ok(s) = d.socket() {
+        let _ = s.set(level, name, value);
+    }
+    Ok(())
 }
 
 /// Sets a number. The system changes the priority with the type of service, which is not wanted.
@@ -321,6 +335,9 @@ fn get_one(
     data: &mut &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), BadOption> {
+    if !is_known(code) {
+        return Err(BadOption);
+    }
     let (s, tcp) = (&d.settings, d.stream);
     let mut put = |value: i32| {
         out.push(code);

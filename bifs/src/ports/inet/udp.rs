@@ -3,7 +3,7 @@
 use super::address::{self, Parts, take_array, take_bytes};
 use super::codes;
 use super::control::{self, Answer};
-use super::descriptor::{Active, Descriptor, Phase, failed, failed_with, ok, refused};
+use super::descriptor::{Active, Descriptor, Phase, Settings, failed, failed_with, ok, refused};
 use super::messages::{self, Payload, Tag};
 use super::options::{self, BadOption, Changes};
 use super::sys::{Control, RawAddress, Socket};
@@ -43,18 +43,21 @@ struct Udp {
     port: Weak<Port>,
     id: u64,
     me: Weak<Udp>,
+    /// Was the port opened with the option `binary`?
+    is_binary: bool,
     state: Mutex<UdpState>,
 }
 
 struct UdpDriver(Arc<Udp>);
 
 /// Opens a port of the driver.
-pub fn open(owner: u64, name: &str) -> Result<Arc<Port>, Atom> {
+pub fn open(owner: u64, name: &str, is_binary: bool) -> Result<Arc<Port>, Atom> {
     Port::open(owner, name, false, |port| {
         let u = Arc::new_cyclic(|me| Udp {
             port: Arc::downgrade(port),
             id: port.id,
             me: me.clone(),
+            is_binary,
             state: Mutex::new(UdpState {
                 d: Descriptor::new(false),
                 receiving: None,
@@ -149,7 +152,6 @@ impl Udp {
         let Some(port) = self.port.upgrade() else {
             return;
         };
-        port.count_input(bytes.len());
         let payload = Payload::Bytes(bytes);
         let mut extra = Vec::new();
         control.read(|level, kind, value| extra.extend(options::ancillary(level, kind, value)));
@@ -168,13 +170,21 @@ impl Udp {
                 h.tuple(&[Atom::OK.into(), all])
             });
         }
+        if settings.as_port {
+            port.count_input(bytes.len());
+        }
         messages::send(port.connected(), |h| {
-            let data = messages::data(h, settings, &payload);
             if settings.as_port {
+                let of_port = Settings {
+                    binary: self.is_binary,
+                    ..settings.clone()
+                };
+                let data = messages::data(h, &of_port, &payload);
                 let all = h.byte_list_with_tail(&address::encode(from), data);
                 let all = h.tuple(&[Atom::DATA.into(), all]);
                 return h.tuple(&[self.term(), all]);
             }
+            let data = messages::data(h, settings, &payload);
             let (ip, number) = peer(h, from);
             let head = [Atom::UDP.into(), self.term(), ip, number];
             match &extra[..] {

@@ -222,11 +222,10 @@ fn give(t: &Tcp, s: &TcpState, r: Request, socket: Socket) {
     to.show_econnreset = from.show_econnreset;
     to.read_ahead = from.read_ahead;
     d.set_socket(socket, s.d.family);
-    d.bound = true;
     d.phase = Phase::Connected;
     let driver = t.driver;
     let opened = Port::open(r.caller, "tcp_inet", false, move |port| {
-        Ok(driver(Tcp::new(port, d, driver)))
+        Ok(driver(Tcp::new(port, d, false, driver)))
     });
     match opened {
         Ok(port) => {

@@ -21,9 +21,9 @@ use state::{Tcp, TcpState};
 use std::sync::Arc;
 
 /// Opens a port of the driver.
-pub fn open(owner: u64, name: &str) -> Result<Arc<Port>, Atom> {
+pub fn open(owner: u64, name: &str, binary: bool) -> Result<Arc<Port>, Atom> {
     Port::open(owner, name, false, |port| {
-        Ok(driver(Tcp::new(port, Descriptor::new(true), driver)))
+        Ok(driver(Tcp::new(port, Descriptor::new(true), binary, driver)))
     })
 }
 
@@ -163,7 +163,7 @@ fn set_options(t: &Tcp, s: &mut TcpState, data: &[u8]) -> Vec<u8> {
         t.note("tcp_passive");
     }
     if s.d.settings.active != Active::Passive {
-        if s.bequest.receive && !s.is_connected() {
+        if (s.bequest.receive || s.bequest.send) && !s.is_connected() {
             let reset = s.bequest.reset;
             s.bequest = Default::default();
             if reset {

@@ -119,18 +119,22 @@ pub fn pump(t: &Tcp, s: &mut TcpState, mut turns: usize) -> bool {
 /// Gives away what is complete. How many bytes are needed for the next packet, 0 if that is not known; nothing if nobody
 /// wants it.
 fn give(t: &Tcp, s: &mut TcpState) -> Option<usize> {
+    let mut given = false;
     loop {
-        if !s.wants_input() || s.d.ignored || !s.is_connected() {
+        if !s.wants_input() || s.d.ignored || s.is_read_shut || !s.is_connected() {
             return None;
         }
         match next(s) {
             Next::Packet(n) => deliver(t, s, n),
             Next::Incomplete(need) => return Some(need),
+            // As on BEAM, what is wrong behind a packet is noticed when more comes.
+            Next::Invalid if given => return Some(0),
             Next::Invalid => {
                 broken(t, s, libc::EMSGSIZE);
                 return None;
             }
         }
+        given = true;
     }
 }
 
@@ -147,10 +151,7 @@ fn read(t: &Tcp, s: &mut TcpState, need: usize) -> bool {
             closed(t, s);
             return false;
         }
-        Ok((asked, n)) => {
-            t.count_input(n);
-            n < asked && !s.ended
-        }
+        Ok((asked, n)) => n < asked && !s.ended,
         Err(e) => match e.raw_os_error() {
             Some(libc::EINTR) => false,
             Some(libc::EAGAIN) => {
@@ -266,18 +267,23 @@ fn deliver(t: &Tcp, s: &mut TcpState, n: usize) {
         None => Payload::Bytes(&s.input.bytes()[front..n - padding]),
     };
     let settings = &s.d.settings;
-    match s.waiting.take() {
-        Some(r) => t.answer(r, |h| {
-            let d = passive(h, settings, &parcel, &payload);
-            h.tuple(&[Atom::OK.into(), d])
-        }),
-        None => {
-            if let Some(owner) = t.owner() {
-                messages::send(owner, |h| active(h, t.term(), settings, &parcel, &payload));
-            }
-            if s.d.note_delivery() {
-                t.note("tcp_passive");
-            }
+    if settings.active == Active::Passive {
+        if let Some(r) = s.waiting.take() {
+            t.answer(r, |h| {
+                let d = passive(h, settings, &parcel, &payload);
+                h.tuple(&[Atom::OK.into(), d])
+            });
+        }
+    } else {
+        if settings.as_port {
+            t.count_input(n);
+        }
+        if let Some(owner) = t.owner() {
+            let port = (t.term(), t.is_binary);
+            messages::send(owner, |h| active(h, port, settings, &parcel, &payload));
+        }
+        if s.d.note_delivery() {
+            t.note("tcp_passive");
         }
     }
     if !taken {
@@ -304,20 +310,24 @@ fn passive(h: &mut Heap, s: &Settings, parcel: &Parcel, payload: &Payload<'_>) -
 /// The message that the owner gets of a packet.
 fn active(
     h: &mut Heap,
-    port: Term,
+    (port, binary): (Term, bool),
     s: &Settings,
     parcel: &Parcel,
     payload: &Payload<'_>,
 ) -> Term {
     match parcel {
+        Parcel::Data if s.as_port => {
+            let of_port = Settings {
+                binary,
+                ..s.clone()
+            };
+            let d = messages::data(h, &of_port, payload);
+            let d = h.tuple(&[Atom::DATA.into(), d]);
+            h.tuple(&[port, d])
+        }
         Parcel::Data => {
             let d = messages::data(h, s, payload);
-            if s.as_port {
-                let d = h.tuple(&[Atom::DATA.into(), d]);
-                h.tuple(&[port, d])
-            } else {
-                h.tuple(&[Atom::TCP.into(), port, d])
-            }
+            h.tuple(&[Atom::TCP.into(), port, d])
         }
         Parcel::Http(field) => {
             let line = http_term(h, s.packets.binaries, bytes_of(payload), *field);
@@ -362,8 +372,9 @@ pub fn closed(t: &Tcp, s: &mut TcpState) {
     if s.d.settings.exit_on_close {
         s.exit = Some(Atom::NORMAL);
     } else {
-        // Nothing more will come, so there is nothing to be active for.
-        s.d.settings.active = Active::Passive;
+        // Nothing more will come, and that was told.
+        s.is_read_shut = true;
+        s.d.forget();
     }
 }
 
@@ -379,10 +390,6 @@ pub fn broken(t: &Tcp, s: &mut TcpState, error: i32) {
     }
     if s.d.settings.active == Active::Passive {
         stop(t, s);
-        if !told_sender {
-            s.bequest.send = true;
-            s.bequest.reset = error == libc::ECONNRESET && shown;
-        }
         s.refuse_all(t, name);
         return;
     }

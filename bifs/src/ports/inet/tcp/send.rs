@@ -72,10 +72,6 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
         return Ok(n);
     }
     let header = match s.d.settings.packets.framing {
-        Framing::Size(h) if h < 8 && n >> (8 * h) != 0 => {
-            t.reply(caller, tag.as_ref(), Err(Atom::new("emsgsize")));
-            return Ok(n);
-        }
         Framing::Size(h) => h,
         _ => 0,
     };

@@ -71,6 +71,8 @@ pub struct TcpState {
     pub shutdown_later: Option<i32>,
     /// Were they closed for writing?
     pub is_write_shut: bool,
+    /// Has an owner who was active been told that nothing more comes?
+    pub is_read_shut: bool,
     /// Has the other side ended, behind what there is to read?
     pub ended: bool,
     /// Inside the header fields of an HTTP message?
@@ -87,6 +89,8 @@ pub struct Tcp {
     pub id: u64,
     /// This.
     pub me: Weak<Tcp>,
+    /// Was the port opened with the option `binary`? Data in messages of the form of other ports is then.
+    pub is_binary: bool,
     /// Makes the port's side of a socket that was accepted.
     pub driver: fn(Arc<Tcp>) -> Box<dyn Driver>,
     state: Mutex<TcpState>,
@@ -105,6 +109,7 @@ impl Tcp {
     pub fn new(
         port: &Arc<Port>,
         d: Descriptor,
+        is_binary: bool,
         driver: fn(Arc<Tcp>) -> Box<dyn Driver>,
     ) -> Arc<Tcp> {
         let state = TcpState {
@@ -117,6 +122,7 @@ impl Tcp {
             bequest: Bequest::default(),
             shutdown_later: None,
             is_write_shut: false,
+            is_read_shut: false,
             ended: false,
             in_header: false,
             exit: None,
@@ -125,6 +131,7 @@ impl Tcp {
             port: Arc::downgrade(port),
             id: port.id,
             me: me.clone(),
+            is_binary,
             driver,
             state: Mutex::new(state),
         })
