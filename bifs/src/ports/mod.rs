@@ -333,9 +333,6 @@ impl Port {
         if let Some(n) = name {
             registry::unregister_of(n, self.term());
         }
-        if let Some(d) = self.driver() {
-            d.close();
-        }
         let (me, reason) = (OwnedTerm::new(self.term()), OwnedTerm::new(reason));
         for id in links {
             exit::send_exit_to(PidKey::local(id), &me, &reason, true);
@@ -344,7 +341,29 @@ impl Port {
             exit::send_down(PidKey::local(id), reference, &reason);
         }
         call(waiting);
+        if let Some(d) = self.driver() {
+            d.close();
+        }
         true
+    }
+
+    /// The driver ends the port: as `close`, but the connected process, which the driver has told what there is to tell, is
+    /// no longer linked to it and gets no exit signal.
+    pub fn end(&self, reason: Atom) -> bool {
+        let owner = {
+            let mut s = self.state.lock();
+            let owner = s.connected;
+            s.links.remove(&owner).then_some(owner)
+        };
+        if let (Some(owner), Some(key)) = (owner, PidKey::of(self.term())) {
+            let forget: signal::Task = Box::new(move |cx| {
+                if let Some(cx) = cx {
+                    cx.own.relations.links().remove(key);
+                }
+            });
+            signal::send(owner, Signal::Task(forget));
+        }
+        self.close(reason.into())
     }
 
     /// Is it closed?

@@ -158,7 +158,7 @@ fn open(d: &mut Descriptor, data: &[u8]) -> Answer {
 
 /// Takes over a descriptor: family, type, perhaps the protocol, the descriptor, and whether it is bound (or connected).
 fn adopt(d: &mut Descriptor, data: &[u8]) -> Answer {
-    let Some((front, [f3, f2, f1, f0, b3, b2, b1, b0])) = data.split_last_chunk::<8>() else {
+    let Some((front, [f3, f2, f1, f0, ..])) = data.split_last_chunk::<8>() else {
         return invalid();
     };
     let (family, wanted, _) = match kind(d, front) {

@@ -10,9 +10,15 @@ fn invalid() -> io::Error {
     io::Error::from_raw_os_error(libc::EINVAL)
 }
 
-/// The names of all interfaces, each with a zero behind it.
+/// The names of the interfaces that have an address of IPv4, each with a zero behind it.
 pub fn list() -> io::Result<Vec<u8>> {
-    let names = sys::interface_names()?;
+    let mut names: Vec<Vec<u8>> = Vec::new();
+    for a in sys::interface_addresses()? {
+        let has = a.address.is_some_and(|a| a.family() == libc::AF_INET);
+        if has && !names.contains(&a.name) {
+            names.push(a.name);
+        }
+    }
     Ok(names.into_iter().flat_map(|n| [n, vec![0]].concat()).collect())
 }
 

@@ -202,7 +202,8 @@ fn one(
         codes::DELAY_SEND if tcp => s.delay_send = on,
         codes::SHOW_ECONNRESET if tcp => s.show_econnreset = on,
         codes::READ_AHEAD if tcp => s.read_ahead = on,
-        codes::READ_PACKETS if !tcp => s.read_packets = size(value).max(1),
+        codes::READ_PACKETS if !tcp && value <= 0 => return Err(BadOption),
+        codes::READ_PACKETS if !tcp => s.read_packets = size(value),
         codes::LINE_DELIM
         | codes::HIWTRMRK
         | codes::LOWTRMRK

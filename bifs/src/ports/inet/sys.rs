@@ -498,22 +498,3 @@ pub fn interface_addresses() -> io::Result<Vec<InterfaceAddress>> {
     }
     Ok(all)
 }
-
-/// Names of all interfaces, in the order of their numbers.
-pub fn interface_names() -> io::Result<Vec<Vec<u8>>> {
-    let mut names = Vec::new();
-    // SAFETY: an array that the library makes and frees, which ends with an entry of number 0.
-    unsafe {
-        let first = libc::if_nameindex();
-        if first.is_null() {
-            return Err(io::Error::last_os_error());
-        }
-        let mut at = first;
-        while (*at).if_index != 0 {
-            names.push(std::ffi::CStr::from_ptr((*at).if_name).to_bytes().to_vec());
-            at = at.add(1);
-        }
-        libc::if_freenameindex(first);
-    }
-    Ok(names)
-}

@@ -270,7 +270,7 @@ fn deliver(t: &Tcp, s: &mut TcpState, n: usize) {
     if settings.active == Active::Passive {
         if let Some(r) = s.waiting.take() {
             t.answer(r, |h| {
-                let d = passive(h, settings, &parcel, &payload);
+                let d = passive(h, t.term(), settings, &parcel, &payload);
                 h.tuple(&[Atom::OK.into(), d])
             });
         }
@@ -299,11 +299,17 @@ fn bytes_of<'a>(payload: &'a Payload<'_>) -> &'a [u8] {
 }
 
 /// A packet as it is received.
-fn passive(h: &mut Heap, s: &Settings, parcel: &Parcel, payload: &Payload<'_>) -> Term {
+fn passive(
+    h: &mut Heap,
+    port: Term,
+    s: &Settings,
+    parcel: &Parcel,
+    payload: &Payload<'_>,
+) -> Term {
     match parcel {
         Parcel::Data => messages::data(h, s, payload),
         Parcel::Http(field) => http_term(h, s.packets.binaries, bytes_of(payload), *field),
-        Parcel::Tls => tls(h, bytes_of(payload)),
+        Parcel::Tls => record(h, port, bytes_of(payload)),
     }
 }
 
@@ -333,13 +339,16 @@ fn active(
             let line = http_term(h, s.packets.binaries, bytes_of(payload), *field);
             h.tuple(&[Atom::new("http").into(), port, line])
         }
-        Parcel::Tls => {
-            let record = tls(h, bytes_of(payload));
-            match record.as_tuple_n::<5>() {
-                Some(&[tag, _, kind, version, data]) => h.tuple(&[tag, port, kind, version, data]),
-                None => record,
-            }
-        }
+        Parcel::Tls => record(h, port, bytes_of(payload)),
+    }
+}
+
+/// A record of TLS: `{ssl_tls, Port, Type, Version, Data}`.
+fn record(h: &mut Heap, port: Term, bytes: &[u8]) -> Term {
+    let record = tls(h, bytes);
+    match record.as_tuple_n::<5>() {
+        Some(&[tag, _, kind, version, data]) => h.tuple(&[tag, port, kind, version, data]),
+        None => record,
     }
 }
 

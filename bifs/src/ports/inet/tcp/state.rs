@@ -146,7 +146,7 @@ impl Tcp {
         if let Some(reason) = exit
             && let Some(port) = self.port.upgrade()
         {
-            port.close(reason.into());
+            port.end(reason);
         }
         r
     }
