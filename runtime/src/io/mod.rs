@@ -191,7 +191,8 @@ fn run(mut poll: Poll) {
 
 impl Poller {
     fn call(&self, token: usize, what: Readiness) -> bool {
-        let source: Option<Arc<dyn Source>> = self.sources.pin().get(&token).and_then(Weak::upgrade);
+        let source: Option<Arc<dyn Source>> =
+            self.sources.pin().get(&token).and_then(Weak::upgrade);
         source.is_some_and(|s| s.ready(what))
     }
 }
@@ -214,7 +215,8 @@ mod tests {
         fn ready(&self, what: Readiness) -> bool {
             self.tell.lock().unwrap().send(what).unwrap();
             let before = self.again.load(Ordering::Relaxed);
-            self.again.store(before.saturating_sub(1), Ordering::Relaxed);
+            self.again
+                .store(before.saturating_sub(1), Ordering::Relaxed);
             before > 0
         }
     }

@@ -56,11 +56,17 @@ pub fn answer(
         codes::PEER => match &d.peer {
             Some(a) => Answer::Bytes(ok(&address::encode(a))),
             None if !d.is_connected() => Answer::Bytes(refused("enotconn")),
-            None => of(d.socket().and_then(Socket::peer).map(|a| address::encode(&a))),
+            None => of(d
+                .socket()
+                .and_then(Socket::peer)
+                .map(|a| address::encode(&a))),
         },
         codes::NAME => match &d.name {
             Some(a) => Answer::Bytes(ok(&address::encode(a))),
-            None => of(d.socket().and_then(Socket::local).map(|a| address::encode(&a))),
+            None => of(d
+                .socket()
+                .and_then(Socket::local)
+                .map(|a| address::encode(&a))),
         },
         codes::SETPEER => set_name(d, data, |d| &mut d.peer),
         codes::SETNAME => set_name(d, data, |d| &mut d.name),
@@ -107,7 +113,10 @@ pub fn answer(
         codes::GETIFLIST => of(interfaces::list()),
         codes::GETIFADDRS => of(interfaces::addresses()),
         codes::IFGET => of(d.socket().and_then(|s| interfaces::get(s, data))),
-        codes::IFSET => of(d.socket().and_then(|s| interfaces::set(s, data)).map(|()| [])),
+        codes::IFSET => of(d
+            .socket()
+            .and_then(|s| interfaces::set(s, data))
+            .map(|()| [])),
         codes::GETLADDRS | codes::GETPADDRS => invalid(),
         _ => Answer::Unknown,
     }
@@ -188,7 +197,11 @@ fn adopt(d: &mut Descriptor, data: &[u8]) -> Answer {
     if d.stream {
         if socket.peer().is_ok() {
             d.phase = Phase::Connected;
-        } else if socket.get_int(libc::SOL_SOCKET, libc::SO_ACCEPTCONN).unwrap_or(0) != 0 {
+        } else if socket
+            .get_int(libc::SOL_SOCKET, libc::SO_ACCEPTCONN)
+            .unwrap_or(0)
+            != 0
+        {
             d.phase = Phase::Listening;
         }
     }
@@ -213,9 +226,7 @@ fn bind(d: &mut Descriptor, mut data: &[u8]) -> Answer {
         s.local()
     });
     match bound {
-        Ok(a) => {
-            Answer::Bytes(ok(&address::port(&a).to_be_bytes()))
-        }
+        Ok(a) => Answer::Bytes(ok(&address::port(&a).to_be_bytes())),
         Err(e) => Answer::Bytes(failed(&e)),
     }
 }

@@ -313,7 +313,11 @@ impl Descriptor {
     pub fn watch_again(&mut self, source: &Weak<dyn Source>, waits: Waits) -> io::Result<()> {
         match &mut self.watched {
             Some(w) => {
-                let waits = if w.waits() == waits { waits } else { Waits::Both };
+                let waits = if w.waits() == waits {
+                    waits
+                } else {
+                    Waits::Both
+                };
                 w.ask(waits)
             }
             None => self.watch(source, waits),

@@ -19,7 +19,10 @@ pub fn list() -> io::Result<Vec<u8>> {
             names.push(a.name);
         }
     }
-    Ok(names.into_iter().flat_map(|n| [n, vec![0]].concat()).collect())
+    Ok(names
+        .into_iter()
+        .flat_map(|n| [n, vec![0]].concat())
+        .collect())
 }
 
 /// The driver's flags and the system's.

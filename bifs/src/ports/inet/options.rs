@@ -39,31 +39,101 @@ const fn number(code: u8, level: i32, name: i32, failure: Failure) -> Number {
 }
 
 const NUMBERS: &[Number] = &[
-    number(codes::REUSEADDR, libc::SOL_SOCKET, libc::SO_REUSEADDR, Silent),
-    number(codes::KEEPALIVE, libc::SOL_SOCKET, libc::SO_KEEPALIVE, Silent),
-    number(codes::DONTROUTE, libc::SOL_SOCKET, libc::SO_DONTROUTE, Silent),
-    number(codes::BROADCAST, libc::SOL_SOCKET, libc::SO_BROADCAST, Silent),
-    number(codes::OOBINLINE, libc::SOL_SOCKET, libc::SO_OOBINLINE, Silent),
+    number(
+        codes::REUSEADDR,
+        libc::SOL_SOCKET,
+        libc::SO_REUSEADDR,
+        Silent,
+    ),
+    number(
+        codes::KEEPALIVE,
+        libc::SOL_SOCKET,
+        libc::SO_KEEPALIVE,
+        Silent,
+    ),
+    number(
+        codes::DONTROUTE,
+        libc::SOL_SOCKET,
+        libc::SO_DONTROUTE,
+        Silent,
+    ),
+    number(
+        codes::BROADCAST,
+        libc::SOL_SOCKET,
+        libc::SO_BROADCAST,
+        Silent,
+    ),
+    number(
+        codes::OOBINLINE,
+        libc::SOL_SOCKET,
+        libc::SO_OOBINLINE,
+        Silent,
+    ),
     number(codes::SNDBUF, libc::SOL_SOCKET, libc::SO_SNDBUF, Silent),
     number(codes::RCVBUF, libc::SOL_SOCKET, libc::SO_RCVBUF, Silent),
-    number(codes::REUSEPORT, libc::SOL_SOCKET, libc::SO_REUSEPORT, Silent),
-    number(codes::REUSEPORT_LB, libc::SOL_SOCKET, libc::SO_REUSEPORT, Silent),
+    number(
+        codes::REUSEPORT,
+        libc::SOL_SOCKET,
+        libc::SO_REUSEPORT,
+        Silent,
+    ),
+    number(
+        codes::REUSEPORT_LB,
+        libc::SOL_SOCKET,
+        libc::SO_REUSEPORT,
+        Silent,
+    ),
     number(codes::PRIORITY, libc::SOL_SOCKET, libc::SO_PRIORITY, Told),
     number(codes::TOS, libc::IPPROTO_IP, libc::IP_TOS, Told),
     number(codes::TTL, libc::IPPROTO_IP, libc::IP_TTL, Told),
     number(codes::RECVTOS, libc::IPPROTO_IP, libc::IP_RECVTOS, Told),
     number(codes::RECVTTL, libc::IPPROTO_IP, libc::IP_RECVTTL, Told),
     number(codes::TCLASS, libc::IPPROTO_IPV6, libc::IPV6_TCLASS, Told),
-    number(codes::RECVTCLASS, libc::IPPROTO_IPV6, libc::IPV6_RECVTCLASS, Told),
-    number(codes::IPV6_V6ONLY, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, Told),
+    number(
+        codes::RECVTCLASS,
+        libc::IPPROTO_IPV6,
+        libc::IPV6_RECVTCLASS,
+        Told,
+    ),
+    number(
+        codes::IPV6_V6ONLY,
+        libc::IPPROTO_IPV6,
+        libc::IPV6_V6ONLY,
+        Told,
+    ),
     number(codes::NODELAY, libc::IPPROTO_TCP, libc::TCP_NODELAY, Silent),
     number(codes::NOPUSH, libc::IPPROTO_TCP, libc::TCP_CORK, Silent),
     number(codes::KEEPCNT, libc::IPPROTO_TCP, libc::TCP_KEEPCNT, Silent),
-    number(codes::KEEPIDLE, libc::IPPROTO_TCP, libc::TCP_KEEPIDLE, Silent),
-    number(codes::KEEPINTVL, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL, Silent),
-    number(codes::USER_TIMEOUT, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, Silent),
-    number(codes::MULTICAST_TTL, libc::IPPROTO_IP, libc::IP_MULTICAST_TTL, Silent),
-    number(codes::MULTICAST_LOOP, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP, Silent),
+    number(
+        codes::KEEPIDLE,
+        libc::IPPROTO_TCP,
+        libc::TCP_KEEPIDLE,
+        Silent,
+    ),
+    number(
+        codes::KEEPINTVL,
+        libc::IPPROTO_TCP,
+        libc::TCP_KEEPINTVL,
+        Silent,
+    ),
+    number(
+        codes::USER_TIMEOUT,
+        libc::IPPROTO_TCP,
+        libc::TCP_USER_TIMEOUT,
+        Silent,
+    ),
+    number(
+        codes::MULTICAST_TTL,
+        libc::IPPROTO_IP,
+        libc::IP_MULTICAST_TTL,
+        Silent,
+    ),
+    number(
+        codes::MULTICAST_LOOP,
+        libc::IPPROTO_IP,
+        libc::IP_MULTICAST_LOOP,
+        Silent,
+    ),
 ];
 
 /// Options that `prim_inet` of the release knows.
@@ -86,12 +156,18 @@ fn number_of(d: &Descriptor, code: u8) -> Option<Number> {
     let n = NUMBERS.iter().find(|n| n.code == code)?;
     let v6 = d.family == libc::AF_INET6;
     Some(match code {
-        codes::MULTICAST_TTL if v6 => {
-            number(code, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS, n.failure)
-        }
-        codes::MULTICAST_LOOP if v6 => {
-            number(code, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP, n.failure)
-        }
+        codes::MULTICAST_TTL if v6 => number(
+            code,
+            libc::IPPROTO_IPV6,
+            libc::IPV6_MULTICAST_HOPS,
+            n.failure,
+        ),
+        codes::MULTICAST_LOOP if v6 => number(
+            code,
+            libc::IPPROTO_IPV6,
+            libc::IPV6_MULTICAST_LOOP,
+            n.failure,
+        ),
         _ => number(code, n.level, n.name, n.failure),
     })
 }
@@ -227,12 +303,7 @@ fn one(
     Ok(())
 }
 
-fn of_system(
-    d: &mut Descriptor,
-    code: u8,
-    value: i32,
-    data: &mut &[u8],
-) -> Result<(), BadOption> {
+fn of_system(d: &mut Descriptor, code: u8, value: i32, data: &mut &[u8]) -> Result<(), BadOption> {
     let told = |r: io::Result<()>| r.map_err(|_| BadOption);
     if let Some(n) = number_of(d, code) {
         if code == codes::RCVBUF && !d.settings.buffer_is_set {
@@ -330,12 +401,7 @@ pub fn get(d: &Descriptor, mut data: &[u8]) -> Result<Vec<u8>, BadOption> {
     Ok(out)
 }
 
-fn get_one(
-    d: &Descriptor,
-    code: u8,
-    data: &mut &[u8],
-    out: &mut Vec<u8>,
-) -> Result<(), BadOption> {
+fn get_one(d: &Descriptor, code: u8, data: &mut &[u8], out: &mut Vec<u8>) -> Result<(), BadOption> {
     if !is_known(code) {
         return Err(BadOption);
     }
@@ -491,7 +557,9 @@ fn packet_options(d: &Descriptor, out: &mut Vec<u8>) -> Result<(), BadOption> {
         _ => return Ok(()),
     };
     let mut control = super::sys::Control::default();
-    let read = d.socket().and_then(|s| s.get_control(level, name, &mut control));
+    let read = d
+        .socket()
+        .and_then(|s| s.get_control(level, name, &mut control));
     read.map_err(|_| BadOption)?;
     let mut all = Vec::new();
     control.read(|level, kind, value| {

@@ -1,7 +1,7 @@
 //! Names of services and of the host.
 
-use std::ffi::{CStr, CString};
 use parking_lot::Mutex;
+use std::ffi::{CStr, CString};
 
 /// The library's functions keep what they find in one place.
 static LIBRARY: Mutex<()> = Mutex::new(());

@@ -291,7 +291,8 @@ impl Socket {
 
     /// Sends `count` bytes of a file from `offset` on; gives how many were taken.
     pub fn send_file(&self, file: RawFd, offset: u64, count: usize) -> io::Result<usize> {
-        let mut at = i64::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
+        let mut at =
+            i64::try_from(offset).map_err(|_| io::Error::from_raw_os_error(libc::EINVAL))?;
         // SAFETY: numbers, and a place for the offset.
         check_size(unsafe { libc::sendfile(self.fd(), file, &raw mut at, count) })
     }

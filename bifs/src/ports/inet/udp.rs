@@ -320,10 +320,12 @@ fn send_datagram(s: &mut UdpState, mut bytes: &[u8]) -> Result<(), Atom> {
     // A socket that is connected has its address.
     let to = (s.d.phase != Phase::Connected).then_some(&to);
     s.d.sent.add(bytes.len());
-    let sent = s.d.socket().and_then(|socket| loop {
-        match socket.send_to(&[bytes], to, &extra) {
-            Err(e) if e.raw_os_error() == Some(libc::EINTR) => {}
-            other => break other,
+    let sent = s.d.socket().and_then(|socket| {
+        loop {
+            match socket.send_to(&[bytes], to, &extra) {
+                Err(e) if e.raw_os_error() == Some(libc::EINTR) => {}
+                other => break other,
+            }
         }
     });
     sent.map(drop).map_err(|e| errno::of(&e))
@@ -371,12 +373,7 @@ impl Driver for UdpDriver {
         Err(Atom::EINVAL)
     }
 
-    fn command(
-        &self,
-        _: &Arc<Port>,
-        caller: u64,
-        data: Term,
-    ) -> Option<Result<usize, Refusal>> {
+    fn command(&self, _: &Arc<Port>, caller: u64, data: Term) -> Option<Result<usize, Refusal>> {
         let mut s = self.0.state.lock();
         Some(self.0.send(&mut s, caller, data))
     }
@@ -385,13 +382,7 @@ impl Driver for UdpDriver {
         true
     }
 
-    fn control(
-        &self,
-        _: &Arc<Port>,
-        caller: u64,
-        operation: u32,
-        data: &[u8],
-    ) -> Option<Vec<u8>> {
+    fn control(&self, _: &Arc<Port>, caller: u64, operation: u32, data: &[u8]) -> Option<Vec<u8>> {
         let Some(request) = operation.checked_sub(codes::MAGIC) else {
             return Some(refused("exbadport"));
         };

@@ -230,10 +230,7 @@ fn give(t: &Tcp, s: &TcpState, r: Request, socket: Socket) {
     match opened {
         Ok(port) => {
             let linked = PidKey::of(port.term()).is_some_and(|from| {
-                let link = Signal::Link {
-                    from,
-                    to: r.caller,
-                };
+                let link = Signal::Link { from, to: r.caller };
                 signal::send(r.caller, link)
             });
             if !linked {

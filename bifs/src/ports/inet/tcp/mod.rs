@@ -23,7 +23,12 @@ use std::sync::Arc;
 /// Opens a port of the driver.
 pub fn open(owner: u64, name: &str, binary: bool) -> Result<Arc<Port>, Atom> {
     Port::open(owner, name, false, |port| {
-        Ok(driver(Tcp::new(port, Descriptor::new(true), binary, driver)))
+        Ok(driver(Tcp::new(
+            port,
+            Descriptor::new(true),
+            binary,
+            driver,
+        )))
     })
 }
 
@@ -74,12 +79,7 @@ impl Driver for TcpDriver {
         Err(Atom::EINVAL)
     }
 
-    fn command(
-        &self,
-        _: &Arc<Port>,
-        caller: u64,
-        data: Term,
-    ) -> Option<Result<usize, Refusal>> {
+    fn command(&self, _: &Arc<Port>, caller: u64, data: Term) -> Option<Result<usize, Refusal>> {
         Some(self.0.enter(|s| send::command(&self.0, s, caller, data)))
     }
 
@@ -91,13 +91,7 @@ impl Driver for TcpDriver {
         self.0.enter(|s| s.output.size())
     }
 
-    fn control(
-        &self,
-        _: &Arc<Port>,
-        caller: u64,
-        operation: u32,
-        data: &[u8],
-    ) -> Option<Vec<u8>> {
+    fn control(&self, _: &Arc<Port>, caller: u64, operation: u32, data: &[u8]) -> Option<Vec<u8>> {
         let Some(request) = operation.checked_sub(codes::MAGIC) else {
             return Some(refused("exbadport"));
         };
@@ -125,13 +119,7 @@ impl Driver for TcpDriver {
 /// How often it is tried, each time after 10 ms, to get out what waits when the VM ends.
 const FLUSHES: usize = 500;
 
-fn answer(
-    t: &Tcp,
-    s: &mut TcpState,
-    request: u32,
-    data: &[u8],
-    caller: u64,
-) -> Option<Vec<u8>> {
+fn answer(t: &Tcp, s: &mut TcpState, request: u32, data: &[u8], caller: u64) -> Option<Vec<u8>> {
     let (pending, state) = (s.output.size(), flags(s));
     match control::answer(&mut s.d, request, data, caller, pending, state) {
         Answer::Bytes(bytes) => return Some(bytes),

@@ -299,13 +299,7 @@ fn bytes_of<'a>(payload: &'a Payload<'_>) -> &'a [u8] {
 }
 
 /// A packet as it is received.
-fn passive(
-    h: &mut Heap,
-    port: Term,
-    s: &Settings,
-    parcel: &Parcel,
-    payload: &Payload<'_>,
-) -> Term {
+fn passive(h: &mut Heap, port: Term, s: &Settings, parcel: &Parcel, payload: &Payload<'_>) -> Term {
     match parcel {
         Parcel::Data => messages::data(h, s, payload),
         Parcel::Http(field) => http_term(h, s.packets.binaries, bytes_of(payload), *field),
@@ -394,7 +388,11 @@ pub fn broken(t: &Tcp, s: &mut TcpState, error: i32) {
     let told_sender = s.busy.is_some();
     if told_sender {
         s.clear_output(t);
-        let why = if error == libc::ECONNRESET && shown { name } else { Atom::CLOSED };
+        let why = if error == libc::ECONNRESET && shown {
+            name
+        } else {
+            Atom::CLOSED
+        };
         s.end_busy(t, Err(why));
     }
     if s.d.settings.active == Active::Passive {

@@ -12,9 +12,9 @@ use crate::ports::inet::descriptor::{Active, failed, ok, refused};
 use crate::ports::inet::messages::{self, Tag};
 use crate::ports::inet::sys::{MAX_PARTS, Socket};
 use crate::ports::inet::tag::take_tag;
+use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::io::Waits;
-use enigma_runtime::Term;
 use smallvec::SmallVec;
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -94,7 +94,8 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
     let sent = if s.d.settings.delay_send || s.d.ignored {
         Ok(0)
     } else {
-        s.d.socket().and_then(|socket| send_now(socket, header, &parts, skip))
+        s.d.socket()
+            .and_then(|socket| send_now(socket, header, &parts, skip))
     };
     let sent = match sent {
         Ok(sent) => sent,
@@ -105,8 +106,10 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
         }
     };
     if sent < header.len() + n {
-        s.output.push(header.get(sent..).unwrap_or_default().to_vec());
-        s.output.extend(&parts, skip + sent.saturating_sub(header.len()));
+        s.output
+            .push(header.get(sent..).unwrap_or_default().to_vec());
+        s.output
+            .extend(&parts, skip + sent.saturating_sub(header.len()));
         if let Err(e) = t.watch_again(s, Waits::Write) {
             let code = e.raw_os_error().unwrap_or(libc::EIO);
             failed_to_send(t, s, code, Some((caller, tag)));
@@ -210,7 +213,9 @@ fn sank(t: &Tcp, s: &mut TcpState) {
         return;
     }
     for id in std::mem::take(&mut s.d.subscribers) {
-        messages::send(id, |h| h.tuple(&[Atom::new("empty_out_q").into(), t.term()]));
+        messages::send(id, |h| {
+            h.tuple(&[Atom::new("empty_out_q").into(), t.term()])
+        });
     }
     if let Some(how) = s.shutdown_later.take()
         && let Ok(socket) = s.d.socket()
@@ -239,12 +244,7 @@ fn files_done(t: &Tcp, s: &mut TcpState, done: FilesDone) {
 }
 
 /// The system has refused to send: the connection has ended. The sender is told, if there is one.
-fn failed_to_send(
-    t: &Tcp,
-    s: &mut TcpState,
-    mut error: i32,
-    sender: Option<(u64, Option<Tag>)>,
-) {
+fn failed_to_send(t: &Tcp, s: &mut TcpState, mut error: i32, sender: Option<(u64, Option<Tag>)>) {
     if error == libc::EPIPE && !s.is_write_shut && s.shutdown_later.is_none() {
         // The other side has refused what was sent before.
         error = libc::ECONNRESET;

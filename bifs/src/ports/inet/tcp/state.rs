@@ -2,10 +2,10 @@
 
 use super::input::Input;
 use super::queue::OutputQueue;
+use crate::errno;
 use crate::ports::inet::descriptor::{Active, Descriptor, Phase};
 use crate::ports::inet::messages::{self, Tag};
 use crate::ports::{Driver, Port};
-use crate::errno;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::io::{Source, Waits};
 use enigma_runtime::timer;
