@@ -138,7 +138,7 @@ pub enum Parts {
 /// What an address holds.
 pub fn parts(a: &RawAddress) -> Parts {
     match a.family() {
-        _ if a.len() == 0 => Parts::Unspecified,
+        _ if a.size() == 0 => Parts::Unspecified,
         libc::AF_INET => {
             // SAFETY: plain numbers.
             let a: libc::sockaddr_in = unsafe { a.cast() };
@@ -154,7 +154,7 @@ pub fn parts(a: &RawAddress) -> Parts {
         libc::AF_UNIX => {
             // SAFETY: plain numbers.
             let un: libc::sockaddr_un = unsafe { a.cast() };
-            let n = a.len().saturating_sub(PATH_AT).min(un.sun_path.len());
+            let n = a.size().saturating_sub(PATH_AT).min(un.sun_path.len());
             let mut path: Vec<u8> = un.sun_path[..n].iter().map(|&c| c as u8).collect();
             if path.first().is_some_and(|&b| b != 0)
                 && let Some(end) = path.iter().position(|&b| b == 0)

@@ -85,7 +85,7 @@ impl RawAddress {
     }
 
     /// Bytes in use.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.len as usize
     }
 
@@ -368,18 +368,10 @@ impl Socket {
 }
 
 /// Control messages of a datagram.
+#[derive(Default)]
 pub struct Control {
     bytes: [u64; 32],
     len: usize,
-}
-
-impl Default for Control {
-    fn default() -> Control {
-        Control {
-            bytes: [0; 32],
-            len: 0,
-        }
-    }
 }
 
 impl Control {

@@ -28,7 +28,7 @@ impl Input {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.bytes.len() - self.start
     }
 
@@ -71,7 +71,7 @@ impl Input {
 
     /// Gives memory that is not needed back to this thread.
     pub fn end(&mut self) {
-        if self.len() == 0 {
+        if self.size() == 0 {
             let mut spare = std::mem::take(&mut self.bytes);
             self.start = 0;
             if spare.capacity() <= KEPT {

@@ -186,7 +186,7 @@ fn wait(t: &Tcp, s: &mut TcpState) {
 }
 
 fn next(s: &TcpState) -> Next {
-    let have = s.input.len();
+    let have = s.input.size();
     let settings = &s.d.settings;
     if settings.packets.framing == Framing::Raw {
         let asked = s.waiting.as_ref().map_or(0, |r| r.length);
@@ -255,7 +255,7 @@ fn deliver(t: &Tcp, s: &mut TcpState, n: usize) {
             crate::packet::http::begins_message(bytes)
         };
     }
-    let whole = n == s.input.len() && n >= WORTH_GIVING && matches!(parcel, Parcel::Data);
+    let whole = n == s.input.size() && n >= WORTH_GIVING && matches!(parcel, Parcel::Data);
     let given = if whole { s.input.take_all() } else { None };
     let taken = given.is_some();
     let payload = match given {
