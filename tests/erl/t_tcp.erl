@@ -418,7 +418,8 @@ port_signals() ->
 old_style() ->
     in_proc(fun() ->
         process_flag(trap_exit, true),
-        {S, _} = pair([binary, {active, true}]),
+        {S, C} = pair([binary, {active, true}]),
+        ok = inet:setopts(C, [{active, false}]),
         S ! {self(), {connect, self()}},
         A = got(50),
         S ! {self(), close},

@@ -26,9 +26,10 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{PidKey, exit, handle, registry};
 use enigma_runtime::{Ctx, Exit, Heap, Term};
-use parking_lot::{Mutex, RwLock};
+use papaya::HashMap;
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
 /// Why a command was not taken.
@@ -110,14 +111,17 @@ struct State {
     waiting: BTreeSet<u64>,
 }
 
-static PORTS: LazyLock<RwLock<BTreeMap<u64, Arc<Port>>>> = LazyLock::new(Default::default);
+/// All ports, by their numbers.
+static PORTS: LazyLock<HashMap<u64, Arc<Port>>> = LazyLock::new(HashMap::new);
+/// How many there are.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 static INPUT: AtomicU64 = AtomicU64::new(0);
 static OUTPUT: AtomicU64 = AtomicU64::new(0);
 
 /// The port with this number.
 pub fn get(id: u64) -> Option<Arc<Port>> {
-    PORTS.read().get(&id).cloned()
+    PORTS.pin().get(&id).cloned()
 }
 
 /// The number that the next port gets.
@@ -135,7 +139,9 @@ const ID_MASK: u64 = (1 << 56) - 1;
 
 /// All ports.
 pub fn all() -> Vec<Arc<Port>> {
-    PORTS.read().values().cloned().collect()
+    let mut all: Vec<Arc<Port>> = PORTS.pin().values().cloned().collect();
+    all.sort_unstable_by_key(|p| p.id);
+    all
 }
 
 /// A number that no port has.
@@ -146,6 +152,12 @@ fn fresh_id() -> u64 {
             return id;
         }
     }
+}
+
+/// Takes a port out of the table.
+fn forget(id: u64) {
+    PORTS.pin().remove(&id);
+    COUNT.fetch_sub(1, Ordering::Relaxed);
 }
 
 impl Port {
@@ -175,20 +187,18 @@ impl Port {
             input: AtomicU64::new(0),
             output: AtomicU64::new(0),
         });
-        {
-            let mut ports = PORTS.write();
-            if ports.len() >= facts().port_limit as usize {
-                return Err(Atom::SYSTEM_LIMIT);
-            }
-            ports.insert(port.id, port.clone());
+        if COUNT.fetch_add(1, Ordering::Relaxed) >= facts().port_limit as usize {
+            COUNT.fetch_sub(1, Ordering::Relaxed);
+            return Err(Atom::SYSTEM_LIMIT);
         }
+        PORTS.pin().insert(port.id, port.clone());
         match start(&port) {
             Ok(d) => {
                 let _ = port.driver.set(d);
                 Ok(port)
             }
             Err(why) => {
-                PORTS.write().remove(&port.id);
+                forget(port.id);
                 Err(why)
             }
         }
@@ -329,7 +339,7 @@ impl Port {
                 std::mem::take(&mut s.waiting),
             )
         };
-        PORTS.write().remove(&self.id);
+        forget(self.id);
         if let Some(n) = name {
             registry::unregister_of(n, self.term());
         }
@@ -552,7 +562,7 @@ pub fn exit_signal(port: u64, from: Term, reason: Term, link: bool) {
 
 /// Number of ports.
 pub fn count() -> usize {
-    PORTS.read().len()
+    COUNT.load(Ordering::Relaxed)
 }
 
 /// Bytes read and written by all ports.

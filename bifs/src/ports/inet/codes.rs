@@ -46,8 +46,8 @@ numbers! { u32:
 }
 
 numbers! { u8:
-    ERROR = 0, "Answer: an error's name follows.";
-    OK = 1, "Answer: data follows.";
+    ERROR = 0, "ControlAnswer: an error's name follows.";
+    OK = 1, "ControlAnswer: data follows.";
 
     AF_INET = 1, "IPv4.";
     AF_INET6 = 2, "IPv6.";

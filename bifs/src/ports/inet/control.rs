@@ -2,7 +2,7 @@
 
 use super::address;
 use super::codes;
-use super::descriptor::{Counters, Descriptor, Phase, failed, ok, refused};
+use super::descriptor::{Counters, Descriptor, SocketPhase, failed, ok, refused};
 use super::options::{self, BadOption};
 use super::sys::{RawAddress, Socket};
 use super::{interfaces, services};
@@ -12,7 +12,7 @@ use std::io;
 const BAD_PORT: &str = "exbadport";
 
 /// What a request came to.
-pub enum Answer {
+pub enum ControlAnswer {
     /// These bytes.
     Bytes(Vec<u8>),
     /// The caller's arguments are no good: `badarg`.
@@ -21,19 +21,19 @@ pub enum Answer {
     Unknown,
 }
 
-fn of<T: AsRef<[u8]>>(result: io::Result<T>) -> Answer {
-    Answer::Bytes(match result {
+fn of<T: AsRef<[u8]>>(result: io::Result<T>) -> ControlAnswer {
+    ControlAnswer::Bytes(match result {
         Ok(bytes) => ok(bytes.as_ref()),
         Err(e) => failed(&e),
     })
 }
 
-fn invalid() -> Answer {
-    Answer::Bytes(refused("einval"))
+fn invalid() -> ControlAnswer {
+    ControlAnswer::Bytes(refused("einval"))
 }
 
-fn bad_port() -> Answer {
-    Answer::Bytes(refused(BAD_PORT))
+fn bad_port() -> ControlAnswer {
+    ControlAnswer::Bytes(refused(BAD_PORT))
 }
 
 /// Answers a request. `pending`: bytes that wait to be sent; `flags`: of the state.
@@ -44,25 +44,25 @@ pub fn answer(
     caller: u64,
     pending: usize,
     flags: u32,
-) -> Answer {
+) -> ControlAnswer {
     match request {
         codes::OPEN => open(d, data),
         codes::FDOPEN => adopt(d, data),
         codes::CLOSE => {
             d.subscribers.clear();
-            Answer::Bytes(ok(&[]))
+            ControlAnswer::Bytes(ok(&[]))
         }
         codes::BIND => bind(d, data),
         codes::PEER => match &d.peer {
-            Some(a) => Answer::Bytes(ok(&address::encode(a))),
-            None if !d.is_connected() => Answer::Bytes(refused("enotconn")),
+            Some(a) => ControlAnswer::Bytes(ok(&address::encode(a))),
+            None if !d.is_connected() => ControlAnswer::Bytes(refused("enotconn")),
             None => of(d
                 .socket()
                 .and_then(Socket::peer)
                 .map(|a| address::encode(&a))),
         },
         codes::NAME => match &d.name {
-            Some(a) => Answer::Bytes(ok(&address::encode(a))),
+            Some(a) => ControlAnswer::Bytes(ok(&address::encode(a))),
             None => of(d
                 .socket()
                 .and_then(Socket::local)
@@ -71,7 +71,7 @@ pub fn answer(
         codes::SETPEER => set_name(d, data, |d| &mut d.peer),
         codes::SETNAME => set_name(d, data, |d| &mut d.name),
         codes::GETOPTS => match options::get(d, data) {
-            Ok(values) => Answer::Bytes(ok(&values)),
+            Ok(values) => ControlAnswer::Bytes(ok(&values)),
             Err(BadOption) => invalid(),
         },
         codes::GETSTAT => statistics(d, data, pending),
@@ -79,7 +79,7 @@ pub fn answer(
         codes::GETHOSTNAME if data.is_empty() => of(services::host()),
         codes::GETHOSTNAME => invalid(),
         codes::GETFD => match d.socket() {
-            Ok(s) => Answer::Bytes(ok(&(s.fd() as u32).to_be_bytes())),
+            Ok(s) => ControlAnswer::Bytes(ok(&(s.fd() as u32).to_be_bytes())),
             Err(_) => invalid(),
         },
         codes::GETTYPE if !d.is_open() => invalid(),
@@ -96,15 +96,15 @@ pub fn answer(
                 codes::TYPE_DGRAM
             };
             let both = [family.to_be_bytes(), u32::from(kind).to_be_bytes()];
-            Answer::Bytes(ok(&both.concat()))
+            ControlAnswer::Bytes(ok(&both.concat()))
         }
-        codes::GETSTATUS => Answer::Bytes(ok(&flags.to_be_bytes())),
+        codes::GETSTATUS => ControlAnswer::Bytes(ok(&flags.to_be_bytes())),
         codes::GETSERVBYNAME => match service_port(data) {
-            Some(port) => Answer::Bytes(ok(&port.to_be_bytes())),
+            Some(port) => ControlAnswer::Bytes(ok(&port.to_be_bytes())),
             None => invalid(),
         },
         codes::GETSERVBYPORT => match service_name(data) {
-            Some(name) => Answer::Bytes(ok(&name)),
+            Some(name) => ControlAnswer::Bytes(ok(&name)),
             None => invalid(),
         },
         codes::GETIFLIST | codes::GETIFADDRS | codes::IFGET | codes::IFSET if !d.is_open() => {
@@ -118,7 +118,7 @@ pub fn answer(
             .and_then(|s| interfaces::set(s, data))
             .map(|()| [])),
         codes::GETLADDRS | codes::GETPADDRS => invalid(),
-        _ => Answer::Unknown,
+        _ => ControlAnswer::Unknown,
     }
 }
 
@@ -148,39 +148,39 @@ fn kind(d: &Descriptor, data: &[u8]) -> Result<(i32, i32, i32), &'static str> {
     Ok((family, kind, protocol))
 }
 
-fn open(d: &mut Descriptor, data: &[u8]) -> Answer {
+fn open(d: &mut Descriptor, data: &[u8]) -> ControlAnswer {
     let (family, kind, protocol) = match kind(d, data) {
         Ok(k) => k,
-        Err(why) => return Answer::Bytes(refused(why)),
+        Err(why) => return ControlAnswer::Bytes(refused(why)),
     };
     if d.is_open() {
-        return Answer::Bytes(refused("exbadseq"));
+        return ControlAnswer::Bytes(refused("exbadseq"));
     }
     match options::open(d, family, kind, protocol) {
         Ok(s) => {
             d.set_socket(s, family);
-            Answer::Bytes(ok(&[]))
+            ControlAnswer::Bytes(ok(&[]))
         }
-        Err(e) => Answer::Bytes(failed(&e)),
+        Err(e) => ControlAnswer::Bytes(failed(&e)),
     }
 }
 
 /// Takes over a descriptor: family, type, perhaps the protocol, the descriptor, and whether it is bound (or connected).
-fn adopt(d: &mut Descriptor, data: &[u8]) -> Answer {
+fn adopt(d: &mut Descriptor, data: &[u8]) -> ControlAnswer {
     let Some((front, [f3, f2, f1, f0, ..])) = data.split_last_chunk::<8>() else {
         return invalid();
     };
     let (family, wanted, _) = match kind(d, front) {
         Ok(k) => k,
-        Err(why) => return Answer::Bytes(refused(why)),
+        Err(why) => return ControlAnswer::Bytes(refused(why)),
     };
     if d.is_open() {
-        return Answer::Bytes(refused("exbadseq"));
+        return ControlAnswer::Bytes(refused("exbadseq"));
     }
     let fd = i32::from_be_bytes([*f3, *f2, *f1, *f0]);
     let socket = match Socket::adopt(fd) {
         Ok(s) => s,
-        Err(e) => return Answer::Bytes(failed(&e)),
+        Err(e) => return ControlAnswer::Bytes(failed(&e)),
     };
     // What is no socket of the kind that was asked for is left alone.
     match socket.get_int(libc::SOL_SOCKET, libc::SO_TYPE) {
@@ -191,43 +191,43 @@ fn adopt(d: &mut Descriptor, data: &[u8]) -> Answer {
         }
         Err(e) => {
             socket.release();
-            return Answer::Bytes(failed(&e));
+            return ControlAnswer::Bytes(failed(&e));
         }
     }
     if d.stream {
         if socket.peer().is_ok() {
-            d.phase = Phase::Connected;
+            d.phase = SocketPhase::Connected;
         } else if socket
             .get_int(libc::SOL_SOCKET, libc::SO_ACCEPTCONN)
             .unwrap_or(0)
             != 0
         {
-            d.phase = Phase::Listening;
+            d.phase = SocketPhase::Listening;
         }
     }
     d.borrowed = true;
     d.set_socket(socket, family);
-    Answer::Bytes(ok(&[]))
+    ControlAnswer::Bytes(ok(&[]))
 }
 
-fn bind(d: &mut Descriptor, mut data: &[u8]) -> Answer {
+fn bind(d: &mut Descriptor, mut data: &[u8]) -> ControlAnswer {
     if data.len() < 2 {
         return invalid();
     }
-    if !d.is_open() || d.phase != Phase::Idle {
+    if !d.is_open() || d.phase != SocketPhase::Idle {
         return bad_port();
     }
     let a = match d.take_address(&mut data) {
         Ok(a) => a,
-        Err(why) => return Answer::Bytes(refused(why.name())),
+        Err(why) => return ControlAnswer::Bytes(refused(why.name())),
     };
     let bound = d.socket().and_then(|s| {
         s.bind(&a)?;
         s.local()
     });
     match bound {
-        Ok(a) => Answer::Bytes(ok(&address::port(&a).to_be_bytes())),
-        Err(e) => Answer::Bytes(failed(&e)),
+        Ok(a) => ControlAnswer::Bytes(ok(&address::port(&a).to_be_bytes())),
+        Err(e) => ControlAnswer::Bytes(failed(&e)),
     }
 }
 
@@ -235,7 +235,7 @@ fn set_name(
     d: &mut Descriptor,
     mut data: &[u8],
     place: fn(&mut Descriptor) -> &mut Option<RawAddress>,
-) -> Answer {
+) -> ControlAnswer {
     let name = if data.is_empty() {
         None
     } else {
@@ -245,10 +245,10 @@ fn set_name(
         }
     };
     *place(d) = name;
-    Answer::Bytes(ok(&[]))
+    ControlAnswer::Bytes(ok(&[]))
 }
 
-fn statistics(d: &Descriptor, data: &[u8], pending: usize) -> Answer {
+fn statistics(d: &Descriptor, data: &[u8], pending: usize) -> ControlAnswer {
     let mut out = Vec::new();
     let Counters {
         count,
@@ -276,18 +276,18 @@ fn statistics(d: &Descriptor, data: &[u8], pending: usize) -> Answer {
                 out.extend(d.sent.octets.to_be_bytes());
                 continue;
             }
-            _ => return Answer::BadArgument,
+            _ => return ControlAnswer::BadArgument,
         };
         out.extend(n.to_be_bytes());
     }
-    Answer::Bytes(ok(&out))
+    ControlAnswer::Bytes(ok(&out))
 }
 
-fn subscribe(d: &mut Descriptor, data: &[u8], caller: u64, pending: usize) -> Answer {
+fn subscribe(d: &mut Descriptor, data: &[u8], caller: u64, pending: usize) -> ControlAnswer {
     let mut out = Vec::new();
     for &code in data {
         if code != codes::SUBS_EMPTY_OUT_Q {
-            return Answer::BadArgument;
+            return ControlAnswer::BadArgument;
         }
         if pending > 0 {
             d.subscribers.push(caller);
@@ -295,7 +295,7 @@ fn subscribe(d: &mut Descriptor, data: &[u8], caller: u64, pending: usize) -> An
         out.push(code);
         out.extend(u32::try_from(pending).unwrap_or(u32::MAX).to_be_bytes());
     }
-    Answer::Bytes(ok(&out))
+    ControlAnswer::Bytes(ok(&out))
 }
 
 fn service_port(mut data: &[u8]) -> Option<u16> {

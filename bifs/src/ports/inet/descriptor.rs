@@ -25,7 +25,7 @@ pub enum Active {
 
 /// What a socket is doing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Phase {
+pub enum SocketPhase {
     /// Nothing yet.
     Idle,
     /// Connecting.
@@ -86,9 +86,9 @@ impl Packets {
     }
 }
 
-/// Settings that the driver keeps itself.
+/// SocketSettings that the driver keeps itself.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct SocketSettings {
     /// Data as binaries.
     pub binary: bool,
     /// Messages of the form of other ports: `{Port, {data, Data}}`.
@@ -137,9 +137,9 @@ pub struct Settings {
     pub namespace: Vec<u8>,
 }
 
-impl Settings {
-    fn new() -> Settings {
-        Settings {
+impl SocketSettings {
+    fn new() -> SocketSettings {
+        SocketSettings {
             binary: false,
             as_port: false,
             active: Active::Passive,
@@ -209,9 +209,9 @@ pub struct Descriptor {
     /// Does somebody else use the descriptor now?
     pub ignored: bool,
     /// What it is doing.
-    pub phase: Phase,
+    pub phase: SocketPhase,
     /// See there.
-    pub settings: Settings,
+    pub settings: SocketSettings,
     /// What came.
     pub received: Counters,
     /// What went.
@@ -239,8 +239,8 @@ impl Descriptor {
             family: libc::AF_UNSPEC,
             borrowed: false,
             ignored: false,
-            phase: Phase::Idle,
-            settings: Settings::new(),
+            phase: SocketPhase::Idle,
+            settings: SocketSettings::new(),
             received: Counters::default(),
             sent: Counters::default(),
             subscribers: Vec::new(),
@@ -264,7 +264,7 @@ impl Descriptor {
 
     /// Is it connected?
     pub fn is_connected(&self) -> bool {
-        self.is_open() && self.phase == Phase::Connected
+        self.is_open() && self.phase == SocketPhase::Connected
     }
 
     /// Puts a socket in.
@@ -282,7 +282,7 @@ impl Descriptor {
     /// Closes the socket; one that was given by the user stays open.
     pub fn close(&mut self) {
         self.watched = None;
-        self.phase = Phase::Idle;
+        self.phase = SocketPhase::Idle;
         if let Some(s) = self.socket.take()
             && self.borrowed
         {
@@ -304,6 +304,12 @@ impl Descriptor {
                 Ok(())
             }
         }
+    }
+
+    /// Does the poller tell when there is something to read?
+    pub fn is_watched_for_reading(&self) -> bool {
+        let waits = self.watched.as_ref().map(Watched::waits);
+        matches!(waits, Some(Waits::Read | Waits::Both))
     }
 
     /// Asks once more, so that what is ready now is told again.
@@ -340,10 +346,10 @@ impl Descriptor {
             return 0;
         }
         let phase = match self.phase {
-            Phase::Idle => 0,
-            Phase::Connecting => codes::F_CON,
-            Phase::Connected => codes::F_ACTIVE,
-            Phase::Listening => codes::F_LISTEN,
+            SocketPhase::Idle => 0,
+            SocketPhase::Connecting => codes::F_CON,
+            SocketPhase::Connected => codes::F_ACTIVE,
+            SocketPhase::Listening => codes::F_LISTEN,
         };
         codes::F_OPEN | phase
     }

@@ -117,7 +117,7 @@ fn address_in(r: &libc::ifreq) -> RawAddress {
     RawAddress::of(a, size_of::<libc::sockaddr>())
 }
 
-/// Settings of an interface; what the system does not tell is left out.
+/// SocketSettings of an interface; what the system does not tell is left out.
 pub fn get(socket: &Socket, mut data: &[u8]) -> io::Result<Vec<u8>> {
     let name = take_name(&mut data)?;
     let mut out = Vec::new();

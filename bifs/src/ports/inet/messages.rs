@@ -1,6 +1,6 @@
 //! What drivers of sockets tell processes.
 
-use super::descriptor::Settings;
+use super::descriptor::SocketSettings;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::etf::decode;
 use enigma_runtime::heap::binary::BinaryRef;
@@ -94,7 +94,7 @@ impl Payload<'_> {
 }
 
 /// Data as the owner wants it: a list, a binary, or the front of one as a list.
-pub fn data(h: &mut Heap, s: &Settings, payload: &Payload<'_>) -> Term {
+pub fn data(h: &mut Heap, s: &SocketSettings, payload: &Payload<'_>) -> Term {
     let bytes = payload.bytes();
     if !s.binary || s.header > bytes.len() {
         return h.byte_list(bytes);

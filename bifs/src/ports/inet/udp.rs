@@ -2,8 +2,10 @@
 
 use super::address::{self, Parts, take_array, take_bytes};
 use super::codes;
-use super::control::{self, Answer};
-use super::descriptor::{Active, Descriptor, Phase, Settings, failed, failed_with, ok, refused};
+use super::control::{self, ControlAnswer};
+use super::descriptor::{
+    Active, Descriptor, SocketPhase, SocketSettings, failed, failed_with, ok, refused,
+};
 use super::messages::{self, Payload, Tag};
 use super::options::{self, BadOption, Changes};
 use super::sys::{Control, RawAddress, Socket};
@@ -175,7 +177,7 @@ impl Udp {
         }
         messages::send(port.connected(), |h| {
             if settings.as_port {
-                let of_port = Settings {
+                let of_port = SocketSettings {
                     binary: self.is_binary,
                     ..settings.clone()
                 };
@@ -253,7 +255,7 @@ impl Udp {
         if data.is_empty() {
             return match s.d.socket().and_then(Socket::disconnect) {
                 Ok(()) => {
-                    s.d.phase = Phase::Idle;
+                    s.d.phase = SocketPhase::Idle;
                     ok(&[])
                 }
                 Err(e) => failed(&e),
@@ -269,7 +271,7 @@ impl Udp {
         if let Err(e) = s.d.socket().and_then(|socket| socket.connect(&to)) {
             return failed(&e);
         }
-        s.d.phase = Phase::Connected;
+        s.d.phase = SocketPhase::Connected;
         let number = messages::next_number();
         messages::answer(self.term(), caller, number, |_| Atom::OK.into());
         ok(&number.to_be_bytes())
@@ -318,7 +320,7 @@ fn send_datagram(s: &mut UdpState, mut bytes: &[u8]) -> Result<(), Atom> {
     let extra = take_bytes(&mut bytes, n).map_err(|_| einval())?;
     let extra = options::control_of(extra).map_err(|_| einval())?;
     // A socket that is connected has its address.
-    let to = (s.d.phase != Phase::Connected).then_some(&to);
+    let to = (s.d.phase != SocketPhase::Connected).then_some(&to);
     s.d.sent.add(bytes.len());
     let sent = s.d.socket().and_then(|socket| {
         loop {
@@ -390,9 +392,9 @@ impl Driver for UdpDriver {
         let s = &mut *s;
         let flags = s.d.flags();
         match control::answer(&mut s.d, request, data, caller, 0, flags) {
-            Answer::Bytes(bytes) => return Some(bytes),
-            Answer::BadArgument => return None,
-            Answer::Unknown => {}
+            ControlAnswer::Bytes(bytes) => return Some(bytes),
+            ControlAnswer::BadArgument => return None,
+            ControlAnswer::Unknown => {}
         }
         Some(match request {
             codes::SETOPTS => self.0.set_options(s, data),

@@ -5,7 +5,7 @@ use super::state::{Request, Tcp, TcpState};
 use crate::errno;
 use crate::ports::Port;
 use crate::ports::inet::address::take_array;
-use crate::ports::inet::descriptor::{Active, Descriptor, Phase, failed, ok, refused};
+use crate::ports::inet::descriptor::{Active, Descriptor, SocketPhase, failed, ok, refused};
 use crate::ports::inet::messages;
 use crate::ports::inet::sys::Socket;
 use enigma_runtime::atom::Atom;
@@ -29,9 +29,9 @@ pub fn connect(t: &Tcp, s: &mut TcpState, caller: u64, mut data: &[u8]) -> Vec<u
         return refused("exbadport");
     }
     match s.d.phase {
-        Phase::Idle => {}
-        Phase::Connected => return refused("eisconn"),
-        Phase::Connecting | Phase::Listening => return refused("exbadseq"),
+        SocketPhase::Idle => {}
+        SocketPhase::Connected => return refused("eisconn"),
+        SocketPhase::Connecting | SocketPhase::Listening => return refused("exbadseq"),
     }
     if data.len() < 6 {
         return refused("einval");
@@ -46,7 +46,7 @@ pub fn connect(t: &Tcp, s: &mut TcpState, caller: u64, mut data: &[u8]) -> Vec<u
     let number = messages::next_number();
     match s.d.socket().and_then(|socket| socket.connect(&to)) {
         Ok(()) => {
-            s.d.phase = Phase::Connected;
+            s.d.phase = SocketPhase::Connected;
             let request = t.request(number, caller, 0, None, late_to_connect);
             t.answer(request, |_| Atom::OK.into());
             if s.d.settings.active != Active::Passive {
@@ -54,9 +54,9 @@ pub fn connect(t: &Tcp, s: &mut TcpState, caller: u64, mut data: &[u8]) -> Vec<u
             }
         }
         Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {
-            s.d.phase = Phase::Connecting;
+            s.d.phase = SocketPhase::Connecting;
             if let Err(e) = t.watch_again(s, Waits::Write) {
-                s.d.phase = Phase::Idle;
+                s.d.phase = SocketPhase::Idle;
                 return failed(&e);
             }
             s.waiting = Some(t.request(number, caller, 0, ms, late_to_connect));
@@ -86,7 +86,7 @@ pub fn connected(t: &Tcp, s: &mut TcpState) {
     let request = s.waiting.take();
     match error {
         None => {
-            s.d.phase = Phase::Connected;
+            s.d.phase = SocketPhase::Connected;
             if let Some(r) = request {
                 t.answer(r, |_| Atom::OK.into());
             }
@@ -95,7 +95,7 @@ pub fn connected(t: &Tcp, s: &mut TcpState) {
             }
         }
         Some(code) => {
-            s.d.phase = Phase::Idle;
+            s.d.phase = SocketPhase::Idle;
             if let Some(r) = request {
                 t.refuse(r, errno::atom(code));
             }
@@ -111,13 +111,13 @@ pub fn listen(s: &mut TcpState, data: &[u8]) -> Vec<u8> {
     let Ok(backlog) = <[u8; 2]>::try_from(data) else {
         return refused("einval");
     };
-    if !matches!(s.d.phase, Phase::Idle | Phase::Listening) {
+    if !matches!(s.d.phase, SocketPhase::Idle | SocketPhase::Listening) {
         return refused("exbadport");
     }
     let backlog = i32::from(u16::from_be_bytes(backlog));
     match s.d.socket().and_then(|socket| socket.listen(backlog)) {
         Ok(()) => {
-            s.d.phase = Phase::Listening;
+            s.d.phase = SocketPhase::Listening;
             ok(&[])
         }
         Err(e) => failed(&e),
@@ -126,7 +126,7 @@ pub fn listen(s: &mut TcpState, data: &[u8]) -> Vec<u8> {
 
 /// A request to accept: the time.
 pub fn accept(t: &Tcp, s: &mut TcpState, caller: u64, mut data: &[u8]) -> Vec<u8> {
-    let (Phase::Listening, Some(ms), []) = (s.d.phase, time(&mut data), data) else {
+    let (SocketPhase::Listening, Some(ms), []) = (s.d.phase, time(&mut data), data) else {
         return refused("einval");
     };
     let number = messages::next_number();
@@ -222,7 +222,7 @@ fn give(t: &Tcp, s: &TcpState, r: Request, socket: Socket) {
     to.show_econnreset = from.show_econnreset;
     to.read_ahead = from.read_ahead;
     d.set_socket(socket, s.d.family);
-    d.phase = Phase::Connected;
+    d.phase = SocketPhase::Connected;
     let driver = t.driver;
     let opened = Port::open(r.caller, "tcp_inet", false, move |port| {
         Ok(driver(Tcp::new(port, d, false, driver)))

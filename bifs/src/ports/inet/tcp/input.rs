@@ -16,12 +16,12 @@ thread_local! {
 
 /// See the module's text.
 #[derive(Default)]
-pub struct Input {
+pub struct TcpInput {
     bytes: Vec<u8>,
     start: usize,
 }
 
-impl Input {
+impl TcpInput {
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[self.start..]
@@ -59,7 +59,7 @@ impl Input {
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        *self = Input::default();
+        *self = TcpInput::default();
     }
 
     /// Takes memory of this thread if there is none yet.

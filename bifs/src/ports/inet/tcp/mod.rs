@@ -9,8 +9,8 @@ pub mod send;
 pub mod state;
 
 use super::codes;
-use super::control::{self, Answer};
-use super::descriptor::{Active, Descriptor, Phase, ok, refused};
+use super::control::{self, ControlAnswer};
+use super::descriptor::{Active, Descriptor, SocketPhase, ok, refused};
 use super::options::{self, BadOption, Changes};
 use super::sys::Socket;
 use crate::ports::{Driver, Port, Refusal};
@@ -47,16 +47,17 @@ impl Source for Tcp {
 
 fn ready(t: &Tcp, s: &mut TcpState, what: Readiness) -> bool {
     match s.d.phase {
-        Phase::Idle => false,
-        Phase::Listening => connect::accept_all(t, s),
-        Phase::Connecting => {
+        SocketPhase::Idle => false,
+        SocketPhase::Listening => connect::accept_all(t, s),
+        SocketPhase::Connecting => {
             if what.writable {
                 connect::connected(t, s);
             }
             false
         }
-        Phase::Connected => {
+        SocketPhase::Connected => {
             s.ended |= what.ended;
+            s.drained &= !what.readable;
             let more = send::flush(t, s);
             receive::pump(t, s, receive::TURN) || more
         }
@@ -122,9 +123,9 @@ const FLUSHES: usize = 500;
 fn answer(t: &Tcp, s: &mut TcpState, request: u32, data: &[u8], caller: u64) -> Option<Vec<u8>> {
     let (pending, state) = (s.output.size(), flags(s));
     match control::answer(&mut s.d, request, data, caller, pending, state) {
-        Answer::Bytes(bytes) => return Some(bytes),
-        Answer::BadArgument => return None,
-        Answer::Unknown => {}
+        ControlAnswer::Bytes(bytes) => return Some(bytes),
+        ControlAnswer::BadArgument => return None,
+        ControlAnswer::Unknown => {}
     }
     Some(match request {
         codes::SETOPTS => set_options(t, s, data),

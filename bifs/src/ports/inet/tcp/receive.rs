@@ -5,7 +5,7 @@ use crate::errno;
 use crate::packet::decode::{http_term, tls};
 use crate::packet::{Framing, Length, PacketLimits, length};
 use crate::ports::inet::address::take_array;
-use crate::ports::inet::descriptor::{Active, Settings, failed_with, ok, refused};
+use crate::ports::inet::descriptor::{Active, SocketSettings, failed_with, ok, refused};
 use crate::ports::inet::messages::{self, Payload};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::binary::BinaryRef;
@@ -55,6 +55,10 @@ pub fn request(t: &Tcp, s: &mut TcpState, caller: u64, mut data: &[u8]) -> Vec<u
     }
     let number = messages::next_number();
     s.waiting = Some(t.request(number, caller, n, None, late));
+    if time == 0 {
+        // There is no time to wait until the poller tells.
+        s.drained = false;
+    }
     if pump(t, s, TURN) {
         // The rest is done by the poller.
         again(t, s);
@@ -104,6 +108,9 @@ pub fn pump(t: &Tcp, s: &mut TcpState, mut turns: usize) -> bool {
             Some(need) => need,
             None => break false,
         };
+        if s.drained && s.d.is_watched_for_reading() {
+            break false;
+        }
         if turns == 0 {
             break true;
         }
@@ -155,7 +162,7 @@ fn read(t: &Tcp, s: &mut TcpState, need: usize) -> bool {
         Err(e) => match e.raw_os_error() {
             Some(libc::EINTR) => false,
             Some(libc::EAGAIN) => {
-                s.ended = false;
+                (s.ended, s.drained) = (false, true);
                 wait(t, s);
                 return false;
             }
@@ -170,6 +177,7 @@ fn read(t: &Tcp, s: &mut TcpState, need: usize) -> bool {
         },
     };
     if drained {
+        s.drained = true;
         // What has come is given away first: afterwards nobody may want more.
         if give(t, s).is_some() {
             wait(t, s);
@@ -299,7 +307,13 @@ fn bytes_of<'a>(payload: &'a Payload<'_>) -> &'a [u8] {
 }
 
 /// A packet as it is received.
-fn passive(h: &mut Heap, port: Term, s: &Settings, parcel: &Parcel, payload: &Payload<'_>) -> Term {
+fn passive(
+    h: &mut Heap,
+    port: Term,
+    s: &SocketSettings,
+    parcel: &Parcel,
+    payload: &Payload<'_>,
+) -> Term {
     match parcel {
         Parcel::Data => messages::data(h, s, payload),
         Parcel::Http(field) => http_term(h, s.packets.binaries, bytes_of(payload), *field),
@@ -311,13 +325,13 @@ fn passive(h: &mut Heap, port: Term, s: &Settings, parcel: &Parcel, payload: &Pa
 fn active(
     h: &mut Heap,
     (port, binary): (Term, bool),
-    s: &Settings,
+    s: &SocketSettings,
     parcel: &Parcel,
     payload: &Payload<'_>,
 ) -> Term {
     match parcel {
         Parcel::Data if s.as_port => {
-            let of_port = Settings {
+            let of_port = SocketSettings {
                 binary,
                 ..s.clone()
             };
@@ -372,11 +386,11 @@ pub fn closed(t: &Tcp, s: &mut TcpState) {
     }
     s.input.clear();
     t.note("tcp_closed");
+    // Nothing more will come, and that was told.
+    s.is_read_shut = true;
     if s.d.settings.exit_on_close {
         s.exit = Some(Atom::NORMAL);
     } else {
-        // Nothing more will come, and that was told.
-        s.is_read_shut = true;
         s.d.forget();
     }
 }
@@ -403,6 +417,7 @@ pub fn broken(t: &Tcp, s: &mut TcpState, error: i32) {
     s.input.clear();
     t.note_error(name);
     t.note("tcp_closed");
+    s.is_read_shut = true;
     if s.d.settings.exit_on_close {
         s.exit = Some(name);
     } else {

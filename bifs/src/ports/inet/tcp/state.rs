@@ -1,9 +1,9 @@
 //! A socket of the driver `tcp_inet`: its state, who waits for what, and how it ends.
 
-use super::input::Input;
+use super::input::TcpInput;
 use super::queue::OutputQueue;
 use crate::errno;
-use crate::ports::inet::descriptor::{Active, Descriptor, Phase};
+use crate::ports::inet::descriptor::{Active, Descriptor, SocketPhase};
 use crate::ports::inet::messages::{self, Tag};
 use crate::ports::{Driver, Port};
 use enigma_runtime::atom::Atom;
@@ -56,7 +56,7 @@ pub struct TcpState {
     /// What all sockets have.
     pub d: Descriptor,
     /// What has come.
-    pub input: Input,
+    pub input: TcpInput,
     /// What is to go.
     pub output: OutputQueue,
     /// Who accepts.
@@ -71,6 +71,8 @@ pub struct TcpState {
     pub shutdown_later: Option<i32>,
     /// Were they closed for writing?
     pub is_write_shut: bool,
+    /// Was all read that was there? The poller tells when there is more.
+    pub drained: bool,
     /// Has an owner who was active been told that nothing more comes?
     pub is_read_shut: bool,
     /// Has the other side ended, behind what there is to read?
@@ -114,7 +116,7 @@ impl Tcp {
     ) -> Arc<Tcp> {
         let state = TcpState {
             d,
-            input: Input::default(),
+            input: TcpInput::default(),
             output: OutputQueue::default(),
             accepting: VecDeque::new(),
             waiting: None,
@@ -123,6 +125,7 @@ impl Tcp {
             shutdown_later: None,
             is_write_shut: false,
             is_read_shut: false,
+            drained: false,
             ended: false,
             in_header: false,
             exit: None,
@@ -359,7 +362,7 @@ impl TcpState {
     /// Closes the socket; the port stays.
     pub fn close_socket(&mut self) {
         self.d.close();
-        self.d.phase = Phase::Idle;
+        self.d.phase = SocketPhase::Idle;
     }
 }
 
