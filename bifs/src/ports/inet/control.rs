@@ -183,8 +183,10 @@ fn adopt(d: &mut Descriptor, data: &[u8]) -> ControlAnswer {
         Err(e) => return ControlAnswer::Bytes(failed(&e)),
     };
     // What is no socket of the kind that was asked for is left alone.
-    match socket.get_int(libc::SOL_SOCKET, libc::SO_TYPE) {
-        Ok(kind) if kind == wanted => {}
+    let found = socket.get_int(libc::SOL_SOCKET, libc::SO_TYPE);
+    let found = found.and_then(|kind| Ok((kind, socket.local()?.family())));
+    match found {
+        Ok(found) if found == (wanted, family) => {}
         Ok(_) => {
             socket.release();
             return invalid();

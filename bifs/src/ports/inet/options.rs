@@ -7,8 +7,8 @@ use super::sys::{Socket, in_namespace};
 use enigma_runtime::release;
 use std::io;
 
-/// Longest buffer for reading.
-const BUFFER_MAX: i32 = 64 * 1024;
+/// Longest buffer for datagrams that follows the system's.
+const DATAGRAM_MAX: usize = 64 * 1024;
 
 /// How a failure to set an option of the system is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,7 @@ fn one(
     let on = value != 0;
     match code {
         codes::BUFFER => {
-            s.buffer = value.clamp(1, BUFFER_MAX) as usize;
+            s.buffer = value.max(1) as usize;
             s.buffer_is_set = true;
         }
         codes::HEADER => s.header = size(value),
@@ -307,7 +307,8 @@ fn of_system(d: &mut Descriptor, code: u8, value: i32, data: &mut &[u8]) -> Resu
     let told = |r: io::Result<()>| r.map_err(|_| BadOption);
     if let Some(n) = number_of(d, code) {
         if code == codes::RCVBUF && !d.settings.buffer_is_set {
-            d.settings.buffer = d.settings.buffer.max(size(value));
+            let most = if d.stream { usize::MAX } else { DATAGRAM_MAX };
+            d.settings.buffer = d.settings.buffer.max(size(value).min(most));
         }
         let set = d.socket().and_then(|s| set_number(s, &n, value));
         return if n.failure == Told { told(set) } else { Ok(()) };

@@ -268,7 +268,14 @@ impl Udp {
             Ok(a) => a,
             Err(why) => return refused(why.name()),
         };
-        if let Err(e) = s.d.socket().and_then(|socket| socket.connect(&to)) {
+        let connect = |socket: &Socket| {
+            if s.d.phase == SocketPhase::Connected {
+                // The address that the system chose for the old connection does not bind the new one.
+                socket.disconnect()?;
+            }
+            socket.connect(&to)
+        };
+        if let Err(e) = s.d.socket().and_then(connect) {
             return failed(&e);
         }
         s.d.phase = SocketPhase::Connected;
