@@ -292,10 +292,7 @@ fn one(
         | codes::EXCLUSIVEADDRUSE => {}
         codes::NETNS => {
             let path = take_bytes(data, size(value))?;
-            // It says where the socket is to be made, so it comes before that.
-            if d.is_open() {
-                return Err(BadOption);
-            }
+            // It says where the socket is to be made; one that is there stays where it is.
             d.settings.namespace = path.to_vec();
         }
         _ => return of_system(d, code, value, data),
@@ -467,6 +464,7 @@ fn get_of_system(
     data: &mut &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), BadOption> {
+    let before = out.len();
     let mut bytes = |code: u8, value: &[u8]| {
         out.push(code);
         out.extend(value);
@@ -497,7 +495,7 @@ fn get_of_system(
             let name = i32::from_be_bytes(*take_array(data)?);
             let [is_binary] = *take_array(data)?;
             let n = u32::from_be_bytes(*take_array(data)?) as usize;
-            if n > RAW_MAX {
+            if n + RAW_HEAD + before > ANSWER_MAX {
                 return Err(BadOption);
             }
             let mut value = if is_binary == 0 {
@@ -543,8 +541,10 @@ fn get_of_system(
     Ok(())
 }
 
-/// Longest value of an option that is asked for by its numbers.
-const RAW_MAX: usize = 1 << 20;
+/// Longest answer with options that are asked for by their numbers.
+const ANSWER_MAX: usize = 64 * 1024;
+/// What is told of such an option besides its value.
+const RAW_HEAD: usize = 13;
 
 fn bytes_of(out: &mut Vec<u8>, more: &[u8]) {
     out.extend(more);
