@@ -40,16 +40,16 @@ passive() ->
 
 active() ->
     with([binary, {active, true}], [], fun(A, B, P) ->
-        R = [begin ok = to(B, P, [I]), got(50) end || I <- [1, 2]],
-        X = [begin ok = inet:setopts(A, [O]), ok = to(B, P, "y"), Y = got(50), {O, Y, inet:getopts(A, [active])} end || O <- [{active, once}, {active, 2}, {active, 1}, {mode, list}, {active, false}]],
-        Z = [recv(A, 100), recv(A, 10)],
+        R = [begin ok = to(B, P, [I]), got(200) end || I <- [1, 2]],
+        X = [begin ok = inet:setopts(A, [O]), ok = to(B, P, "y"), Y = got(200), {O, Y, inet:getopts(A, [active])} end || O <- [{active, once}, {active, 2}, {active, 1}, {mode, list}, {active, false}]],
+        Z = [recv(A, 300), recv(A, 10)],
         {R, X, Z, gen_udp:recv(B, 0, 10)}
     end).
 
 headers() ->
     [with([M, {active, A0}, {header, H}], [], fun(A, B, P) ->
         ok = to(B, P, "abc"),
-        case A0 of true -> got(50); false -> recv(A, 100) end
+        case A0 of true -> got(200); false -> recv(A, 300) end
     end) || M <- [list, binary], A0 <- [true, false], H <- [0, 1, 3, 4]].
 
 truncated() ->
@@ -76,7 +76,7 @@ connected_active() ->
         ok = gen_udp:connect(B, {127, 0, 0, 1}, P),
         gen_udp:close(A),
         R = gen_udp:send(B, "x"),
-        {R, got(100)}
+        {R, got(200)}
     end).
 
 two_receivers() ->
@@ -86,7 +86,7 @@ two_receivers() ->
         timer:sleep(50),
         R = recv(A, 10),
         ok = to(B, P, "x"),
-        {R, got(100)}
+        {R, got(200)}
     end).
 
 closing() ->
@@ -95,7 +95,7 @@ closing() ->
         spawn_link(fun() -> Me ! {one, recv(A, 2000)} end),
         timer:sleep(50),
         gen_udp:close(A),
-        [got(100), cr(fun() -> recv(A, 10) end), to(B, P, "x"), gen_udp:send(A, {127, 0, 0, 1}, P, "x"), inet:port(A), inet:peername(B), gen_udp:close(A)]
+        [got(200), cr(fun() -> recv(A, 10) end), to(B, P, "x"), gen_udp:send(A, {127, 0, 0, 1}, P, "x"), inet:port(A), inet:peername(B), gen_udp:close(A)]
     end).
 
 options() ->
@@ -116,7 +116,7 @@ ancillary() ->
         X = recv(A, 500),
         ok = gen_udp:send(B, {{127, 0, 0, 1}, P}, [{ttl, 9}, {tos, 16}], "c"),
         ok = inet:setopts(A, [{active, true}]),
-        {R, X, got(100), cr(fun() -> gen_udp:send(B, {{127, 0, 0, 1}, P}, [{nodelay, true}], "d") end), cr(fun() -> gen_udp:send(B, {{127, 0, 0, 1}, P}, [bad], "d") end)}
+        {R, X, got(200), cr(fun() -> gen_udp:send(B, {{127, 0, 0, 1}, P}, [{nodelay, true}], "d") end), cr(fun() -> gen_udp:send(B, {{127, 0, 0, 1}, P}, [bad], "d") end)}
     end).
 
 bad_addresses() ->
@@ -137,7 +137,7 @@ multicast() ->
 ipv6() ->
     {ok, A} = gen_udp:open(0, [inet6, binary, {ip, {0, 0, 0, 0, 0, 0, 0, 1}}, {active, false}]),
     {ok, P} = inet:port(A),
-    R = [gen_udp:send(A, {0, 0, 0, 0, 0, 0, 0, 1}, P, "six"), recv(A, 500), inet:setopts(A, [{recvtclass, true}]), gen_udp:send(A, {0, 0, 0, 0, 0, 0, 0, 1}, P, "seven"), recv(A, 500), inet:setopts(A, [{active, once}]), gen_udp:send(A, {0, 0, 0, 0, 0, 0, 0, 1}, P, "eight"), got(100), inet:getopts(A, [multicast_ttl, multicast_loop, tclass])],
+    R = [gen_udp:send(A, {0, 0, 0, 0, 0, 0, 0, 1}, P, "six"), recv(A, 500), inet:setopts(A, [{recvtclass, true}]), gen_udp:send(A, {0, 0, 0, 0, 0, 0, 0, 1}, P, "seven"), recv(A, 500), inet:setopts(A, [{active, once}]), gen_udp:send(A, {0, 0, 0, 0, 0, 0, 0, 1}, P, "eight"), got(200), inet:getopts(A, [multicast_ttl, multicast_loop, tclass])],
     gen_udp:close(A),
     n(R).
 
@@ -147,7 +147,7 @@ local() ->
     {ok, A} = gen_udp:open(0, [{ifaddr, {local, F}}, binary, {active, false}]),
     {ok, B} = gen_udp:open(0, [{ifaddr, {local, G}}, binary, {active, true}]),
     {ok, C} = gen_udp:open(0, [local, binary, {active, true}]),
-    X = [gen_udp:send(B, {local, F}, 0, "to a"), (catch gen_udp:recv(A, 0, 500)) =:= {ok, {{local, list_to_binary(G)}, 0, <<"to a">>}}, gen_udp:send(A, {local, G}, 0, "to b"), [element(1, M) || M <- got(100)], gen_udp:send(C, {local, F}, 0, "from c"), cr(fun() -> gen_udp:recv(A, 0, 500) end), inet:sockname(C), gen_udp:send(C, {local, Base}, 0, "nobody")],
+    X = [gen_udp:send(B, {local, F}, 0, "to a"), (catch gen_udp:recv(A, 0, 500)) =:= {ok, {{local, list_to_binary(G)}, 0, <<"to a">>}}, gen_udp:send(A, {local, G}, 0, "to b"), [element(1, M) || M <- got(200)], gen_udp:send(C, {local, F}, 0, "from c"), cr(fun() -> gen_udp:recv(A, 0, 500) end), inet:sockname(C), gen_udp:send(C, {local, Base}, 0, "nobody")],
     [gen_udp:close(S) || S <- [A, B, C]],
     [file:delete(N) || N <- [F, G]],
     X.
@@ -161,7 +161,7 @@ statistics() ->
 owners() ->
     with([binary, {active, true}], [], fun(A, B, P) ->
         Me = self(),
-        Q = spawn_link(fun() -> receive go -> Me ! {got, got(100)} end end),
+        Q = spawn_link(fun() -> receive go -> Me ! {got, got(200)} end end),
         R = gen_udp:controlling_process(A, Q),
         Q ! go,
         ok = to(B, P, "for q"),

@@ -343,6 +343,10 @@ impl Port {
         if let Some(n) = name {
             registry::unregister_of(n, self.term());
         }
+        // What the driver has to say comes before the news of its end.
+        if let Some(d) = self.driver() {
+            d.close();
+        }
         let (me, reason) = (OwnedTerm::new(self.term()), OwnedTerm::new(reason));
         for id in links {
             exit::send_exit_to(PidKey::local(id), &me, &reason, true);
@@ -351,9 +355,6 @@ impl Port {
             exit::send_down(PidKey::local(id), reference, &reason);
         }
         call(waiting);
-        if let Some(d) = self.driver() {
-            d.close();
-        }
         true
     }
 

@@ -12,6 +12,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::io::Waits;
 use enigma_runtime::process::PidKey;
 use enigma_runtime::process::signal::{self, Signal};
+use std::collections::VecDeque;
 use std::io;
 
 /// Connections that are accepted in a row before others have a turn.
@@ -163,12 +164,15 @@ fn would_block(e: &io::Error) -> bool {
     )
 }
 
-fn forget_the_dead(s: &mut TcpState) {
-    while s.accepting.front().is_some_and(|r| !r.has_caller()) {
-        if let Some(r) = s.accepting.pop_front() {
-            r.drop_unanswered();
-        }
+/// Requests of processes that have ended are none.
+pub fn forget_the_dead(s: &mut TcpState) {
+    if s.accepting.iter().all(Request::has_caller) {
+        return;
     }
+    let all = std::mem::take(&mut s.accepting).into_iter();
+    let (alive, dead): (VecDeque<Request>, VecDeque<Request>) = all.partition(Request::has_caller);
+    s.accepting = alive;
+    dead.into_iter().for_each(Request::drop_unanswered);
 }
 
 fn late_to_accept(t: &Tcp, s: &mut TcpState, unique: u64) {
@@ -181,7 +185,9 @@ fn late_to_accept(t: &Tcp, s: &mut TcpState, unique: u64) {
 /// The socket that listens has connections. `true` if there may be more.
 pub fn accept_all(t: &Tcp, s: &mut TcpState) -> bool {
     for _ in 0..TURN {
-        forget_the_dead(s);
+        while s.accepting.front().is_some_and(|r| !r.has_caller()) {
+            forget_the_dead(s);
+        }
         if s.accepting.is_empty() {
             return false;
         }

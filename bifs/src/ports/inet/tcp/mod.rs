@@ -121,6 +121,9 @@ impl Driver for TcpDriver {
 const FLUSHES: usize = 500;
 
 fn answer(t: &Tcp, s: &mut TcpState, request: u32, data: &[u8], caller: u64) -> Option<Vec<u8>> {
+    if request == codes::GETSTATUS {
+        connect::forget_the_dead(s);
+    }
     let (pending, state) = (s.output.size(), flags(s));
     match control::answer(&mut s.d, request, data, caller, pending, state) {
         ControlAnswer::Bytes(bytes) => return Some(bytes),
@@ -202,6 +205,7 @@ fn is_reset_at_close(s: &TcpState) -> bool {
 
 /// The port closes: what waits is refused, what is to be sent is sent if the connection allows it.
 fn close(t: &Tcp, s: &mut TcpState) {
+    s.is_gone = true;
     s.end_busy(t, Err(Atom::CLOSED));
     s.refuse_all(t, Atom::CLOSED);
     let flushes = s.is_connected() && !s.output.is_empty() && !is_reset_at_close(s);

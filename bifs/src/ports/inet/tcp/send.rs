@@ -52,6 +52,10 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
     let total: usize = parts.iter().map(|p| bytes_of(p).len()).sum();
     let (tag, skip) = tag_of(&parts)?;
     let n = total - skip;
+    if s.is_gone {
+        // Senders that watch the port hear of its end; an answer behind that would reach nobody.
+        return tag.map(|_| n).ok_or(Refusal::BadData);
+    }
     if !s.is_connected() {
         let why = match s.bequest {
             b if !b.send => Atom::new("enotconn"),
@@ -259,10 +263,13 @@ fn failed_to_send(t: &Tcp, s: &mut TcpState, mut error: i32, sender: Option<(u64
         t.reply(*caller, tag.as_ref(), Err(why));
     }
     if s.d.settings.active != Active::Passive {
-        if shown {
-            t.note_error(name);
+        if !s.is_read_shut {
+            if shown {
+                t.note_error(name);
+            }
+            t.note("tcp_closed");
+            s.is_read_shut = true;
         }
-        t.note("tcp_closed");
         if s.d.settings.exit_on_close {
             s.exit = Some(Atom::NORMAL);
         } else {

@@ -71,6 +71,8 @@ pub struct TcpState {
     pub shutdown_later: Option<i32>,
     /// Were they closed for writing?
     pub is_write_shut: bool,
+    /// Has the port closed?
+    pub is_gone: bool,
     /// Was all read that was there? The poller tells when there is more.
     pub drained: bool,
     /// Has an owner who was active been told that nothing more comes?
@@ -126,6 +128,7 @@ impl Tcp {
             is_write_shut: false,
             is_read_shut: false,
             drained: false,
+            is_gone: false,
             ended: false,
             in_header: false,
             exit: None,
