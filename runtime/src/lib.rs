@@ -19,6 +19,7 @@ pub mod fuzz;
 pub mod heap;
 pub mod hooks;
 pub mod interp;
+pub mod io;
 pub mod limbs;
 pub mod load;
 pub mod match_spec;

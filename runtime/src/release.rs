@@ -67,6 +67,12 @@ pub fn wide_ports() -> bool {
     number() >= 26
 }
 
+/// Does a process that sends through a socket of a driver put a reference in front of the data, to know the answer by?
+/// From OTP 26 on.
+pub fn senders_put_references() -> bool {
+    number() >= 26
+}
+
 /// How long the list of arguments of `erlang:hibernate/3` may be.
 pub fn hibernate_arguments() -> usize {
     if number() >= 29 { 256 } else { 1024 }

@@ -20,6 +20,9 @@ const LIMIT: Duration = Duration::from_secs(180);
 /// For how long each kind of operation is repeated in the table of contention.
 const CONTENTION_MS: u32 = 200;
 
+/// For how long a server is loaded.
+const SOCKETS_MS: u32 = 3000;
+
 /// A benchmark program.
 #[derive(Clone, Debug)]
 pub struct Benchmark {
@@ -163,6 +166,43 @@ impl Arena {
         Ok(rates)
     }
 
+    /// What a server on the machine of that side answers to so many connections, whose load is made by the other side's
+    /// machine: requests or bytes a second, and the time in microseconds below which 99 of 100 requests stayed, if any
+    /// were timed.
+    pub fn sockets(
+        &self,
+        side: usize,
+        kind: &str,
+        connections: u32,
+    ) -> Result<(f64, Option<f64>), String> {
+        let module = oracle::compile(&self.otp, &bench_dir().join("sockets.erl"))?;
+        let mut server = self.command(side);
+        server.arg("-pa").arg(&module);
+        server.args(["-run", "sockets", "server", kind]);
+        server
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut server = server.spawn().map_err(|e| e.to_string())?;
+        let loaded = port_of(&mut server).and_then(|port| {
+            let mut load = self.command(1);
+            load.arg("-pa").arg(&module);
+            load.args(["-run", "sockets", "client", kind, &port]);
+            load.args([connections.to_string(), SOCKETS_MS.to_string()]);
+            proc::run(load, LIMIT)
+        });
+        // The server is of no more use, whatever became of it.
+        let _ = server.kill();
+        let _ = server.wait();
+        let out = loaded?;
+        let value = |what: &str| {
+            let line = out.stdout.lines().find(|l| l.starts_with(what))?;
+            line.rsplit_once(' ')?.1.trim().parse().ok()
+        };
+        let rate = value("rate ").ok_or_else(|| out.obituary())?;
+        Ok((rate, value("p99 ")))
+    }
+
     /// Wall-clock milliseconds from start to the end of `halt()`.
     pub fn boot(&self, side: usize) -> Result<f64, String> {
         let mut command = self.machines[side].command(&self.otp, Mode::Plain);
@@ -193,6 +233,19 @@ impl Arena {
         let _ = child.wait();
         value
     }
+}
+
+/// The port that a server prints when it listens.
+fn port_of(server: &mut Child) -> Result<String, String> {
+    use std::io::{BufRead, BufReader};
+    let out = server.stdout.take().ok_or("no output")?;
+    let mut line = String::new();
+    let mut out = BufReader::new(out);
+    out.read_line(&mut line).map_err(|e| e.to_string())?;
+    // Nobody reads what follows, but the pipe stays open.
+    server.stdout = Some(out.into_inner());
+    let port = line.strip_prefix("port ").map(|p| p.trim().to_string());
+    port.ok_or(format!("the server says {line:?}"))
 }
 
 /// Waits for the line `up`, a moment more, and reads the resident size.

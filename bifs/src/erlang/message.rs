@@ -48,7 +48,7 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<
         };
     }
     if let Some(port) = to.as_local_port() {
-        crate::ports::message(cx, port, message);
+        crate::ports::message(cx, port, message)?;
         return Ok(Sent::Done);
     }
     match to.kind() {

@@ -101,8 +101,8 @@ fn decode_packet(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(h.tuple(&[Atom::OK.into(), packet, rest]))
 }
 
-/// `{ssl_tls, [], Type, Version, Data}`; the hello of SSL 2 as if it had come in a handshake record.
-fn tls(h: &mut Heap, b: &[u8]) -> Term {
+/// A whole record: `{ssl_tls, [], Type, Version, Data}`; the hello of SSL 2 as if it had come in a handshake record.
+pub fn tls(h: &mut Heap, b: &[u8]) -> Term {
     let (kind, major, minor, data) = if is_ssl2_hello(b) {
         let n = b.len() - 3;
         let size = [1, (n >> 16) as u8, (n >> 8) as u8, n as u8];
@@ -122,7 +122,8 @@ fn tls(h: &mut Heap, b: &[u8]) -> Term {
     ])
 }
 
-fn http_term(h: &mut Heap, binaries: bool, line: &[u8], field: bool) -> Term {
+/// What a line or, where `field` says so, a header field of HTTP says.
+pub fn http_term(h: &mut Heap, binaries: bool, line: &[u8], field: bool) -> Term {
     let text = |h: &mut Heap, b: &[u8]| {
         if binaries {
             h.binary(b)

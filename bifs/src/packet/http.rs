@@ -113,6 +113,12 @@ pub fn usual_name(name: &[u8]) -> Vec<u8> {
         .collect()
 }
 
+/// Is a line with its end the first one of a message?
+pub fn begins_message(line: &[u8]) -> bool {
+    let parsed = parse(line, false);
+    matches!(parsed, HttpLine::Request(..) | HttpLine::Response(..))
+}
+
 /// Parses a line with its end: a first line, or a header field.
 pub fn parse(line: &[u8], field: bool) -> HttpLine<'_> {
     let text = line.strip_suffix(b"\n").unwrap_or(line);

@@ -1,13 +1,13 @@
 //! The BIFs on ports.
 
-use super::{Port, open};
+use super::{Driver, Port, Refusal, open};
 use crate::bifs;
 use crate::erlang::iolist;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
 use enigma_runtime::process::{PidKey, registry};
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
 use std::sync::Arc;
 
 bifs! { BIFS:
@@ -55,23 +55,30 @@ fn open_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(force) = is_forced(a[2]) else {
+    let Some((force, nosuspend)) = command_options(a[2]) else {
         return Ok(Atom::BADOPT.into());
     };
     let Some(port) = find(a[0]) else {
         return Ok(badarg_value());
     };
-    if force {
+    if force && !port.driver().is_some_and(Driver::can_be_forced) {
         return Ok(Atom::NOTSUP.into());
     }
-    let Ok(bytes) = iolist::collect(a[1]) else {
-        return Ok(badarg_value());
-    };
-    cx.bump(bytes.len() / 1024 + 1);
-    match port.write(bytes) {
-        Ok(()) => Ok(true.into()),
-        Err(Atom::EINVAL) => Ok(badarg_value()),
-        Err(why) => {
+    if !force && port.is_busy() {
+        if nosuspend {
+            return Ok(false.into());
+        }
+        if port.must_wait(cx.proc.id) {
+            return Err(Exit::Wait);
+        }
+    }
+    match port.command(cx.proc.id, a[1]) {
+        Ok(n) => {
+            cx.bump(n / 1024 + 1);
+            Ok(true.into())
+        }
+        Err(Refusal::BadData) => Ok(badarg_value()),
+        Err(Refusal::Failed(why)) => {
             port.close(why.into());
             super::super::erlang::relations::fetch_all(cx)?;
             Ok(true.into())
@@ -79,17 +86,17 @@ fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
 }
 
-/// Is a command to be taken by a port that is busy? No driver here can do that. Nothing if an option is bad.
-fn is_forced(options: Term) -> Option<bool> {
-    let mut force = false;
+/// Is a command to be taken by a port that is busy, and is the caller not to wait for it? Nothing if an option is bad.
+fn command_options(options: Term) -> Option<(bool, bool)> {
+    let (mut force, mut nosuspend) = (false, false);
     for o in list::to_vec(options)? {
         match o.as_atom()?.text() {
             "force" => force = true,
-            "nosuspend" => {}
+            "nosuspend" => nosuspend = true,
             _ => return None,
         }
     }
-    Some(force)
+    Some((force, nosuspend))
 }
 
 fn port_control(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -102,7 +109,7 @@ fn port_control(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     };
     match port
         .driver()
-        .and_then(|d| d.control(&port, operation, &data))
+        .and_then(|d| d.control(&port, cx.proc.id, operation, &data))
     {
         Some(answer) if port.binary_control => Ok(cx.heap().binary(&answer)),
         Some(answer) => Ok(cx.heap().byte_list(&answer)),
@@ -197,7 +204,7 @@ fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
         "connected" => Term::local_pid(p.connected()),
         "input" => h.uint(p.counts().0),
         "output" => h.uint(p.counts().1),
-        "os_pid" => match p.driver().and_then(super::Driver::os_pid) {
+        "os_pid" => match p.driver().and_then(Driver::os_pid) {
             Some(n) => Term::small(i64::from(n)),
             None => Atom::UNDEFINED.into(),
         },
@@ -208,7 +215,10 @@ fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
             None => return Some(Term::NIL),
         },
         "memory" => Term::small(size_of::<Port>() as i64),
-        "queue_size" => Term::small(0),
+        "queue_size" => {
+            let n = p.driver().map_or(0, Driver::queue_size);
+            Term::small(n as i64)
+        }
         "parallelism" => p.parallelism().into(),
         "locking" => Atom::new("port_level").into(),
         _ => return None,

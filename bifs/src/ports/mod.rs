@@ -1,8 +1,12 @@
 //! Ports: doors to the outside world that behave like processes.
 //!
-//! A port is an entry in a table with a driver behind it. Commands run in the calling process; drivers
-//! that may block hand the work to a thread of their own, so that no scheduler waits. What comes from
-//! outside is sent to the connected process by the driver's thread.
+//! A port is an entry in a table with a driver behind it. Commands run in the calling process. Drivers of sockets try a
+//! system call at once and leave what would block to the poller (`enigma_runtime::io`); other drivers that may block hand
+//! the work to a thread of their own. So no scheduler waits. What comes from outside is sent to the connected process by
+//! whoever has read it.
+//!
+//! A port that has more to write than it should is *busy*: who gives it more waits until it is not, unless the call says
+//! otherwise.
 
 pub mod bifs;
 pub mod fd;
@@ -21,18 +25,52 @@ use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{PidKey, exit, handle, registry};
-use enigma_runtime::{Ctx, Heap, Term};
-use parking_lot::{Mutex, RwLock};
+use enigma_runtime::{Ctx, Exit, Heap, Term};
+use papaya::HashMap;
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+
+/// Why a command was not taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The data is no I/O list, or it does not fit the port.
+    BadData,
+    /// The port closes for this reason.
+    Failed(Atom),
+}
 
 /// What stands behind a port.
 pub trait Driver: Send + Sync {
     /// Data for the outside.
     fn output(&self, port: &Arc<Port>, data: Vec<u8>) -> Result<(), Atom>;
-    /// `port_control/3`: the answer, or nothing where the driver has no such operation.
-    fn control(&self, _port: &Arc<Port>, _operation: u32, _data: &[u8]) -> Option<Vec<u8>> {
+    /// The same for drivers that take an I/O list as it is, from the process `caller`: the number of bytes, or nothing where the
+    /// driver wants `output`. Nobody changes or frees the list before this returns.
+    fn command(
+        &self,
+        _port: &Arc<Port>,
+        _caller: u64,
+        _data: Term,
+    ) -> Option<Result<usize, Refusal>> {
+        None
+    }
+    /// May a command be forced upon the port while it is busy?
+    fn can_be_forced(&self) -> bool {
+        false
+    }
+    /// Bytes that wait to be written.
+    fn queue_size(&self) -> usize {
+        0
+    }
+    /// `port_control/3` of the process `caller`: the answer, or nothing where the driver has no such operation.
+    fn control(
+        &self,
+        _port: &Arc<Port>,
+        _caller: u64,
+        _operation: u32,
+        _data: &[u8],
+    ) -> Option<Vec<u8>> {
         None
     }
     /// The port closes: nothing more comes from outside.
@@ -57,6 +95,7 @@ pub struct Port {
     parallelism: AtomicBool,
     driver: std::sync::OnceLock<Box<dyn Driver>>,
     state: Mutex<State>,
+    busy: AtomicBool,
     input: AtomicU64,
     output: AtomicU64,
 }
@@ -68,16 +107,21 @@ struct State {
     registered: Option<Atom>,
     data: Option<OwnedTerm>,
     closed: bool,
+    /// Processes that wait until the port is no longer busy.
+    waiting: BTreeSet<u64>,
 }
 
-static PORTS: LazyLock<RwLock<BTreeMap<u64, Arc<Port>>>> = LazyLock::new(Default::default);
+/// All ports, by their numbers.
+static PORTS: LazyLock<HashMap<u64, Arc<Port>>> = LazyLock::new(HashMap::new);
+/// How many there are.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicU64 = AtomicU64::new(1);
 static INPUT: AtomicU64 = AtomicU64::new(0);
 static OUTPUT: AtomicU64 = AtomicU64::new(0);
 
 /// The port with this number.
 pub fn get(id: u64) -> Option<Arc<Port>> {
-    PORTS.read().get(&id).cloned()
+    PORTS.pin().get(&id).cloned()
 }
 
 /// The number that the next port gets.
@@ -95,7 +139,9 @@ const ID_MASK: u64 = (1 << 56) - 1;
 
 /// All ports.
 pub fn all() -> Vec<Arc<Port>> {
-    PORTS.read().values().cloned().collect()
+    let mut all: Vec<Arc<Port>> = PORTS.pin().values().cloned().collect();
+    all.sort_unstable_by_key(|p| p.id);
+    all
 }
 
 /// A number that no port has.
@@ -106,6 +152,12 @@ fn fresh_id() -> u64 {
             return id;
         }
     }
+}
+
+/// Takes a port out of the table.
+fn forget(id: u64) {
+    PORTS.pin().remove(&id);
+    COUNT.fetch_sub(1, Ordering::Relaxed);
 }
 
 impl Port {
@@ -129,24 +181,24 @@ impl Port {
                 registered: None,
                 data: None,
                 closed: false,
+                waiting: BTreeSet::new(),
             }),
+            busy: AtomicBool::new(false),
             input: AtomicU64::new(0),
             output: AtomicU64::new(0),
         });
-        {
-            let mut ports = PORTS.write();
-            if ports.len() >= facts().port_limit as usize {
-                return Err(Atom::SYSTEM_LIMIT);
-            }
-            ports.insert(port.id, port.clone());
+        if COUNT.fetch_add(1, Ordering::Relaxed) >= facts().port_limit as usize {
+            COUNT.fetch_sub(1, Ordering::Relaxed);
+            return Err(Atom::SYSTEM_LIMIT);
         }
+        PORTS.pin().insert(port.id, port.clone());
         match start(&port) {
             Ok(d) => {
                 let _ = port.driver.set(d);
                 Ok(port)
             }
             Err(why) => {
-                PORTS.write().remove(&port.id);
+                forget(port.id);
                 Err(why)
             }
         }
@@ -214,11 +266,58 @@ impl Port {
         INPUT.fetch_add(n as u64, Ordering::Relaxed);
     }
 
+    /// Says that the port is busy, or no longer: then those that wait are called.
+    pub fn set_busy(&self, busy: bool) {
+        let mut s = self.state.lock();
+        self.busy.store(busy, Ordering::Relaxed);
+        if !busy {
+            let waiting = std::mem::take(&mut s.waiting);
+            drop(s);
+            call(waiting);
+        }
+    }
+
+    /// Is the port busy?
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Relaxed)
+    }
+
+    /// Must the process wait for the port? It is called when that has changed.
+    pub fn must_wait(&self, process: u64) -> bool {
+        let mut s = self.state.lock();
+        let busy = self.is_busy() && !s.closed;
+        if busy {
+            s.waiting.insert(process);
+        }
+        busy
+    }
+
+    /// Gives an I/O list to the driver.
+    pub fn command(self: &Arc<Self>, caller: u64, data: Term) -> Result<usize, Refusal> {
+        let Some(driver) = self.driver() else {
+            return Err(Refusal::BadData);
+        };
+        if let Some(taken) = driver.command(self, caller, data) {
+            self.count_output(*taken.as_ref().unwrap_or(&0));
+            return taken;
+        }
+        let bytes = crate::erlang::iolist::collect(data).map_err(|_| Refusal::BadData)?;
+        let n = bytes.len();
+        match self.write(bytes) {
+            Ok(()) => Ok(n),
+            Err(Atom::EINVAL) => Err(Refusal::BadData),
+            Err(why) => Err(Refusal::Failed(why)),
+        }
+    }
+
+    fn count_output(&self, n: usize) {
+        self.output.fetch_add(n as u64, Ordering::Relaxed);
+        OUTPUT.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
     /// Gives data to the driver.
     pub fn write(self: &Arc<Self>, data: Vec<u8>) -> Result<(), Atom> {
-        let n = data.len() as u64;
-        self.output.fetch_add(n, Ordering::Relaxed);
-        OUTPUT.fetch_add(n, Ordering::Relaxed);
+        self.count_output(data.len());
         match self.driver() {
             Some(d) => d.output(self, data),
             None => Err(Atom::EINVAL),
@@ -227,7 +326,7 @@ impl Port {
 
     /// Closes the port: links get an exit signal, monitors their message. `false` if it was closed before.
     pub fn close(&self, reason: Term) -> bool {
-        let (links, monitors, name) = {
+        let (links, monitors, name, waiting) = {
             let mut s = self.state.lock();
             if s.closed {
                 return false;
@@ -237,12 +336,14 @@ impl Port {
                 std::mem::take(&mut s.links),
                 std::mem::take(&mut s.monitors),
                 s.registered.take(),
+                std::mem::take(&mut s.waiting),
             )
         };
-        PORTS.write().remove(&self.id);
+        forget(self.id);
         if let Some(n) = name {
             registry::unregister_of(n, self.term());
         }
+        // What the driver has to say comes before the news of its end.
         if let Some(d) = self.driver() {
             d.close();
         }
@@ -253,7 +354,27 @@ impl Port {
         for (reference, id) in monitors {
             exit::send_down(PidKey::local(id), reference, &reason);
         }
+        call(waiting);
         true
+    }
+
+    /// The driver ends the port: as `close`, but the connected process, which the driver has told what there is to tell, is
+    /// no longer linked to it and gets no exit signal.
+    pub fn end(&self, reason: Atom) -> bool {
+        let owner = {
+            let mut s = self.state.lock();
+            let owner = s.connected;
+            s.links.remove(&owner).then_some(owner)
+        };
+        if let (Some(owner), Some(key)) = (owner, PidKey::of(self.term())) {
+            let forget: signal::Task = Box::new(move |cx| {
+                if let Some(cx) = cx {
+                    cx.own.relations.links().remove(key);
+                }
+            });
+            signal::send(owner, Signal::Task(forget));
+        }
+        self.close(reason.into())
     }
 
     /// Is it closed?
@@ -298,9 +419,17 @@ impl Port {
     }
 }
 
-/// A message to a port: `{Owner, {command, Data}}`, `{Owner, close}`, `{Owner, {connect, Pid}}`.
-pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) {
-    let Some(p) = get(port) else { return };
+/// Makes processes look again at what they wait for.
+fn call(waiting: BTreeSet<u64>) {
+    for id in waiting {
+        signal::send(id, Signal::Task(Box::new(|_| ())));
+    }
+}
+
+/// A message to a port: `{Owner, {command, Data}}`, `{Owner, close}`, `{Owner, {connect, Pid}}`. The sender of a
+/// command waits for a busy port.
+pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
+    let Some(p) = get(port) else { return Ok(()) };
     let me = cx.proc.id;
     let bad = || {
         let (from, reason) = (
@@ -310,30 +439,33 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) {
         exit::send_exit_to(PidKey::local(me), &from, &reason, false);
     };
     let Some(&[owner, what]) = message.as_tuple_n::<2>() else {
-        return bad();
+        bad();
+        return Ok(());
     };
     let Some(owner) = owner.as_local_pid() else {
-        return bad();
+        bad();
+        return Ok(());
     };
     if owner != p.connected() {
-        return bad();
+        bad();
+        return Ok(());
     }
     if what.as_atom() == Some(Atom::CLOSE) {
         if p.close(Atom::NORMAL.into()) {
             let note = handle::build(|h| h.tuple(&[Term::local_port(port), Atom::CLOSED.into()]));
             signal::send(owner, Signal::Message(note));
         }
-        return;
+        return Ok(());
     }
     match what.as_tuple_n::<2>() {
         Some(&[k, data]) if k.as_atom() == Some(Atom::COMMAND) => {
-            match crate::erlang::iolist::collect(data).ok() {
-                Some(bytes) => {
-                    if let Err(why) = p.write(bytes) {
-                        p.close(why.into());
-                    }
-                }
-                None => bad(),
+            if p.is_busy() && p.must_wait(me) {
+                return Err(Exit::Wait);
+            }
+            match p.command(me, data) {
+                Ok(_) => {}
+                Err(Refusal::BadData) => bad(),
+                Err(Refusal::Failed(why)) => _ = p.close(why.into()),
             }
         }
         Some(&[k, pid]) if k.as_atom() == Some(Atom::CONNECT) => match pid.as_local_pid() {
@@ -354,6 +486,7 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) {
         },
         _ => bad(),
     }
+    Ok(())
 }
 
 /// Links a process to a port. `false` if there is no such port.
@@ -430,7 +563,7 @@ pub fn exit_signal(port: u64, from: Term, reason: Term, link: bool) {
 
 /// Number of ports.
 pub fn count() -> usize {
-    PORTS.read().len()
+    COUNT.load(Ordering::Relaxed)
 }
 
 /// Bytes read and written by all ports.

@@ -23,8 +23,12 @@ const NAMED: &[Named] = &[
         open: |owner, line, _| tty_sl::open(owner, line),
     },
     Named {
+        name: "tcp_inet",
+        open: |owner, line, o| inet::tcp::open(owner, line, o.binary),
+    },
+    Named {
         name: "udp_inet",
-        open: |owner, line, _| inet::open(owner, line),
+        open: |owner, line, o| inet::udp::open(owner, line, o.binary),
     },
 ];
 

@@ -253,4 +253,8 @@ well_known_atoms! {
     SEND_MESSAGE = "send";
     RECEIVE = "receive";
     BADTYPE = "badtype";
+    TCP = "tcp";
+    UDP = "udp";
+    INET_ASYNC = "inet_async";
+    INET_REPLY = "inet_reply";
 }

@@ -33,6 +33,8 @@ pub enum Expiry {
         /// Number of the timer's reference.
         reference: u64,
     },
+    /// Something is done: short, and without blocking.
+    Call(Box<dyn FnOnce() + Send>),
 }
 
 /// A timer that can be cancelled: wheel and entry.
@@ -81,6 +83,12 @@ pub fn start_wait(process: u64, deadline: i64) -> (u64, Handle) {
     (number, start(wheel, deadline, action))
 }
 
+/// Starts a timer that does something, in the thread of whoever notices that it is due.
+pub fn start_call(deadline: i64, call: impl FnOnce() + Send + 'static) -> Handle {
+    let wheel = sched::current_index().unwrap_or(0);
+    start(wheel, deadline, Expiry::Call(Box::new(call)))
+}
+
 /// Starts a timer that sends a message. If it is for a process that is gone there is no timer.
 pub fn start_message(reference: u64, deadline: i64, to: Term, message: OwnedTerm) {
     let action = Expiry::Message {
@@ -122,7 +130,7 @@ pub fn cancel_reference(reference: u64) -> Option<i64> {
         .remove_reference(reference)?;
     match action {
         Expiry::Message { to, .. } => has_receiver(to).then_some(deadline),
-        Expiry::Timeout { .. } => None,
+        Expiry::Timeout { .. } | Expiry::Call(_) => None,
     }
 }
 
@@ -153,6 +161,7 @@ fn fire(action: Expiry) {
         Expiry::Timeout { process, number } => {
             signal::send(process, Signal::Timeout(number));
         }
+        Expiry::Call(call) => call(),
         Expiry::Message { to, message, .. } => {
             let id = match to.as_atom() {
                 Some(name) => crate::process::registry::whereis(name),

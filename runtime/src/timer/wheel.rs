@@ -55,7 +55,7 @@ pub struct Wheel {
 fn message_of(action: &Expiry) -> Option<(u64, Option<u64>)> {
     match action {
         Expiry::Message { to, reference, .. } => Some((*reference, to.as_local_pid())),
-        Expiry::Timeout { .. } => None,
+        Expiry::Timeout { .. } | Expiry::Call(_) => None,
     }
 }
 
@@ -351,7 +351,7 @@ mod tests {
     fn number(a: &Expiry) -> u64 {
         match a {
             Expiry::Timeout { number, .. } => *number,
-            Expiry::Message { .. } => 0,
+            Expiry::Message { .. } | Expiry::Call(_) => 0,
         }
     }
 

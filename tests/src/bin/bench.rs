@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! cargo run --release -p enigma-tests --bin bench -- [--against ERL] [--release N]
-//!     [--rounds N] [--programs] [--system] [--contention] [NAME...]
+//!     [--rounds N] [--programs] [--system] [--contention] [--sockets] [NAME...]
 //! ```
 //!
 //! Names (or parts of them, or of a group) choose programs. `--programs` and
 //! `--system` leave out the other half; `--contention` measures what many processes
-//! do at once instead. Without `--against`, the `erl` of the
+//! do at once instead, `--sockets` servers under load. Without `--against`, the `erl` of the
 //! release itself is the opponent. `benches/README.md` says what each number means.
 
 use enigma_tests::bench::{self, Arena, Benchmark};
@@ -24,6 +24,7 @@ struct Options {
     programs: bool,
     system: bool,
     contention: bool,
+    sockets: bool,
     names: Vec<String>,
 }
 
@@ -39,6 +40,7 @@ fn options() -> Result<Options, String> {
         programs: true,
         system: true,
         contention: false,
+        sockets: false,
         names: vec![],
     };
     let mut args = std::env::args().skip(1);
@@ -51,6 +53,7 @@ fn options() -> Result<Options, String> {
             "--programs" => options.system = false,
             "--system" => options.programs = false,
             "--contention" => options.contention = true,
+            "--sockets" => options.sockets = true,
             a if a.starts_with("--") => return Err(format!("no option is called {a}")),
             _ => options.names.push(arg),
         }
@@ -74,6 +77,9 @@ fn run() -> Result<bool, String> {
     };
     if options.contention {
         return contention(&arena, &options);
+    }
+    if options.sockets {
+        return sockets(&arena, &options);
     }
     println!(
         "OTP {}; times in ms; a ratio below 1 means that Enigma is faster",
@@ -190,6 +196,52 @@ fn contention(arena: &Arena, options: &Options) -> Result<bool, String> {
             .iter()
             .map(|[enigma, erl]| format!(" {:.0} / {:.0} |", enigma / 1000.0, erl / 1000.0));
         println!("| {name} |{}", cells.collect::<String>());
+    }
+    Ok(true)
+}
+
+/// Kinds of servers, and by how many connections they are loaded.
+const SERVERS: [(&str, u32); 9] = [
+    ("echo active", 64),
+    ("echo passive", 64),
+    ("echo passive", 1),
+    ("http keep-alive", 64),
+    ("http one request", 64),
+    ("http 64 kB", 64),
+    ("udp", 8),
+    ("stream in", 1),
+    ("stream out", 1),
+];
+
+/// The table of servers under load: the best of the rounds.
+fn sockets(arena: &Arena, options: &Options) -> Result<bool, String> {
+    println!(
+        "OTP {}; requests (streams: bytes) a second, and the time in microseconds below which 99 of 100 stayed; the load is \
+         made by the other machine\n",
+        options.release
+    );
+    println!("| server | connections | enigma | erl | ratio | p99 | p99 of erl |");
+    println!("|---|---|---|---|---|---|---|");
+    let chosen = SERVERS.iter().filter(|(name, _)| {
+        options.names.is_empty() || options.names.iter().any(|n| name.contains(n.as_str()))
+    });
+    for &(kind, connections) in chosen {
+        let mut best = [(0.0, None), (0.0, None)];
+        for turn in 0..2 * options.rounds as usize {
+            let side = (turn + turn / 2) % 2;
+            let got = arena.sockets(side, kind, connections)?;
+            if got.0 > best[side].0 {
+                best[side] = got;
+            }
+        }
+        let [(a, a99), (b, b99)] = best;
+        let time = |t: Option<f64>| t.map_or(String::new(), |t| format!("{t:.0}"));
+        println!(
+            "| {kind} | {connections} | {a:.0} | {b:.0} | {:.2} | {} | {} |",
+            a / b,
+            time(a99),
+            time(b99)
+        );
     }
     Ok(true)
 }

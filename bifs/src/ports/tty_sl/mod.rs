@@ -249,7 +249,7 @@ impl Driver for TtySl {
     }
 
     /// The window's size as two numbers of 32 bits, or whether the terminal takes UTF-8.
-    fn control(&self, _: &Arc<Port>, operation: u32, data: &[u8]) -> Option<Vec<u8>> {
+    fn control(&self, _: &Arc<Port>, _: u64, operation: u32, data: &[u8]) -> Option<Vec<u8>> {
         let utf8 = || vec![u8::from(self.utf8.load(Ordering::Relaxed))];
         match operation {
             WINDOW_SIZE => {
