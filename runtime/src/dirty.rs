@@ -227,7 +227,7 @@ pub fn call(
 /// Calls a function of a native library in a pool, with the arguments in the X registers, in the same way.
 pub fn call_nif(cx: &mut Ctx<'_>, kind: Pool, nif: &NifCall) -> Option<BifResult> {
     if let Some(UnderWay { result, .. }) = cx.own.bif_state() {
-        let done = result.lock().take()?;
+        let done = result.done.lock().take()?;
         return Some(accept(cx, done));
     }
     if IN_PLACE.load(Ordering::Relaxed) {

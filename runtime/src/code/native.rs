@@ -262,6 +262,9 @@ impl FnInfo {
     ///
     /// The code must stay as long as the function's.
     pub fn set_fun_enter(&self, address: *const u8) {
+        if self.nif().is_some() {
+            return;
+        }
         let place = &self.native.fun_enter;
         place.store(address.cast_mut(), Ordering::Release);
         for e in &self.module().funs {
@@ -275,7 +278,9 @@ impl FnInfo {
             return self.translate();
         };
         let entry = body.entry_address();
-        if let Some(address) = self.native_address() {
+        if let Some(address) = self.native_address()
+            && self.nif().is_none()
+        {
             self.restore_native(address);
             return entry;
         }
@@ -288,7 +293,7 @@ impl FnInfo {
     /// Takes native code out of use, if there is any, until the function has been called so often (a test mode). Calls that run it
     /// go on in it.
     pub(crate) fn withdraw_native(&'static self, calls: u32) {
-        if self.native_address().is_some() {
+        if self.native_address().is_some() && self.nif().is_none() {
             self.entry.clear_native();
             self.entry.set_code(self.native.counting(self, calls));
         }

@@ -183,14 +183,6 @@ pub fn binary_bytes<'a>(t: Term) -> Option<std::borrow::Cow<'a, [u8]>> {
     }
 }
 
-/// A reference to the shared binary that holds the view's bits; nothing where they are in a heap.
-pub fn shared(v: &View) -> Option<BinaryRef> {
-    // SAFETY: a live `BinRef` owns the binary in word 2, and the clone counts for itself.
-    v.base
-        .is_kind(Kind::BinRef)
-        .then(|| BinaryRef::clone(&*unsafe { BinaryRef::borrow_raw(v.base.word(2)) }))
-}
-
 /// Bytes of the longest part of a bitstring that is a copy, if it begins at a byte.
 pub const LONGEST_COPIED_PART: usize = MAX_HEAP_BINARY / 2;
 

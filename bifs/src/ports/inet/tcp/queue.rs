@@ -83,7 +83,7 @@ impl OutputQueue {
                 continue;
             }
             match p {
-                IolistPart::Whole(view, _) if let Some(b) = bits::shared(view) => {
+                IolistPart::Whole(view, _) if let Some(b) = bits::shared(view.base) => {
                     let from = view.offset / 8;
                     self.size += bytes.len() - skip;
                     let part = Part::Shared(b, from + skip, from + bytes.len());
