@@ -1,6 +1,6 @@
 %% Functions that call themselves for the tail of the list that they return.
 -module(t_build).
--export([up/2, pairs/1, two/1, with/2, holes/1, alien/1, raises/1, tailed/2, mixed/1, improper/2, nested/1, waits/1, loops/2]).
+-export([up/2, pairs/1, two/1, with/2, holes/1, alien/1, raises/1, tailed/2, mixed/1, improper/2, nested/1, waits/1, loops/2, ends_deep/2, tail_deep/2]).
 -include("diff.hrl").
 
 up(N, N) -> [];
@@ -31,6 +31,19 @@ rest([]) -> [];
 rest([{again, L} | T]) -> alien(L ++ T);
 rest([X | T]) -> [{x, X} | rest(T)].
 
+%% What makes the end goes deep, so that the stack moves meanwhile.
+ends_deep([], N) -> case deep(N) of N -> [N] end;
+ends_deep([H | T], N) -> [H | ends_deep(T, N)].
+
+tail_deep([], N) -> deep_list(N);
+tail_deep([H | T], N) -> [H | tail_deep(T, N)].
+
+deep_list(0) -> [];
+deep_list(N) -> case deep(N) of N -> [N] end.
+
+deep(0) -> 0;
+deep(N) -> 1 + deep(N - 1).
+
 raises([H | T]) -> [10 div H | raises(T)];
 raises([]) -> [].
 
@@ -57,6 +70,8 @@ loops(N, P) -> P ! {self(), N}, receive {P, V} -> ok end, [V | loops(N - 1, P)].
 
 echo() -> receive stop -> ok; {From, N} -> From ! {self(), N * 2}, echo() end.
 
+fresh(F) -> {P, R} = spawn_monitor(fun() -> exit({done, F()}) end), receive {'DOWN', R, process, P, Why} -> Why end.
+
 told(F) -> try F() catch C:R:S -> {C, R, [{M, N, if is_list(A) -> length(A); true -> A end} || {M, N, A, _} <- S, M =:= ?MODULE]} end.
 
 cases() ->
@@ -70,6 +85,7 @@ cases() ->
      {holes, fun() -> holes(up(0, 100)) end},
      {another_end, fun() -> [alien(L) || L <- [[1, 2], [1, a, 2, b], [1, {again, [5, 6, c]}, 7], [{again, [1, {again, [2]}]}, 3]]] end},
      {another_end_long, heavy, fun() -> L = alien(up(0, 70000) ++ [{again, up(0, 70000)}, x]), {length(L), lists:last(L)} end},
+     {deep_ends, heavy, fun() -> [{fresh(fun() -> ends_deep(up(0, K), N) end), fresh(fun() -> tail_deep(up(0, K), N) end)} || K <- [1, 2, 10], N <- [0, 1, 10, 100, 1000, 10000]] end},
      {raises, fun() -> [told(fun() -> raises(L) end) || L <- [[1, 2], [1, 0], [0], [1, 2, 5, 0, 1], [1, 2, a], [1 | 2]]] end},
      {raises_deep, heavy, fun() -> told(fun() -> raises(lists:duplicate(20000, 1) ++ [0]) end) end},
      {raises_at_end, fun() -> [told(fun() -> tailed(N, fun() -> error(end_of(N)) end) end) || N <- [0, 1, 5]] end},

@@ -242,12 +242,12 @@ impl Lowering<'_> {
             self.take_threaded(&r);
             self.b.def_var(self.sp, r[3]);
             // The interpreter, if it has run the callee, has put the list before the value.
-            let [_, sp, ..] = args;
-            let is_done = self.b.ins().icmp(IntCC::NotEqual, r[3], sp);
-            let done = self.unlikely_if(is_done);
-            self.finish_list(r[0]);
-            self.begin(done);
-            self.b.ins().return_(&r);
+            if let Some(keeps) = self.keeps_list() {
+                let done = self.unlikely_unless(keeps);
+                self.finish_list(r[0]);
+                self.begin(done);
+                self.b.ins().return_(&r);
+            }
             self.begin(plain);
             for (variable, v) in threaded {
                 self.b.def_var(variable, v);
