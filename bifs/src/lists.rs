@@ -2,7 +2,6 @@
 
 use crate::bifs;
 use enigma_runtime::data::compare;
-use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{Atom, BifResult, Ctx, Term, badarg};
 use std::task::Poll;
@@ -113,18 +112,10 @@ struct Reverse {
 impl Work for Reverse {
     #[inline]
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
-        let mut it = list::iter(self.rest);
         let heap = cx.heap();
-        let limit = budget.left();
-        let mut n = 0;
-        while n < limit
-            && let Some(e) = it.next()
-        {
-            self.out = heap.cons(e, self.out);
-            n += 1;
-        }
+        let (out, rest, n) = heap.reverse_before(self.rest, budget.left(), self.out);
         budget.spend(n);
-        self.rest = it.tail();
+        (self.out, self.rest) = (out, rest);
         if self.rest.is_cons() {
             Ok(Poll::Pending)
         } else if self.rest.is_nil() {

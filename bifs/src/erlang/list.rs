@@ -30,9 +30,8 @@ fn short_length(t: Term) -> Option<usize> {
     if !work::at_once(SHORT) {
         return None;
     }
-    let mut it = list::iter(t);
-    let n = it.by_ref().take(SHORT).count();
-    it.tail().is_nil().then_some(n)
+    let (n, rest) = list::walk(t, SHORT);
+    rest.is_nil().then_some(n)
 }
 
 // ---- length ----
@@ -45,12 +44,11 @@ struct Length {
 impl Work for Length {
     #[inline]
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
-        let mut it = list::iter(self.rest);
         // A cell that is only looked at costs less than a unit.
-        let n = it.by_ref().take(budget.left().saturating_mul(2)).count();
+        let (n, rest) = list::walk(self.rest, budget.left().saturating_mul(2));
         budget.spend(n / 2 + 1);
         self.n += n;
-        self.rest = it.tail();
+        self.rest = rest;
         if self.rest.is_cons() {
             Ok(Poll::Pending)
         } else if self.rest.is_nil() {

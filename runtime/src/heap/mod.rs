@@ -359,6 +359,40 @@ impl Heap {
         items.iter().rev().fold(tail, |t, &h| self.cons(h, t))
     }
 
+    /// Puts elements of a list before `tail`, one after the other, so many or as many as there are. Gives what that makes, what is
+    /// left of the list, and how many they were.
+    pub fn reverse_before(&mut self, list: Term, most: usize, tail: Term) -> (Term, Term, usize) {
+        let (mut made, mut rest, mut count) = (tail, list, 0);
+        while count < most
+            && let Some((head, tail)) = rest.as_cons()
+        {
+            let start = self.hp;
+            let end = start.wrapping_add(2 * (self.room() / 2).min(most - count));
+            if start == end {
+                // It takes another block.
+                (made, rest) = (self.cons(head, made), tail);
+                count += 1;
+                continue;
+            }
+            let mut cell = start;
+            while cell != end
+                && let Some((head, tail)) = rest.as_cons()
+            {
+                // SAFETY: the cell lies in the room that there is.
+                unsafe {
+                    *cell = head.0;
+                    *cell.add(1) = made.0;
+                }
+                made = Term::cons_at(cell);
+                cell = cell.wrapping_add(2);
+                rest = tail;
+            }
+            self.hp = cell;
+            count += (cell as usize - start as usize) / 16;
+        }
+        (made, rest, count)
+    }
+
     /// A list of the values of an iterator.
     pub fn list_from<I>(&mut self, items: I) -> Term
     where

@@ -35,11 +35,22 @@ pub fn iter(t: Term) -> ListIter {
     ListIter(t)
 }
 
+/// Walks over so many cells, or as many as there are: gives how many, and what follows them.
+#[inline]
+pub fn walk(t: Term, most: usize) -> (usize, Term) {
+    let (mut rest, mut n) = (t, 0);
+    while n < most
+        && let Some((_, tail)) = rest.as_cons()
+    {
+        rest = tail;
+        n += 1;
+    }
+    (n, rest)
+}
+
 /// What follows the first `n` cells, or the end of a list that has fewer.
 pub fn skip(t: Term, n: usize) -> Term {
-    let mut it = iter(t);
-    it.by_ref().take(n).for_each(drop);
-    it.tail()
+    walk(t, n).1
 }
 
 /// The elements of a proper list.
@@ -51,9 +62,8 @@ pub fn to_vec(t: Term) -> Option<Vec<Term>> {
 
 /// The number of elements of a proper list.
 pub fn length(t: Term) -> Option<usize> {
-    let mut it = iter(t);
-    let n = it.by_ref().count();
-    if it.tail().is_nil() { Some(n) } else { None }
+    let (n, end) = walk(t, usize::MAX);
+    end.is_nil().then_some(n)
 }
 
 /// The bytes of a proper list of integers 0 to 255.
