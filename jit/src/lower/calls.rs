@@ -176,9 +176,12 @@ impl Lowering<'_> {
         self.b
             .ins()
             .store(trusted(), entry, p, layout::CALLEE as i32);
-        self.b
+        let code = self
+            .b
             .ins()
-            .load(I64, trusted(), entry, layout::NATIVE as i32)
+            .load(I64, trusted(), entry, layout::NATIVE as i32);
+        self.take_census_of_call(code);
+        code
     }
 
     /// The arguments as native functions take them; those that are not in registers are stored.

@@ -1,11 +1,29 @@
 //! Code that counts what is left to the interpreter, for the census.
 
-use super::{Lowering, trusted};
+use super::{Lowering, To, trusted};
 use crate::census::{self, Handing};
+use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder};
+use cranelift_codegen::ir::{AtomicRmwOp, InstBuilder, Value};
+use enigma_runtime::interp::native::layout;
 
 impl Lowering<'_> {
+    /// Counts, if the census is on, calls of code that lets the interpreter run a function.
+    pub(super) fn take_census_of_call(&mut self, code: Value) {
+        let Some(pc) = self.at.filter(|_| census::is_on()) else {
+            return;
+        };
+        let uncompiled = self.word(layout::uncompiled());
+        let is = self.b.ins().icmp(IntCC::Equal, code, uncompiled);
+        let cold = self.unlikely_if(is);
+        let join = self.fresh_block();
+        self.go(&To::plain(join));
+        self.begin(cold);
+        self.take_census(pc, Handing::Call);
+        self.go(&To::plain(join));
+        self.begin(join);
+    }
+
     /// Counts, if the census is on, that the bytecode instruction at this offset is left to the interpreter.
     pub(super) fn take_census(&mut self, pc: u32, handing: Handing) {
         if let Some(counter) = census::counter(self.me, pc, handing) {

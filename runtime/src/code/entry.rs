@@ -19,6 +19,11 @@ pub struct Entry {
 /// Machine code that lets the interpreter run the function that is called. Null where there is no native code.
 static UNCOMPILED: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 
+/// What native calls run where a function has no machine code of its own; null as long as nothing has been said.
+pub(crate) fn uncompiled() -> *const u8 {
+    UNCOMPILED.load(Ordering::Acquire)
+}
+
 /// Says which machine code native calls run where a function has none of its own, in all records that are made from now on.
 pub(super) fn set_uncompiled(address: *const u8) {
     UNCOMPILED.store(address.cast_mut(), Ordering::Release);
@@ -32,7 +37,7 @@ impl Entry {
     pub(super) fn new() -> Entry {
         Entry {
             code: AtomicPtr::new(std::ptr::null_mut()),
-            native: AtomicPtr::new(UNCOMPILED.load(Ordering::Acquire)),
+            native: AtomicPtr::new(uncompiled().cast_mut()),
         }
     }
 
@@ -45,7 +50,7 @@ impl Entry {
     /// The function's machine code, if it has any.
     pub fn native(&self) -> Option<std::ptr::NonNull<u8>> {
         let there = std::ptr::NonNull::new(self.native.load(Ordering::Acquire));
-        there.filter(|p| p.as_ptr() != UNCOMPILED.load(Ordering::Acquire))
+        there.filter(|p| p.as_ptr().cast_const() != uncompiled())
     }
 
     /// The machine code that native calls run now.
@@ -60,7 +65,7 @@ impl Entry {
 
     /// Makes native calls let the interpreter run the function.
     pub(super) fn clear_native(&self) {
-        self.set_native(UNCOMPILED.load(Ordering::Acquire));
+        self.set_native(uncompiled());
     }
 
     /// Makes calls go to `code`.

@@ -166,6 +166,10 @@ pub mod layout {
     pub const ROOM: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, room);
     /// Bytes of the longest binary that lies in a heap.
     pub const MAX_HEAP_BINARY: usize = crate::heap::MAX_HEAP_BINARY;
+    /// The machine code of functions that have none of their own.
+    pub fn uncompiled() -> u64 {
+        entry::uncompiled() as u64
+    }
     /// Where literals are: first address and number of bytes.
     pub fn literals() -> (usize, usize) {
         crate::heap::literal::region()
