@@ -1,5 +1,6 @@
 //! `process_info`: a process describes itself, or another one is asked to.
 
+use crate::backtrace;
 use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
@@ -353,9 +354,8 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         "trace" => num(0),
         "backtrace" if sensitive => cx.heap().binary(b""),
         "backtrace" => {
-            let trace = stacktrace(cx, pc);
-            let s = format!("Program counter: {pc:?} ({trace})\n");
-            cx.heap().binary(s.as_bytes())
+            let text = backtrace::text(cx.own, pc);
+            cx.heap().binary(text.as_bytes())
         }
         _ => return Err(badarg()),
     })
@@ -561,7 +561,7 @@ fn internal_process_display(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Prints the stack trace of this process, unless it is sensitive.
 fn print_stack(cx: &mut Ctx<'_>, pc: *const u64) {
     if !cx.own.has(flag::SENSITIVE) {
-        eprintln!("{}", exception::current_stacktrace(cx, pc));
+        eprint!("{}", backtrace::text(cx.own, pc));
     }
 }
 

@@ -4,6 +4,7 @@ pub mod allocators;
 mod args;
 pub mod ask;
 pub mod atomics;
+mod backtrace;
 pub mod barrier;
 pub mod binary;
 pub mod break_menu;

@@ -119,14 +119,14 @@ pub fn get(key: Term) -> Option<Term> {
 }
 
 /// All keys and values.
-pub fn all() -> Vec<(Term, Term)> {
+pub fn all() -> Vec<[Term; 2]> {
     slots()
         .iter()
         .map(|s| s.load(Ordering::Acquire))
         .filter(|&p| !p.is_null() && p != erased())
         // SAFETY: an entry outlives every BIF that may have found it.
         .map(|p| unsafe { &*p })
-        .map(|e| (e.key, e.value))
+        .map(|e| [e.key, e.value])
         .collect()
 }
 
@@ -334,7 +334,7 @@ pub fn erase(key: Term) -> bool {
 
 /// Takes all keys away.
 pub fn erase_all() {
-    for (key, _) in all() {
+    for [key, _] in all() {
         erase(key);
     }
 }

@@ -1,11 +1,12 @@
 %% processes
 %% Spawning, links, monitors, exits, registration, flags and information.
 -module(t_proc).
--export([hello/2, idle/0, hib/1, fail/0, init_it/1]).
+-export([hello/2, idle/0, hib/1, fail/0, init_it/1, waits_below/2, waits_in_try/1]).
 -include("diff.hrl").
 
 hello(To, X) -> To ! {hello, X}.
 idle() -> receive stop -> ok end.
+wait_until(F) -> case F() of true -> ok; false -> receive after 5 -> wait_until(F) end end.
 hib(To) -> receive M -> To ! {woken, M} end.
 fail() -> error(deliberate).
 %% Ends with a BIF while it has a frame; for most encodings the BIF goes on as Erlang code.
@@ -86,6 +87,9 @@ monitored_nodes() ->
                             {#{node_type => all}, true}, {#{node_type => hidden}, true}, {#{node_type => hidden}, true}, {#{node_type => x}, true}, {#{x => x}, true},
                             {#{nodedown_reason => true, node_type => hidden}, true}, {#{nodedown_reason => false, node_type => hidden}, true}, {#{nodedown_reason => x}, true},
                             {#{list => true}, true}, {#{list => true}, true}, {#{list => false}, true}, {#{list => true, node_type => visible}, true}, {[], true}]].
+
+waits_below(X, Y) -> Z = waits_in_try({X, Y}), {X, Z, self()}.
+waits_in_try(X) -> R = try receive {a, B} -> B end catch _:_ -> X end, [R, X].
 
 cases() ->
     [{bif_last_goes_on_elsewhere, fun() -> [to_list(E, unicode:characters_to_binary("abc", latin1, E)) || E <- [id(latin1), {utf16, big}, {utf32, little}]] end},
@@ -216,6 +220,14 @@ cases() ->
          receive go -> ok end, P ! m,
          R = [process_info(P, I) || I <- [dictionary, messages, message_queue_len, backtrace]],
          exit(P, kill), R end},
+     {backtrace, fun() ->
+         [begin
+              P = spawn(?MODULE, F, A),
+              wait_until(fun() -> process_info(P, status) =:= {status, waiting} end),
+              {backtrace, B} = process_info(P, backtrace),
+              exit(P, kill),
+              re:replace(B, "0x[0-9a-f]+|[+] [0-9]+", "", [global, {return, list}])
+          end || {F, A} <- [{waits_below, [[1, 2, "abc"], <<"abc">>]}, {idle, []}]] end},
      {fullsweep_spawned, fun() -> {P, M} = spawn_opt(fun() -> exit(process_info(self(), fullsweep_after)) end, [monitor, {fullsweep_after, id(70000)}]), receive {'DOWN', M, _, P, R} -> R end end},
      {monitor_nodes, fun() -> [begin R = c(fun() -> process_flag(id(F), id(On)) end), {F, On, R} end || {F, On} <- monitored_nodes()] end},
      {monitor_nodes_kernel, fun() -> [{On, Os, c(fun() -> net_kernel:monitor_nodes(id(On), id(Os)) end)} || {On, Os} <- [{true, []}, {true, [nodedown_reason]}, {false, [nodedown_reason]}, {false, []}, {true, [x]}, {x, []}, {true, #{}}, {true, #{a => b}}, {true, [{node_type, all}, {node_type, hidden}]}, {true, #{connection_id => true, node_type => hidden}}, {false, #{connection_id => x}}]] end},

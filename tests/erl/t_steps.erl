@@ -79,6 +79,7 @@ calls() ->
      {integer_to_list, fun() -> [{integer_to_list(X), integer_to_binary(-X, 7), integer_to_list(X, 16), integer_to_binary(X, 36)} || X <- [Big, Big * Big, 1 bsl 9000]] end},
      {list_to_integer, fun() -> [{list_to_integer(integer_to_list(X)) - X, binary_to_integer(integer_to_binary(X, 36), 36) - X, string:to_integer(integer_to_list(X) ++ "x")} || X <- [Big, -Big * Big, 1 bsl 9000]] end},
      {list_to_integer_bad, fun() -> list_to_integer(integer_to_list(Big) ++ "x") end}, {binary_to_integer_bad, fun() -> binary_to_integer(<<(integer_to_binary(Big))/binary, "7x7">>) end},
+     {persistent_terms, fun() -> [persistent_term:put({t_steps, N}, [N | L]) || N <- lists:seq(1, 20)], R = lists:sort([hd(V) || {{t_steps, _}, V} <- persistent_term:get()]), [persistent_term:erase({t_steps, N}) || N <- lists:seq(1, 20)], R end},
      {persistent_term, fun() -> X = {Mixed, L, B, L}, persistent_term:put(t_steps, X), Y = persistent_term:get(t_steps) =:= X, persistent_term:put(t_steps, L), {Y, persistent_term:get(t_steps) =:= L, persistent_term:erase(t_steps)} end}].
 
 make_atom(X) -> list_to_atom("a" ++ integer_to_list(X rem 100)).

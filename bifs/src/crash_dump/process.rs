@@ -1,13 +1,12 @@
 //! What a crash dump says of a process.
 
 use super::terms::Terms;
+use crate::backtrace::{mfa, place};
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::native::return_address;
-use enigma_runtime::code::ranges;
 use enigma_runtime::dirty;
 use enigma_runtime::heap::Heap;
-use enigma_runtime::interp::special;
 use enigma_runtime::process::relations::MonitorTarget;
 use enigma_runtime::process::stack::StackWord;
 use enigma_runtime::process::{Owned, PidKey};
@@ -30,27 +29,6 @@ pub fn sections(id: u64, state: Atom, own: Option<(&Owned, *const u64)>) -> Stri
         contents(pid, own, &mut out);
     }
     out
-}
-
-fn mfa(m: Atom, f: Atom, a: u32) -> String {
-    format!("{}:{}/{a}", Term::atom(m), Term::atom(f))
-}
-
-/// A place in code: its address, its function and how far into that it is.
-fn place(pc: *const u64) -> String {
-    let address = pc as usize;
-    let named = match ranges::find(pc) {
-        Some((f, words)) => format!(
-            "{} + {}",
-            mfa(f.module().name, f.name, f.arity),
-            words * size_of::<u64>()
-        ),
-        None if pc == special::normal_exit() => "<terminate process normally>".into(),
-        None if pc == special::hibernated() => mfa(Atom::ERLANG, Atom::HIBERNATE, 3),
-        None if pc == special::apply_args() => mfa(Atom::ERLANG, Atom::APPLY, 3),
-        None => "unknown function".into(),
-    };
-    format!("0x{address:016x} ({named})")
 }
 
 fn facts(own: &Owned, pc: *const u64, out: &mut String) {
