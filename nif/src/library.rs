@@ -13,11 +13,11 @@ use enigma_runtime::bif::{BifResult, Ctx, Exit, Pool, badarg};
 use enigma_runtime::code::nif::NativeLibrary;
 use parking_lot::Mutex;
 use std::any::Any;
-use std::ffi::{CString, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_int, c_uint, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Once, Weak};
 
 /// A function that stands for one of a module.
 pub type NifFn = extern "C" fn(EnvPtr, c_int, Ptr<Word>) -> Word;
@@ -123,20 +123,40 @@ pub fn linker_error() -> String {
         if text.is_null() {
             return String::from("unspecified error");
         }
-        std::ffi::CStr::from_ptr(text)
+        CStr::from_ptr(text)
     };
     text.to_string_lossy().into_owned()
 }
 
+/// Libraries that BEAM is linked with on most systems, so that libraries in C count on them without saying so.
+const OF_BEAM: &[&CStr] = &[c"libz.so.1", c"libm.so.6"];
+
+/// Lets libraries find what BEAM would bring.
+static BRING: Once = Once::new();
+
 /// Maps the file with this name, to which `.so` is added.
 pub fn open(path: &[u8]) -> Result<*mut c_void, String> {
     let file = CString::new([path, b".so"].concat()).map_err(|e| e.to_string())?;
-    // SAFETY: a library's own initialisation runs here, as on BEAM.
-    let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW) };
-    if handle.is_null() {
-        return Err(linker_error());
-    }
-    Ok(handle)
+    let map = |file: &CStr, flags| {
+        // SAFETY: a library's own initialisation runs here, as on BEAM.
+        let handle = unsafe { libc::dlopen(file.as_ptr(), flags) };
+        if handle.is_null() {
+            return Err(linker_error());
+        }
+        Ok(handle)
+    };
+    map(&file, libc::RTLD_NOW).or_else(|why| {
+        let mut brought = false;
+        BRING.call_once(|| {
+            let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL;
+            brought = OF_BEAM.iter().filter(|f| map(f, flags).is_ok()).count() > 0;
+        });
+        if brought {
+            map(&file, libc::RTLD_NOW)
+        } else {
+            Err(why)
+        }
+    })
 }
 
 /// The pool that flags of a function name; nothing where they are no flags.

@@ -8,7 +8,7 @@ use crate::resource_type::Opened;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{BifResult, Ctx};
 use enigma_runtime::code::module::{self, Module};
-use enigma_runtime::code::nif::NifCall;
+use enigma_runtime::code::nif::{self, NifCall};
 use enigma_runtime::{Term, release};
 use std::collections::HashSet;
 use std::ffi::c_int;
@@ -54,8 +54,9 @@ fn try_load(cx: &mut Ctx<'_>, m: &'static Module, path: &str, info: Term) -> Res
         let why = "NIF library already loaded (reload disallowed since OTP 20).";
         return Err(Refused("reload", why.to_string()));
     }
-    let mapped = Mapped::open(Path::new(path)).map_err(|e| no_entry(path, e))?;
-    let entry = mapped.entry().map_err(|e| no_entry(path, e))?;
+    let mapped = Mapped::open(Path::new(path)).map_err(no_entry)?;
+    let entry = mapped.entry().map_err(no_entry)?;
+    nif::taint(name);
     check(name, &entry)?;
     let functions = functions(m, &entry)?;
     // Of the versions before, that which is current while on_load runs, or else the old one.
@@ -81,11 +82,11 @@ fn try_load(cx: &mut Ctx<'_>, m: &'static Module, path: &str, info: Term) -> Res
     Ok(())
 }
 
-fn no_entry(path: &str, why: NoEntry) -> Refused {
+fn no_entry(why: NoEntry) -> Refused {
     match why {
         NoEntry::NotMapped(why) => Refused(
             "load_failed",
-            format!("Failed to load NIF library {path}: '{why}'"),
+            format!("Failed to load NIF library: '{why}'"),
         ),
         NoEntry::NoInit(why) => Refused(
             "bad_lib",

@@ -19,10 +19,18 @@ use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The modules that have loaded a library.
+/// The modules that have tried to load a library that was one.
 static TAINTED: Mutex<Vec<Atom>> = Mutex::new(Vec::new());
 
-/// The modules that have loaded a library, the last one first.
+/// Notes that a module has tried to load a library.
+pub fn taint(module: Atom) {
+    let mut tainted = TAINTED.lock();
+    if !tainted.contains(&module) {
+        tainted.push(module);
+    }
+}
+
+/// The modules that have tried to load a library, the last one first.
 pub fn tainted() -> Vec<Atom> {
     TAINTED.lock().iter().rev().copied().collect()
 }
@@ -139,11 +147,6 @@ impl Module {
         };
         let is_first = self.natives.set(natives).is_ok();
         if is_first {
-            let mut tainted = TAINTED.lock();
-            if !tainted.contains(&self.name) {
-                tainted.push(self.name);
-            }
-            drop(tainted);
             for (index, call) in functions {
                 self.functions[index as usize].replace(call);
             }
