@@ -7,7 +7,7 @@ use crate::api::{
     atoms, binaries, calls, dynamic, environments, formats, io_queues, io_vectors, kinds, lists,
     locks, maps, numbers, processes, resources, select, system, texts, threads, time, tuples,
 };
-use crate::c::{Bool, Ptr, Text, Word};
+use crate::c::{Bool, CText, Ptr, Word};
 use std::ffi::{c_int, c_uint, c_void};
 
 /// What is in C (`variadic.c`).
@@ -17,13 +17,14 @@ mod in_c {
     unsafe extern "C" {
         pub fn enif_make_tuple(env: *mut c_void, count: c_uint, ...) -> Word;
         pub fn enif_make_list(env: *mut c_void, count: c_uint, ...) -> Word;
-        pub fn enif_fprintf(file: *mut libc::FILE, format: Text, ...) -> c_int;
-        pub fn enif_snprintf(buffer: Ptr<u8>, size: usize, format: Text, ...) -> c_int;
-        pub fn enif_vfprintf(file: *mut libc::FILE, format: Text, arguments: *mut c_void) -> c_int;
+        pub fn enif_fprintf(file: *mut libc::FILE, format: CText, ...) -> c_int;
+        pub fn enif_snprintf(buffer: Ptr<u8>, size: usize, format: CText, ...) -> c_int;
+        pub fn enif_vfprintf(file: *mut libc::FILE, format: CText, arguments: *mut c_void)
+        -> c_int;
         pub fn enif_vsnprintf(
             buffer: Ptr<u8>,
             size: usize,
-            format: Text,
+            format: CText,
             arguments: *mut c_void,
         ) -> c_int;
         pub fn enif_set_option(env: *mut c_void, option: c_int, ...) -> Bool;

@@ -4,8 +4,8 @@
 //! calls of its own (`enif_schedule_nif`), with the types that are declared there, and the library stays mapped as long as anybody has
 //! an `Arc` of it: module versions, processes that are to call it, threads of pools that do, and resource types.
 
-use crate::c::{Ptr, Text, Word};
-use crate::env::{Env, EnvPtr, OwnEnv};
+use crate::c::{CText, Ptr, Word};
+use crate::env::{EnvPtr, NifEnv, OwnEnv};
 use crate::resource_type;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
@@ -33,7 +33,7 @@ pub type HaltFn = extern "C" fn(*mut c_void);
 /// `ErlNifFunc`.
 #[repr(C)]
 struct CFunction {
-    name: Text,
+    name: CText,
     arity: c_uint,
     function: Option<NifFn>,
     flags: c_uint,
@@ -42,7 +42,7 @@ struct CFunction {
 /// `ErlNifFunc` of libraries that were compiled for versions before 2.7.
 #[repr(C)]
 struct OldCFunction {
-    name: Text,
+    name: CText,
     arity: c_uint,
     function: Option<NifFn>,
 }
@@ -52,7 +52,7 @@ struct OldCFunction {
 struct CEntry {
     major: c_int,
     minor: c_int,
-    name: Text,
+    name: CText,
     count: c_int,
     functions: *const CFunction,
     load: Option<LoadFn>,
@@ -60,13 +60,13 @@ struct CEntry {
     upgrade: Option<UpgradeFn>,
     unload: Option<UnloadFn>,
     /// From 2.1.
-    vm_variant: Text,
+    vm_variant: CText,
     /// From 2.7.
     options: c_uint,
     /// From 2.12.
     size_of_resource_type: usize,
     /// From 2.14.
-    min_erts: Text,
+    min_erts: CText,
 }
 
 /// A function as a library's entry names it.
@@ -82,7 +82,7 @@ pub struct Declared {
 }
 
 /// What a library's entry says.
-pub struct Entry {
+pub struct LibraryEntry {
     /// Version of the interface that it was compiled for.
     pub version: (c_int, c_int),
     /// Name of the module.
@@ -188,7 +188,7 @@ impl Mapped {
     }
 
     /// What its entry says.
-    pub fn entry(&self) -> Result<Entry, NoEntry> {
+    pub fn entry(&self) -> Result<LibraryEntry, NoEntry> {
         // SAFETY: the handle is that of a mapped file; `nif_init` has the type that the macro `ERL_NIF_INIT` gives it.
         unsafe {
             let init = libc::dlsym(self.0, c"nif_init".as_ptr());
@@ -209,12 +209,12 @@ impl Mapped {
 ///
 /// # Safety
 /// It must be the entry of a library.
-unsafe fn read(entry: *const CEntry) -> Entry {
+unsafe fn read(entry: *const CEntry) -> LibraryEntry {
     // SAFETY: each version has the fields that are read for it.
     unsafe {
         let version = ((*entry).major, (*entry).minor);
         let has = |minor| version >= (2, minor);
-        let text = |t: Text| String::from_utf8_lossy(t.bytes()).into_owned();
+        let text = |t: CText| String::from_utf8_lossy(t.bytes()).into_owned();
         let count = usize::try_from((*entry).count).unwrap_or(0);
         let functions = if has(7) {
             let all = Ptr::to((*entry).functions.cast_mut()).slice(count);
@@ -227,7 +227,7 @@ unsafe fn read(entry: *const CEntry) -> Entry {
                 .map(|f| declared(f.name, f.arity, f.function, 0))
                 .collect()
         };
-        Entry {
+        LibraryEntry {
             version,
             name: text((*entry).name),
             functions,
@@ -242,7 +242,7 @@ unsafe fn read(entry: *const CEntry) -> Entry {
 
 /// A function of an entry, or its name if its flags are none.
 fn declared(
-    name: Text,
+    name: CText,
     arity: c_uint,
     f: Option<NifFn>,
     flags: c_uint,
@@ -282,7 +282,7 @@ pub struct Library {
 
 impl Library {
     /// A library that is not loaded yet.
-    pub fn new(module: Atom, mapped: Mapped, entry: &Entry) -> Arc<Library> {
+    pub fn new(module: Atom, mapped: Mapped, entry: &LibraryEntry) -> Arc<Library> {
         Arc::new_cyclic(|me| Library {
             me: me.clone(),
             module,
@@ -339,7 +339,7 @@ impl Library {
 
     /// Calls a function that leaves in another way than by a value, or is counted.
     #[cold]
-    fn ended(&self, env: &mut Env, value: Word) -> BifResult {
+    fn ended(&self, env: &mut NifEnv, value: Word) -> BifResult {
         if let Some(reason) = env.exception() {
             return Err(Exit::error(reason));
         }
@@ -359,7 +359,7 @@ impl NativeLibrary for Library {
         if counted {
             self.under_way.fetch_add(1, Ordering::AcqRel);
         }
-        let mut env = Env::of_call(cx, self);
+        let mut env = NifEnv::of_call(cx, self);
         let arguments: *mut Term = cx.x.as_mut_ptr();
         let value = f(
             Ptr::to(&raw mut env),

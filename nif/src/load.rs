@@ -1,10 +1,10 @@
 //! `erlang:load_nif/2`: a library takes the place of functions of the module version that asks for it.
 
 use crate::c::{Ptr, Word};
-use crate::env::Env;
+use crate::env::NifEnv;
 use crate::halting;
-use crate::library::{Declared, Entry, Library, Mapped, NoEntry};
-use crate::resource_type::Opened;
+use crate::library::{Declared, Library, LibraryEntry, Mapped, NoEntry};
+use crate::resource_type::OpenedTypes;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{BifResult, Ctx};
 use enigma_runtime::code::module::{self, Module};
@@ -97,7 +97,7 @@ fn no_entry(why: NoEntry) -> Refused {
 }
 
 /// Was the library compiled for this module and this version of the interface?
-fn check(name: Atom, entry: &Entry) -> Result<(), Refused> {
+fn check(name: Atom, entry: &LibraryEntry) -> Result<(), Refused> {
     let (major, minor) = entry.version;
     let ours = version();
     if entry.version > ours {
@@ -136,7 +136,7 @@ fn check(name: Atom, entry: &Entry) -> Result<(), Refused> {
 /// The functions of the module that the library stands for, by their indices.
 fn functions<'a>(
     m: &'static Module,
-    entry: &'a Entry,
+    entry: &'a LibraryEntry,
 ) -> Result<Vec<(u32, &'a Declared)>, Refused> {
     let name = m.name;
     let bad =
@@ -166,13 +166,13 @@ fn functions<'a>(
 fn initialise(
     cx: &mut Ctx<'_>,
     library: &Arc<Library>,
-    entry: &Entry,
+    entry: &LibraryEntry,
     before: Option<&Library>,
     info: Term,
 ) -> Result<(), Refused> {
-    let mut opened = Opened::default();
+    let mut opened = OpenedTypes::default();
     let private = Ptr::to(library.private.as_ptr());
-    let mut env = Env::of_load(cx, library, &mut opened);
+    let mut env = NifEnv::of_load(cx, library, &mut opened);
     let env = Ptr::to(&raw mut env);
     if let Some(before) = before {
         let Some(upgrade) = entry.upgrade else {

@@ -13,6 +13,7 @@ use super::native::INSTALLING;
 use super::ops;
 use crate::atom::Atom;
 use crate::bif::{BifResult, Ctx, Pool};
+use crate::process::Owned;
 use crate::term::Term;
 use parking_lot::Mutex;
 use std::any::Any;
@@ -65,6 +66,24 @@ pub struct Scheduled {
     pub call: NifCall,
     /// Its arguments, until the process has them in its X registers.
     pub arguments: Vec<Term>,
+}
+
+impl Owned {
+    /// Has a function of a native library said what to call in its place?
+    #[inline(always)]
+    pub fn has_scheduled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.scheduled.is_some())
+    }
+
+    /// Takes what a function of a native library has said to call in its place.
+    pub fn take_scheduled(&mut self) -> Option<Box<Scheduled>> {
+        self.rare.as_mut()?.scheduled.take()?.downcast().ok()
+    }
+
+    /// Says what to call in place of the function of a native library that runs.
+    pub fn set_scheduled(&mut self, next: Box<Scheduled>) {
+        self.rare().scheduled = Some(next);
+    }
 }
 
 /// The library of a module version.
