@@ -125,3 +125,20 @@ exports! {
         enif_make_tuple enif_make_list enif_fprintf enif_snprintf
         enif_vfprintf enif_vsnprintf enif_set_option enif_thread_exit;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// Functions of the interface, of version 2.18 on a machine whose `long` has 64 bits.
+    const COUNT: usize = 176;
+
+    #[test]
+    fn each_function_is_there_once() {
+        let names: HashSet<&str> = FUNCTIONS.iter().map(|f| f.0).collect();
+        assert_eq!(names.len(), FUNCTIONS.len());
+        let interface = names.iter().filter(|n| n.starts_with("enif_"));
+        assert_eq!(interface.count(), COUNT);
+    }
+}
