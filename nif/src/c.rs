@@ -131,9 +131,9 @@ impl<T> Ptr<T> {
 /// A text that ends with a zero byte.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-pub struct Text(*const c_char);
+pub struct CText(*const c_char);
 
-impl Text {
+impl CText {
     /// Its bytes, without the zero.
     pub fn bytes<'a>(self) -> &'a [u8] {
         if self.0.is_null() {
@@ -165,19 +165,19 @@ pub type Bool = std::ffi::c_int;
 
 /// An encoding of texts: `ErlNifCharEncoding`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
+pub enum CharEncoding {
     /// Each byte a character.
     Latin1,
     /// UTF-8.
     Utf8,
 }
 
-impl Encoding {
+impl CharEncoding {
     /// The encoding with this number; UTF-8 since version 2.17 of the interface.
-    pub fn of(number: std::ffi::c_int) -> Option<Encoding> {
+    pub fn of(number: std::ffi::c_int) -> Option<CharEncoding> {
         match number {
-            1 => Some(Encoding::Latin1),
-            2 if enigma_runtime::release::number() >= 26 => Some(Encoding::Utf8),
+            1 => Some(CharEncoding::Latin1),
+            2 if enigma_runtime::release::number() >= 26 => Some(CharEncoding::Utf8),
             _ => None,
         }
     }
@@ -185,19 +185,19 @@ impl Encoding {
     /// The text that these bytes are.
     pub fn decode(self, bytes: &[u8]) -> Option<String> {
         match self {
-            Encoding::Latin1 => Some(bytes.iter().map(|&b| char::from(b)).collect()),
-            Encoding::Utf8 => std::str::from_utf8(bytes).ok().map(str::to_owned),
+            CharEncoding::Latin1 => Some(bytes.iter().map(|&b| char::from(b)).collect()),
+            CharEncoding::Utf8 => std::str::from_utf8(bytes).ok().map(str::to_owned),
         }
     }
 
     /// The bytes of a text, if it has some in this encoding.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
         match self {
-            Encoding::Latin1 => text
+            CharEncoding::Latin1 => text
                 .chars()
                 .map(|c| u8::try_from(u32::from(c)).ok())
                 .collect(),
-            Encoding::Utf8 => Some(text.as_bytes().to_vec()),
+            CharEncoding::Utf8 => Some(text.as_bytes().to_vec()),
         }
     }
 }

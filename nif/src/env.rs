@@ -12,14 +12,14 @@
 
 use crate::c::{Ptr, Word};
 use crate::library::Library;
-use crate::resource_type::Opened;
+use crate::resource_type::OpenedTypes;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::{Heap, Term, bug};
 use std::ptr::NonNull;
 
 /// `ErlNifEnv`.
 #[repr(C)]
-pub struct Env {
+pub struct NifEnv {
     heap: NonNull<Heap>,
     /// The process and the scheduler that run the call; null where there is none.
     cx: *mut Ctx<'static>,
@@ -29,23 +29,23 @@ pub struct Env {
     /// Has the process been told what to call next?
     scheduled: bool,
     /// The types that are being opened, while a library is loaded.
-    opened: Option<NonNull<Opened>>,
+    opened: Option<NonNull<OpenedTypes>>,
 }
 
 /// An environment with a heap of its own. The environment comes first, so that one address leads to both.
 #[repr(C)]
 pub struct OwnEnv {
-    env: Env,
+    env: NifEnv,
     heap: Heap,
 }
 
 /// What a function of the interface is handed as its environment.
-pub type EnvPtr = Ptr<Env>;
+pub type EnvPtr = Ptr<NifEnv>;
 
 impl EnvPtr {
     /// The environment; a library must not leave it out.
     #[inline(always)]
-    pub fn env<'a>(self) -> &'a mut Env {
+    pub fn env<'a>(self) -> &'a mut NifEnv {
         match self.get_mut() {
             Some(env) => env,
             None => bug::limit_reached("A native library has left out the environment of a call"),
@@ -59,11 +59,11 @@ impl EnvPtr {
     }
 }
 
-impl Env {
+impl NifEnv {
     /// The environment of a call of a library's function by a process.
     #[inline(always)]
-    pub fn of_call(cx: &mut Ctx<'_>, library: *const Library) -> Env {
-        Env {
+    pub fn of_call(cx: &mut Ctx<'_>, library: *const Library) -> NifEnv {
+        NifEnv {
             heap: NonNull::from(cx.heap()),
             cx: std::ptr::from_mut(cx).cast(),
             library,
@@ -74,10 +74,10 @@ impl Env {
     }
 
     /// The same while the library is loaded, with the types that it opens.
-    pub fn of_load(cx: &mut Ctx<'_>, library: &Library, opened: &mut Opened) -> Env {
-        Env {
+    pub fn of_load(cx: &mut Ctx<'_>, library: &Library, opened: &mut OpenedTypes) -> NifEnv {
+        NifEnv {
             opened: Some(NonNull::from(opened)),
-            ..Env::of_call(cx, library)
+            ..NifEnv::of_call(cx, library)
         }
     }
 
@@ -103,7 +103,7 @@ impl Env {
     }
 
     /// The types that are being opened, while a library is loaded.
-    pub fn opened<'a>(&mut self) -> Option<&'a mut Opened> {
+    pub fn opened<'a>(&mut self) -> Option<&'a mut OpenedTypes> {
         // SAFETY: they belong to who loads the library, and outlive this environment.
         self.opened.map(|mut p| unsafe { p.as_mut() })
     }
@@ -140,7 +140,7 @@ impl OwnEnv {
     /// An environment for no process, with the library whose function is to be called, if there is one.
     pub fn new(library: *const Library) -> Box<OwnEnv> {
         let mut own = Box::new(OwnEnv {
-            env: Env {
+            env: NifEnv {
                 heap: NonNull::dangling(),
                 cx: std::ptr::null_mut(),
                 library,

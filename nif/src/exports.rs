@@ -7,7 +7,7 @@ use crate::api::{
     atoms, binaries, calls, dynamic, environments, formats, io_queues, io_vectors, kinds, lists,
     locks, maps, numbers, processes, resources, select, system, texts, threads, time, tuples,
 };
-use crate::c::{Bool, Ptr, Text, Word};
+use crate::c::{Bool, CText, Ptr, Word};
 use std::ffi::{c_int, c_uint, c_void};
 
 /// What is in C (`variadic.c`).
@@ -17,13 +17,14 @@ mod in_c {
     unsafe extern "C" {
         pub fn enif_make_tuple(env: *mut c_void, count: c_uint, ...) -> Word;
         pub fn enif_make_list(env: *mut c_void, count: c_uint, ...) -> Word;
-        pub fn enif_fprintf(file: *mut libc::FILE, format: Text, ...) -> c_int;
-        pub fn enif_snprintf(buffer: Ptr<u8>, size: usize, format: Text, ...) -> c_int;
-        pub fn enif_vfprintf(file: *mut libc::FILE, format: Text, arguments: *mut c_void) -> c_int;
+        pub fn enif_fprintf(file: *mut libc::FILE, format: CText, ...) -> c_int;
+        pub fn enif_snprintf(buffer: Ptr<u8>, size: usize, format: CText, ...) -> c_int;
+        pub fn enif_vfprintf(file: *mut libc::FILE, format: CText, arguments: *mut c_void)
+        -> c_int;
         pub fn enif_vsnprintf(
             buffer: Ptr<u8>,
             size: usize,
-            format: Text,
+            format: CText,
             arguments: *mut c_void,
         ) -> c_int;
         pub fn enif_set_option(env: *mut c_void, option: c_int, ...) -> Bool;
@@ -123,4 +124,21 @@ exports! {
     in_c:
         enif_make_tuple enif_make_list enif_fprintf enif_snprintf
         enif_vfprintf enif_vsnprintf enif_set_option enif_thread_exit;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    /// Functions of the interface, of version 2.18 on a machine whose `long` has 64 bits.
+    const COUNT: usize = 176;
+
+    #[test]
+    fn each_function_is_there_once() {
+        let names: HashSet<&str> = FUNCTIONS.iter().map(|f| f.0).collect();
+        assert_eq!(names.len(), FUNCTIONS.len());
+        let interface = names.iter().filter(|n| n.starts_with("enif_"));
+        assert_eq!(interface.count(), COUNT);
+    }
 }

@@ -4,8 +4,8 @@
 //! calls of its own (`enif_schedule_nif`), with the types that are declared there, and the library stays mapped as long as anybody has
 //! an `Arc` of it: module versions, processes that are to call it, threads of pools that do, and resource types.
 
-use crate::c::{Ptr, Text, Word};
-use crate::env::{Env, EnvPtr, OwnEnv};
+use crate::c::{CText, Ptr, Word};
+use crate::env::{EnvPtr, NifEnv, OwnEnv};
 use crate::resource_type;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
@@ -13,11 +13,11 @@ use enigma_runtime::bif::{BifResult, Ctx, Exit, Pool, badarg};
 use enigma_runtime::code::nif::NativeLibrary;
 use parking_lot::Mutex;
 use std::any::Any;
-use std::ffi::{CString, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_int, c_uint, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Once, Weak};
 
 /// A function that stands for one of a module.
 pub type NifFn = extern "C" fn(EnvPtr, c_int, Ptr<Word>) -> Word;
@@ -33,7 +33,7 @@ pub type HaltFn = extern "C" fn(*mut c_void);
 /// `ErlNifFunc`.
 #[repr(C)]
 struct CFunction {
-    name: Text,
+    name: CText,
     arity: c_uint,
     function: Option<NifFn>,
     flags: c_uint,
@@ -42,7 +42,7 @@ struct CFunction {
 /// `ErlNifFunc` of libraries that were compiled for versions before 2.7.
 #[repr(C)]
 struct OldCFunction {
-    name: Text,
+    name: CText,
     arity: c_uint,
     function: Option<NifFn>,
 }
@@ -52,7 +52,7 @@ struct OldCFunction {
 struct CEntry {
     major: c_int,
     minor: c_int,
-    name: Text,
+    name: CText,
     count: c_int,
     functions: *const CFunction,
     load: Option<LoadFn>,
@@ -60,13 +60,13 @@ struct CEntry {
     upgrade: Option<UpgradeFn>,
     unload: Option<UnloadFn>,
     /// From 2.1.
-    vm_variant: Text,
+    vm_variant: CText,
     /// From 2.7.
     options: c_uint,
     /// From 2.12.
     size_of_resource_type: usize,
     /// From 2.14.
-    min_erts: Text,
+    min_erts: CText,
 }
 
 /// A function as a library's entry names it.
@@ -82,7 +82,7 @@ pub struct Declared {
 }
 
 /// What a library's entry says.
-pub struct Entry {
+pub struct LibraryEntry {
     /// Version of the interface that it was compiled for.
     pub version: (c_int, c_int),
     /// Name of the module.
@@ -123,20 +123,40 @@ pub fn linker_error() -> String {
         if text.is_null() {
             return String::from("unspecified error");
         }
-        std::ffi::CStr::from_ptr(text)
+        CStr::from_ptr(text)
     };
     text.to_string_lossy().into_owned()
 }
 
+/// Libraries that BEAM is linked with on most systems, so that libraries in C count on them without saying so.
+const OF_BEAM: &[&CStr] = &[c"libz.so.1", c"libm.so.6"];
+
+/// Lets libraries find what BEAM would bring.
+static BRING: Once = Once::new();
+
 /// Maps the file with this name, to which `.so` is added.
 pub fn open(path: &[u8]) -> Result<*mut c_void, String> {
     let file = CString::new([path, b".so"].concat()).map_err(|e| e.to_string())?;
-    // SAFETY: a library's own initialisation runs here, as on BEAM.
-    let handle = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW) };
-    if handle.is_null() {
-        return Err(linker_error());
-    }
-    Ok(handle)
+    let map = |file: &CStr, flags| {
+        // SAFETY: a library's own initialisation runs here, as on BEAM.
+        let handle = unsafe { libc::dlopen(file.as_ptr(), flags) };
+        if handle.is_null() {
+            return Err(linker_error());
+        }
+        Ok(handle)
+    };
+    map(&file, libc::RTLD_NOW).or_else(|why| {
+        let mut brought = false;
+        BRING.call_once(|| {
+            let flags = libc::RTLD_NOW | libc::RTLD_GLOBAL;
+            brought = OF_BEAM.iter().filter(|f| map(f, flags).is_ok()).count() > 0;
+        });
+        if brought {
+            map(&file, libc::RTLD_NOW)
+        } else {
+            Err(why)
+        }
+    })
 }
 
 /// The pool that flags of a function name; nothing where they are no flags.
@@ -168,7 +188,7 @@ impl Mapped {
     }
 
     /// What its entry says.
-    pub fn entry(&self) -> Result<Entry, NoEntry> {
+    pub fn entry(&self) -> Result<LibraryEntry, NoEntry> {
         // SAFETY: the handle is that of a mapped file; `nif_init` has the type that the macro `ERL_NIF_INIT` gives it.
         unsafe {
             let init = libc::dlsym(self.0, c"nif_init".as_ptr());
@@ -189,12 +209,12 @@ impl Mapped {
 ///
 /// # Safety
 /// It must be the entry of a library.
-unsafe fn read(entry: *const CEntry) -> Entry {
+unsafe fn read(entry: *const CEntry) -> LibraryEntry {
     // SAFETY: each version has the fields that are read for it.
     unsafe {
         let version = ((*entry).major, (*entry).minor);
         let has = |minor| version >= (2, minor);
-        let text = |t: Text| String::from_utf8_lossy(t.bytes()).into_owned();
+        let text = |t: CText| String::from_utf8_lossy(t.bytes()).into_owned();
         let count = usize::try_from((*entry).count).unwrap_or(0);
         let functions = if has(7) {
             let all = Ptr::to((*entry).functions.cast_mut()).slice(count);
@@ -207,7 +227,7 @@ unsafe fn read(entry: *const CEntry) -> Entry {
                 .map(|f| declared(f.name, f.arity, f.function, 0))
                 .collect()
         };
-        Entry {
+        LibraryEntry {
             version,
             name: text((*entry).name),
             functions,
@@ -222,7 +242,7 @@ unsafe fn read(entry: *const CEntry) -> Entry {
 
 /// A function of an entry, or its name if its flags are none.
 fn declared(
-    name: Text,
+    name: CText,
     arity: c_uint,
     f: Option<NifFn>,
     flags: c_uint,
@@ -262,7 +282,7 @@ pub struct Library {
 
 impl Library {
     /// A library that is not loaded yet.
-    pub fn new(module: Atom, mapped: Mapped, entry: &Entry) -> Arc<Library> {
+    pub fn new(module: Atom, mapped: Mapped, entry: &LibraryEntry) -> Arc<Library> {
         Arc::new_cyclic(|me| Library {
             me: me.clone(),
             module,
@@ -319,7 +339,7 @@ impl Library {
 
     /// Calls a function that leaves in another way than by a value, or is counted.
     #[cold]
-    fn ended(&self, env: &mut Env, value: Word) -> BifResult {
+    fn ended(&self, env: &mut NifEnv, value: Word) -> BifResult {
         if let Some(reason) = env.exception() {
             return Err(Exit::error(reason));
         }
@@ -339,7 +359,7 @@ impl NativeLibrary for Library {
         if counted {
             self.under_way.fetch_add(1, Ordering::AcqRel);
         }
-        let mut env = Env::of_call(cx, self);
+        let mut env = NifEnv::of_call(cx, self);
         let arguments: *mut Term = cx.x.as_mut_ptr();
         let value = f(
             Ptr::to(&raw mut env),

@@ -1,14 +1,14 @@
 //! `erlang:load_nif/2`: a library takes the place of functions of the module version that asks for it.
 
 use crate::c::{Ptr, Word};
-use crate::env::Env;
+use crate::env::NifEnv;
 use crate::halting;
-use crate::library::{Declared, Entry, Library, Mapped, NoEntry};
-use crate::resource_type::Opened;
+use crate::library::{Declared, Library, LibraryEntry, Mapped, NoEntry};
+use crate::resource_type::OpenedTypes;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{BifResult, Ctx};
 use enigma_runtime::code::module::{self, Module};
-use enigma_runtime::code::nif::NifCall;
+use enigma_runtime::code::nif::{self, NifCall};
 use enigma_runtime::{Term, release};
 use std::collections::HashSet;
 use std::ffi::c_int;
@@ -54,8 +54,9 @@ fn try_load(cx: &mut Ctx<'_>, m: &'static Module, path: &str, info: Term) -> Res
         let why = "NIF library already loaded (reload disallowed since OTP 20).";
         return Err(Refused("reload", why.to_string()));
     }
-    let mapped = Mapped::open(Path::new(path)).map_err(|e| no_entry(path, e))?;
-    let entry = mapped.entry().map_err(|e| no_entry(path, e))?;
+    let mapped = Mapped::open(Path::new(path)).map_err(no_entry)?;
+    let entry = mapped.entry().map_err(no_entry)?;
+    nif::taint(name);
     check(name, &entry)?;
     let functions = functions(m, &entry)?;
     // Of the versions before, that which is current while on_load runs, or else the old one.
@@ -81,11 +82,11 @@ fn try_load(cx: &mut Ctx<'_>, m: &'static Module, path: &str, info: Term) -> Res
     Ok(())
 }
 
-fn no_entry(path: &str, why: NoEntry) -> Refused {
+fn no_entry(why: NoEntry) -> Refused {
     match why {
         NoEntry::NotMapped(why) => Refused(
             "load_failed",
-            format!("Failed to load NIF library {path}: '{why}'"),
+            format!("Failed to load NIF library: '{why}'"),
         ),
         NoEntry::NoInit(why) => Refused(
             "bad_lib",
@@ -96,7 +97,7 @@ fn no_entry(path: &str, why: NoEntry) -> Refused {
 }
 
 /// Was the library compiled for this module and this version of the interface?
-fn check(name: Atom, entry: &Entry) -> Result<(), Refused> {
+fn check(name: Atom, entry: &LibraryEntry) -> Result<(), Refused> {
     let (major, minor) = entry.version;
     let ours = version();
     if entry.version > ours {
@@ -135,7 +136,7 @@ fn check(name: Atom, entry: &Entry) -> Result<(), Refused> {
 /// The functions of the module that the library stands for, by their indices.
 fn functions<'a>(
     m: &'static Module,
-    entry: &'a Entry,
+    entry: &'a LibraryEntry,
 ) -> Result<Vec<(u32, &'a Declared)>, Refused> {
     let name = m.name;
     let bad =
@@ -165,13 +166,13 @@ fn functions<'a>(
 fn initialise(
     cx: &mut Ctx<'_>,
     library: &Arc<Library>,
-    entry: &Entry,
+    entry: &LibraryEntry,
     before: Option<&Library>,
     info: Term,
 ) -> Result<(), Refused> {
-    let mut opened = Opened::default();
+    let mut opened = OpenedTypes::default();
     let private = Ptr::to(library.private.as_ptr());
-    let mut env = Env::of_load(cx, library, &mut opened);
+    let mut env = NifEnv::of_load(cx, library, &mut opened);
     let env = Ptr::to(&raw mut env);
     if let Some(before) = before {
         let Some(upgrade) = entry.upgrade else {

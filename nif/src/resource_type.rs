@@ -4,7 +4,7 @@
 //! get their name, and those that it takes over from the library before it call its functions from then on. When a module's version is
 //! purged the names go that its library owns; a type itself, and with it the library, stays as long as there are resources of it.
 
-use crate::c::{Ptr, Text};
+use crate::c::{CText, Ptr};
 use crate::env::EnvPtr;
 use crate::library::{Library, Loaded};
 use enigma_runtime::atom::Atom;
@@ -141,14 +141,14 @@ pub fn find(module: Atom, name: Atom) -> Option<Arc<ResourceType>> {
 
 /// Types that are being opened.
 #[derive(Default)]
-pub struct Opened(Vec<(Arc<ResourceType>, Callbacks)>);
+pub struct OpenedTypes(Vec<(Arc<ResourceType>, Callbacks)>);
 
 /// Bits of `ErlNifResourceFlags`.
 pub const CREATE: c_int = 1;
 /// See `CREATE`.
 pub const TAKEOVER: c_int = 2;
 
-impl Opened {
+impl OpenedTypes {
     /// Opens a type as the flags say; with what was done.
     pub fn open(
         &mut self,
@@ -220,8 +220,8 @@ pub fn forget(library: &Library) {
 /// The type that C names by its address, kept from here on.
 pub fn of_c(p: Ptr<ResourceType>) -> Option<Arc<ResourceType>> {
     p.get()?;
-    // SAFETY: a library has the address from `Opened::open`, and may use it as long as the type is its own, so whoever holds
-    // the type for it (`Opened`, the table, or a resource) still does.
+    // SAFETY: a library has the address from `OpenedTypes::open`, and may use it as long as the type is its own, so whoever holds
+    // the type for it (`OpenedTypes`, the table, or a resource) still does.
     unsafe {
         Arc::increment_strong_count(p.address());
         Some(Arc::from_raw(p.address()))
@@ -229,6 +229,6 @@ pub fn of_c(p: Ptr<ResourceType>) -> Option<Arc<ResourceType>> {
 }
 
 /// A name of C as an atom; nothing where it is none.
-pub fn atom_of(name: Text) -> Option<Atom> {
+pub fn atom_of(name: CText) -> Option<Atom> {
     Atom::try_new(&name.latin1()).ok()
 }

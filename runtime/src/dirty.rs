@@ -297,7 +297,7 @@ fn accept(cx: &mut Ctx<'_>, done: Done) -> BifResult {
     own.heap.young.absorb(done.heap);
     cx.x[..done.arguments.len()].copy_from_slice(&done.arguments);
     if let Some(next) = done.scheduled {
-        own.rare().scheduled = Some(next);
+        own.set_scheduled(next);
     }
     if own.resume_tasks() {
         cx.end_slice();

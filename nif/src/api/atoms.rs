@@ -1,13 +1,13 @@
 //! Atoms.
 
-use crate::c::{Bool, Encoding, Ptr, Text, Word};
+use crate::c::{Bool, CText, CharEncoding, Ptr, Word};
 use crate::env::EnvPtr;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use std::ffi::{c_int, c_uint};
 
 fn make(env: EnvPtr, bytes: &[u8]) -> Word {
-    let text = Encoding::Latin1.decode(bytes).unwrap_or_default();
+    let text = CharEncoding::Latin1.decode(bytes).unwrap_or_default();
     match Atom::try_new(&text) {
         Ok(a) => Term::atom(a).into(),
         Err(_) => env.env().raise(Atom::BADARG.into()),
@@ -16,7 +16,7 @@ fn make(env: EnvPtr, bytes: &[u8]) -> Word {
 
 /// An atom of a text in Latin-1.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_make_atom(env: EnvPtr, name: Text) -> Word {
+pub extern "C" fn enif_make_atom(env: EnvPtr, name: CText) -> Word {
     make(env, name.bytes())
 }
 
@@ -37,7 +37,7 @@ fn store(atom: Ptr<Word>, found: Option<Atom>) -> Bool {
 }
 
 fn new_atom(bytes: &[u8], atom: Ptr<Word>, encoding: c_int) -> Bool {
-    let text = Encoding::of(encoding).and_then(|e| e.decode(bytes));
+    let text = CharEncoding::of(encoding).and_then(|e| e.decode(bytes));
     store(atom, text.and_then(|t| Atom::try_new(&t).ok()))
 }
 
@@ -45,7 +45,7 @@ fn new_atom(bytes: &[u8], atom: Ptr<Word>, encoding: c_int) -> Bool {
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_make_new_atom(
     _: EnvPtr,
-    name: Text,
+    name: CText,
     atom: Ptr<Word>,
     encoding: c_int,
 ) -> Bool {
@@ -65,7 +65,7 @@ pub extern "C" fn enif_make_new_atom_len(
 }
 
 fn existing(bytes: &[u8], atom: Ptr<Word>, encoding: c_int) -> Bool {
-    let text = Encoding::of(encoding).and_then(|e| e.decode(bytes));
+    let text = CharEncoding::of(encoding).and_then(|e| e.decode(bytes));
     store(atom, text.and_then(|t| Atom::existing(&t)))
 }
 
@@ -73,7 +73,7 @@ fn existing(bytes: &[u8], atom: Ptr<Word>, encoding: c_int) -> Bool {
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_make_existing_atom(
     _: EnvPtr,
-    name: Text,
+    name: CText,
     atom: Ptr<Word>,
     encoding: c_int,
 ) -> Bool {
@@ -94,7 +94,7 @@ pub extern "C" fn enif_make_existing_atom_len(
 
 /// The text of an atom in an encoding that has it.
 fn text(word: Word, encoding: c_int) -> Option<Vec<u8>> {
-    Encoding::of(encoding)?.encode(word.get()?.as_atom()?.text())
+    CharEncoding::of(encoding)?.encode(word.get()?.as_atom()?.text())
 }
 
 /// Writes the text of an atom and a zero byte: how many bytes, 0 if they do not fit.

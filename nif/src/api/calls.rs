@@ -1,6 +1,6 @@
 //! The call that is under way: exceptions, time, what is called next.
 
-use crate::c::{Bool, Ptr, Text, Word};
+use crate::c::{Bool, CText, Ptr, Word};
 use crate::env::EnvPtr;
 use crate::library::{NifFn, pool_of};
 use enigma_runtime::Term;
@@ -62,7 +62,7 @@ const MOST_ARGUMENTS: usize = 255;
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_schedule_nif(
     env: EnvPtr,
-    name: Text,
+    name: CText,
     flags: c_int,
     function: Option<NifFn>,
     arity: c_int,
@@ -79,7 +79,7 @@ pub extern "C" fn enif_schedule_nif(
         return e.raise(Atom::BADARG.into());
     };
     let arguments: Vec<Term> = arguments.slice(arity).iter().map(|w| w.term()).collect();
-    cx.own.rare().scheduled = Some(Box::new(Scheduled {
+    cx.own.set_scheduled(Box::new(Scheduled {
         call: NifCall {
             function: function as usize,
             arity,

@@ -3,7 +3,7 @@
 //! The shim in C asks which arguments a format takes, takes them off its list, and hands them over. Each directive is printed by the
 //! system's own function.
 
-use crate::c::{Ptr, Text, Word};
+use crate::c::{CText, Ptr, Word};
 use enigma_runtime::data::display;
 use std::ffi::{CString, c_char, c_int};
 
@@ -30,7 +30,7 @@ pub union Argument {
 
 /// A piece of a format.
 enum Piece<'a> {
-    /// Text as it is.
+    /// CText as it is.
     Plain(&'a [u8]),
     /// A directive: flags, width and precision as written, of which so many are taken from the arguments (`*`), its length modifiers,
     /// and what it is.
@@ -96,7 +96,7 @@ fn takes(length: &[u8], conversion: u8) -> Takes {
 
 /// Writes what the arguments of a format are, at most so many: how many there are, or -1 if they are more.
 #[unsafe(no_mangle)]
-pub extern "C" fn enigma_nif_kinds(format: Text, kinds: Ptr<u8>, most: c_int) -> c_int {
+pub extern "C" fn enigma_nif_kinds(format: CText, kinds: Ptr<u8>, most: c_int) -> c_int {
     let mut found = Vec::new();
     let mut rest = format.bytes();
     while let Some((next, behind)) = piece(rest) {
@@ -249,7 +249,7 @@ pub extern "C" fn enigma_nif_print(
     file: Ptr<libc::FILE>,
     buffer: Ptr<u8>,
     size: usize,
-    format: Text,
+    format: CText,
     arguments: Ptr<Argument>,
     count: c_int,
 ) -> c_int {

@@ -1,18 +1,18 @@
 //! Mutexes, condition variables, locks for reading and writing: those of the system, with names.
 
-use crate::c::{Ptr, Text};
+use crate::c::{CText, Ptr};
 use std::cell::UnsafeCell;
 use std::ffi::{CString, c_char, c_int};
 
 /// A lock of the system with a name. It is made once, stays where it is, and is freed when nobody uses it: that is the library's part.
-pub struct Named<T> {
+pub struct NamedLock<T> {
     lock: UnsafeCell<T>,
     name: CString,
 }
 
-impl<T> Named<T> {
-    fn make(lock: T, name: Text) -> *mut Named<T> {
-        Box::into_raw(Box::new(Named {
+impl<T> NamedLock<T> {
+    fn make(lock: T, name: CText) -> *mut NamedLock<T> {
+        Box::into_raw(Box::new(NamedLock {
             lock: UnsafeCell::new(lock),
             name: name.c_str().map(CString::from).unwrap_or_default(),
         }))
@@ -22,12 +22,12 @@ impl<T> Named<T> {
         self.lock.get()
     }
 
-    fn name(p: Ptr<Named<T>>) -> *mut c_char {
+    fn name(p: Ptr<NamedLock<T>>) -> *mut c_char {
         p.get()
             .map_or(std::ptr::null_mut(), |n| n.name.as_ptr().cast_mut())
     }
 
-    fn free(p: Ptr<Named<T>>, end: unsafe extern "C" fn(*mut T) -> c_int) {
+    fn free(p: Ptr<NamedLock<T>>, end: unsafe extern "C" fn(*mut T) -> c_int) {
         if let Some(n) = p.get() {
             // SAFETY: `make` has made it, and the library frees it once, when nobody uses it.
             unsafe {
@@ -43,7 +43,7 @@ macro_rules! operations {
         $(
             $(#[$doc])*
             #[unsafe(no_mangle)]
-            pub extern "C" fn $name(p: Ptr<Named<$lock>>) $(-> $result)? {
+            pub extern "C" fn $name(p: Ptr<NamedLock<$lock>>) $(-> $result)? {
                 // SAFETY: the lock is there as long as the library has not freed it.
                 let done = p.get().map_or(libc::EINVAL, |n| unsafe { libc::$system(n.address()) });
                 operations!(@end done $($result)?)
@@ -56,20 +56,20 @@ macro_rules! operations {
 
 /// A mutex.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_mutex_create(name: Text) -> *mut Named<libc::pthread_mutex_t> {
-    Named::make(libc::PTHREAD_MUTEX_INITIALIZER, name)
+pub extern "C" fn enif_mutex_create(name: CText) -> *mut NamedLock<libc::pthread_mutex_t> {
+    NamedLock::make(libc::PTHREAD_MUTEX_INITIALIZER, name)
 }
 
 /// Frees a mutex.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_mutex_destroy(p: Ptr<Named<libc::pthread_mutex_t>>) {
-    Named::free(p, libc::pthread_mutex_destroy);
+pub extern "C" fn enif_mutex_destroy(p: Ptr<NamedLock<libc::pthread_mutex_t>>) {
+    NamedLock::free(p, libc::pthread_mutex_destroy);
 }
 
 /// The name.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_mutex_name(p: Ptr<Named<libc::pthread_mutex_t>>) -> *mut c_char {
-    Named::name(p)
+pub extern "C" fn enif_mutex_name(p: Ptr<NamedLock<libc::pthread_mutex_t>>) -> *mut c_char {
+    NamedLock::name(p)
 }
 
 operations! { libc::pthread_mutex_t:
@@ -83,20 +83,20 @@ operations! { libc::pthread_mutex_t:
 
 /// A condition variable.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_cond_create(name: Text) -> *mut Named<libc::pthread_cond_t> {
-    Named::make(libc::PTHREAD_COND_INITIALIZER, name)
+pub extern "C" fn enif_cond_create(name: CText) -> *mut NamedLock<libc::pthread_cond_t> {
+    NamedLock::make(libc::PTHREAD_COND_INITIALIZER, name)
 }
 
 /// Frees a condition variable.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_cond_destroy(p: Ptr<Named<libc::pthread_cond_t>>) {
-    Named::free(p, libc::pthread_cond_destroy);
+pub extern "C" fn enif_cond_destroy(p: Ptr<NamedLock<libc::pthread_cond_t>>) {
+    NamedLock::free(p, libc::pthread_cond_destroy);
 }
 
 /// The name.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_cond_name(p: Ptr<Named<libc::pthread_cond_t>>) -> *mut c_char {
-    Named::name(p)
+pub extern "C" fn enif_cond_name(p: Ptr<NamedLock<libc::pthread_cond_t>>) -> *mut c_char {
+    NamedLock::name(p)
 }
 
 operations! { libc::pthread_cond_t:
@@ -109,8 +109,8 @@ operations! { libc::pthread_cond_t:
 /// Gives the mutex back and waits.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_cond_wait(
-    p: Ptr<Named<libc::pthread_cond_t>>,
-    mutex: Ptr<Named<libc::pthread_mutex_t>>,
+    p: Ptr<NamedLock<libc::pthread_cond_t>>,
+    mutex: Ptr<NamedLock<libc::pthread_mutex_t>>,
 ) {
     if let (Some(c), Some(m)) = (p.get(), mutex.get()) {
         // SAFETY: both are there as long as the library has not freed them.
@@ -120,20 +120,20 @@ pub extern "C" fn enif_cond_wait(
 
 /// A lock for reading and writing.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_rwlock_create(name: Text) -> *mut Named<libc::pthread_rwlock_t> {
-    Named::make(libc::PTHREAD_RWLOCK_INITIALIZER, name)
+pub extern "C" fn enif_rwlock_create(name: CText) -> *mut NamedLock<libc::pthread_rwlock_t> {
+    NamedLock::make(libc::PTHREAD_RWLOCK_INITIALIZER, name)
 }
 
 /// Frees such a lock.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_rwlock_destroy(p: Ptr<Named<libc::pthread_rwlock_t>>) {
-    Named::free(p, libc::pthread_rwlock_destroy);
+pub extern "C" fn enif_rwlock_destroy(p: Ptr<NamedLock<libc::pthread_rwlock_t>>) {
+    NamedLock::free(p, libc::pthread_rwlock_destroy);
 }
 
 /// The name.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_rwlock_name(p: Ptr<Named<libc::pthread_rwlock_t>>) -> *mut c_char {
-    Named::name(p)
+pub extern "C" fn enif_rwlock_name(p: Ptr<NamedLock<libc::pthread_rwlock_t>>) -> *mut c_char {
+    NamedLock::name(p)
 }
 
 operations! { libc::pthread_rwlock_t:

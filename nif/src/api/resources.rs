@@ -1,6 +1,6 @@
 //! Resources, their types and monitors.
 
-use crate::c::{Bool, Ptr, Text, Word};
+use crate::c::{Bool, CText, Ptr, Word};
 use crate::env::EnvPtr;
 use crate::monitor::{self, CMonitor, NoMonitor};
 use crate::resource::{Object, ObjectPtr, Resource};
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 fn open(
     env: EnvPtr,
-    name: Text,
+    name: CText,
     callbacks: Callbacks,
     flags: c_int,
     tried: Ptr<c_int>,
@@ -40,8 +40,8 @@ fn open(
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_open_resource_type(
     env: EnvPtr,
-    module: Text,
-    name: Text,
+    module: CText,
+    name: CText,
     destructor: Option<DestructorFn>,
     flags: c_int,
     tried: Ptr<c_int>,
@@ -62,7 +62,7 @@ pub extern "C" fn enif_open_resource_type(
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_open_resource_type_x(
     env: EnvPtr,
-    name: Text,
+    name: CText,
     init: Ptr<CTypeInit>,
     flags: c_int,
     tried: Ptr<c_int>,
@@ -74,7 +74,7 @@ pub extern "C" fn enif_open_resource_type_x(
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_init_resource_type(
     env: EnvPtr,
-    name: Text,
+    name: CText,
     init: Ptr<CTypeInit>,
     flags: c_int,
     tried: Ptr<c_int>,

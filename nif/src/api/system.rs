@@ -1,6 +1,6 @@
 //! The VM and the operating system: memory, versions, the environment, other libraries, options.
 
-use crate::c::{Ptr, Text};
+use crate::c::{CText, Ptr};
 use crate::env::EnvPtr;
 use crate::library::{self, HaltFn};
 use crate::load;
@@ -78,7 +78,7 @@ pub extern "C" fn enif_system_info(to: Ptr<u8>, size: usize) {
 /// Writes the value of a variable and a zero byte: 0, or 1 if there is not enough room (`size` becomes what is needed), or -1 if there is
 /// no such variable.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_getenv(key: Text, to: Ptr<u8>, size: Ptr<usize>) -> c_int {
+pub extern "C" fn enif_getenv(key: CText, to: Ptr<u8>, size: Ptr<usize>) -> c_int {
     let Some(mut value) = os::variable(&String::from_utf8_lossy(key.bytes())) else {
         return -1;
     };
@@ -105,7 +105,7 @@ fn tell(handler: Option<ErrorFn>, argument: *mut c_void, why: String) {
 /// Maps a library, to whose name `.so` is added; without a name it is the program itself.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_dlopen(
-    name: Text,
+    name: CText,
     handler: Option<ErrorFn>,
     argument: *mut c_void,
 ) -> *mut c_void {
@@ -126,7 +126,7 @@ pub extern "C" fn enif_dlopen(
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_dlsym(
     handle: Ptr<c_void>,
-    symbol: Text,
+    symbol: CText,
     handler: Option<ErrorFn>,
     argument: *mut c_void,
 ) -> *mut c_void {

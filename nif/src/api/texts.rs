@@ -1,6 +1,6 @@
 //! Lists of characters.
 
-use crate::c::{Bool, Encoding, Ptr, Text, Word};
+use crate::c::{Bool, CText, CharEncoding, Ptr, Word};
 use crate::env::EnvPtr;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
@@ -37,7 +37,7 @@ pub extern "C" fn enif_get_string(
 /// The bytes of the characters of a list, as many as leave room for a zero byte; are some left out? What is behind these is not
 /// looked at.
 fn cut_characters(word: Word, encoding: c_int, size: usize) -> Option<(Vec<u8>, bool)> {
-    let (encoding, t) = (Encoding::of(encoding)?, word.get()?);
+    let (encoding, t) = (CharEncoding::of(encoding)?, word.get()?);
     if !t.is_list() {
         return None;
     }
@@ -74,9 +74,9 @@ pub extern "C" fn enif_get_string_length(
 }
 
 fn make(env: EnvPtr, bytes: &[u8], encoding: c_int) -> Word {
-    match Encoding::of(encoding) {
-        Some(Encoding::Latin1) => env.heap().byte_list(bytes).into(),
-        Some(Encoding::Utf8) => match std::str::from_utf8(bytes) {
+    match CharEncoding::of(encoding) {
+        Some(CharEncoding::Latin1) => env.heap().byte_list(bytes).into(),
+        Some(CharEncoding::Utf8) => match std::str::from_utf8(bytes) {
             Ok(text) => env.heap().char_list(text).into(),
             Err(_) => env.env().raise(Term::atom(Atom::BADARG)),
         },
@@ -86,7 +86,7 @@ fn make(env: EnvPtr, bytes: &[u8], encoding: c_int) -> Word {
 
 /// A list of a text's characters.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_make_string(env: EnvPtr, text: Text, encoding: c_int) -> Word {
+pub extern "C" fn enif_make_string(env: EnvPtr, text: CText, encoding: c_int) -> Word {
     make(env, text.bytes(), encoding)
 }
 

@@ -1,6 +1,6 @@
 //! Threads of libraries, and what each keeps for itself.
 
-use crate::c::{Bool, Ptr, Text};
+use crate::c::{Bool, CText, Ptr};
 use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ pub struct Thread {
 
 /// `ErlNifThreadOpts`.
 #[repr(C)]
-pub struct Options {
+pub struct ThreadOptions {
     /// Stack in thousands of words; negative for the usual one.
     suggested_stack_size: c_int,
 }
@@ -27,17 +27,17 @@ static THREADS: LazyLock<Mutex<HashMap<libc::pthread_t, usize>>> = LazyLock::new
 /// What a thread runs.
 type ThreadFn = extern "C" fn(*mut c_void) -> *mut c_void;
 
-/// Options of their usual values.
+/// ThreadOptions of their usual values.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_thread_opts_create(_: Text) -> *mut Options {
-    Box::into_raw(Box::new(Options {
+pub extern "C" fn enif_thread_opts_create(_: CText) -> *mut ThreadOptions {
+    Box::into_raw(Box::new(ThreadOptions {
         suggested_stack_size: -1,
     }))
 }
 
 /// Frees options.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_thread_opts_destroy(options: Ptr<Options>) {
+pub extern "C" fn enif_thread_opts_destroy(options: Ptr<ThreadOptions>) {
     if !options.address().is_null() {
         // SAFETY: `enif_thread_opts_create` has made them, and the library frees them once.
         drop(unsafe { Box::from_raw(options.address()) });
@@ -50,11 +50,11 @@ const LEAST_STACK: usize = 64 << 10;
 /// Starts a thread: 0, or the system's error.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_thread_create(
-    name: Text,
+    name: CText,
     to: Ptr<*mut Thread>,
     function: Option<ThreadFn>,
     argument: Ptr<c_void>,
-    options: Ptr<Options>,
+    options: Ptr<ThreadOptions>,
 ) -> c_int {
     let Some(function) = function else {
         return libc::EINVAL;
@@ -153,7 +153,7 @@ thread_local! {
 
 /// A key by which each thread keeps something of its own: 0, or the system's error.
 #[unsafe(no_mangle)]
-pub extern "C" fn enif_tsd_key_create(_: Text, to: Ptr<c_int>) -> c_int {
+pub extern "C" fn enif_tsd_key_create(_: CText, to: Ptr<c_int>) -> c_int {
     let next = NEXT_KEY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_add(1));
     match next {
         Ok(key) => {

@@ -13,16 +13,25 @@ use super::native::INSTALLING;
 use super::ops;
 use crate::atom::Atom;
 use crate::bif::{BifResult, Ctx, Pool};
+use crate::process::Owned;
 use crate::term::Term;
 use parking_lot::Mutex;
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The modules that have loaded a library.
+/// The modules that have tried to load a library that was one.
 static TAINTED: Mutex<Vec<Atom>> = Mutex::new(Vec::new());
 
-/// The modules that have loaded a library, the last one first.
+/// Notes that a module has tried to load a library.
+pub fn taint(module: Atom) {
+    let mut tainted = TAINTED.lock();
+    if !tainted.contains(&module) {
+        tainted.push(module);
+    }
+}
+
+/// The modules that have tried to load a library, the last one first.
 pub fn tainted() -> Vec<Atom> {
     TAINTED.lock().iter().rev().copied().collect()
 }
@@ -57,6 +66,24 @@ pub struct Scheduled {
     pub call: NifCall,
     /// Its arguments, until the process has them in its X registers.
     pub arguments: Vec<Term>,
+}
+
+impl Owned {
+    /// Has a function of a native library said what to call in its place?
+    #[inline(always)]
+    pub fn has_scheduled(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| r.scheduled.is_some())
+    }
+
+    /// Takes what a function of a native library has said to call in its place.
+    pub fn take_scheduled(&mut self) -> Option<Box<Scheduled>> {
+        self.rare.as_mut()?.scheduled.take()?.downcast().ok()
+    }
+
+    /// Says what to call in place of the function of a native library that runs.
+    pub fn set_scheduled(&mut self, next: Box<Scheduled>) {
+        self.rare().scheduled = Some(next);
+    }
 }
 
 /// The library of a module version.
@@ -139,11 +166,6 @@ impl Module {
         };
         let is_first = self.natives.set(natives).is_ok();
         if is_first {
-            let mut tainted = TAINTED.lock();
-            if !tainted.contains(&self.name) {
-                tainted.push(self.name);
-            }
-            drop(tainted);
             for (index, call) in functions {
                 self.functions[index as usize].replace(call);
             }

@@ -68,10 +68,11 @@ fn call_slow(cx: &mut Ctx<'_>, f: &'static FnInfo, nif: &NifCall, pc: *const u64
 fn keep_arguments(cx: &mut Ctx<'_>, f: &FnInfo, before: Option<usize>) {
     let first = before.unwrap_or(0);
     let own = cx.x[first..first + f.arity as usize].to_vec();
-    let Some(next) = cx.own.rare().scheduled.as_mut() else {
+    let Some(mut next) = cx.own.take_scheduled() else {
         crate::bug::vm_bug("a function of a library goes on nowhere")
     };
     let arguments = std::mem::take(&mut next.arguments);
+    cx.own.set_scheduled(next);
     let n = arguments.len();
     cx.x[..n].copy_from_slice(&arguments);
     cx.x[n..n + own.len()].copy_from_slice(&own);
@@ -90,7 +91,7 @@ fn go_on(cx: &mut Ctx<'_>, f: &'static FnInfo, pc: *const u64) -> Next {
                 }
             }
             if cx.reds_left() <= 0 || cx.leave {
-                cx.own.rare().scheduled = Some(next);
+                cx.own.set_scheduled(next);
                 park(cx, pc, live);
                 return Next::Stop(Outcome::Yield);
             }
@@ -103,7 +104,7 @@ fn go_on(cx: &mut Ctx<'_>, f: &'static FnInfo, pc: *const u64) -> Next {
         };
         match result {
             None => {
-                cx.own.rare().scheduled = Some(next);
+                cx.own.set_scheduled(next);
                 park(cx, pc, live);
                 return Next::Stop(Outcome::Wait);
             }

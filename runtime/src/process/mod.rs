@@ -26,7 +26,6 @@ pub mod suspend;
 pub mod table;
 
 use crate::atom::Atom;
-use crate::code::nif::Scheduled;
 use crate::data::compare;
 use crate::heap::binary::BinaryRef;
 use crate::heap::gc::{ProcHeap, Roots};
@@ -273,8 +272,8 @@ pub struct Rare {
     pub checked_text: Option<(u64, u32)>,
     /// The work of a BIF that goes on in the next time slice.
     pub work: Option<Box<dyn Unfinished>>,
-    /// What a function of a native library has said to call in its place.
-    pub scheduled: Option<Box<Scheduled>>,
+    /// What a function of a native library has said to call in its place (a `code::nif::Scheduled`).
+    pub(crate) scheduled: Option<Box<dyn Any + Send>>,
     /// Signals that were taken out of the inbox and not handled yet.
     unhandled: Option<Taken<Signal>>,
     /// Only these are to be handled for now, none that come later.
@@ -407,18 +406,6 @@ impl Owned {
     #[inline]
     pub fn has_work(&self) -> bool {
         self.rare.as_ref().is_some_and(|r| r.work.is_some())
-    }
-
-    /// Has a function of a native library said what to call in its place?
-    #[inline(always)]
-    pub fn has_scheduled(&self) -> bool {
-        self.rare.as_ref().is_some_and(|r| r.scheduled.is_some())
-    }
-
-    /// Takes what a function of a native library has said to call in its place.
-    #[inline]
-    pub fn take_scheduled(&mut self) -> Option<Box<Scheduled>> {
-        self.rare.as_mut()?.scheduled.take()
     }
 
     /// Does it keep its last calls?
