@@ -236,13 +236,13 @@ fn bind(d: &mut Descriptor, mut data: &[u8]) -> ControlAnswer {
 fn set_name(
     d: &mut Descriptor,
     mut data: &[u8],
-    place: fn(&mut Descriptor) -> &mut Option<RawAddress>,
+    place: fn(&mut Descriptor) -> &mut Option<Box<RawAddress>>,
 ) -> ControlAnswer {
     let name = if data.is_empty() {
         None
     } else {
         match d.take_address(&mut data) {
-            Ok(a) => Some(a),
+            Ok(a) => Some(Box::new(a)),
             Err(_) => return invalid(),
         }
     };
