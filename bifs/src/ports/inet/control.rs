@@ -186,7 +186,7 @@ fn adopt(d: &mut Descriptor, data: &[u8]) -> ControlAnswer {
     let found = socket.get_int(libc::SOL_SOCKET, libc::SO_TYPE);
     let found = found.and_then(|kind| Ok((kind, socket.local()?.family())));
     match found {
-        Ok(found) if found == (wanted, family) => {}
+        Ok(found) if found == (wanted, family) && socket.never_block().is_ok() => {}
         Ok(_) => {
             socket.release();
             return invalid();
