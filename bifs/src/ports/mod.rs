@@ -73,8 +73,10 @@ pub trait Driver: Send + Sync {
     ) -> Option<Vec<u8>> {
         None
     }
-    /// The port closes: nothing more comes from outside.
+    /// The port closes: nothing more comes from outside, and who waits for something is told.
     fn close(&self);
+    /// All that are linked to the port or monitor it have been told: what is outside may notice its end.
+    fn finish(&self) {}
     /// Waits until what was given to `output` is out.
     fn flush(&self) {}
     /// Process id of an external program.
@@ -355,6 +357,9 @@ impl Port {
             exit::send_down(PidKey::local(id), reference, &reason);
         }
         call(waiting);
+        if let Some(d) = self.driver() {
+            d.finish();
+        }
         true
     }
 

@@ -64,6 +64,8 @@ impl Waits {
 struct Poller {
     registry: Registry,
     sources: HashMap<usize, Weak<dyn Source>>,
+    /// The registration that each descriptor has. Who registers one that has one already takes it over.
+    holders: HashMap<RawFd, usize>,
 }
 
 static POLLER: OnceLock<Poller> = OnceLock::new();
@@ -94,6 +96,7 @@ fn poller() -> io::Result<&'static Poller> {
         Poller {
             registry,
             sources: HashMap::new(),
+            holders: HashMap::new(),
         }
     });
     Ok(poller)
@@ -114,9 +117,15 @@ impl Watched {
         poller.sources.pin().insert(token, source);
         let watched = Watched { fd, token, waits };
         let interest = waits.interest();
-        poller
-            .registry
-            .register(&mut SourceFd(&fd), Token(token), interest)?;
+        // Before the system knows, so that whoever had it leaves the registration alone.
+        poller.holders.pin().insert(fd, token);
+        let (registry, mut source) = (&poller.registry, SourceFd(&fd));
+        match registry.register(&mut source, Token(token), interest) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                registry.reregister(&mut source, Token(token), interest)?;
+            }
+            other => other?,
+        }
         Ok(watched)
     }
 
@@ -138,8 +147,12 @@ impl Watched {
 impl Drop for Watched {
     fn drop(&mut self) {
         if let Some(poller) = POLLER.get() {
-            // A descriptor that could not be registered is not known either, which does no harm.
-            let _ = poller.registry.deregister(&mut SourceFd(&self.fd));
+            let holders = poller.holders.pin();
+            let held = holders.remove_if(&self.fd, |_, &token| token == self.token);
+            if matches!(held, Ok(Some(_))) {
+                // A descriptor that could not be registered is not known either, which does no harm.
+                let _ = poller.registry.deregister(&mut SourceFd(&self.fd));
+            }
             poller.sources.pin().remove(&self.token);
         }
     }

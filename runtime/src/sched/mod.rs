@@ -162,7 +162,8 @@ pub fn enqueue(p: &'static Process) {
     let active = s.active.load(Ordering::Relaxed);
     let here = match CURRENT.get() {
         Some(i) if i < active => i,
-        _ => s.next.fetch_add(1, Ordering::Relaxed) % active,
+        // From another thread: one that has nothing to do, the same one as long as that is enough; otherwise in turns.
+        _ => rest::idle(active).unwrap_or_else(|| s.next.fetch_add(1, Ordering::Relaxed) % active),
     };
     let target = &s.all[here];
     let length = {

@@ -59,6 +59,17 @@ fn sleeper() -> Option<usize> {
     (0..active).find(|&i| s.all[i].bed.sleeping.load(Ordering::Relaxed))
 }
 
+/// The first of so many schedulers that sleeps and for which nothing waits.
+pub(super) fn idle(active: usize) -> Option<usize> {
+    if SLEEPERS.load(Ordering::SeqCst) == 0 {
+        return None;
+    }
+    let all = &schedulers().all;
+    (0..active).find(|&i| {
+        all[i].bed.sleeping.load(Ordering::Relaxed) && all[i].length.load(Ordering::Relaxed) == 0
+    })
+}
+
 /// Wakes one sleeping scheduler, if there is one, to take work from a busy one.
 pub(super) fn poke_sleeper() {
     if let Some(i) = sleeper() {

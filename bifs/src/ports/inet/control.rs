@@ -186,7 +186,7 @@ fn adopt(d: &mut Descriptor, data: &[u8]) -> ControlAnswer {
     let found = socket.get_int(libc::SOL_SOCKET, libc::SO_TYPE);
     let found = found.and_then(|kind| Ok((kind, socket.local()?.family())));
     match found {
-        Ok(found) if found == (wanted, family) => {}
+        Ok(found) if found == (wanted, family) && socket.never_block().is_ok() => {}
         Ok(_) => {
             socket.release();
             return invalid();
@@ -236,13 +236,13 @@ fn bind(d: &mut Descriptor, mut data: &[u8]) -> ControlAnswer {
 fn set_name(
     d: &mut Descriptor,
     mut data: &[u8],
-    place: fn(&mut Descriptor) -> &mut Option<RawAddress>,
+    place: fn(&mut Descriptor) -> &mut Option<Box<RawAddress>>,
 ) -> ControlAnswer {
     let name = if data.is_empty() {
         None
     } else {
         match d.take_address(&mut data) {
-            Ok(a) => Some(a),
+            Ok(a) => Some(Box::new(a)),
             Err(_) => return invalid(),
         }
     };

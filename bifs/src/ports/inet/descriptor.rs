@@ -134,7 +134,7 @@ pub struct SocketSettings {
     /// Kept and told.
     pub debug: bool,
     /// The file of the network namespace.
-    pub namespace: Vec<u8>,
+    pub namespace: Box<[u8]>,
 }
 
 impl SocketSettings {
@@ -162,7 +162,7 @@ impl SocketSettings {
             non_block_send: false,
             read_packets: 5,
             debug: false,
-            namespace: Vec::new(),
+            namespace: Box::default(),
         }
     }
 }
@@ -219,9 +219,9 @@ pub struct Descriptor {
     /// Who is to hear that the queue is empty.
     pub subscribers: Vec<u64>,
     /// What the own address is told as.
-    pub name: Option<RawAddress>,
+    pub name: Option<Box<RawAddress>>,
     /// What the other side's is told as.
-    pub peer: Option<RawAddress>,
+    pub peer: Option<Box<RawAddress>>,
 }
 
 /// The system's error of a descriptor that is not open.

@@ -293,7 +293,7 @@ fn one(
         codes::NETNS => {
             let path = take_bytes(data, size(value))?;
             // It says where the socket is to be made; one that is there stays where it is.
-            d.settings.namespace = path.to_vec();
+            d.settings.namespace = path.into();
         }
         _ => return of_system(d, code, value, data),
     }
@@ -450,7 +450,7 @@ fn get_one(d: &Descriptor, code: u8, data: &mut &[u8], out: &mut Vec<u8>) -> Res
         codes::NETNS => {
             if !s.namespace.is_empty() {
                 put(large(s.namespace.len()));
-                out.extend(&s.namespace);
+                out.extend(&*s.namespace);
             }
         }
         _ => return get_of_system(d, code, data, out),

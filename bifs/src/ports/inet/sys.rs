@@ -113,17 +113,30 @@ impl Socket {
         Ok(Socket(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
-    /// Takes over a descriptor, and makes it one that does not block.
+    /// Takes over a descriptor, which may still be one that blocks.
     ///
     /// # Errors
     /// The descriptor is not open.
     pub fn adopt(fd: RawFd) -> io::Result<Socket> {
-        // SAFETY: `fcntl` with these commands looks at the descriptor only and fails on a bad one.
+        // SAFETY: `fcntl` with this command looks at the descriptor only and fails on a bad one.
         unsafe {
-            let flags = check(libc::fcntl(fd, libc::F_GETFL))?;
-            check(libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK))?;
+            check(libc::fcntl(fd, libc::F_GETFL))?;
             Ok(Socket(OwnedFd::from_raw_fd(fd)))
         }
+    }
+
+    /// Makes it one that does not block.
+    pub fn never_block(&self) -> io::Result<()> {
+        // SAFETY: these commands read and change the flags of our descriptor.
+        unsafe {
+            let flags = check(libc::fcntl(self.fd(), libc::F_GETFL))?;
+            check(libc::fcntl(
+                self.fd(),
+                libc::F_SETFL,
+                flags | libc::O_NONBLOCK,
+            ))?;
+        }
+        Ok(())
     }
 
     /// The descriptor.

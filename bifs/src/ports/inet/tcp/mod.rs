@@ -46,6 +46,9 @@ impl Source for Tcp {
 }
 
 fn ready(t: &Tcp, s: &mut TcpState, what: Readiness) -> bool {
+    if s.is_gone {
+        return false;
+    }
     match s.d.phase {
         SocketPhase::Idle => false,
         SocketPhase::Listening => connect::accept_all(t, s),
@@ -100,7 +103,15 @@ impl Driver for TcpDriver {
     }
 
     fn close(&self) {
-        self.0.enter(|s| close(&self.0, s));
+        self.0.enter(|s| {
+            s.is_gone = true;
+            s.end_busy(&self.0, Err(Atom::CLOSED));
+            s.refuse_all(&self.0, Atom::CLOSED);
+        });
+    }
+
+    fn finish(&self) {
+        self.0.enter(|s| finish(&self.0, s));
     }
 
     fn flush(&self) {
@@ -203,11 +214,8 @@ fn is_reset_at_close(s: &TcpState) -> bool {
     read.is_ok() && value[..4] != [0; 4] && value[4..] == [0; 4]
 }
 
-/// The port closes: what waits is refused, what is to be sent is sent if the connection allows it.
-fn close(t: &Tcp, s: &mut TcpState) {
-    s.is_gone = true;
-    s.end_busy(t, Err(Atom::CLOSED));
-    s.refuse_all(t, Atom::CLOSED);
+/// The port has closed: what is to be sent is sent if the connection allows it.
+fn finish(t: &Tcp, s: &mut TcpState) {
     let flushes = s.is_connected() && !s.output.is_empty() && !is_reset_at_close(s);
     if flushes && let Some((socket, watched)) = s.d.take_socket() {
         drop(watched);

@@ -26,6 +26,27 @@ pub struct FilePart {
 /// Most bytes of a file that one call sends.
 const FILE_STEP: u64 = 1 << 20;
 
+/// Is it no error of the file?
+fn is_of_connection(e: &io::Error) -> bool {
+    matches!(
+        e.raw_os_error(),
+        Some(
+            libc::EAGAIN
+                | libc::EINTR
+                | libc::EPIPE
+                | libc::ECONNRESET
+                | libc::ECONNABORTED
+                | libc::ENOTCONN
+                | libc::ESHUTDOWN
+                | libc::ETIMEDOUT
+                | libc::EHOSTUNREACH
+                | libc::ENETUNREACH
+                | libc::ENETDOWN
+                | libc::ENOBUFS
+        )
+    )
+}
+
 enum Part {
     Bytes(Vec<u8>, usize),
     Shared(BinaryRef, usize, usize),
@@ -126,9 +147,7 @@ impl OutputQueue {
                     (f.offset, f.left, f.sent) = (f.offset + n, f.left - n, f.sent + n);
                     (n == 0 || f.left == 0).then_some(None)
                 }
-                Err(e) if matches!(e.raw_os_error(), Some(libc::EAGAIN | libc::EINTR)) => {
-                    return Err(e);
-                }
+                Err(e) if is_of_connection(&e) => return Err(e),
                 Err(e) => Some(Some(e)),
             };
             if let Some(error) = ended

@@ -128,7 +128,7 @@ pub fn pump(t: &Tcp, s: &mut TcpState, mut turns: usize) -> bool {
 fn give(t: &Tcp, s: &mut TcpState) -> Option<usize> {
     let mut given = false;
     loop {
-        if !s.wants_input() || s.d.ignored || s.is_read_shut || !s.is_connected() {
+        if !s.wants_input() || s.d.ignored || s.is_read_shut || s.is_gone || !s.is_connected() {
             return None;
         }
         match next(s) {

@@ -88,7 +88,7 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
         s.output.extend(&parts, skip);
         if before + header.len() + n >= s.d.settings.high {
             let ms = s.d.settings.send_timeout;
-            s.busy = Some(t.sender(caller, tag, ms, late));
+            s.busy = Some(Box::new(t.sender(caller, tag, ms, late)));
             t.set_busy(true);
             return Ok(n);
         }

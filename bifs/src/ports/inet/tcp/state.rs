@@ -64,7 +64,7 @@ pub struct TcpState {
     /// Who receives or connects.
     pub waiting: Option<Request>,
     /// Who sends to the full queue.
-    pub busy: Option<Sender>,
+    pub busy: Option<Box<Sender>>,
     /// See there.
     pub bequest: Bequest,
     /// Directions to close when the queue is empty.
