@@ -57,6 +57,18 @@ deep(0, S) -> S ! here, receive stop -> ok end;
 deep(N, S) -> [deep(N - 1, S) | N].
 
 %% Monitors a process again and again.
+%% Is a process that is said to be dead still told as one that monitors, though it has demonitored before its end?
+dead_but_monitors() ->
+    S = self(),
+    {P, M} = spawn_monitor(fun() -> R = monitor(process, S), S ! {self(), ready}, receive go -> ok end, demonitor(R) end),
+    receive {P, ready} -> P ! go end,
+    Dead = seen_dead(P, 300),
+    {monitored_by, L} = process_info(S, monitored_by),
+    receive {'DOWN', M, _, _, _} -> Dead andalso lists:member(P, L) end.
+
+seen_dead(_, 0) -> false;
+seen_dead(P, N) -> not is_process_alive(P) orelse seen_dead(P, N - 1).
+
 flood(P) -> demonitor(monitor(process, P)), flood(P).
 
 %% What is sent to oneself is seen at once, whatever others send meanwhile.
@@ -153,6 +165,7 @@ cases() ->
      {unlink_last, fun() -> process_flag(trap_exit, true), P = spawn(fun worker/0), link(P), unlink(P), link(P), unlink(P), R = links(P), kill(P), {R, flush()} end},
      {unlink_dead, fun() -> P = spawn_link(fun worker/0), unlink(P), kill(P), {unlink(P), links(self()), cr(fun() -> link(P) end)} end},
 
+     {dead_after_its_signals, heavy, fun() -> lists:usort([dead_but_monitors() || _ <- lists:seq(1, 5000)]) end},
      {max_heap_counts_messages, fun() ->
           [begin
                P = spawn_opt(fun() -> receive stop -> alive end end, [{max_heap_size, #{size => 1024, error_logger => false}}, {message_queue_data, D}]),

@@ -509,11 +509,17 @@ fn is_process_alive(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Ok(true.into());
     }
     let waiting = cx.own.rare_if_any().is_some_and(|r| r.bif_state.is_some());
+    // What it has sent before its end comes before the answer that it is dead.
     if !waiting && !alive(a[0])? {
+        fetch(cx)?;
         return Ok(false.into());
     }
     // Signals sent to it before must count, so it has to answer itself.
-    crate::ask::ask(cx, id, |other| OwnedTerm::new(other.is_some().into()))
+    let answer = crate::ask::ask(cx, id, |other| OwnedTerm::new(other.is_some().into()))?;
+    if answer.as_atom() == Some(Atom::FALSE) {
+        fetch_all(cx)?;
+    }
+    Ok(answer)
 }
 
 fn internal_is_process_alive(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -300,7 +300,7 @@ fn append_to(
         return Ok((claim.finish(heap), more / 8));
     }
     let private = private && is_handle(segments[0].value);
-    if private && append_bits(segments[0].value, more, &fill)? {
+    if private && append_bits(segments[0].value, more, fill)? {
         heap.binary_bytes += more / 8;
         return Ok((segments[0].value, more.div_ceil(8)));
     }
