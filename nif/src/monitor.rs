@@ -49,11 +49,18 @@ pub fn without_calls<R>(send: impl FnOnce() -> R) -> R {
     result
 }
 
+/// A monitor's reference, the resource that is to be told, and the process that is gone.
+type Gone = (u64, Arc<Resource>, u64);
+
 /// Has a thread tell resources of processes that are gone.
-static LATER: LazyLock<Option<Sender<(u64, Watch)>>> = LazyLock::new(|| {
-    let (send, receive) = mpsc::channel::<(u64, Watch)>();
+static LATER: LazyLock<Option<Sender<Gone>>> = LazyLock::new(|| {
+    let (send, receive) = mpsc::channel::<Gone>();
     let thread = std::thread::Builder::new().name("nif_callbacks".to_string());
-    let started = thread.spawn(move || receive.iter().for_each(|(r, w)| tell(r, w)));
+    let started = thread.spawn(move || {
+        receive
+            .iter()
+            .for_each(|(r, resource, p)| tell(r, &resource, p))
+    });
     started.is_ok().then_some(send)
 });
 
@@ -132,26 +139,27 @@ pub fn end(resource: &Resource) {
 
 /// A process is gone that is monitored by the reference with this number.
 pub fn down(reference: u64) {
-    let Some(watch) = WATCHES.lock().remove(&reference) else {
+    let mut watches = WATCHES.lock();
+    let Some(watch) = watches.remove(&reference) else {
         return;
     };
-    if watch.is_fresh {
+    // Who finds the monitor gone from here on counts on the call: the resource stays until then.
+    let resource = watch.resource.upgrade();
+    drop(watches);
+    let Some(resource) = resource.filter(|_| !watch.is_fresh) else {
         return;
-    }
+    };
     match &*LATER {
         Some(later) if IN_FUNCTION.get() => {
             // The thread ends with the program.
-            let _ = later.send((reference, watch));
+            let _ = later.send((reference, resource, watch.process));
         }
-        _ => tell(reference, watch),
+        _ => tell(reference, &resource, watch.process),
     }
 }
 
 /// Calls what the resource's type has for a process that is gone.
-fn tell(reference: u64, watch: Watch) {
-    let Some(resource) = watch.resource.upgrade() else {
-        return;
-    };
+fn tell(reference: u64, resource: &Resource, process: u64) {
     resource.monitors.lock().remove(&reference);
     let (callbacks, library) = resource.kind().callbacks();
     let Some(call) = callbacks.down else { return };
@@ -160,7 +168,7 @@ fn tell(reference: u64, watch: Watch) {
             .as_ref()
             .map_or(std::ptr::null(), |l| Arc::as_ptr(l.library())),
     );
-    let mut pid = Term::local_pid(watch.process).raw();
+    let mut pid = Term::local_pid(process).raw();
     let mut monitor = CMonitor {
         reference,
         resource: resource.number,

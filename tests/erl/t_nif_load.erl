@@ -75,7 +75,7 @@ all() -> [m(version), m(local), [cr(F) || F <- apply(t_nif_mod, names, [])], m(p
 
 cases() ->
     [{Name, fun() -> with(F) end} || {Name, F} <-
-    [{plain, fun() -> {put_in(module()), m(version), m(load, [one(), 0]), all(), clear(), all_gone()} end},
+    [{plain, fun() -> {put_in(module()), m(version), m(load, [one(), 0]), all(), purge(), erlang:delete_module(t_nif_mod), purge(), all_gone()} end},
      {early_calls, fun() -> put_in(module()), [m(version) || _ <- lists:seq(1, 10000)], A = [m(local), m(number, [1])], {A, m(load, [one(), 0]), all(), m(number, [1])} end},
      {twice, fun() -> put_in(module()), {m(load, [one(), 0]), m(load, [one(), 0]), m(load, [two(), 0]), all()} end},
      {bare, fun() -> put_in(module()), {m(load, [library("bare", "-DVERSION=7 -DBARE"), 0]), m(version), events()} end},
