@@ -163,7 +163,7 @@ headers() ->
         A = gen_tcp:recv(S, 3, 1000),
         ok = inet:setopts(S, [{active, true}]),
         ok = gen_tcp:send(C, "def"),
-        {A, got(100)}
+        {A, got(250)}
     end) || M <- [binary, list], H <- [0, 1, 3, 4]].
 
 modes() ->
@@ -173,7 +173,7 @@ modes() ->
             ok = gen_tcp:send(C, "xyz"),
             R = case proplists:get_value(active, O) of
                 false -> gen_tcp:recv(S, 0, 500);
-                _ -> got(100)
+                _ -> got(250)
             end,
             {O, R, inet:getopts(S, [active, mode, deliver, packet, header])}
         end || O <- [[list, {active, false}], [list, {active, true}], [binary, {active, once}], [{mode, list}, {active, 1}], [{mode, binary}, {active, 3}], [{active, false}], [{active, once}, {deliver, port}], [{deliver, term}, {active, true}, {header, 2}], [{active, false}, {header, 0}]]]
@@ -184,16 +184,16 @@ active_count() ->
         A = [{N, inet:setopts(S, [{active, N}]), inet:getopts(S, [active])} || N <- [2, 3, -1, 0]],
         [ok = gen_tcp:send(C, [I]) || I <- lists:seq(1, 6)],
         B = got(),
-        D = [{N, inet:setopts(S, [{active, N}]), inet:getopts(S, [active]), got(50)} || N <- [1, -5, 0, 32767, 1, -32768, 32768, -32769]],
+        D = [{N, inet:setopts(S, [{active, N}]), inet:getopts(S, [active]), got(150)} || N <- [1, -5, 0, 32767, 1, -32768, 32768, -32769]],
         E = inet:setopts(S, [{active, once}]),
         ok = gen_tcp:send(C, "z"),
-        {A, B, D, E, got(100), inet:getopts(S, [active])}
+        {A, B, D, E, got(250), inet:getopts(S, [active])}
     end).
 
 active_once() ->
     with([binary, {active, false}, {packet, 1}], fun(S, C) ->
         [ok = gen_tcp:send(C, [I]) || I <- lists:seq(1, 3)],
-        A = [begin ok = inet:setopts(S, [{active, once}]), got(100) end || _ <- [1, 2]],
+        A = [begin ok = inet:setopts(S, [{active, once}]), got(250) end || _ <- [1, 2]],
         {A, gen_tcp:recv(S, 0, 100), gen_tcp:recv(S, 0, 10)}
     end).
 
@@ -201,7 +201,7 @@ recv_while_active() ->
     with([binary, {active, true}], fun(S, C) ->
         A = gen_tcp:recv(S, 0, 100),
         ok = gen_tcp:send(C, "a"),
-        {A, got(100)}
+        {A, got(250)}
     end).
 
 two_receivers() ->
@@ -212,7 +212,7 @@ two_receivers() ->
         A = gen_tcp:recv(S, 0, 100),
         B = inet:setopts(S, [{active, once}]),
         ok = gen_tcp:send(C, "x"),
-        X = got(100),
+        X = got(250),
         exit(P, kill),
         {A, B, X}
     end).
@@ -228,7 +228,7 @@ closing_active() ->
     [with([binary, {active, A}, {exit_on_close, X}], [binary, {active, false}], fun(S, C) ->
         ok = gen_tcp:send(C, "last"),
         ok = gen_tcp:close(C),
-        {got(100), gen_tcp:recv(S, 0, 100), erlang:port_info(S, connected) =/= undefined, inet:getopts(S, [active]), inet:setopts(S, [{active, true}]), got(100)}
+        {got(250), gen_tcp:recv(S, 0, 100), erlang:port_info(S, connected) =/= undefined, inet:getopts(S, [active]), inet:setopts(S, [{active, true}]), got(250)}
     end) || A <- [true, once, 5], X <- [true, false]].
 
 half_closed() ->
@@ -254,9 +254,9 @@ send_to_closed() ->
     [with([binary, {active, A}, {show_econnreset, W}], [binary, {active, false}], fun(S, C) ->
         ok = gen_tcp:close(C),
         timer:sleep(50),
-        X = got(50),
+        X = got(150),
         B = [begin timer:sleep(30), gen_tcp:send(S, "x") end || _ <- [1, 2, 3]],
-        {X, B, gen_tcp:recv(S, 0, 50), gen_tcp:recv(S, 0, 50), got(50)}
+        {X, B, gen_tcp:recv(S, 0, 50), gen_tcp:recv(S, 0, 50), got(150)}
     end) || A <- [false, true], W <- [false, true]].
 
 resets() ->
@@ -266,9 +266,9 @@ resets() ->
         ok = inet:setopts(C, [{linger, {true, 0}}]),
         ok = gen_tcp:close(C),
         timer:sleep(50),
-        X = got(50),
+        X = got(150),
         R = case How of recv -> [gen_tcp:recv(S, 0, 100), gen_tcp:send(S, "x"), gen_tcp:recv(S, 0, 100)]; send -> [gen_tcp:send(S, "x"), gen_tcp:send(S, "x"), gen_tcp:recv(S, 0, 100), gen_tcp:recv(S, 0, 100)] end,
-        Y = got(50),
+        Y = got(150),
         process_flag(trap_exit, false),
         {A, W, How, X, R, Y}
     end) || A <- [false, true, once], W <- [false, true], How <- [recv, send]].
@@ -338,12 +338,12 @@ closed_while_waiting() ->
     [spawn(fun() -> Me ! {accept, gen_tcp:accept(L)} end) || _ <- [1, 2, 3]],
     timer:sleep(50),
     gen_tcp:close(L),
-    A = got(100),
+    A = got(250),
     B = with([binary, {active, false}], fun(S, _) ->
         spawn(fun() -> Me ! {recv, gen_tcp:recv(S, 0)} end),
         timer:sleep(50),
         gen_tcp:close(S),
-        got(100)
+        got(250)
     end),
     {A, B}.
 
@@ -405,13 +405,13 @@ port_signals() ->
         {S, C} = pair([binary, {active, false}]),
         M = monitor(port, S),
         A = catch port_close(S),
-        B = got(50),
+        B = got(150),
         unlink(C),
         D = (catch C ! {self(), close}),
-        E = got(50),
+        E = got(150),
         {S2, C2} = pair([binary, {active, true}]),
         exit(S2, because),
-        F = got(100),
+        F = got(250),
         {n(M), A, B, n(D), E, F, n(erlang:port_info(C2, connected))}
     end).
 
@@ -421,9 +421,9 @@ old_style() ->
         {S, C} = pair([binary, {active, true}]),
         ok = inet:setopts(C, [{active, false}]),
         S ! {self(), {connect, self()}},
-        A = got(50),
+        A = got(150),
         S ! {self(), close},
-        {A, got(50)}
+        {A, got(150)}
     end).
 
 %% A reader that reads nothing for a while.

@@ -95,7 +95,8 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
         t.reply(caller, tag.as_ref(), Ok(()));
         return Ok(n);
     }
-    let sent = if s.d.settings.delay_send || s.d.ignored {
+    let tries = !s.d.settings.delay_send && !s.d.ignored;
+    let sent = if !tries {
         Ok(0)
     } else {
         s.d.socket()
@@ -114,7 +115,13 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
             .push(header.get(sent..).unwrap_or_default().to_vec());
         s.output
             .extend(&parts, skip + sent.saturating_sub(header.len()));
-        if let Err(e) = t.watch_again(s, Waits::Write) {
+        // What the system did not take it tells when it has room; what it was not asked about it is asked to tell.
+        let watched = if tries {
+            t.watch(s, Waits::Write)
+        } else {
+            t.watch_again(s, Waits::Write)
+        };
+        if let Err(e) = watched {
             let code = e.raw_os_error().unwrap_or(libc::EIO);
             failed_to_send(t, s, code, Some((caller, tag)));
             return Ok(n);
