@@ -537,10 +537,7 @@ exit0: pc 1, x0 = v0
 exit1: pc 2, x1 = v4";
         assert_eq!(
             faults(1, blocks),
-            [
-                "block1, `v4 = call local 1, v0, next 3`: v0 is used behind it but may have moved",
-                "block3, `again block1`: v0 is used behind it but may have moved",
-            ]
+            ["block1, `v4 = call local 1, v0, next 3`: v0 is used behind it but may have moved"]
         );
     }
 }

@@ -262,9 +262,18 @@ impl FnInfo {
     ///
     /// The code must stay as long as the function's.
     pub fn set_fun_enter(&self, address: *const u8) {
-        if self.nif().is_some() {
-            return;
+        let _one = INSTALLING.lock();
+        if self.nif().is_none() {
+            self.put_fun_enter(address);
         }
+    }
+
+    /// Lets no funs be called in that way any more; by who replaces the function.
+    pub(super) fn clear_fun_enter(&self) {
+        self.put_fun_enter(std::ptr::null());
+    }
+
+    fn put_fun_enter(&self, address: *const u8) {
         let place = &self.native.fun_enter;
         place.store(address.cast_mut(), Ordering::Release);
         for e in &self.module().funs {

@@ -129,6 +129,7 @@ impl FnInfo {
         let stub = &self.nif.stub;
         stub[0].store(u64::from(ops::NIF), Ordering::Relaxed);
         stub[1].store(std::ptr::from_ref(self) as u64, Ordering::Release);
+        self.clear_fun_enter();
         self.entry.clear_native();
         self.entry.set_code(stub.as_ptr().cast());
     }
