@@ -15,23 +15,24 @@
 
 mod bit_syntax;
 pub mod chaos;
+pub mod layout;
 mod lists;
+mod resume;
 
 use super::calls::{self, Next};
-use super::dispatch::{self, PartEnd};
+use super::dispatch;
 use super::machine::{Handler, Place};
-use super::{maps, nif, special};
+use super::maps;
 use crate::bif::{self, Ctx, Effects};
 use crate::code::export::Export;
 use crate::code::forms::{continue_native, new_map};
 use crate::code::module::FnInfo;
-use crate::code::native;
 use crate::code::{entry, fun, ops};
 use crate::data::{arith, compare, map};
-use crate::heap::{Heap, chunk, gc};
+use crate::heap::Heap;
 use crate::interp::bits;
 use crate::process::context::Raise;
-use crate::process::{Owned, Process, context, handle, stack};
+use crate::process::handle;
 use crate::sched;
 use crate::term::{Kind, Term, stack_word};
 use bit_syntax::{
@@ -40,9 +41,9 @@ use bit_syntax::{
 };
 use chaos::chaos as chaos_helper;
 pub(super) use lists::put_before;
-use lists::{end_list, finish_list, is_of_list};
+use lists::{end_list, finish_list};
+use resume::{after_of, first_return, interpret, resume, resume_at, wait_for_value};
 use std::cmp::Ordering as Order;
-use std::mem::offset_of;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// The type of the way in: runs the machine code at the second argument for the process of the first one. Gives the
@@ -105,81 +106,6 @@ pub(super) fn run_continuation(cx: &mut Ctx<'_>, address: *const u8) -> Place {
         pc: stack_word::pc(back),
         sp: sp.cast(),
     }
-}
-
-/// Where native code finds what it needs, in bytes from the address of a `Ctx` or of what its fields lead to.
-pub mod layout {
-    use super::*;
-
-    /// In `Ctx`: the address of the process's own part.
-    pub const OWN: usize = offset_of!(Ctx<'_>, own);
-    /// In `Ctx`: the address of the X registers.
-    pub const X: usize = offset_of!(Ctx<'_>, x);
-    /// In `Ctx`: reductions.
-    pub const REDS: usize = offset_of!(Ctx<'_>, reds);
-    /// In `Ctx`: the process's record.
-    pub const PROCESS: usize = offset_of!(Ctx<'_>, proc);
-    /// In `Ctx`: the top of the stack.
-    pub const SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, sp);
-    /// In `Ctx`: where the interpreter goes on.
-    pub const NEXT_PC: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_pc);
-    /// In `Ctx`: with which top of the stack.
-    pub const NEXT_SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_sp);
-    /// In `Ctx`: the entry record of the function that is called.
-    pub const CALLEE: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, callee);
-    /// In `Ctx`: what a helper that keeps all machine registers is given.
-    pub const ARGUMENTS: usize =
-        offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, arguments);
-    /// In `Ctx`: what it has given.
-    pub const ANSWER: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, answer);
-    /// In the own part: the heap pointer.
-    pub const HP: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::HP_AT;
-    /// In the own part: the end of the heap's block.
-    pub const HEAP_END: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::END_AT;
-    /// In the own part: the lowest address of the stack.
-    pub const STACK_LIMIT: usize = offset_of!(Owned, stack) + stack::BLOCK_AT + chunk::BASE_AT;
-    /// In a process's record: its pid, packed.
-    pub const PID: usize = offset_of!(Process, id);
-    /// In an entry record: machine code.
-    pub const NATIVE: usize = entry::NATIVE_AT;
-    /// In a function's record: its entry record.
-    pub const FUNCTION_ENTRY: usize = offset_of!(FnInfo, entry);
-    /// In a fun's entry: machine code that enters the fun.
-    pub const FUN_ENTER: usize = fun::ENTER_AT;
-    /// In a fun's entry: the record of its function.
-    pub const FUN_TARGET: usize = fun::TARGET_AT;
-    /// In a fun's entry: number of arguments, 32 bits.
-    pub const FUN_ARITY: usize = fun::ARITY_AT;
-    /// Of the register file: the first float register.
-    pub const FLOATS: usize = crate::interp::machine::FLOATS;
-    /// In a `Binary`: the address of its first byte.
-    pub const BINARY_DATA: usize = crate::heap::binary::BinaryRef::DATA_AT;
-    /// In a `Binary`: the number of references.
-    pub const BINARY_REFS: usize = crate::heap::binary::BinaryRef::REFS_AT;
-    /// In a `Binary`: bytes allocated.
-    pub const BINARY_CAPACITY: usize = crate::heap::binary::BinaryRef::CAPACITY_AT;
-    /// In a `Binary`: bits in use.
-    pub const BINARY_USED: usize = crate::heap::binary::BinaryRef::USED_AT;
-    /// In the own part: bytes of shared binaries that the heap holds.
-    pub const BINARY_BYTES: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::BINARY_BYTES_AT;
-    /// In `Ctx`: where bits that are appended go.
-    pub const ROOM: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, room);
-    /// Bytes of the longest binary that lies in a heap.
-    pub const MAX_HEAP_BINARY: usize = crate::heap::MAX_HEAP_BINARY;
-    /// The machine code of functions that have none of their own.
-    pub fn uncompiled() -> u64 {
-        entry::uncompiled() as u64
-    }
-    /// Where literals are: first address and number of bytes.
-    pub fn literals() -> (usize, usize) {
-        crate::heap::literal::region()
-    }
-    /// Bytes of the longest part of a bitstring that is a copy.
-    pub const LONGEST_COPIED_PART: usize = crate::heap::bits::LONGEST_COPIED_PART;
-    /// In `Ctx`: the state of the generator of the test mode `chaos`.
-    pub const CHANCE: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, chance);
-    /// Words that a frame leaves free on the stack for what calls push.
-    pub const STACK_SLACK: usize = calls::STACK_SLACK;
 }
 
 /// A function that native code calls.
@@ -422,110 +348,6 @@ fn depth(cx: &Ctx<'_>) -> usize {
     cx.native
         .entered_at
         .abs_diff(std::ptr::from_ref(&here) as usize)
-}
-
-/// The depth on the stack of the first return address of a kind.
-#[inline(always)]
-fn first_return(cx: &Ctx<'_>, is_wanted: impl Fn(u64) -> bool) -> Option<usize> {
-    let words = cx.own.stack.words();
-    let above = words.iter().position(|&w| is_wanted(w))?;
-    Some(words.len() - above)
-}
-
-extern "C" fn resume_at(cx: &mut Ctx<'_>, pc: u64, _: u64, _: u64) -> u64 {
-    let (pc, sp) = (pc as *const u64, cx.native.sp.cast());
-    set_next(cx, Place { pc, sp });
-    resume(cx, 0, 0, 0)
-}
-
-extern "C" fn interpret(cx: &mut Ctx<'_>, x: u64, y: u64, z: u64) -> u64 {
-    // Native functions count their call at their entry, interpreted ones where they are called.
-    cx.reds -= 1;
-    cx.x[..3].copy_from_slice(&[x, y, z].map(term));
-    // SAFETY: who calls by a record's address has put that there; the record holds for the time slice.
-    let entry = unsafe { &*cx.native.callee.cast::<entry::Entry>() };
-    let (pc, sp) = (entry.code(), cx.native.sp.cast());
-    set_next(cx, Place { pc, sp });
-    resume(cx, 0, 0, 0)
-}
-
-/// Runs the innermost function in the interpreter, from `next_pc` until it returns. Gives the value, or `NONVALUE` if no native code waits
-/// for it, or must not.
-extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
-    let at = Place {
-        pc: cx.native.next_pc,
-        sp: cx.native.next_sp.cast(),
-    };
-    if at.pc.is_null() || cx.native.raised != Raise::No || depth(cx) > MAX_DEPTH {
-        return Term::NONVALUE.0;
-    }
-    // SAFETY: where a process goes on there is an instruction.
-    if ops::of(unsafe { *at.pc }) == ops::NIF {
-        return resume_nif(cx, at);
-    }
-    cx.own.stack.set_sp(at.sp.cast());
-    // Callees leave one by one: the first return address that is no list's is that of the call that waits.
-    let is_call = |w: u64| stack_word::is_return(w) && !is_of_list(w);
-    let waits = first_return(cx, is_call).filter(|&depth| depth > cx.native.entered_with);
-    let Some(depth) = waits else {
-        return Term::NONVALUE.0;
-    };
-    match dispatch::run_for_value(cx, at, depth - 1) {
-        PartEnd::Value => {
-            cx.native.sp = cx.own.stack.at_depth(depth);
-            cx.x[0].0
-        }
-        PartEnd::Elsewhere(place) => {
-            set_next(cx, place);
-            Term::NONVALUE.0
-        }
-    }
-}
-
-/// The same where the function is one of a native library, which is called without a loop of the interpreter.
-fn resume_nif(cx: &mut Ctx<'_>, at: Place) -> u64 {
-    // SAFETY: the second word of the instruction is the record of the function, whose module is there as long as processes are in it.
-    let function = unsafe { &*(*at.pc.add(1) as *const FnInfo) };
-    cx.own.stack.set_sp(at.sp.cast());
-    match nif::call(cx, function, at.pc) {
-        Next::Go(to) if to == special::return_x0() => {
-            cx.native.sp = cx.own.stack.sp();
-            cx.x[0].0
-        }
-        next => {
-            if cx.native.raised != Raise::No {
-                // The function has no frame.
-                cx.native.raised = Raise::OtherFrame;
-            }
-            leave(cx, next);
-            Term::NONVALUE.0
-        }
-    }
-}
-
-/// Where the interpreter goes on after the call with this return point.
-fn after_of(point: u64) -> *const u64 {
-    // SAFETY: native code names return points of its own, which stay as long as it does.
-    unsafe { native::after(point as *const u64) }
-}
-
-/// Goes on where a call leads that has pushed the return point's address in bytecode as the one to return to; native code waits
-/// for the value at the return point. Gives it, or `NONVALUE`.
-fn wait_for_value(cx: &mut Ctx<'_>, at: Place, point: u64) -> u64 {
-    let top = at.sp.cast::<u64>();
-    set_next(cx, at);
-    // SAFETY: where the process goes on there is a return address on the stack.
-    unsafe {
-        if *top != stack_word::return_pc(after_of(point)) {
-            return Term::NONVALUE.0;
-        }
-        *top = stack_word::return_point(point as *const u64);
-    }
-    let v = resume(cx, 0, 0, 0);
-    if v != Term::NONVALUE.0 {
-        cx.native.sp = cx.native.sp.wrapping_add(1);
-    }
-    v
 }
 
 /// Executes the bytecode instruction at an address by its handler. Gives where it goes on, unless it stops the process or raises;

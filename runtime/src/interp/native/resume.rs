@@ -1,0 +1,119 @@
+//! Where the interpreter takes the place of a native function, or of one that has no native code, until it has a value.
+
+use super::lists::is_of_list;
+use super::{MAX_DEPTH, depth, leave, set_next, term};
+use crate::bif::Ctx;
+use crate::code::module::FnInfo;
+use crate::code::{entry, native, ops};
+use crate::interp::calls::Next;
+use crate::interp::dispatch::{self, PartEnd};
+use crate::interp::machine::Place;
+use crate::interp::{nif, special};
+use crate::process::context::Raise;
+use crate::term::{Term, stack_word};
+
+/// The depth on the stack of the first return address of a kind.
+#[inline(always)]
+pub(super) fn first_return(cx: &Ctx<'_>, is_wanted: impl Fn(u64) -> bool) -> Option<usize> {
+    let words = cx.own.stack.words();
+    let above = words.iter().position(|&w| is_wanted(w))?;
+    Some(words.len() - above)
+}
+
+/// The helper `ResumeAt`.
+pub(super) extern "C" fn resume_at(cx: &mut Ctx<'_>, pc: u64, _: u64, _: u64) -> u64 {
+    let (pc, sp) = (pc as *const u64, cx.native.sp.cast());
+    set_next(cx, Place { pc, sp });
+    resume(cx, 0, 0, 0)
+}
+
+/// The helper `Interpret`.
+pub(super) extern "C" fn interpret(cx: &mut Ctx<'_>, x: u64, y: u64, z: u64) -> u64 {
+    // Native functions count their call at their entry, interpreted ones where they are called.
+    cx.reds -= 1;
+    cx.x[..3].copy_from_slice(&[x, y, z].map(term));
+    // SAFETY: who calls by a record's address has put that there; the record holds for the time slice.
+    let entry = unsafe { &*cx.native.callee.cast::<entry::Entry>() };
+    let (pc, sp) = (entry.code(), cx.native.sp.cast());
+    set_next(cx, Place { pc, sp });
+    resume(cx, 0, 0, 0)
+}
+
+/// Runs the innermost function in the interpreter, from `next_pc` until it returns. Gives the value, or `NONVALUE` if no native code waits
+/// for it, or must not.
+pub(super) extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64 {
+    let at = Place {
+        pc: cx.native.next_pc,
+        sp: cx.native.next_sp.cast(),
+    };
+    if at.pc.is_null() || cx.native.raised != Raise::No || depth(cx) > MAX_DEPTH {
+        return Term::NONVALUE.0;
+    }
+    // SAFETY: where a process goes on there is an instruction.
+    if ops::of(unsafe { *at.pc }) == ops::NIF {
+        return resume_nif(cx, at);
+    }
+    cx.own.stack.set_sp(at.sp.cast());
+    // Callees leave one by one: the first return address that is no list's is that of the call that waits.
+    let is_call = |w: u64| stack_word::is_return(w) && !is_of_list(w);
+    let waits = first_return(cx, is_call).filter(|&depth| depth > cx.native.entered_with);
+    let Some(depth) = waits else {
+        return Term::NONVALUE.0;
+    };
+    match dispatch::run_for_value(cx, at, depth - 1) {
+        PartEnd::Value => {
+            cx.native.sp = cx.own.stack.at_depth(depth);
+            cx.x[0].0
+        }
+        PartEnd::Elsewhere(place) => {
+            set_next(cx, place);
+            Term::NONVALUE.0
+        }
+    }
+}
+
+/// The same where the function is one of a native library, which is called without a loop of the interpreter.
+fn resume_nif(cx: &mut Ctx<'_>, at: Place) -> u64 {
+    // SAFETY: the second word of the instruction is the record of the function, whose module is there as long as processes are in it.
+    let function = unsafe { &*(*at.pc.add(1) as *const FnInfo) };
+    cx.own.stack.set_sp(at.sp.cast());
+    match nif::call(cx, function, at.pc) {
+        Next::Go(to) if to == special::return_x0() => {
+            cx.native.sp = cx.own.stack.sp();
+            cx.x[0].0
+        }
+        next => {
+            if cx.native.raised != Raise::No {
+                // The function has no frame.
+                cx.native.raised = Raise::OtherFrame;
+            }
+            leave(cx, next);
+            Term::NONVALUE.0
+        }
+    }
+}
+
+/// Where the interpreter goes on after the call with this return point.
+pub(super) fn after_of(point: u64) -> *const u64 {
+    // SAFETY: native code names return points of its own, which stay as long as it does.
+    unsafe { native::after(point as *const u64) }
+}
+
+/// Goes on where a call leads that has pushed the return point's address in bytecode as the one to return to; native code waits
+/// for the value at the return point. Gives it, or `NONVALUE`.
+pub(super) fn wait_for_value(cx: &mut Ctx<'_>, at: Place, point: u64) -> u64 {
+    let top = at.sp.cast::<u64>();
+    set_next(cx, at);
+    // SAFETY: where the process goes on there is a return address on the stack.
+    unsafe {
+        if *top != stack_word::return_pc(after_of(point)) {
+            return Term::NONVALUE.0;
+        }
+        *top = stack_word::return_point(point as *const u64);
+    }
+    let v = resume(cx, 0, 0, 0);
+    if v != Term::NONVALUE.0 {
+        cx.native.sp = cx.native.sp.wrapping_add(1);
+    }
+    v
+}
