@@ -42,7 +42,7 @@ cases() ->
      {off_get, fun() -> [c(fun() -> state(X) end) || X <- [next_pid, available_internal_state, {foo, 1}]] end},
      {re_loop_limit, fun() -> with(fun() -> [c(fun() -> set(re_loop_limit, N) end) || N <- [10, -1, a, 1 bsl 64, default, 0, default]] end) end},
      {re_in_parts, fun() -> with(fun() -> set(re_loop_limit, 20), R = [re:run(lists:duplicate(N, $a) ++ "b", "a*(b)") || N <- [1, 100, 3000]], set(re_loop_limit, default), R end) end},
-     {memory, fun() -> B = binary:copy(<<1>>, id(1000)), R = with(fun() -> [{K, is_integer(N), N > 0, abs(N - erlang:memory(K)) < 5000000} || {K, N} <- state(memory)] end), {byte_size(B), R} end},
+     {memory, fun() -> B = binary:copy(<<1>>, id(1000000)), R = with(fun() -> [{K, is_integer(N), N > 0, abs(N - erlang:memory(K)) < 5000000} || {K, N} <- state(memory)] end), {byte_size(B), R} end},
      {off_set, fun() -> [c(fun() -> set(X, 1) end) || X <- [reds_left, available_internal_state]] end},
      {on_off, fun() -> A = set(available_internal_state, true), B = state(available_internal_state), C = set(available_internal_state, false), {A, B, C, set(available_internal_state, A)} end},
      {unknown, fun() -> with(fun() -> [c(fun() -> state(X) end) || X <- [foo, {foo, 1}, {process_status, x}, {}, 1]] ++ [c(fun() -> set(foo, 1) end)] end) end},
