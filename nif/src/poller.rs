@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 /// What is wanted of a descriptor, or has come.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Readiness {
+pub struct SelectModes {
     /// To read, or the other end is closed.
     pub read: bool,
     /// To write, or nobody reads any more.
@@ -20,7 +20,7 @@ pub struct Readiness {
     pub error: bool,
 }
 
-impl Readiness {
+impl SelectModes {
     fn interest(self) -> Interest {
         // Errors are told in any case, but something must be asked for.
         let interests = [
@@ -34,7 +34,7 @@ impl Readiness {
 
     /// Is it nothing?
     pub fn is_none(self) -> bool {
-        self == Readiness::default()
+        self == SelectModes::default()
     }
 }
 
@@ -58,7 +58,7 @@ fn run(mut poll: Poll) {
         }
         for e in &events {
             let gone = e.is_error();
-            let came = Readiness {
+            let came = SelectModes {
                 read: e.is_readable() || e.is_read_closed() || gone,
                 write: e.is_writable() || e.is_write_closed() || gone,
                 error: gone,
@@ -76,7 +76,7 @@ fn registry() -> io::Result<&'static Registry> {
 }
 
 /// Watches a descriptor, which may have been watched before, for something.
-pub fn watch(fd: RawFd, wanted: Readiness) -> io::Result<()> {
+pub fn watch(fd: RawFd, wanted: SelectModes) -> io::Result<()> {
     let registry = registry()?;
     let (token, interest) = (Token(fd as usize), wanted.interest());
     // Asking again makes the system look again, too.

@@ -5,7 +5,7 @@
 //! once.
 
 use crate::env::OwnEnv;
-use crate::poller::{self, Readiness};
+use crate::poller::{self, SelectModes};
 use crate::resource::Resource;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
@@ -43,8 +43,8 @@ struct Entry {
 }
 
 impl Entry {
-    fn wanted(&self) -> Readiness {
-        Readiness {
+    fn wanted(&self) -> SelectModes {
+        SelectModes {
             read: self.read.is_some(),
             write: self.write.is_some(),
             error: self.error.is_some(),
@@ -158,7 +158,7 @@ pub fn stop(fd: RawFd, resource: &Arc<Resource>) -> Option<Vec<Direction>> {
 }
 
 /// A descriptor is ready: sends what is wanted for that. For the poller.
-pub fn ready(fd: RawFd, came: Readiness) {
+pub fn ready(fd: RawFd, came: SelectModes) {
     let mut entries = ENTRIES.lock();
     let Some(entry) = entries.get_mut(&fd) else {
         return;
