@@ -490,17 +490,15 @@ pub fn raise_create(cx: &mut Ctx<'_>, pc: *const u64, f: &CreateFault) -> Next {
     )
 }
 
-/// What compilers say where they do not know how many bytes are going to be appended.
-const UNKNOWN_BYTES: usize = 256;
-/// Room for as many bytes then: most such binaries are short, and a larger one grows.
-const FIRST_ROOM: usize = 32;
+/// Bytes of an empty binary's room that count for the next collection: most such binaries stay short, and are garbage soon.
+const COUNTED_ROOM: usize = 32;
 
 /// An empty binary with room for appending.
 pub fn init_writable(heap: &mut Heap, size: Term) -> Term {
     // The compiler knows how many bytes it is going to append in simple cases.
-    let bytes = match size.as_usize() {
-        None | Some(UNKNOWN_BYTES) => FIRST_ROOM,
-        Some(n) => n.min(1 << 24),
-    };
-    heap.shared_bits(BinaryRef::build_with_room(0, bytes, |_| ()), 0)
+    let bytes = size.as_usize().unwrap_or(1024).min(1 << 24);
+    let counted = heap.binary_bytes + bytes.min(COUNTED_ROOM);
+    let binary = heap.shared_bits(BinaryRef::build_with_room(0, bytes, |_| ()), 0);
+    heap.binary_bytes = counted;
+    binary
 }
