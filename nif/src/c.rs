@@ -93,6 +93,16 @@ impl<T> Ptr<T> {
         }
     }
 
+    /// Writes the value, if there is one. Is there?
+    #[inline(always)]
+    pub fn store(self, value: Option<impl Into<T>>) -> Bool {
+        let there = value.is_some();
+        if let Some(value) = value {
+            self.set(value.into());
+        }
+        there.into()
+    }
+
     /// The value.
     #[inline(always)]
     pub fn get<'a>(self) -> Option<&'a T> {

@@ -57,9 +57,14 @@ impl ControlFlowGraph {
         &self.order
     }
 
+    /// The block's place in that order, if it can be reached.
+    pub fn place(&self, block: Block) -> Option<u32> {
+        self.places[block.index()]
+    }
+
     /// Can the block be reached?
     pub fn is_reachable(&self, block: Block) -> bool {
-        self.places[block.index()].is_some()
+        self.place(block).is_some()
     }
 
     /// The blocks that may run next, each once.
@@ -134,7 +139,7 @@ impl DominatorTree {
         let count = graph.places.len();
         let mut immediate = vec![None; count];
         // Places in the order are compared: a dominator has the lesser one.
-        let place = |block: Block| graph.places[block.index()].unwrap_or(0);
+        let place = |block: Block| graph.place(block).unwrap_or(0);
         let mut known: Vec<Option<u32>> = vec![None; graph.order.len()];
         if let Some(first) = known.first_mut() {
             *first = Some(0);

@@ -209,13 +209,9 @@ impl Lowering<'_> {
 
     /// Returns what a callee has returned if that is `NONVALUE`.
     fn return_if_nonvalue(&mut self, v: Value) {
-        let nonvalue = match self.nonvalue {
-            Some(block) => block,
-            None => self.cold_block(),
-        };
-        self.nonvalue = Some(nonvalue);
+        let nonvalue = To::plain(self.nonvalue());
         let is = self.is_nonvalue(v);
-        self.go_on_unless(is, &To::plain(nonvalue));
+        self.go_on_unless(is, &nonvalue);
     }
 
     /// A call, as native functions take and give values.

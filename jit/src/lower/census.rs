@@ -1,6 +1,6 @@
 //! Code that counts what is left to the interpreter, for the census.
 
-use super::{Lowering, To, trusted};
+use super::{Lowering, trusted};
 use crate::census::{self, Handing};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
@@ -15,13 +15,7 @@ impl Lowering<'_> {
         };
         let uncompiled = self.word(layout::uncompiled());
         let is = self.b.ins().icmp(IntCC::Equal, code, uncompiled);
-        let cold = self.unlikely_if(is);
-        let join = self.fresh_block();
-        self.go(&To::plain(join));
-        self.begin(cold);
-        self.take_census(pc, Handing::Call);
-        self.go(&To::plain(join));
-        self.begin(join);
+        self.rarely(is, |l| l.take_census(pc, Handing::Call));
     }
 
     /// Counts, if the census is on, that the bytecode instruction at this offset is left to the interpreter.

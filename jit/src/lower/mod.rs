@@ -255,23 +255,19 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn run(&mut self) {
         let order = self.graph.order().to_vec();
-        let mut places = vec![0; self.source.blocks.len()];
-        for (place, block) in order.iter().enumerate() {
-            places[block.index()] = place;
-        }
         for block in self.source.blocks().map(|(b, _)| b) {
             let b = self.make_block(block);
             self.blocks.push(b);
         }
         self.prepare_list();
         self.entry();
-        for (place, &block) in order.iter().enumerate() {
+        for block in order {
             if self.exit_of(block).is_some() {
                 continue;
             }
             let b = self.blocks[block.index()];
             let mut jumps = self.graph.jumps_to(block).iter();
-            let is_complete = jumps.all(|j| places[j.from.index()] < place);
+            let is_complete = jumps.all(|j| self.graph.place(j.from) < self.graph.place(block));
             if is_complete {
                 self.begin(b);
             } else {
@@ -324,14 +320,35 @@ impl Lowering<'_> {
         }
     }
 
-    /// The block that lets the process go on where a helper has said, when that has not given what it should.
-    fn elsewhere(&mut self) -> Block {
-        if let Some(block) = self.elsewhere {
+    /// A cold block of which a function has one at most, made when it is first needed.
+    fn once_cold(&mut self, place: fn(&mut Self) -> &mut Option<Block>) -> Block {
+        if let Some(block) = *place(self) {
             return block;
         }
         let block = self.cold_block();
-        self.elsewhere = Some(block);
+        *place(self) = Some(block);
         block
+    }
+
+    /// The block that returns `NONVALUE`, as a callee has done.
+    fn nonvalue(&mut self) -> Block {
+        self.once_cold(|l| &mut l.nonvalue)
+    }
+
+    /// The block that lets the process go on where a helper has said, when that has not given what it should.
+    fn elsewhere(&mut self) -> Block {
+        self.once_cold(|l| &mut l.elsewhere)
+    }
+
+    /// Does something in a cold block if the condition holds, and goes on.
+    fn rarely(&mut self, condition: Value, work: impl FnOnce(&mut Self)) {
+        let cold = self.unlikely_if(condition);
+        let join = self.fresh_block();
+        self.go(&To::plain(join));
+        self.begin(cold);
+        work(self);
+        self.go(&To::plain(join));
+        self.begin(join);
     }
 
     fn entry(&mut self) {

@@ -315,23 +315,14 @@ impl Lowering<'_> {
         self.b.ins().icmp(IntCC::UnsignedGreaterThan, after, end)
     }
 
-    /// Goes on in a fresh block if there is room for so many words of heap; gives the block for when there is not.
-    pub(super) fn has_room(&mut self, words: u32) -> Block {
-        let over = self.is_too_much(words);
-        self.unlikely_if(over)
-    }
-
     /// The address of so many fresh words.
     pub(super) fn alloc(&mut self, words: u32) -> Value {
         if self.credit < words {
-            let cold = self.has_room(words);
-            let join = self.fresh_block();
-            self.go(&To::plain(join));
-            self.begin(cold);
-            let n = self.word(u64::from(words));
-            self.help(Helper::MoreRoom, &[n]);
-            self.go(&To::plain(join));
-            self.begin(join);
+            let over = self.is_too_much(words);
+            self.rarely(over, |l| {
+                let n = l.word(u64::from(words));
+                l.help(Helper::MoreRoom, &[n]);
+            });
             self.credit = words;
         }
         self.credit -= words;
@@ -351,33 +342,31 @@ impl Lowering<'_> {
         self.credit = words;
     }
 
-    /// Sees to it that there is as much room on the stack as a frame leaves free.
-    pub(super) fn room_on_stack(&mut self) {
-        let need = 8 * layout::STACK_SLACK as i64;
+    /// Is there no room on the stack for so many words, and what a frame leaves free?
+    fn is_past_stack(&mut self, words: u32) -> Value {
+        let need = 8 * (i64::from(words) + layout::STACK_SLACK as i64);
         let sp = self.b.use_var(self.sp);
         let lowest = self.b.ins().iadd_imm_s(sp, -need);
         let limit = self.own_field(layout::STACK_LIMIT);
-        let over = self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, limit);
-        let cold = self.unlikely_if(over);
-        let join = self.fresh_block();
-        self.go(&To::plain(join));
-        self.begin(cold);
-        self.help(Helper::MoreStack, &[]);
-        self.go(&To::plain(join));
-        self.begin(join);
+        self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, limit)
+    }
+
+    /// Sees to it that there is as much room on the stack as a frame leaves free.
+    pub(super) fn room_on_stack(&mut self) {
+        let over = self.is_past_stack(0);
+        self.rarely(over, |l| {
+            l.help(Helper::MoreStack, &[]);
+        });
     }
 
     /// Makes a frame.
     pub(super) fn allocate(&mut self, slots: u32, heap: u32, clear: &[u16], exit: ExitRef) {
-        let need = 8 * (i64::from(slots) + layout::STACK_SLACK as i64);
-        let sp = self.b.use_var(self.sp);
-        let lowest = self.b.ins().iadd_imm_s(sp, -need);
-        let limit = self.own_field(layout::STACK_LIMIT);
-        let over = self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, limit);
+        let over = self.is_past_stack(slots);
         self.exit_if(over, exit);
         if heap > 0 {
             self.reserve(heap, exit);
         }
+        let sp = self.b.use_var(self.sp);
         let sp = self.b.ins().iadd_imm_s(sp, -8 * i64::from(slots));
         self.b.def_var(self.sp, sp);
         if !clear.is_empty() {

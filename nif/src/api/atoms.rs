@@ -26,19 +26,9 @@ pub extern "C" fn enif_make_atom_len(env: EnvPtr, name: Ptr<u8>, len: usize) -> 
     make(env, name.slice(len))
 }
 
-fn store(atom: Ptr<Word>, found: Option<Atom>) -> Bool {
-    match found {
-        Some(a) => {
-            atom.set(Term::atom(a).into());
-            1
-        }
-        None => 0,
-    }
-}
-
 fn new_atom(bytes: &[u8], atom: Ptr<Word>, encoding: c_int) -> Bool {
     let text = CharEncoding::of(encoding).and_then(|e| e.decode(bytes));
-    store(atom, text.and_then(|t| Atom::try_new(&t).ok()))
+    atom.store(text.and_then(|t| Atom::try_new(&t).ok()).map(Term::atom))
 }
 
 /// An atom of a text; 0 if there can be none.
@@ -66,7 +56,7 @@ pub extern "C" fn enif_make_new_atom_len(
 
 fn existing(bytes: &[u8], atom: Ptr<Word>, encoding: c_int) -> Bool {
     let text = CharEncoding::of(encoding).and_then(|e| e.decode(bytes));
-    store(atom, text.and_then(|t| Atom::existing(&t)))
+    atom.store(text.and_then(|t| Atom::existing(&t)).map(Term::atom))
 }
 
 /// The atom of a text, if there is one already.

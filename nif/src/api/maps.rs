@@ -79,13 +79,7 @@ pub extern "C" fn enif_make_map_put(
     value: Word,
     to: Ptr<Word>,
 ) -> Bool {
-    match as_map(word) {
-        Some(m) => {
-            to.set(map::put(env.heap(), m, key.term(), value.term()).into());
-            1
-        }
-        None => 0,
-    }
+    to.store(as_map(word).map(|m| map::put(env.heap(), m, key.term(), value.term())))
 }
 
 /// The map with another value for a key that it has.
@@ -98,13 +92,7 @@ pub extern "C" fn enif_make_map_update(
     to: Ptr<Word>,
 ) -> Bool {
     let updated = as_map(word).and_then(|m| map::update(env.heap(), m, key.term(), value.term()));
-    match updated {
-        Some(m) => {
-            to.set(m.into());
-            1
-        }
-        None => 0,
-    }
+    to.store(updated)
 }
 
 /// The map without a key.

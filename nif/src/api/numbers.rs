@@ -7,48 +7,38 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
 use std::ffi::{c_int, c_long, c_uint, c_ulong};
 
-fn store<T>(to: Ptr<T>, value: Option<T>) -> Bool {
-    match value {
-        Some(v) => {
-            to.set(v);
-            1
-        }
-        None => 0,
-    }
-}
-
 /// An integer that fits.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_get_int(_: EnvPtr, word: Word, to: Ptr<c_int>) -> Bool {
     let n = word.get().and_then(Term::as_small);
-    store(to, n.and_then(|n| n.try_into().ok()))
+    to.store(n.and_then(|n| c_int::try_from(n).ok()))
 }
 
 /// An integer that fits.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_get_uint(_: EnvPtr, word: Word, to: Ptr<c_uint>) -> Bool {
     let n = word.get().and_then(Term::as_small);
-    store(to, n.and_then(|n| n.try_into().ok()))
+    to.store(n.and_then(|n| c_uint::try_from(n).ok()))
 }
 
 /// An integer that fits.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_get_long(_: EnvPtr, word: Word, to: Ptr<c_long>) -> Bool {
     let integer = word.get().filter(|t| t.is_integer());
-    store(to, integer.and_then(bignum::to_i64))
+    to.store(integer.and_then(bignum::to_i64))
 }
 
 /// An integer that fits.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_get_ulong(_: EnvPtr, word: Word, to: Ptr<c_ulong>) -> Bool {
     let integer = word.get().filter(|t| t.is_integer());
-    store(to, integer.and_then(bignum::to_u64))
+    to.store(integer.and_then(bignum::to_u64))
 }
 
 /// A float.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_get_double(_: EnvPtr, word: Word, to: Ptr<f64>) -> Bool {
-    store(to, word.get().and_then(Term::as_float))
+    to.store(word.get().and_then(Term::as_float))
 }
 
 /// An integer.

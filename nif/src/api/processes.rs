@@ -23,26 +23,16 @@ pub extern "C" fn enif_self(env: EnvPtr, to: Ptr<Word>) -> *mut Word {
     }
 }
 
-fn store(to: Ptr<Word>, t: Option<Term>) -> Bool {
-    match t {
-        Some(t) => {
-            to.set(t.into());
-            1
-        }
-        None => 0,
-    }
-}
-
 /// The pid of a term that is one of this node.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_get_local_pid(_: EnvPtr, word: Word, to: Ptr<Word>) -> Bool {
-    store(to, word.get().filter(|t| t.is_local_pid()))
+    to.store(word.get().filter(|t| t.is_local_pid()))
 }
 
 /// The port of a term that is one of this node.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_get_local_port(_: EnvPtr, word: Word, to: Ptr<Word>) -> Bool {
-    store(to, word.get().filter(|t| t.is_local_port()))
+    to.store(word.get().filter(|t| t.is_local_port()))
 }
 
 fn named(word: Word) -> Option<Term> {
@@ -52,13 +42,13 @@ fn named(word: Word) -> Option<Term> {
 /// The process with a registered name.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_whereis_pid(_: EnvPtr, name: Word, to: Ptr<Word>) -> Bool {
-    store(to, named(name).filter(|t| t.is_local_pid()))
+    to.store(named(name).filter(|t| t.is_local_pid()))
 }
 
 /// The port with a registered name.
 #[unsafe(no_mangle)]
 pub extern "C" fn enif_whereis_port(_: EnvPtr, name: Word, to: Ptr<Word>) -> Bool {
-    store(to, named(name).filter(|t| t.is_local_port()))
+    to.store(named(name).filter(|t| t.is_local_port()))
 }
 
 /// Is there such a process?

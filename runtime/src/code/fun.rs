@@ -28,8 +28,6 @@ pub struct FunEntry {
 
 /// Where native code finds the machine code that enters a fun, in bytes.
 pub const ENTER_AT: usize = std::mem::offset_of!(FunEntry, enter);
-/// Where it finds the record of the function in an entry.
-pub const TARGET_AT: usize = std::mem::offset_of!(FunEntry, target);
 /// Where it finds the number of arguments.
 pub const ARITY_AT: usize =
     std::mem::offset_of!(FunEntry, name) + std::mem::offset_of!(FunName, arity);

@@ -1,7 +1,6 @@
 //! Where native code finds what it needs, in bytes from the address of a `Ctx` or of what its fields lead to.
 
 use crate::bif::Ctx;
-use crate::code::module::FnInfo;
 use crate::code::{entry, fun};
 use crate::heap::{Heap, chunk, gc};
 use crate::interp::calls;
@@ -18,10 +17,6 @@ pub const REDS: usize = offset_of!(Ctx<'_>, reds);
 pub const PROCESS: usize = offset_of!(Ctx<'_>, proc);
 /// In `Ctx`: the top of the stack.
 pub const SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, sp);
-/// In `Ctx`: where the interpreter goes on.
-pub const NEXT_PC: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_pc);
-/// In `Ctx`: with which top of the stack.
-pub const NEXT_SP: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, next_sp);
 /// In `Ctx`: the entry record of the function that is called.
 pub const CALLEE: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Handover, callee);
 /// In `Ctx`: what a helper that keeps all machine registers is given.
@@ -38,12 +33,8 @@ pub const STACK_LIMIT: usize = offset_of!(Owned, stack) + stack::BLOCK_AT + chun
 pub const PID: usize = offset_of!(Process, id);
 /// In an entry record: machine code.
 pub const NATIVE: usize = entry::NATIVE_AT;
-/// In a function's record: its entry record.
-pub const FUNCTION_ENTRY: usize = offset_of!(FnInfo, entry);
 /// In a fun's entry: machine code that enters the fun.
 pub const FUN_ENTER: usize = fun::ENTER_AT;
-/// In a fun's entry: the record of its function.
-pub const FUN_TARGET: usize = fun::TARGET_AT;
 /// In a fun's entry: number of arguments, 32 bits.
 pub const FUN_ARITY: usize = fun::ARITY_AT;
 /// Of the register file: the first float register.
