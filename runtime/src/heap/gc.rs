@@ -186,9 +186,9 @@ impl ProcHeap {
     }
 
     /// A word of this object has been overwritten after the object was made. No minor collection looks into
-    /// old objects for pointers to young ones, so the next one is to be major.
+    /// old objects, or into those that become old in it, for pointers to younger ones, so the next one is to be major.
     pub fn note_overwritten(&mut self, object: *const u64) {
-        if self.old.holds(object) {
+        if self.is_mature(object) || self.old.holds(object) {
             self.minor_count = u16::MAX;
         }
     }
@@ -702,6 +702,45 @@ impl Collector {
                     }
                 }
                 _ => p.add(1),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::atom::Atom;
+    use crate::term::list;
+
+    struct Registers([Term; 1]);
+
+    impl Roots for Registers {
+        fn visit(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+            visit(&mut self.0);
+        }
+    }
+
+    #[test]
+    fn an_object_of_any_age_may_be_overwritten() {
+        for age in 0..4 {
+            let mut heap = ProcHeap::new(233, 1000, u16::MAX);
+            // Large, so that there is room in the old block for what follows.
+            let mut x0 = Registers([heap.young.tuple(&[Atom::OK.into(); 200])]);
+            for _ in 0..age {
+                heap.collect(&mut x0, 0, false);
+            }
+            let elements: Vec<Term> = (0..20).map(Term::small).collect();
+            let list = heap.young.list(&elements);
+            let tuple = x0.0[0].ptr();
+            // SAFETY: the first element of a live tuple of this heap.
+            unsafe { *tuple.add(1) = list.raw() };
+            heap.note_overwritten(tuple);
+            for _ in 0..3 {
+                heap.collect(&mut x0, 0, false);
+                let list = Term(x0.0[0].word(1));
+                assert!(heap.holds(list.ptr()), "at age {age}");
+                assert_eq!(list::to_vec(list).as_ref(), Some(&elements));
             }
         }
     }
