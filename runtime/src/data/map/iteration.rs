@@ -195,17 +195,20 @@ impl PlaceIter {
     }
 }
 
-/// The children of a hashed map's root: nodes are given as they are, so only debugging code may look at
-/// them.
+/// The pairs of each child of the first node of a hashed map that has more than one.
 pub fn root_pairs_by_child(t: Term) -> Option<Vec<Vec<(Term, Term)>>> {
     if !t.is_kind(Kind::HashMap) {
         return None;
     }
-    let root = root(t);
-    let children = if root.is_kind(Kind::HashNode) {
-        node_parts(root).1
-    } else {
-        &[]
+    let mut node = root(t);
+    let children = loop {
+        if !node.is_kind(Kind::HashNode) {
+            return Some(MapIter::below(node).map(|pair| vec![pair]).collect());
+        }
+        match node_parts(node).1 {
+            &[only] => node = only,
+            several => break several,
+        }
     };
     let below = |&child: &Term| MapIter::below(child).collect();
     Some(children.iter().map(below).collect())
