@@ -40,7 +40,7 @@ shifted(B) -> << <<(X + 32)>> || <<X>> <= B >>.
 cases() ->
     [{sizes, fun() ->
           C = id([a | b]), N = id(42), M = id(#{"atom" => first, i => 0}), F = fun() -> ok end,
-          Ts = [[], {}, {[]}, {a, [b, c]}, #{}, #{b => 2}, #{b => 2, txt => "hello world"}, F, fun() -> N end, fun() -> {N, C} end, {F, F}, fun lists:sort/1, make_ref(), atomics:new(1, []),
+          Ts = [[], {}, {[]}, {a, [b, c]}, #{}, #{b => 2}, #{b => 2, txt => "hello world"}, F, fun() -> N end, fun() -> {N, C} end, {F, F}, fun lists:sort/1, make_ref(), atomics:new(1, []), binary_to_term(<<131, 88, 119, 3, "a@b", 17:32, 42:32, 1:32>>), binary_to_term(<<131, 120, 119, 3, "a@b", 1742:64, 1:32>>),
                 <<1, 2, 3>>, id(<<0:(8 * 64)>>), id(<<0:(8 * 65)>>), id(<<5:7>>), id(<<0:(8 * 80 + 1)>>), binary:part(id(<<0:(8 * 100)>>), 1, 90), binary:part(id(<<0:(8 * 60)>>), 1, 50), <<>>,
                 [C | C], [M, M#{"atom" := other}, M#{i := 42}], 1 bsl 70, 1 bsl 59, 1.5],
           [{erts_debug:flat_size(T), erts_debug:size(T)} || T <- Ts] end},

@@ -59,7 +59,7 @@ cases() ->
      {only_out_tells_nothing, fun() -> trapping(fun() -> all(sh("exit 3", [out, exit_status]), 500) end) end},
      {killed_by_signal, fun() -> trapping(fun() -> all(sh("kill -9 $$", [exit_status, eof])) end) end},
      {bad_data, fun() -> trapping(fun() ->
-          P = open_port({spawn, "cat"}, []), R = [cr(fun() -> port_command(P, D) end) || D <- [a, [256], [a], 1, [<<1:3>>]]],
+          P = open_port({spawn, "cat"}, []), R = [cr(fun() -> port_command(P, D) end) || D <- [a, [256], [a], 1]],
           port_command(P, "still here"), {R, receive {P, {data, D}} -> D after 20000 -> none end} end) end},
      {bad_option, fun() -> trapping(fun() -> P = open_port({spawn, "cat"}, []), [cr(fun() -> port_command(P, "x", O) end) || O <- [[foo], [force], [nosuspend], [force, nosuspend], foo]] end) end},
      {badsig_to_owner, fun() -> trapping(fun() ->

@@ -49,6 +49,7 @@ fn words_on_beam(t: Term, words: usize) -> usize {
         Some(Kind::Tuple) if words == 1 => 0,
         Some(Kind::FlatMap) => words + 1,
         Some(Kind::MagicRef) => 3,
+        Some(Kind::ExtPid | Kind::ExtPort) => 4,
         // The record of where to go on is shared from OTP 27 on, and is a literal from OTP 29 on.
         Some(Kind::Fun) => match release {
             ..27 => words + 2,
@@ -61,9 +62,9 @@ fn words_on_beam(t: Term, words: usize) -> usize {
             let shared = size.div_ceil(8) > MAX_HEAP_BINARY;
             match (shared, release < 27) {
                 (true, false) => 8,
-                (true, true) => 6 + if size % 8 == 0 { 0 } else { 5 },
+                (true, true) => 6 + if size.is_multiple_of(8) { 0 } else { 5 },
                 (false, false) => words,
-                (false, true) => words + if size % 8 == 0 { 0 } else { 5 },
+                (false, true) => words + if size.is_multiple_of(8) { 0 } else { 5 },
             }
         }
         _ => words,

@@ -99,7 +99,7 @@ impl InputQueue {
         self.size += bytes.len();
         let view = bits::view(t);
         let part = match bits::shared(view.base) {
-            Some(b) if view.offset % 8 == 0 => {
+            Some(b) if view.offset.is_multiple_of(8) => {
                 let from = view.offset / 8;
                 InputPart::Shared(b, from, from + bytes.len())
             }
