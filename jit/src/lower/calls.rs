@@ -197,8 +197,19 @@ impl Lowering<'_> {
     /// A call whose return address is pushed.
     fn call(&mut self, code: Code, args: &[Value]) -> Value {
         let args = self.pass(args);
+        let without = match self.has_handlers {
+            true => {
+                let depth = self.stack_depth();
+                To {
+                    block: self.landing(),
+                    args: vec![depth.into()],
+                }
+            }
+            false => To::plain(self.nonvalue()),
+        };
         let r = self.call_code(&code, &args);
-        self.return_if_nonvalue(r[0]);
+        let is = self.is_nonvalue(r[0]);
+        self.go_on_unless(is, &without);
         self.take_threaded(&r);
         self.close_all();
         let sp = self.b.ins().iadd_imm_s(r[3], 8);
