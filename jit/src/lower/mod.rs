@@ -449,7 +449,7 @@ impl Lowering<'_> {
 
     fn type_of(&self, v: ir::Value) -> clif::Type {
         match self.source.values[v.index()] {
-            Repr::Term => I64,
+            Repr::Term | Repr::Code => I64,
             Repr::Float => F64,
             Repr::Bool => I8,
         }
