@@ -89,6 +89,11 @@ impl RawAddress {
         self.len as usize
     }
 
+    /// The address and its length, for calls of the system.
+    pub fn raw_parts(&self) -> (*const libc::sockaddr, libc::socklen_t) {
+        (std::ptr::from_ref(&self.storage).cast(), self.len)
+    }
+
     /// As another structure of the system; what it does not have is zero.
     ///
     /// # Safety
@@ -136,6 +141,27 @@ impl Socket {
                 flags | libc::O_NONBLOCK,
             ))?;
         }
+        Ok(())
+    }
+
+    /// Lets it block.
+    pub fn may_block(&self) -> io::Result<()> {
+        // SAFETY: these commands read and change the flags of our descriptor.
+        unsafe {
+            let flags = check(libc::fcntl(self.fd(), libc::F_GETFL))?;
+            check(libc::fcntl(
+                self.fd(),
+                libc::F_SETFL,
+                flags & !libc::O_NONBLOCK,
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Closes it, and tells how that went.
+    pub fn close(self) -> io::Result<()> {
+        // SAFETY: the descriptor is ours and nobody uses it any more.
+        check(unsafe { libc::close(self.release()) })?;
         Ok(())
     }
 
