@@ -11,7 +11,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::bits;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
-use resolver::{Failure, Found};
+use resolver::{FoundAddress, NoAnswer};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 bifs! { BIFS:
@@ -71,10 +71,10 @@ fn gethostname(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     }
 }
 
-fn refused(cx: &mut Ctx<'_>, why: Failure) -> Term {
+fn refused(cx: &mut Ctx<'_>, why: NoAnswer) -> Term {
     let why = match why {
-        Failure::Resolver(name) => Atom::new(name),
-        Failure::System(e) => crate::errno::of(&e),
+        NoAnswer::Resolver(name) => Atom::new(name),
+        NoAnswer::System(e) => crate::errno::of(&e),
     };
     cx.error(why)
 }
@@ -130,7 +130,7 @@ fn getaddrinfo(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
 }
 
-fn found(h: &mut Heap, f: &Found) -> Term {
+fn found(h: &mut Heap, f: &FoundAddress) -> Term {
     let addr = address::encode(h, &f.address);
     let family = address::domain_term(h, f.family);
     let kind = address::kind_term(h, f.kind);
@@ -188,7 +188,8 @@ fn is_shown(a: &InterfaceAddress) -> bool {
 
 fn interface(h: &mut Heap, a: &InterfaceAddress) -> Term {
     let name = h.byte_list(&a.name);
-    let flags = supports::interface_flag_list(h, i64::from(a.flags));
+    // Flags that a request about an interface does not tell are not told here either.
+    let flags = supports::interface_flag_list(h, i64::from(a.flags & 0xffff));
     let mut pairs = vec![("name", name), ("flags", flags)];
     let other = match a.flags as i32 {
         f if f & libc::IFF_POINTOPOINT != 0 => "dstaddr",

@@ -10,7 +10,7 @@ pub const NI_IDN: i32 = 32;
 const LONGEST: usize = 1025;
 
 /// Why nothing was found.
-pub enum Failure {
+pub enum NoAnswer {
     /// The resolver says so.
     Resolver(&'static str),
     /// An error of the system.
@@ -18,9 +18,9 @@ pub enum Failure {
 }
 
 /// The name of an error of the resolver.
-fn failure(code: i32) -> Failure {
+fn failure(code: i32) -> NoAnswer {
     // The numbers that `libc` has no names for are those of the platform's `netdb.h`.
-    Failure::Resolver(match code {
+    NoAnswer::Resolver(match code {
         libc::EAI_AGAIN => "eagain",
         libc::EAI_BADFLAGS => "ebadflags",
         libc::EAI_FAIL => "efail",
@@ -30,20 +30,20 @@ fn failure(code: i32) -> Failure {
         libc::EAI_NONAME => "enoname",
         libc::EAI_SERVICE => "eservice",
         libc::EAI_SOCKTYPE => "esocktype",
-        libc::EAI_SYSTEM => return Failure::System(io::Error::last_os_error()),
+        libc::EAI_SYSTEM => return NoAnswer::System(io::Error::last_os_error()),
         -9 => "eaddrfamily",
         -12 => "eoverflow",
         _ => "unknown",
     })
 }
 
-fn text(bytes: Vec<u8>) -> Result<CString, Failure> {
-    let bad = || Failure::System(io::Error::from_raw_os_error(libc::EINVAL));
+fn text(bytes: Vec<u8>) -> Result<CString, NoAnswer> {
+    let bad = || NoAnswer::System(io::Error::from_raw_os_error(libc::EINVAL));
     CString::new(bytes).map_err(|_| bad())
 }
 
 /// An address that was found.
-pub struct Found {
+pub struct FoundAddress {
     /// The system's number of the family.
     pub family: i32,
     /// The system's number of the kind of sockets.
@@ -58,7 +58,7 @@ pub struct Found {
 pub fn addresses_of(
     host: Option<Vec<u8>>,
     service: Option<Vec<u8>>,
-) -> Result<Vec<Found>, Failure> {
+) -> Result<Vec<FoundAddress>, NoAnswer> {
     let host = host.map(text).transpose()?;
     let service = service.map(text).transpose()?;
     let pointer = |s: &Option<CString>| s.as_ref().map_or(std::ptr::null(), |s| s.as_ptr());
@@ -79,7 +79,7 @@ pub fn addresses_of(
         let mut at: *const libc::addrinfo = first;
         while let Some(a) = at.as_ref() {
             if let Some(address) = RawAddress::from_ptr(a.ai_addr) {
-                all.push(Found {
+                all.push(FoundAddress {
                     family: a.ai_family,
                     kind: a.ai_socktype,
                     protocol: a.ai_protocol,
@@ -94,7 +94,7 @@ pub fn addresses_of(
 }
 
 /// The names of an address's host and of its port's service.
-pub fn names_of(address: &RawAddress, flags: i32) -> Result<(Vec<u8>, Vec<u8>), Failure> {
+pub fn names_of(address: &RawAddress, flags: i32) -> Result<(Vec<u8>, Vec<u8>), NoAnswer> {
     let (mut host, mut service) = ([0u8; LONGEST], [0u8; LONGEST]);
     let (pointer, len) = address.raw_parts();
     // SAFETY: the address and both rooms are as long as they say.

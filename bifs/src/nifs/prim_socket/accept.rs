@@ -1,6 +1,7 @@
 //! Accepting connections.
 
-use super::sock::{Sock, SockState, SocketLane, check_reference, with_open};
+use super::message::InMessages;
+use super::sock::{Sock, SockState, SocketLane, with_open};
 use super::terms::{closed, failed};
 use crate::bifs;
 use crate::ports::inet::sys::Socket;
@@ -14,7 +15,6 @@ bifs! { BIFS:
 }
 
 fn accept(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    check_reference(a[1])?;
     with_open(cx, a[0], |cx, socket, s| {
         if let Some(wait) = socket.await_turn(cx, s, SocketLane::Accept, a[1])? {
             return Ok(wait);

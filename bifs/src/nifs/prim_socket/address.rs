@@ -100,8 +100,9 @@ pub fn ipv6_term(h: &mut Heap, ip: Ipv6Addr) -> Term {
     h.tuple(&parts)
 }
 
+/// The low bits of a number, as the system's structures take it.
 fn port(m: Term) -> Option<u16> {
-    int(field(m, "port")?).and_then(|n| u16::try_from(n).ok())
+    int(field(m, "port")?).map(|n| n as u16)
 }
 
 /// The system's address of a map that `prim_socket` has completed.

@@ -1,6 +1,7 @@
 //! Closing, by whoever asks and where the owner ends; shutting down a direction; cancelling.
 
 use super::message;
+use super::monitor::Monitoring;
 use super::settings;
 use super::sock::{LifePhase, Sock, SockState, SocketLane, sock, with_open};
 use super::terms::{atom, closed, done, raise_invalid, text};
@@ -79,28 +80,30 @@ fn finalize_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(done(cx, result))
 }
 
-/// A process ends that owns a socket or waits for it.
-pub fn process_gone(socket: &Sock, process: u64) {
-    let mut s = socket.state.lock();
-    if s.phase != LifePhase::Open {
-        return;
-    }
-    if s.owner == Some(process) {
-        begin_close(socket, &mut s);
-        s.phase = LifePhase::Closed;
-        if let Some(fd) = s.take_socket()
-            && !s.owns_descriptor
-        {
-            fd.release();
+impl Monitoring for Sock {
+    /// A process ends that owns the socket or waits for it.
+    fn process_gone(&self, process: u64) {
+        let mut s = self.state.lock();
+        if s.phase != LifePhase::Open {
+            return;
         }
-        return;
-    }
-    for lane in [SocketLane::Read, SocketLane::Write, SocketLane::Accept] {
-        if s.lane(lane).remove(process) {
-            advance(socket, &mut s, lane);
+        if s.owner == Some(process) {
+            begin_close(self, &mut s);
+            s.phase = LifePhase::Closed;
+            if let Some(fd) = s.take_socket()
+                && !s.owns_descriptor
+            {
+                fd.release();
+            }
+            return;
         }
+        for lane in [SocketLane::Read, SocketLane::Write, SocketLane::Accept] {
+            if s.lane(lane).remove(process) {
+                advance(self, &mut s, lane);
+            }
+        }
+        s.connector.take_if(|w| w.process == process);
     }
-    s.connector.take_if(|w| w.process == process);
 }
 
 /// The current process is gone from its place.

@@ -3,10 +3,9 @@
 use super::address;
 use super::sock::{SockState, check_reference, sock, with_open};
 use super::terms::{atom, closed, done, failed, invalid, raise_invalid};
-use super::waiting::SocketWaiter;
 use crate::bifs;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::{BifResult, Ctx, Term};
+use enigma_runtime::{BifResult, Ctx, Term, release};
 use std::io;
 
 bifs! { BIFS:
@@ -21,22 +20,38 @@ fn begin(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     check_reference(a[1])?;
     let Some(address) = address::decode(a[2]) else {
         sock(a[0])?;
-        return Ok(invalid(cx, "sockaddr"));
+        return Ok(match release::number() {
+            ..=28 => invalid(cx, "sockaddr"),
+            _ => cx.error(Atom::EINVAL),
+        });
     };
     with_open(cx, a[0], |cx, socket, s| {
-        if s.connector.is_some() {
+        // Whoever has begun may ask again.
+        if s.connector
+            .as_ref()
+            .is_some_and(|w| w.process != cx.proc.id)
+        {
             return Ok(cx.error(atom("already")));
         }
+        let goes_on = s.connector.take().is_some();
         let Some(fd) = s.open_socket() else {
             return Ok(closed(cx));
+        };
+        let in_progress = |e: &io::Error| {
+            let code = e.raw_os_error();
+            code == Some(libc::EINPROGRESS) || goes_on && code == Some(libc::EALREADY)
         };
         match fd.connect(&address) {
             Ok(()) => {
                 s.marks.connected = true;
                 Ok(Atom::OK.into())
             }
-            Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {
-                let waiter = SocketWaiter::new(socket, s.owner, cx.proc.id, a[1]);
+            Err(e) if goes_on && e.raw_os_error() == Some(libc::EISCONN) => {
+                s.marks.connected = true;
+                Ok(Atom::OK.into())
+            }
+            Err(e) if in_progress(&e) => {
+                let waiter = socket.waiter(s.owner, cx.proc.id, a[1]);
                 s.connector = Some(waiter);
                 s.marks.selected_write = true;
                 if let Err(e) = socket.first_watch(s) {

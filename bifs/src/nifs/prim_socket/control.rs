@@ -1,9 +1,9 @@
 //! Control messages: maps of `socket`, and what the system makes of them.
 
 use super::address;
+use super::service;
 use super::sys::ControlMessages;
 use super::terms::{atom, field, int, map_of, text, uint};
-use super::values;
 use crate::errno;
 use crate::ports::inet::sys::RawAddress;
 use enigma_runtime::heap::bits;
@@ -164,7 +164,7 @@ fn encode_value(h: &mut Heap, content: Content, data: &[u8]) -> Option<Term> {
                 1 => i32::from(data[0]),
                 _ => number_at(data, 0)?,
             };
-            Some(values::type_of_service_term(h, n))
+            Some(service::encode(h, n))
         }
         Content::PacketInfo4 => {
             let interface = h.uint(number_at(data, 0)? as u32 as u64);
@@ -336,7 +336,7 @@ fn decode_value(content: Content, t: Term) -> Option<Vec<u8>> {
     match content {
         Content::Number => Some(int(t)?.to_ne_bytes().to_vec()),
         Content::TypeOfService => {
-            let n = values::type_of_service(t)?;
+            let n = service::decode(t)?;
             Some(n.to_ne_bytes().to_vec())
         }
         Content::Time | Content::FineTime => {

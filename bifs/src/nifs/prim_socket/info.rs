@@ -96,6 +96,7 @@ fn counters(h: &mut Heap, s: &SockState) -> Term {
             ("sendfile", c.sendfiles),
             ("sendfile_pkg", c.sendfile_packets),
             ("sendfile_byte", c.sendfile_bytes),
+            ("sendfile_pkg_max", c.sendfile_max),
             ("sendfile_max", c.sendfile_max),
             ("sendfile_tries", c.sendfile_tries),
             ("sendfile_waits", c.sendfile_waits),
@@ -146,14 +147,8 @@ fn socket_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let n = |n: usize| Term::small(n as i64);
     let ctype = match s.original {
         None => atom("normal"),
-        Some(fd) => {
-            let sort = match s.owns_descriptor {
-                true => atom("fromfd"),
-                false => atom("fromfd_nodup"),
-            };
-            let _ = fd;
-            sort
-        }
+        Some(fd) if s.owns_descriptor => h.tuple(&[atom("fromfd"), Term::small(i64::from(fd))]),
+        Some(_) => atom("fromfd"),
     };
     let domain = address::domain_term(h, s.domain);
     let kind = address::kind_term(h, s.kind);

@@ -19,9 +19,6 @@ bifs! { BIFS:
     }
 }
 
-/// Is the next byte urgent?
-pub const SIOCATMARK: u64 = 0x8905;
-
 fn request(t: Term) -> Option<u64> {
     bignum::to_u64(t)
 }
@@ -61,7 +58,7 @@ fn ioctl(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             }
             Ok(Some(h.list(&all)))
         }
-        SIOCATMARK => Ok(Some((sys::number_request(fd, request, 0)? != 0).into())),
+        sys::SIOCATMARK => Ok(Some((sys::number_request(fd, request, 0)? != 0).into())),
         r if r == libc::FIONREAD as u64 => {
             let n = sys::number_request(fd, request, 0)?;
             Ok(Some(Term::small(i64::from(n))))

@@ -19,6 +19,7 @@ pub mod options;
 pub mod receive;
 pub mod send;
 pub mod sendfile;
+pub mod service;
 pub mod settings;
 pub mod sock;
 pub mod supports;

@@ -1,6 +1,5 @@
 //! Monitors that sockets have on their owners and on the processes that wait for them.
 
-use super::sock::Sock;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{PidKey, exit};
 use enigma_runtime::reference;
@@ -8,9 +7,15 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Weak};
 
+/// Who is told.
+pub trait Monitoring: Send + Sync {
+    /// The process with this packed pid is gone.
+    fn process_gone(&self, process: u64);
+}
+
 /// A monitor that has not come true.
 struct Watch {
-    socket: Weak<Sock>,
+    socket: Weak<dyn Monitoring>,
     process: u64,
 }
 
@@ -23,17 +28,14 @@ pub struct SocketMonitor {
     process: u64,
 }
 
-/// Lets a socket monitor the process with this packed pid. Nothing if there is none.
-pub fn begin(socket: &Sock, process: u64) -> Option<SocketMonitor> {
+/// Lets a socket, whose reference has this number, monitor the process with this packed pid. Nothing if there is none.
+pub fn begin(socket: Weak<dyn Monitoring>, number: u64, process: u64) -> Option<SocketMonitor> {
     let reference = reference::fresh();
-    let watch = Watch {
-        socket: socket.me.clone(),
-        process,
-    };
+    let watch = Watch { socket, process };
     WATCHES.lock().insert(reference, watch);
     let monitor = Signal::Monitor {
         reference,
-        from: PidKey::resource(socket.number),
+        from: PidKey::resource(number),
         name: None,
     };
     if !signal::send(process, monitor) {
@@ -57,7 +59,7 @@ pub fn down(reference: u64) -> bool {
     let watch = WATCHES.lock().remove(&reference);
     let Some(watch) = watch else { return false };
     if let Some(socket) = watch.socket.upgrade() {
-        super::close::process_gone(&socket, watch.process);
+        socket.process_gone(watch.process);
     }
     true
 }

@@ -60,7 +60,7 @@ fn recvmmsg(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 }
                 Err(e) if all.is_empty() && e.kind() == io::ErrorKind::WouldBlock => {
                     return Ok(match is_zero(reference) {
-                        true => atom("timeout"),
+                        true => super::sock::timed_out(),
                         false => socket.wait_for(cx, s, SocketLane::Read, reference, None),
                     });
                 }

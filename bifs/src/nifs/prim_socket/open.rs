@@ -1,6 +1,7 @@
 //! Opening sockets, addresses, listening.
 
 use super::address;
+use super::message::InMessages;
 use super::sock::{Sock, with_open};
 use super::sys;
 use super::terms::{boolean_field, closed, done, failed, field, int, invalid, need_int, text};
@@ -77,19 +78,19 @@ fn open_descriptor(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let options = a[1];
     let is_copied = boolean_field(options, "dup").unwrap_or(true);
     // What is asked of the descriptor does not need one of our own, but a copy is closed where something is wrong.
-    let copy = match sys::duplicate(fd) {
-        Ok(s) => s,
-        Err(e) => return Ok(failed(cx, &e)),
+    let copy = sys::duplicate(fd);
+    let ask = |name| {
+        let copy = copy.as_ref().ok()?;
+        copy.get_int(libc::SOL_SOCKET, name).ok()
     };
-    let ask = |name| copy.get_int(libc::SOL_SOCKET, name);
     let domain = match field(options, "domain") {
         Some(t) => match address::domain(t) {
             Some(d) => d,
             None => return Ok(invalid(cx, "domain")),
         },
         None => match ask(libc::SO_DOMAIN) {
-            Ok(d) => d,
-            Err(e) => return Ok(failed(cx, &e)),
+            Some(d) => d,
+            None => return Ok(invalid(cx, "domain")),
         },
     };
     let kind = match field(options, "type") {
@@ -98,22 +99,19 @@ fn open_descriptor(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             None => return Ok(invalid(cx, "type")),
         },
         None => match ask(libc::SO_TYPE) {
-            Ok(k) => k,
-            Err(e) => return Ok(failed(cx, &e)),
+            Some(k) => k,
+            None => return Ok(invalid(cx, "type")),
         },
     };
     let protocol = match field(options, "protocol") {
         Some(t) if text(t) == Some("default") => 0,
         Some(t) => int(t).ok_or_else(badarg)?,
-        None => match ask(libc::SO_PROTOCOL) {
-            Ok(p) => p,
-            Err(e) => return Ok(failed(cx, &e)),
-        },
+        None => ask(libc::SO_PROTOCOL).unwrap_or(0),
     };
-    let is_listening = ask(libc::SO_ACCEPTCONN).is_ok_and(|n| n != 0);
-    let is_connected = copy.peer().is_ok();
+    let is_listening = ask(libc::SO_ACCEPTCONN).is_some_and(|n| n != 0);
+    let is_connected = copy.as_ref().is_ok_and(|c| c.peer().is_ok());
     let used = match is_copied {
-        true => Ok(copy),
+        true => copy,
         false => Socket::adopt(fd),
     };
     let used = match used.and_then(|s| s.never_block().map(|()| s)) {

@@ -3,14 +3,14 @@
 use super::address;
 use super::control;
 use super::message;
-use super::sock::{Sock, SockState, SocketLane, check_reference, is_zero, with_open};
+use super::sock::{Sock, SockState, SocketLane, check_reference, is_zero, timed_out, with_open};
 use super::supports;
 use super::sys;
 use super::terms::{atom, failed, map_of, need_int};
 use crate::bifs;
 use crate::ports::inet::sys::{RawAddress, Socket};
 use enigma_runtime::atom::Atom;
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 use std::cell::RefCell;
 use std::io;
 
@@ -118,7 +118,7 @@ fn not_read(
     e: &io::Error,
 ) -> Term {
     match e.raw_os_error() {
-        Some(libc::EAGAIN) if is_zero(reference) => atom("timeout"),
+        Some(libc::EAGAIN) if is_zero(reference) => timed_out(),
         Some(libc::EAGAIN) => socket.wait_for(cx, s, SocketLane::Read, reference, None),
         Some(libc::ECONNRESET) => give_up(cx, socket, s, atom("econnreset")),
         _ => {
@@ -179,6 +179,9 @@ fn recv(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 }
             } else if n < wanted && s.is_stream() {
                 s.reads_in_row = 0;
+                if is_zero(reference) && release::number() <= 25 {
+                    return Ok(deliver(cx, socket, s, reference, what));
+                }
                 if is_zero(reference) {
                     return Ok(cx.tuple2(atom("timeout"), what));
                 }

@@ -186,8 +186,7 @@ fn sendmsg(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn sendv(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let Some((parts, is_all)) = parts_of(a[1]) else {
         super::sock::sock(a[0])?;
-        let why = invalid(cx, "iov");
-        return Ok(cx.error(why));
+        return Ok(invalid(cx, "iov"));
     };
     let parts: Vec<&[u8]> = parts.iter().map(|p| &**p).collect();
     transmit(cx, a, a[2], &parts, is_all, &Envelope::default())

@@ -16,7 +16,7 @@ bifs! { BIFS:
 
 fn supports(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     let all = [
-        ("sctp", true),
+        ("sctp", false),
         ("ipv6", true),
         ("local", true),
         ("netns", true),
@@ -34,7 +34,7 @@ fn supports_table(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "protocols" => Ok(protocols(cx.heap())),
         "options" => Ok(option_table(cx.heap())),
         "ioctl_requests" => Ok(numbers(cx.heap(), ioctl_requests())),
-        "ioctl_flags" => Ok(numbers(cx.heap(), INTERFACE_FLAGS.iter().copied())),
+        "ioctl_flags" => Ok(numbers(cx.heap(), interface_flags())),
         "msg_flags" => Ok(numbers(cx.heap(), message_flags())),
         _ => Ok(Term::NIL),
     }
@@ -93,14 +93,16 @@ fn protocols(h: &mut Heap) -> Term {
     h.list(&all)
 }
 
-/// A line of the list of protocols: name, number, other names.
+/// A line of the list of protocols: name, number, other names; of these the last comes first.
 fn protocol(line: &str) -> Option<(Vec<String>, i64)> {
     let line = line.split('#').next()?;
     let mut words = line.split_whitespace();
     let name = words.next()?.to_string();
     let number = words.next()?.parse().ok()?;
-    let names = std::iter::once(name).chain(words.map(str::to_string));
-    Some((names.collect(), number))
+    let mut names: Vec<String> = words.map(str::to_string).collect();
+    names.push(name);
+    names.reverse();
+    Some((names, number))
 }
 
 /// `[{Level, [{Option, Number} | Option]}]`; from 28 on with the name of the level in front of its number.
@@ -152,7 +154,7 @@ const REQUESTS: &[(&str, u64, u32)] = &[
     ("siftxqlen", libc::SIOCSIFTXQLEN as u64, 0),
     ("gifmap", libc::SIOCGIFMAP as u64, 0),
     ("nread", libc::FIONREAD as u64, 26),
-    ("atmark", super::ioctl::SIOCATMARK, 26),
+    ("atmark", super::sys::SIOCATMARK, 26),
 ];
 
 fn ioctl_requests() -> impl Iterator<Item = (&'static str, i64)> {
@@ -195,9 +197,18 @@ pub const INTERFACE_FLAGS: &[(&str, i64)] = &[
     ("lower_up", libc::IFF_LOWER_UP as i64),
     ("dormant", libc::IFF_DORMANT as i64),
     ("echo", libc::IFF_ECHO as i64),
-    ("private", 0),
-    ("dhcprunning", 0),
 ];
+
+/// Flags of interfaces that no system of ours has, from 26 on.
+const LATER_INTERFACE_FLAGS: &[(&str, i64)] = &[("private", 0), ("dhcprunning", 0)];
+
+fn interface_flags() -> impl Iterator<Item = (&'static str, i64)> {
+    let later: &[(&str, i64)] = match release::number() {
+        ..=25 => &[],
+        _ => LATER_INTERFACE_FLAGS,
+    };
+    INTERFACE_FLAGS.iter().chain(later).copied()
+}
 
 /// Flags of messages, and the release that knows them first.
 const FLAGS: &[(&str, i32, u32)] = &[

@@ -3,6 +3,9 @@
 use crate::ports::inet::sys::{RawAddress, Socket};
 use std::io;
 
+/// The request that asks whether the next byte is urgent.
+pub const SIOCATMARK: u64 = 0x8905;
+
 /// The result of a call that gives a size or a negative number.
 fn check_size(n: isize) -> io::Result<usize> {
     usize::try_from(n).map_err(|_| io::Error::last_os_error())

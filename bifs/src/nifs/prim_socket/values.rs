@@ -2,10 +2,11 @@
 
 use super::address;
 use super::control;
+use super::service::{self, Names, name, number};
 use super::sys;
-use super::terms::{atom, field, int, map_of, text, uint};
+use super::terms::{field, int, map_of, text, uint};
 use enigma_runtime::term::list;
-use enigma_runtime::{Heap, Term, release};
+use enigma_runtime::{Heap, Term};
 
 /// What an option's value is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,118 +53,12 @@ pub enum ValueKind {
     Sctp,
 }
 
-/// Names of numbers.
-type Names = &'static [(&'static str, i32)];
-
 const DISCOVER: Names = &[
     ("dont", libc::IP_PMTUDISC_DONT),
     ("want", libc::IP_PMTUDISC_WANT),
     ("do", libc::IP_PMTUDISC_DO),
     ("probe", libc::IP_PMTUDISC_PROBE),
 ];
-
-const SERVICES: Names = &[
-    ("lowdelay", 16),
-    ("throughput", 8),
-    ("reliability", 4),
-    ("mincost", 2),
-];
-
-const PRECEDENCES: &[&str] = &["routine", "priority", "immediate", "flash", "flashoverride"];
-
-const CODE_POINTS: Names = &[
-    ("cs0", 0),
-    ("le", 1),
-    ("cs1", 8),
-    ("af11", 10),
-    ("af12", 12),
-    ("af13", 14),
-    ("cs2", 16),
-    ("af21", 18),
-    ("af22", 20),
-    ("af23", 22),
-    ("cs3", 24),
-    ("af31", 26),
-    ("af32", 28),
-    ("af33", 30),
-    ("cs4", 32),
-    ("af41", 34),
-    ("af42", 36),
-    ("af43", 38),
-    ("cs5", 40),
-    ("voice_admit", 44),
-    ("nqb", 45),
-    ("ef", 46),
-    ("cs6", 48),
-    ("cs7", 56),
-];
-
-fn number(t: Term, names: Names) -> Option<i32> {
-    match text(t) {
-        Some(name) => names.iter().find(|n| n.0 == name).map(|n| n.1),
-        None => int(t),
-    }
-}
-
-fn name(n: i32, names: Names) -> Term {
-    match names.iter().find(|k| k.1 == n) {
-        Some(k) => atom(k.0),
-        None => Term::small(i64::from(n)),
-    }
-}
-
-/// The number of a type of service; from 29 on also a code point's, or that of a precedence and a service.
-pub fn type_of_service(t: Term) -> Option<i32> {
-    if release::number() >= 29 {
-        if let Some(n) = text(t).and_then(|_| number(t, CODE_POINTS)) {
-            return Some(n << 2);
-        }
-        if let (Some(precedence), Some(service)) = (field(t, "precedence"), field(t, "tos")) {
-            let precedence = match text(precedence) {
-                Some("critical_ecp") => 5,
-                Some("internetcontrol") => 6,
-                Some("netcontrol") => 7,
-                Some(name) => PRECEDENCES.iter().position(|&p| p == name)? as i32,
-                None => int(precedence).filter(|n| (0..8).contains(n))?,
-            };
-            let service = match text(service) {
-                Some("default") => 0,
-                Some(_) => number(service, SERVICES)?,
-                None => int(service).filter(|n| (0..16).contains(n))? << 1,
-            };
-            return Some(precedence << 5 | service);
-        }
-    }
-    number(t, SERVICES)
-}
-
-/// A type of service: its name or number; from 29 on all that its bits may stand for.
-pub fn type_of_service_term(h: &mut Heap, n: i32) -> Term {
-    if release::number() < 29 {
-        return name(n, SERVICES);
-    }
-    let bits = n & 0x1e;
-    let service = match bits {
-        0 => atom("default"),
-        _ if SERVICES.iter().any(|s| s.1 == bits) => name(bits, SERVICES),
-        _ => Term::small(i64::from(bits >> 1)),
-    };
-    let precedence = (n >> 5) & 7;
-    let precedence = match PRECEDENCES.get(precedence as usize) {
-        Some(name) => atom(name),
-        None => Term::small(i64::from(precedence)),
-    };
-    let service = map_of(h, &[("precedence", precedence), ("tos", service)]);
-    let point = name((n >> 2) & 0x3f, CODE_POINTS);
-    map_of(
-        h,
-        &[
-            ("native", Term::small(i64::from(n))),
-            ("tos", service),
-            ("dscp", point),
-        ],
-    )
-}
 
 impl ValueKind {
     /// Can it be read?
@@ -207,7 +102,7 @@ impl ValueKind {
         let number = match self {
             ValueKind::Bool => i32::from(t.as_bool()?),
             ValueKind::Int => int(t)?,
-            ValueKind::TypeOfService => type_of_service(t)?,
+            ValueKind::TypeOfService => service::decode(t)?,
             ValueKind::Discover => number(t, DISCOVER)?,
             ValueKind::Hops if text(t) == Some("default") => -1,
             ValueKind::Hops => int(t)?,
@@ -286,7 +181,7 @@ impl ValueKind {
             ValueKind::Bool => (n != 0).into(),
             ValueKind::Domain | ValueKind::WriteDomain => address::domain_term(h, n),
             ValueKind::Kind => address::kind_term(h, n),
-            ValueKind::TypeOfService => type_of_service_term(h, n),
+            ValueKind::TypeOfService => service::encode(h, n),
             ValueKind::Discover => name(n, DISCOVER),
             ValueKind::Device | ValueKind::Congestion => h.byte_list(bytes),
             ValueKind::Linger => {

@@ -1,7 +1,6 @@
 //! Who waits for a socket to become ready: one process that is current, and others behind it.
 
-use super::monitor::{self, SocketMonitor};
-use super::sock::Sock;
+use super::monitor::SocketMonitor;
 use enigma_runtime::Term;
 use enigma_runtime::data::compare;
 use enigma_runtime::heap::literal::OwnedTerm;
@@ -16,21 +15,28 @@ pub struct SocketWaiter {
     /// Was that message sent? The process is expected to call again then.
     pub told: bool,
     /// Its end is noticed by this, or because it owns the socket.
-    _monitor: Option<SocketMonitor>,
+    monitor: Option<SocketMonitor>,
 }
 
 impl SocketWaiter {
     /// A process that begins to wait.
-    pub fn new(socket: &Sock, owner: Option<u64>, process: u64, reference: Term) -> SocketWaiter {
+    pub fn new(process: u64, reference: Term, monitor: Option<SocketMonitor>) -> SocketWaiter {
         SocketWaiter {
             process,
             reference: OwnedTerm::new(reference),
             told: false,
-            _monitor: match owner == Some(process) {
-                true => None,
-                false => monitor::begin(socket, process),
-            },
+            monitor,
         }
+    }
+
+    /// Is its end noticed by a monitor of its own?
+    pub fn is_monitored(&self) -> bool {
+        self.monitor.is_some()
+    }
+
+    /// Its end is noticed by this from now on.
+    pub fn set_monitor(&mut self, monitor: Option<SocketMonitor>) {
+        self.monitor = monitor;
     }
 
     /// Does it wait with this reference?
@@ -79,6 +85,11 @@ impl Lane {
             Some(_) if self.queue.iter().any(|w| w.process == process) => Turn::Queued,
             Some(_) => Turn::Later,
         }
+    }
+
+    /// All that wait.
+    pub fn all(&mut self) -> impl Iterator<Item = &mut SocketWaiter> {
+        self.current.iter_mut().chain(&mut self.queue)
     }
 
     /// How many wait.
