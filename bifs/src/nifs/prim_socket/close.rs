@@ -90,10 +90,13 @@ impl Monitoring for Sock {
         if s.owner == Some(process) {
             begin_close(self, &mut s);
             s.phase = LifePhase::Closed;
-            if let Some(fd) = s.take_socket()
-                && !s.owns_descriptor
-            {
-                fd.release();
+            let ours = s.owns_descriptor;
+            match s.take_socket() {
+                Some(fd) if ours => fd.close_at_once(),
+                Some(fd) => {
+                    fd.release();
+                }
+                None => {}
             }
             return;
         }

@@ -6,9 +6,9 @@ use super::message;
 use super::sock::{Sock, SockState, SocketLane, check_reference, is_zero, timed_out, with_open};
 use super::supports;
 use super::sys;
-use super::terms::{atom, failed, map_of, need_int};
-use crate::bifs;
+use super::terms::{atom, map_of, need_int};
 use crate::ports::inet::sys::{RawAddress, Socket};
+use crate::{bifs, errno};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
 use std::cell::RefCell;
@@ -120,12 +120,7 @@ fn not_read(
     match e.raw_os_error() {
         Some(libc::EAGAIN) if is_zero(reference) => timed_out(),
         Some(libc::EAGAIN) => socket.wait_for(cx, s, SocketLane::Read, reference, None),
-        Some(libc::ECONNRESET) => give_up(cx, socket, s, atom("econnreset")),
-        _ => {
-            s.counters.read_fails = s.counters.read_fails.wrapping_add(1);
-            socket.finish_turn(s, SocketLane::Read);
-            failed(cx, e)
-        }
+        _ => give_up(cx, socket, s, errno::of(e).into()),
     }
 }
 

@@ -477,10 +477,12 @@ impl Drop for Sock {
             settings::count(s.domain, s.kind, s.protocol, -1);
         }
         s.forget();
-        if let Some(socket) = s.socket.take()
-            && !s.owns_descriptor
-        {
-            socket.release();
+        match s.socket.take() {
+            Some(socket) if s.owns_descriptor => socket.close_at_once(),
+            Some(socket) => {
+                socket.release();
+            }
+            None => {}
         }
     }
 }

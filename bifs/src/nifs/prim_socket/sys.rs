@@ -11,6 +11,16 @@ fn check_size(n: isize) -> io::Result<usize> {
     usize::try_from(n).map_err(|_| io::Error::last_os_error())
 }
 
+/// The result of a call that gives a size, made again where a signal has come in between.
+fn again(mut call: impl FnMut() -> isize) -> io::Result<usize> {
+    loop {
+        match check_size(call()) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
 /// A copy of a descriptor.
 ///
 /// # Errors
@@ -29,8 +39,9 @@ pub fn duplicate(fd: i32) -> io::Result<Socket> {
 /// # Errors
 /// The system's.
 pub fn receive(socket: &Socket, room: &mut [u8], flags: i32) -> io::Result<usize> {
+    let (fd, len) = (socket.fd(), room.len());
     // SAFETY: writable memory of that length.
-    check_size(unsafe { libc::recv(socket.fd(), room.as_mut_ptr().cast(), room.len(), flags) })
+    again(|| unsafe { libc::recv(fd, room.as_mut_ptr().cast(), len, flags) })
 }
 
 /// Reads at most `room.len()` bytes and the sender's address.
@@ -84,7 +95,7 @@ pub fn receive_message(
     };
     m.msg_controllen = size_of_val(control) as _;
     // SAFETY: all pointers lead to memory of the lengths beside them.
-    let bytes = check_size(unsafe { libc::recvmsg(socket.fd(), &raw mut m, flags) })?;
+    let bytes = again(|| unsafe { libc::recvmsg(socket.fd(), &raw mut m, flags) })?;
     Ok(Received {
         bytes,
         control: m.msg_controllen as usize,
@@ -125,7 +136,7 @@ pub fn send(
         m.msg_controllen = size_of_val(control) as _;
     }
     // SAFETY: all pointers lead to memory of the lengths beside them, which the call only reads.
-    check_size(unsafe { libc::sendmsg(socket.fd(), &raw const m, flags | libc::MSG_NOSIGNAL) })
+    again(|| unsafe { libc::sendmsg(socket.fd(), &raw const m, flags | libc::MSG_NOSIGNAL) })
 }
 
 /// Length of a header in front of a control message's data, and the alignment of both.

@@ -158,6 +158,17 @@ impl Socket {
         Ok(())
     }
 
+    /// Closes it without waiting for what is to be sent still, whatever the option `linger` says. One that is to be reset is.
+    pub fn close_at_once(self) {
+        let mut linger = [0; 8];
+        let known = self.get(libc::SOL_SOCKET, libc::SO_LINGER, &mut linger);
+        let waits = known.is_ok() && linger[..4] != [0; 4] && linger[4..] != [0; 4];
+        if waits {
+            // A socket that cannot be told so waits.
+            let _ = self.set(libc::SOL_SOCKET, libc::SO_LINGER, &[0; 8]);
+        }
+    }
+
     /// Closes it, and tells how that went.
     pub fn close(self) -> io::Result<()> {
         // SAFETY: the descriptor is ours and nobody uses it any more.
