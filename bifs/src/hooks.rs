@@ -14,6 +14,7 @@ struct BifHooks;
 pub fn install() {
     hooks::set(Box::new(BifHooks));
     bif::set_send(crate::erlang::message::send);
+    hooks::add_resource_down(crate::nifs::prim_socket::monitor::down);
 }
 
 impl Hooks for BifHooks {

@@ -4,6 +4,7 @@
 use crate::process::context::Ctx;
 use crate::process::{MaxHeap, Owned, PidKey};
 use crate::term::Term;
+use parking_lot::RwLock;
 use std::sync::OnceLock;
 
 /// See the module's text.
@@ -51,19 +52,19 @@ pub fn get() -> &'static dyn Hooks {
     HOOKS.get().map_or(&NoHooks, |h| &**h)
 }
 
-/// What tells a resource that a process is gone that it monitors, by the number of the monitor's reference.
-pub type ResourceDown = fn(u64);
+/// What tells a resource that a process is gone that it monitors, by the number of the monitor's reference. `false` if the
+/// monitor is none that it knows.
+pub type ResourceDown = fn(u64) -> bool;
 
-static RESOURCE_DOWN: OnceLock<ResourceDown> = OnceLock::new();
+static RESOURCE_DOWN: RwLock<Vec<ResourceDown>> = RwLock::new(Vec::new());
 
-/// Sets what tells resources; the first call wins.
-pub fn set_resource_down(tell: ResourceDown) {
-    let _ = RESOURCE_DOWN.set(tell);
+/// Adds what tells resources of one sort.
+pub fn add_resource_down(tell: ResourceDown) {
+    RESOURCE_DOWN.write().push(tell);
 }
 
 /// Tells a resource that a process is gone that it monitors.
 pub fn resource_down(reference: u64) {
-    if let Some(tell) = RESOURCE_DOWN.get() {
-        tell(reference);
-    }
+    let all = RESOURCE_DOWN.read_recursive();
+    all.iter().any(|tell| tell(reference));
 }
