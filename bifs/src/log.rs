@@ -21,7 +21,16 @@ pub fn process_error(cx: &Ctx<'_>, text: &str) {
     });
 }
 
-/// The same about the running process.
+/// Logs a text as an error about no process.
+pub fn port_error(text: &str) {
+    log_as(Atom::ERROR, None, |h| {
+        let format = h.char_list("~s~n");
+        let text = h.char_list(text);
+        (format, h.list(&[text]))
+    });
+}
+
+/// Logs a text as a warning about the running process.
 pub fn process_warning(cx: &Ctx<'_>, text: &str) {
     warn(Some((cx.own.group_leader, cx.self_pid())), text);
 }

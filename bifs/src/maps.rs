@@ -338,5 +338,5 @@ fn map_hashmap_children(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             _ => map::from_pairs(heap, pairs),
         })
         .collect();
-    Ok(heap.tuple(&parts))
+    Ok(heap.list(&parts))
 }

@@ -38,7 +38,14 @@ dirty_types() ->
 shifted(B) -> << <<(X + 32)>> || <<X>> <= B >>.
 
 cases() ->
-    [{binary_room, fun() -> with(fun() -> [case state({binary_info, B}) of {refc_binary, S, {binary, R}, _} -> {S, R}; O -> O end || B <- [shifted(<<"ABC">>), shifted(<<>>), shifted(binary:copy(<<"a">>, id(300))), << <<X:7>> || <<X>> <= <<"ABCDE">> >>]] end) end},
+    [{sizes, fun() ->
+          C = id([a | b]), N = id(42), M = id(#{"atom" => first, i => 0}), F = fun() -> ok end,
+          Ts = [[], {}, {[]}, {a, [b, c]}, #{}, #{b => 2}, #{b => 2, txt => "hello world"}, F, fun() -> N end, fun() -> {N, C} end, {F, F}, fun lists:sort/1, make_ref(), atomics:new(1, []),
+                <<1, 2, 3>>, id(<<0:(8 * 64)>>), id(<<0:(8 * 65)>>), id(<<5:7>>), id(<<0:(8 * 80 + 1)>>), binary:part(id(<<0:(8 * 100)>>), 1, 90), binary:part(id(<<0:(8 * 60)>>), 1, 50), <<>>,
+                [C | C], [M, M#{"atom" := other}, M#{i := 42}], 1 bsl 70, 1 bsl 59, 1.5],
+          [{erts_debug:flat_size(T), erts_debug:size(T)} || T <- Ts] end},
+     {large_map_size, fun() -> M = maps:from_list([{I, I} || I <- lists:seq(1, 4096)]), {erts_debug:size(M) >= 4096 * 2 + 273, [is_list(erts_internal:map_hashmap_children(M)), length(erts_internal:map_hashmap_children(M))]} end},
+     {binary_room, fun() -> with(fun() -> [case state({binary_info, B}) of {refc_binary, S, {binary, R}, _} -> {S, R}; O -> O end || B <- [shifted(<<"ABC">>), shifted(<<>>), shifted(binary:copy(<<"a">>, id(300))), << <<X:7>> || <<X>> <= <<"ABCDE">> >>]] end) end},
      {off_get, fun() -> [c(fun() -> state(X) end) || X <- [next_pid, available_internal_state, {foo, 1}]] end},
      {re_loop_limit, fun() -> with(fun() -> [c(fun() -> set(re_loop_limit, N) end) || N <- [10, -1, a, 1 bsl 64, default, 0, default]] end) end},
      {re_in_parts, fun() -> with(fun() -> set(re_loop_limit, 20), R = [re:run(lists:duplicate(N, $a) ++ "b", "a*(b)") || N <- [1, 100, 3000]], set(re_loop_limit, default), R end) end},

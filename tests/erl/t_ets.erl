@@ -9,7 +9,11 @@ all(F) -> [{T, F(new(T))} || T <- [set, ordered_set, bag, duplicate_bag]].
 ord(N) -> fill(new(ordered_set), N).
 
 cases() ->
-    [{odd_continuations, fun() -> T = ets:new(t, [public]), [c(fun() -> ets:F(id(C)) end) || F <- [match, select, match_object], C <- [a, {}, {nosuch, 1}, {1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 3, 4, 5, 6}, {self(), 1}]] ++ [element(2, c(fun() -> ets:select(id({T, 1, 2, 3})) end))] end},
+    [{variables_of_any_number, fun() ->
+          E = ets:new(x, []), ets:insert(E, {1, 2}),
+          [begin V = list_to_atom(T), {T, cr(fun() -> ets:match(E, {V, '$2'}) end), cr(fun() -> ets:select(E, [{{V, '$2'}, [], ['$$']}]) end), cr(fun() -> ets:select(E, [{{V, '_'}, [], [V]}]) end)} end
+           || T <- ["$0", "$00", "$01", "$1000", "$100000000", "$100000001", "$2147483647", "$2147483648", "$4294967295", "$4294967296", "$4294967298", "$99999999999999", "$1a", "$-1", "$", "$0000000001"]] end},
+     {odd_continuations, fun() -> T = ets:new(t, [public]), [c(fun() -> ets:F(id(C)) end) || F <- [match, select, match_object], C <- [a, {}, {nosuch, 1}, {1, 2, 3, 4, 5, 6, 7, 8}, {1, 2, 3, 4, 5, 6}, {self(), 1}]] ++ [element(2, c(fun() -> ets:select(id({T, 1, 2, 3})) end))] end},
      {test_ms_order, fun() -> [c(fun() -> ets:test_ms(id(A), id(B)) end) || A <- [1, {a}], B <- [[{'$1', [], ['$_']}], [{'_', [], ['$$']}], [{'$1', [{'==', {element, 1, '$_'}, a}], ['$$']}], x, {}, [a]]] end},
      {insert_lookup, fun() -> all(fun(T) -> ets:insert(T, {a, 1}), ets:insert(T, [{b, 2}, {a, 3}, {a, 1}]), [ets:lookup(T, a), ets:lookup(T, z), ets:info(T, size)] end) end},
      {spec_shapes, fun() -> T = ets:new(t, []), ets:insert(T, {1, a}), C = fun(MS) -> is_reference(ets:match_spec_compile(MS)) end, [[cr(fun() -> F(id(MS)) end) || F <- [C, fun(M) -> ets:select(T, M) end, fun(M) -> ets:select(T, M, 1) end, fun(M) -> ets:select_count(T, M) end, fun(M) -> ets:select_delete(T, M) end, fun(M) -> ets:select_replace(T, M) end, fun(M) -> ets:select_reverse(T, M) end, fun(M) -> ets:test_ms({1}, M) end, fun(M) -> erlang:match_spec_test([1], M, trace) end, fun(M) -> ets:match_spec_run([{1}], ets:match_spec_compile(M)) end]] || MS <- [[], [a], [{}], [{a}], x, {}, [{'_', [], ['$_']} | x], [[]]]] end},

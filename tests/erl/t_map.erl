@@ -29,7 +29,11 @@ literal_keys(X, Y) -> #{type => X, number => Y, exponent => 0}.
 many_literal_keys(X) -> #{a => X, b => 2, "c" => 3, 4 => d, 5.0 => e, {f} => 6, <<"g">> => X, #{h => 1} => 8, [] => 9}.
 
 cases() ->
-    [{literal_keys_shared, fun() -> A = literal_keys(id(1), id(2)), B = literal_keys(id(x), id([y])), {A, B, erts_debug:same(erts_internal:map_to_tuple_keys(A), erts_internal:map_to_tuple_keys(B)), A#{number := 3}, maps:remove(type, B)} end},
+    [{merge_shares_keys, fun() ->
+          A = #{"hi" => "hello", int => 3, <<"key">> => <<"value">>}, K = erts_internal:map_to_tuple_keys(A), Same = fun(X, Y) -> erts_debug:same(X, Y) end,
+          B = maps:put(int, 4, maps:remove(int, A)), Before = Same(erts_internal:map_to_tuple_keys(B), K), C = maps:merge(A, B),
+          {Before, Same(B, C), Same(erts_internal:map_to_tuple_keys(B), K), Same(maps:merge(B, A), A), B, Same(erts_internal:map_to_tuple_keys(maps:merge(A, #{int => 4})), K)} end},
+     {literal_keys_shared, fun() -> A = literal_keys(id(1), id(2)), B = literal_keys(id(x), id([y])), {A, B, erts_debug:same(erts_internal:map_to_tuple_keys(A), erts_internal:map_to_tuple_keys(B)), A#{number := 3}, maps:remove(type, B)} end},
      {many_literal_keys, fun() -> M = many_literal_keys(id(z)), {M, M =:= maps:from_list(maps:to_list(M)), maps:get("c", M), map_size(M)} end},
      {exact_order, fun() -> [c(fun() -> F(id(#{1 => a})) end) || F <- [fun(M) -> M#{42.0 := v, 42 := w} end, fun(M) -> M#{1 := b, z := 1, a := 2, "l" := 3, {t} := 4, 7 := 5} end, fun(M) -> M#{z := 1, b := 2} end, fun(M) -> M#{1.0 := c, 1 := b} end]] end},
      {empty, fun() -> [#{}, map_size(id(#{})), maps:new(), maps:to_list(#{})] end},

@@ -279,7 +279,9 @@ fn load_preloaded(modules: &[Preloaded]) -> Result<(), BootError> {
         names.push(p.name());
         prepared.push(p.without_lines());
     }
-    install::install(prepared);
+    if install::install(prepared).is_err() {
+        enigma_runtime::bug::vm_bug("a preloaded module was loaded before");
+    }
     enigma_bifs::erlang::code::set_preloaded(names);
     Ok(())
 }

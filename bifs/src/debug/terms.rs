@@ -5,7 +5,8 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::budget::Budget;
 use enigma_runtime::data::compare;
 use enigma_runtime::data::map::{self, MapPart};
-use enigma_runtime::heap::{bits, copy, sharing};
+use enigma_runtime::heap::{MAX_HEAP_BINARY, bits, copy, sharing};
+use enigma_runtime::term::Kind;
 use enigma_runtime::work::{self, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
@@ -28,18 +29,44 @@ struct FlatSize(copy::Sizing);
 
 impl Work for FlatSize {
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
-        // What has memory of its own on BEAM counts as it does there.
-        let boxed = |t: Term| match t.as_small() {
-            Some(n) if !is_small_on_beam(n) => 2,
-            _ if t.is_flonum() => 2,
-            _ => 0,
-        };
-        let words = self.0.go_on(budget, boxed);
+        let words = self.0.go_on(budget, words_on_beam);
         Ok(words.map(|n| cx.heap().uint(n as u64)))
     }
 
     fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
         self.0.visit_roots(visit);
+    }
+}
+
+/// Words that an immediate, or an object of so many words, takes on the release's BEAM. Large maps are other trees there.
+fn words_on_beam(t: Term, words: usize) -> usize {
+    if t.is_immediate() {
+        let boxed = t.is_flonum() || t.as_small().is_some_and(|n| !is_small_on_beam(n));
+        return if boxed { 2 } else { 0 };
+    }
+    let release = release::number();
+    match t.kind() {
+        Some(Kind::Tuple) if words == 1 => 0,
+        Some(Kind::FlatMap) => words + 1,
+        Some(Kind::MagicRef) => 3,
+        // The record of where to go on is shared from OTP 27 on, and is a literal from OTP 29 on.
+        Some(Kind::Fun) => match release {
+            ..27 => words + 2,
+            27..29 => words + 3,
+            _ => words - 1,
+        },
+        Some(Kind::Export) if release < 27 => 5,
+        Some(Kind::HeapBits | Kind::BinRef | Kind::SubBits) => {
+            let size = bits::bit_size(t);
+            let shared = size.div_ceil(8) > MAX_HEAP_BINARY;
+            match (shared, release < 27) {
+                (true, false) => 8,
+                (true, true) => 6 + if size % 8 == 0 { 0 } else { 5 },
+                (false, false) => words,
+                (false, true) => words + if size % 8 == 0 { 0 } else { 5 },
+            }
+        }
+        _ => words,
     }
 }
 

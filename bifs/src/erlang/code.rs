@@ -142,7 +142,7 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let unpurged: Vec<Atom> = names
         .iter()
         .copied()
-        .filter(|&n| module::versions(n).is_some_and(|v| v.old.is_some() && v.current.is_some()))
+        .filter(|&n| install::is_unpurged(n))
         .collect();
     if !unpurged.is_empty() {
         return answer(cx, Atom::NOT_PURGED, &unpurged);
@@ -158,7 +158,19 @@ fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         install::settle(p);
         return answer(cx, Atom::ON_LOAD, &with_on_load);
     }
-    install::install(prepared);
+    if let Err(prepared) = install::install(prepared) {
+        // Somebody else has loaded one of them meanwhile.
+        for (m, p) in all.iter().zip(prepared) {
+            if let Some(h) = m.downcast_ref::<Handle>() {
+                *h.0.lock() = Some(p);
+            }
+        }
+        let unpurged: Vec<Atom> = names
+            .into_iter()
+            .filter(|&n| install::is_unpurged(n))
+            .collect();
+        return answer(cx, Atom::NOT_PURGED, &unpurged);
+    }
     Err(barrier::begin(cx, false))
 }
 

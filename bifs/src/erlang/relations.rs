@@ -79,10 +79,13 @@ fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             return Err(Exit::error(Atom::NOPROC));
         }
     } else if let Some(port) = key.local_port() {
-        if !crate::ports::link(port, cx.proc.id) {
+        if crate::ports::link(port, cx.proc.id) {
+            cx.own.relations.links().insert(key);
+        } else if cx.own.has(flag::TRAP_EXIT) {
+            noproc_exit(cx, key, a[0], Atom::NOPROC);
+        } else {
             return Err(Exit::error(Atom::NOPROC));
         }
-        cx.own.relations.links().insert(key);
     } else {
         noproc_exit(cx, key, a[0], why_gone(Some(key)));
     }

@@ -7,6 +7,7 @@
 use crate::bifs;
 use crate::erlang::iolist;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::heap::{bits, copy};
 use enigma_runtime::process::PidKey;
@@ -14,6 +15,7 @@ use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
 use libz_sys as z;
 use parking_lot::{Mutex, MutexGuard};
+use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::Arc;
@@ -45,6 +47,9 @@ bifs! { BIFS:
     }
 }
 
+/// Reductions of a time slice.
+const SLICE: usize = 4000;
+
 /// Largest dictionary: the window.
 const MAX_DICTIONARY: usize = 32768;
 
@@ -71,14 +76,67 @@ enum State {
     Closed,
 }
 
+/// Bytes in binaries, which are shared where they are large.
+#[derive(Default)]
+struct InputQueue {
+    parts: VecDeque<InputPart>,
+    /// All bytes.
+    size: usize,
+}
+
+enum InputPart {
+    Copied(Vec<u8>, usize),
+    Shared(BinaryRef, usize, usize),
+}
+
+impl InputQueue {
+    /// Adds a binary.
+    fn push(&mut self, t: Term) {
+        let bytes = bits::binary_bytes(t).unwrap_or_default();
+        if bytes.is_empty() {
+            return;
+        }
+        self.size += bytes.len();
+        let view = bits::view(t);
+        let part = match bits::shared(view.base) {
+            Some(b) if view.offset % 8 == 0 => {
+                let from = view.offset / 8;
+                InputPart::Shared(b, from, from + bytes.len())
+            }
+            _ => InputPart::Copied(bytes.into_owned(), 0),
+        };
+        self.parts.push_back(part);
+    }
+
+    /// What comes next.
+    fn front(&self) -> &[u8] {
+        match self.parts.front() {
+            Some(InputPart::Copied(b, from)) => &b[*from..],
+            Some(InputPart::Shared(b, from, to)) => &b.bytes()[*from..*to],
+            None => &[],
+        }
+    }
+
+    /// The first `n` bytes of what comes next were taken.
+    fn take(&mut self, n: usize) {
+        self.size -= n;
+        match self.parts.front_mut() {
+            Some(InputPart::Copied(_, from) | InputPart::Shared(_, from, _)) => *from += n,
+            None => {}
+        }
+        if self.front().is_empty() {
+            self.parts.pop_front();
+        }
+    }
+}
+
 struct Stream {
     /// The library notices when this moves.
     z: Box<z::z_stream>,
     state: State,
     controller: u64,
-    /// Bytes not taken yet, from `taken` on.
-    input: Vec<u8>,
-    taken: usize,
+    /// What was not taken yet.
+    input: InputQueue,
     stash: Option<OwnedTerm>,
     end_of_stream: bool,
     /// What happens to input after the end: 0 is an error, 1 begins a new stream, 2 is thrown away.
@@ -106,12 +164,11 @@ impl Stream {
     }
 
     fn waiting(&self) -> usize {
-        self.input.len() - self.taken
+        self.input.size
     }
 
     fn forget_input(&mut self) {
-        self.input.clear();
-        self.taken = 0;
+        self.input = InputQueue::default();
         self.stash = None;
     }
 }
@@ -200,8 +257,7 @@ fn open(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
         }),
         state: State::None,
         controller: cx.proc.id,
-        input: Vec::new(),
-        taken: 0,
+        input: InputQueue::default(),
         stash: None,
         end_of_stream: false,
         at_end: 2,
@@ -422,22 +478,23 @@ fn work(cx: &mut Ctx<'_>, mut s: Locked<'_>, codec: Codec, a: &[Term]) -> BifRes
     let s = &mut *s;
     s.z.next_out = out.as_mut_ptr();
     s.z.avail_out = room as z::uInt;
-    let take = s.waiting().min(limit);
     let mut r = z::Z_OK;
     let mut consumed = 0;
-    if take > 0 {
-        s.z.next_in = s.input[s.taken..].as_ptr().cast_mut();
-        s.z.avail_in = take as z::uInt;
+    while r == z::Z_OK && s.waiting() > 0 && consumed < limit && s.z.avail_out > 0 {
+        let block = s.input.front();
+        let block = &block[..block.len().min(limit - consumed)];
+        s.z.next_in = block.as_ptr().cast_mut();
+        s.z.avail_in = block.len() as z::uInt;
         // SAFETY: set up for this codec; input and output are given with their sizes.
         r = unsafe { codec(&mut *s.z, z::Z_NO_FLUSH) };
-        consumed = take - s.z.avail_in as usize;
+        let n = block.len() - s.z.avail_in as usize;
         if s.raw && s.state == State::Deflate {
-            s.sum = add_sum(s.sum, &s.input[s.taken..s.taken + consumed]);
+            s.sum = add_sum(s.sum, &block[..n]);
         }
-        s.taken += consumed;
-        if s.taken == s.input.len() {
-            s.input.clear();
-            s.taken = 0;
+        consumed += n;
+        s.input.take(n);
+        if n == 0 {
+            break;
         }
     }
     let remaining = s.waiting();
@@ -450,7 +507,8 @@ fn work(cx: &mut Ctx<'_>, mut s: Locked<'_>, codec: Codec, a: &[Term]) -> BifRes
     let produced = room - s.z.avail_out as usize;
     s.z.next_in = ptr::null_mut();
     s.z.next_out = ptr::null_mut();
-    cx.bump((consumed + produced) / 64);
+    // A whole chunk is the work of a time slice.
+    cx.bump(SLICE * consumed / limit.max(1) + produced / 64);
     if r < 0 && r != z::Z_BUF_ERROR {
         return outcome(r);
     }
@@ -538,16 +596,12 @@ fn enqueue(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !matches!(s.state, State::Deflate | State::Inflate) {
         return Err(error("not_initialized"));
     }
-    let all: Option<Vec<_>> = list::to_vec(a[1])
-        .ok_or_else(badarg)?
-        .into_iter()
-        .map(bits::binary_bytes)
-        .collect();
-    let all = all.ok_or_else(badarg)?;
-    let taken = std::mem::take(&mut s.taken);
-    s.input.drain(..taken);
-    for b in all {
-        s.input.extend_from_slice(&b);
+    let all = list::to_vec(a[1]).ok_or_else(badarg)?;
+    if !all.iter().all(|&t| bits::binary_bytes(t).is_some()) {
+        return Err(badarg());
+    }
+    for t in all {
+        s.input.push(t);
     }
     ok()
 }

@@ -158,6 +158,7 @@ pub fn read_loop(
                 Err(_) => break,
             }
         }
+        cutter.end(&port);
         end(&port);
     };
     match std::thread::Builder::new()
@@ -185,7 +186,7 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Without a writer, data for the outside is dropped.
+    /// Without a writer there is nowhere to write to (`ebadf`).
     pub fn new(writer: Option<Arc<Writer>>, framing: PortFraming) -> Streams {
         Streams { writer, framing }
     }
@@ -247,9 +248,9 @@ fn open_files() -> i32 {
 
 impl Driver for Streams {
     fn output(&self, _: &Arc<Port>, data: Vec<u8>) -> Result<(), Atom> {
-        if let Some(w) = &self.writer {
-            w.push(self.framing.frame(data)?);
-        }
+        let data = self.framing.frame(data)?;
+        let writer = self.writer.as_ref().ok_or(Atom::new("ebadf"))?;
+        writer.push(data);
         Ok(())
     }
 

@@ -34,6 +34,8 @@ pub struct Cutter {
     framing: PortFraming,
     binary: bool,
     rest: Vec<u8>,
+    /// So many bytes of `rest` hold no end of a line.
+    looked_at: usize,
 }
 
 impl Cutter {
@@ -43,6 +45,7 @@ impl Cutter {
             framing,
             binary,
             rest: Vec::new(),
+            looked_at: 0,
         }
     }
 
@@ -52,42 +55,52 @@ impl Cutter {
             PortFraming::Stream => port.tell_data(data, self.binary),
             PortFraming::Packet(n) => {
                 self.rest.extend_from_slice(data);
-                while self.rest.len() >= n {
-                    let len = self.rest[..n]
-                        .iter()
-                        .fold(0usize, |l, &b| l << 8 | usize::from(b));
-                    if self.rest.len() < n + len {
-                        break;
-                    }
-                    port.tell_data(&self.rest[n..n + len], self.binary);
-                    self.rest.drain(..n + len);
-                }
+                let done = packets(&self.rest, n, |p| port.tell_data(p, self.binary));
+                self.rest.drain(..done);
             }
             PortFraming::Line(max) => {
                 self.rest.extend_from_slice(data);
+                let mut from = 0;
                 loop {
-                    let end = self.rest.iter().position(|&b| b == b'\n');
-                    match end {
-                        Some(i) if i <= max => {
-                            self.line(port, i, Atom::EOL);
-                            self.rest.drain(..=i);
+                    let rest = &self.rest[from..];
+                    let new = &rest[self.looked_at..];
+                    let end = new.iter().position(|&b| b == b'\n');
+                    let line = end.map(|i| &rest[..self.looked_at + i]);
+                    match line.map(|l| (l.len() + 1, l.strip_suffix(b"\r").unwrap_or(l))) {
+                        Some((whole, line)) if line.len() <= max => {
+                            self.line(port, line, Atom::EOL);
+                            from += whole;
                         }
-                        _ if self.rest.len() > max => {
-                            self.line(port, max, Atom::NOEOL);
-                            self.rest.drain(..max);
+                        _ if rest.len() > max && rest[max..] != *b"\r" => {
+                            self.line(port, &rest[..max], Atom::NOEOL);
+                            from += max;
                         }
-                        _ => break,
+                        _ => {
+                            self.looked_at = rest.len();
+                            break;
+                        }
                     }
+                    self.looked_at = 0;
                 }
+                self.rest.drain(..from);
             }
         }
     }
 
-    fn line(&self, port: &Port, n: usize, kind: Atom) {
-        let (data, binary) = (&self.rest[..n], self.binary);
-        port.count_input(n);
+    /// Nothing more comes: the beginning of a line is told.
+    pub fn end(&mut self, port: &Port) {
+        let rest = std::mem::take(&mut self.rest);
+        if let PortFraming::Line(max) = self.framing {
+            for piece in rest.chunks(max) {
+                self.line(port, piece, Atom::NOEOL);
+            }
+        }
+    }
+
+    fn line(&self, port: &Port, data: &[u8], kind: Atom) {
+        port.count_input(data.len());
         port.tell(|h| {
-            let d = if binary {
+            let d = if self.binary {
                 h.binary(data)
             } else {
                 h.byte_list(data)
@@ -96,4 +109,18 @@ impl Cutter {
             h.tuple(&[Atom::DATA.into(), line])
         });
     }
+}
+
+/// Gives the complete packets at the front of `data`, each behind a length of `n` bytes: how many bytes that was.
+fn packets(data: &[u8], n: usize, mut give: impl FnMut(&[u8])) -> usize {
+    let mut rest = data;
+    while let Some((length, behind)) = rest.split_at_checked(n) {
+        let length = length.iter().fold(0usize, |l, &b| l << 8 | usize::from(b));
+        let Some((packet, behind)) = behind.split_at_checked(length) else {
+            break;
+        };
+        give(packet);
+        rest = behind;
+    }
+    data.len() - rest.len()
 }

@@ -1,8 +1,8 @@
 //! Ports: doors to the outside world that behave like processes.
 //!
 //! A port is an entry in a table with a driver behind it. Commands run in the calling process. Drivers of sockets try a
-//! system call at once and leave what would block to the poller (`enigma_runtime::io`); other drivers that may block hand
-//! the work to a thread of their own. So no scheduler waits. What comes from outside is sent to the connected process by
+//! system call at once and leave what would block to the poller (`enigma_runtime::io`), and so do those of programs; ports over
+//! descriptors and files hand the work to threads of their own. So no scheduler waits. What comes from outside is sent to the connected process by
 //! whoever has read it.
 //!
 //! A port that has more to write than it should is *busy*: who gives it more waits until it is not, unless the call says
@@ -35,7 +35,7 @@ use std::sync::{Arc, LazyLock};
 /// Why a command was not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// The data is no I/O list, or it does not fit the port.
+    /// The data is no I/O list.
     BadData,
     /// The port closes for this reason.
     Failed(Atom),
@@ -303,27 +303,30 @@ impl Port {
             self.count_output(*taken.as_ref().unwrap_or(&0));
             return taken;
         }
-        let bytes = crate::erlang::iolist::collect(data).map_err(|_| Refusal::BadData)?;
+        let Ok(bytes) = crate::erlang::iolist::collect(data) else {
+            crate::log::port_error(&format!("Bad value on output port '{}'\n", self.name));
+            return Err(Refusal::BadData);
+        };
         let n = bytes.len();
         match self.write(bytes) {
             Ok(()) => Ok(n),
-            Err(Atom::EINVAL) => Err(Refusal::BadData),
             Err(why) => Err(Refusal::Failed(why)),
         }
+    }
+
+    /// Gives bytes to the driver.
+    ///
+    /// # Errors
+    /// The port is to be closed for that reason.
+    pub fn write(self: &Arc<Self>, data: Vec<u8>) -> Result<(), Atom> {
+        self.count_output(data.len());
+        let driver = self.driver().ok_or(Atom::EINVAL)?;
+        driver.output(self, data)
     }
 
     fn count_output(&self, n: usize) {
         self.output.fetch_add(n as u64, Ordering::Relaxed);
         OUTPUT.fetch_add(n as u64, Ordering::Relaxed);
-    }
-
-    /// Gives data to the driver.
-    pub fn write(self: &Arc<Self>, data: Vec<u8>) -> Result<(), Atom> {
-        self.count_output(data.len());
-        match self.driver() {
-            Some(d) => d.output(self, data),
-            None => Err(Atom::EINVAL),
-        }
     }
 
     /// Closes the port: links get an exit signal, monitors their message. `false` if it was closed before.
@@ -432,7 +435,7 @@ fn call(waiting: BTreeSet<u64>) {
 }
 
 /// A message to a port: `{Owner, {command, Data}}`, `{Owner, close}`, `{Owner, {connect, Pid}}`. The sender of a
-/// command waits for a busy port.
+/// command waits for a busy port. The connected process hears of what is none of these.
 pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
     let Some(p) = get(port) else { return Ok(()) };
     let me = cx.proc.id;
@@ -441,7 +444,7 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
             OwnedTerm::new(Term::local_port(port)),
             OwnedTerm::new(Atom::BADSIG.into()),
         );
-        exit::send_exit_to(PidKey::local(me), &from, &reason, false);
+        exit::send_exit_to(PidKey::local(p.connected()), &from, &reason, false);
     };
     let Some(&[owner, what]) = message.as_tuple_n::<2>() else {
         bad();
@@ -561,9 +564,12 @@ pub fn exit_signal(port: u64, from: Term, reason: Term, link: bool) {
     if link && !p.state.lock().links.remove(&from) && !owner {
         return;
     }
-    if owner || reason.as_atom() != Some(Atom::NORMAL) {
-        p.close(reason);
-    }
+    let reason = match reason.as_atom() {
+        Some(Atom::NORMAL) if !owner => return,
+        Some(Atom::KILL) if !link => Atom::KILLED.into(),
+        _ => reason,
+    };
+    p.close(reason);
 }
 
 /// Number of ports.

@@ -86,7 +86,7 @@ fn open_named(
     line: &str,
     options: &PortOptions,
 ) -> Result<Arc<Port>, Atom> {
-    if options.exit_status || options.busy_limits_port {
+    if options.exit_status || options.busy_limits_port.is_some() {
         return Err(Atom::BADARG);
     }
     (driver.open)(owner, line, options)

@@ -14,6 +14,24 @@ const LINE: usize = 512;
 /// A variable of the environment and its new value; nothing unsets it.
 pub type Variable = (Vec<u8>, Option<Vec<u8>>);
 
+/// When a port is busy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BusyLimits {
+    /// It no longer is with fewer bytes than this in its queue.
+    pub low: usize,
+    /// It is from so many bytes on.
+    pub high: usize,
+}
+
+impl Default for BusyLimits {
+    fn default() -> BusyLimits {
+        BusyLimits {
+            low: 4096,
+            high: 8192,
+        }
+    }
+}
+
 /// What the list says.
 #[derive(Clone, Debug)]
 pub struct PortOptions {
@@ -35,8 +53,8 @@ pub struct PortOptions {
     pub eof: bool,
     /// The option `parallelism`, if it is there.
     pub parallelism: Option<bool>,
-    /// Limits for the port's own queue are given, which only some drivers take.
-    pub busy_limits_port: bool,
+    /// Limits of the port's queue, which only some drivers take.
+    pub busy_limits_port: Option<BusyLimits>,
     /// Directory of the program.
     pub cd: Option<Vec<u8>>,
     /// Changes of the environment.
@@ -74,7 +92,7 @@ impl PortOptions {
             exit_status: false,
             eof: false,
             parallelism: None,
-            busy_limits_port: false,
+            busy_limits_port: None,
             cd: None,
             env: Vec::new(),
             args: None,
@@ -117,11 +135,8 @@ impl PortOptions {
                 }
                 "env" => o.env = environment(v)?,
                 "parallelism" => o.parallelism = Some(v.as_bool()?),
-                "busy_limits_port" => {
-                    busy_limits(v)?;
-                    o.busy_limits_port = true;
-                }
-                "busy_limits_msgq" => busy_limits(v)?,
+                "busy_limits_port" => o.busy_limits_port = Some(busy_limits(v)?),
+                "busy_limits_msgq" => _ = busy_limits(v)?,
                 _ => return None,
             }
         }
@@ -161,13 +176,19 @@ fn environment(pairs: Term) -> Option<Vec<Variable>> {
         .collect()
 }
 
-/// The value of a `busy_limits` option. Queues here have no limits: what a process gives to a port is taken
-/// at once.
-fn busy_limits(value: Term) -> Option<()> {
+/// The value of a `busy_limits` option. Commands are taken at once, so those of the queue of commands say nothing.
+fn busy_limits(value: Term) -> Option<BusyLimits> {
     if value.as_atom() == Some(Atom::new("disabled")) {
-        return Some(());
+        return Some(BusyLimits {
+            low: usize::MAX,
+            high: usize::MAX,
+        });
     }
     let &[low, high] = value.as_tuple_n::<2>()?;
     let limit = |t: Term| bignum::to_u64(t).filter(|&n| n >= 1 && n != u64::MAX);
-    limit(low).and(limit(high)).map(|_| ())
+    let (low, high) = (limit(low)? as usize, limit(high)? as usize);
+    Some(BusyLimits {
+        low,
+        high: high.max(low),
+    })
 }

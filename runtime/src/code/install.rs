@@ -32,13 +32,25 @@ impl Prepared {
 /// One loading at a time.
 pub(super) static LOADING: Mutex<()> = Mutex::new(());
 
-/// Makes modules current, all at once. The versions that were current become old; a module that still
-/// has an old version must have been purged before, which the caller checks.
-pub fn install(list: Vec<Prepared>) -> Vec<&'static Module> {
+/// Makes modules current, all at once, and their current versions old. Where one still has an old version nothing is done: it
+/// must be purged first.
+///
+/// # Errors
+/// The modules, as they were given.
+pub fn install(list: Vec<Prepared>) -> Result<Vec<&'static Module>, Vec<Prepared>> {
     let loading = LOADING.lock();
-    list.into_iter()
+    if list.iter().any(|p| is_unpurged(p.name())) {
+        return Err(list);
+    }
+    Ok(list
+        .into_iter()
         .map(|p| install_one(&loading, p.module.settle()))
-        .collect()
+        .collect())
+}
+
+/// Does the module have two versions?
+pub fn is_unpurged(name: Atom) -> bool {
+    module::versions(name).is_some_and(|v| v.old.is_some() && v.current.is_some())
 }
 
 /// Its functions can be called before it is told to be loaded: who finds a function missing and then the

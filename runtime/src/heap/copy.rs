@@ -115,11 +115,12 @@ impl Sizing {
         }
     }
 
-    /// Goes on to the number of words that `copy_whole` takes, plus what `of_immediate` says of every immediate.
+    /// Goes on to the number of words that `copy_whole` takes, where each object that is no list cell, and each immediate, counts as
+    /// `weigh` says, which is told how many words it has.
     pub fn go_on(
         &mut self,
         budget: &mut Budget,
-        of_immediate: impl Fn(Term) -> usize,
+        weigh: impl Fn(Term, usize) -> usize,
     ) -> Poll<usize> {
         while let Some(mut t) = self.todo.pop() {
             loop {
@@ -129,13 +130,13 @@ impl Sizing {
                 }
                 budget.spend(1);
                 if t.is_immediate() {
-                    self.words += of_immediate(t);
+                    self.words += weigh(t, 0);
                     break;
                 }
                 if t.is_cons() {
                     self.words += 2;
                     if t.head().is_immediate() {
-                        self.words += of_immediate(t.head());
+                        self.words += weigh(t.head(), 0);
                     } else {
                         self.todo.push(t.head());
                     }
@@ -144,10 +145,10 @@ impl Sizing {
                 }
                 let h = t.header();
                 if h.kind() == Kind::SubBits {
-                    self.words += sub_bits_size(t);
+                    self.words += weigh(t, sub_bits_size(t));
                     break;
                 }
-                self.words += 1 + h.words();
+                self.words += weigh(t, 1 + h.words());
                 let range = boxed::term_words(h);
                 self.todo.extend(t.terms_from(range.start, range.len()));
                 break;

@@ -246,17 +246,23 @@ impl Program {
     }
 }
 
-/// The number of a match variable: `'$0'`, `'$1'` and so on.
+/// The number of a match variable: `'$0'`, `'$1'` and so on. It is counted in 32 bits, as BEAM does: larger ones begin anew, and one that
+/// would be negative is no variable.
 pub fn variable(t: Term) -> Option<u32> {
     let text = t.as_atom()?.text();
-    let digits = text.strip_prefix('$')?;
-    if digits.is_empty() || digits.len() > 9 || (digits.len() > 1 && digits.starts_with('0')) {
+    let digits = text.strip_prefix('$')?.as_bytes();
+    let (&first, rest) = digits.split_first()?;
+    if !first.is_ascii_digit() || first == b'0' && !rest.is_empty() {
         return None;
     }
-    if !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
+    let mut number = 0i32;
+    for &d in digits {
+        if !d.is_ascii_digit() {
+            return None;
+        }
+        number = number.wrapping_mul(10).wrapping_add(i32::from(d - b'0'));
     }
-    digits.parse().ok().filter(|&n| n <= 100_000_000)
+    u32::try_from(number).ok()
 }
 
 /// Does the pattern match only terms equal to it: no variables, no maps?

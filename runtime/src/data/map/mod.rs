@@ -19,7 +19,7 @@ pub use update::{MapPair, put_all, update_all};
 
 use super::{compare, hash};
 use crate::budget::Budget;
-use crate::heap::Heap;
+use crate::heap::{Heap, literal};
 use crate::release;
 use crate::term::{Header, Kind, Term};
 use std::cmp::Ordering;
@@ -529,6 +529,9 @@ fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
         return from_many(heap, &pairs);
     }
     if pairs.len() == kb.len() {
+        if ka.len() == kb.len() {
+            adopt_keys(heap, b, Term(a.word(1)));
+        }
         return b;
     }
     let keys = if pairs.len() == ka.len() {
@@ -539,6 +542,15 @@ fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     };
     let values: Vec<Term> = pairs.iter().map(|p| p.1).collect();
     flat_from_sorted(heap, keys, &values)
+}
+
+/// Makes a map that was made on this heap share a literal tuple of the same keys instead of its own, which so becomes garbage.
+fn adopt_keys(heap: &Heap, map: Term, keys: Term) {
+    if literal::is_literal(keys.ptr()) && heap.holds(map.ptr()) {
+        // SAFETY: the map is an object of this heap, which nobody else writes to; word 1 of a flat map is its keys, which stay the
+        // same, and what is no literal may refer to literals.
+        unsafe { *map.ptr().add(1) = keys.0 }
+    }
 }
 
 /// What is left of a leaf's hash at a level.

@@ -1,27 +1,15 @@
-//! External programs: `{spawn, Command}` and `{spawn_executable, File}`.
+//! Starting a program: its command, environment, directory and descriptors.
 
-use super::fd::{Writer, at_end, read_loop};
-use super::framing::PortFraming;
-use super::options::PortOptions;
-use super::{Driver, Port};
 use crate::errno;
-use enigma_runtime::Term;
+use crate::ports::options::PortOptions;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::sys;
 use parking_lot::Mutex;
 use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-
-/// A running program.
-struct Program {
-    writer: Option<Arc<Writer>>,
-    framing: PortFraming,
-    pid: Option<u32>,
-}
 
 /// What is to be run.
 pub enum What<'a> {
@@ -103,10 +91,21 @@ fn check_executable(file: &[u8]) -> Result<(), Atom> {
 }
 
 /// A program that was started.
-enum Started {
+pub enum Started {
+    /// It runs, or has run.
     Running(Child),
     /// The operating system did not run it: its status is the error's number.
     Ended(i32),
+}
+
+impl Started {
+    /// The program's process id.
+    pub fn pid(&self) -> Option<u32> {
+        match self {
+            Started::Running(child) => Some(child.id()),
+            Started::Ended(_) => None,
+        }
+    }
 }
 
 fn run(mut c: Command) -> Result<Started, Atom> {
@@ -119,25 +118,52 @@ fn run(mut c: Command) -> Result<Started, Atom> {
     }
 }
 
-/// Opens a port to a program.
-pub fn open(owner: u64, name: &str, what: &What<'_>, o: &PortOptions) -> Result<Arc<Port>, Atom> {
-    if let What::Executable(file) = what {
-        check_executable(file)?;
+/// May it be run at all?
+pub fn check(what: &What<'_>) -> Result<(), Atom> {
+    match what {
+        What::Executable(file) => check_executable(file),
+        What::Shell(_) => Ok(()),
     }
-    Port::open(owner, name, false, |port| {
-        let mut c = command(what, o);
-        let mut far_ends: Vec<OwnedFd> = Vec::new();
-        let (input, output) = plumb(&mut c, o, &mut far_ends)?;
-        if let Some(dir) = &o.cd {
-            change_directory(&mut c, dir)?;
-        }
-        let program = run(c)?;
-        drop(far_ends);
-        start(port, program, input, output, o)
-    })
 }
 
-type Ends = (Option<std::io::PipeReader>, Option<std::io::PipeWriter>);
+/// Starts it: our ends of its pipes.
+pub fn start(what: &What<'_>, o: &PortOptions) -> Result<(Started, Ends), Atom> {
+    let mut c = command(what, o);
+    stand_alone(&mut c);
+    let mut far_ends: Vec<OwnedFd> = Vec::new();
+    let ends = plumb(&mut c, o, &mut far_ends)?;
+    if let Some(dir) = &o.cd {
+        change_directory(&mut c, dir)?;
+    }
+    let started = run(c)?;
+    Ok((started, ends))
+}
+
+/// Makes the program a session of its own, without the descriptors that this process has, and with the signals ignored that
+/// BEAM's programs ignore.
+fn stand_alone(c: &mut Command) {
+    // SAFETY: `sysconf` only reads a number.
+    let limit = unsafe { libc::sysconf(libc::_SC_OPEN_MAX) };
+    let limit = i32::try_from(limit).unwrap_or(i32::MAX);
+    // SAFETY: only system calls that may be made between fork and exec are, and nothing is allocated.
+    unsafe {
+        c.pre_exec(move || {
+            libc::setsid();
+            libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+            libc::signal(libc::SIGFPE, libc::SIG_IGN);
+            let flags = libc::CLOSE_RANGE_CLOEXEC;
+            if libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, flags) != 0 {
+                for fd in 3..limit {
+                    libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC);
+                }
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Our ends of the pipes from and to a program.
+pub type Ends = (Option<OwnedFd>, Option<OwnedFd>);
 
 /// Connects the program's descriptors; gives our ends.
 fn plumb(c: &mut Command, o: &PortOptions, far: &mut Vec<OwnedFd>) -> Result<Ends, Atom> {
@@ -167,17 +193,17 @@ fn plumb(c: &mut Command, o: &PortOptions, far: &mut Vec<OwnedFd>) -> Result<End
         far.push(a);
         far.push(b);
         if o.output {
-            ours_out = Some(w3);
+            ours_out = Some(w3.into());
         }
         if o.input {
-            ours_in = Some(r4);
+            ours_in = Some(r4.into());
         }
         return Ok((ours_in, ours_out));
     }
     if o.output {
         let (r, w) = std::io::pipe().map_err(fail)?;
         c.stdin(Stdio::from(OwnedFd::from(r)));
-        ours_out = Some(w);
+        ours_out = Some(w.into());
     } else {
         c.stdin(Stdio::null());
     }
@@ -187,88 +213,9 @@ fn plumb(c: &mut Command, o: &PortOptions, far: &mut Vec<OwnedFd>) -> Result<End
             c.stderr(Stdio::from(OwnedFd::from(w.try_clone().map_err(fail)?)));
         }
         c.stdout(Stdio::from(OwnedFd::from(w)));
-        ours_in = Some(r);
+        ours_in = Some(r.into());
     } else if o.stderr_to_stdout {
         c.stderr(Stdio::inherit());
     }
     Ok((ours_in, ours_out))
-}
-
-fn start(
-    port: &Arc<Port>,
-    program: Started,
-    input: Option<std::io::PipeReader>,
-    output: Option<std::io::PipeWriter>,
-    o: &PortOptions,
-) -> Result<Box<dyn Driver>, Atom> {
-    let pid = match &program {
-        Started::Running(child) => Some(child.id()),
-        Started::Ended(_) => None,
-    };
-    let writer = match output {
-        Some(w) => Some(Writer::start(port.clone(), w)?),
-        None => None,
-    };
-    let (eof, exit_status) = (o.eof, o.exit_status);
-    match input {
-        Some(r) => read_loop(port.clone(), r, o, move |port| {
-            let status = status(program);
-            if exit_status {
-                port.tell(|h| h.tuple(&[Atom::EXIT_STATUS.into(), Term::small(i64::from(status))]));
-            }
-            at_end(port, eof);
-        })?,
-        // Nothing is told of a program that the port only writes to; it is waited for all the same.
-        None => {
-            let wait = move || _ = status(program);
-            if std::thread::Builder::new()
-                .name("port_waiter".into())
-                .spawn(wait)
-                .is_err()
-            {
-                return Err(Atom::SYSTEM_LIMIT);
-            }
-        }
-    }
-    Ok(Box::new(Program {
-        writer,
-        framing: o.framing,
-        pid,
-    }))
-}
-
-/// Waits for a program's end: its status, or 128 and the number of the signal that ended it.
-fn status(program: Started) -> i32 {
-    match program {
-        Started::Ended(status) => status,
-        Started::Running(mut child) => child.wait().map_or(0, |s| {
-            s.code().unwrap_or_else(|| 128 + s.signal().unwrap_or(0))
-        }),
-    }
-}
-
-impl Driver for Program {
-    fn output(&self, _: &Arc<Port>, data: Vec<u8>) -> Result<(), Atom> {
-        if let Some(w) = &self.writer {
-            w.push(self.framing.frame(data)?);
-        }
-        Ok(())
-    }
-
-    /// The program sees the end of its input when everything is written.
-    fn close(&self) {
-        if let Some(w) = &self.writer {
-            w.close();
-        }
-    }
-
-    fn flush(&self) {
-        if let Some(w) = &self.writer {
-            w.flush();
-        }
-    }
-
-    fn os_pid(&self) -> Option<u32> {
-        self.pid
-    }
 }
