@@ -26,7 +26,7 @@ machine(self) -> words(os:getenv("ENIGMA_TEST_SELF"));
 machine(beam) -> words(os:getenv("ENIGMA_TEST_BEAM")).
 
 words(false) -> {os:find_executable("erl"), []};
-words(Text) -> [Program | Arguments] = string:lexemes(Text, " "), {Program, Arguments}.
+words(Text) -> [Program | Arguments] = string:lexemes(Text, "\n"), {Program, Arguments}.
 
 start(Kind, Port) ->
     Name = peer:random_name(),
@@ -45,23 +45,51 @@ start(Kind, Port) ->
 
 %% The results of a case, one for each pair of machines. What differs is shown.
 pairs(Case) ->
-    Port = free_port(),
-    Results = [{{A, B}, pair(A, B, Port, Case)} || {A, B} <- [{self, self}, {self, beam}, {beam, self}]],
-    epmd(["-port", integer_to_list(Port), "-kill"]),
+    Results = [{{A, B}, pair(A, B, Case)} || {A, B} <- [{self, self}, {self, beam}, {beam, self}]],
     case lists:usort([R || {_, R} <- Results]) of
         [R] -> R;
         _ -> {differ, Results}
     end.
 
-pair(A, B, Port, Case) ->
-    {PA, NA} = start(A, Port),
-    {PB, NB} = start(B, Port),
-    try
-        R = peer:call(PA, ?MODULE, run, [Case, NB, []], ?WAIT),
-        plain(R, [{NA, a}, {NB, b}])
-    after
-        catch peer:stop(PA),
-        catch peer:stop(PB)
+pair(A, B, Case) ->
+    {{PA, NA}, {_, NB}} = nodes_of(A, B),
+    plain(peer:call(PA, ?MODULE, run, [Case, NB, []], ?WAIT), [{NA, a}, {NB, b}]).
+
+%% Nodes are kept from case to case.
+nodes_of(A, B) ->
+    case persistent_term:get({?MODULE, A, B}, none) of
+        none ->
+            Port = epmd_port(),
+            Both = kept(fun() -> {start(A, Port), start(B, Port)} end),
+            persistent_term:put({?MODULE, A, B}, Both),
+            Both;
+        Both ->
+            Both
+    end.
+
+%% A peer ends with the process that has started it, so that stays.
+kept(F) ->
+    {P, M} = spawn_monitor(fun() -> receive {From, R} -> From ! {R, F()} end, receive stop -> ok end end),
+    P ! {self(), M},
+    receive {M, X} -> erlang:demonitor(M, [flush]), X; {'DOWN', M, _, _, Why} -> error(Why) end.
+
+epmd_port() ->
+    case persistent_term:get({?MODULE, epmd}, none) of
+        none -> P = free_port(), persistent_term:put({?MODULE, epmd}, P), P;
+        P -> P
+    end.
+
+%% The end: all nodes are stopped, and then epmd.
+stop() ->
+    [catch peer:stop(P) || {{?MODULE, _, _}, {{PA, _}, {PB, _}}} <- persistent_term:get(), P <- [PA, PB]],
+    gone(50, epmd_port()).
+
+%% It does not go while it knows of nodes.
+gone(0, _) -> stays;
+gone(N, Port) ->
+    case epmd(["-port", integer_to_list(Port), "-kill"]) of
+        0 -> gone;
+        _ -> receive after 100 -> gone(N - 1, Port) end
     end.
 
 %% Identities are not to be seen.
@@ -156,8 +184,11 @@ starts(exits, B) ->
         M = monitor(process, P),
         exit(P, normal),
         exit(P, R),
-        down(M)
-    end || R <- [kill, shutdown, {long, lists:duplicate(3000, x)}]];
+        case down(M) of
+            {K, Q, {long, L, 1}} -> {K, Q, length(L)};
+            D -> D
+        end
+    end || R <- [kill, shutdown, {long, lists:duplicate(3000, x), 1}]];
 starts(monitor, B) ->
     Ends = [begin
         P = spawn(B, ?MODULE, holder, [self()]),
@@ -234,7 +265,7 @@ starts(alias, B) ->
     {P, _} = spawn_monitor(B, ?MODULE, echo_one, [self(), x]),
     M = monitor(process, P, [{alias, reply_demonitor}]),
     spawn(B, ?MODULE, tell, [M, by_monitor]),
-    {First, Second, Third, next(), (catch gen_server:call({nobody, B}, x)), (catch gen_server:call({rex, B}, x, 10000)), rest(B)};
+    {First, Second, Third, next(), (catch gen_server:call({nobody, B}, x)), rest(B)};
 starts(leader, B) ->
     P = spawn(B, ?MODULE, sleeper, []),
     Same = rpc:call(B, erlang, process_info, [P, group_leader]) =:= {group_leader, group_leader()},
@@ -246,6 +277,9 @@ starts(leader, B) ->
     {Same, Set, L =:= group_leader()};
 starts(lost, B) ->
     process_flag(trap_exit, true),
+    true = erlang:monitor_node(B, true),
+    true = erlang:disconnect_node(B),
+    receive {nodedown, B} -> ok end,
     ok = net_kernel:monitor_nodes(true, [nodedown_reason]),
     pong = net_adm:ping(B),
     Up = next(),
@@ -268,8 +302,8 @@ starts(killed, B) ->
     M = monitor(process, {rex, B}),
     R = erpc:send_request(B, ?MODULE, sleeper, []),
     rpc:cast(B, erlang, halt, []),
-    Got = lists:sort([next(), next(), next()]),
-    {Got, is_pid(P), is_reference(M), catch_reason(fun() -> erpc:receive_response(R, 10000) end)};
+    Lost = catch_reason(fun() -> erpc:receive_response(R, 20000) end),
+    {lists:sort([next(), next(), next()]), is_pid(P), is_reference(M), Lost};
 starts(global, B) ->
     pong = net_adm:ping(B),
     ok = global:sync(),
@@ -297,4 +331,4 @@ starts(pg, B) ->
 catch_reason(F) -> try F() catch _:R -> R end.
 
 cases() ->
-    [{C, fun() -> pairs(C) end} || C <- [ping, send, funs, large, order, link, exits, monitor, rpc, erpc, spawn, request, alias, leader, lost, killed, global, pg]].
+    [{C, fun() -> pairs(C) end} || C <- [ping, send, funs, large, order, link, exits, monitor, rpc, erpc, spawn, request, alias, leader, global, pg, lost, killed]] ++ [{stop, fun stop/0}].

@@ -177,7 +177,10 @@ fn create_dist_channel(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         let Some(c) = connected else { return refused };
         sink.set_connection(c.clone());
         let of_port = c.clone();
-        let at_end = move |why| of_port.entry.ended(&of_port, why_ended(why));
+        let at_end = move |why| {
+            sink.finish();
+            of_port.entry.ended(&of_port, why_ended(why));
+        };
         if !port.set_at_end(Box::new(at_end)) {
             c.entry.ended(&c, Atom::new("connection_closed").into());
         }

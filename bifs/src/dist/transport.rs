@@ -8,6 +8,7 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, ExitSignal, Signal};
 use enigma_runtime::process::{PidKey, exit};
 use parking_lot::Mutex;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -37,14 +38,35 @@ impl PortSink {
             let Some(_dealing) = self.dealing.try_lock() else {
                 return;
             };
-            loop {
-                let Some(packet) = self.packets.lock().pop_front() else {
-                    break;
-                };
-                c.receive(&packet);
-            }
+            self.deal_with_all(c);
         }
     }
+
+    fn deal_with_all(&self, c: &Arc<Connection>) {
+        let outer = DEALS.replace(true);
+        loop {
+            let Some(packet) = self.packets.lock().pop_front() else {
+                break;
+            };
+            c.receive(&packet);
+        }
+        DEALS.set(outer);
+    }
+
+    /// The port has ended: what has come before is dealt with, whoever does it.
+    pub fn finish(&self) {
+        if !DEALS.get()
+            && let Some(c) = self.connection.get()
+        {
+            let _dealing = self.dealing.lock();
+            self.deal_with_all(c);
+        }
+    }
+}
+
+thread_local! {
+    /// Does this thread deal with packets? Then it is because of one of these that a port ends, and it waits for nobody.
+    static DEALS: Cell<bool> = const { Cell::new(false) };
 }
 
 impl PacketSink for PortSink {

@@ -76,12 +76,16 @@ pub fn deliver(
     make: impl FnOnce(OwnedTerm) -> Signal + Send + 'static,
 ) -> Result<(), BadMessage> {
     let read = |a: &mut Arrived| {
-        let mut heap = Heap::new();
+        let mut heap = Heap::with_capacity(a.left() / 2 + 16);
         let t = a.term(&mut heap).map_err(|_| BadMessage)?;
         if a.left() > 0 {
             return Err(BadMessage);
         }
-        Ok(OwnedTerm::from_heap(t, heap))
+        Ok(if heap.is_one_block() {
+            OwnedTerm::from_heap(t, heap)
+        } else {
+            OwnedTerm::new(t)
+        })
     };
     if arrived.left() <= SHORT {
         let payload = read(&mut arrived)?;
