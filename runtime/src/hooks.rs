@@ -1,7 +1,9 @@
 //! What processes tell the parts built on top of them (ports, tables, distribution, the logger). The
 //! `vm` crate hands the implementation over at start; until then nothing is there to ask.
 
+use crate::atom::Atom;
 use crate::process::context::Ctx;
+use crate::process::signal::Unlink;
 use crate::process::{MaxHeap, Owned, PidKey};
 use crate::term::Term;
 use parking_lot::RwLock;
@@ -21,6 +23,12 @@ pub trait Hooks: Send + Sync {
     fn remote_down(&self, to: PidKey, reference: u64, reason: Term);
     /// A monitor on a process of another node is taken away.
     fn remote_demonitor(&self, target: PidKey, reference: u64);
+    /// A monitor on a name of another node is taken away.
+    fn remote_demonitor_name(&self, name: Atom, node: Atom, reference: u64);
+    /// A process of this node is no longer linked to one of another.
+    fn remote_unlinked(&self, local: u64, to: PidKey);
+    /// A process of this node has heard of the `unlink` of one of another.
+    fn remote_unlink_acknowledged(&self, unlink: Unlink);
     /// A process has exceeded its maximum heap size and is to be reported.
     fn max_heap_exceeded(&self, own: &Owned, words: usize, max: MaxHeap);
     /// A process ends with an uncaught error: tell the logger.
@@ -36,6 +44,9 @@ impl Hooks for NoHooks {
     fn remote_exit_signal(&self, _: PidKey, _: Term, _: Term, _: bool) {}
     fn remote_down(&self, _: PidKey, _: u64, _: Term) {}
     fn remote_demonitor(&self, _: PidKey, _: u64) {}
+    fn remote_demonitor_name(&self, _: Atom, _: Atom, _: u64) {}
+    fn remote_unlinked(&self, _: u64, _: PidKey) {}
+    fn remote_unlink_acknowledged(&self, _: Unlink) {}
     fn max_heap_exceeded(&self, _: &Owned, _: usize, _: MaxHeap) {}
     fn uncaught(&self, _: &mut Ctx<'_>, _: Term) {}
 }
