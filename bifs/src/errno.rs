@@ -69,7 +69,7 @@ errors! {
     ENOPROTOOPT "enoprotoopt"
     EPROTONOSUPPORT "eprotonosupport"
     ESOCKTNOSUPPORT "esocktnosupport"
-    EOPNOTSUPP "eopnotsupp"
+    EOPNOTSUPP "enotsup"
     EPFNOSUPPORT "epfnosupport"
     EAFNOSUPPORT "eafnosupport"
     EADDRINUSE "eaddrinuse"

@@ -2,9 +2,11 @@
 
 use crate::log;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::dist::operations;
 use enigma_runtime::heap::copy;
 use enigma_runtime::hooks::{self, Hooks};
 use enigma_runtime::interp::exception;
+use enigma_runtime::process::signal::Unlink;
 use enigma_runtime::process::{MaxHeap, Owned, PidKey};
 use enigma_runtime::{Ctx, Term, bif, release};
 
@@ -14,6 +16,8 @@ struct BifHooks;
 pub fn install() {
     hooks::set(Box::new(BifHooks));
     bif::set_send(crate::erlang::message::send);
+    hooks::add_resource_down(crate::nifs::prim_socket::monitor::down);
+    crate::dist::install();
 }
 
 impl Hooks for BifHooks {
@@ -22,6 +26,7 @@ impl Hooks for BifHooks {
         crate::ets::process_exit(cx);
         crate::system::process_exit(cx.proc.id);
         crate::nifs::prim_tty::process_exit(cx.proc.id);
+        crate::dist::process_exit(cx.proc.id, reason);
     }
 
     fn port_exit_signal(&self, port: u64, from: Term, reason: Term, link: bool) {
@@ -32,11 +37,29 @@ impl Hooks for BifHooks {
         crate::ports::demonitor(port, reference);
     }
 
-    fn remote_exit_signal(&self, _: PidKey, _: Term, _: Term, _: bool) {}
+    fn remote_exit_signal(&self, to: PidKey, from: Term, reason: Term, link: bool) {
+        operations::exit_signal(to, from, reason, link);
+    }
 
-    fn remote_down(&self, _: PidKey, _: u64, _: Term) {}
+    fn remote_down(&self, to: PidKey, reference: u64, reason: Term) {
+        operations::down(to, reference, reason);
+    }
 
-    fn remote_demonitor(&self, _: PidKey, _: u64) {}
+    fn remote_demonitor(&self, target: PidKey, reference: u64) {
+        operations::demonitor(target, reference);
+    }
+
+    fn remote_demonitor_name(&self, name: Atom, node: Atom, reference: u64) {
+        operations::demonitor_name(name, node, reference);
+    }
+
+    fn remote_unlinked(&self, local: u64, to: PidKey) {
+        operations::unlinked(local, to);
+    }
+
+    fn remote_unlink_acknowledged(&self, unlink: Unlink) {
+        operations::acknowledge_unlink(unlink);
+    }
 
     fn max_heap_exceeded(&self, own: &Owned, words: usize, max: MaxHeap) {
         let collected = crate::info::gc_numbers(own);

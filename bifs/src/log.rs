@@ -49,6 +49,11 @@ pub fn error(leader: Term, pid: Term, build: impl FnOnce(&mut Heap) -> (Term, Te
     log_as(Atom::ERROR, Some((leader, pid)), build);
 }
 
+/// The same about no process.
+pub fn vm_error(build: impl FnOnce(&mut Heap) -> (Term, Term)) {
+    log_as(Atom::ERROR, None, build);
+}
+
 /// Sends something to the logger process, as the emulator logs: the message
 /// `{log, Level, Format, Args, #{gl, pid, time, error_logger}}`. What is about no process has neither
 /// that nor a group leader.

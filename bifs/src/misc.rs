@@ -16,7 +16,6 @@ bifs! { BIFS:
         "dflag_unicode_io"/1 Call => dflag_unicode_io;
     }
     "erts_internal" {
-        "get_creation"/0 Call => get_creation;
         "no_aux_work_threads"/0 Call => no_aux_work_threads;
     }
 }
@@ -41,10 +40,6 @@ fn dflag_unicode_io(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     } else {
         Err(badarg())
     }
-}
-
-fn get_creation(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    Ok(Term::small(i64::from(enigma_runtime::node::this().1)))
 }
 
 /// `erlang:memory/0,1` waits for one answer less than this (see `memory::send`).

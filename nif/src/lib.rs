@@ -21,6 +21,6 @@ pub mod select;
 pub fn install() {
     enigma_bifs::erlang::code::set_library_loader(load::load);
     enigma_bifs::system::halt::set_halting(halting::halt);
-    enigma_runtime::hooks::set_resource_down(monitor::down);
+    enigma_runtime::hooks::add_resource_down(monitor::down);
     std::hint::black_box(exports::FUNCTIONS);
 }

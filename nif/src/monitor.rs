@@ -137,17 +137,17 @@ pub fn end(resource: &Resource) {
     }
 }
 
-/// A process is gone that is monitored by the reference with this number.
-pub fn down(reference: u64) {
+/// A process is gone that is monitored by the reference with this number. `false` if no library's resource does.
+pub fn down(reference: u64) -> bool {
     let mut watches = WATCHES.lock();
     let Some(watch) = watches.remove(&reference) else {
-        return;
+        return false;
     };
     // Who finds the monitor gone from here on counts on the call: the resource stays until then.
     let resource = watch.resource.upgrade();
     drop(watches);
     let Some(resource) = resource.filter(|_| !watch.is_fresh) else {
-        return;
+        return true;
     };
     match &*LATER {
         Some(later) if IN_FUNCTION.get() => {
@@ -156,6 +156,7 @@ pub fn down(reference: u64) {
         }
         _ => tell(reference, &resource, watch.process),
     }
+    true
 }
 
 /// Calls what the resource's type has for a process that is gone.

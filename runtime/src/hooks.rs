@@ -1,9 +1,12 @@
 //! What processes tell the parts built on top of them (ports, tables, distribution, the logger). The
 //! `vm` crate hands the implementation over at start; until then nothing is there to ask.
 
+use crate::atom::Atom;
 use crate::process::context::Ctx;
+use crate::process::signal::Unlink;
 use crate::process::{MaxHeap, Owned, PidKey};
 use crate::term::Term;
+use parking_lot::RwLock;
 use std::sync::OnceLock;
 
 /// See the module's text.
@@ -20,6 +23,12 @@ pub trait Hooks: Send + Sync {
     fn remote_down(&self, to: PidKey, reference: u64, reason: Term);
     /// A monitor on a process of another node is taken away.
     fn remote_demonitor(&self, target: PidKey, reference: u64);
+    /// A monitor on a name of another node is taken away.
+    fn remote_demonitor_name(&self, name: Atom, node: Atom, reference: u64);
+    /// A process of this node is no longer linked to one of another.
+    fn remote_unlinked(&self, local: u64, to: PidKey);
+    /// A process of this node has heard of the `unlink` of one of another.
+    fn remote_unlink_acknowledged(&self, unlink: Unlink);
     /// A process has exceeded its maximum heap size and is to be reported.
     fn max_heap_exceeded(&self, own: &Owned, words: usize, max: MaxHeap);
     /// A process ends with an uncaught error: tell the logger.
@@ -35,6 +44,9 @@ impl Hooks for NoHooks {
     fn remote_exit_signal(&self, _: PidKey, _: Term, _: Term, _: bool) {}
     fn remote_down(&self, _: PidKey, _: u64, _: Term) {}
     fn remote_demonitor(&self, _: PidKey, _: u64) {}
+    fn remote_demonitor_name(&self, _: Atom, _: Atom, _: u64) {}
+    fn remote_unlinked(&self, _: u64, _: PidKey) {}
+    fn remote_unlink_acknowledged(&self, _: Unlink) {}
     fn max_heap_exceeded(&self, _: &Owned, _: usize, _: MaxHeap) {}
     fn uncaught(&self, _: &mut Ctx<'_>, _: Term) {}
 }
@@ -51,19 +63,19 @@ pub fn get() -> &'static dyn Hooks {
     HOOKS.get().map_or(&NoHooks, |h| &**h)
 }
 
-/// What tells a resource that a process is gone that it monitors, by the number of the monitor's reference.
-pub type ResourceDown = fn(u64);
+/// What tells a resource that a process is gone that it monitors, by the number of the monitor's reference. `false` if the
+/// monitor is none that it knows.
+pub type ResourceDown = fn(u64) -> bool;
 
-static RESOURCE_DOWN: OnceLock<ResourceDown> = OnceLock::new();
+static RESOURCE_DOWN: RwLock<Vec<ResourceDown>> = RwLock::new(Vec::new());
 
-/// Sets what tells resources; the first call wins.
-pub fn set_resource_down(tell: ResourceDown) {
-    let _ = RESOURCE_DOWN.set(tell);
+/// Adds what tells resources of one sort.
+pub fn add_resource_down(tell: ResourceDown) {
+    RESOURCE_DOWN.write().push(tell);
 }
 
 /// Tells a resource that a process is gone that it monitors.
 pub fn resource_down(reference: u64) {
-    if let Some(tell) = RESOURCE_DOWN.get() {
-        tell(reference);
-    }
+    let all = RESOURCE_DOWN.read_recursive();
+    all.iter().any(|tell| tell(reference));
 }

@@ -13,6 +13,7 @@ pub mod bug;
 pub mod code;
 pub mod data;
 pub mod dirty;
+pub mod dist;
 pub mod etf;
 pub mod ets;
 pub mod fuzz;

@@ -142,7 +142,7 @@ pub fn spawn(
     }
     let p = table::insert(|id| {
         before(id, &mut own);
-        if group_leader.is_nil() {
+        if own.group_leader.is_nil() {
             own.group_leader = Term::local_pid(id);
         }
         Box::new(Process::new(id, options.priority, own))

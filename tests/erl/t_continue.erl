@@ -1,6 +1,6 @@
 %% Functions that go on behind something that has stopped them: after a wait, behind a handler, after a call that took long.
 -module(t_continue).
--export([server/1, summed/1, guarded/2, kept/2, outer/3, inner/2, slots/2, floats/2, set/3]).
+-export([server/1, summed/1, guarded/2, level/3, kept/2, outer/3, inner/2, slots/2, floats/2, set/3]).
 -include("diff.hrl").
 
 %% A server whose state is of several kinds, with messages that are not for it.
@@ -34,6 +34,45 @@ risky(N) when N rem 5 =:= 3 -> element(N, {1});
 risky(N) -> N.
 
 depth(S) -> [{F, A} || {M, F, A, _} <- S, M =:= ?MODULE, F =/= '-cases/0-fun-0-'] =/= [].
+
+%% Each level handles what is meant for it, whatever lies between the handler and where it is raised.
+level(0, Raise, _) -> Raise();
+level(N, Raise, Way) ->
+    try
+        X = via(Way, N - 1, Raise, Way),
+        {N, X}
+    catch
+        throw:{N, V} -> {caught, N, V};
+        error:{N, V} -> {caught, N, V, put(level, N)};
+        exit:N -> {left, N}
+    end.
+
+via(plain, N, Raise, Way) -> level(N, Raise, Way);
+via(list, N, Raise, Way) -> [{E, if E =:= 3 -> level(N, Raise, Way); true -> E end} || E <- [1, 2, 3]];
+via(fold, N, Raise, Way) -> lists:foldl(fun(E, A) -> {E, A, level(N, Raise, Way)} end, none, [N]);
+via(apply, N, Raise, Way) -> apply(id(?MODULE), id(level), [N, Raise, Way]);
+via(deep, N, Raise, Way) -> deep(500, N, Raise, Way);
+via(inner, N, Raise, Way) -> try level(N, Raise, Way) catch throw:nobody -> no end;
+via(old, N, Raise, Way) -> case catch level(N, Raise, Way) of {'EXIT', R} when is_integer(R) -> exit(R); {caught, _, _} = C -> C; O -> {old, O} end;
+via(kept, N, Raise, Way) -> spread(N, Raise, Way).
+
+deep(0, N, Raise, Way) -> level(N, Raise, Way);
+deep(D, N, Raise, Way) -> {_, X} = {D, deep(D - 1, N, Raise, Way)}, [D | X].
+
+%% A list that is built while the element behind it raises.
+spread(0, Raise, _) -> [Raise()];
+spread(N, Raise, Way) -> [N | spread_more(N, Raise, Way)].
+spread_more(N, Raise, Way) when N band 1 =:= 0 -> level(N, Raise, Way);
+spread_more(N, Raise, Way) -> spread(N - 1, Raise, Way).
+
+all_levels(Way) ->
+    erlang:phash2([{seen(catch level(L, F, Way)), L} || L <- [1, 2, 5], T <- [0, 1, 2, 3, 5, 9],
+                   F <- [fun() -> throw({T, x}) end, fun() -> error({T, y}) end, fun() -> exit(T) end, fun() -> T end]]).
+
+seen({'EXIT', {R, S}}) when is_list(S) -> {R, [{F, A} || {M, F, A, _} <- S, M =:= ?MODULE]};
+seen(V) -> V.
+
+often(Way) -> lists:usort([all_levels(Way) || _ <- lists:seq(1, 40)]).
 
 %% catch with values in the frame.
 kept(0, A) -> A;
@@ -73,7 +112,15 @@ set(I, T, V) -> setelement(I, T, V).
 state() -> {0, 1.0, <<>>, #{}}.
 
 cases() ->
-    [{server, heavy, fun() ->
+    [{levels_plain, fun() -> often(plain) end},
+     {levels_list, fun() -> often(list) end},
+     {levels_fold, fun() -> often(fold) end},
+     {levels_apply, fun() -> often(apply) end},
+     {levels_deep, fun() -> often(deep) end},
+     {levels_inner, fun() -> often(inner) end},
+     {levels_old, fun() -> often(old) end},
+     {levels_kept, fun() -> often(kept) end},
+     {server, heavy, fun() ->
           P = spawn(fun() -> server(state()) end),
           [P ! {add, I rem 7} || I <- lists:seq(1, 300)],
           [begin P ! {noise, I}, P ! {add, 1} end || I <- lists:seq(1, 200)],

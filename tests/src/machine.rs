@@ -152,6 +152,16 @@ impl Machine {
             command.env_remove(name);
         }
         command.env("ERL_CRASH_DUMP_SECONDS", "0");
+        // Suites that start nodes: how this machine is started, and the release's own, an argument a line.
+        let this = match self {
+            Machine::Beam => otp.erl.display().to_string(),
+            Machine::Enigma(path) => {
+                let words = std::iter::once(path.display().to_string()).chain(mode.options());
+                words.collect::<Vec<String>>().join("\n")
+            }
+        };
+        command.env("ENIGMA_TEST_SELF", this);
+        command.env("ENIGMA_TEST_BEAM", &otp.erl);
         command
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")

@@ -30,7 +30,7 @@ const LAYERS: &[&[&str]] = &[
     &["etf", "load", "match_spec"],
     &["interp"],
     &["spawn", "worker"],
-    &["ets", "fuzz", "models", "persistent_term"],
+    &["dist", "ets", "fuzz", "models", "persistent_term"],
 ];
 
 /// Which crate may use which of ours.

@@ -148,6 +148,7 @@ fn configure(run: &Run) {
     };
     file_name::configure(utf8, bad);
     system::configure(facts(run));
+    enigma_runtime::dist::connection::set_busy_limit(run.emu.dist_busy_limit as usize);
     enigma_bifs::os::set_environment(run.env.iter().map(|(k, v)| (k.to_vec(), v.to_vec())));
 }
 

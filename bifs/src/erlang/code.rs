@@ -2,6 +2,7 @@
 
 use crate::barrier::{self, BarrierStage};
 use crate::bifs;
+use crate::nifs::prim_socket;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Bif, system_limit};
 use enigma_runtime::code::install::{self, Prepared};
@@ -391,6 +392,9 @@ fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let module = caller.module();
     let built_in = &crate::system::facts::facts().static_nifs;
     if built_in.contains(&module.name.text()) {
+        if module.name.text() == "prim_socket" {
+            prim_socket::settings::load(a[1]);
+        }
         return Ok(Atom::OK.into());
     }
     let load = LOADER

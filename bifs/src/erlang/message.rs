@@ -2,6 +2,9 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::compare;
+use enigma_runtime::dist::nodes::Unreached;
+use enigma_runtime::dist::operations;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::node;
 use enigma_runtime::process::last_calls::LastCall;
@@ -21,12 +24,54 @@ bifs! { BIFS:
 /// What came of an attempt to send.
 enum Sent {
     Done,
-    /// The name or node is not there.
+    /// The node is not there, and no connection to it was to be made.
     NoConnection,
+    /// The sender would have to wait, and was not to.
+    WouldWait,
 }
 
-/// `priority`: an alias that takes priority messages takes it as one.
-fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<Sent, Exit> {
+/// How a message is sent.
+#[derive(Clone, Copy, Default)]
+struct SendOptions {
+    /// An alias that takes priority messages takes it as one.
+    priority: bool,
+    /// No connection is made for it.
+    no_connect: bool,
+    /// The sender does not wait for a connection that has much to send.
+    no_suspend: bool,
+}
+
+/// Sends to another node. Who sends more than its connection takes waits.
+fn deliver_to_node(
+    cx: &mut Ctx<'_>,
+    node: Atom,
+    to: Term,
+    message: Term,
+    o: SendOptions,
+) -> Result<Sent, Exit> {
+    cx.note_call(LastCall::Send);
+    let Some(entry) = operations::reachable(node) else {
+        return Ok(Sent::NoConnection);
+    };
+    if !cx.own.has(flag::ASYNC_DIST) {
+        if o.no_suspend {
+            if entry.is_busy() {
+                return Ok(Sent::WouldWait);
+            }
+        } else if entry.must_wait(cx.proc.id) {
+            return Err(Exit::Wait);
+        }
+    }
+    let me = cx.proc.id;
+    let sent = operations::send(&entry, me, (to, message), o.priority, !o.no_connect);
+    Ok(match sent {
+        Err(Unreached::NotTried) => Sent::NoConnection,
+        // A node that cannot be reached takes no messages, and nobody is told.
+        Err(Unreached::NoConnection) | Ok(()) => Sent::Done,
+    })
+}
+
+fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, o: SendOptions) -> Result<Sent, Exit> {
     if let Some(id) = to.as_local_pid() {
         cx.note_call(LastCall::Send);
         // Nothing that was sent earlier is on the way, so this message is the next in the queue; unless
@@ -43,7 +88,7 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<
     }
     if let Some(name) = to.as_atom() {
         return match registry::whereis(name) {
-            Some(id) => deliver(cx, id, message, priority),
+            Some(id) => deliver(cx, id, message, o),
             None => Err(badarg()),
         };
     }
@@ -60,14 +105,22 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<
                     Signal::AliasMessage {
                         alias: to.ref_number(),
                         message: OwnedTerm::message(message),
-                        priority,
+                        priority: o.priority,
                     },
                 );
             }
             Ok(Sent::Done)
         }
         Some(Kind::MagicRef) => Ok(Sent::Done),
-        Some(Kind::ExtPid | Kind::ExtPort | Kind::ExtRef) => Ok(Sent::NoConnection),
+        Some(Kind::ExtPid | Kind::ExtRef) => {
+            let home = compare::node_of(to).name;
+            if home == node::this().0 {
+                // An earlier incarnation of this node.
+                return Ok(Sent::Done);
+            }
+            deliver_to_node(cx, home, to, message, o)
+        }
+        Some(Kind::ExtPort) => Ok(Sent::NoConnection),
         Some(Kind::Tuple) => {
             let Some(&[name, at]) = to.as_tuple_n::<2>() else {
                 return Err(badarg());
@@ -76,10 +129,10 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<
                 return Err(badarg());
             };
             if at != node::this().0 {
-                return Ok(Sent::NoConnection);
+                return deliver_to_node(cx, at, name.into(), message, o);
             }
             if let Some(id) = registry::whereis(name) {
-                deliver(cx, id, message, priority)?;
+                deliver(cx, id, message, o)?;
             }
             Ok(Sent::Done)
         }
@@ -89,7 +142,7 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, priority: bool) -> Result<
 
 /// `To ! Message`.
 pub fn send(cx: &mut Ctx<'_>, to: Term, message: Term) -> Result<(), Exit> {
-    deliver(cx, to, message, false).map(|_| ())
+    deliver(cx, to, message, SendOptions::default()).map(|_| ())
 }
 
 fn send2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -101,18 +154,20 @@ fn send2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn send3(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bad_option = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
     let options = list::to_vec(a[2]).ok_or_else(bad_option)?;
-    let (mut no_connect, mut priority) = (false, false);
+    let mut wanted = SendOptions::default();
     for o in options {
         match o.as_atom() {
-            Some(Atom::NOCONNECT) => no_connect = true,
-            Some(Atom::NOSUSPEND) => {}
-            Some(Atom::PRIORITY) if release::priority_messages() => priority = true,
+            Some(Atom::NOCONNECT) => wanted.no_connect = true,
+            Some(Atom::NOSUSPEND) => wanted.no_suspend = true,
+            Some(Atom::PRIORITY) if release::priority_messages() => wanted.priority = true,
             _ => return Err(bad_option()),
         }
     }
     cx.bump(4);
-    match deliver(cx, a[0], a[1], priority)? {
-        Sent::NoConnection if no_connect => Ok(Atom::NOCONNECT.into()),
-        _ => Ok(Atom::OK.into()),
+    Ok(match deliver(cx, a[0], a[1], wanted)? {
+        Sent::NoConnection if wanted.no_connect => Atom::NOCONNECT,
+        Sent::WouldWait => Atom::NOSUSPEND,
+        _ => Atom::OK,
     }
+    .into())
 }

@@ -5,11 +5,12 @@ use super::spawn::{max_heap, priority};
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
+use enigma_runtime::dist::operations;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::last_calls::LastCalls;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::state::Priority;
-use enigma_runtime::process::{MaxHeap, flag, suspend, table};
+use enigma_runtime::process::{MaxHeap, PidKey, flag, suspend, table};
 use enigma_runtime::spawn::SpawnOptions;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release, sched};
@@ -139,7 +140,7 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bad_flag = || Exit::error_cause(Atom::BADARG, Atom::BADOPT);
     if let Some(&[kind, options]) = a[0].as_tuple_n::<2>() {
         return match kind.as_atom() {
-            Some(Atom::MONITOR_NODES) => crate::dist::monitor_nodes(cx, options, a[1]),
+            Some(Atom::MONITOR_NODES) => crate::dist::nodes::monitor_nodes(cx, options, a[1]),
             _ => Err(bad_flag()),
         };
     }
@@ -204,7 +205,7 @@ fn process_flag2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
         Atom::SENSITIVE => bit_flag(cx, flag::SENSITIVE, a[1]),
         Atom::ASYNC_DIST if release::async_dist() => bit_flag(cx, flag::ASYNC_DIST, a[1]),
-        Atom::MONITOR_NODES => crate::dist::monitor_nodes(cx, Term::NIL, a[1]),
+        Atom::MONITOR_NODES => crate::dist::nodes::monitor_nodes(cx, Term::NIL, a[1]),
         Atom::SCHEDULER => {
             // Threads are taken by need: a process is bound to none.
             a[1].as_usize()
@@ -246,7 +247,17 @@ fn group_leader0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 fn group_leader2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let id = match a[1].as_local_pid() {
         Some(id) if a[0].is_pid() => id,
-        _ => return Ok(Atom::BADARG.into()),
+        _ => {
+            let other = PidKey::of(a[1]).filter(|k| !k.is_port() && k.node().is_some());
+            return Ok(match other {
+                Some(key) if a[0].is_pid() => {
+                    // Of a node that cannot be reached nothing is told.
+                    let _ = operations::group_leader(a[0], key);
+                    true.into()
+                }
+                _ => Atom::BADARG.into(),
+            });
+        }
     };
     if id == cx.proc.id {
         cx.own.group_leader = a[0];

@@ -2,6 +2,7 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::dist::operations::{self, RemoteTarget};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::{MonitorTarget, Outgoing};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal, Unlink};
@@ -86,8 +87,10 @@ fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         } else {
             return Err(Exit::error(Atom::NOPROC));
         }
-    } else {
+    } else if key.is_port() || operations::link(cx.proc.id, key).is_err() {
         noproc_exit(cx, key, a[0], why_gone(Some(key)));
+    } else {
+        cx.own.relations.links().insert(key);
     }
     Ok(true.into())
 }
@@ -105,22 +108,24 @@ fn unlink(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let key = PidKey::of(a[0]).ok_or_else(badarg)?;
     // Exit signals that have arrived come first: they must not be lost by taking the link away.
     fetch(cx)?;
-    let Some(to) = key.local_id() else {
-        if cx.own.relations.links().remove(key)
-            && let Some(port) = key.local_port()
-        {
+    if let Some(port) = key.local_port() {
+        if cx.own.relations.links().remove(key) {
             crate::ports::unlink(port, cx.proc.id);
         }
         return Ok(true.into());
-    };
+    }
     if cx.own.relations.is_linked(key) {
         let unlink = Unlink {
-            from: cx.proc.id,
-            to,
+            from: PidKey::local(cx.proc.id),
+            to: key,
             id: reference::fresh(),
         };
         cx.own.relations.links().deactivate(key, unlink.id);
-        if !signal::send(to, Signal::Unlink(unlink)) {
+        let sent = match key.local_id() {
+            Some(to) => signal::send(to, Signal::Unlink(unlink)),
+            None => operations::unlink(cx.proc.id, key, unlink.id),
+        };
+        if !sent {
             cx.own.relations.links().remove(key);
         }
     }
@@ -222,6 +227,15 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     if time_offset {
         time::watch::add(number, cx.proc.id);
     }
+    let remote = match target {
+        MonitorTarget::Id(k) if k.node().is_some() && !k.is_port() => {
+            Some(RemoteTarget::Process(k))
+        }
+        MonitorTarget::Name { name, node, .. } if node != node::this().0 => {
+            Some(RemoteTarget::Name(name, node))
+        }
+        _ => None,
+    };
     let tag = tag.map(OwnedTerm::new);
     if key == Some(me) {
         return Ok(cx.heap().reference(number, 0));
@@ -242,7 +256,11 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
         };
         cx.own.rare().aliases.insert(number, alias);
     }
+    let owner = if alias.is_some() { cx.proc.id } else { 0 };
     let there = match key {
+        _ if let Some(target) = remote => {
+            operations::monitor(cx.proc.id, target, (number, owner)).is_ok()
+        }
         Some(k) if k.local_id().is_some() => {
             let id = k.local_id().unwrap_or(0);
             signal::send(
@@ -260,10 +278,12 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
         None => time_offset,
     };
     if !there {
-        let why = why_gone(key);
+        let why = match remote {
+            Some(RemoteTarget::Name(..)) => Atom::NOCONNECTION,
+            _ => why_gone(key),
+        };
         exit::send_down(me, number, &OwnedTerm::new(why.into()));
     }
-    let owner = if alias.is_some() { cx.proc.id } else { 0 };
     Ok(cx.heap().reference(number, owner))
 }
 

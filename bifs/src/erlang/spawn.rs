@@ -6,9 +6,9 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::process::relations::{Incoming, MonitorTarget, Outgoing};
 use enigma_runtime::process::state::Priority;
-use enigma_runtime::process::{Alias, MaxHeap, PidKey, flag};
+use enigma_runtime::process::{Alias, MaxHeap, PidKey, flag, handle};
 use enigma_runtime::spawn::{self, SpawnOptions};
-use enigma_runtime::term::list;
+use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release, sched};
 
 bifs! { BIFS:
@@ -63,6 +63,33 @@ fn read_options(l: Term) -> Result<(Wanted, bool), Exit> {
         good &= read_option(&mut w, item).is_ok();
     }
     Ok((w, good))
+}
+
+/// What another node wishes of a process that is to be spawned here.
+pub struct SpawnWish {
+    /// Options.
+    pub options: SpawnOptions,
+    /// Is it to be linked to who asks?
+    pub link: bool,
+    /// Is it to be monitored?
+    pub monitor: bool,
+}
+
+impl SpawnWish {
+    /// Reads options; nothing if one is bad.
+    pub fn read(options: Term) -> Option<SpawnWish> {
+        let (w, good) = read_options(options).ok()?;
+        let link = w.options.link;
+        let options = SpawnOptions {
+            link: false,
+            ..w.options
+        };
+        good.then_some(SpawnWish {
+            options,
+            link,
+            monitor: w.monitor.is_some(),
+        })
+    }
 }
 
 fn read_option(w: &mut Wanted, item: Term) -> Result<(), Exit> {
@@ -280,12 +307,20 @@ fn spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 /// Gives up a request that is not answered yet. Those for this node are answered before they return.
-fn spawn_request_abandon(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if a[0].is_reference() {
-        Ok(false.into())
-    } else {
-        Err(badarg())
+fn spawn_request_abandon(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if !a[0].is_reference() {
+        return Err(badarg());
     }
+    super::relations::fetch(cx)?;
+    let number = a[0].is_kind(Kind::Ref).then(|| a[0].ref_number());
+    let gone = number.is_some_and(|n| {
+        let rare = cx.own.rare_if_any();
+        rare.is_some_and(|r| r.pending_spawns.remove(&n).is_some())
+    });
+    if let (true, Some(n)) = (gone, number) {
+        handle::end_alias_of_monitor(cx.own, n);
+    }
+    Ok(gone.into())
 }
 
 fn spawn_init(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -2,5 +2,7 @@
 
 pub mod prim_buffer;
 pub mod prim_file;
+pub mod prim_net;
+pub mod prim_socket;
 pub mod prim_tty;
 pub mod zlib;

@@ -179,6 +179,14 @@ fn with_file<R>(
     })
 }
 
+/// A copy of an open file's descriptor.
+///
+/// # Errors
+/// The term is no open file; the inner error is the system's.
+pub fn duplicate(t: Term) -> Result<io::Result<File>, Exit> {
+    with_file(t, |f| f.try_clone())
+}
+
 fn give_handle(cx: &mut Ctx<'_>, file: File, append: bool) -> Term {
     let m: Magic = Arc::new(Handle {
         file: Mutex::new(Some(file)),

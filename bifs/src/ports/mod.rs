@@ -41,6 +41,14 @@ pub enum Refusal {
     Failed(Atom),
 }
 
+/// What takes packets that a port gets from another node.
+pub trait PacketSink: Send + Sync {
+    /// Takes a packet behind the earlier ones. The port may be locked.
+    fn take(&self, packet: Vec<u8>);
+    /// The port is not locked any more: deals with the packets. So many bytes of its own wait to be sent.
+    fn settle(&self, queued: usize);
+}
+
 /// What stands behind a port.
 pub trait Driver: Send + Sync {
     /// Data for the outside.
@@ -79,6 +87,12 @@ pub trait Driver: Send + Sync {
     fn finish(&self) {}
     /// Waits until what was given to `output` is out.
     fn flush(&self) {}
+    /// From now on what comes is for a connection between nodes. `false` where the driver does not carry one.
+    fn carry(&self, _sink: Arc<dyn PacketSink>) -> bool {
+        false
+    }
+    /// Packets for another node.
+    fn send_packets(&self, _packets: Vec<Vec<u8>>) {}
     /// Process id of an external program.
     fn os_pid(&self) -> Option<u32> {
         None
@@ -111,6 +125,8 @@ struct State {
     closed: bool,
     /// Processes that wait until the port is no longer busy.
     waiting: BTreeSet<u64>,
+    /// Who is to be told of its end, and why, before those who are linked to it.
+    at_end: Option<Box<dyn FnOnce(Term) + Send>>,
 }
 
 /// All ports, by their numbers.
@@ -184,6 +200,7 @@ impl Port {
                 data: None,
                 closed: false,
                 waiting: BTreeSet::new(),
+                at_end: None,
             }),
             busy: AtomicBool::new(false),
             input: AtomicU64::new(0),
@@ -324,14 +341,15 @@ impl Port {
         driver.output(self, data)
     }
 
-    fn count_output(&self, n: usize) {
+    /// Counts bytes for the outside.
+    pub fn count_output(&self, n: usize) {
         self.output.fetch_add(n as u64, Ordering::Relaxed);
         OUTPUT.fetch_add(n as u64, Ordering::Relaxed);
     }
 
     /// Closes the port: links get an exit signal, monitors their message. `false` if it was closed before.
     pub fn close(&self, reason: Term) -> bool {
-        let (links, monitors, name, waiting) = {
+        let (links, monitors, name, waiting, at_end) = {
             let mut s = self.state.lock();
             if s.closed {
                 return false;
@@ -342,6 +360,7 @@ impl Port {
                 std::mem::take(&mut s.monitors),
                 s.registered.take(),
                 std::mem::take(&mut s.waiting),
+                s.at_end.take(),
             )
         };
         forget(self.id);
@@ -351,6 +370,9 @@ impl Port {
         // What the driver has to say comes before the news of its end.
         if let Some(d) = self.driver() {
             d.close();
+        }
+        if let Some(tell) = at_end {
+            tell(reason);
         }
         let (me, reason) = (OwnedTerm::new(self.term()), OwnedTerm::new(reason));
         for id in links {
@@ -383,6 +405,16 @@ impl Port {
             signal::send(owner, Signal::Task(forget));
         }
         self.close(reason.into())
+    }
+
+    /// Sets who is to be told of the port's end. `false` if it has ended, or somebody else is to be told.
+    pub fn set_at_end(&self, tell: Box<dyn FnOnce(Term) + Send>) -> bool {
+        let mut s = self.state.lock();
+        let free = !s.closed && s.at_end.is_none();
+        if free {
+            s.at_end = Some(tell);
+        }
+        free
     }
 
     /// Is it closed?

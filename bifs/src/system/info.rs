@@ -206,7 +206,7 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             h.list(&l)
         }
         "dist_buf_busy_limit" => h.uint(f.dist_buf_busy_limit),
-        "dist_ctrl" => Term::NIL,
+        "dist_ctrl" => return Ok(crate::dist::channel::controllers(cx)),
         "taints" => {
             let names = nif::tainted().into_iter().map(Term::atom);
             let names: Vec<Term> = names.collect();

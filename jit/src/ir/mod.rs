@@ -24,6 +24,7 @@ macro_rules! exit_in {
             | Op::MapPut(e)
             | Op::MapUpdate(e)
             | Op::CallFun(_, e)
+            | Op::CallFunAt(_, e)
             | Op::CallBif(_, _, e)
             | Op::CallStep(_, e)
             | Op::Step { at: e, .. }
@@ -410,6 +411,10 @@ pub enum Op {
     Call(Callee, u32),
     /// Calls the fun that is the last argument, likewise. Leaves where that is not simple.
     CallFun(u32, ExitRef),
+    /// The machine code that calls the argument, a term, as a fun with so many arguments; 0 if it is no such fun, or has no code.
+    FunCode(u32),
+    /// Calls the fun that is the last argument, likewise. The first argument is what `FunCode` has given for it.
+    CallFunAt(u32, ExitRef),
     /// Calls a BIF, likewise. The exit is the instruction that calls.
     CallBif(&'static Export, u32, ExitRef),
     /// Executes the call instruction of the exit, which finds out what it calls, likewise.

@@ -34,6 +34,7 @@ names! {
         Term "term",
         Float "float",
         Bool "bool",
+        Code "code",
     }
     Comparison {
         Lt "lt",

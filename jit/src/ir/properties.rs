@@ -4,7 +4,7 @@
 
 use super::bits::{BitSegment, BitsField};
 use super::{Inst, Op, Repr, SsaFunction, Value};
-use Repr::{Bool, Float, Term};
+use Repr::{Bool, Code, Float, Term};
 use smallvec::SmallVec;
 
 /// The values that an operation uses.
@@ -18,13 +18,15 @@ pub enum Operands {
     TermsFrom(usize),
     /// Terms and floats, as many as there are.
     TermsAndFloats,
+    /// Machine code, and terms, at least one.
+    CodeAndTerms,
 }
 
 impl Op {
     /// The values that it uses, without those that targets and exits name.
     pub fn operands(&self) -> Operands {
         use super::Callee;
-        use Operands::{Exactly, Terms, TermsAndFloats, TermsFrom};
+        use Operands::{CodeAndTerms, Exactly, Terms, TermsAndFloats, TermsFrom};
         match self {
             Op::Const(_)
             | Op::Float(_)
@@ -57,6 +59,7 @@ impl Op {
             | Op::Element(_)
             | Op::TupleSize
             | Op::MapSize
+            | Op::FunCode(_)
             | Op::Unbox(_)
             | Op::ToFloat(_)
             | Op::TryUnbox
@@ -90,6 +93,7 @@ impl Op {
             Op::CallFun(..) | Op::TailCallFun(..) | Op::Build(_) | Op::NewMap => TermsFrom(1),
             Op::MapPut(_) | Op::MapUpdate(_) | Op::AreSmall => TermsFrom(1),
             Op::Again(_) => TermsAndFloats,
+            Op::CallFunAt(..) => CodeAndTerms,
             Op::Tuple
             | Op::Fun(_)
             | Op::Call(Callee::This | Callee::Local(_), _)
@@ -131,8 +135,10 @@ impl Op {
             | Op::Box
             | Op::Call(..)
             | Op::CallFun(..)
+            | Op::CallFunAt(..)
             | Op::CallStep(..)
             | Op::CallBif(..) => one(Term),
+            Op::FunCode(_) => one(Code),
             Op::Test(_)
             | Op::Compare(_)
             | Op::IsValue
@@ -247,6 +253,7 @@ impl Op {
                     | Op::ByteSize
                     | Op::BitSize
                     | Op::Fun(_)
+                    | Op::FunCode(_)
             )
     }
 
@@ -255,7 +262,7 @@ impl Op {
     pub fn collects(&self) -> bool {
         matches!(
             self,
-            Op::Call(..) | Op::CallFun(..) | Op::CallBif(..) | Op::CallStep(..)
+            Op::Call(..) | Op::CallFun(..) | Op::CallFunAt(..) | Op::CallBif(..) | Op::CallStep(..)
         )
     }
 }

@@ -179,7 +179,9 @@ operations! {
     Build(next) = "build" [] [Next next];
 
     Call(callee, next) = "call" [Called callee] [Next next];
+    FunCode(arity) = "fun_code" [Number arity] [];
     CallFun(next, exit) = "call_fun" [] [Next next, Exit exit];
+    CallFunAt(next, exit) = "call_fun_at" [] [Next next, Exit exit];
     CallBif(bif, next, exit) = "call_bif" [External bif] [Next next, Exit exit];
     CallStep(next, exit) = "call_step" [] [Next next, Exit exit];
     Step { at, next, other, writes, float_writes } = "step"

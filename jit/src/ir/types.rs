@@ -9,4 +9,6 @@ pub enum Repr {
     Float,
     /// The answer to a question.
     Bool,
+    /// The address of machine code, or 0. It does not move with the heap.
+    Code,
 }

@@ -208,7 +208,14 @@ impl Verifier<'_> {
             Operands::Exactly(expected) => *reprs == *expected,
             Operands::Terms(n) => terms && reprs.len() == n,
             Operands::TermsFrom(n) => terms && reprs.len() >= n,
-            Operands::TermsAndFloats => !reprs.contains(&Repr::Bool),
+            Operands::TermsAndFloats => {
+                let fits = |r: &Repr| matches!(r, Repr::Term | Repr::Float);
+                reprs.iter().all(fits)
+            }
+            Operands::CodeAndTerms => {
+                let is_term = |r: &Repr| *r == Repr::Term;
+                matches!(&reprs[..], [Repr::Code, terms @ ..] if !terms.is_empty() && terms.iter().all(is_term))
+            }
         };
         if !fits {
             self.fault_at(

@@ -45,11 +45,26 @@ impl Lowering<'_> {
                 let code = self.code_of(*callee);
                 self.tail_call(&code, &args);
             }
-            Op::CallFun(after, exit) => {
+            Op::FunCode(arity) => {
+                let (none, join) = (self.fresh_block(), self.fresh_block());
+                let found = self.b.append_block_param(join, I64);
+                let code = self.code_of_fun(args[0], *arity as usize, &To::plain(none));
+                self.b.ins().jump(join, &[code.into()]);
+                self.begin(none);
+                let zero = self.word(0);
+                self.b.ins().jump(join, &[zero.into()]);
+                self.begin(join);
+                self.define(i, found);
+            }
+            Op::CallFun(after, exit) | Op::CallFunAt(after, exit) => {
                 let point = self.return_point(*after);
                 let join = self.fresh_block();
                 let value = self.b.append_block_param(join, I64);
-                let (address, args) = self.prepare_fun(&args, |l| {
+                let (known, args) = match i.op {
+                    Op::CallFunAt(..) => (Some(args[0]), &args[1..]),
+                    _ => (None, &args[..]),
+                };
+                let (address, args) = self.prepare_fun(known, args, |l| {
                     let v = l.call_step(point, *exit);
                     l.go(&To {
                         block: join,
@@ -66,7 +81,7 @@ impl Lowering<'_> {
                 self.define(i, value);
             }
             Op::TailCallFun(slots, exit) => {
-                let (address, args) = self.prepare_fun(&args, |l| {
+                let (address, args) = self.prepare_fun(None, &args, |l| {
                     let exit = l.exit_block(*exit);
                     l.b.ins().jump(exit, &[]);
                 });
@@ -197,8 +212,19 @@ impl Lowering<'_> {
     /// A call whose return address is pushed.
     fn call(&mut self, code: Code, args: &[Value]) -> Value {
         let args = self.pass(args);
+        let without = match self.has_handlers {
+            true => {
+                let depth = self.stack_depth();
+                To {
+                    block: self.landing(),
+                    args: vec![depth.into()],
+                }
+            }
+            false => To::plain(self.nonvalue()),
+        };
         let r = self.call_code(&code, &args);
-        self.return_if_nonvalue(r[0]);
+        let is = self.is_nonvalue(r[0]);
+        self.go_on_unless(is, &without);
         self.take_threaded(&r);
         self.close_all();
         let sp = self.b.ins().iadd_imm_s(r[3], 8);
@@ -263,10 +289,11 @@ impl Lowering<'_> {
         }
     }
 
-    /// The code that calls a fun, the last argument, and the arguments with which that is to be called. `otherwise` goes on where it cannot
-    /// be called at once.
+    /// The code that calls a fun, the last argument, and the arguments with which that is to be called. `known` is the code if it
+    /// has been looked for. `otherwise` goes on where it cannot be called at once.
     fn prepare_fun(
         &mut self,
+        known: Option<Value>,
         args: &[Value],
         otherwise: impl FnOnce(&mut Self),
     ) -> (Value, Vec<Value>) {
@@ -274,7 +301,18 @@ impl Lowering<'_> {
         let (slow, join) = (self.cold_block(), self.fresh_block());
         let address = self.b.append_block_param(join, I64);
         let passed = [(); IN_REGISTERS].map(|()| self.b.append_block_param(join, I64));
-        let code = self.code_of_fun(fun, args.len(), &To::plain(slow));
+        let code = match known {
+            Some(code) => {
+                self.go_on_if(code, &To::plain(slow));
+                code
+            }
+            None => self.code_of_fun(fun, args.len(), &To::plain(slow)),
+        };
+        if args.len() >= IN_REGISTERS {
+            let p = self.context();
+            let to = layout::ARGUMENTS as i32;
+            self.b.ins().store(trusted(), fun, p, to);
+        }
         self.store_x(args.iter().copied().enumerate().skip(IN_REGISTERS));
         let mut found: Vec<BlockArg> = vec![code.into()];
         found.extend((0..IN_REGISTERS).map(|n| BlockArg::from(*args.get(n).unwrap_or(&fun))));
@@ -304,7 +342,7 @@ impl Lowering<'_> {
         (address, passed.to_vec())
     }
 
-    /// The code that calls a fun, to be given the fun behind the arguments; where there is none, control goes to `slow`.
+    /// The code that calls a fun, to be given the fun behind the arguments or, if that is in memory, as the first of `Handover::arguments`; where there is none, control goes to `slow`.
     fn code_of_fun(&mut self, fun: Value, arity: usize, slow: &To) -> Value {
         let header = self.header_or(fun, slow);
         let is = self.has_low_byte(header, Header::new(Kind::Fun, 0).raw());
@@ -321,11 +359,6 @@ impl Lowering<'_> {
             .ins()
             .load(I64, trusted(), entry, layout::FUN_ENTER as i32);
         self.go_on_if(code, slow);
-        if arity >= IN_REGISTERS {
-            let p = self.context();
-            let to = layout::ARGUMENTS as i32;
-            self.b.ins().store(trusted(), fun, p, to);
-        }
         code
     }
 

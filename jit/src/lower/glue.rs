@@ -32,9 +32,14 @@ pub(super) fn keeping_signature() -> Signature {
     }
 }
 
-/// The signature of what is called in place of the rest of a native function: `(address, sp, hp, reductions)`, or without parameters.
+/// The signature of what is called in place of the rest of a native function: `(address, sp, hp, reductions)`, `(word)`, or without
+/// parameters.
 pub(super) fn last_signature(call: HelperCall) -> Signature {
-    let params = if call == HelperCall::LastAt { 4 } else { 0 };
+    let params = match call {
+        HelperCall::LastAt => 4,
+        HelperCall::Landing => 1,
+        _ => 0,
+    };
     Signature {
         params: vec![AbiParam::new(I64); params],
         ..signature()
@@ -52,6 +57,7 @@ pub fn helper(
         HelperCall::Threaded => (signature(), threaded),
         HelperCall::Again => (signature(), again),
         call @ (HelperCall::LastAt | HelperCall::Last) => (last_signature(call), threaded),
+        call @ HelperCall::Landing => (last_signature(call), landing),
         HelperCall::Keeping => (keeping_signature(), keeping),
         HelperCall::Direct => return None,
     };
@@ -107,6 +113,20 @@ fn again(b: &mut FunctionBuilder<'_>, helper: Helper) {
         b.ins().store(trusted(), v, registers, x_offset(n));
     }
     let (code, p) = call(b, helper, [p; 3]);
+    go_on_with(b, code, p);
+}
+
+/// The word goes to the helper, and what that gives is run with what is in memory.
+fn landing(b: &mut FunctionBuilder<'_>, helper: Helper) {
+    let params = b
+        .current_block()
+        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let (code, p) = call(b, helper, [params[0]; 3]);
+    go_on_with(b, code, p);
+}
+
+/// Runs machine code in place of the rest of a function with what is in memory, or gives `NONVALUE` if there is none.
+fn go_on_with(b: &mut FunctionBuilder<'_>, code: Value, p: Value) {
     let (on, stop) = (b.create_block(), b.create_block());
     b.ins().brif(code, on, &[], stop, &[]);
     b.switch_to_block(stop);

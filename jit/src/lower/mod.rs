@@ -138,6 +138,8 @@ pub fn function(
         hp,
         reds,
         nonvalue: None,
+        landing: None,
+        has_handlers: body.has_handlers(),
         elsewhere: None,
         values: vec![None; source.values.len()],
         constants: vec![None; source.values.len()],
@@ -218,6 +220,9 @@ struct Lowering<'a> {
     reds: Variable,
     /// Returns `NONVALUE`: a callee has done so.
     nonvalue: Option<Block>,
+    /// The same in a function that has handlers, perhaps one that is meant; takes the depth of the stack in bytes.
+    landing: Option<Block>,
+    has_handlers: bool,
     /// The process goes on where a helper has said.
     elsewhere: Option<Block>,
     values: Vec<Option<Value>>,
@@ -291,6 +296,12 @@ impl Lowering<'_> {
             let none = self.word(Term::NONVALUE.raw());
             self.b.ins().return_(&[none; 4]);
         }
+        if let Some(block) = self.landing {
+            self.begin(block);
+            let depth = self.b.block_params(block)[0];
+            let f = self.symbol(Symbol::Glue(Helper::Land));
+            self.b.ins().return_call(f, &[depth]);
+        }
     }
 
     /// Cranelift's block for one of the function's.
@@ -333,6 +344,16 @@ impl Lowering<'_> {
     /// The block that returns `NONVALUE`, as a callee has done.
     fn nonvalue(&mut self) -> Block {
         self.once_cold(|l| &mut l.nonvalue)
+    }
+
+    /// The block that sees whether a handler of this function is meant.
+    fn landing(&mut self) -> Block {
+        if let Some(block) = self.landing {
+            return block;
+        }
+        let block = self.once_cold(|l| &mut l.landing);
+        self.b.append_block_param(block, I64);
+        block
     }
 
     /// The block that lets the process go on where a helper has said, when that has not given what it should.
@@ -428,7 +449,7 @@ impl Lowering<'_> {
 
     fn type_of(&self, v: ir::Value) -> clif::Type {
         match self.source.values[v.index()] {
-            Repr::Term => I64,
+            Repr::Term | Repr::Code => I64,
             Repr::Float => F64,
             Repr::Bool => I8,
         }
@@ -537,7 +558,7 @@ impl Lowering<'_> {
         let signature = match s {
             Symbol::Glue(h) => match h.call() {
                 HelperCall::Keeping => self.keeping_sig,
-                call @ (HelperCall::LastAt | HelperCall::Last) => {
+                call @ (HelperCall::LastAt | HelperCall::Last | HelperCall::Landing) => {
                     self.b.import_signature(glue::last_signature(call))
                 }
                 _ => self.sig,

@@ -105,7 +105,7 @@ impl Lowering<'_> {
         match helper.call() {
             HelperCall::Threaded => self.help_threaded(helper, args),
             HelperCall::Keeping => self.help_keeping(helper, args),
-            HelperCall::Again | HelperCall::LastAt | HelperCall::Last => {
+            HelperCall::Again | HelperCall::LastAt | HelperCall::Last | HelperCall::Landing => {
                 enigma_runtime::bug::vm_bug("a helper that takes a function's place is called")
             }
             HelperCall::Direct => {
@@ -349,6 +349,19 @@ impl Lowering<'_> {
         let lowest = self.b.ins().iadd_imm_s(sp, -need);
         let limit = self.own_field(layout::STACK_LIMIT);
         self.b.ins().icmp(IntCC::UnsignedLessThan, lowest, limit)
+    }
+
+    /// The bytes of the stack below what the call has pushed that is about to be made.
+    pub(super) fn stack_depth(&mut self) -> Value {
+        let start = self.own_field(layout::STACK_LIMIT);
+        let own = self.own();
+        let at = layout::STACK_WORDS as i32;
+        let words = self.b.ins().uload32(trusted(), own, at);
+        let bytes = self.b.ins().ishl_imm_u(words, 3);
+        let end = self.b.ins().iadd(start, bytes);
+        let sp = self.b.use_var(self.sp);
+        let depth = self.b.ins().isub(end, sp);
+        self.b.ins().iadd_imm_s(depth, -8)
     }
 
     /// Sees to it that there is as much room on the stack as a frame leaves free.

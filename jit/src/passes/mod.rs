@@ -3,6 +3,7 @@
 pub mod dead;
 pub mod finite;
 pub mod frames;
+pub mod fun_code;
 pub mod invariants;
 pub mod known;
 pub mod lists;
@@ -35,6 +36,7 @@ passes! {
     dead
     finite
     frames
+    fun_code
     invariants
     known
     lists
@@ -62,6 +64,7 @@ const ORDER: &[&str] = &[
     "unreachable",
     "straight",
     "frames",
+    "fun_code",
     "dead",
 ];
 

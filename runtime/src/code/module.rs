@@ -74,6 +74,15 @@ impl Body {
         self.code.as_ptr().wrapping_add(self.entry as usize)
     }
 
+    /// Does it handle exceptions?
+    pub fn has_handlers(&self) -> bool {
+        let mut ops = self
+            .places
+            .iter()
+            .map(|&(_, at)| ops::of(self.code[at as usize]));
+        ops.any(|op| op == ops::CATCH)
+    }
+
     /// The offset of the bytecode for the instruction at this offset of the file's code.
     pub fn place(&self, offset: u32) -> Option<u32> {
         let at = self.places.binary_search_by_key(&offset, |p| p.0).ok()?;

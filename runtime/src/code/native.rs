@@ -141,6 +141,18 @@ pub fn return_kind(word: u64) -> ReturnKind {
     }
 }
 
+/// The continuation at this place in bytecode, if there is one.
+pub(crate) fn continuation_at(pc: *const u64) -> Option<&'static Continuation> {
+    // SAFETY: where a process goes on there is an instruction, and the second word of this one is a continuation's address. It
+    // stays as long as processes are in the function.
+    unsafe {
+        match super::ops::of(*pc) {
+            super::ops::CONTINUE => Some(&*(*pc.add(1) as *const Continuation)),
+            _ => None,
+        }
+    }
+}
+
 /// What the place is to which code returns.
 pub(crate) fn kind_at(pc: *const u64) -> ReturnKind {
     // SAFETY: places on stacks are in code that is there as long as they are, and behind one there is a word at least.

@@ -10,6 +10,7 @@ use crate::pile::Pile;
 use crate::term::fun::FunName;
 use crate::term::{Kind, Term, pid};
 use crate::{node, release};
+use std::sync::Arc;
 use std::task::Poll;
 
 /// Why bytes are not a term.
@@ -41,12 +42,7 @@ pub fn decode(
     heap: &mut Heap,
     options: DecodeOptions,
 ) -> Result<(Term, usize), DecodeError> {
-    let mut d = Decoding::new(bytes, options)?;
-    loop {
-        if let Poll::Ready(done) = d.go_on(bytes, heap, &mut Budget::of(usize::MAX))? {
-            return Ok(done);
-        }
-    }
+    Decoding::new(bytes, options)?.finish(bytes, heap)
 }
 
 /// Decodes a term with its version byte in steps. Compressed terms included.
@@ -54,6 +50,8 @@ pub struct Decoding {
     unpacking: Option<Unpacking>,
     state: State,
     options: DecodeOptions,
+    /// Of a message between nodes: the atoms in its header.
+    atoms: Option<Arc<[Atom]>>,
 }
 
 /// The bytes of a compressed term.
@@ -76,6 +74,7 @@ impl Decoding {
             unpacking: None,
             state: State::default(),
             options,
+            atoms: None,
         };
         match bytes {
             [131, 80, rest @ ..] => {
@@ -97,6 +96,25 @@ impl Decoding {
             _ => return Err(DecodeError::Malformed),
         }
         Ok(d)
+    }
+
+    /// A term of a message between nodes, without version byte.
+    pub fn of_message(atoms: Arc<[Atom]>) -> Decoding {
+        Decoding {
+            unpacking: None,
+            state: State::default(),
+            options: DecodeOptions::default(),
+            atoms: Some(atoms),
+        }
+    }
+
+    /// Goes on to the end with the same bytes.
+    pub fn finish(&mut self, bytes: &[u8], heap: &mut Heap) -> Result<(Term, usize), DecodeError> {
+        loop {
+            if let Poll::Ready(done) = self.go_on(bytes, heap, &mut Budget::of(usize::MAX))? {
+                return Ok(done);
+            }
+        }
     }
 
     /// Goes on with the same bytes: the term and the number of bytes used.
@@ -122,6 +140,7 @@ impl Decoding {
             data,
             at: self.state.at,
             options: self.options,
+            atoms: self.atoms.as_deref().unwrap_or_default(),
         };
         let decoded = d.term(heap, &mut self.state, budget);
         self.state.at = d.at;
@@ -197,6 +216,7 @@ struct Decoder<'a> {
     data: &'a [u8],
     at: usize,
     options: DecodeOptions,
+    atoms: &'a [Atom],
 }
 
 /// What is to be done with the terms that are finished. Working with a list instead of recursion, so
@@ -310,9 +330,16 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// An atom by its place in the header of the message.
+    fn atom_in_header(&mut self) -> Result<Atom, DecodeError> {
+        let place = usize::from(self.u8()?);
+        self.atoms.get(place).copied().ok_or(DecodeError::Malformed)
+    }
+
     fn atom(&mut self) -> Result<Atom, DecodeError> {
         match self.u8()? {
             t @ (100 | 115 | 118 | 119) => self.atom_of(t),
+            82 => self.atom_in_header(),
             _ => Err(DecodeError::Malformed),
         }
     }
@@ -391,6 +418,7 @@ impl<'a> Decoder<'a> {
                 heap.float(f)
             }
             100 | 115 | 118 | 119 => self.atom_of(tag)?.into(),
+            82 => self.atom_in_header()?.into(),
             104 | 105 => {
                 let n = if tag == 104 {
                     usize::from(self.u8()?)

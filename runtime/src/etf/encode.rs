@@ -1,5 +1,6 @@
 //! From terms to bytes. Format: "External Term Format" in OTP's documentation of erts.
 
+use super::message_atoms::MessageAtoms;
 use crate::atom::Atom;
 use crate::budget::Budget;
 use crate::data::{bignum, compare, map, record};
@@ -17,6 +18,14 @@ pub struct EncodeOptions {
     pub minor: u8,
     /// Keys of maps in the order of terms.
     pub deterministic: bool,
+}
+
+impl EncodeOptions {
+    /// As nodes write terms for each other.
+    pub const BETWEEN_NODES: EncodeOptions = EncodeOptions {
+        minor: 2,
+        deterministic: false,
+    };
 }
 
 impl Default for EncodeOptions {
@@ -58,6 +67,8 @@ pub struct Encoder {
     sizing: bool,
     /// Bytes of bitstrings that were not written.
     left_out: usize,
+    /// The atoms that stand in a header in front of the term, for a message between nodes.
+    atoms: Option<Box<MessageAtoms>>,
 }
 
 /// Units of work that an object costs.
@@ -80,6 +91,33 @@ impl Encoder {
             open: 0,
             sizing: false,
             left_out: 0,
+            atoms: None,
+        }
+    }
+
+    /// Writes `t` as a part of a message between nodes, whose atoms go into a header as far as there is room.
+    pub fn for_message(t: Term, atoms: Box<MessageAtoms>) -> Encoder {
+        Encoder {
+            atoms: Some(atoms),
+            ..Encoder::without_version(t, EncodeOptions::BETWEEN_NODES)
+        }
+    }
+
+    /// Writes `t`, with its version byte, for nodes that want no such header.
+    pub fn for_plain_message(t: Term) -> Encoder {
+        Encoder::new(t, EncodeOptions::BETWEEN_NODES)
+    }
+
+    /// Gives back the atoms of the message.
+    pub fn take_atoms(&mut self) -> Box<MessageAtoms> {
+        self.atoms.take().unwrap_or_default()
+    }
+
+    /// An atom: its place in the header, or the atom itself.
+    fn atom(&mut self, a: Atom) {
+        match self.atoms.as_mut().and_then(|all| all.place_of(a)) {
+            Some(place) => self.out.extend_from_slice(&[82, place]),
+            None => atom(a, self.options, &mut self.out),
         }
     }
 
@@ -253,7 +291,7 @@ fn one(t: Term, e: &mut Encoder) {
         return integer(n, out);
     }
     if let Some(a) = t.as_atom() {
-        return atom(a, o, out);
+        return e.atom(a);
     }
     if let Some(f) = t.as_float() {
         return float(f, o, out);
@@ -266,11 +304,11 @@ fn one(t: Term, e: &mut Encoder) {
     }
     if let Some(id) = t.as_local_pid() {
         let (name, creation) = node::this();
-        return pid(name, creation, term::pid::parts(id), o, out);
+        return pid(name, creation, term::pid::parts(id), e);
     }
     if let Some(id) = t.as_local_port() {
         let (name, creation) = node::this();
-        return port(name, creation, id, o, out);
+        return port(name, creation, id, e);
     }
     if !t.is_boxed() {
         return out.push(106);
@@ -314,27 +352,27 @@ fn boxed(t: Term, e: &mut Encoder) {
                 magic::note_written(t.ref_number(), m);
             }
             let (name, creation) = node::this();
-            reference(name, creation, &compare::ref_ids(t), o, out);
+            reference(name, creation, &compare::ref_ids(t), e);
         }
         Kind::ExtRef => {
             let n = compare::node_of(t);
-            reference(n.name, n.creation, &compare::ref_ids(t), o, out);
+            reference(n.name, n.creation, &compare::ref_ids(t), e);
         }
         Kind::ExtPid => {
             let n = compare::node_of(t);
             let id = term::pid::external_parts(t.word(2));
-            pid(n.name, n.creation, id, o, out);
+            pid(n.name, n.creation, id, e);
         }
         Kind::ExtPort => {
             let n = compare::node_of(t);
-            port(n.name, n.creation, t.word(2), o, out);
+            port(n.name, n.creation, t.word(2), e);
         }
         Kind::Export => {
             let f = function_name(t);
             out.push(113);
-            atom(f.module, o, out);
-            atom(f.function, o, out);
-            integer(i64::from(f.arity), out);
+            e.atom(f.module);
+            e.atom(f.function);
+            integer(i64::from(f.arity), &mut e.out);
         }
         Kind::Fun => fun(t, e),
         Kind::Record => {
@@ -441,40 +479,34 @@ fn bitstring(t: Term, e: &mut Encoder) {
 /// So many bytes are written at once.
 const FEW_BYTES: usize = 256;
 
-fn pid(
-    name: Atom,
-    creation: u32,
-    (number, serial): (u64, u64),
-    o: EncodeOptions,
-    out: &mut Vec<u8>,
-) {
-    out.push(88);
-    atom(name, o, out);
+fn pid(name: Atom, creation: u32, (number, serial): (u64, u64), e: &mut Encoder) {
+    e.out.push(88);
+    e.atom(name);
+    let out = &mut e.out;
     put32(out, number as usize);
     put32(out, serial as usize);
     put32(out, creation as usize);
 }
 
-fn port(name: Atom, creation: u32, id: u64, o: EncodeOptions, out: &mut Vec<u8>) {
-    if id >> 28 == 0 && !release::wide_ports() {
-        out.push(89);
-        atom(name, o, out);
-        put32(out, id as usize);
+fn port(name: Atom, creation: u32, id: u64, e: &mut Encoder) {
+    let short = id >> 28 == 0 && !release::wide_ports();
+    e.out.push(if short { 89 } else { 120 });
+    e.atom(name);
+    if short {
+        put32(&mut e.out, id as usize);
     } else {
-        out.push(120);
-        atom(name, o, out);
-        out.extend_from_slice(&id.to_be_bytes());
+        e.out.extend_from_slice(&id.to_be_bytes());
     }
-    put32(out, creation as usize);
+    put32(&mut e.out, creation as usize);
 }
 
-fn reference(name: Atom, creation: u32, ids: &[u32], o: EncodeOptions, out: &mut Vec<u8>) {
-    out.push(90);
-    out.extend_from_slice(&(ids.len() as u16).to_be_bytes());
-    atom(name, o, out);
-    put32(out, creation as usize);
+fn reference(name: Atom, creation: u32, ids: &[u32], e: &mut Encoder) {
+    e.out.push(90);
+    e.out.extend_from_slice(&(ids.len() as u16).to_be_bytes());
+    e.atom(name);
+    put32(&mut e.out, creation as usize);
     for id in ids.iter().rev() {
-        out.extend_from_slice(&id.to_be_bytes());
+        e.out.extend_from_slice(&id.to_be_bytes());
     }
 }
 
@@ -482,7 +514,7 @@ fn reference(name: Atom, creation: u32, ids: &[u32], o: EncodeOptions, out: &mut
 fn fun(t: Term, e: &mut Encoder) {
     let f = fun_name(t);
     let env = t.fun_env().unwrap_or(&[]);
-    let (o, out) = (e.options, &mut e.out);
+    let out = &mut e.out;
     out.push(112);
     let size = Todo::FunEnd(out.len());
     put32(out, 0);
@@ -490,7 +522,8 @@ fn fun(t: Term, e: &mut Encoder) {
     out.extend_from_slice(&f.uniq);
     put32(out, f.index as usize);
     put32(out, env.len());
-    atom(f.module, o, out);
+    e.atom(f.module);
+    let out = &mut e.out;
     integer(i64::from(f.index), out);
     integer(i64::from(f.old_uniq), out);
     e.open += 1;

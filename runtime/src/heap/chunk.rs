@@ -22,6 +22,8 @@ pub struct Chunk {
 
 /// Where the address of the first word is in a block's description, in bytes.
 pub const BASE_AT: usize = std::mem::offset_of!(Chunk, base);
+/// Where the number of words is, 32 bits, of a block that has fewer than 2^32.
+pub const CAPACITY_AT: usize = std::mem::offset_of!(Chunk, cap);
 
 // SAFETY: a chunk is plain owned memory; whoever owns the chunk owns the words.
 unsafe impl Send for Chunk {}

@@ -1,8 +1,9 @@
 //! Exceptions: the raw stack trace, the search for a handler, the end of a process without one.
 //!
 //! While an exception is on its way, and until Erlang code asks for the list, a stack trace is *raw*: a
-//! tuple `{Class, First, Addresses}`, where `First` is a ready-made entry, `{Module, Function, Args}` or
-//! `{Module, Function, Args, Cause, []}` of a failed BIF, or `[]`; and `Addresses` a list of bytecode addresses as small integers, or of ready-made entries where Erlang code gave the trace. Erlang code never looks into it.
+//! tuple `{Class, First, Address, ...}`, where `First` is a ready-made entry, `{Module, Function, Args}` or
+//! `{Module, Function, Args, Cause, []}` of a failed BIF, or `[]`, and addresses of bytecode are small integers; or `{Class, First, Entries}`
+//! with the list of the entries that Erlang code has given, or no more entries. Erlang code never looks into it.
 
 use crate::atom::Atom;
 use crate::bif::{Class, Ctx};
@@ -72,10 +73,13 @@ pub struct Raised {
     pub head: Head,
 }
 
-/// The addresses of a raw trace; a trace of the usual depth needs no memory for them.
-type Addresses = SmallVec<[Term; 9]>;
+/// The greatest length of stack traces, unless somebody has set it.
+const USUAL_DEPTH: usize = 8;
 
-static DEPTH: AtomicUsize = AtomicUsize::new(8);
+/// Entries of a trace, or words of a raw one.
+type Entries = SmallVec<[Term; 2 + USUAL_DEPTH]>;
+
+static DEPTH: AtomicUsize = AtomicUsize::new(USUAL_DEPTH);
 
 /// Sets the greatest length of stack traces (`system_flag(backtrace_depth, N)`); gives the old one.
 pub fn set_backtrace_depth(n: usize) -> usize {
@@ -196,28 +200,41 @@ fn ready_made(heap: &mut Heap, first: Term) -> Term {
 
 /// The raw trace of an exception raised at `pc` with the stack as it is, of so many entries.
 fn raw_trace(cx: &mut Ctx<'_>, pc: *const u64, class: Class, head: &Head, length: usize) -> Term {
+    let class = class.atom().into();
     if let Head::Given(t) = *head {
-        let (first, rest) = match t.as_tuple_n::<3>() {
-            Some(&[_, first, rest]) => (first, rest),
-            None => (Term::NIL, t),
+        return match t.as_tuple() {
+            Some([_, others @ ..]) if others.len() >= 2 => {
+                let words: Entries = std::iter::once(class)
+                    .chain(others.iter().copied())
+                    .collect();
+                cx.heap().tuple(&words)
+            }
+            _ => cx.heap().tuple(&[class, Term::NIL, t]),
         };
-        return cx.heap().tuple(&[class.atom().into(), first, rest]);
     }
     let (first, with_pc) = first_entry(cx, pc, head);
-    let depth = length.saturating_sub(usize::from(!first.is_nil()));
-    let mut addresses = Addresses::new();
-    if with_pc && depth > 0 && !in_stub(pc, head) {
+    let most = length.saturating_sub(usize::from(!first.is_nil()));
+    let with_pc = with_pc && !in_stub(pc, head);
+    let mut usual = [Term::NIL; 2 + USUAL_DEPTH];
+    let mut long = Vec::new();
+    let words = if most <= USUAL_DEPTH {
+        &mut usual[..]
+    } else {
+        long.resize(4 + most.min(cx.own.stack.words().len()), Term::NIL);
+        &mut long[..]
+    };
+    (words[0], words[1]) = (class, first);
+    let most = most.min(words.len() - 2);
+    let addresses = &mut words[2..2 + most];
+    let mut n = 0;
+    if with_pc {
         // One word further, so that all addresses are return addresses.
         let here = Term::small(pc.wrapping_add(1) as i64);
-        addresses.push(here);
-        if matches!(head, Head::Call) && depth > 1 {
-            addresses.push(here);
-        }
+        n = most.min(1 + usize::from(matches!(head, Head::Call)));
+        addresses[..n].fill(here);
     }
-    return_addresses(cx.own, depth, &mut addresses);
-    let heap = cx.heap();
-    let list = heap.list(&addresses);
-    heap.tuple(&[class.atom().into(), first, list])
+    n += return_addresses(cx.own, &mut addresses[n..]);
+    cx.heap().tuple(&words[..2 + n.max(1)])
 }
 
 /// Was the BIF called by the code of its export entry, which belongs to no function? That is how BIFs are
@@ -226,69 +243,70 @@ fn in_stub(pc: *const u64, head: &Head) -> bool {
     matches!(head, Head::Bif { export, .. } if export.stub() == pc)
 }
 
-/// Return addresses on the stack, up to `depth` with those that are there.
-fn return_addresses(own: &Owned, depth: usize, addresses: &mut Addresses) {
+/// Writes return addresses that are on the stack, the top first, until there is no more room; gives their number.
+fn return_addresses(own: &Owned, addresses: &mut [Term]) -> usize {
+    let mut free = addresses.iter_mut();
     // A function that has called itself many times from one place is told once.
     let (mut last, mut last_word) = (std::ptr::null(), 0);
     for &word in own.stack.words() {
-        if addresses.len() >= depth {
-            break;
-        }
         if !stack_word::is_return(word) || word == last_word {
             continue;
         }
         last_word = word;
         let pc = return_address(word);
         if pc != last {
-            addresses.push(Term::small(pc as i64));
+            let Some(next) = free.next() else { break };
+            *next = Term::small(pc as i64);
             last = pc;
         }
     }
+    let left = free.len();
+    addresses.len() - left
 }
 
 /// The stack trace of the functions to which a process will return.
 pub fn frames(heap: &mut Heap, own: &Owned) -> Term {
-    let mut addresses = Addresses::new();
-    return_addresses(own, backtrace_depth(), &mut addresses);
-    let list = heap.list(&addresses);
-    let raw = heap.tuple(&[Class::Error.atom().into(), Term::NIL, list]);
-    stacktrace(heap, raw)
+    let most = backtrace_depth().min(own.stack.words().len());
+    let mut addresses = vec![Term::NIL; most];
+    let n = return_addresses(own, &mut addresses);
+    let mut entries = Entries::new();
+    entries_of(heap, &addresses[..n], &mut entries);
+    heap.list(&entries)
 }
 
 /// The class in a raw trace; none where the trace is a list.
 pub fn class_of(raw: Term) -> Option<Class> {
-    raw.as_tuple_n::<3>()
-        .and_then(|t| Class::from_atom(t[0].as_atom()?))
+    raw.as_tuple()
+        .and_then(|t| Class::from_atom(t.first()?.as_atom()?))
 }
 
 /// The list that Erlang code sees of a raw trace.
 pub fn stacktrace(heap: &mut Heap, raw: Term) -> Term {
-    let Some(&[_, first, addresses]) = raw.as_tuple_n::<3>() else {
+    let Some(&[_, first, ref rest @ ..]) = raw.as_tuple() else {
         return raw;
     };
-    let mut entries = Addresses::new();
+    let mut entries = Entries::new();
     if !first.is_nil() {
         entries.push(ready_made(heap, first));
     }
-    for a in list::iter(addresses) {
-        if !a.is_small() {
-            entries.push(a);
-            continue;
-        }
-        let pc = a.small_value() as *const u64;
-        if let Some((f, offset)) = ranges::find(pc.wrapping_sub(1)) {
-            let at = f.position(offset + 1);
-            let info = location(heap, at);
-            entries.push(entry(
-                heap,
-                f.module().name,
-                f.name,
-                Term::small(i64::from(f.arity)),
-                info,
-            ));
-        }
+    match *rest {
+        [given] if given.is_list() => entries.extend(list::iter(given)),
+        _ => entries_of(heap, rest, &mut entries),
     }
     heap.list(&entries)
+}
+
+/// The entries for return addresses.
+fn entries_of(heap: &mut Heap, addresses: &[Term], entries: &mut Entries) {
+    for a in addresses {
+        let pc = a.small_value() as *const u64;
+        if let Some((f, offset)) = ranges::find(pc.wrapping_sub(1)) {
+            let (module, name) = (f.module().name, f.name);
+            let info = location(heap, f.position(offset + 1));
+            let arity = Term::small(i64::from(f.arity));
+            entries.push(entry(heap, module, name, arity, info));
+        }
+    }
 }
 
 /// The stack trace of a process that stands at `pc`, as `process_info` gives it.

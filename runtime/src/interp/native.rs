@@ -42,7 +42,7 @@ use bit_syntax::{
 use chaos::chaos as chaos_helper;
 pub(super) use lists::put_before;
 use lists::{end_list, finish_list};
-use resume::{after_of, first_return, interpret, resume, resume_at, wait_for_value};
+use resume::{after_of, first_return, interpret, land, resume, resume_at, wait_for_value};
 use std::cmp::Ordering as Order;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
@@ -155,6 +155,9 @@ helpers! {
     Resume resume;
     /// The same at the bytecode address that is the first argument, with the stack as it is.
     ResumeAt resume_at;
+    /// A callee has raised, and the function, whose frame ends so many bytes above the stack's end, has handlers. Gives the machine code that
+    /// goes on at the one that is meant, or 0 if that is another function's or has none.
+    Land land;
     /// Is called in place of a function, the one of the record at `Handover::callee`, that has no machine code: lets the interpreter run it.
     Interpret interpret;
     /// Prepares the call of a fun with so many arguments in X registers: puts its environment behind them.
@@ -253,6 +256,8 @@ pub enum HelperCall {
     LastAt,
     /// The same without arguments: all is in memory.
     Last,
+    /// In place of the rest of a native function, with one word; all else is in memory. What it gives is run, if it gives something.
+    Landing,
     /// Directly: it neither looks at nor changes what is threaded.
     Direct,
 }
@@ -267,6 +272,7 @@ impl Helper {
             OutOfReductions => HelperCall::Again,
             ResumeAt => HelperCall::LastAt,
             Resume => HelperCall::Last,
+            Land => HelperCall::Landing,
             _ if self.makes_a_term() || self.only_looks() => HelperCall::Keeping,
             _ => HelperCall::Threaded,
         }

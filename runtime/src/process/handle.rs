@@ -9,6 +9,7 @@ use crate::budget;
 use crate::heap::Heap;
 use crate::heap::copy;
 use crate::heap::literal::OwnedTerm;
+use crate::hooks;
 use crate::term::Term;
 use crate::time;
 
@@ -72,7 +73,8 @@ pub fn catch_up(cx: &mut Ctx<'_>) -> bool {
     true
 }
 
-fn handle(cx: &mut Ctx<'_>, s: Signal) {
+/// Does what a signal says.
+pub fn handle(cx: &mut Ctx<'_>, s: Signal) {
     let own = &mut *cx.own;
     match s {
         Signal::Message(m) => own.mailbox.push(m),
@@ -109,13 +111,16 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
         Signal::Exit(s) => exit_signal(cx.proc.id, own, *s),
         Signal::Link { from, .. } => own.relations.links().linked_by(from),
         Signal::Unlink(u) => {
-            own.relations.links().unlinked_by(PidKey::local(u.from));
+            if own.relations.links().unlinked_by(u.from) {
+                unlinked(cx.proc.id, u.from);
+            }
             u.acknowledge();
         }
-        Signal::UnlinkAcknowledged(u) => own
-            .relations
-            .links()
-            .acknowledged(PidKey::local(u.to), u.id),
+        Signal::UnlinkAcknowledged(u) => {
+            if own.relations.links().acknowledged(u.to, u.id) {
+                unlinked(cx.proc.id, u.to);
+            }
+        }
         Signal::Monitor {
             reference,
             from,
@@ -138,11 +143,24 @@ fn handle(cx: &mut Ctx<'_>, s: Signal) {
     }
 }
 
+/// A link is gone; where it led to another node its connection is to know.
+fn unlinked(me: u64, from: PidKey) {
+    if from.node().is_some() {
+        hooks::get().remote_unlinked(me, from);
+    }
+}
+
 /// Tells what a monitor watches that the monitor is gone.
 pub fn take_away(m: &Outgoing, reference: u64) {
     let key = match m.target {
         MonitorTarget::Id(k) => Some(k),
-        MonitorTarget::Name { id, .. } => id,
+        MonitorTarget::Name { id: Some(id), .. } => Some(id),
+        MonitorTarget::Name { name, node, .. } => {
+            if node != crate::node::this().0 {
+                hooks::get().remote_demonitor_name(name, node, reference);
+            }
+            None
+        }
         MonitorTarget::TimeOffset => {
             time::watch::remove(reference);
             None
@@ -156,8 +174,13 @@ pub fn take_away(m: &Outgoing, reference: u64) {
 fn exit_signal(me: u64, own: &mut Owned, s: ExitSignal) {
     let ExitSignal { from, reason, link } = s;
     let key = PidKey::of(from.term());
-    if link && !key.is_some_and(|k| own.relations.links().remove(k)) {
-        return;
+    if link {
+        let Some(k) = key else { return };
+        let active = own.relations.links().remove(k);
+        unlinked(me, k);
+        if !active {
+            return;
+        }
     }
     let atom = reason.term().as_atom();
     if !link && atom == Some(Atom::KILL) {
@@ -182,6 +205,16 @@ pub fn build(f: impl FnOnce(&mut Heap) -> Term) -> OwnedTerm {
     let mut h = Heap::new();
     let t = f(&mut h);
     OwnedTerm::new(t)
+}
+
+/// A monitor is gone, and with it an alias that ends so.
+pub fn end_alias_of_monitor(own: &mut Owned, reference: u64) {
+    if let Some(r) = own.rare_if_any()
+        && let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) =
+            r.aliases.get(&reference).map(|a| a.end)
+    {
+        r.aliases.remove(&reference);
+    }
 }
 
 /// The message that a monitor gives.
@@ -215,11 +248,8 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
         let why = copy::copy(reason.term(), h);
         h.tuple(&[tag, r, kind.into(), object, why])
     });
-    if m.alias
-        && let Some(AliasEnd::Demonitor | AliasEnd::ReplyDemonitor) =
-            own.rare().aliases.get(&reference).map(|a| a.end)
-    {
-        own.rare().aliases.remove(&reference);
+    if m.alias {
+        end_alias_of_monitor(own, reference);
     }
     if m.priority {
         own.mailbox.push_priority(message);

@@ -286,14 +286,26 @@ pub struct Rare {
     pub put_off: Vec<signal::Task>,
     /// Is a thread of a pool to copy what it holds of literals that are being released?
     copies_literals: bool,
-    /// References of unanswered `spawn_request` calls and the like.
-    pub pending: Vec<u64>,
-    /// What messages about nodes it has asked for, and how often.
-    pub monitors_nodes: Vec<(u8, u32)>,
+    /// Requests to other nodes to spawn that are not answered, by the numbers of their references.
+    pub pending_spawns: std::collections::BTreeMap<u64, PendingSpawn>,
     /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.
     pub building: Option<crate::heap::binary::Building>,
+}
+
+/// A request to another node to spawn a process.
+pub struct PendingSpawn {
+    /// First element of the answer.
+    pub tag: OwnedTerm,
+    /// Is an answer wanted if it was done, and if not?
+    pub replies: (bool, bool),
+    /// The tag of the monitor's message, if it has one of its own.
+    pub monitor_tag: Option<OwnedTerm>,
+    /// Is the reference an alias too?
+    pub alias: bool,
+    /// Is the monitor's message a priority message?
+    pub priority: bool,
 }
 
 /// An active alias.

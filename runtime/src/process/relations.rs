@@ -129,18 +129,22 @@ impl Links {
         active
     }
 
-    /// The other side has unlinked.
-    pub fn unlinked_by(&mut self, key: PidKey) {
-        if self.contains(key) {
+    /// The other side has unlinked. Is the entry gone?
+    pub fn unlinked_by(&mut self, key: PidKey) -> bool {
+        let active = self.contains(key);
+        if active {
             self.entries.remove(key);
         }
+        active
     }
 
-    /// The other side acknowledges that `unlink`.
-    pub fn acknowledged(&mut self, key: PidKey, id: u64) {
-        if self.entries.get(key) == Some(id) {
+    /// The other side acknowledges that `unlink`. Is the entry gone?
+    pub fn acknowledged(&mut self, key: PidKey, id: u64) -> bool {
+        let is_last = self.entries.get(key) == Some(id);
+        if is_last {
             self.entries.remove(key);
         }
+        is_last
     }
 
     /// Takes the entry out, because nothing is on the other side any more. Was the link active?
@@ -367,7 +371,7 @@ mod tests {
         keys[..20].iter().for_each(|&k| links.linked_by(k));
         assert_eq!(links.iter().count(), 20);
         assert!(keys[20..].iter().all(|&k| links.remove(k)));
-        keys.iter().for_each(|&k| links.acknowledged(k, 5));
+        keys.iter().for_each(|&k| _ = links.acknowledged(k, 5));
         assert_eq!(links.entries.len(), 0);
     }
 
@@ -379,10 +383,10 @@ mod tests {
         match sent {
             Sent::Link => links.linked_by(OTHER(side)),
             Sent::Unlink(id) => {
-                links.unlinked_by(OTHER(side));
+                _ = links.unlinked_by(OTHER(side));
                 sides[1 - side].inbox.push_back(Sent::Acknowledge(id));
             }
-            Sent::Acknowledge(id) => links.acknowledged(OTHER(side), id),
+            Sent::Acknowledge(id) => _ = links.acknowledged(OTHER(side), id),
         }
         true
     }

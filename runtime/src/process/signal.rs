@@ -6,6 +6,7 @@
 use super::PidKey;
 use super::context::Ctx;
 use crate::heap::literal::OwnedTerm;
+use crate::hooks;
 use crate::process::table;
 use crate::term::Term;
 
@@ -66,13 +67,13 @@ pub enum Signal {
     SystemTask(Task),
 }
 
-/// One `unlink` of a process from another, by their packed pids.
+/// One `unlink` of a process from another.
 #[derive(Clone, Copy, Debug)]
 pub struct Unlink {
     /// Who unlinks.
-    pub from: u64,
+    pub from: PidKey,
     /// From whom.
-    pub to: u64,
+    pub to: PidKey,
     /// Tells it from other ones; not 0.
     pub id: u64,
 }
@@ -80,7 +81,10 @@ pub struct Unlink {
 impl Unlink {
     /// Tells who has unlinked that the other side knows. A process that is gone need not know.
     pub fn acknowledge(self) {
-        send(self.from, Signal::UnlinkAcknowledged(self));
+        match self.from.local_id() {
+            Some(id) => _ = send(id, Signal::UnlinkAcknowledged(self)),
+            None => hooks::get().remote_unlink_acknowledged(self),
+        }
     }
 }
 

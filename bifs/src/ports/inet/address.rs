@@ -55,7 +55,7 @@ pub fn v6(ip: Ipv6Addr, port: u16, flow: u32, scope: u32) -> RawAddress {
 }
 
 /// The address of a path; one that begins with a zero byte is Linux's kind without a file.
-fn local(path: &[u8]) -> Result<RawAddress, BadAddress> {
+pub fn local(path: &[u8]) -> Result<RawAddress, BadAddress> {
     let mut a = libc::sockaddr_un {
         sun_family: libc::AF_UNIX as libc::sa_family_t,
         sun_path: [0; 108],

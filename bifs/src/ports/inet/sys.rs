@@ -89,6 +89,11 @@ impl RawAddress {
         self.len as usize
     }
 
+    /// The address and its length, for calls of the system.
+    pub fn raw_parts(&self) -> (*const libc::sockaddr, libc::socklen_t) {
+        (std::ptr::from_ref(&self.storage).cast(), self.len)
+    }
+
     /// As another structure of the system; what it does not have is zero.
     ///
     /// # Safety
@@ -136,6 +141,38 @@ impl Socket {
                 flags | libc::O_NONBLOCK,
             ))?;
         }
+        Ok(())
+    }
+
+    /// Lets it block.
+    pub fn may_block(&self) -> io::Result<()> {
+        // SAFETY: these commands read and change the flags of our descriptor.
+        unsafe {
+            let flags = check(libc::fcntl(self.fd(), libc::F_GETFL))?;
+            check(libc::fcntl(
+                self.fd(),
+                libc::F_SETFL,
+                flags & !libc::O_NONBLOCK,
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// Closes it without waiting for what is to be sent still, whatever the option `linger` says. One that is to be reset is.
+    pub fn close_at_once(self) {
+        let mut linger = [0; 8];
+        let known = self.get(libc::SOL_SOCKET, libc::SO_LINGER, &mut linger);
+        let waits = known.is_ok() && linger[..4] != [0; 4] && linger[4..] != [0; 4];
+        if waits {
+            // A socket that cannot be told so waits.
+            let _ = self.set(libc::SOL_SOCKET, libc::SO_LINGER, &[0; 8]);
+        }
+    }
+
+    /// Closes it, and tells how that went.
+    pub fn close(self) -> io::Result<()> {
+        // SAFETY: the descriptor is ours and nobody uses it any more.
+        check(unsafe { libc::close(self.release()) })?;
         Ok(())
     }
 

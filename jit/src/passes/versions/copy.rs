@@ -78,6 +78,7 @@ impl Fast<'_> {
                 Repr::Term => self.term(v),
                 Repr::Float => self.float(v),
                 Repr::Bool => self.answer(v),
+                Repr::Code => v,
             });
         }
         if let Some(exit) = op.exit() {
@@ -95,6 +96,7 @@ impl Fast<'_> {
                 Repr::Bool => {
                     self.table.answers.insert(v, Answer::Open(copy));
                 }
+                Repr::Code => enigma_runtime::bug::vm_bug("a loop of two versions looks for code"),
             }
         }
     }

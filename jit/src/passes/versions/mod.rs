@@ -65,6 +65,7 @@ impl Plan {
         let insts = || blocks().flat_map(|b| &b.insts).map(|i| &f.insts[i.index()]);
         if insts().count() > MOST_INSTRUCTIONS
             || insts().any(|i| is_match(&i.op))
+            || insts().any(|i| matches!(i.op, Op::FunCode(_)))
             || blocks().any(|b| b.params.iter().any(|p| f.repr(*p) == Repr::Bool))
         {
             return None;

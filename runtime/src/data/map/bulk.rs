@@ -1,10 +1,9 @@
 //! Maps made of many pairs at once.
 
-use super::{BITS, LEVELS, MAX_FLAT, flat_find, flat_from_sorted, key_order, make_hash, make_node};
+use super::{BITS, LEVELS, MAX_FLAT, flat_find, flat_from_sorted, make_hash, make_node, place_of};
 use crate::data::{compare, hash};
 use crate::heap::Heap;
 use crate::term::{Kind, Term};
-use std::cmp::Ordering;
 
 /// Keys and values of a flat map that is being made, in the order of the keys.
 pub(super) struct Flat {
@@ -42,23 +41,11 @@ impl Flat {
     /// Adds a pair with a key that is not there yet; there must be room for it.
     pub(super) fn insert(&mut self, key: Term, value: Term) {
         let n = self.len;
-        // Keys mostly come in their order.
-        let before = |&k: &Term| key_order(k, key) == Ordering::Less;
-        let at = match n.checked_sub(1) {
-            Some(last) if !before(&self.keys[last]) => self.keys[..last].partition_point(before),
-            _ => n,
-        };
+        let at = place_of(&self.keys[..n], key);
         self.keys.copy_within(at..n, at + 1);
         self.values.copy_within(at..n, at + 1);
         (self.keys[at], self.values[at]) = (key, value);
         self.len += 1;
-    }
-
-    /// Drops the pair at a place.
-    pub(super) fn remove(&mut self, at: usize) {
-        self.keys.copy_within(at + 1..self.len, at);
-        self.values.copy_within(at + 1..self.len, at);
-        self.len -= 1;
     }
 
     pub(super) fn finish(&self, heap: &mut Heap) -> Term {

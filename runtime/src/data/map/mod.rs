@@ -11,8 +11,8 @@ mod merge;
 mod update;
 
 pub use builder::MapBuilder;
+use bulk::from_many;
 pub use bulk::from_pairs;
-use bulk::{Flat, from_many};
 pub use iteration::{MapIter, PlaceIter, iter, iter_from, root_pairs_by_child};
 pub use merge::Merge;
 pub use update::{MapPair, put_all, update_all};
@@ -85,10 +85,37 @@ pub fn get(t: Term, key: Term) -> Option<Term> {
 
 #[inline]
 fn flat_find(keys: &[Term], key: Term) -> Option<usize> {
-    if key.is_immediate() && !key.is_flonum() {
+    if is_itself(key) {
         return keys.iter().position(|&k| k == key);
     }
+    if key.is_tuple() {
+        // Most tuples that differ do so in their sizes or last elements.
+        let (header, n) = (key.header(), key.header().words());
+        let last = key.word(n);
+        if n > 0 && is_itself(Term(last)) {
+            let may_be = |k: Term| k.is_boxed() && k.header() == header && k.word(n) == last;
+            let is_key = |k: Term| k == key || may_be(k) && compare::exact_eq(k, key);
+            return keys.iter().position(|&k| is_key(k));
+        }
+    }
     keys.iter().position(|&k| compare::exact_eq(k, key))
+}
+
+/// Is nothing but the same word equal to it?
+#[inline(always)]
+fn is_itself(t: Term) -> bool {
+    t.is_immediate() && !t.is_flonum()
+}
+
+/// The place of a key that is not there among the sorted keys of a flat map.
+#[inline]
+fn place_of(keys: &[Term], key: Term) -> usize {
+    let before = |&k: &Term| key_order(k, key) == Ordering::Less;
+    // Keys mostly come in their order.
+    match keys.split_last() {
+        Some((last, others)) if !before(last) => others.partition_point(before),
+        _ => keys.len(),
+    }
 }
 
 fn hash_get(t: Term, key: Term, hash: u64) -> Option<Term> {
@@ -226,9 +253,66 @@ pub fn put(heap: &mut Heap, t: Term, key: Term, value: Term) -> Term {
         pairs.push((key, value));
         return from_many(heap, &pairs);
     }
-    let mut flat = Flat::of(keys, values);
-    flat.insert(key, value);
-    flat.finish(heap)
+    flat_insert(heap, keys, values, (key, value))
+}
+
+/// A flat map with a pair more, for which there is room and whose key is not there.
+fn flat_insert(heap: &mut Heap, keys: &[Term], values: &[Term], pair: (Term, Term)) -> Term {
+    let (n, at) = (keys.len(), place_of(keys, pair.0));
+    let tuple = heap.alloc(2 + n);
+    let map = heap.alloc(3 + n);
+    // SAFETY: fresh words for a tuple of `n + 1` keys and a map of as many values; `at` is at most `n`.
+    unsafe {
+        *tuple = Header::new(Kind::Tuple, n + 1).0;
+        copy_around(keys, at, pair.0, tuple.add(1));
+        *map = Header::new(Kind::FlatMap, n + 2).0;
+        *map.add(1) = Term::boxed_at(tuple).0;
+        copy_around(values, at, pair.1, map.add(2));
+    }
+    Term::boxed_at(map)
+}
+
+/// Copies terms to `to`, with one more at a place.
+///
+/// # Safety
+/// `to` has room for them and one more; `at` is at most their number.
+unsafe fn copy_around(terms: &[Term], at: usize, one: Term, to: *mut u64) {
+    let (from, n) = (terms.as_ptr().cast::<u64>(), terms.len());
+    // SAFETY: as the caller promises.
+    unsafe {
+        std::ptr::copy_nonoverlapping(from, to, at);
+        *to.add(at) = one.0;
+        std::ptr::copy_nonoverlapping(from.add(at), to.add(at + 1), n - at);
+    }
+}
+
+/// A flat map without the pair at a place.
+fn flat_remove(heap: &mut Heap, keys: &[Term], values: &[Term], at: usize) -> Term {
+    let n = keys.len();
+    let tuple = heap.alloc(n);
+    let map = heap.alloc(1 + n);
+    // SAFETY: fresh words for a tuple of `n - 1` keys and a map of as many values; `at` is less than `n`.
+    unsafe {
+        *tuple = Header::new(Kind::Tuple, n - 1).0;
+        copy_but(keys, at, tuple.add(1));
+        *map = Header::new(Kind::FlatMap, n).0;
+        *map.add(1) = Term::boxed_at(tuple).0;
+        copy_but(values, at, map.add(2));
+    }
+    Term::boxed_at(map)
+}
+
+/// Copies terms to `to`, but for that at a place.
+///
+/// # Safety
+/// `to` has room for all but one; `at` is less than their number.
+unsafe fn copy_but(terms: &[Term], at: usize, to: *mut u64) {
+    let (from, n) = (terms.as_ptr().cast::<u64>(), terms.len());
+    // SAFETY: as the caller promises.
+    unsafe {
+        std::ptr::copy_nonoverlapping(from, to, at);
+        std::ptr::copy_nonoverlapping(from.add(at + 1), to.add(at), n - 1 - at);
+    }
 }
 
 fn flat_replace(heap: &mut Heap, t: Term, i: usize, value: Term) -> Term {
@@ -357,9 +441,7 @@ pub fn remove(heap: &mut Heap, t: Term, key: Term) -> Option<(Term, Term)> {
     if is_flat(t) {
         let (keys, values) = flat_parts(t);
         let i = flat_find(keys, key)?;
-        let mut flat = Flat::of(keys, values);
-        flat.remove(i);
-        return Some((flat.finish(heap), values[i]));
+        return Some((flat_remove(heap, keys, values, i), values[i]));
     }
     let hash = hash::internal(key);
     let value = hash_get(t, key, hash)?;

@@ -29,6 +29,8 @@ pub const HP: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::HP_AT;
 pub const HEAP_END: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::END_AT;
 /// In the own part: the lowest address of the stack.
 pub const STACK_LIMIT: usize = offset_of!(Owned, stack) + stack::BLOCK_AT + chunk::BASE_AT;
+/// In the own part: the words of the stack's block, 32 bits. A block of more words than that is told with other numbers.
+pub const STACK_WORDS: usize = offset_of!(Owned, stack) + stack::BLOCK_AT + chunk::CAPACITY_AT;
 /// In a process's record: its pid, packed.
 pub const PID: usize = offset_of!(Process, id);
 /// In an entry record: machine code.

@@ -1,8 +1,10 @@
 //! Where the interpreter takes the place of a native function, or of one that has no native code, until it has a value.
 
 use super::lists::is_of_list;
-use super::{MAX_DEPTH, depth, leave, set_next, term};
+use super::{MAX_DEPTH, depth, leave, set_next, single, term};
 use crate::bif::Ctx;
+use crate::code::continuation::Continuation;
+use crate::code::forms::catch_end;
 use crate::code::module::FnInfo;
 use crate::code::{entry, native, ops};
 use crate::interp::calls::Next;
@@ -70,6 +72,31 @@ pub(super) extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64
             Term::NONVALUE.0
         }
     }
+}
+
+/// The helper `Land`.
+pub(super) extern "C" fn land(cx: &mut Ctx<'_>, depth: u64, _: u64, _: u64) -> u64 {
+    let (pc, sp) = (cx.native.next_pc, cx.native.next_sp);
+    let is_meant = cx.native.raised == Raise::OtherFrame && !pc.is_null();
+    if !is_meant || 8 * cx.own.stack.depth_of(sp) as u64 != depth || cx.own.keeps_calls() {
+        return 0;
+    }
+    // SAFETY: where a process goes on there are instructions, more than one.
+    let (w, after) = unsafe { (*pc, pc.add(catch_end::WORDS)) };
+    let continuation = match ops::of(w) {
+        ops::TRY_CASE | ops::CATCH_END => native::continuation_at(after),
+        _ => None,
+    };
+    let Some(code) = continuation
+        .map(Continuation::native)
+        .filter(|c| !c.is_null())
+    else {
+        return 0;
+    };
+    cx.native.raised = Raise::No;
+    let place = single(ops::of(w))(pc, sp.cast(), cx.x.as_mut_ptr(), cx, w);
+    cx.native.sp = place.sp.cast();
+    code as u64
 }
 
 /// The same where the function is one of a native library, which is called without a loop of the interpreter.

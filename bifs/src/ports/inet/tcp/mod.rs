@@ -13,7 +13,7 @@ use super::control::{self, ControlAnswer};
 use super::descriptor::{Active, Descriptor, SocketPhase, ok, refused};
 use super::options::{self, BadOption, Changes};
 use super::sys::Socket;
-use crate::ports::{Driver, Port, Refusal};
+use crate::ports::{Driver, PacketSink, Port, Refusal};
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::io::{Readiness, Source};
@@ -100,6 +100,25 @@ impl Driver for TcpDriver {
             return Some(refused("exbadport"));
         };
         self.0.enter(|s| answer(&self.0, s, request, data, caller))
+    }
+
+    fn carry(&self, sink: Arc<dyn PacketSink>) -> bool {
+        self.0.enter(|s| {
+            let can = s.is_connected() && s.sink.is_none();
+            if can {
+                s.sink = Some(sink);
+            }
+            can
+        })
+    }
+
+    fn send_packets(&self, packets: Vec<Vec<u8>>) {
+        let port = self.0.port.upgrade();
+        let bytes: usize = packets.iter().map(Vec::len).sum();
+        self.0.enter(|s| send::packets(&self.0, s, packets));
+        if let Some(port) = port {
+            port.count_output(bytes);
+        }
     }
 
     fn close(&self) {

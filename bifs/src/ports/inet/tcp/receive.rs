@@ -263,6 +263,12 @@ fn deliver(t: &Tcp, s: &mut TcpState, n: usize) {
             crate::packet::http::begins_message(bytes)
         };
     }
+    if let Some(sink) = &s.sink {
+        sink.take(s.input.bytes()[front..n - padding].to_vec());
+        t.count_input(n);
+        s.input.skip(n);
+        return;
+    }
     let whole = n == s.input.size() && n >= WORTH_GIVING && matches!(parcel, Parcel::Data);
     let given = if whole { s.input.take_all() } else { None };
     let taken = given.is_some();

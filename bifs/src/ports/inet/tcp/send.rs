@@ -131,6 +131,39 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
     Ok(n)
 }
 
+/// Sends packets of a connection between nodes, for which nobody waits.
+pub fn packets(t: &Tcp, s: &mut TcpState, packets: Vec<Vec<u8>>) {
+    if !s.is_connected() || s.is_gone || s.shutdown_later.is_some() {
+        return;
+    }
+    let header = match s.d.settings.packets.framing {
+        Framing::Size(h) => h,
+        _ => 0,
+    };
+    let waited = !s.output.is_empty();
+    for p in packets {
+        s.d.sent.add(header + p.len());
+        let size = (p.len() as u64).to_be_bytes();
+        s.output.push(size[8 - header..].to_vec());
+        s.output.push(p);
+    }
+    if waited || s.d.ignored {
+        return;
+    }
+    let more = flush(t, s);
+    if s.output.is_empty() {
+        return;
+    }
+    let watched = if more {
+        t.watch_again(s, Waits::Write)
+    } else {
+        t.watch(s, Waits::Write)
+    };
+    if let Err(e) = watched {
+        failed_to_send(t, s, e.raw_os_error().unwrap_or(libc::EIO), None);
+    }
+}
+
 /// Sends until all is sent or the system takes no more; gives how much it took.
 fn send_now(
     socket: &Socket,

@@ -5,7 +5,7 @@ use super::queue::OutputQueue;
 use crate::errno;
 use crate::ports::inet::descriptor::{Active, Descriptor, SocketPhase};
 use crate::ports::inet::messages::{self, Tag};
-use crate::ports::{Driver, Port};
+use crate::ports::{Driver, PacketSink, Port};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::io::{Source, Waits};
 use enigma_runtime::timer;
@@ -83,6 +83,8 @@ pub struct TcpState {
     pub in_header: bool,
     /// The port closes when the state is let go, for this reason.
     pub exit: Option<Atom>,
+    /// What takes the packets that come, if it is a connection between nodes.
+    pub sink: Option<Arc<dyn PacketSink>>,
 }
 
 /// See the module's text.
@@ -132,6 +134,7 @@ impl Tcp {
             ended: false,
             in_header: false,
             exit: None,
+            sink: None,
         };
         Arc::new_cyclic(|me| Tcp {
             port: Arc::downgrade(port),
@@ -145,10 +148,15 @@ impl Tcp {
 
     /// Does something with the state. What that asks for is done when the state is let go.
     pub fn enter<R>(&self, f: impl FnOnce(&mut TcpState) -> R) -> R {
-        let (r, exit) = {
+        let (r, exit, sink) = {
             let mut s = self.state.lock();
-            (f(&mut s), s.exit.take())
+            let r = f(&mut s);
+            let sink = s.sink.clone().map(|sink| (sink, s.output.size()));
+            (r, s.exit.take(), sink)
         };
+        if let Some((sink, queued)) = sink {
+            sink.settle(queued);
+        }
         if let Some(reason) = exit
             && let Some(port) = self.port.upgrade()
         {

@@ -1,0 +1,313 @@
+//! Receiving.
+
+use super::address;
+use super::control;
+use super::message;
+use super::sock::{Sock, SockState, SocketLane, check_reference, is_zero, timed_out, with_open};
+use super::supports;
+use super::sys;
+use super::terms::{atom, map_of, need_int};
+use crate::ports::inet::sys::{RawAddress, Socket};
+use crate::{bifs, errno};
+use enigma_runtime::atom::Atom;
+use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
+use std::cell::RefCell;
+use std::io;
+
+bifs! { BIFS:
+    "prim_socket" {
+        "nif_recv"/4 Nif => recv;
+        "nif_recvfrom"/4 Nif => recvfrom;
+        "nif_recvmsg"/5 Nif => recvmsg;
+    }
+}
+
+/// Longest memory that a thread keeps for reading.
+const KEPT: usize = 256 * 1024;
+/// From so many bytes on the memory that was read into becomes the binary.
+const HANDED_OVER: usize = 16 * 1024;
+/// Most bytes that are asked for at once of a stream; who wants more calls again for the rest.
+const MOST: usize = 1 << 30;
+
+thread_local! {
+    /// Memory that is read into.
+    static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `f` with memory of at least `size` bytes.
+fn with_room<R>(size: usize, f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut room = SPARE.take();
+    if room.len() < size {
+        // Pages of memory that the system gives are zero without being touched.
+        room = vec![0; size];
+    }
+    let result = f(&mut room);
+    if room.capacity() <= KEPT {
+        SPARE.set(room);
+    }
+    result
+}
+
+/// The first `n` bytes of `room` as a binary.
+fn binary(h: &mut Heap, room: &mut Vec<u8>, n: usize) -> Term {
+    if n < HANDED_OVER || n * 2 < room.len() {
+        return h.binary(&room[..n]);
+    }
+    let mut taken = std::mem::take(room);
+    taken.truncate(n);
+    h.binary_of(taken)
+}
+
+/// A length, or the size of buffers that the socket has where it is 0.
+fn length(t: Term, default: usize) -> Result<usize, Exit> {
+    match t.as_usize().ok_or_else(badarg)? {
+        0 => Ok(default),
+        n => Ok(n.min(MOST)),
+    }
+}
+
+/// Something has come.
+pub fn count(s: &mut SockState, n: usize) {
+    let n = n as u64;
+    s.counters.read_packets = s.counters.read_packets.wrapping_add(1);
+    s.counters.read_bytes = s.counters.read_bytes.wrapping_add(n);
+    s.counters.read_max = s.counters.read_max.max(n);
+}
+
+/// What was read is given to the caller, whose turn ends; from 29 on the option `select_read` lets it wait for what comes next.
+pub fn deliver(
+    cx: &mut Ctx<'_>,
+    socket: &Sock,
+    s: &mut SockState,
+    reference: Term,
+    what: Term,
+) -> Term {
+    s.reads_in_row = 0;
+    if s.otp.select_read && reference.is_reference() {
+        let result = socket.wait_for(cx, s, SocketLane::Read, reference, Some(what));
+        // There may be more now already, of which nobody would be told.
+        socket.go_on(s, SocketLane::Read);
+        return match result.as_tuple_n::<2>() {
+            Some([_, what]) if !s.readers.is_empty() => {
+                let what = *what;
+                cx.tuple2(atom("select_read"), what)
+            }
+            _ => cx.ok(what),
+        };
+    }
+    socket.finish_turn(s, SocketLane::Read);
+    cx.ok(what)
+}
+
+/// Reading has failed for good: nobody gets anything any more.
+fn give_up(cx: &mut Ctx<'_>, socket: &Sock, s: &mut SockState, why: Term) -> Term {
+    s.counters.read_fails = s.counters.read_fails.wrapping_add(1);
+    let me = cx.proc.id;
+    for w in s.readers.take().filter(|w| w.process != me) {
+        message::abort(socket, w.process, w.reference.term(), why);
+    }
+    cx.error(why)
+}
+
+/// The call has failed: it would block, or there is an error.
+fn not_read(
+    cx: &mut Ctx<'_>,
+    socket: &Sock,
+    s: &mut SockState,
+    reference: Term,
+    e: &io::Error,
+) -> Term {
+    match e.raw_os_error() {
+        Some(libc::EAGAIN) if is_zero(reference) => timed_out(),
+        Some(libc::EAGAIN) => socket.wait_for(cx, s, SocketLane::Read, reference, None),
+        _ => give_up(cx, socket, s, errno::of(e).into()),
+    }
+}
+
+/// Runs one system call for the caller if it is its turn.
+fn attempt(
+    cx: &mut Ctx<'_>,
+    a: &[Term],
+    reference: Term,
+    run: impl FnOnce(&mut Ctx<'_>, &Sock, &mut SockState) -> BifResult,
+) -> BifResult {
+    check_reference(reference)?;
+    with_open(cx, a[0], |cx, socket, s| {
+        if let Some(wait) = socket.await_turn(cx, s, SocketLane::Read, reference)? {
+            return Ok(wait);
+        }
+        s.counters.read_tries = s.counters.read_tries.wrapping_add(1);
+        run(cx, socket, s)
+    })
+}
+
+fn descriptor(s: &SockState) -> io::Result<&Socket> {
+    s.open_socket()
+        .ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))
+}
+
+/// `nif_recv(Socket, Length, Flags, Reference)`.
+fn recv(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let flags = need_int(a[2])?;
+    let wanted = length(a[1], 0)?;
+    let reference = a[3];
+    attempt(cx, a, reference, |cx, socket, s| {
+        let size = match wanted {
+            0 => s.otp.read_buffer,
+            n => n,
+        };
+        with_room(size, |room| {
+            let got = descriptor(s).and_then(|fd| sys::receive(fd, &mut room[..size], flags));
+            let n = match got {
+                Ok(n) => n,
+                Err(e) => return Ok(not_read(cx, socket, s, reference, &e)),
+            };
+            if n == 0 && s.is_stream() {
+                return Ok(give_up(cx, socket, s, Atom::CLOSED.into()));
+            }
+            count(s, n);
+            let what = binary(cx.heap(), room, n);
+            if n == size && wanted == 0 && s.is_stream() {
+                s.reads_in_row += 1;
+                if s.reads_in_row < s.otp.read_count {
+                    return Ok(cx.tuple2(atom("more"), what));
+                }
+            } else if n < wanted && s.is_stream() {
+                s.reads_in_row = 0;
+                if is_zero(reference) && release::number() <= 25 {
+                    return Ok(deliver(cx, socket, s, reference, what));
+                }
+                if is_zero(reference) {
+                    return Ok(cx.tuple2(atom("timeout"), what));
+                }
+                return Ok(socket.wait_for(cx, s, SocketLane::Read, reference, Some(what)));
+            }
+            Ok(deliver(cx, socket, s, reference, what))
+        })
+    })
+}
+
+/// The address that something came from; where there is none, one without a family.
+fn source(h: &mut Heap, from: Option<&RawAddress>) -> Term {
+    match from {
+        Some(from) => address::encode(h, from),
+        None => {
+            let addr = h.binary(&[]);
+            map_of(h, &[("family", atom("unspec")), ("addr", addr)])
+        }
+    }
+}
+
+/// `nif_recvfrom(Socket, Length, Flags, Reference)`.
+fn recvfrom(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let flags = need_int(a[2])?;
+    let wanted = length(a[1], 0)?;
+    let reference = a[3];
+    attempt(cx, a, reference, |cx, socket, s| {
+        let size = match wanted {
+            0 => s.otp.read_buffer,
+            n => n,
+        };
+        with_room(size, |room| {
+            let got = descriptor(s).and_then(|fd| sys::receive_from(fd, &mut room[..size], flags));
+            let (n, from) = match got {
+                Ok(got) => got,
+                Err(e) => return Ok(not_read(cx, socket, s, reference, &e)),
+            };
+            if n == 0 && s.is_stream() {
+                return Ok(give_up(cx, socket, s, Atom::CLOSED.into()));
+            }
+            count(s, n);
+            let data = binary(cx.heap(), room, n);
+            let from = source(cx.heap(), from.as_ref());
+            let what = cx.tuple2(from, data);
+            Ok(deliver(cx, socket, s, reference, what))
+        })
+    })
+}
+
+/// `nif_recvmsg(Socket, Length, ControlLength, Flags, Reference)`.
+fn recvmsg(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let flags = need_int(a[3])?;
+    let wanted = length(a[1], 0)?;
+    let control = length(a[2], 0)?;
+    let reference = a[4];
+    attempt(cx, a, reference, |cx, socket, s| {
+        let size = match wanted {
+            0 => s.otp.read_buffer,
+            n => n,
+        };
+        let control = match control {
+            0 => s.otp.read_control,
+            n => n,
+        };
+        with_room(size, |room| {
+            let got =
+                descriptor(s).and_then(|fd| read_message(fd, &mut room[..size], control, flags));
+            let got = match got {
+                Ok(got) => got,
+                Err(e) => return Ok(not_read(cx, socket, s, reference, &e)),
+            };
+            if got.bytes == 0 && s.is_stream() {
+                return Ok(give_up(cx, socket, s, Atom::CLOSED.into()));
+            }
+            count(s, got.bytes);
+            let data = binary(cx.heap(), room, got.bytes);
+            let what = message_term(cx.heap(), &got, data);
+            Ok(deliver(cx, socket, s, reference, what))
+        })
+    })
+}
+
+/// A message that has come, without its data.
+pub struct MessageParts {
+    /// Bytes of data.
+    pub bytes: usize,
+    /// The sender.
+    from: Option<RawAddress>,
+    flags: i32,
+    /// Level, type and data of each control message.
+    control: Vec<(i32, i32, Vec<u8>)>,
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// The system's.
+pub fn read_message(
+    fd: &Socket,
+    room: &mut [u8],
+    control: usize,
+    flags: i32,
+) -> io::Result<MessageParts> {
+    let mut words = vec![0; control.div_ceil(8)];
+    let got = sys::receive_message(fd, room, &mut words, flags)?;
+    let mut all = Vec::new();
+    sys::each_control(&words, got.control, |level, kind, data| {
+        all.push((level, kind, data.to_vec()));
+    });
+    Ok(MessageParts {
+        bytes: got.bytes,
+        from: got.from,
+        flags: got.flags,
+        control: all,
+    })
+}
+
+/// The map of a message that has come.
+pub fn message_term(h: &mut Heap, got: &MessageParts, data: Term) -> Term {
+    let parts = h.list(&[data]);
+    let control: Vec<Term> = got
+        .control
+        .iter()
+        .map(|(level, kind, data)| control::encode(h, *level, *kind, data))
+        .collect();
+    let control = h.list(&control);
+    let flags = supports::flag_list(h, got.flags);
+    let mut pairs = vec![("iov", parts), ("ctrl", control), ("flags", flags)];
+    if let Some(from) = &got.from {
+        let from = address::encode(h, from);
+        pairs.push(("addr", from));
+    }
+    map_of(h, &pairs)
+}

@@ -1,0 +1,227 @@
+//! A connection to another node: what goes out goes in one order, and who sends more than it takes waits.
+
+use super::nodes::NodeEntry;
+use super::packet::{Encoded, PacketReader, PacketWriter};
+use crate::process::signal::{self, Signal};
+use crate::term::Term;
+use parking_lot::Mutex;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+/// What carries packets to the other side. Its calls come one at a time.
+pub trait Transport: Send + Sync {
+    /// Takes packets to be sent in this order.
+    fn send(&self, packets: Vec<Vec<u8>>);
+    /// Bytes that it has taken and not sent.
+    fn queued(&self) -> usize;
+    /// Closes: nothing more is to come of it.
+    fn close(&self, reason: Term);
+}
+
+/// Bytes on their way out from which on senders wait (`+zdbbl`).
+static BUSY_LIMIT: AtomicUsize = AtomicUsize::new(1 << 20);
+
+/// Sets from how many bytes on their way out senders wait.
+pub fn set_busy_limit(bytes: usize) {
+    BUSY_LIMIT.store(bytes, Ordering::Relaxed);
+}
+
+/// From how many bytes on their way out do senders wait?
+pub fn busy_limit() -> usize {
+    BUSY_LIMIT.load(Ordering::Relaxed)
+}
+
+/// See the module's text.
+pub struct Connection {
+    /// The node.
+    pub entry: Arc<NodeEntry>,
+    /// Tells it from earlier and later ones to the node.
+    pub id: u32,
+    /// The other node's creation.
+    pub creation: u32,
+    /// What both sides are capable of.
+    pub flags: u64,
+    /// The port or process that carries it.
+    pub controller: Term,
+    transport: Box<dyn Transport>,
+    /// What waits to be put into packets.
+    queue: Mutex<VecDeque<Encoded>>,
+    /// Bytes of these.
+    queued: AtomicUsize,
+    writer: Mutex<PacketWriter>,
+    reader: Mutex<PacketReader>,
+    waiting: Mutex<BTreeSet<u64>>,
+    is_closed: AtomicBool,
+    received: AtomicU64,
+    sent: AtomicU64,
+}
+
+impl Connection {
+    /// A connection that nothing has gone through.
+    pub fn new(
+        entry: Arc<NodeEntry>,
+        (id, creation, flags): (u32, u32, u64),
+        controller: Term,
+        transport: Box<dyn Transport>,
+    ) -> Connection {
+        Connection {
+            entry,
+            id,
+            creation,
+            flags,
+            controller,
+            transport,
+            queue: Mutex::default(),
+            queued: AtomicUsize::new(0),
+            writer: Mutex::new(PacketWriter::new(flags)),
+            reader: Mutex::default(),
+            waiting: Mutex::default(),
+            is_closed: AtomicBool::new(false),
+            received: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    /// Packets received and sent, and bytes that wait to be sent.
+    pub fn counts(&self) -> (u64, u64, usize) {
+        let count = |n: &AtomicU64| n.load(Ordering::Relaxed);
+        (count(&self.received), count(&self.sent), self.pending())
+    }
+
+    fn pending(&self) -> usize {
+        self.queued.load(Ordering::Relaxed) + self.transport.queued()
+    }
+
+    /// Puts a signal behind the others.
+    pub fn push(&self, e: Encoded) {
+        if self.is_closed.load(Ordering::Acquire) {
+            return;
+        }
+        self.enqueue(e);
+        self.flush();
+    }
+
+    /// The same without giving it to the transport yet.
+    pub(super) fn enqueue(&self, e: Encoded) {
+        self.queued.fetch_add(e.size(), Ordering::Relaxed);
+        self.queue.lock().push_back(e);
+    }
+
+    /// Gives what waits to the transport, unless somebody does already, who then takes this too.
+    pub(super) fn flush(&self) {
+        loop {
+            {
+                let Some(mut writer) = self.writer.try_lock() else {
+                    return;
+                };
+                loop {
+                    let some = std::mem::take(&mut *self.queue.lock());
+                    if some.is_empty() {
+                        break;
+                    }
+                    let mut packets = Vec::with_capacity(some.len());
+                    let mut size = 0;
+                    for e in some {
+                        size += e.size();
+                        writer.packets(e, &mut packets);
+                    }
+                    self.sent.fetch_add(packets.len() as u64, Ordering::Relaxed);
+                    if !self.is_closed.load(Ordering::Acquire) {
+                        self.transport.send(packets);
+                    }
+                    self.queued.fetch_sub(size, Ordering::Relaxed);
+                }
+            }
+            if self.queue.lock().is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Is more on its way out than there should be?
+    pub fn is_busy(&self) -> bool {
+        self.pending() >= busy_limit() && !self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Must the process wait because there is too much on its way? It is called when that has changed.
+    pub fn must_wait(&self, process: u64) -> bool {
+        if !self.is_busy() {
+            return false;
+        }
+        let mut waiting = self.waiting.lock();
+        let busy = self.is_busy();
+        if busy {
+            waiting.insert(process);
+        }
+        busy
+    }
+
+    /// The transport has less to send than before: who waits is called if it is little enough.
+    pub fn has_sunk(&self) {
+        if !self.is_busy() {
+            self.call_waiting();
+        }
+    }
+
+    fn call_waiting(&self) {
+        let waiting = std::mem::take(&mut *self.waiting.lock());
+        call(waiting);
+    }
+
+    /// Takes a packet from the other side, after all earlier ones.
+    pub fn receive(self: &Arc<Self>, packet: &[u8]) {
+        self.received.fetch_add(1, Ordering::Relaxed);
+        if self.is_closed.load(Ordering::Acquire) {
+            return;
+        }
+        let mut reader = self.reader.lock();
+        let arrived = reader.take(packet);
+        match arrived {
+            Ok(None) => {}
+            Ok(Some(a)) => {
+                if super::incoming::dispatch(self, a).is_err() {
+                    drop(reader);
+                    self.fail();
+                }
+            }
+            Err(_) => {
+                drop(reader);
+                self.fail();
+            }
+        }
+    }
+
+    /// What has come is no message of a node: the connection is closed.
+    pub fn fail(&self) {
+        if !self.is_closed.load(Ordering::Acquire) {
+            super::incoming::report(self);
+            self.transport
+                .close(crate::atom::Atom::new("bad_distribution_message").into());
+        }
+    }
+
+    /// Closes the transport, for this reason; the end of the connection follows.
+    pub fn close(&self, reason: Term) {
+        self.transport.close(reason);
+    }
+
+    /// It has ended. `false` if it had before.
+    pub(super) fn set_closed(&self) -> bool {
+        let first = !self.is_closed.swap(true, Ordering::AcqRel);
+        self.call_waiting();
+        first
+    }
+
+    /// Has it ended?
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+}
+
+/// Makes processes look again at what they wait for.
+pub(super) fn call(waiting: BTreeSet<u64>) {
+    for id in waiting {
+        signal::send(id, Signal::Task(Box::new(|_| ())));
+    }
+}

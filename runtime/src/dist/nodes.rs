@@ -1,0 +1,453 @@
+//! The nodes that this one knows, and how far it is connected to them.
+//!
+//! ```text
+//! idle -> pending -> connected -> closing -> idle
+//!           |  (aborted)                      ^
+//!           +---------------------------------+
+//! ```
+//!
+//! While a connection is pending signals wait in the entry, and are sent first when it is there.
+
+use super::connection::{self, Connection, Transport};
+use super::control::Control;
+use super::packet::Encoded;
+use super::relations::NodeRelations;
+use super::{flags, watch};
+use crate::atom::Atom;
+use crate::heap::Heap;
+use crate::heap::literal::OwnedTerm;
+use crate::process::signal::{self, ExitSignal, Signal};
+use crate::process::{handle, registry};
+use crate::term::Term;
+use crate::{node, reference};
+use papaya::HashMap;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+/// How far this node is connected to another one.
+enum Phase {
+    Idle,
+    Pending,
+    Connected(Arc<Connection>),
+    Closing,
+}
+
+/// A signal that waits for a connection.
+struct KeptSignal {
+    /// Control message in its newest form, and payload.
+    parts: OwnedTerm,
+    has_payload: bool,
+}
+
+impl KeptSignal {
+    fn new(control: Control, mut payload: Option<Term>) -> KeptSignal {
+        let mut heap = Heap::new();
+        let control = control.to_term(&mut heap, flags::sets().default, &mut payload);
+        let parts = heap.tuple(&[control, payload.unwrap_or(Term::NIL)]);
+        KeptSignal {
+            parts: OwnedTerm::message(parts),
+            has_payload: payload.is_some(),
+        }
+    }
+
+    fn encode(&self, capable: u64) -> Option<Encoded> {
+        let &[control, payload] = self.parts.term().as_tuple_n::<2>()?;
+        let (control, _) = Control::of_term(control)?;
+        let payload = self.has_payload.then_some(payload);
+        Some(Encoded::new(control, payload, capable))
+    }
+}
+
+struct NodeState {
+    phase: Phase,
+    /// Number of the connection that there is, or that was last.
+    id: u32,
+    kept: Vec<KeptSignal>,
+    /// Processes that wait until a connection is there.
+    waiting: BTreeSet<u64>,
+    relations: NodeRelations,
+    /// Processes that want to know when the connection is gone, and how often.
+    watchers: BTreeMap<u64, u32>,
+}
+
+/// A node.
+pub struct NodeEntry {
+    /// Its name.
+    pub name: Atom,
+    /// Number of the reference in handles of its connections.
+    handle: u64,
+    state: Mutex<NodeState>,
+}
+
+/// Nodes by their names.
+static NODES: LazyLock<HashMap<Atom, Arc<NodeEntry>>> = LazyLock::new(HashMap::new);
+/// The same by the numbers of their handles.
+static HANDLES: LazyLock<HashMap<u64, Arc<NodeEntry>>> = LazyLock::new(HashMap::new);
+
+/// Most signals that wait for a connection; more make their senders wait.
+const KEPT_MOST: usize = 100_000;
+
+/// Numbers of connections have so many bits.
+const ID_MASK: u32 = (1 << 24) - 1;
+
+/// Why there is no connection for an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unreached {
+    /// There is none, and none can be made.
+    NoConnection,
+    /// There is none, and none was to be made.
+    NotTried,
+}
+
+/// The entry of a node, made if there is none.
+pub fn entry(name: Atom) -> Arc<NodeEntry> {
+    if let Some(e) = find(name) {
+        return e;
+    }
+    let nodes = NODES.pin();
+    let e = nodes.get_or_insert_with(name, || {
+        Arc::new(NodeEntry {
+            name,
+            handle: reference::fresh(),
+            state: Mutex::new(NodeState {
+                phase: Phase::Idle,
+                id: 0,
+                kept: Vec::new(),
+                waiting: BTreeSet::new(),
+                relations: NodeRelations::default(),
+                watchers: BTreeMap::new(),
+            }),
+        })
+    });
+    HANDLES.pin().insert(e.handle, e.clone());
+    e.clone()
+}
+
+/// The entry of a node, if there is one.
+pub fn find(name: Atom) -> Option<Arc<NodeEntry>> {
+    NODES.pin().get(&name).cloned()
+}
+
+/// Entry and connection number of a handle.
+pub fn of_handle(t: Term) -> Option<(Arc<NodeEntry>, u32)> {
+    let &[id, r] = t.as_tuple_n::<2>()?;
+    let id = u32::try_from(id.as_usize()?).ok()?;
+    if !r.is_kind(crate::term::Kind::Ref) {
+        return None;
+    }
+    let entry = HANDLES.pin().get(&r.ref_number()).cloned()?;
+    Some((entry, id))
+}
+
+/// All nodes.
+pub fn all() -> Vec<Arc<NodeEntry>> {
+    NODES.pin().values().cloned().collect()
+}
+
+/// All connections.
+pub fn connections() -> Vec<Arc<Connection>> {
+    all().iter().filter_map(|e| e.connection()).collect()
+}
+
+impl NodeEntry {
+    /// The handle of a connection.
+    pub fn handle(&self, id: u32, heap: &mut Heap) -> Term {
+        let r = heap.reference(self.handle, 0);
+        heap.tuple(&[Term::small(i64::from(id)), r])
+    }
+
+    /// The connection, if there is one.
+    pub fn connection(&self) -> Option<Arc<Connection>> {
+        match &self.state.lock().phase {
+            Phase::Connected(c) => Some(c.clone()),
+            _ => None,
+        }
+    }
+
+    /// The connection of a handle, if it is still there.
+    pub fn connection_of(&self, id: u32) -> Option<Arc<Connection>> {
+        self.connection().filter(|c| c.id == id)
+    }
+
+    /// Begins to connect, if that was not done; the number of the connection.
+    pub fn begin(&self) -> u32 {
+        let mut s = self.state.lock();
+        if matches!(s.phase, Phase::Idle) {
+            s.begin();
+        }
+        s.id
+    }
+
+    /// Gives up a connection that is pending. `false` if that one is not.
+    pub fn abort(&self, id: u32) -> bool {
+        let ended = {
+            let mut s = self.state.lock();
+            if !matches!(s.phase, Phase::Pending) || s.id != id {
+                return false;
+            }
+            s.phase = Phase::Idle;
+            s.kept.clear();
+            s.take_ended()
+        };
+        self.tell_end(ended);
+        true
+    }
+
+    /// Does something with the relations.
+    pub fn with_relations<R>(&self, f: impl FnOnce(&mut NodeRelations) -> R) -> R {
+        f(&mut self.state.lock().relations)
+    }
+
+    /// The same if that is the connection.
+    pub fn with_relations_of<R>(
+        &self,
+        c: &Arc<Connection>,
+        f: impl FnOnce(&mut NodeRelations) -> R,
+    ) -> Option<R> {
+        let mut s = self.state.lock();
+        match &s.phase {
+            Phase::Connected(now) if Arc::ptr_eq(now, c) => Some(f(&mut s.relations)),
+            _ => None,
+        }
+    }
+
+    /// Sends a signal, or keeps it until there is a connection, which is made if there is none and `connects`; `note` notes
+    /// in the relations what it means for them.
+    pub fn submit(
+        self: &Arc<Self>,
+        control: Control,
+        payload: Option<Term>,
+        connects: bool,
+        note: impl FnOnce(&mut NodeRelations),
+    ) -> Result<(), Unreached> {
+        let mut s = self.state.lock();
+        let mut begun = None;
+        if matches!(s.phase, Phase::Idle) {
+            if !connects {
+                return Err(Unreached::NotTried);
+            }
+            s.begin();
+            begun = Some(s.id);
+        }
+        match &s.phase {
+            Phase::Connected(c) => {
+                let c = c.clone();
+                note(&mut s.relations);
+                drop(s);
+                c.push(Encoded::new(control, payload, c.flags));
+                Ok(())
+            }
+            Phase::Pending => {
+                note(&mut s.relations);
+                s.kept.push(KeptSignal::new(control, payload));
+                drop(s);
+                begun.map_or(Ok(()), |id| self.ask_net_kernel(id))
+            }
+            Phase::Idle | Phase::Closing => Err(Unreached::NoConnection),
+        }
+    }
+
+    /// Sends a signal if there is a connection or one is pending.
+    pub fn submit_if_connected(
+        self: &Arc<Self>,
+        control: Control,
+        payload: Option<Term>,
+        note: impl FnOnce(&mut NodeRelations),
+    ) {
+        // Where there is none nobody is there to be told.
+        let _ = self.submit(control, payload, false, note);
+    }
+
+    /// Must a sender wait? It is called when that has changed.
+    pub fn must_wait(&self, process: u64) -> bool {
+        let mut s = self.state.lock();
+        match &s.phase {
+            Phase::Connected(c) => {
+                let c = c.clone();
+                drop(s);
+                c.must_wait(process)
+            }
+            Phase::Pending if s.kept.len() >= KEPT_MOST => {
+                s.waiting.insert(process);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Would a sender have to wait?
+    pub fn is_busy(&self) -> bool {
+        let s = self.state.lock();
+        match &s.phase {
+            Phase::Connected(c) => c.is_busy(),
+            Phase::Pending => s.kept.len() >= KEPT_MOST,
+            _ => false,
+        }
+    }
+
+    /// A process wants to know when the connection is gone; one is made if there is none. `false`: there is none.
+    pub fn watch(self: &Arc<Self>, process: u64, connects: bool) -> bool {
+        let mut s = self.state.lock();
+        let mut begun = None;
+        if matches!(s.phase, Phase::Idle) && connects {
+            s.begin();
+            begun = Some(s.id);
+        }
+        if !matches!(s.phase, Phase::Connected(_) | Phase::Pending) {
+            return false;
+        }
+        *s.watchers.entry(process).or_default() += 1;
+        drop(s);
+        if let Some(id) = begun {
+            // If it cannot be made the watcher is told as of any end.
+            let _ = self.ask_net_kernel(id);
+        }
+        true
+    }
+
+    /// A process takes back one such wish, or all.
+    pub fn unwatch(&self, process: u64, all: bool) {
+        let mut s = self.state.lock();
+        if let Some(n) = s.watchers.get_mut(&process) {
+            *n -= 1;
+            if *n == 0 || all {
+                s.watchers.remove(&process);
+            }
+        }
+    }
+
+    /// Lets `net_kernel` make the connection that is pending.
+    fn ask_net_kernel(&self, id: u32) -> Result<(), Unreached> {
+        let kernel = registry::whereis(Atom::new("net_kernel")).and_then(Term::as_local_pid);
+        let asked = kernel.is_some_and(|k| {
+            let message = handle::build(|h| {
+                let handle = self.handle(id, h);
+                h.tuple(&[Atom::new("auto_connect").into(), self.name.into(), handle])
+            });
+            signal::send(k, Signal::Message(message))
+        });
+        if asked {
+            return Ok(());
+        }
+        self.abort(id);
+        Err(Unreached::NoConnection)
+    }
+
+    /// The connection is there. Nothing if it was not pending.
+    pub fn connect(
+        self: &Arc<Self>,
+        (creation, flags): (u32, u64),
+        controller: Term,
+        transport: Box<dyn Transport>,
+    ) -> Option<Arc<Connection>> {
+        let mut s = self.state.lock();
+        match s.phase {
+            Phase::Idle => s.begin(),
+            Phase::Pending => {}
+            Phase::Connected(_) | Phase::Closing => return None,
+        }
+        let about = (s.id, creation, flags);
+        let c = Arc::new(Connection::new(self.clone(), about, controller, transport));
+        for kept in std::mem::take(&mut s.kept) {
+            if let Some(e) = kept.encode(flags) {
+                c.enqueue(e);
+            }
+        }
+        s.phase = Phase::Connected(c.clone());
+        let waiting = std::mem::take(&mut s.waiting);
+        // Nobody hears of the node before those who have asked for such news.
+        watch::tell(watch::News::Up, &c);
+        drop(s);
+        c.flush();
+        connection::call(waiting);
+        node::met(self.name, creation);
+        Some(c)
+    }
+
+    /// The connection has ended.
+    pub fn ended(&self, c: &Arc<Connection>, reason: Term) {
+        let ended = {
+            let mut s = self.state.lock();
+            match &s.phase {
+                Phase::Connected(now) if Arc::ptr_eq(now, c) => {}
+                _ => return,
+            }
+            s.phase = Phase::Closing;
+            s.take_ended()
+        };
+        c.set_closed();
+        self.tell_end(ended);
+        watch::tell(watch::News::Down(reason), c);
+        self.state.lock().phase = Phase::Idle;
+    }
+
+    /// Tells processes of this node that everything is gone that they had to do with the other one.
+    fn tell_end(&self, ended: Ended) {
+        let gone = OwnedTerm::new(Atom::NOCONNECTION.into());
+        for (local, key) in ended.relations.links {
+            let from = handle::build(|h| key.to_term(h));
+            let reason = gone.clone();
+            let exit = ExitSignal {
+                from,
+                reason,
+                link: true,
+            };
+            signal::send(local, Signal::Exit(Box::new(exit)));
+        }
+        for (reference, m) in ended.relations.outgoing {
+            let reason = gone.clone();
+            signal::send(m.local, Signal::Down { reference, reason });
+        }
+        for (number, m) in ended.relations.incoming {
+            signal::send(m.local, Signal::Demonitor(number));
+        }
+        for (number, asker) in ended.relations.spawns {
+            super::incoming::answer_request(asker, number, Err(Atom::NOCONNECTION), 0);
+        }
+        for (id, times) in ended.watchers {
+            for _ in 0..times {
+                let name = self.name;
+                let note = handle::build(|h| h.tuple(&[Atom::new("nodedown").into(), name.into()]));
+                signal::send(id, Signal::Message(note));
+            }
+        }
+        connection::call(ended.waiting);
+    }
+}
+
+/// What ends with a connection.
+struct Ended {
+    relations: NodeRelations,
+    watchers: BTreeMap<u64, u32>,
+    waiting: BTreeSet<u64>,
+}
+
+impl NodeState {
+    fn begin(&mut self) {
+        self.phase = Phase::Pending;
+        self.id = (self.id + 1) & ID_MASK;
+    }
+
+    fn take_ended(&mut self) -> Ended {
+        Ended {
+            relations: std::mem::take(&mut self.relations),
+            watchers: std::mem::take(&mut self.watchers),
+            waiting: std::mem::take(&mut self.waiting),
+        }
+    }
+}
+
+/// This node has lost its name: all connections are closed, and none is pending any more.
+pub fn leave(reason: Term) {
+    node::set_this(Atom::NONODE_AT_NOHOST, 0);
+    for e in all() {
+        match e.connection() {
+            Some(c) => c.close(reason),
+            None => {
+                let id = e.state.lock().id;
+                e.abort(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! What processes of this node tell those of others.
+
+use super::connection::Connection;
+use super::control::Control;
+use super::nodes::{self, NodeEntry, Unreached};
+use super::relations::OutgoingMonitor;
+use crate::atom::Atom;
+use crate::heap::Heap;
+use crate::node;
+use crate::process::PidKey;
+use crate::process::signal::Unlink;
+use crate::term::Term;
+use std::sync::Arc;
+
+/// The node of a process elsewhere, unless it is an earlier incarnation of this one.
+fn home(key: PidKey) -> Option<Arc<NodeEntry>> {
+    let name = key.node()?.name;
+    (name != node::this().0 && node::is_alive()).then(|| nodes::entry(name))
+}
+
+/// The entry of a node that may be connected to.
+pub fn reachable(name: Atom) -> Option<Arc<NodeEntry>> {
+    (node::is_alive() && name != node::this().0).then(|| nodes::entry(name))
+}
+
+/// A message to a pid or an alias of another node, or to a name there.
+pub fn send(
+    entry: &Arc<NodeEntry>,
+    from: u64,
+    (to, message): (Term, Term),
+    priority: bool,
+    connects: bool,
+) -> Result<(), Unreached> {
+    let from = Term::local_pid(from);
+    let control = Control::Send { from, to, priority };
+    entry.submit(control, Some(message), connects, |_| {})
+}
+
+/// A process links to one elsewhere.
+pub fn link(local: u64, to: PidKey) -> Result<(), Unreached> {
+    let entry = home(to).ok_or(Unreached::NoConnection)?;
+    let mut h = Heap::new();
+    let control = Control::Link {
+        from: Term::local_pid(local),
+        to: to.to_term(&mut h),
+    };
+    entry.submit(control, None, true, |r| {
+        r.links.insert((local, to));
+    })
+}
+
+/// A process has unlinked from one elsewhere. `false`: there is no connection, and so no link.
+pub fn unlink(local: u64, to: PidKey, id: u64) -> bool {
+    let Some(entry) = home(to) else { return false };
+    let mut h = Heap::new();
+    let control = Control::Unlink {
+        id,
+        from: Term::local_pid(local),
+        to: to.to_term(&mut h),
+    };
+    entry.submit(control, None, false, |_| {}).is_ok()
+}
+
+/// A process here knows that one elsewhere has unlinked.
+pub fn acknowledge_unlink(u: Unlink) {
+    let (Some(entry), Some(local)) = (home(u.from), u.to.local_id()) else {
+        return;
+    };
+    let mut h = Heap::new();
+    let control = Control::UnlinkAcknowledged {
+        id: u.id,
+        from: Term::local_pid(local),
+        to: u.from.to_term(&mut h),
+    };
+    entry.submit_if_connected(control, None, |r| {
+        r.links.remove(&(local, u.from));
+    });
+}
+
+/// A process here is no longer linked to one elsewhere.
+pub fn unlinked(local: u64, to: PidKey) {
+    if let Some(entry) = to.node().and_then(|n| nodes::find(n.name)) {
+        entry.with_relations(|r| r.links.remove(&(local, to)));
+    }
+}
+
+/// An exit signal, of a link or of `exit/2`.
+pub fn exit_signal(to: PidKey, from: Term, reason: Term, link: bool) {
+    let Some(entry) = home(to) else { return };
+    let mut h = Heap::new();
+    let receiver = to.to_term(&mut h);
+    if link {
+        let control = Control::Exit {
+            from,
+            to: receiver,
+            reason: None,
+        };
+        let local = from.as_local_pid().unwrap_or(u64::MAX);
+        entry.submit_if_connected(control, Some(reason), |r| {
+            r.links.remove(&(local, to));
+        });
+    } else {
+        let control = Control::Exit2 {
+            from,
+            to: receiver,
+            reason: None,
+            priority: false,
+        };
+        // A node that cannot be reached has no such process.
+        let _ = entry.submit(control, Some(reason), true, |_| {});
+    }
+}
+
+/// What a process monitors elsewhere.
+#[derive(Clone, Copy)]
+pub enum RemoteTarget {
+    /// A process.
+    Process(PidKey),
+    /// A name on a node.
+    Name(Atom, Atom),
+}
+
+impl RemoteTarget {
+    fn entry(self) -> Option<Arc<NodeEntry>> {
+        match self {
+            RemoteTarget::Process(key) => home(key),
+            RemoteTarget::Name(_, node) => reachable(node),
+        }
+    }
+
+    fn term(self, heap: &mut Heap) -> Term {
+        match self {
+            RemoteTarget::Process(key) => key.to_term(heap),
+            RemoteTarget::Name(name, _) => name.into(),
+        }
+    }
+}
+
+/// A process monitors one elsewhere; `owner` is that of the reference, if it is an alias.
+pub fn monitor(
+    local: u64,
+    target: RemoteTarget,
+    (number, owner): (u64, u64),
+) -> Result<(), Unreached> {
+    let entry = target.entry().ok_or(Unreached::NoConnection)?;
+    let mut h = Heap::new();
+    let control = Control::Monitor {
+        from: Term::local_pid(local),
+        to: target.term(&mut h),
+        reference: h.reference(number, owner),
+    };
+    entry.submit(control, None, true, |r| {
+        r.outgoing.insert(number, OutgoingMonitor { local, owner });
+    })
+}
+
+/// It does not any more.
+pub fn demonitor(target: PidKey, number: u64) {
+    take_monitor(RemoteTarget::Process(target), number);
+}
+
+/// The same for a name.
+pub fn demonitor_name(name: Atom, node: Atom, number: u64) {
+    take_monitor(RemoteTarget::Name(name, node), number);
+}
+
+fn take_monitor(target: RemoteTarget, number: u64) {
+    let Some(entry) = target.entry() else { return };
+    let Some(m) = entry.with_relations(|r| r.outgoing.remove(&number)) else {
+        return;
+    };
+    let mut h = Heap::new();
+    let control = Control::Demonitor {
+        from: Term::local_pid(m.local),
+        to: target.term(&mut h),
+        reference: h.reference(number, m.owner),
+    };
+    entry.submit_if_connected(control, None, |_| {});
+}
+
+/// What a process elsewhere monitors here, by this number, is gone.
+pub fn down(to: PidKey, number: u64, reason: Term) {
+    let Some(entry) = home(to) else { return };
+    let Some(m) = entry.with_relations(|r| r.take_incoming(number)) else {
+        return;
+    };
+    let mut h = Heap::new();
+    let from = match m.name {
+        Some(name) => name.into(),
+        None => Term::local_pid(m.local),
+    };
+    let control = Control::MonitorExit {
+        from,
+        to: to.to_term(&mut h),
+        reference: m.reference.term(),
+        reason: None,
+    };
+    entry.submit_if_connected(control, Some(reason), |_| {});
+}
+
+/// A process elsewhere gets another group leader.
+pub fn group_leader(leader: Term, process: PidKey) -> Result<(), Unreached> {
+    let entry = home(process).ok_or(Unreached::NoConnection)?;
+    let mut h = Heap::new();
+    let control = Control::GroupLeader {
+        from: leader,
+        to: process.to_term(&mut h),
+    };
+    entry.submit(control, None, true, |_| {})
+}
+
+/// A process asks for another one elsewhere; the answer comes by the number.
+pub fn request_spawn(
+    entry: &Arc<NodeEntry>,
+    asker: u64,
+    number: u64,
+    control: Control,
+    arguments: Term,
+) -> Result<(), Unreached> {
+    entry.submit(control, Some(arguments), true, |r| {
+        r.spawns.insert(number, asker);
+    })
+}
+
+/// Answers a request of a connection.
+pub fn reply_to_spawn(c: &Arc<Connection>, control: Control) {
+    c.entry.submit_if_connected(control, None, |_| {});
+}

@@ -1,0 +1,122 @@
+//! News of nodes: who has asked for them (`net_kernel:monitor_nodes/1,2`), and what they are told.
+
+use super::connection::Connection;
+use super::{flags, nodes};
+use crate::atom::Atom;
+use crate::data::map;
+use crate::heap::Heap;
+use crate::process::handle;
+use crate::process::signal::{self, Signal};
+use crate::term::Term;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+
+/// Bits of what messages about nodes a process has asked for.
+pub mod asked {
+    /// In the form of lists, not of maps.
+    pub const LISTED: u8 = 1;
+    /// With the number of the connection.
+    pub const CONNECTION: u8 = 2;
+    /// With the reason why a node is gone.
+    pub const REASON: u8 = 4;
+    /// About visible nodes.
+    pub const VISIBLE: u8 = 8;
+    /// About hidden nodes.
+    pub const HIDDEN: u8 = 16;
+}
+
+/// Who has asked for what, and how often.
+static ASKED: Mutex<BTreeMap<u64, Vec<(u8, u32)>>> = Mutex::new(BTreeMap::new());
+
+/// A process asks for news, or takes all its wishes of that kind back; how often it had asked before.
+pub fn ask(process: u64, what: u8, on: bool) -> u32 {
+    let mut all = ASKED.lock();
+    let mine = all.entry(process).or_default();
+    let before = mine.iter().position(|&(a, _)| a == what);
+    let count = before.map_or(0, |i| mine[i].1);
+    match (before, on) {
+        (Some(i), true) => mine[i].1 += 1,
+        (None, true) => mine.push((what, 1)),
+        (Some(i), false) => _ = mine.remove(i),
+        (None, false) => {}
+    }
+    if mine.is_empty() {
+        all.remove(&process);
+    }
+    count
+}
+
+/// A process has ended.
+pub fn forget(process: u64) {
+    ASKED.lock().remove(&process);
+    for e in nodes::all() {
+        e.unwatch(process, true);
+    }
+}
+
+/// What there is to tell of a node.
+#[derive(Clone, Copy)]
+pub enum News {
+    /// It is there.
+    Up,
+    /// It is gone, for this reason.
+    Down(Term),
+}
+
+/// Tells those who have asked.
+pub fn tell(news: News, c: &Connection) {
+    let all: Vec<(u64, Vec<(u8, u32)>)> = ASKED
+        .lock()
+        .iter()
+        .map(|(&id, what)| (id, what.clone()))
+        .collect();
+    let visible = c.flags & flags::PUBLISHED != 0;
+    for (id, wishes) in all {
+        for (what, times) in wishes {
+            let kinds = what & (asked::VISIBLE | asked::HIDDEN);
+            let wanted = match (kinds, visible) {
+                (0, visible) => visible,
+                (k, true) => k & asked::VISIBLE != 0,
+                (k, false) => k & asked::HIDDEN != 0,
+            };
+            if !wanted {
+                continue;
+            }
+            for _ in 0..times {
+                let note = handle::build(|h| note(h, news, c, what, visible));
+                signal::send(id, Signal::Message(note));
+            }
+        }
+    }
+}
+
+fn note(h: &mut Heap, news: News, c: &Connection, what: u8, visible: bool) -> Term {
+    let tag = match news {
+        News::Up => "nodeup",
+        News::Down(_) => "nodedown",
+    };
+    let (tag, name) = (Atom::new(tag).into(), c.entry.name.into());
+    if what == asked::LISTED {
+        return h.tuple(&[tag, name]);
+    }
+    let mut about: Vec<(Term, Term)> = Vec::new();
+    if what & asked::CONNECTION != 0 {
+        let id = Term::small(i64::from(c.id));
+        about.push((Atom::new("connection_id").into(), id));
+    }
+    if let (News::Down(reason), true) = (news, what & asked::REASON != 0) {
+        let reason = crate::heap::copy::copy(reason, h);
+        about.push((Atom::new("nodedown_reason").into(), reason));
+    }
+    if what & (asked::VISIBLE | asked::HIDDEN) != 0 {
+        let kind = if visible { Atom::VISIBLE } else { Atom::HIDDEN };
+        about.push((Atom::new("node_type").into(), kind.into()));
+    }
+    let about = if what & asked::LISTED != 0 {
+        let pairs: Vec<Term> = about.iter().map(|&(k, v)| h.tuple(&[k, v])).collect();
+        h.list(&pairs)
+    } else {
+        map::from_pairs(h, &about)
+    };
+    h.tuple(&[tag, name, about])
+}
