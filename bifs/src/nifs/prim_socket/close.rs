@@ -111,7 +111,7 @@ impl Monitoring for Sock {
 
 /// The current process is gone from its place.
 fn advance(socket: &Sock, s: &mut SockState, lane: SocketLane) {
-    if s.lane(lane).next() {
+    if s.lane(lane).advance() {
         socket.go_on(s, lane);
     } else if lane == SocketLane::Accept {
         s.marks.accepting = false;

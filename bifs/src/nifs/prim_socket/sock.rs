@@ -365,7 +365,7 @@ impl Sock {
 
     /// The caller has what it wanted: whoever waits behind it is told when the socket is ready again.
     pub fn finish_turn(&self, s: &mut SockState, which: SocketLane) {
-        if !s.lane(which).is_empty() && s.lane(which).next() {
+        if !s.lane(which).is_empty() && s.lane(which).advance() {
             self.go_on(s, which);
         }
     }
