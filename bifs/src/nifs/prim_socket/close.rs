@@ -74,8 +74,7 @@ fn finalize_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         fd.release();
         return Ok(Atom::OK.into());
     }
-    // A descriptor that does not block would not wait.
-    let _ = fd.may_block();
+    // The system waits for the option `linger` also where the descriptor does not block, which others may share.
     let result = fd.close();
     Ok(done(cx, result))
 }
