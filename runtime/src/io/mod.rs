@@ -137,10 +137,23 @@ impl Watched {
     /// Asks for something else, or for the same: what is ready now is told once more.
     pub fn ask(&mut self, waits: Waits) -> io::Result<()> {
         self.waits = waits;
+        let poller = poller()?;
+        // Somebody else may have taken the descriptor over, and given it up.
+        poller.holders.pin().insert(self.fd, self.token);
         let (token, interest) = (Token(self.token), waits.interest());
-        poller()?
-            .registry
-            .reregister(&mut SourceFd(&self.fd), token, interest)
+        let mut source = SourceFd(&self.fd);
+        match poller.registry.reregister(&mut source, token, interest) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                poller.registry.register(&mut source, token, interest)
+            }
+            other => other,
+        }
+    }
+
+    /// Is it this that is told, rather than somebody who has registered the descriptor later?
+    pub fn holds(&self) -> bool {
+        let poller = POLLER.get();
+        poller.is_some_and(|p| p.holders.pin().get(&self.fd) == Some(&self.token))
     }
 }
 

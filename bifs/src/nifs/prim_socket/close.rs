@@ -74,8 +74,7 @@ fn finalize_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         fd.release();
         return Ok(Atom::OK.into());
     }
-    // A descriptor that does not block would not wait.
-    let _ = fd.may_block();
+    // The system waits for the option `linger` also where the descriptor does not block, which others may share.
     let result = fd.close();
     Ok(done(cx, result))
 }
@@ -111,7 +110,7 @@ impl Monitoring for Sock {
 
 /// The current process is gone from its place.
 fn advance(socket: &Sock, s: &mut SockState, lane: SocketLane) {
-    if s.lane(lane).next() {
+    if s.lane(lane).advance() {
         socket.go_on(s, lane);
     } else if lane == SocketLane::Accept {
         s.marks.accepting = false;

@@ -49,7 +49,7 @@ fn ask(
 fn ioctl(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let request = request(a[1]).ok_or_else(badarg)?;
     ask(cx, a[0], |h, fd| match request {
-        r if r == libc::SIOCGIFCONF as u64 => {
+        r if r == libc::SIOCGIFCONF => {
             let mut all = Vec::new();
             for (name, addr) in sys::interface_list(fd)? {
                 let name = h.byte_list(&name);
@@ -59,7 +59,7 @@ fn ioctl(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             Ok(Some(h.list(&all)))
         }
         sys::SIOCATMARK => Ok(Some((sys::number_request(fd, request, 0)? != 0).into())),
-        r if r == libc::FIONREAD as u64 => {
+        r if r == libc::FIONREAD => {
             let n = sys::number_request(fd, request, 0)?;
             Ok(Some(Term::small(i64::from(n))))
         }
@@ -87,7 +87,7 @@ fn flags_in(r: &libc::ifreq) -> i64 {
 /// `nif_ioctl(Socket, Request, Name)`.
 fn ioctl_about(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let request = request(a[1]).ok_or_else(badarg)?;
-    if request == libc::SIOCGIFNAME as u64 {
+    if request == libc::SIOCGIFNAME {
         let index = int(a[2]).ok_or_else(badarg)?;
         return ask(cx, a[0], |h, fd| {
             let name = sys::interface_name(fd, index)?;

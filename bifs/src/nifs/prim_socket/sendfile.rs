@@ -101,8 +101,8 @@ fn send(cx: &mut Ctx<'_>, socket: &Sock, s: &mut SockState, a: &[Term]) -> BifRe
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                 s.counters.sendfile_waits += 1;
-                let what = (sent > 0).then(|| done(sent));
-                if what.is_none() && a.len() == 5 {
+                let what = (sent > 0 || a.len() == 4).then(|| done(sent));
+                if what.is_none() {
                     // The caller comes with the file again.
                     s.file = None;
                 }

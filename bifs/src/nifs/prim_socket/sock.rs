@@ -365,7 +365,7 @@ impl Sock {
 
     /// The caller has what it wanted: whoever waits behind it is told when the socket is ready again.
     pub fn finish_turn(&self, s: &mut SockState, which: SocketLane) {
-        if !s.lane(which).is_empty() && s.lane(which).next() {
+        if !s.lane(which).is_empty() && s.lane(which).advance() {
             self.go_on(s, which);
         }
     }
@@ -414,7 +414,7 @@ impl Sock {
     /// Registers with the poller if that was not done. Who has just been told that it would block need not ask again: the poller tells
     /// of every change since, and waits for the lock. Who shares the descriptor with another socket asks each time.
     pub fn first_watch(&self, s: &mut SockState) -> io::Result<()> {
-        match s.watched.is_some() && s.owns_descriptor {
+        match s.watched.as_ref().is_some_and(Watched::holds) {
             true => Ok(()),
             false => self.watch(s),
         }

@@ -98,7 +98,7 @@ pub fn receive_message(
     let bytes = again(|| unsafe { libc::recvmsg(socket.fd(), &raw mut m, flags) })?;
     Ok(Received {
         bytes,
-        control: m.msg_controllen as usize,
+        control: m.msg_controllen,
         from: (m.msg_namelen > 0).then(|| RawAddress::of(from, m.msg_namelen as usize)),
         flags: m.msg_flags,
     })
@@ -305,8 +305,8 @@ pub fn interface_map(r: &libc::ifreq) -> InterfaceMap {
     // SAFETY: the request has filled this field of the union; all its fields are plain memory.
     let m = unsafe { r.ifr_ifru.ifru_map };
     InterfaceMap {
-        memory_start: m.mem_start as u64,
-        memory_end: m.mem_end as u64,
+        memory_start: m.mem_start,
+        memory_end: m.mem_end,
         base: u64::from(m.base_addr),
         interrupt: u64::from(m.irq),
         dma: u64::from(m.dma),

@@ -4,7 +4,7 @@ use super::address;
 use super::control;
 use super::service::{self, Names, name, number};
 use super::sys;
-use super::terms::{field, int, map_of, text, uint};
+use super::terms::{atom, field, int, map_of, text, uint};
 use enigma_runtime::term::list;
 use enigma_runtime::{Heap, Term};
 
@@ -181,6 +181,7 @@ impl ValueKind {
             ValueKind::Bool => (n != 0).into(),
             ValueKind::Domain | ValueKind::WriteDomain => address::domain_term(h, n),
             ValueKind::Kind => address::kind_term(h, n),
+            ValueKind::Protocol if n == 0 => atom("default"),
             ValueKind::TypeOfService => service::encode(h, n),
             ValueKind::Discover => name(n, DISCOVER),
             ValueKind::Device | ValueKind::Congestion => h.byte_list(bytes),

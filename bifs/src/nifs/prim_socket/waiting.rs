@@ -103,7 +103,7 @@ impl Lane {
     }
 
     /// The current process has what it wanted: the next one's turn comes. `true` if there is one.
-    pub fn next(&mut self) -> bool {
+    pub fn advance(&mut self) -> bool {
         self.current = self.queue.pop_front();
         self.current.is_some()
     }

@@ -6,6 +6,14 @@ use std::ffi::{CStr, CString};
 /// The library's functions keep what they find in one place.
 static LIBRARY: Mutex<()> = Mutex::new(());
 
+/// The name of a protocol for the library; an empty one stands for any.
+fn pointer(protocol: &CStr) -> *const std::ffi::c_char {
+    match protocol.is_empty() {
+        true => std::ptr::null(),
+        false => protocol.as_ptr(),
+    }
+}
+
 /// The port of a service; an empty protocol stands for any.
 pub fn port(name: &[u8], protocol: &[u8]) -> Option<u16> {
     let name = CString::new(name).ok()?;
@@ -13,7 +21,7 @@ pub fn port(name: &[u8], protocol: &[u8]) -> Option<u16> {
     let _alone = LIBRARY.lock();
     // SAFETY: both strings end in zero; what is found is looked at before anybody else asks.
     unsafe {
-        let found = libc::getservbyname(name.as_ptr(), protocol.as_ptr()).as_ref()?;
+        let found = libc::getservbyname(name.as_ptr(), pointer(&protocol)).as_ref()?;
         Some(u16::from_be(found.s_port as u16))
     }
 }
@@ -25,7 +33,7 @@ pub fn name(port: u16, protocol: &[u8]) -> Option<Vec<u8>> {
     // SAFETY: as in `port`.
     unsafe {
         let port = i32::from(port.to_be());
-        let found = libc::getservbyport(port, protocol.as_ptr()).as_ref()?;
+        let found = libc::getservbyport(port, pointer(&protocol)).as_ref()?;
         Some(CStr::from_ptr(found.s_name).to_bytes().to_vec())
     }
 }

@@ -144,20 +144,6 @@ impl Socket {
         Ok(())
     }
 
-    /// Lets it block.
-    pub fn may_block(&self) -> io::Result<()> {
-        // SAFETY: these commands read and change the flags of our descriptor.
-        unsafe {
-            let flags = check(libc::fcntl(self.fd(), libc::F_GETFL))?;
-            check(libc::fcntl(
-                self.fd(),
-                libc::F_SETFL,
-                flags & !libc::O_NONBLOCK,
-            ))?;
-        }
-        Ok(())
-    }
-
     /// Closes it without waiting for what is to be sent still, whatever the option `linger` says. One that is to be reset is.
     pub fn close_at_once(self) {
         let mut linger = [0; 8];
