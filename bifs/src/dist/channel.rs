@@ -145,7 +145,8 @@ fn new_connection(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn abort_pending_connection(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let name = other_node(a[0]).ok_or_else(badarg)?;
+    // Whoever sends to a name that is none of a node has begun a connection too.
+    let name = a[0].as_atom().ok_or_else(badarg)?;
     let (entry, id) = nodes::of_handle(a[1]).ok_or_else(badarg)?;
     if entry.name != name {
         return Err(badarg());

@@ -299,7 +299,9 @@ impl Control {
         };
         // The token of a sequential trace stands before a reason, and at the end elsewhere.
         Some(match (code.as_small()?, rest) {
-            (SEND, &[_, to]) | (SEND_TT, &[_, to, _]) => return send(Term::NIL, receiver(to)?),
+            (SEND, &[_, to]) | (SEND_TT, &[_, to, _]) => {
+                return send(Atom::new("").into(), receiver(to)?);
+            }
             (SEND_SENDER, &[from, to]) | (SEND_SENDER_TT, &[from, to, _]) => {
                 return send(sender(from)?, receiver(to)?);
             }
@@ -362,7 +364,7 @@ impl Control {
             }
             (EXIT2, &[from, to, reason]) | (EXIT2_TT, &[from, to, _, reason]) => (
                 Control::Exit2 {
-                    from: receiver(from)?,
+                    from: sender(from)?,
                     to: receiver(to)?,
                     reason: Some(reason),
                     priority: false,
@@ -371,7 +373,7 @@ impl Control {
             ),
             (PAYLOAD_EXIT2, &[from, to]) | (PAYLOAD_EXIT2_TT, &[from, to, _]) => (
                 Control::Exit2 {
-                    from: receiver(from)?,
+                    from: sender(from)?,
                     to: receiver(to)?,
                     reason: None,
                     priority: false,

@@ -3,13 +3,16 @@
 use super::connection::Connection;
 use super::control::Control;
 use super::nodes::{self, NodeEntry, Unreached};
+use super::packet::SignalWriter;
 use super::relations::OutgoingMonitor;
 use crate::atom::Atom;
+use crate::bif::{Ctx, Exit};
 use crate::heap::Heap;
 use crate::node;
-use crate::process::PidKey;
 use crate::process::signal::Unlink;
+use crate::process::{PidKey, flag};
 use crate::term::Term;
+use crate::work::{self, Budget, Step, Work};
 use std::sync::Arc;
 
 /// The node of a process elsewhere, unless it is an earlier incarnation of this one.
@@ -23,6 +26,12 @@ pub fn reachable(name: Atom) -> Option<Arc<NodeEntry>> {
     (node::is_alive() && name != node::this().0).then(|| nodes::entry(name))
 }
 
+/// Must the running process wait before it signals a process elsewhere, because too much is on its way there? It is called when
+/// that has changed.
+pub fn must_wait(cx: &Ctx<'_>, to: RemoteTarget) -> bool {
+    !cx.own.has(flag::ASYNC_DIST) && to.entry().is_some_and(|e| e.must_wait(cx.proc.id))
+}
+
 /// A message to a pid or an alias of another node, or to a name there.
 pub fn send(
     entry: &Arc<NodeEntry>,
@@ -34,6 +43,45 @@ pub fn send(
     let from = Term::local_pid(from);
     let control = Control::Send { from, to, priority };
     entry.submit(control, Some(message), connects, |_| {})
+}
+
+/// A message that is being written for a connection.
+struct SendInSteps {
+    connection: Arc<Connection>,
+    writer: SignalWriter,
+}
+
+impl Work for SendInSteps {
+    fn step(&mut self, _: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        Ok(self.writer.go_on(budget).map(|e| {
+            self.connection.push(e);
+            Term::NIL
+        }))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.writer.visit_roots(visit);
+    }
+}
+
+/// The same by the running process over a connection, in steps: where it yields the call is made again, and `go_on_sending`
+/// comes first.
+pub fn send_in_steps(
+    cx: &mut Ctx<'_>,
+    connection: Arc<Connection>,
+    (to, message): (Term, Term),
+    priority: bool,
+) -> Result<(), Exit> {
+    let from = Term::local_pid(cx.proc.id);
+    let control = Control::Send { from, to, priority };
+    let writer = SignalWriter::new(control, Some(message), connection.flags);
+    let work = SendInSteps { connection, writer };
+    work::start(cx, &[], work).map(|_| ())
+}
+
+/// Goes on with a message that the process has begun to send, if there is one.
+pub fn go_on_sending(cx: &mut Ctx<'_>) -> Option<Result<(), Exit>> {
+    work::resume(cx, &[]).map(|r| r.map(|_| ()))
 }
 
 /// A process links to one elsewhere.

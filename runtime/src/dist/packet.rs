@@ -20,6 +20,7 @@ use crate::heap::Heap;
 use crate::term::Term;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// Bytes of a piece of a long message.
 const PIECE: usize = 64 * 1024;
@@ -42,6 +43,16 @@ pub struct Encoded {
     bytes: Vec<u8>,
 }
 
+/// A signal that is being written, in steps.
+pub struct SignalWriter {
+    /// The control message.
+    control: Vec<u8>,
+    /// What writes the payload.
+    payload: Option<Encoder>,
+    /// The atoms, while nobody writes a payload.
+    atoms: Option<Box<MessageAtoms>>,
+}
+
 fn write(e: &mut Encoder) -> Vec<u8> {
     while e
         .go_on(&mut Budget::of(usize::MAX), usize::MAX)
@@ -50,35 +61,66 @@ fn write(e: &mut Encoder) -> Vec<u8> {
     e.take()
 }
 
-impl Encoded {
-    /// A signal for a node with these capabilities.
-    pub fn new(control: Control, mut payload: Option<Term>, capable: u64) -> Encoded {
+impl SignalWriter {
+    /// For a node with these capabilities. The control message is written at once.
+    pub fn new(control: Control, mut payload: Option<Term>, capable: u64) -> SignalWriter {
         let mut heap = Heap::new();
         let control = control.to_term(&mut heap, capable, &mut payload);
         if capable & flags::ATOM_CACHE == 0 {
-            let mut bytes = write(&mut Encoder::for_plain_message(control));
-            if let Some(p) = payload {
-                bytes.extend(write(&mut Encoder::for_plain_message(p)));
-            }
-            return Encoded { atoms: None, bytes };
+            return SignalWriter {
+                control: write(&mut Encoder::for_plain_message(control)),
+                payload: payload.map(Encoder::for_plain_message),
+                atoms: None,
+            };
         }
         let mut e = Encoder::for_message(control, Box::default());
-        let mut bytes = write(&mut e);
-        let mut atoms = e.take_atoms();
-        if let Some(p) = payload {
-            let mut e = Encoder::for_message(p, atoms);
-            let more = write(&mut e);
-            if bytes.len() < more.len() / 2 {
-                // The larger part is not copied twice.
-                bytes = [bytes, more].concat();
-            } else {
-                bytes.extend(more);
+        let control = write(&mut e);
+        let atoms = e.take_atoms().unwrap_or_default();
+        match payload {
+            Some(p) => SignalWriter {
+                control,
+                payload: Some(Encoder::for_message(p, atoms)),
+                atoms: None,
+            },
+            None => SignalWriter {
+                control,
+                payload: None,
+                atoms: Some(atoms),
+            },
+        }
+    }
+
+    /// Goes on until all is written or the budget is spent.
+    pub fn go_on(&mut self, budget: &mut Budget) -> Poll<Encoded> {
+        let mut bytes = std::mem::take(&mut self.control);
+        let mut atoms = self.atoms.take();
+        if let Some(e) = &mut self.payload {
+            if e.go_on(budget, usize::MAX).is_pending() {
+                (self.control, self.atoms) = (bytes, atoms);
+                return Poll::Pending;
             }
             atoms = e.take_atoms();
+            bytes.append(&mut e.take());
         }
-        Encoded {
-            atoms: Some(atoms),
-            bytes,
+        Poll::Ready(Encoded { atoms, bytes })
+    }
+
+    /// Shows the terms that are held.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        if let Some(e) = &mut self.payload {
+            e.visit_roots(visit);
+        }
+    }
+}
+
+impl Encoded {
+    /// A signal for a node with these capabilities, at once.
+    pub fn new(control: Control, payload: Option<Term>, capable: u64) -> Encoded {
+        let mut writer = SignalWriter::new(control, payload, capable);
+        loop {
+            if let Poll::Ready(e) = writer.go_on(&mut Budget::of(usize::MAX)) {
+                return e;
+            }
         }
     }
 
