@@ -5,7 +5,7 @@
 
 use crate::atom::Atom;
 use crate::data::{compare, display, hash, phash};
-use crate::dist::control::Control;
+use crate::dist::control::ControlMessage;
 use crate::dist::flags;
 use crate::dist::packet::PacketReader;
 use crate::etf::{decode, encode};
@@ -86,7 +86,7 @@ pub fn node_packets(bytes: &[u8]) -> bool {
         let Ok(t) = arrived.term(&mut heap) else {
             break;
         };
-        let Some((control, has_payload)) = Control::of_term(t) else {
+        let Some((control, has_payload)) = ControlMessage::of_term(t) else {
             break;
         };
         let payload = if has_payload {
@@ -101,7 +101,7 @@ pub fn node_packets(bytes: &[u8]) -> bool {
         // What was understood can be told again.
         let mut told = payload;
         let t = control.to_term(&mut heap, flags::sets().default, &mut told);
-        assert!(Control::of_term(t).is_some());
+        assert!(ControlMessage::of_term(t).is_some());
     }
     known
 }

@@ -9,7 +9,7 @@
 //! While a connection is pending signals wait in the entry, and are sent first when it is there.
 
 use super::connection::{self, Connection, Transport};
-use super::control::Control;
+use super::control::ControlMessage;
 use super::packet::Encoded;
 use super::relations::NodeRelations;
 use super::{flags, watch};
@@ -35,13 +35,13 @@ enum Phase {
 
 /// A signal that waits for a connection.
 struct KeptSignal {
-    /// Control message in its newest form, and payload.
+    /// ControlMessage message in its newest form, and payload.
     parts: OwnedTerm,
     has_payload: bool,
 }
 
 impl KeptSignal {
-    fn new(control: Control, mut payload: Option<Term>) -> KeptSignal {
+    fn new(control: ControlMessage, mut payload: Option<Term>) -> KeptSignal {
         let mut heap = Heap::new();
         let control = control.to_term(&mut heap, flags::sets().default, &mut payload);
         let parts = heap.tuple(&[control, payload.unwrap_or(Term::NIL)]);
@@ -51,9 +51,9 @@ impl KeptSignal {
         }
     }
 
-    fn control(&self) -> Option<Control> {
+    fn control(&self) -> Option<ControlMessage> {
         let &[control, _] = self.parts.term().as_tuple_n::<2>()?;
-        Control::of_term(control).map(|(control, _)| control)
+        ControlMessage::of_term(control).map(|(control, _)| control)
     }
 
     fn encode(&self, capable: u64) -> Option<Encoded> {
@@ -65,7 +65,7 @@ impl KeptSignal {
     /// The number of a request to spawn that a node with these capabilities does not understand.
     fn refused_spawn(&self, capable: u64) -> Option<u64> {
         match self.control()? {
-            Control::SpawnRequest { reference, .. } if capable & flags::SPAWN == 0 => {
+            ControlMessage::SpawnRequest { reference, .. } if capable & flags::SPAWN == 0 => {
                 Some(reference.ref_number())
             }
             _ => None,
@@ -231,7 +231,7 @@ impl NodeEntry {
     /// in the relations what it means for them.
     pub fn submit(
         self: &Arc<Self>,
-        control: Control,
+        control: ControlMessage,
         payload: Option<Term>,
         connects: bool,
         note: impl FnOnce(&mut NodeRelations),
@@ -268,7 +268,7 @@ impl NodeEntry {
     /// Sends a signal if there is a connection or one is pending.
     pub fn submit_if_connected(
         self: &Arc<Self>,
-        control: Control,
+        control: ControlMessage,
         payload: Option<Term>,
         note: impl FnOnce(&mut NodeRelations),
     ) {

@@ -1,7 +1,7 @@
 //! What processes of this node tell those of others.
 
 use super::connection::Connection;
-use super::control::Control;
+use super::control::ControlMessage;
 use super::nodes::{self, NodeEntry, Unreached};
 use super::packet::SignalWriter;
 use super::relations::OutgoingMonitor;
@@ -41,7 +41,7 @@ pub fn send(
     connects: bool,
 ) -> Result<(), Unreached> {
     let from = Term::local_pid(from);
-    let control = Control::Send { from, to, priority };
+    let control = ControlMessage::Send { from, to, priority };
     entry.submit(control, Some(message), connects, |_| {})
 }
 
@@ -73,7 +73,7 @@ pub fn send_in_steps(
     priority: bool,
 ) -> Result<(), Exit> {
     let from = Term::local_pid(cx.proc.id);
-    let control = Control::Send { from, to, priority };
+    let control = ControlMessage::Send { from, to, priority };
     let writer = SignalWriter::new(control, Some(message), connection.flags);
     let work = SendInSteps { connection, writer };
     work::start(cx, &[], work).map(|_| ())
@@ -88,7 +88,7 @@ pub fn go_on_sending(cx: &mut Ctx<'_>) -> Option<Result<(), Exit>> {
 pub fn link(local: u64, to: PidKey) -> Result<(), Unreached> {
     let entry = home(to).ok_or(Unreached::NoConnection)?;
     let mut h = Heap::new();
-    let control = Control::Link {
+    let control = ControlMessage::Link {
         from: Term::local_pid(local),
         to: to.to_term(&mut h),
     };
@@ -101,7 +101,7 @@ pub fn link(local: u64, to: PidKey) -> Result<(), Unreached> {
 pub fn unlink(local: u64, to: PidKey, id: u64) -> bool {
     let Some(entry) = home(to) else { return false };
     let mut h = Heap::new();
-    let control = Control::Unlink {
+    let control = ControlMessage::Unlink {
         id,
         from: Term::local_pid(local),
         to: to.to_term(&mut h),
@@ -115,7 +115,7 @@ pub fn acknowledge_unlink(u: Unlink) {
         return;
     };
     let mut h = Heap::new();
-    let control = Control::UnlinkAcknowledged {
+    let control = ControlMessage::UnlinkAcknowledged {
         id: u.id,
         from: Term::local_pid(local),
         to: u.from.to_term(&mut h),
@@ -138,7 +138,7 @@ pub fn exit_signal(to: PidKey, from: Term, reason: Term, link: bool) {
     let mut h = Heap::new();
     let receiver = to.to_term(&mut h);
     if link {
-        let control = Control::Exit {
+        let control = ControlMessage::Exit {
             from,
             to: receiver,
             reason: None,
@@ -148,7 +148,7 @@ pub fn exit_signal(to: PidKey, from: Term, reason: Term, link: bool) {
             r.links.remove(&(local, to));
         });
     } else {
-        let control = Control::Exit2 {
+        let control = ControlMessage::Exit2 {
             from,
             to: receiver,
             reason: None,
@@ -192,7 +192,7 @@ pub fn monitor(
 ) -> Result<(), Unreached> {
     let entry = target.entry().ok_or(Unreached::NoConnection)?;
     let mut h = Heap::new();
-    let control = Control::Monitor {
+    let control = ControlMessage::Monitor {
         from: Term::local_pid(local),
         to: target.term(&mut h),
         reference: h.reference(number, owner),
@@ -218,7 +218,7 @@ fn take_monitor(target: RemoteTarget, number: u64) {
         return;
     };
     let mut h = Heap::new();
-    let control = Control::Demonitor {
+    let control = ControlMessage::Demonitor {
         from: Term::local_pid(m.local),
         to: target.term(&mut h),
         reference: h.reference(number, m.owner),
@@ -237,7 +237,7 @@ pub fn down(to: PidKey, number: u64, reason: Term) {
         Some(name) => name.into(),
         None => Term::local_pid(m.local),
     };
-    let control = Control::MonitorExit {
+    let control = ControlMessage::MonitorExit {
         from,
         to: to.to_term(&mut h),
         reference: m.reference.term(),
@@ -250,7 +250,7 @@ pub fn down(to: PidKey, number: u64, reason: Term) {
 pub fn group_leader(leader: Term, process: PidKey) -> Result<(), Unreached> {
     let entry = home(process).ok_or(Unreached::NoConnection)?;
     let mut h = Heap::new();
-    let control = Control::GroupLeader {
+    let control = ControlMessage::GroupLeader {
         from: leader,
         to: process.to_term(&mut h),
     };
@@ -262,7 +262,7 @@ pub fn request_spawn(
     entry: &Arc<NodeEntry>,
     asker: u64,
     number: u64,
-    control: Control,
+    control: ControlMessage,
     arguments: Term,
 ) -> Result<(), Unreached> {
     entry.submit(control, Some(arguments), true, |r| {
@@ -271,6 +271,6 @@ pub fn request_spawn(
 }
 
 /// Answers a request of a connection.
-pub fn reply_to_spawn(c: &Arc<Connection>, control: Control) {
+pub fn reply_to_spawn(c: &Arc<Connection>, control: ControlMessage) {
     c.entry.submit_if_connected(control, None, |_| {});
 }

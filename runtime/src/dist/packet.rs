@@ -8,7 +8,7 @@
 //! ```
 
 use super::atom_cache::{InputCache, OutputCache};
-use super::control::Control;
+use super::control::ControlMessage;
 use super::flags;
 use crate::atom::Atom;
 use crate::budget::Budget;
@@ -39,7 +39,7 @@ const PLAIN: u8 = 112;
 pub struct Encoded {
     /// The atoms of the header; none where the other side wants no header.
     atoms: Option<Box<MessageAtoms>>,
-    /// Control message and payload.
+    /// ControlMessage message and payload.
     bytes: Vec<u8>,
 }
 
@@ -63,7 +63,7 @@ fn write(e: &mut Encoder) -> Vec<u8> {
 
 impl SignalWriter {
     /// For a node with these capabilities. The control message is written at once.
-    pub fn new(control: Control, mut payload: Option<Term>, capable: u64) -> SignalWriter {
+    pub fn new(control: ControlMessage, mut payload: Option<Term>, capable: u64) -> SignalWriter {
         let mut heap = Heap::new();
         let control = control.to_term(&mut heap, capable, &mut payload);
         if capable & flags::ATOM_CACHE == 0 {
@@ -115,7 +115,7 @@ impl SignalWriter {
 
 impl Encoded {
     /// A signal for a node with these capabilities, at once.
-    pub fn new(control: Control, payload: Option<Term>, capable: u64) -> Encoded {
+    pub fn new(control: ControlMessage, payload: Option<Term>, capable: u64) -> Encoded {
         let mut writer = SignalWriter::new(control, payload, capable);
         loop {
             if let Poll::Ready(e) = writer.go_on(&mut Budget::of(usize::MAX)) {
@@ -331,7 +331,7 @@ mod tests {
         let mut w = PacketWriter::new(capable);
         let mut r = PacketReader::default();
         for _ in 0..3 {
-            let control = Control::Send {
+            let control = ControlMessage::Send {
                 from: Term::local_pid(1),
                 to: Term::local_pid(2),
                 priority: false,
@@ -347,8 +347,8 @@ mod tests {
             let mut a = arrived.expect("whole");
             let mut h = Heap::new();
             let t = a.term(&mut h).expect("a control message");
-            let (control, has_payload) = Control::of_term(t).expect("known");
-            assert!(matches!(control, Control::Send { .. }));
+            let (control, has_payload) = ControlMessage::of_term(t).expect("known");
+            assert!(matches!(control, ControlMessage::Send { .. }));
             assert!(has_payload);
             let read = a.term(&mut h).expect("a message");
             assert!(payload.is_some_and(|p| compare::exact_eq(p, read)));
@@ -378,7 +378,7 @@ mod tests {
     fn pieces_out_of_order_are_refused() {
         let mut h = Heap::new();
         let long = h.binary(&vec![7; 5 * PIECE]);
-        let control = Control::Send {
+        let control = ControlMessage::Send {
             from: Term::local_pid(1),
             to: Term::local_pid(2),
             priority: false,
