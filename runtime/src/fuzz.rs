@@ -1,10 +1,13 @@
-//! Fuzzing of what the runtime reads from outside: the external term format, and match specifications.
+//! Fuzzing of what the runtime reads from outside: the external term format, match specifications, and what other nodes send.
 //!
 //! Mutation is deterministic: a number names a case for ever. The oracles: no panic, and what is read means the
 //! same when it is written and read again.
 
 use crate::atom::Atom;
 use crate::data::{compare, display, hash, phash};
+use crate::dist::control::ControlMessage;
+use crate::dist::flags;
+use crate::dist::packet::PacketReader;
 use crate::etf::{decode, encode};
 use crate::heap::{Heap, copy};
 use crate::match_spec::{Dialect, Gives, Program};
@@ -53,6 +56,55 @@ pub const SPECS: &[&[u8]] = &[
     // [{['$1' | '$2'], [], [{set_seq_token, label, 1}, {message, {element, 1, '$_'}}]}]
     b"\x83\x6c\0\0\0\x01\x68\x03\x6c\0\0\0\x01\x77\x02$1\x77\x02$2\x6a\x6c\0\0\0\x02\x68\x03\x77\x0dset_seq_token\x77\x05label\x61\x01\x68\x02\x77\x07message\x68\x03\x77\x07element\x61\x01\x77\x02$_\x6a\x6a",
 ];
+
+/// Packets of other nodes, each with its length in two bytes: a link, a message to a name with a header of atoms, a message in two
+/// pieces, one without a header.
+pub const NODE_PACKETS: &[&[u8]] = &[
+    b"\0\x35\x83\x44\0\x68\x03\x61\x01\x58\x77\x03a@b\0\0\0\x2a\0\0\0\0\0\0\0\x01\x58\x77\x0dnonode@nohost\0\0\0\x2a\0\0\0\0\0\0\0\0",
+    b"\0\x24\x83\x44\x01\x08\x05\x02ok\x68\x04\x61\x06\x58\x77\x03a@b\0\0\0\x2a\0\0\0\0\0\0\0\x01\x52\0\x52\0\x52\0",
+    b"\0\x4c\x83\x45\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02\0\x68\x03\x61\x16\x58\x77\x03a@b\0\0\0\x2a\0\0\0\0\0\0\0\x01\x58\x77\x0dnonode@nohost\0\0\0\x2a\0\0\0\0\0\0\0\0\x6c\0\0\0\x02\x61\x01\
+\0\x15\x83\x46\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01\x61\x02\x6a",
+    b"\0\x37\x70\x83\x68\x03\x61\x16\x58\x77\x03a@b\0\0\0\x2a\0\0\0\0\0\0\0\x01\x58\x77\x0dnonode@nohost\0\0\0\x2a\0\0\0\0\0\0\0\0\x83\x61\x07",
+];
+
+/// Takes the bytes as what another node sends. Returns whether there is a message among it.
+pub fn node_packets(bytes: &[u8]) -> bool {
+    make_atoms();
+    let mut reader = PacketReader::default();
+    let mut known = false;
+    let mut rest = bytes;
+    while let Some((size, more)) = rest.split_first_chunk::<2>() {
+        let size = usize::from(u16::from_be_bytes(*size)).min(more.len());
+        let (packet, later) = more.split_at(size);
+        rest = later;
+        let mut arrived = match reader.take(packet) {
+            Ok(Some(arrived)) => arrived,
+            Ok(None) => continue,
+            Err(_) => break,
+        };
+        let mut heap = Heap::new();
+        let Ok(t) = arrived.term(&mut heap) else {
+            break;
+        };
+        let Some((control, has_payload)) = ControlMessage::of_term(t) else {
+            break;
+        };
+        let payload = if has_payload {
+            match arrived.term(&mut heap) {
+                Ok(p) => Some(p),
+                Err(_) => break,
+            }
+        } else {
+            None
+        };
+        known = true;
+        // What was understood can be told again.
+        let mut told = payload;
+        let t = control.to_term(&mut heap, flags::sets().default, &mut told);
+        assert!(ControlMessage::of_term(t).is_some());
+    }
+    known
+}
 
 /// Reads the bytes as a term, safely, and does with it what can be done with any term. Returns whether they
 /// are one.
@@ -189,6 +241,14 @@ mod tests {
             assert!(term(seed), "seed {i} is a term");
         }
         assert!(run(TERMS, term, time()) > TERMS.len());
+    }
+
+    #[test]
+    fn packets_of_nodes() {
+        for (i, seed) in NODE_PACKETS.iter().enumerate() {
+            assert!(node_packets(seed), "seed {i} has a message");
+        }
+        assert!(run(NODE_PACKETS, node_packets, time()) > NODE_PACKETS.len());
     }
 
     #[test]

@@ -49,8 +49,11 @@ struct Carried {
     gives_sizes: AtomicBool,
 }
 
+/// All that one process carries.
+type CarriedByOne = Arc<Mutex<Vec<Arc<Carried>>>>;
+
 /// These, by the processes.
-static CARRIED: LazyLock<HashMap<u64, Arc<Mutex<Vec<Arc<Carried>>>>>> = LazyLock::new(HashMap::new);
+static CARRIED: LazyLock<HashMap<u64, CarriedByOne>> = LazyLock::new(HashMap::new);
 
 /// A process has ended.
 pub fn process_exit(process: u64, reason: Term) {
@@ -145,7 +148,8 @@ fn new_connection(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn abort_pending_connection(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let name = other_node(a[0]).ok_or_else(badarg)?;
+    // Whoever sends to a name that is none of a node has begun a connection too.
+    let name = a[0].as_atom().ok_or_else(badarg)?;
     let (entry, id) = nodes::of_handle(a[1]).ok_or_else(badarg)?;
     if entry.name != name {
         return Err(badarg());
@@ -296,6 +300,7 @@ fn get_data(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     c.connection.has_sunk();
     let size = packet.len() as u64;
     let data = cx.heap().binary_of(packet);
+    let data = cx.heap().list(&[data]);
     if !c.gives_sizes.load(Ordering::Relaxed) {
         return Ok(data);
     }

@@ -4,7 +4,7 @@ use crate::bifs;
 use crate::erlang::relations::MonitorOptions;
 use crate::erlang::spawn::SpawnWish;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::dist::control::{Control, reply};
+use enigma_runtime::dist::control::{ControlMessage, reply};
 use enigma_runtime::dist::incoming::{self, BadMessage, SpawnRequest};
 use enigma_runtime::dist::relations::{IncomingMonitor, RefKey};
 use enigma_runtime::dist::{flags, operations};
@@ -133,7 +133,7 @@ fn dist_spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 let h = cx.heap();
                 let mfa = h.tuple(&[m, f, Term::small(arity as i64)]);
                 let options = h.list(&request.sent);
-                let control = Control::SpawnRequest {
+                let control = ControlMessage::SpawnRequest {
                     reference: r,
                     from: Term::local_pid(me),
                     leader: cx.own.group_leader,
@@ -204,7 +204,7 @@ pub fn on_request(request: SpawnRequest<'_>) -> Result<(), BadMessage> {
     let mut heap = Heap::new();
     let to = from.to_term(&mut heap);
     let answer = |flags: i64, result: Term| {
-        let control = Control::SpawnReply {
+        let control = ControlMessage::SpawnReply {
             reference,
             to,
             flags,

@@ -49,6 +49,9 @@ fn deliver_to_node(
     message: Term,
     o: SendOptions,
 ) -> Result<Sent, Exit> {
+    if let Some(sent) = operations::go_on_sending(cx) {
+        return sent.map(|()| Sent::Done);
+    }
     cx.note_call(LastCall::Send);
     let Some(entry) = operations::reachable(node) else {
         return Ok(Sent::NoConnection);
@@ -61,6 +64,9 @@ fn deliver_to_node(
         } else if entry.must_wait(cx.proc.id) {
             return Err(Exit::Wait);
         }
+    }
+    if let Some(c) = entry.connection() {
+        return operations::send_in_steps(cx, c, (to, message), o.priority).map(|()| Sent::Done);
     }
     let me = cx.proc.id;
     let sent = operations::send(&entry, me, (to, message), o.priority, !o.no_connect);

@@ -52,6 +52,14 @@ fn noproc_exit(cx: &mut Ctx<'_>, key: PidKey, from: Term, reason: Atom) {
     );
 }
 
+/// Who signals a process of another node waits while too much is on its way there.
+fn wait_for_connection(cx: &mut Ctx<'_>, to: PidKey) -> Result<(), Exit> {
+    if to.node().is_some() && operations::must_wait(cx, RemoteTarget::Process(to)) {
+        return Err(Exit::Wait);
+    }
+    Ok(())
+}
+
 /// Why nobody is behind an identifier: no connection to another node; what an earlier incarnation of this node
 /// had is gone.
 fn why_gone(key: Option<PidKey>) -> Atom {
@@ -69,6 +77,7 @@ fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if key == me || cx.own.relations.is_linked(key) {
         return Ok(true.into());
     }
+    wait_for_connection(cx, key)?;
     if let Some(id) = key.local_id() {
         cx.own.relations.links().insert(key);
         if !signal::send(id, Signal::Link { from: me, to: id }) {
@@ -236,6 +245,11 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
         }
         _ => None,
     };
+    if let Some(target) = remote
+        && operations::must_wait(cx, target)
+    {
+        return Err(Exit::Wait);
+    }
     let tag = tag.map(OwnedTerm::new);
     if key == Some(me) {
         return Ok(cx.heap().reference(number, 0));
@@ -429,6 +443,7 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             _ => return Err(badarg()),
         },
     };
+    wait_for_connection(cx, key)?;
     let me = OwnedTerm::new(cx.self_pid());
     exit::send_exit_to(key, &me, &OwnedTerm::new(a[1]), false);
     if key.local_id() == Some(cx.proc.id) {

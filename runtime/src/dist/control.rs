@@ -1,4 +1,4 @@
-//! Control messages: what one node tells another, as a tuple of a number and more. (*Protocol between Connected Nodes*
+//! ControlMessage messages: what one node tells another, as a tuple of a number and more. (*Protocol between Connected Nodes*
 //! in OTP's documentation of the distribution protocol.) A message or a reason may come behind it, the *payload*.
 
 use super::flags;
@@ -56,7 +56,7 @@ pub mod reply {
 
 /// A control message. Terms are what is on the wire: pids, references, names.
 #[derive(Clone, Copy, Debug)]
-pub enum Control {
+pub enum ControlMessage {
     /// A message to a process, an alias or a name; the payload is the message.
     Send {
         /// The sender.
@@ -173,7 +173,7 @@ pub enum Control {
     },
 }
 
-impl Control {
+impl ControlMessage {
     /// The tuple for a node with these capabilities. Where the reason is the payload for such nodes, it goes there.
     pub fn to_term(self, heap: &mut Heap, capable: u64, payload: &mut Option<Term>) -> Term {
         let has = |flag: u64| capable & flag != 0;
@@ -190,7 +190,7 @@ impl Control {
             }
         };
         match self {
-            Control::Send { from, to, priority } => {
+            ControlMessage::Send { from, to, priority } => {
                 let alias = to.is_reference();
                 let name = to.is_atom();
                 if (alias || priority) && has(flags::ALTERED_SIGNALS) {
@@ -208,20 +208,20 @@ impl Control {
                     heap.tuple(&[n(SEND), unused, to])
                 }
             }
-            Control::Link { from, to } => heap.tuple(&[n(LINK), from, to]),
-            Control::Unlink { id, from, to } => {
+            ControlMessage::Link { from, to } => heap.tuple(&[n(LINK), from, to]),
+            ControlMessage::Unlink { id, from, to } => {
                 let id = heap.uint(id);
                 heap.tuple(&[n(UNLINK_ID), id, from, to])
             }
-            Control::UnlinkAcknowledged { id, from, to } => {
+            ControlMessage::UnlinkAcknowledged { id, from, to } => {
                 let id = heap.uint(id);
                 heap.tuple(&[n(UNLINK_ID_ACK), id, from, to])
             }
-            Control::Exit { from, to, reason } => match reasons(reason) {
+            ControlMessage::Exit { from, to, reason } => match reasons(reason) {
                 Some(r) => heap.tuple(&[n(EXIT), from, to, r]),
                 None => heap.tuple(&[n(PAYLOAD_EXIT), from, to]),
             },
-            Control::Exit2 {
+            ControlMessage::Exit2 {
                 from,
                 to,
                 reason,
@@ -243,18 +243,18 @@ impl Control {
                     None => heap.tuple(&[n(PAYLOAD_EXIT2), from, to]),
                 }
             }
-            Control::GroupLeader { from, to } => heap.tuple(&[n(GROUP_LEADER), from, to]),
-            Control::Monitor {
+            ControlMessage::GroupLeader { from, to } => heap.tuple(&[n(GROUP_LEADER), from, to]),
+            ControlMessage::Monitor {
                 from,
                 to,
                 reference,
             } => heap.tuple(&[n(MONITOR_P), from, to, reference]),
-            Control::Demonitor {
+            ControlMessage::Demonitor {
                 from,
                 to,
                 reference,
             } => heap.tuple(&[n(DEMONITOR_P), from, to, reference]),
-            Control::MonitorExit {
+            ControlMessage::MonitorExit {
                 from,
                 to,
                 reference,
@@ -263,14 +263,14 @@ impl Control {
                 Some(r) => heap.tuple(&[n(MONITOR_P_EXIT), from, to, reference, r]),
                 None => heap.tuple(&[n(PAYLOAD_MONITOR_P_EXIT), from, to, reference]),
             },
-            Control::SpawnRequest {
+            ControlMessage::SpawnRequest {
                 reference,
                 from,
                 leader,
                 mfa,
                 options,
             } => heap.tuple(&[n(SPAWN_REQUEST), reference, from, leader, mfa, options]),
-            Control::SpawnReply {
+            ControlMessage::SpawnReply {
                 reference,
                 to,
                 flags,
@@ -280,7 +280,7 @@ impl Control {
     }
 
     /// What a tuple says, and whether a payload belongs to it. Nothing if it is no control message.
-    pub fn of_term(t: Term) -> Option<(Control, bool)> {
+    pub fn of_term(t: Term) -> Option<(ControlMessage, bool)> {
         let parts = t.as_tuple()?;
         let (&code, rest) = parts.split_first()?;
         let pid = |t: Term| t.is_pid().then_some(t);
@@ -290,7 +290,7 @@ impl Control {
         let name = |t: Term| t.is_atom().then_some(t);
         let reference = |t: Term| t.is_reference().then_some(t);
         let send = |from: Term, to: Term| {
-            let control = Control::Send {
+            let control = ControlMessage::Send {
                 from,
                 to,
                 priority: false,
@@ -299,7 +299,9 @@ impl Control {
         };
         // The token of a sequential trace stands before a reason, and at the end elsewhere.
         Some(match (code.as_small()?, rest) {
-            (SEND, &[_, to]) | (SEND_TT, &[_, to, _]) => return send(Term::NIL, receiver(to)?),
+            (SEND, &[_, to]) | (SEND_TT, &[_, to, _]) => {
+                return send(Atom::new("").into(), receiver(to)?);
+            }
             (SEND_SENDER, &[from, to]) | (SEND_SENDER_TT, &[from, to, _]) => {
                 return send(sender(from)?, receiver(to)?);
             }
@@ -322,19 +324,19 @@ impl Control {
                 };
                 let (from, priority) = (sender(from)?, bits & altered::PRIORITY != 0);
                 let control = if bits & altered::EXIT != 0 {
-                    Control::Exit2 {
+                    ControlMessage::Exit2 {
                         from,
                         to,
                         reason: None,
                         priority,
                     }
                 } else {
-                    Control::Send { from, to, priority }
+                    ControlMessage::Send { from, to, priority }
                 };
                 (control, true)
             }
             (LINK, &[from, to]) => (
-                Control::Link {
+                ControlMessage::Link {
                     from: receiver(from)?,
                     to: receiver(to)?,
                 },
@@ -343,26 +345,26 @@ impl Control {
             (UNLINK_ID, &[id, from, to]) => {
                 let id = bignum::to_u64(id).filter(|&n| n > 0)?;
                 let (from, to) = (receiver(from)?, receiver(to)?);
-                (Control::Unlink { id, from, to }, false)
+                (ControlMessage::Unlink { id, from, to }, false)
             }
             (UNLINK_ID_ACK, &[id, from, to]) => {
                 let id = bignum::to_u64(id).filter(|&n| n > 0)?;
                 let (from, to) = (receiver(from)?, receiver(to)?);
-                (Control::UnlinkAcknowledged { id, from, to }, false)
+                (ControlMessage::UnlinkAcknowledged { id, from, to }, false)
             }
             (EXIT, &[from, to, reason]) | (EXIT_TT, &[from, to, _, reason]) => {
                 let (from, to) = (receiver(from)?, receiver(to)?);
                 let reason = Some(reason);
-                (Control::Exit { from, to, reason }, false)
+                (ControlMessage::Exit { from, to, reason }, false)
             }
             (PAYLOAD_EXIT, &[from, to]) | (PAYLOAD_EXIT_TT, &[from, to, _]) => {
                 let (from, to) = (receiver(from)?, receiver(to)?);
                 let reason = None;
-                (Control::Exit { from, to, reason }, true)
+                (ControlMessage::Exit { from, to, reason }, true)
             }
             (EXIT2, &[from, to, reason]) | (EXIT2_TT, &[from, to, _, reason]) => (
-                Control::Exit2 {
-                    from: receiver(from)?,
+                ControlMessage::Exit2 {
+                    from: sender(from)?,
                     to: receiver(to)?,
                     reason: Some(reason),
                     priority: false,
@@ -370,8 +372,8 @@ impl Control {
                 false,
             ),
             (PAYLOAD_EXIT2, &[from, to]) | (PAYLOAD_EXIT2_TT, &[from, to, _]) => (
-                Control::Exit2 {
-                    from: receiver(from)?,
+                ControlMessage::Exit2 {
+                    from: sender(from)?,
                     to: receiver(to)?,
                     reason: None,
                     priority: false,
@@ -379,14 +381,14 @@ impl Control {
                 true,
             ),
             (GROUP_LEADER, &[from, to]) => (
-                Control::GroupLeader {
+                ControlMessage::GroupLeader {
                     from: pid(from)?,
                     to: pid(to)?,
                 },
                 false,
             ),
             (MONITOR_P, &[from, to, r]) => (
-                Control::Monitor {
+                ControlMessage::Monitor {
                     from: pid(from)?,
                     to: process(to)?,
                     reference: reference(r)?,
@@ -394,7 +396,7 @@ impl Control {
                 false,
             ),
             (DEMONITOR_P, &[from, to, r]) => (
-                Control::Demonitor {
+                ControlMessage::Demonitor {
                     from: pid(from)?,
                     to: process(to)?,
                     reference: reference(r)?,
@@ -402,7 +404,7 @@ impl Control {
                 false,
             ),
             (MONITOR_P_EXIT, &[from, to, r, reason]) => (
-                Control::MonitorExit {
+                ControlMessage::MonitorExit {
                     from: process(from)?,
                     to: pid(to)?,
                     reference: reference(r)?,
@@ -411,7 +413,7 @@ impl Control {
                 false,
             ),
             (PAYLOAD_MONITOR_P_EXIT, &[from, to, r]) => (
-                Control::MonitorExit {
+                ControlMessage::MonitorExit {
                     from: process(from)?,
                     to: pid(to)?,
                     reference: reference(r)?,
@@ -421,7 +423,7 @@ impl Control {
             ),
             (SPAWN_REQUEST, &[r, from, leader, mfa, options])
             | (SPAWN_REQUEST_TT, &[r, from, leader, mfa, options, _]) => (
-                Control::SpawnRequest {
+                ControlMessage::SpawnRequest {
                     reference: reference(r)?,
                     from: pid(from)?,
                     leader: pid(leader)?,
@@ -432,7 +434,7 @@ impl Control {
             ),
             (SPAWN_REPLY, &[r, to, flags, result])
             | (SPAWN_REPLY_TT, &[r, to, flags, result, _]) => (
-                Control::SpawnReply {
+                ControlMessage::SpawnReply {
                     reference: reference(r)?,
                     to: pid(to)?,
                     flags: flags.as_small()?,

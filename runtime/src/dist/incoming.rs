@@ -1,9 +1,9 @@
 //! What comes from other nodes: signals for processes of this one.
 //!
-//! Control messages are read by whoever takes packets from the transport; a long payload by the process that it is for.
+//! ControlMessage messages are read by whoever takes packets from the transport; a long payload by the process that it is for.
 
 use super::connection::Connection;
-use super::control::{Control, reply};
+use super::control::{ControlMessage, reply};
 use super::operations;
 use super::packet::Arrived;
 use super::relations::{IncomingMonitor, OutgoingMonitor, RefKey};
@@ -112,7 +112,7 @@ pub fn deliver(
 pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMessage> {
     let mut heap = Heap::new();
     let t = arrived.term(&mut heap).map_err(|_| BadMessage)?;
-    let (control, has_payload) = Control::of_term(t).ok_or(BadMessage)?;
+    let (control, has_payload) = ControlMessage::of_term(t).ok_or(BadMessage)?;
     if has_payload != (arrived.left() > 0) {
         return Err(BadMessage);
     }
@@ -123,8 +123,8 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
         if is_theirs { Ok(key) } else { Err(BadMessage) }
     };
     match control {
-        Control::Send { to, priority, .. } => send(c, to, priority, arrived)?,
-        Control::Link { from, to } => {
+        ControlMessage::Send { to, priority, .. } => send(c, to, priority, arrived)?,
+        ControlMessage::Link { from, to } => {
             let key = theirs(from)?;
             if let Some(id) = to.as_local_pid() {
                 c.entry.with_relations_of(c, |r| r.links.insert((id, key)));
@@ -134,7 +134,7 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 }
             }
         }
-        Control::Unlink { id, from, to } => {
+        ControlMessage::Unlink { id, from, to } => {
             let key = theirs(from)?;
             if let Some(local) = PidKey::of(to).and_then(PidKey::local_id) {
                 let to = PidKey::local(local);
@@ -144,7 +144,7 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 }
             }
         }
-        Control::UnlinkAcknowledged { id, from, to } => {
+        ControlMessage::UnlinkAcknowledged { id, from, to } => {
             let key = theirs(from)?;
             if let Some(local) = to.as_local_pid() {
                 let unlink = Unlink {
@@ -157,7 +157,7 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 }
             }
         }
-        Control::Exit { from, to, reason } => {
+        ControlMessage::Exit { from, to, reason } => {
             let key = theirs(from)?;
             if let Some(id) = to.as_local_pid() {
                 exit(c, (from, id), reason, true, arrived)?;
@@ -167,7 +167,7 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 }
             }
         }
-        Control::Exit2 {
+        ControlMessage::Exit2 {
             from, to, reason, ..
         } => {
             let id = match to.as_atom() {
@@ -180,17 +180,17 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 None => {}
             }
         }
-        Control::GroupLeader { from, to } => {
+        ControlMessage::GroupLeader { from, to } => {
             if let Some(id) = to.as_local_pid() {
                 signal::send(id, Signal::GroupLeader(OwnedTerm::new(from)));
             }
         }
-        Control::Monitor {
+        ControlMessage::Monitor {
             from,
             to,
             reference,
         } => monitor(c, theirs(from)?, to, reference),
-        Control::Demonitor { reference, .. } => {
+        ControlMessage::Demonitor { reference, .. } => {
             let taken = c.entry.with_relations_of(c, |r| {
                 let number = r.numbers.remove(&RefKey::of(reference))?;
                 Some((number, r.incoming.remove(&number)?))
@@ -199,7 +199,7 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 signal::send(m.local, Signal::Demonitor(number));
             }
         }
-        Control::MonitorExit {
+        ControlMessage::MonitorExit {
             to,
             reference,
             reason,
@@ -221,7 +221,7 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 }
             }
         }
-        Control::SpawnRequest {
+        ControlMessage::SpawnRequest {
             reference,
             from,
             leader,
@@ -242,7 +242,7 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 None => return Err(BadMessage),
             }
         }
-        Control::SpawnReply {
+        ControlMessage::SpawnReply {
             reference,
             flags,
             result,

@@ -9,7 +9,7 @@
 //! While a connection is pending signals wait in the entry, and are sent first when it is there.
 
 use super::connection::{self, Connection, Transport};
-use super::control::Control;
+use super::control::ControlMessage;
 use super::packet::Encoded;
 use super::relations::NodeRelations;
 use super::{flags, watch};
@@ -35,27 +35,41 @@ enum Phase {
 
 /// A signal that waits for a connection.
 struct KeptSignal {
-    /// Control message in its newest form, and payload.
+    /// ControlMessage message in its newest form, and payload.
     parts: OwnedTerm,
     has_payload: bool,
 }
 
 impl KeptSignal {
-    fn new(control: Control, mut payload: Option<Term>) -> KeptSignal {
+    fn new(control: ControlMessage, mut payload: Option<Term>) -> KeptSignal {
         let mut heap = Heap::new();
         let control = control.to_term(&mut heap, flags::sets().default, &mut payload);
         let parts = heap.tuple(&[control, payload.unwrap_or(Term::NIL)]);
         KeptSignal {
-            parts: OwnedTerm::message(parts),
+            parts: OwnedTerm::new(parts),
             has_payload: payload.is_some(),
         }
     }
 
+    fn control(&self) -> Option<ControlMessage> {
+        let &[control, _] = self.parts.term().as_tuple_n::<2>()?;
+        ControlMessage::of_term(control).map(|(control, _)| control)
+    }
+
     fn encode(&self, capable: u64) -> Option<Encoded> {
-        let &[control, payload] = self.parts.term().as_tuple_n::<2>()?;
-        let (control, _) = Control::of_term(control)?;
+        let &[_, payload] = self.parts.term().as_tuple_n::<2>()?;
         let payload = self.has_payload.then_some(payload);
-        Some(Encoded::new(control, payload, capable))
+        Some(Encoded::new(self.control()?, payload, capable))
+    }
+
+    /// The number of a request to spawn that a node with these capabilities does not understand.
+    fn refused_spawn(&self, capable: u64) -> Option<u64> {
+        match self.control()? {
+            ControlMessage::SpawnRequest { reference, .. } if capable & flags::SPAWN == 0 => {
+                Some(reference.ref_number())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -64,6 +78,8 @@ struct NodeState {
     /// Number of the connection that there is, or that was last.
     id: u32,
     kept: Vec<KeptSignal>,
+    /// Bytes that these take.
+    kept_bytes: usize,
     /// Processes that wait until a connection is there.
     waiting: BTreeSet<u64>,
     relations: NodeRelations,
@@ -84,9 +100,6 @@ pub struct NodeEntry {
 static NODES: LazyLock<HashMap<Atom, Arc<NodeEntry>>> = LazyLock::new(HashMap::new);
 /// The same by the numbers of their handles.
 static HANDLES: LazyLock<HashMap<u64, Arc<NodeEntry>>> = LazyLock::new(HashMap::new);
-
-/// Most signals that wait for a connection; more make their senders wait.
-const KEPT_MOST: usize = 100_000;
 
 /// Numbers of connections have so many bits.
 const ID_MASK: u32 = (1 << 24) - 1;
@@ -114,6 +127,7 @@ pub fn entry(name: Atom) -> Arc<NodeEntry> {
                 phase: Phase::Idle,
                 id: 0,
                 kept: Vec::new(),
+                kept_bytes: 0,
                 waiting: BTreeSet::new(),
                 relations: NodeRelations::default(),
                 watchers: BTreeMap::new(),
@@ -187,7 +201,8 @@ impl NodeEntry {
                 return false;
             }
             s.phase = Phase::Idle;
-            s.kept.clear();
+            s.kept = Vec::new();
+            s.kept_bytes = 0;
             s.take_ended()
         };
         self.tell_end(ended);
@@ -216,7 +231,7 @@ impl NodeEntry {
     /// in the relations what it means for them.
     pub fn submit(
         self: &Arc<Self>,
-        control: Control,
+        control: ControlMessage,
         payload: Option<Term>,
         connects: bool,
         note: impl FnOnce(&mut NodeRelations),
@@ -240,7 +255,9 @@ impl NodeEntry {
             }
             Phase::Pending => {
                 note(&mut s.relations);
-                s.kept.push(KeptSignal::new(control, payload));
+                let kept = KeptSignal::new(control, payload);
+                s.kept_bytes += 8 * kept.parts.words();
+                s.kept.push(kept);
                 drop(s);
                 begun.map_or(Ok(()), |id| self.ask_net_kernel(id))
             }
@@ -251,7 +268,7 @@ impl NodeEntry {
     /// Sends a signal if there is a connection or one is pending.
     pub fn submit_if_connected(
         self: &Arc<Self>,
-        control: Control,
+        control: ControlMessage,
         payload: Option<Term>,
         note: impl FnOnce(&mut NodeRelations),
     ) {
@@ -268,7 +285,7 @@ impl NodeEntry {
                 drop(s);
                 c.must_wait(process)
             }
-            Phase::Pending if s.kept.len() >= KEPT_MOST => {
+            Phase::Pending if s.kept_bytes >= connection::busy_limit() => {
                 s.waiting.insert(process);
                 true
             }
@@ -281,7 +298,7 @@ impl NodeEntry {
         let s = self.state.lock();
         match &s.phase {
             Phase::Connected(c) => c.is_busy(),
-            Phase::Pending => s.kept.len() >= KEPT_MOST,
+            Phase::Pending => s.kept_bytes >= connection::busy_limit(),
             _ => false,
         }
     }
@@ -349,8 +366,12 @@ impl NodeEntry {
         }
         let about = (s.id, creation, flags);
         let c = Arc::new(Connection::new(self.clone(), about, controller, transport));
+        let mut refused = Vec::new();
+        s.kept_bytes = 0;
         for kept in std::mem::take(&mut s.kept) {
-            if let Some(e) = kept.encode(flags) {
+            if let Some(number) = kept.refused_spawn(flags) {
+                refused.extend(s.relations.spawns.remove(&number).map(|who| (who, number)));
+            } else if let Some(e) = kept.encode(flags) {
                 c.enqueue(e);
             }
         }
@@ -360,6 +381,9 @@ impl NodeEntry {
         watch::tell(watch::News::Up, &c);
         drop(s);
         c.flush();
+        for (asker, number) in refused {
+            super::incoming::answer_request(asker, number, Err(Atom::NOTSUP), 0);
+        }
         connection::call(waiting);
         node::met(self.name, creation);
         Some(c)

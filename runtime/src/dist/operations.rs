@@ -1,15 +1,18 @@
 //! What processes of this node tell those of others.
 
 use super::connection::Connection;
-use super::control::Control;
+use super::control::ControlMessage;
 use super::nodes::{self, NodeEntry, Unreached};
+use super::packet::SignalWriter;
 use super::relations::OutgoingMonitor;
 use crate::atom::Atom;
+use crate::bif::{Ctx, Exit};
 use crate::heap::Heap;
 use crate::node;
-use crate::process::PidKey;
 use crate::process::signal::Unlink;
+use crate::process::{PidKey, flag};
 use crate::term::Term;
+use crate::work::{self, Budget, Step, Work};
 use std::sync::Arc;
 
 /// The node of a process elsewhere, unless it is an earlier incarnation of this one.
@@ -23,6 +26,12 @@ pub fn reachable(name: Atom) -> Option<Arc<NodeEntry>> {
     (node::is_alive() && name != node::this().0).then(|| nodes::entry(name))
 }
 
+/// Must the running process wait before it signals a process elsewhere, because too much is on its way there? It is called when
+/// that has changed.
+pub fn must_wait(cx: &Ctx<'_>, to: RemoteTarget) -> bool {
+    !cx.own.has(flag::ASYNC_DIST) && to.entry().is_some_and(|e| e.must_wait(cx.proc.id))
+}
+
 /// A message to a pid or an alias of another node, or to a name there.
 pub fn send(
     entry: &Arc<NodeEntry>,
@@ -32,15 +41,54 @@ pub fn send(
     connects: bool,
 ) -> Result<(), Unreached> {
     let from = Term::local_pid(from);
-    let control = Control::Send { from, to, priority };
+    let control = ControlMessage::Send { from, to, priority };
     entry.submit(control, Some(message), connects, |_| {})
+}
+
+/// A message that is being written for a connection.
+struct SendInSteps {
+    connection: Arc<Connection>,
+    writer: SignalWriter,
+}
+
+impl Work for SendInSteps {
+    fn step(&mut self, _: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        Ok(self.writer.go_on(budget).map(|e| {
+            self.connection.push(e);
+            Term::NIL
+        }))
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        self.writer.visit_roots(visit);
+    }
+}
+
+/// The same by the running process over a connection, in steps: where it yields the call is made again, and `go_on_sending`
+/// comes first.
+pub fn send_in_steps(
+    cx: &mut Ctx<'_>,
+    connection: Arc<Connection>,
+    (to, message): (Term, Term),
+    priority: bool,
+) -> Result<(), Exit> {
+    let from = Term::local_pid(cx.proc.id);
+    let control = ControlMessage::Send { from, to, priority };
+    let writer = SignalWriter::new(control, Some(message), connection.flags);
+    let work = SendInSteps { connection, writer };
+    work::start(cx, &[], work).map(|_| ())
+}
+
+/// Goes on with a message that the process has begun to send, if there is one.
+pub fn go_on_sending(cx: &mut Ctx<'_>) -> Option<Result<(), Exit>> {
+    work::resume(cx, &[]).map(|r| r.map(|_| ()))
 }
 
 /// A process links to one elsewhere.
 pub fn link(local: u64, to: PidKey) -> Result<(), Unreached> {
     let entry = home(to).ok_or(Unreached::NoConnection)?;
     let mut h = Heap::new();
-    let control = Control::Link {
+    let control = ControlMessage::Link {
         from: Term::local_pid(local),
         to: to.to_term(&mut h),
     };
@@ -53,7 +101,7 @@ pub fn link(local: u64, to: PidKey) -> Result<(), Unreached> {
 pub fn unlink(local: u64, to: PidKey, id: u64) -> bool {
     let Some(entry) = home(to) else { return false };
     let mut h = Heap::new();
-    let control = Control::Unlink {
+    let control = ControlMessage::Unlink {
         id,
         from: Term::local_pid(local),
         to: to.to_term(&mut h),
@@ -67,7 +115,7 @@ pub fn acknowledge_unlink(u: Unlink) {
         return;
     };
     let mut h = Heap::new();
-    let control = Control::UnlinkAcknowledged {
+    let control = ControlMessage::UnlinkAcknowledged {
         id: u.id,
         from: Term::local_pid(local),
         to: u.from.to_term(&mut h),
@@ -90,7 +138,7 @@ pub fn exit_signal(to: PidKey, from: Term, reason: Term, link: bool) {
     let mut h = Heap::new();
     let receiver = to.to_term(&mut h);
     if link {
-        let control = Control::Exit {
+        let control = ControlMessage::Exit {
             from,
             to: receiver,
             reason: None,
@@ -100,7 +148,7 @@ pub fn exit_signal(to: PidKey, from: Term, reason: Term, link: bool) {
             r.links.remove(&(local, to));
         });
     } else {
-        let control = Control::Exit2 {
+        let control = ControlMessage::Exit2 {
             from,
             to: receiver,
             reason: None,
@@ -144,7 +192,7 @@ pub fn monitor(
 ) -> Result<(), Unreached> {
     let entry = target.entry().ok_or(Unreached::NoConnection)?;
     let mut h = Heap::new();
-    let control = Control::Monitor {
+    let control = ControlMessage::Monitor {
         from: Term::local_pid(local),
         to: target.term(&mut h),
         reference: h.reference(number, owner),
@@ -170,7 +218,7 @@ fn take_monitor(target: RemoteTarget, number: u64) {
         return;
     };
     let mut h = Heap::new();
-    let control = Control::Demonitor {
+    let control = ControlMessage::Demonitor {
         from: Term::local_pid(m.local),
         to: target.term(&mut h),
         reference: h.reference(number, m.owner),
@@ -189,7 +237,7 @@ pub fn down(to: PidKey, number: u64, reason: Term) {
         Some(name) => name.into(),
         None => Term::local_pid(m.local),
     };
-    let control = Control::MonitorExit {
+    let control = ControlMessage::MonitorExit {
         from,
         to: to.to_term(&mut h),
         reference: m.reference.term(),
@@ -202,7 +250,7 @@ pub fn down(to: PidKey, number: u64, reason: Term) {
 pub fn group_leader(leader: Term, process: PidKey) -> Result<(), Unreached> {
     let entry = home(process).ok_or(Unreached::NoConnection)?;
     let mut h = Heap::new();
-    let control = Control::GroupLeader {
+    let control = ControlMessage::GroupLeader {
         from: leader,
         to: process.to_term(&mut h),
     };
@@ -214,7 +262,7 @@ pub fn request_spawn(
     entry: &Arc<NodeEntry>,
     asker: u64,
     number: u64,
-    control: Control,
+    control: ControlMessage,
     arguments: Term,
 ) -> Result<(), Unreached> {
     entry.submit(control, Some(arguments), true, |r| {
@@ -223,6 +271,6 @@ pub fn request_spawn(
 }
 
 /// Answers a request of a connection.
-pub fn reply_to_spawn(c: &Arc<Connection>, control: Control) {
+pub fn reply_to_spawn(c: &Arc<Connection>, control: ControlMessage) {
     c.entry.submit_if_connected(control, None, |_| {});
 }

@@ -8,7 +8,7 @@
 //! ```
 
 use super::atom_cache::{InputCache, OutputCache};
-use super::control::Control;
+use super::control::ControlMessage;
 use super::flags;
 use crate::atom::Atom;
 use crate::budget::Budget;
@@ -20,6 +20,7 @@ use crate::heap::Heap;
 use crate::term::Term;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// Bytes of a piece of a long message.
 const PIECE: usize = 64 * 1024;
@@ -38,8 +39,18 @@ const PLAIN: u8 = 112;
 pub struct Encoded {
     /// The atoms of the header; none where the other side wants no header.
     atoms: Option<Box<MessageAtoms>>,
-    /// Control message and payload.
+    /// ControlMessage message and payload.
     bytes: Vec<u8>,
+}
+
+/// A signal that is being written, in steps.
+pub struct SignalWriter {
+    /// The control message.
+    control: Vec<u8>,
+    /// What writes the payload.
+    payload: Option<Encoder>,
+    /// The atoms, while nobody writes a payload.
+    atoms: Option<Box<MessageAtoms>>,
 }
 
 fn write(e: &mut Encoder) -> Vec<u8> {
@@ -50,35 +61,66 @@ fn write(e: &mut Encoder) -> Vec<u8> {
     e.take()
 }
 
-impl Encoded {
-    /// A signal for a node with these capabilities.
-    pub fn new(control: Control, mut payload: Option<Term>, capable: u64) -> Encoded {
+impl SignalWriter {
+    /// For a node with these capabilities. The control message is written at once.
+    pub fn new(control: ControlMessage, mut payload: Option<Term>, capable: u64) -> SignalWriter {
         let mut heap = Heap::new();
         let control = control.to_term(&mut heap, capable, &mut payload);
         if capable & flags::ATOM_CACHE == 0 {
-            let mut bytes = write(&mut Encoder::for_plain_message(control));
-            if let Some(p) = payload {
-                bytes.extend(write(&mut Encoder::for_plain_message(p)));
-            }
-            return Encoded { atoms: None, bytes };
+            return SignalWriter {
+                control: write(&mut Encoder::for_plain_message(control)),
+                payload: payload.map(Encoder::for_plain_message),
+                atoms: None,
+            };
         }
         let mut e = Encoder::for_message(control, Box::default());
-        let mut bytes = write(&mut e);
-        let mut atoms = e.take_atoms();
-        if let Some(p) = payload {
-            let mut e = Encoder::for_message(p, atoms);
-            let more = write(&mut e);
-            if bytes.len() < more.len() / 2 {
-                // The larger part is not copied twice.
-                bytes = [bytes, more].concat();
-            } else {
-                bytes.extend(more);
+        let control = write(&mut e);
+        let atoms = e.take_atoms().unwrap_or_default();
+        match payload {
+            Some(p) => SignalWriter {
+                control,
+                payload: Some(Encoder::for_message(p, atoms)),
+                atoms: None,
+            },
+            None => SignalWriter {
+                control,
+                payload: None,
+                atoms: Some(atoms),
+            },
+        }
+    }
+
+    /// Goes on until all is written or the budget is spent.
+    pub fn go_on(&mut self, budget: &mut Budget) -> Poll<Encoded> {
+        let mut bytes = std::mem::take(&mut self.control);
+        let mut atoms = self.atoms.take();
+        if let Some(e) = &mut self.payload {
+            if e.go_on(budget, usize::MAX).is_pending() {
+                (self.control, self.atoms) = (bytes, atoms);
+                return Poll::Pending;
             }
             atoms = e.take_atoms();
+            bytes.append(&mut e.take());
         }
-        Encoded {
-            atoms: Some(atoms),
-            bytes,
+        Poll::Ready(Encoded { atoms, bytes })
+    }
+
+    /// Shows the terms that are held.
+    pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        if let Some(e) = &mut self.payload {
+            e.visit_roots(visit);
+        }
+    }
+}
+
+impl Encoded {
+    /// A signal for a node with these capabilities, at once.
+    pub fn new(control: ControlMessage, payload: Option<Term>, capable: u64) -> Encoded {
+        let mut writer = SignalWriter::new(control, payload, capable);
+        loop {
+            if let Poll::Ready(e) = writer.go_on(&mut Budget::of(usize::MAX)) {
+                return e;
+            }
         }
     }
 
@@ -289,7 +331,7 @@ mod tests {
         let mut w = PacketWriter::new(capable);
         let mut r = PacketReader::default();
         for _ in 0..3 {
-            let control = Control::Send {
+            let control = ControlMessage::Send {
                 from: Term::local_pid(1),
                 to: Term::local_pid(2),
                 priority: false,
@@ -305,8 +347,8 @@ mod tests {
             let mut a = arrived.expect("whole");
             let mut h = Heap::new();
             let t = a.term(&mut h).expect("a control message");
-            let (control, has_payload) = Control::of_term(t).expect("known");
-            assert!(matches!(control, Control::Send { .. }));
+            let (control, has_payload) = ControlMessage::of_term(t).expect("known");
+            assert!(matches!(control, ControlMessage::Send { .. }));
             assert!(has_payload);
             let read = a.term(&mut h).expect("a message");
             assert!(payload.is_some_and(|p| compare::exact_eq(p, read)));
@@ -336,7 +378,7 @@ mod tests {
     fn pieces_out_of_order_are_refused() {
         let mut h = Heap::new();
         let long = h.binary(&vec![7; 5 * PIECE]);
-        let control = Control::Send {
+        let control = ControlMessage::Send {
             from: Term::local_pid(1),
             to: Term::local_pid(2),
             priority: false,

@@ -108,9 +108,9 @@ impl Encoder {
         Encoder::new(t, EncodeOptions::BETWEEN_NODES)
     }
 
-    /// Gives back the atoms of the message.
-    pub fn take_atoms(&mut self) -> Box<MessageAtoms> {
-        self.atoms.take().unwrap_or_default()
+    /// Gives back the atoms of the message, if it has a header for them.
+    pub fn take_atoms(&mut self) -> Option<Box<MessageAtoms>> {
+        self.atoms.take()
     }
 
     /// An atom: its place in the header, or the atom itself.
