@@ -576,6 +576,8 @@ block0(v0: term, v1: term):
     v40 = call local 2, v0, next 14
     v41 = call 'lists':'map'/2, v0, v1, next 15
     v42 = call_fun v0, v1, next 16, exit1
+    v94: code = fun_code 1, v1
+    v95 = call_fun_at v94, v0, v1, next 16, exit1
     v43 = call_bif 'erlang':'+'/2, v0, v1, next 17, exit1
     v80 = call_step next 18, exit1
     v44: bool, v45, v46: float = step exit0, next 20, other 30, writes [x0], writes_floats [f2]
