@@ -110,6 +110,12 @@ pub fn parts_of_bitstrings() -> bool {
     number() <= 26
 }
 
+/// Does a process that another node spawns wait for a message that says that its arguments have all been sent? From OTP 26 on;
+/// before, the first message is the list of the arguments, and all others are for the function that it calls.
+pub fn spawned_wait_for_end() -> bool {
+    number() >= 26
+}
+
 /// Are there priority messages? From OTP 28 on.
 pub fn priority_messages() -> bool {
     number() >= 28

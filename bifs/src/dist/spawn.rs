@@ -13,6 +13,7 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Incoming;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::{Alias, PendingSpawn, flag};
+use enigma_runtime::release;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, node, reference, spawn};
 
@@ -254,6 +255,8 @@ pub fn on_request(request: SpawnRequest<'_>) -> Result<(), BadMessage> {
         return Ok(());
     };
     let given = incoming::deliver(c, id, arguments, Signal::Message);
-    signal::send_message(id, Atom::new("dist_spawn_init").into());
+    if release::spawned_wait_for_end() {
+        signal::send_message(id, Atom::new("dist_spawn_init").into());
+    }
     given
 }
