@@ -23,7 +23,7 @@ pub fn process_error(cx: &Ctx<'_>, text: &str) {
 
 /// Logs a text as an error about no process.
 pub fn port_error(text: &str) {
-    log_as(Atom::ERROR, None, |h| {
+    vm_error(|h| {
         let format = h.char_list("~s~n");
         let text = h.char_list(text);
         (format, h.list(&[text]))

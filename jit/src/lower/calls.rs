@@ -342,7 +342,8 @@ impl Lowering<'_> {
         (address, passed.to_vec())
     }
 
-    /// The code that calls a fun, to be given the fun behind the arguments or, if that is in memory, as the first of `Handover::arguments`; where there is none, control goes to `slow`.
+    /// The code that calls a fun, to be given the fun behind the arguments or, if that is in memory, as the first of
+    /// `Handover::arguments`; where there is none, control goes to `slow`.
     fn code_of_fun(&mut self, fun: Value, arity: usize, slow: &To) -> Value {
         let header = self.header_or(fun, slow);
         let is = self.has_low_byte(header, Header::new(Kind::Fun, 0).raw());

@@ -6,7 +6,7 @@
 
 use crate::ir::flow::ControlFlowGraph;
 use crate::ir::{Block, Inst, InstData, Op, Repr, SsaFunction, Value};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Does it.
 pub fn run(f: &mut SsaFunction) {
@@ -125,18 +125,22 @@ impl Slots {
 fn arguments(f: &SsaFunction, graph: &ControlFlowGraph, kept: &Kept) -> FxHashMap<Value, Value> {
     let mut found: FxHashMap<Value, Option<Value>> = FxHashMap::default();
     found.extend(f.blocks[0].params.iter().map(|&p| (p, Some(p))));
+    let params: FxHashSet<Value> = f
+        .blocks()
+        .flat_map(|(_, b)| b.params.iter().copied())
+        .collect();
     loop {
         let mut changed = false;
         for &block in graph.order() {
             let targets = f.insts[f.last(block).index()].op.targets();
             for target in targets {
-                let params = f.blocks[target.block.index()].params.iter();
-                for (&param, &given) in params.zip(&target.args) {
+                let taken = f.blocks[target.block.index()].params.iter();
+                for (&param, &given) in taken.zip(&target.args) {
                     let given = original(given, kept);
                     let is = match found.get(&given) {
                         Some(&is) => is,
                         // A parameter of a block that has not been looked at agrees with everything; what is computed is no argument.
-                        None if is_param(f, given) => continue,
+                        None if params.contains(&given) => continue,
                         None => None,
                     };
                     let before = found.get(&param).copied();
@@ -158,10 +162,6 @@ fn arguments(f: &SsaFunction, graph: &ControlFlowGraph, kept: &Kept) -> FxHashMa
                 .collect();
         }
     }
-}
-
-fn is_param(f: &SsaFunction, v: Value) -> bool {
-    f.blocks().any(|(_, b)| b.params.contains(&v))
 }
 
 /// What a value was before it was put into slots.

@@ -3,10 +3,9 @@
 use super::address;
 use super::service;
 use super::sys::ControlMessages;
-use super::terms::{atom, field, int, map_of, text, uint};
+use super::terms::{atom, field, int, map_of, plain_data, text, uint};
 use crate::errno;
 use crate::ports::inet::sys::RawAddress;
-use enigma_runtime::heap::bits;
 use enigma_runtime::term::list;
 use enigma_runtime::{Heap, Term};
 
@@ -315,21 +314,9 @@ fn decode_one(m: Term) -> Option<(i32, i32, Vec<u8>)> {
     };
     let data = match field(m, "value") {
         Some(value) => decode_value(known?.3, value)?,
-        None => decode_data(field(m, "data")?)?,
+        None => plain_data(field(m, "data")?)?,
     };
     Some((level, kind, data))
-}
-
-/// Data as they are: bytes, a number, or a boolean.
-fn decode_data(t: Term) -> Option<Vec<u8>> {
-    if let Some(bytes) = bits::binary_bytes(t) {
-        return Some(bytes.into_owned());
-    }
-    let n = match t.as_bool() {
-        Some(on) => i32::from(on),
-        None => int(t)?,
-    };
-    Some(n.to_ne_bytes().to_vec())
 }
 
 fn decode_value(content: Content, t: Term) -> Option<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! Several messages at once, and what only sockets of SCTP have, from 28 on.
 
-use super::receive::{message_term, read_message};
+use super::receive::{descriptor, message_term, or_usual, read_message};
 use super::send::{self, parts_of};
 use super::sock::{SockState, SocketLane, check_reference, is_zero, sock, with_open};
 use super::terms::{atom, failed, field, need_int};
@@ -35,21 +35,13 @@ fn recvmmsg(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         if let Some(wait) = socket.await_turn(cx, s, SocketLane::Read, reference)? {
             return Ok(wait);
         }
-        let size = if size == 0 { s.otp.read_buffer } else { size };
-        let control = if control == 0 {
-            s.otp.read_control
-        } else {
-            control
-        };
+        let size = or_usual(size, s.otp.read_buffer);
+        let control = or_usual(control, s.otp.read_control);
         let mut room = vec![0; size.min(1 << 30)];
         let mut all = Vec::new();
         while all.len() < most {
             s.counters.read_tries = s.counters.read_tries.wrapping_add(1);
-            let got = match s.open_socket() {
-                Some(fd) => read_message(fd, &mut room, control, flags),
-                None => Err(io::Error::from_raw_os_error(libc::EBADF)),
-            };
-            match got {
+            match descriptor(s).and_then(|fd| read_message(fd, &mut room, control, flags)) {
                 Ok(got) => {
                     if got.bytes == 0 && s.is_stream() {
                         break;

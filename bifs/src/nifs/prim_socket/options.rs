@@ -1,7 +1,7 @@
 //! Options of sockets: those of the system by their level and number, and OTP's own.
 
 use super::sock::{CONTROL_BUFFER, READ_BUFFER, Sock, SockState, sock, with_open};
-use super::terms::{atom, closed, done, failed, int, invalid, raise_invalid, text};
+use super::terms::{atom, closed, done, failed, int, invalid, plain_data, raise_invalid, text};
 use super::values::{self, ValueKind};
 use super::{address, message, settings};
 use crate::bifs;
@@ -288,7 +288,7 @@ fn setopt(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Level::System(n) => n,
     };
     let bytes = if is_native {
-        match native(a[3]) {
+        match plain_data(a[3]) {
             Some(bytes) => bytes,
             None => {
                 sock(a[0])?;
@@ -319,18 +319,6 @@ fn setopt(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             None => closed(cx),
         })
     })
-}
-
-/// A value as the system wants it: bytes, a number or a boolean.
-fn native(t: Term) -> Option<Vec<u8>> {
-    if let Some(bytes) = bits::binary_bytes(t) {
-        return Some(bytes.into_owned());
-    }
-    let n = match t.as_bool() {
-        Some(on) => i32::from(on),
-        None => int(t)?,
-    };
-    Some(n.to_ne_bytes().to_vec())
 }
 
 /// `nif_getopt(Socket, Level, Option)`.

@@ -124,6 +124,33 @@ fn not_read(
     }
 }
 
+/// What a system call has read, of so many bytes, is counted; or what the caller is to be told because it has failed or the other
+/// side has closed.
+fn taken<T>(
+    cx: &mut Ctx<'_>,
+    socket: &Sock,
+    s: &mut SockState,
+    reference: Term,
+    got: io::Result<T>,
+    bytes: impl FnOnce(&T) -> usize,
+) -> Result<T, Term> {
+    let got = got.map_err(|e| not_read(cx, socket, s, reference, &e))?;
+    let n = bytes(&got);
+    if n == 0 && s.is_stream() {
+        return Err(give_up(cx, socket, s, Atom::CLOSED.into()));
+    }
+    count(s, n);
+    Ok(got)
+}
+
+/// The length that is asked for; 0 stands for the usual one.
+pub fn or_usual(wanted: usize, usual: usize) -> usize {
+    match wanted {
+        0 => usual,
+        n => n,
+    }
+}
+
 /// Runs one system call for the caller if it is its turn.
 fn attempt(
     cx: &mut Ctx<'_>,
@@ -141,7 +168,11 @@ fn attempt(
     })
 }
 
-fn descriptor(s: &SockState) -> io::Result<&Socket> {
+/// The socket of the system.
+///
+/// # Errors
+/// `EBADF`: it is closed.
+pub fn descriptor(s: &SockState) -> io::Result<&Socket> {
     s.open_socket()
         .ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))
 }
@@ -152,20 +183,13 @@ fn recv(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let wanted = length(a[1], 0)?;
     let reference = a[3];
     attempt(cx, a, reference, |cx, socket, s| {
-        let size = match wanted {
-            0 => s.otp.read_buffer,
-            n => n,
-        };
+        let size = or_usual(wanted, s.otp.read_buffer);
         with_room(size, |room| {
             let got = descriptor(s).and_then(|fd| sys::receive(fd, &mut room[..size], flags));
-            let n = match got {
+            let n = match taken(cx, socket, s, reference, got, |n| *n) {
                 Ok(n) => n,
-                Err(e) => return Ok(not_read(cx, socket, s, reference, &e)),
+                Err(answer) => return Ok(answer),
             };
-            if n == 0 && s.is_stream() {
-                return Ok(give_up(cx, socket, s, Atom::CLOSED.into()));
-            }
-            count(s, n);
             let what = binary(cx.heap(), room, n);
             if n == size && wanted == 0 && s.is_stream() {
                 s.reads_in_row += 1;
@@ -204,20 +228,13 @@ fn recvfrom(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let wanted = length(a[1], 0)?;
     let reference = a[3];
     attempt(cx, a, reference, |cx, socket, s| {
-        let size = match wanted {
-            0 => s.otp.read_buffer,
-            n => n,
-        };
+        let size = or_usual(wanted, s.otp.read_buffer);
         with_room(size, |room| {
             let got = descriptor(s).and_then(|fd| sys::receive_from(fd, &mut room[..size], flags));
-            let (n, from) = match got {
+            let (n, from) = match taken(cx, socket, s, reference, got, |got| got.0) {
                 Ok(got) => got,
-                Err(e) => return Ok(not_read(cx, socket, s, reference, &e)),
+                Err(answer) => return Ok(answer),
             };
-            if n == 0 && s.is_stream() {
-                return Ok(give_up(cx, socket, s, Atom::CLOSED.into()));
-            }
-            count(s, n);
             let data = binary(cx.heap(), room, n);
             let from = source(cx.heap(), from.as_ref());
             let what = cx.tuple2(from, data);
@@ -233,25 +250,15 @@ fn recvmsg(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let control = length(a[2], 0)?;
     let reference = a[4];
     attempt(cx, a, reference, |cx, socket, s| {
-        let size = match wanted {
-            0 => s.otp.read_buffer,
-            n => n,
-        };
-        let control = match control {
-            0 => s.otp.read_control,
-            n => n,
-        };
+        let size = or_usual(wanted, s.otp.read_buffer);
+        let control = or_usual(control, s.otp.read_control);
         with_room(size, |room| {
             let got =
                 descriptor(s).and_then(|fd| read_message(fd, &mut room[..size], control, flags));
-            let got = match got {
+            let got = match taken(cx, socket, s, reference, got, |got| got.bytes) {
                 Ok(got) => got,
-                Err(e) => return Ok(not_read(cx, socket, s, reference, &e)),
+                Err(answer) => return Ok(answer),
             };
-            if got.bytes == 0 && s.is_stream() {
-                return Ok(give_up(cx, socket, s, Atom::CLOSED.into()));
-            }
-            count(s, got.bytes);
             let data = binary(cx.heap(), room, got.bytes);
             let what = message_term(cx.heap(), &got, data);
             Ok(deliver(cx, socket, s, reference, what))

@@ -2,6 +2,7 @@
 
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::{bignum, map};
+use enigma_runtime::heap::bits;
 use enigma_runtime::{Ctx, Exit, Heap, Term, badarg};
 use std::io;
 
@@ -78,4 +79,16 @@ pub fn invalid(cx: &mut Ctx<'_>, what: &str) -> Term {
 pub fn raise_invalid(cx: &mut Ctx<'_>, what: impl Into<Term>) -> Exit {
     let why = cx.tuple2(Atom::new("invalid"), what.into());
     Exit::error(why)
+}
+
+/// Data as the system takes them: bytes, a number, or a boolean.
+pub fn plain_data(t: Term) -> Option<Vec<u8>> {
+    if let Some(bytes) = bits::binary_bytes(t) {
+        return Some(bytes.into_owned());
+    }
+    let n = match t.as_bool() {
+        Some(on) => i32::from(on),
+        None => int(t)?,
+    };
+    Some(n.to_ne_bytes().to_vec())
 }
