@@ -352,9 +352,9 @@ impl NativeCompiler {
             Some(block) => {
                 let address = block.address();
                 blocks.push(block);
-                address
+                address as *const u8
             }
-            None => address,
+            None => address as *const u8,
         });
         let length = blocks.iter().map(CodeBlock::length).sum();
         let keeps = Box::new(Installed {
@@ -363,11 +363,8 @@ impl NativeCompiler {
         });
         let address = address as *const u8;
         match at {
-            None => f.install_native(address, length, keeps),
+            None => f.install_native(address, fun_enter, length, keeps),
             Some(at) => body.continuations.install(at, address, length, keeps),
-        }
-        if let Some(enter) = fun_enter {
-            f.set_fun_enter(enter as *const u8);
         }
         Ok(())
     }

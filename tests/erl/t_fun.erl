@@ -37,6 +37,22 @@ forged(Arity, Free) ->
     code:purge(M), code:delete(M), code:purge(M),
     R.
 
+%% Several processes at once call each of many funs of a new module for the first time.
+called_first_at_once(Funs, Callers) ->
+    Numbers = lists:seq(1, Funs),
+    Text = ["-module(t_fun_first). -export([f/0]). ",
+            [io_lib:format("h~w(A, B) -> {A, h~w, B}. ", [N, N]) || N <- Numbers],
+            "f() -> [", lists:join(", ", [io_lib:format("fun(A, B) -> {~w, h~w(B, A)} end", [N, N]) || N <- Numbers]), "]."],
+    {ok, Ts, _} = erl_scan:string(lists:flatten(Text)),
+    {ok, M, Code} = compile:forms([begin {ok, F} = erl_parse:parse_form(T), F end || T <- forms(Ts, [])], [deterministic]),
+    {module, M} = code:load_binary(M, "", Code),
+    All = M:f(),
+    Ps = [spawn_monitor(fun() -> receive go -> exit([{F(P, b), F(b, P)} || F <- All]) end end) || P <- lists:seq(1, Callers)],
+    [P ! go || {P, _} <- Ps],
+    R = [receive {'DOWN', Ref, process, _, X} -> X end || {_, Ref} <- Ps],
+    code:purge(M), code:delete(M), code:purge(M),
+    R.
+
 forms([], []) -> [];
 forms([{dot, _} = D | T], A) -> [lists:reverse([D | A]) | forms(T, [])];
 forms([H | T], A) -> forms(T, [H | A]).
@@ -73,7 +89,8 @@ by_list(F, L) -> apply(F, L).
 in_by_list(F, L) -> {apply(F, L)}.
 
 cases() ->
-    [{by_list_traces, fun() ->
+    [{called_first_at_once, fun() -> called_first_at_once(40, 6) end},
+     {by_list_traces, fun() ->
          Fs = [{foo, [1]}, {fun() -> ok end, [1]}, {fun lists:reverse/1, [1, 2]}, {fun lists:nope/1, [1]}, {foo, x}, {foo, [1 | 2]}, {fun lists:reverse/1, [1 | 2]}, {fun erlang:abs/1, [a]}, {fun(X) -> error(X) end, [a]}, {fun erlang:apply/2, [foo, [1]]}],
          Trace = fun(G) -> try G() catch C:R:S -> {C, kind(R), [{Fn, if is_list(A) -> length(A); true -> A end} || {M, Fn, A, _} <- S, M =:= ?MODULE, Fn =:= by_list orelse Fn =:= in_by_list]} end end,
          [[Trace(fun() -> by_list(F, L) end), Trace(fun() -> in_by_list(F, L) end), Trace(fun() -> {by_list(F, L)} end)] || {F, L} <- Fs] end},

@@ -172,7 +172,7 @@ fn call(b: &mut FunctionBuilder<'_>, helper: Helper, [x, y, z]: [Value; 3]) -> (
 }
 
 /// The code by which native code calls funs of a function, of which so many arguments are the fun's and so many values in its
-/// environment: see `FnInfo::set_fun_enter`. `Symbol::This` is the function's code.
+/// environment: see `FnInfo::install_native`. `Symbol::This` is the function's code.
 pub fn fun_enter(
     arity: usize,
     free: usize,

@@ -22,7 +22,7 @@ pub struct FunEntry {
     target: AtomicPtr<FnInfo>,
     /// While the module is being purged: the function that may be gone soon, and may come back.
     pending: AtomicPtr<FnInfo>,
-    /// Machine code by which native code calls such funs (see `FnInfo::set_fun_enter`); null where there is none.
+    /// Machine code by which native code calls such funs (see `FnInfo::install_native`); null where there is none.
     enter: AtomicPtr<u8>,
 }
 

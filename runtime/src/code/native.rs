@@ -230,7 +230,7 @@ impl NativeSide {
         }
     }
 
-    /// See `FnInfo::set_fun_enter`; null if nothing has been said.
+    /// See `FnInfo::install_native`; null if nothing has been said.
     pub(super) fn fun_enter(&self) -> *mut u8 {
         self.fun_enter.load(Ordering::Acquire)
     }
@@ -245,12 +245,17 @@ impl NativeSide {
 }
 
 impl FnInfo {
-    /// Puts native code of so many bytes in place, for all calls from now on. `keeps` is dropped when the function is gone.
+    /// Puts native code of so many bytes in place, for all calls from now on, if there is none: two that call a function for the first
+    /// time at once both compile it. `keeps` is dropped when the function is gone, or at once.
     ///
-    /// `address` must be the entry of code for this function, made for the conventions in `interp::native`.
+    /// `address` must be the entry of code for this function, made for the conventions in `interp::native`. At `fun_enter`, if funs call
+    /// the function, is machine code by which native code calls them: it takes the fun behind the arguments, in the place of the
+    /// next one or, if that is in memory, as the first of `Handover::arguments`, and calls the function with the fun's environment.
+    /// Both must stay as long as `keeps`.
     pub fn install_native(
         &self,
         address: *const u8,
+        fun_enter: Option<*const u8>,
         bytes: usize,
         keeps: Box<dyn Any + Send + Sync>,
     ) {
@@ -267,16 +272,8 @@ impl FnInfo {
         stub[1].store(address as u64, Ordering::Release);
         self.entry.set_native(address);
         self.entry.set_code(stub.as_ptr().cast());
-    }
-
-    /// Lets native code call funs of this function by machine code at an address, which takes the fun behind the arguments, in the place of the
-    /// next one or, if that is in memory, as the first of `Handover::arguments`, and calls the function with the fun's environment.
-    ///
-    /// The code must stay as long as the function's.
-    pub fn set_fun_enter(&self, address: *const u8) {
-        let _one = INSTALLING.lock();
-        if self.nif().is_none() {
-            self.put_fun_enter(address);
+        if let Some(enter) = fun_enter {
+            self.put_fun_enter(enter);
         }
     }
 

@@ -530,7 +530,7 @@ fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     }
     if pairs.len() == kb.len() {
         if ka.len() == kb.len() {
-            adopt_keys(heap, b, Term(a.word(1)));
+            adopt_keys(b, Term(a.word(1)));
         }
         return b;
     }
@@ -544,12 +544,12 @@ fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     flat_from_sorted(heap, keys, &values)
 }
 
-/// Makes a map that was made on this heap share a literal tuple of the same keys instead of its own, which so becomes garbage.
-fn adopt_keys(heap: &Heap, map: Term, keys: Term) {
-    if literal::is_literal(keys.ptr()) && heap.holds(map.ptr()) {
-        // SAFETY: the map is an object of this heap, which nobody else writes to; word 1 of a flat map is its keys, which stay the
-        // same, and what is no literal may refer to literals.
-        unsafe { *map.ptr().add(1) = keys.0 }
+/// Makes a map that is no literal share a literal tuple of the same keys instead of its own, which so becomes garbage.
+fn adopt_keys(map: Term, keys: Term) {
+    if literal::is_literal(keys.ptr()) && !literal::is_literal(map.ptr()) {
+        // SAFETY: what a process works with and is no literal lies in its own heap, which nobody else reads or writes; word 1 of a
+        // flat map is its keys, which stay the same, and a reference to a literal may be in objects of every age.
+        unsafe { map.ptr().add(1).write(keys.0) }
     }
 }
 
