@@ -86,7 +86,30 @@ impl Work for FromList {
     }
 }
 
+/// Lists of more elements are taken in steps.
+const FEW_ELEMENTS: usize = 40;
+
+/// The map of a list of few elements; nothing where it is not that simple.
+fn from_few(cx: &mut Ctx<'_>, a: &[Term], pair: ToPair) -> Option<Term> {
+    let (few, end) = list::walk(a[0], FEW_ELEMENTS);
+    if !end.is_nil() || !work::at_once(few) {
+        return None;
+    }
+    let mut map = map::FlatBuilder::default();
+    for e in list::iter(a[0]) {
+        let (k, v) = pair(a, e)?;
+        if !map.put(k, v) {
+            return None;
+        }
+    }
+    cx.bump(few / 2);
+    Some(map.finish(cx.heap()))
+}
+
 fn from_elements(cx: &mut Ctx<'_>, a: &[Term], pair: ToPair) -> BifResult {
+    if let Some(map) = from_few(cx, a, pair) {
+        return Ok(map);
+    }
     let work = FromList {
         rest: a[0],
         map: map::MapBuilder::default(),
@@ -167,10 +190,19 @@ impl Work for ToList {
 
 /// A list of parts of the map `m`, before `tail`.
 fn listed(cx: &mut Ctx<'_>, a: &[Term], m: Term, what: Listed, tail: Term) -> BifResult {
-    if m.is_kind(Kind::FlatMap) {
+    if let Some((keys, values)) = map::small_parts(m) {
         let heap = cx.heap();
-        let all: Vec<Term> = map::iter(m).map(|p| what.of(p, heap)).collect();
-        return Ok(heap.list_with_tail(&all, tail));
+        return Ok(match what {
+            Listed::Keys => heap.list_with_tail(keys, tail),
+            Listed::Values => heap.list_with_tail(values, tail),
+            Listed::Pairs => {
+                let pairs = keys.iter().zip(values).rev();
+                pairs.fold(tail, |tail, (&k, &v)| {
+                    let pair = heap.tuple(&[k, v]);
+                    heap.cons(pair, tail)
+                })
+            }
+        });
     }
     let work = ToList {
         what,
@@ -257,6 +289,16 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     if chain && place.is_list() {
         return next_of_keys(cx, place, m);
+    }
+    if chain
+        && place == Term::small(0)
+        && let Some((keys, values)) = map::small_parts(m)
+    {
+        let pairs = keys.iter().zip(values).rev();
+        let heap = cx.heap();
+        return Ok(pairs.fold(Atom::NONE.into(), |rest, (&k, &v)| {
+            heap.tuple(&[k, v, rest])
+        }));
     }
     if !chain && place == Term::small(0) && !lists_are_reversed(m) {
         return listed(cx, a, m, Listed::Pairs, how);

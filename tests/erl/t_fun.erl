@@ -1,6 +1,6 @@
 %% Funs and all forms of call.
 -module(t_fun).
--export([f0/0, f1/1, f2/2, va/1, by_list/2, in_by_list/2]).
+-export([f0/0, f1/1, f2/2, va/1, by_list/2, in_by_list/2, many/12, spin/2]).
 -include("diff.hrl").
 
 f0() -> zero.
@@ -52,6 +52,15 @@ called_first_at_once(Funs, Callers) ->
     R = [receive {'DOWN', Ref, process, _, X} -> X end || {_, Ref} <- Ps],
     code:purge(M), code:delete(M), code:purge(M),
     R.
+
+%% Functions that variables name, as the last thing and not.
+named(M, F) -> {c2(fun() -> {M:F(id([1, 2]))} end), c2(fun() -> M:F(id([1, 2])) end), cr(fun() -> M:F(id(-1)) end)}.
+apply_two(M, F, A, B) -> [M:F(A, B)].
+apply_last_two(M, F, A, B) -> M:F(A, B).
+apply_many_last(M, F, X) -> M:F(X, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, X).
+in_list(_, _, []) -> [];
+in_list(M, F, [H | T]) -> [M:F(H) | in_list(M, F, T)].
+spin(M, F) -> M:F(M, F).
 
 forms([], []) -> [];
 forms([{dot, _} = D | T], A) -> [lists:reverse([D | A]) | forms(T, [])];
@@ -117,6 +126,11 @@ cases() ->
      {apply_2, fun() -> [apply(id(fun f1/1), id([1])), apply(id(fun() -> x end), [])] end},
      {apply_3, fun() -> [apply(id(t_fun), id(f2), id([1, 2])), apply(t_fun, f0, [])] end},
      {apply_var, fun() -> M = id(t_fun), F = id(f1), [M:F(1), t_fun:F(2), M:f1(3)] end},
+     {apply_named, fun() -> [named(M, F) || M <- [t_fun, lists, erlang, t_fun_nowhere, 1, {}], F <- [f1, reverse, abs, no_such, "f", f1]] end},
+     {apply_to_apply, fun() -> {apply_two(id(erlang), id(apply), id(fun(X) -> {x, X} end), [1]), apply_last_two(id(erlang), id(apply), id(fun(X) -> {x, X} end), [2])} end},
+     {apply_many_named, fun() -> M = id(t_fun), F = id(many), {M:F(a, b, c, d, e, f, g, h, i, j, k, l), apply_many_last(M, F, id(1)), hd(M:F(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12))} end},
+     {apply_in_list, fun() -> [in_list(id(t_fun), id(f1), id([1, 2, 3])), c2(fun() -> in_list(id(t_fun), id(f1), id([1 | 2])) end), c2(fun() -> in_list(id(t_fun), id(gone), id([1])) end)] end},
+     {apply_counts, fun() -> P = spawn(fun() -> spin(id(t_fun), id(spin)) end), receive after 20 -> ok end, R = is_process_alive(P), exit(P, kill), R end},
      {apply_bad, fun() -> [c(fun() -> apply(id(t_fun), id(f1), id([1 | 2])) end), c(fun() -> apply(id(t_fun), id(f1), id(a)) end), c(fun() -> apply(id(1), id(f1), id([])) end), c(fun() -> apply(id(fun f1/1), id(x)) end), c(fun() -> apply(id(x), id([])) end), c(fun() -> apply(id(t_fun), id(1), id([])) end)] end},
      {apply_many_args, fun() -> [apply(fun many/12, lists:seq(1, 12)), apply(fun(A) -> A end, [id(x)])] end},
      {apply_too_many_args, fun() -> [{N, cr(fun() -> apply(id(lists), id(foo), lists:seq(1, N)) end), element(1, cr(fun() -> apply(id(fun(_) -> ok end), lists:seq(1, N)) end)), cr(fun() -> apply(id(x), lists:seq(1, N)) end)} || N <- [255, 256, 1023, 1024, 5000]] end},

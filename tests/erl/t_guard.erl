@@ -71,6 +71,17 @@ inter(X) when is_integer(X), X >= 0, X < 256 -> byte;
 inter(X) when is_integer(X) -> int;
 inter(_) -> other.
 
+%% BIFs of guards that jump to the next clause where they fail.
+guarded(X) when trunc(X) > 5 -> {trunc, trunc(X)};
+guarded(X) when abs(X) =:= 7 -> {abs, X};
+guarded(X) when round(X) < 0 -> {round, round(X)};
+guarded(X) when float(X) < 3.0 -> {float, float(X)};
+guarded(X) when node(X) =:= node() -> node;
+guarded(X) when size(X) =:= 0 -> {size, size(X)};
+guarded(X) when (bnot X) > 0 -> {complement, bnot X};
+guarded(X) when max(X, a) =:= a -> {max, X};
+guarded(_) -> none.
+
 cases() ->
     [{types, fun() -> [type(V) || V <- vals()] end},
      {type_bifs, fun() -> [[begin R = erlang:F(V), R end || F <- [is_atom, is_binary, is_bitstring, is_boolean, is_float, is_function, is_integer, is_list, is_map, is_number, is_pid, is_port, is_reference, is_tuple]] || V <- vals()] end},
@@ -105,6 +116,11 @@ cases() ->
      {macro_like, fun() -> [case {id(A), id(B)} of {X, Y} when X > Y -> gt; {X, X} -> eq; _ -> lt end || {A, B} <- [{1, 2}, {2, 2}, {3, 2}]] end},
      {map_guard, fun() -> [case id(X) of M when map_size(M) =:= 1, is_map_key(a, M) -> a; M when is_map(M) -> map; _ -> no end || X <- [#{a => 1}, #{b => 1}, x]] end},
      {andalso_value, fun() -> [id(true) andalso id(5), id(false) andalso id(5), id(true) orelse id(5), id(false) orelse id(5)] end},
+     {others_with_labels, fun() -> [guarded(id(X)) || X <- [1.5, -2.5, 7, -7, 1 bsl 70, -(1 bsl 70), a, "x", <<>>, {}, self(), #{}, 1.0e300]] end},
+     {others_without, fun() -> [[c(fun() -> F(id(X)) end) || F <- [fun(V) -> trunc(V) end, fun(V) -> round(V) end, fun(V) -> ceil(V) end, fun(V) -> floor(V) end, fun(V) -> abs(V) end, fun(V) -> float(V) end, fun(V) -> bnot V end, fun(V) -> not V end, fun(V) -> node(V) =:= node() end, fun(V) -> size(V) end]]
+                                || X <- [1.5, -2.5, 7, -7, 1 bsl 70, -(1 bsl 70), a, true, "x", <<1:9>>, {}, {1}, self(), make_ref(), #{}, 1.0e300]] end},
+     {get_of_the_dictionary, fun() -> put(guard_key, 1), A = get(guard_key), put(guard_key, {A, 2}), B = get(guard_key), erase(guard_key), {A, B, get(guard_key)} end},
+     {min_and_max, fun() -> [{min(X, Y), max(X, Y)} || X <- [1, 1.0, a, "b", {}], Y <- [1, 1.0, a, "b", {}]] end},
      {andalso_side, fun() -> put(x, 0), _ = id(false) andalso put(x, 1), _ = id(true) orelse put(x, 2), get(x) end},
      {is_function_arity_guard, fun() -> [case id(F) of G when is_function(G, 2) -> two; _ -> no end || F <- [fun lists:map/2, fun id/1, a]] end},
      {is_record_guard, fun() -> [case id(X) of R when is_record(R, r, 2) -> yes; _ -> no end || X <- [#r{a = 1}, {r}, {r, 1, 2}, r]] end},

@@ -265,6 +265,14 @@ fn decode_unsigned(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = v.to_bytes();
     let from_le = |c: &[u8]| c.iter().rev().fold(0u64, |n, &b| n << 8 | u64::from(b));
     let from_be = |c: &[u8]| c.iter().fold(0u64, |n, &b| n << 8 | u64::from(b));
+    if bytes.len() <= 8 {
+        let n = if little {
+            from_le(&bytes)
+        } else {
+            from_be(&bytes)
+        };
+        return Ok(cx.heap().uint(n));
+    }
     let limbs: Vec<u64> = if little {
         bytes.chunks(8).map(from_le).collect()
     } else {

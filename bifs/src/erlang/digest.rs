@@ -242,6 +242,28 @@ fn md5_constants() -> &'static [u32; 64] {
     &TABLE
 }
 
+/// Round `n` of a block, which takes the words from the first one on at such distances.
+#[inline(always)]
+fn md5_round(
+    [mut a, mut b, mut c, mut d]: [u32; 4],
+    words: &[u32; 16],
+    constants: &[u32; 64],
+    n: usize,
+    first: usize,
+    distance: usize,
+    mix: impl Fn(u32, u32, u32) -> u32,
+) -> [u32; 4] {
+    for i in 0..16 {
+        let sum = a
+            .wrapping_add(mix(b, c, d))
+            .wrapping_add(constants[16 * n + i])
+            .wrapping_add(words[(first + distance * i) % 16]);
+        (a, d, c) = (d, c, b);
+        b = b.wrapping_add(sum.rotate_left(MD5_SHIFTS[n][i % 4]));
+    }
+    [a, b, c, d]
+}
+
 impl Md5 {
     fn new() -> Md5 {
         Md5 {
@@ -257,23 +279,14 @@ impl Md5 {
         for (w, b) in words.iter_mut().zip(block.chunks_exact(4)) {
             *w = u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
         }
-        let [mut a, mut b, mut c, mut d] = *state;
-        for i in 0..64 {
-            let (f, k) = match i / 16 {
-                0 => ((b & c) | (!b & d), i),
-                1 => ((d & b) | (!d & c), (5 * i + 1) % 16),
-                2 => (b ^ c ^ d, (3 * i + 5) % 16),
-                _ => (c ^ (b | !d), 7 * i % 16),
-            };
-            let sum = a
-                .wrapping_add(f)
-                .wrapping_add(constants[i])
-                .wrapping_add(words[k]);
-            (a, d, c) = (d, c, b);
-            b = b.wrapping_add(sum.rotate_left(MD5_SHIFTS[i / 16][i % 4]));
-        }
-        for (s, v) in state.iter_mut().zip([a, b, c, d]) {
-            *s = s.wrapping_add(v);
+        let s = md5_round(*state, &words, constants, 0, 0, 1, |b, c, d| {
+            (b & c) | (!b & d)
+        });
+        let s = md5_round(s, &words, constants, 1, 1, 5, |b, c, d| (d & b) | (!d & c));
+        let s = md5_round(s, &words, constants, 2, 5, 3, |b, c, d| b ^ c ^ d);
+        let s = md5_round(s, &words, constants, 3, 0, 7, |b, c, d| c ^ (b | !d));
+        for (old, new) in state.iter_mut().zip(s) {
+            *old = old.wrapping_add(new);
         }
     }
 
@@ -304,13 +317,13 @@ impl Md5 {
     }
 
     fn finish(mut self) -> [u8; 16] {
-        let bits = self.bits;
-        let mut pad = vec![0x80];
-        while (self.left + pad.len()) % 64 != 56 {
-            pad.push(0);
-        }
-        pad.extend(bits.to_le_bytes());
-        self.update(&pad);
+        let bits = self.bits.to_le_bytes();
+        // A one, zeros up to eight bytes before the end of a block, and the number of bits.
+        let zeros = (64 + 55 - self.left) % 64;
+        let mut pad = [0; 1 + 63 + 8];
+        pad[0] = 0x80;
+        pad[1 + zeros..][..8].copy_from_slice(&bits);
+        self.update(&pad[..1 + zeros + 8]);
         let mut out = [0; 16];
         for (o, s) in out.chunks_exact_mut(4).zip(self.state) {
             o.copy_from_slice(&s.to_le_bytes());

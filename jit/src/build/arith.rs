@@ -4,6 +4,9 @@ use super::{Builder, Flow};
 use crate::ir::{Arith, Comparison, FloatArith, Op as Ssa, Repr, Test, Value};
 use enigma_loader::{Op, Operand};
 use enigma_runtime::atom::Atom;
+use enigma_runtime::bif::{Bif, BifKind};
+use enigma_runtime::code::export::Export;
+use enigma_runtime::interp::native::MOST_GUARD_ARGUMENTS;
 use enigma_runtime::term::{Kind, Term};
 
 /// The operands of a guard BIF.
@@ -178,10 +181,24 @@ impl Builder<'_> {
                     self.set(call.to, v);
                     Flow::Next
                 }
-                None => self.step_guard(o, &call),
+                None => self.call_guard(export, o, &call),
             },
-            _ => self.step_guard(o, &call),
+            _ => self.call_guard(export, o, &call),
         }
+    }
+
+    /// Any other BIF, called if that is done at once.
+    fn call_guard(&mut self, export: &'static Export, o: &[Operand], call: &GuardBif<'_>) -> Flow {
+        let is_simple = |b: &&Bif| b.kind == BifKind::Guard && !b.has_steps();
+        if call.args.len() > MOST_GUARD_ARGUMENTS || export.bif().filter(is_simple).is_none() {
+            return self.step_guard(o, call);
+        }
+        let args = call.args.iter().map(|a| self.src(a)).collect();
+        let v = self.one(Ssa::GuardBif(export), args, Repr::Term);
+        let is = self.one(Ssa::IsValue, vec![v], Repr::Bool);
+        self.or_fail(is, call);
+        self.set(call.to, v);
+        Flow::Next
     }
 
     fn comparison_value(&mut self, name: &str, a: Value, b: Value) -> Value {

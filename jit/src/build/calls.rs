@@ -118,6 +118,23 @@ impl Builder<'_> {
         Flow::Next
     }
 
+    /// A call of the function that the X registers behind the arguments name. It may be the last thing to do, and drops so many
+    /// slots then.
+    pub(super) fn apply(&mut self, arity: usize, last: Option<usize>) -> Flow {
+        let exit = self.exit();
+        let arguments = self.arguments(arity + 2);
+        if let Some(slots) = last {
+            let op = Ssa::TailCallApply(slots as u32, exit);
+            self.push(op, arguments, &[]);
+            return Flow::Ends;
+        }
+        let after = self.next_pc();
+        let v = self.one(Ssa::CallApply(after, exit), arguments, Repr::Term);
+        self.forget();
+        self.env.x.insert(0, v);
+        Flow::Next
+    }
+
     /// A call of a fun. One whose value is returned is a tail call, as in the bytecode.
     pub(super) fn call_fun(&mut self, arity: usize, fun: Value) -> Flow {
         let exit = self.exit();

@@ -503,7 +503,8 @@ impl Builder<'_> {
                 let fun = self.src(&o[2]);
                 self.call_fun(Self::num(&o[1]), fun)
             }
-            Op::Apply => self.call_step(),
+            Op::Apply => self.apply(Self::num(&o[0]), None),
+            Op::ApplyLast => self.apply(Self::num(&o[0]), Some(Self::num(&o[1]))),
             Op::Return => {
                 let v = self.x(0);
                 self.push(Ssa::Return, vec![v], &[]);

@@ -25,10 +25,12 @@ macro_rules! exit_in {
             | Op::MapUpdate(e)
             | Op::CallFun(_, e)
             | Op::CallFunAt(_, e)
+            | Op::CallApply(_, e)
             | Op::CallBif(_, _, e)
             | Op::CallStep(_, e)
             | Op::Step { at: e, .. }
             | Op::TailCallFun(_, e)
+            | Op::TailCallApply(_, e)
             | Op::Leave(e) => Some(e),
             _ => None,
         }
@@ -346,6 +348,9 @@ pub enum Op {
     /// A fun of this number in the module's table, with the arguments as its environment.
     Fun(u32),
 
+    /// What a guard BIF gives for the arguments; no value if it fails.
+    GuardBif(&'static Export),
+
     // ---- arithmetic ----
     /// On two terms; leaves if that is not possible.
     Arith(Arith, ExitRef),
@@ -415,6 +420,8 @@ pub enum Op {
     FunCode(u32),
     /// Calls the fun that is the last argument, likewise. The first argument is what `FunCode` has given for it.
     CallFunAt(u32, ExitRef),
+    /// Calls the function that the last two arguments name, module and function, with the others, likewise.
+    CallApply(u32, ExitRef),
     /// Calls a BIF, likewise. The exit is the instruction that calls.
     CallBif(&'static Export, u32, ExitRef),
     /// Executes the call instruction of the exit, which finds out what it calls, likewise.
@@ -450,6 +457,8 @@ pub enum Op {
     TailCall(Callee, u32),
     /// Calls the fun that is the last argument, likewise.
     TailCallFun(u32, ExitRef),
+    /// Calls the function that the last two arguments name, module and function, with the others, likewise.
+    TailCallApply(u32, ExitRef),
     /// Begins the function anew with the arguments, terms or floats, for one reduction: jumps to a block that goes on as the one
     /// behind its entry does, or leaves where no reduction is left.
     Again(Target),
@@ -469,6 +478,7 @@ impl Op {
                 | Op::Return
                 | Op::TailCall(..)
                 | Op::TailCallFun(..)
+                | Op::TailCallApply(..)
                 | Op::Again(_)
                 | Op::Leave(_)
         )

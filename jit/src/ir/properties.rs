@@ -5,6 +5,8 @@
 use super::bits::{BitSegment, BitsField};
 use super::{Inst, Op, Repr, SsaFunction, Value};
 use Repr::{Bool, Code, Float, Term};
+use enigma_runtime::bif::Effects;
+use enigma_runtime::code::export::Export;
 use smallvec::SmallVec;
 
 /// The values that an operation uses.
@@ -89,9 +91,11 @@ impl Op {
             Op::UpdateTuple(_, positions) => Terms(1 + positions.len()),
             Op::Call(Callee::Export(e), _)
             | Op::TailCall(Callee::Export(e), _)
-            | Op::CallBif(e, ..) => Terms(e.arity as usize),
+            | Op::CallBif(e, ..)
+            | Op::GuardBif(e) => Terms(e.arity as usize),
             Op::CallFun(..) | Op::TailCallFun(..) | Op::Build(_) | Op::NewMap => TermsFrom(1),
             Op::MapPut(_) | Op::MapUpdate(_) | Op::AreSmall => TermsFrom(1),
+            Op::CallApply(..) | Op::TailCallApply(..) => TermsFrom(2),
             Op::Again(_) => TermsAndFloats,
             Op::CallFunAt(..) => CodeAndTerms,
             Op::Tuple
@@ -129,6 +133,7 @@ impl Op {
             | Op::Tuple
             | Op::UpdateTuple(..)
             | Op::Fun(_)
+            | Op::GuardBif(_)
             | Op::Arith(..)
             | Op::TryArith(_)
             | Op::SmallArith(_)
@@ -136,6 +141,7 @@ impl Op {
             | Op::Call(..)
             | Op::CallFun(..)
             | Op::CallFunAt(..)
+            | Op::CallApply(..)
             | Op::CallStep(..)
             | Op::CallBif(..) => one(Term),
             Op::FunCode(_) => one(Code),
@@ -192,6 +198,7 @@ impl Op {
             | Op::Return
             | Op::TailCall(..)
             | Op::TailCallFun(..)
+            | Op::TailCallApply(..)
             | Op::Again(_)
             | Op::Leave(_) => SmallVec::new(),
         }
@@ -233,6 +240,7 @@ impl Op {
             | Op::SmallToFloat
             | Op::RawFloatArith(_)
             | Op::IsFinite => true,
+            Op::GuardBif(e) => effects(e) == Effects::Pure,
             // A match context moves, a frame is written to; the others do more.
             _ => false,
         }
@@ -241,6 +249,7 @@ impl Op {
     /// Is nothing missing where it is not executed and nobody uses its results?
     pub fn is_removable(&self) -> bool {
         self.is_pure()
+            || matches!(self, Op::GuardBif(e) if effects(e) == Effects::Reads)
             || matches!(
                 self,
                 Op::LoadY(_)
@@ -262,9 +271,19 @@ impl Op {
     pub fn collects(&self) -> bool {
         matches!(
             self,
-            Op::Call(..) | Op::CallFun(..) | Op::CallFunAt(..) | Op::CallBif(..) | Op::CallStep(..)
+            Op::Call(..)
+                | Op::CallFun(..)
+                | Op::CallFunAt(..)
+                | Op::CallApply(..)
+                | Op::CallBif(..)
+                | Op::CallStep(..)
         )
     }
+}
+
+/// What a call of a BIF does besides giving its value.
+fn effects(export: &Export) -> Effects {
+    export.bif().map_or(Effects::Any, |b| b.facts.effects)
 }
 
 impl SsaFunction {

@@ -155,6 +155,8 @@ operations! {
     UpdateTuple(size, positions) = "update_tuple" [Number size, Numbers positions] [];
     Fun(n) = "fun" [Number n] [];
 
+    GuardBif(bif) = "guard_bif" [External bif] [];
+
     Arith(what, exit) = "arith" [Sub what] [Exit exit];
     TryArith(what) = "try_arith" [Sub what] [];
     Unbox(exit) = "unbox" [] [Exit exit];
@@ -182,6 +184,7 @@ operations! {
     FunCode(arity) = "fun_code" [Number arity] [];
     CallFun(next, exit) = "call_fun" [] [Next next, Exit exit];
     CallFunAt(next, exit) = "call_fun_at" [] [Next next, Exit exit];
+    CallApply(next, exit) = "call_apply" [] [Next next, Exit exit];
     CallBif(bif, next, exit) = "call_bif" [External bif] [Next next, Exit exit];
     CallStep(next, exit) = "call_step" [] [Next next, Exit exit];
     Step { at, next, other, writes, float_writes } = "step"
@@ -194,6 +197,7 @@ operations! {
     Return = "return" [] [];
     TailCall(callee, slots) = "tail_call" [Called callee, Drops slots] [];
     TailCallFun(slots, exit) = "tail_call_fun" [Drops slots] [Exit exit];
+    TailCallApply(slots, exit) = "tail_call_apply" [Drops slots] [Exit exit];
     Again(target) = "again" [] [To target];
     Leave(exit) = "leave" [] [Exit exit];
 }

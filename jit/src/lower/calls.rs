@@ -88,6 +88,31 @@ impl Lowering<'_> {
                 self.drop_slots(*slots);
                 self.tail_call(&Code::At(address), &args);
             }
+            Op::CallApply(after, exit) => {
+                let point = self.return_point(*after);
+                let (slow, join) = (self.cold_block(), self.fresh_block());
+                let value = self.b.append_block_param(join, I64);
+                let with = |v: Value| To {
+                    block: join,
+                    args: vec![v.into()],
+                };
+                let (code, args) = self.prepare_apply(&args, &To::plain(slow));
+                self.push_return_point(point);
+                let v = self.call(code, args);
+                self.go(&with(v));
+                self.begin(slow);
+                let v = self.call_step(point, *exit);
+                self.go(&with(v));
+                self.begin(join);
+                self.credit = 0;
+                self.define(i, value);
+            }
+            Op::TailCallApply(slots, exit) => {
+                let slow = self.exit_block(*exit);
+                let (code, args) = self.prepare_apply(&args, &To::plain(slow));
+                self.drop_slots(*slots);
+                self.tail_call(&code, args);
+            }
             Op::CallBif(export, after, exit) => {
                 let call = |l: &mut Self| l.call_bif(export, &args, *after, *exit);
                 let v = match Intrinsic::of(export) {
@@ -136,6 +161,13 @@ impl Lowering<'_> {
         let v = self.help(Helper::CallBif, &[export, pc, point]);
         self.leave_if_nonvalue(v);
         v
+    }
+
+    pub(super) fn guard_bif(&mut self, i: &InstData, bif: &Export) {
+        let mut args = vec![self.word(std::ptr::from_ref(bif) as u64)];
+        args.extend(self.vals(&i.args));
+        let v = self.help(Helper::GuardBif, &args);
+        self.define(i, v);
     }
 
     /// Lets the interpreter execute the call at an exit, which is to return to the point.
@@ -287,6 +319,16 @@ impl Lowering<'_> {
                 self.b.ins().return_call_indirect(self.sig, address, &args);
             }
         }
+    }
+
+    /// The code of the function that the last two arguments name, and its arguments; where it is not a loaded one, control goes
+    /// to `slow`.
+    fn prepare_apply<'a>(&mut self, args: &'a [Value], slow: &To) -> (Code, &'a [Value]) {
+        let (args, name) = args.split_at(args.len() - 2);
+        let arity = self.word(args.len() as u64);
+        let entry = self.help(Helper::FindEntry, &[name[0], name[1], arity]);
+        self.go_on_if(entry, slow);
+        (Code::At(self.code_of_entry(entry)), args)
     }
 
     /// The code that calls a fun, the last argument, and the arguments with which that is to be called. `known` is the code if it

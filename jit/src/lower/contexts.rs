@@ -112,6 +112,7 @@ fn leaves_contexts(helper: Helper) -> bool {
             | Helper::MapGet
             | Helper::IsBinary
             | Helper::IsFunctionOf
+            | Helper::FindEntry
             | Helper::ReadBits
             | Helper::DecodeUtf8
             | Helper::PartOfBits

@@ -687,6 +687,7 @@ impl Lowering<'_> {
             | Op::SmallToFloat
             | Op::RawFloatArith(_) => self.arithmetic(i),
             Op::Step { .. } if self.message(i) => {}
+            Op::GuardBif(bif) => self.guard_bif(i, bif),
             Op::CreateBits(segments, exit) => self.create_bits(i, segments, *exit),
             Op::WritableBits => self.writable_bits(i),
             Op::ByteSize | Op::BitSize => self.size_of_bits(i),

@@ -24,7 +24,7 @@ use super::dispatch;
 use super::machine::{Handler, Place};
 use super::maps;
 use crate::bif::{self, Ctx, Effects};
-use crate::code::export::Export;
+use crate::code::export::{self, Export};
 use crate::code::forms::{continue_native, new_map};
 use crate::code::module::FnInfo;
 use crate::code::{entry, fun, ops};
@@ -160,6 +160,9 @@ helpers! {
     Land land;
     /// Is called in place of a function, the one of the record at `Handover::callee`, that has no machine code: lets the interpreter run it.
     Interpret interpret;
+    /// The entry record of the loaded function of this module, this name and so many arguments; 0 if there is none, or if it is called
+    /// in another way.
+    FindEntry find_entry;
     /// Prepares the call of a fun with so many arguments in X registers: puts its environment behind them.
     /// Gives the address of its machine code, or 0 if it cannot be called at once.
     PrepareFun prepare_fun;
@@ -237,6 +240,9 @@ helpers! {
     AppendCharacter append_character;
     /// An empty binary with room for so many bits.
     WritableBits writable_bits;
+    /// What the guard BIF of an export entry gives for the two arguments behind, or as many as it takes; `NONVALUE` if it fails. It is one
+    /// that does its work at once.
+    GuardBif guard_bif;
     /// Is it a fun of so many arguments?
     IsFunctionOf is_function_of;
     /// In the test mode `chaos`: what happens besides where code of this function leaves. Calls may be due to stop afterwards.
@@ -267,7 +273,9 @@ impl Helper {
     pub fn call(self) -> HelperCall {
         use Helper::*;
         match self {
-            MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf => HelperCall::Direct,
+            MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf | FindEntry => {
+                HelperCall::Direct
+            }
             MoreRoom | MoreStack | Chaos => HelperCall::Keeping,
             OutOfReductions => HelperCall::Again,
             ResumeAt => HelperCall::LastAt,
@@ -478,6 +486,32 @@ extern "C" fn call_bif(cx: &mut Ctx<'_>, export: u64, pc: u64, point: u64) -> u6
     })
 }
 
+/// Guard BIFs of more arguments are executed by the interpreter.
+pub const MOST_GUARD_ARGUMENTS: usize = 2;
+
+extern "C" fn guard_bif(cx: &mut Ctx<'_>, export: u64, first: u64, second: u64) -> u64 {
+    // SAFETY: native code names export entries, which are never freed.
+    let export = unsafe { &*(export as *const Export) };
+    let Some(bif) = export.bif() else {
+        return Term::NONVALUE.0;
+    };
+    let mut args = [term(first), term(second)];
+    let args = &mut args[..export.arity as usize];
+    for t in &mut *args {
+        if t.is_kind(Kind::MatchCtx) {
+            *t = bits::tail(cx.heap(), *t);
+        }
+    }
+    let Ok(value) = (bif.run)(cx, args) else {
+        return Term::NONVALUE.0;
+    };
+    if cx.own.heap.stress {
+        bif.check_value(value);
+    }
+    cx.note_allocation();
+    value.0
+}
+
 /// May a process go on after a BIF that has given a value?
 fn is_nothing_due(cx: &Ctx<'_>) -> bool {
     !cx.own.heap.wants_gc() && !cx.leave
@@ -519,6 +553,16 @@ extern "C" fn prepare_fun(cx: &mut Ctx<'_>, fun: u64, arity: u64, _: u64) -> u64
     let env = fun.fun_env().unwrap_or(&[]);
     cx.x[n..n + env.len()].copy_from_slice(env);
     code_of(cx, &target.entry)
+}
+
+extern "C" fn find_entry(_: &mut Ctx<'_>, module: u64, function: u64, arity: u64) -> u64 {
+    let (Some(module), Some(function)) = (term(module).as_atom(), term(function).as_atom()) else {
+        return 0;
+    };
+    match export::lookup(module, function, arity as u32) {
+        Some(e) if e.is_loaded() && e.bif().is_none() => std::ptr::from_ref(e.entry()) as u64,
+        _ => 0,
+    }
 }
 
 macro_rules! arithmetic {

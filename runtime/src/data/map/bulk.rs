@@ -1,40 +1,64 @@
 //! Maps made of many pairs at once.
 
-use super::{BITS, LEVELS, MAX_FLAT, flat_find, flat_from_sorted, make_hash, make_node, place_of};
+use super::{
+    BITS, LEVELS, MAX_FLAT, flat_find, flat_from_sorted, key_order, make_hash, make_node, place_of,
+};
 use crate::data::{compare, hash};
 use crate::heap::Heap;
 use crate::term::{Kind, Term};
+use std::cmp::Ordering;
 
 /// Keys and values of a flat map that is being made, in the order of the keys.
-pub(super) struct Flat {
+pub struct FlatBuilder {
     keys: [Term; MAX_FLAT],
     values: [Term; MAX_FLAT],
     len: usize,
 }
 
-impl Flat {
-    /// With these pairs, whose keys are in their order.
-    pub(super) fn of(keys: &[Term], values: &[Term]) -> Flat {
-        let mut flat = Flat {
+impl Default for FlatBuilder {
+    fn default() -> FlatBuilder {
+        FlatBuilder {
             keys: [Term::NIL; MAX_FLAT],
             values: [Term::NIL; MAX_FLAT],
+            len: 0,
+        }
+    }
+}
+
+impl FlatBuilder {
+    /// With these pairs, whose keys are in their order.
+    pub(super) fn of(keys: &[Term], values: &[Term]) -> FlatBuilder {
+        let mut flat = FlatBuilder {
             len: keys.len(),
+            ..FlatBuilder::default()
         };
         flat.keys[..keys.len()].copy_from_slice(keys);
         flat.values[..keys.len()].copy_from_slice(values);
         flat
     }
 
-    /// Sets a key's value; `false` if that would be one key too many.
-    pub(super) fn put(&mut self, key: Term, value: Term) -> bool {
-        if let Some(i) = flat_find(&self.keys[..self.len], key) {
+    /// Sets a key's value; `false`, with nothing done, if that would be one key too many.
+    #[inline]
+    pub fn put(&mut self, key: Term, value: Term) -> bool {
+        let n = self.len;
+        // Keys mostly come in their order.
+        let is_last = match self.keys[..n].last() {
+            Some(&last) => key_order(last, key) == Ordering::Less,
+            None => true,
+        };
+        if !is_last && let Some(i) = flat_find(&self.keys[..n], key) {
             self.values[i] = value;
             return true;
         }
-        if self.len == MAX_FLAT {
+        if n == MAX_FLAT {
             return false;
         }
-        self.insert(key, value);
+        if is_last {
+            (self.keys[n], self.values[n]) = (key, value);
+            self.len += 1;
+        } else {
+            self.insert(key, value);
+        }
         true
     }
 
@@ -48,7 +72,8 @@ impl Flat {
         self.len += 1;
     }
 
-    pub(super) fn finish(&self, heap: &mut Heap) -> Term {
+    /// The map.
+    pub fn finish(&self, heap: &mut Heap) -> Term {
         let tuple = heap.tuple(&self.keys[..self.len]);
         flat_from_sorted(heap, tuple, &self.values[..self.len])
     }
@@ -59,7 +84,7 @@ pub fn from_pairs(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
     if pairs.len() > MAX_FLAT {
         return from_many(heap, pairs);
     }
-    let mut flat = Flat::of(&[], &[]);
+    let mut flat = FlatBuilder::default();
     for &(k, v) in pairs {
         flat.put(k, v);
     }

@@ -12,7 +12,7 @@ mod update;
 
 pub use builder::MapBuilder;
 use bulk::from_many;
-pub use bulk::from_pairs;
+pub use bulk::{FlatBuilder, from_pairs};
 pub use iteration::{MapIter, PlaceIter, iter, iter_from, root_pairs_by_child};
 pub use merge::Merge;
 pub use update::{MapPair, put_all, update_all};
@@ -22,6 +22,7 @@ use crate::budget::Budget;
 use crate::heap::{Heap, literal};
 use crate::release;
 use crate::term::{Header, Kind, Term};
+use smallvec::SmallVec;
 use std::cmp::Ordering;
 use std::task::Poll;
 
@@ -51,9 +52,13 @@ pub fn size(t: Term) -> usize {
 }
 
 /// The order of keys in a flat map.
+#[inline]
 pub fn key_order(a: Term, b: Term) -> Ordering {
     if a == b {
         return Ordering::Equal;
+    }
+    if a.is_small() && b.is_small() {
+        return a.small_value().cmp(&b.small_value());
     }
     if release::map_atoms_by_index() && a.is_atom() && b.is_atom() {
         return a.raw().cmp(&b.raw());
@@ -64,6 +69,11 @@ pub fn key_order(a: Term, b: Term) -> Ordering {
 /// The tuple of the keys of a small map, which other maps may share; nothing for a large one. `t` must be a map.
 pub fn key_tuple(t: Term) -> Option<Term> {
     is_flat(t).then(|| Term(t.word(1)))
+}
+
+/// Keys and values of a small map; nothing for a large one. `t` must be a map.
+pub fn small_parts<'a>(t: Term) -> Option<(&'a [Term], &'a [Term])> {
+    is_flat(t).then(|| flat_parts(t))
 }
 
 /// Keys and values of a flat map; `t` must be one.
@@ -505,42 +515,48 @@ pub fn merge(heap: &mut Heap, a: Term, b: Term) -> Term {
     }
 }
 
+/// Keys, or values, of two flat maps.
+type BothMaps = SmallVec<[Term; 2 * MAX_FLAT]>;
+
 fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     let ((ka, va), (kb, vb)) = (flat_parts(a), flat_parts(b));
     if a.word(1) == b.word(1) {
         return b;
     }
-    let mut pairs: Vec<(Term, Term)> = Vec::with_capacity(ka.len() + kb.len());
+    let (mut keys, mut values) = (BothMaps::new(), BothMaps::new());
     let (mut i, mut j) = (0, 0);
     while i < ka.len() && j < kb.len() {
         let order = key_order(ka[i], kb[j]);
         if order == Ordering::Less {
-            pairs.push((ka[i], va[i]));
+            keys.push(ka[i]);
+            values.push(va[i]);
             i += 1;
         } else {
-            pairs.push((kb[j], vb[j]));
+            keys.push(kb[j]);
+            values.push(vb[j]);
             i += usize::from(order == Ordering::Equal);
             j += 1;
         }
     }
-    pairs.extend(ka[i..].iter().copied().zip(va[i..].iter().copied()));
-    pairs.extend(kb[j..].iter().copied().zip(vb[j..].iter().copied()));
-    if pairs.len() > MAX_FLAT {
+    for (ks, vs, from) in [(ka, va, i), (kb, vb, j)] {
+        keys.extend_from_slice(&ks[from..]);
+        values.extend_from_slice(&vs[from..]);
+    }
+    let n = keys.len();
+    if n > MAX_FLAT {
+        let pairs: Vec<(Term, Term)> = keys.into_iter().zip(values).collect();
         return from_many(heap, &pairs);
     }
-    if pairs.len() == kb.len() {
+    if n == kb.len() {
         if ka.len() == kb.len() {
             adopt_keys(b, Term(a.word(1)));
         }
         return b;
     }
-    let keys = if pairs.len() == ka.len() {
-        Term(a.word(1))
-    } else {
-        let keys: Vec<Term> = pairs.iter().map(|p| p.0).collect();
-        heap.tuple(&keys)
+    let keys = match n == ka.len() {
+        true => Term(a.word(1)),
+        false => heap.tuple(&keys),
     };
-    let values: Vec<Term> = pairs.iter().map(|p| p.1).collect();
     flat_from_sorted(heap, keys, &values)
 }
 
