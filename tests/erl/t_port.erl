@@ -1,4 +1,5 @@
 %% Ports to programs: what they are told, what they tell, what is left of them.
+%% modes: plain interp native chaos gc-stress
 -module(t_port).
 -include("diff.hrl").
 

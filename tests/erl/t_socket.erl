@@ -1,4 +1,5 @@
 %% socket, net, and gen_tcp and gen_udp on top of socket, over loopback.
+%% modes: plain interp native chaos gc-stress
 -module(t_socket).
 -include("diff.hrl").
 

@@ -1,4 +1,5 @@
 %% gen_tcp over the driver: client and server in one node, over loopback.
+%% modes: plain interp native chaos gc-stress
 -module(t_tcp).
 -include("diff.hrl").
 

@@ -1,4 +1,5 @@
 %% gen_udp over the driver, over loopback.
+%% modes: plain interp native chaos gc-stress
 -module(t_udp).
 -include("diff.hrl").
 

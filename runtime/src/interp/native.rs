@@ -540,6 +540,13 @@ fn bif_result(cx: &mut Ctx<'_>, point: u64, work: impl FnOnce(&mut Ctx<'_>) -> N
 
 extern "C" fn prepare_fun(cx: &mut Ctx<'_>, fun: u64, arity: u64, _: u64) -> u64 {
     let (fun, n) = (term(fun), arity as usize);
+    if fun.is_kind(Kind::Export) {
+        let e = export::of(fun);
+        return match e.arity as usize == n && is_entered(cx, e) {
+            true => code_of(cx, e.entry()),
+            false => 0,
+        };
+    }
     if !fun.is_kind(Kind::Fun) {
         return 0;
     }
@@ -555,12 +562,17 @@ extern "C" fn prepare_fun(cx: &mut Ctx<'_>, fun: u64, arity: u64, _: u64) -> u64
     code_of(cx, &target.entry)
 }
 
-extern "C" fn find_entry(_: &mut Ctx<'_>, module: u64, function: u64, arity: u64) -> u64 {
+/// May native code call it by its entry record?
+fn is_entered(cx: &Ctx<'_>, e: &Export) -> bool {
+    e.is_loaded() && e.bif().is_none() && !cx.own.keeps_calls()
+}
+
+extern "C" fn find_entry(cx: &mut Ctx<'_>, module: u64, function: u64, arity: u64) -> u64 {
     let (Some(module), Some(function)) = (term(module).as_atom(), term(function).as_atom()) else {
         return 0;
     };
     match export::lookup(module, function, arity as u32) {
-        Some(e) if e.is_loaded() && e.bif().is_none() => std::ptr::from_ref(e.entry()) as u64,
+        Some(e) if is_entered(cx, e) => std::ptr::from_ref(e.entry()) as u64,
         _ => 0,
     }
 }
