@@ -39,7 +39,7 @@ fn tell(slogan: &str) {
 
 /// Writes `erl_crash.dump`, or the file that `ERL_CRASH_DUMP` names, with this slogan. After
 /// `ERL_CRASH_DUMP_SECONDS` the operating system ends the VM even if that is not finished (0: no dump is
-/// written); of more than `ERL_CRASH_DUMP_BYTES` the rest is left out.
+/// written); of more than `ERL_CRASH_DUMP_BYTES` the rest is left out (0: no dump is written).
 pub fn write(slogan: &str) {
     write_with(None, slogan);
 }
@@ -54,6 +54,10 @@ fn write_with(current: Option<&Ctx<'_>>, slogan: &str) {
             unsafe { libc::alarm(seconds) };
         }
         _ => {}
+    }
+    let most = number("ERL_CRASH_DUMP_BYTES").and_then(|n| usize::try_from(n).ok());
+    if most == Some(0) {
+        return;
     }
     let path = crate::os::variable("ERL_CRASH_DUMP")
         .and_then(|p| String::from_utf8(p).ok())
@@ -75,7 +79,7 @@ fn write_with(current: Option<&Ctx<'_>>, slogan: &str) {
         out.push_str(&section);
     }
     out.push_str("=end\n");
-    if let Some(most) = number("ERL_CRASH_DUMP_BYTES").and_then(|n| usize::try_from(n).ok()) {
+    if let Some(most) = most {
         out.truncate(out.floor_char_boundary(most));
     }
     eprint!("\r\nCrash dump is being written to: {path}...");

@@ -329,9 +329,10 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
                 .collect();
             cx.heap().list(&rows)
         }
-        "parent" => match cx.own.parent {
-            u64::MAX => Atom::UNDEFINED.into(),
-            p => Term::local_pid(p),
+        "parent" => match (cx.own.parent, cx.own.parent_elsewhere()) {
+            (u64::MAX, Some(p)) => p.to_term(cx.heap()),
+            (u64::MAX, None) => Atom::UNDEFINED.into(),
+            (p, _) => Term::local_pid(p),
         },
         "label" => {
             let key = Atom::new("$process_label");

@@ -163,13 +163,16 @@ struct ToList {
     list: Term,
 }
 
+/// Units that a pair costs: it lies anywhere in the heap.
+const PAIR: usize = 16;
+
 impl Work for ToList {
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
         loop {
             if budget.is_spent() {
                 return Ok(Poll::Pending);
             }
-            budget.spend(3);
+            budget.spend(PAIR);
             let Some(pair) = self.pairs.next() else { break };
             let item = self.what.of(pair, cx.heap());
             if self.reversed {
@@ -313,7 +316,7 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         false => usize::MAX,
     };
     let pairs = it.take_pairs(batch);
-    cx.bump(pairs.len() / 8);
+    cx.bump(pairs.len() * PAIR / work::UNITS);
     let next = it.place();
     let heap = cx.heap();
     let next = next.map(|p| heap.int128(p as i128));
@@ -369,16 +372,14 @@ fn map_to_tuple_keys(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     map::key_tuple(need_map(cx, a[0])?).ok_or_else(badarg)
 }
 
+/// The children of a large map's uppermost node: pairs, and nodes as tuples of what is below them.
 fn map_hashmap_children(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let m = need_map(cx, a[0])?;
-    let children = map::root_pairs_by_child(m).ok_or_else(badarg)?;
-    let heap = cx.heap();
-    let parts: Vec<Term> = children
-        .iter()
-        .map(|pairs| match pairs[..] {
-            [(k, v)] => heap.cons(k, v),
-            _ => map::from_pairs(heap, pairs),
-        })
-        .collect();
-    Ok(heap.list(&parts))
+    if !m.is_kind(Kind::HashMap) {
+        return Err(badarg());
+    }
+    cx.bump(map::size(m));
+    let top = map::nodes_as_tuples(cx.heap(), m);
+    let children = top.as_tuple().map_or(&[][..], |t| t);
+    Ok(cx.heap().list(children))
 }

@@ -35,6 +35,30 @@ dirty_types() ->
     [erts_debug:dirty_cpu(scheduler, type), erts_debug:dirty_io(scheduler, type)
      | [erts_debug:dirty(P, scheduler, type) || P <- [normal, dirty_cpu, dirty_io]]].
 
+%% Who names a node that nobody else has heard of: this process, one with messages, a table, a persistent term.
+nodes_named() ->
+    Name = 'named@nowhere',
+    Bin = atom_to_binary(Name, utf8),
+    Pid = binary_to_term(<<131, 88, 119, (byte_size(Bin)), Bin/binary, 1:32, 2:32, 77:32>>),
+    T = ets:new(t, []),
+    ets:insert(T, {1, Pid, [Pid]}),
+    persistent_term:put({?MODULE, nodes_named}, Pid),
+    P = spawn(fun() -> receive stop -> ok end end),
+    P ! {Pid, [Pid]},
+    %% It has its messages when it has answered.
+    {messages, [_]} = process_info(P, messages),
+    {{node_references, Nodes}, {dist_references, Names}} = state(node_and_dist_references),
+    persistent_term:erase({?MODULE, nodes_named}),
+    exit(P, kill),
+    Told = fun(Key, Rows) ->
+        {Key, N, By} = lists:keyfind(Key, 1, Rows),
+        who(N, By, [{self(), me}, {P, other}, {T, table}])
+    end,
+    {Told({Name, 77}, Nodes), Told(Name, Names), lists:keymember(node(), 1, Names), node(Pid)}.
+
+who(N, By, Known) ->
+    {N, lists:sort([{Kind, proplists:get_value(Who, Known, Who), lists:sort(Cs)} || {{Kind, Who}, Cs} <- By])}.
+
 shifted(B) -> << <<(X + 32)>> || <<X>> <= B >>.
 
 cases() ->
@@ -45,6 +69,9 @@ cases() ->
                 [C | C], [M, M#{"atom" := other}, M#{i := 42}], 1 bsl 70, 1 bsl 59, 1.5],
           [{erts_debug:flat_size(T), erts_debug:size(T)} || T <- Ts] end},
      {large_map_size, fun() -> M = maps:from_list([{I, I} || I <- lists:seq(1, 4096)]), {erts_debug:size(M) >= 4096 * 2 + 273, [is_list(erts_internal:map_hashmap_children(M)), length(erts_internal:map_hashmap_children(M))]} end},
+     {large_map_sizes, fun() -> [begin M = maps:from_list([{I, [I]} || I <- lists:seq(1, N)]), N1 = erts_debug:flat_size(M), N1 =:= erts_debug:size(M) orelse {N, N1, erts_debug:size(M)} end || N <- [33, 99, 239, 3000]] end},
+     {nodes_named, fun() -> with(fun nodes_named/0) end},
+     {unique_from, fun() -> with(fun() -> [state(min_unique_integer), state(min_unique_monotonic_integer), erlang:unique_integer() - state(min_unique_integer) < 1 bsl 40] end) end},
      {binary_room, fun() -> with(fun() -> [case state({binary_info, B}) of {refc_binary, S, {binary, R}, _} -> {S, R}; O -> O end || B <- [shifted(<<"ABC">>), shifted(<<>>), shifted(binary:copy(<<"a">>, id(300))), << <<X:7>> || <<X>> <= <<"ABCDE">> >>]] end) end},
      {off_get, fun() -> [c(fun() -> state(X) end) || X <- [next_pid, available_internal_state, {foo, 1}]] end},
      {re_loop_limit, fun() -> with(fun() -> [c(fun() -> set(re_loop_limit, N) end) || N <- [10, -1, a, 1 bsl 64, default, 0, default]] end) end},

@@ -2,7 +2,7 @@
 %% side. The nodes are peers that are led over their standard input; they have an epmd of their own.
 %% modes: plain interp native
 -module(t_dist).
--export([run/3, echo/0, echo_one/2, holder/1, starts/2, tell/2, forward/1, ask_leader/1, sum/1, sleeper/0, refuse/1]).
+-export([run/3, echo/0, echo_one/2, holder/1, starts/2, tell/2, forward/1, ask_leader/1, tell_parent/1, sum/1, sleeper/0, refuse/1]).
 -include("diff.hrl").
 
 -define(WAIT, 60000).
@@ -120,6 +120,7 @@ echo_one(From, R) -> receive X -> From ! {R, X} end.
 holder(From) -> From ! {self(), ready}, receive {stop, R} -> exit(R) end.
 sleeper() -> receive after infinity -> ok end.
 tell(To, What) -> To ! What.
+tell_parent(To) -> To ! {parent, process_info(self(), parent)}.
 forward(To) -> receive X -> To ! {forwarded, X}, forward(To) end.
 ask_leader(To) -> To ! {leader, group_leader()}.
 sum(L) -> lists:sum(L).
@@ -127,6 +128,13 @@ refuse(X) -> error({refused, X}).
 
 starts(ping, B) ->
     [net_adm:ping(B), nodes() =:= [B], net_adm:ping(B), net_adm:ping('nobody@localhost'), nodes(connected) =:= [B], nodes(hidden)];
+starts(parent, B) ->
+    P = spawn_link(B, ?MODULE, tell_parent, [self()]),
+    Q = spawn(B, ?MODULE, sleeper, []),
+    Told = receive {parent, X} -> X after 20000 -> none end,
+    R = [Told =:= {parent, self()}, erpc:call(B, erlang, process_info, [Q, parent]) =:= {parent, self()}, node(P) =:= B],
+    exit(Q, kill),
+    R;
 starts(send, B) ->
     P = spawn(B, ?MODULE, echo, []),
     true = register(t_dist_here, self()),
@@ -331,4 +339,4 @@ starts(pg, B) ->
 catch_reason(F) -> try F() catch _:R -> R end.
 
 cases() ->
-    [{C, fun() -> pairs(C) end} || C <- [ping, send, funs, large, order, link, exits, monitor, rpc, erpc, spawn, request, alias, leader, global, pg, lost, killed]] ++ [{stop, fun stop/0}].
+    [{C, fun() -> pairs(C) end} || C <- [ping, send, funs, large, order, link, exits, monitor, rpc, erpc, spawn, parent, request, alias, leader, global, pg, lost, killed]] ++ [{stop, fun stop/0}].

@@ -5,6 +5,30 @@
 -include("diff.hrl").
 
 hello(To, X) -> To ! {hello, X}.
+
+%% A chain of processes, each of which makes the next one and ends. Whenever all processes are listed one of them is there.
+listed_while_some_end() ->
+    T = ets:new(t, [public]),
+    Idle = [spawn(fun idle/0) || _ <- lists:seq(1, 2000)],
+    First = spawn(fun() -> link_of_chain(T, 1) end),
+    receive_until(fun() -> ets:member(T, 1) end),
+    Lists = [processes() || _ <- lists:seq(1, 50)],
+    ets:insert(T, {stop}),
+    receive_until(fun() -> ets:member(T, ended) end),
+    Chain = maps:from_keys([First | [P || {_, P} <- ets:tab2list(T)]], []),
+    [P ! stop || P <- Idle],
+    {lists:usort([lists:any(fun(P) -> is_map_key(P, Chain) end, L) || L <- Lists]),
+     lists:usort([length(L) =:= length(lists:usort(L)) || L <- Lists]),
+     lists:usort([Idle -- L || L <- Lists])}.
+
+link_of_chain(T, N) ->
+    ets:insert(T, {N, self()}),
+    case ets:member(T, stop) of
+        true -> ets:insert(T, {ended});
+        false -> spawn(fun() -> link_of_chain(T, N + 1) end)
+    end.
+
+receive_until(F) -> case F() of true -> ok; false -> receive after 1 -> receive_until(F) end end.
 idle() -> receive stop -> ok end.
 wait_until(F) -> case F() of true -> ok; false -> receive after 5 -> wait_until(F) end end.
 hib(To) -> receive M -> To ! {woken, M} end.
@@ -250,6 +274,7 @@ cases() ->
      {group_leader, fun() -> G = group_leader(), S = self(), P = spawn(fun idle/0), group_leader(S, P), {group_leader, X} = process_info(P, group_leader), P ! stop, {X =:= S, G =:= group_leader()} end},
      {group_leader_inherited, fun() -> S = self(), group_leader(S, S), spawn(fun() -> S ! {gl, group_leader()} end), receive {gl, X} -> X =:= S end end},
      {group_leader_bad, fun() -> [c(fun() -> group_leader(id(x), self()) end), c(fun() -> group_leader(self(), id(x)) end)] end},
+     {processes_while_some_end, fun listed_while_some_end/0},
      {processes, fun() -> P = spawn(fun idle/0), R = {lists:member(P, processes()), lists:member(self(), processes())}, P ! stop, R end},
      {hibernate, fun() -> S = self(), P = spawn(fun() -> erlang:hibernate(?MODULE, hib, [S]) end), P ! wake, get_msg() end},
      {hibernate_pending, fun() -> S = self(), P = spawn(fun() -> receive go -> ok end, erlang:hibernate(?MODULE, hib, [S]) end), P ! go, P ! wake, get_msg() end},

@@ -1,10 +1,10 @@
 //! `erts_debug:get_internal_state/1`: state of the emulator that no documented function shows.
 //!
 //! It is for tests, has to be switched on (`set_internal_state(available_internal_state, true)`), and is
-//! `undef` until then. What BEAM has and this VM has not (counted node entries, an atom cache of a
-//! connection, a table of reader groups, ...) is unknown here: `badarg`.
+//! `undef` until then. What BEAM has and this VM has not (an atom cache of a connection, a table of
+//! reader groups, ...) is unknown here: `badarg`.
 
-use super::relations;
+use super::{nodes, relations};
 use crate::bifs;
 use crate::erlang::time;
 use enigma_runtime::atom::{self, Atom};
@@ -72,6 +72,7 @@ fn by_name(cx: &mut Ctx<'_>, name: &str) -> BifResult {
         "reds_left" => Term::small(cx.reds_left()),
         "next_pid" => cx.heap().uint(table::next_id()),
         "next_port" => cx.heap().uint(crate::ports::next_id()),
+        "node_and_dist_references" => return nodes::references(cx),
         // Buckets need no table of segments that counts.
         "DbTable_words" => {
             let words = size_of::<Table>() / 8;
@@ -92,7 +93,8 @@ fn by_name(cx: &mut Ctx<'_>, name: &str) -> BifResult {
         // Modes of BEAM's build: every object is a fragment, hash values of keys are made alike.
         "force_heap_frags" => false.into(),
         "hashmap_collision_bonanza" if release::number() >= 27 => false.into(),
-        // How `processes/0` goes through the table: all of it at once, however few reductions there are.
+        // How `processes/0` goes through the table: in steps of a budget, which begin with any number of
+        // reductions, and not in chunks, of which there is one.
         "processes_bif_info" => {
             let size = Term::small(table::limit() as i64);
             let (none, one) = (Term::small(0), Term::small(1));

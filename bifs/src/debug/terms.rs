@@ -48,6 +48,9 @@ fn words_on_beam(t: Term, words: usize) -> usize {
     match t.kind() {
         Some(Kind::Tuple) if words == 1 => 0,
         Some(Kind::FlatMap) => words + 1,
+        // The uppermost node is part of the map there, and a node's header says which children it has.
+        Some(Kind::HashMap) => 1,
+        Some(Kind::HashNode) => words - 1,
         Some(Kind::MagicRef) => 3,
         Some(Kind::ExtPid | Kind::ExtPort) => 4,
         // The record of where to go on is shared from OTP 27 on, and is a literal from OTP 29 on.

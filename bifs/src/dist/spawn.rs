@@ -225,6 +225,7 @@ pub fn on_request(request: SpawnRequest<'_>) -> Result<(), BadMessage> {
     );
     let id = spawn::spawn(None, init, &wish.options, |id, own| {
         own.initial_call = (m, f, arity as u32);
+        own.rare().parent_elsewhere = Some(from);
         own.group_leader = copy::copy(leader, &mut own.heap.young);
         let mut flags = 0;
         if wish.link {

@@ -10,10 +10,13 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::last_calls::LastCalls;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::state::Priority;
-use enigma_runtime::process::{MaxHeap, PidKey, flag, suspend, table};
+use enigma_runtime::process::table::{self, Listing};
+use enigma_runtime::process::{MaxHeap, PidKey, flag, suspend};
 use enigma_runtime::spawn::SpawnOptions;
 use enigma_runtime::term::list;
+use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release, sched};
+use std::task::Poll;
 
 bifs! { BIFS:
     "erlang" {
@@ -29,7 +32,7 @@ bifs! { BIFS:
         "hibernate"/0 Call => hibernate0;
         "hibernate"/3 Call => hibernate;
         "yield"/0 Call => yield0;
-        "processes"/0 Call => processes;
+        "processes"/0 Steps => processes;
         "bump_reductions"/1 Call => bump_reductions;
         "resume_process"/1 Call => resume_process;
     }
@@ -328,10 +331,47 @@ fn bump_reductions(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Ok(true.into())
 }
 
-fn processes(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    let all = table::all();
-    cx.bump(all.len() / 16);
-    Ok(cx.heap().list(&all))
+/// Lists all processes, then makes the list from its end on.
+struct Processes {
+    listing: Listing,
+    is_listed: bool,
+    list: Term,
+}
+
+impl Work for Processes {
+    fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
+        if !self.is_listed {
+            if self.listing.go_on(budget).is_pending() {
+                return Ok(Poll::Pending);
+            }
+            self.is_listed = true;
+        }
+        loop {
+            if budget.is_spent() {
+                return Ok(Poll::Pending);
+            }
+            let last = self.listing.take_last(budget.left());
+            if last.is_empty() {
+                return Ok(Poll::Ready(self.list));
+            }
+            budget.spend(last.len());
+            let pids: Vec<Term> = last.into_iter().map(Term::local_pid).collect();
+            self.list = cx.heap().list_with_tail(&pids, self.list);
+        }
+    }
+
+    fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
+        visit(std::slice::from_mut(&mut self.list));
+    }
+}
+
+fn processes(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let work = Processes {
+        listing: Listing::begin(),
+        is_listed: false,
+        list: Term::NIL,
+    };
+    work::start(cx, a, work)
 }
 
 /// The iterator of `erlang:processes_iterator/0`: everything in one portion.

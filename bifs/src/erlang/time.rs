@@ -6,7 +6,7 @@ use enigma_runtime::data::bignum;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::{handle, signal};
-use enigma_runtime::term::{Kind, MIN_SMALL, list};
+use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, reference, time, timer};
 use num_bigint::{BigInt, Sign};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -163,8 +163,8 @@ fn make_ref(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 static UNIQUE: AtomicU64 = AtomicU64::new(0);
 static MONOTONIC: AtomicU64 = AtomicU64::new(0);
 
-/// The least integer of either kind.
-pub const MIN_UNIQUE: i64 = MIN_SMALL;
+/// The least integer of either kind: BEAM's least small one.
+pub const MIN_UNIQUE: i64 = -(1 << 59);
 
 /// A unique integer; of these the monotonic ones are always greater than those before.
 pub fn unique(heap: &mut Heap, positive: bool, monotonic: bool) -> Term {

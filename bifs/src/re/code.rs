@@ -212,7 +212,10 @@ impl Code {
         }
         let mut text = Text::new(pattern);
         if first_generation() {
-            text.translate(settings.options & sys::PCRE2_EXTENDED != 0)?;
+            let has = |option| settings.options & option != 0;
+            text.translate(has(sys::PCRE2_EXTENDED))?;
+            let captures = !has(sys::PCRE2_NO_AUTO_CAPTURE);
+            text.enclose_self_references(has(sys::PCRE2_EXTENDED), captures);
         }
         let mut options = settings.options;
         let code = loop {

@@ -77,6 +77,21 @@ impl Text {
         Ok(())
     }
 
+    /// Makes groups atomic that refer back to themselves, as they are to the first generation. `captures`: plain groups capture.
+    pub fn enclose_self_references(&mut self, extended: bool, captures: bool) {
+        let mut places = Vec::new();
+        for (start, end) in self_references(&self.bytes, extended, captures) {
+            places.push((end + 1, &b")"[..]));
+            places.push((start, &b"(?>"[..]));
+        }
+        places.sort_unstable_by_key(|&(at, _)| std::cmp::Reverse(at));
+        for (at, text) in places {
+            for &b in text.iter().rev() {
+                self.insert(at, b);
+            }
+        }
+    }
+
     /// Rewrites what is wrong; `false` if it was wrong to the first generation too.
     pub fn repair(&mut self, wrong: &Wrong) -> bool {
         let at = wrong.offset.min(self.bytes.len());
@@ -150,6 +165,121 @@ impl Text {
             number: wrong.number,
             offset: self.origin[wrong.offset.min(last)],
         }
+    }
+}
+
+/// A capturing group that is open.
+struct OpenGroup<'a> {
+    start: usize,
+    number: Option<usize>,
+    name: &'a [u8],
+    refers: bool,
+}
+
+/// Where the capturing groups begin and end that refer back to themselves. None where branches are numbered alike, of
+/// which nobody knows which group a number means.
+fn self_references(p: &[u8], extended: bool, captures: bool) -> Vec<(usize, usize)> {
+    let mut open: Vec<OpenGroup<'_>> = Vec::new();
+    let mut found = Vec::new();
+    let (mut i, mut count) = (0, 0);
+    while let Some(&b) = p.get(i) {
+        let rest = &p[i..];
+        i = match b {
+            b'\\' if rest.starts_with(b"\\Q") => after(p, i + 2, b"\\E"),
+            b'\\' => {
+                let to = reference(&rest[1..], count);
+                refer(&mut open, to);
+                i + 2
+            }
+            b'[' => after_class(p, i),
+            b'#' if extended => after(p, i, b"\n"),
+            b'(' if rest.starts_with(b"(?#") || rest.starts_with(b"(*") => after(p, i, b")"),
+            b'(' if rest.starts_with(b"(?|") => return Vec::new(),
+            b'(' if rest.starts_with(b"(?P=") => {
+                refer(&mut open, Reference::Name(word(&rest[4..])));
+                after(p, i, b")")
+            }
+            b'(' => {
+                let name = match rest {
+                    [b'(', b'?', b'<', b'=' | b'!', ..] => &[][..],
+                    [b'(', b'?', b'<' | b'\'', name @ ..] | [b'(', b'?', b'P', b'<', name @ ..] => {
+                        word(name)
+                    }
+                    _ => &[][..],
+                };
+                // What follows `(?` is the condition of a group.
+                let plain = captures && rest.get(1) != Some(&b'?') && !p[..i].ends_with(b"(?");
+                let number = (plain || !name.is_empty()).then(|| {
+                    count += 1;
+                    count
+                });
+                open.push(OpenGroup {
+                    start: i,
+                    number,
+                    name,
+                    refers: false,
+                });
+                i + 1
+            }
+            b')' => {
+                if let Some(g) = open.pop()
+                    && g.refers
+                {
+                    found.push((g.start, i));
+                }
+                i + 1
+            }
+            _ => i + 1,
+        };
+    }
+    found
+}
+
+/// What is referred to.
+enum Reference<'a> {
+    Nothing,
+    Number(usize),
+    Name(&'a [u8]),
+}
+
+fn refer(open: &mut [OpenGroup<'_>], to: Reference<'_>) {
+    let group = open.iter_mut().rev().find(|g| match to {
+        Reference::Nothing => false,
+        Reference::Number(n) => g.number == Some(n),
+        Reference::Name(name) => !name.is_empty() && g.name == name,
+    });
+    if let Some(g) = group {
+        g.refers = true;
+    }
+}
+
+/// The letters, digits and underscores that come first.
+fn word(rest: &[u8]) -> &[u8] {
+    let is = |b: &&u8| b.is_ascii_alphanumeric() || **b == b'_';
+    &rest[..rest.iter().take_while(is).count()]
+}
+
+/// What an escape refers to, behind its backslash. `count`: groups so far.
+fn reference(rest: &[u8], count: usize) -> Reference<'_> {
+    let number = |digits: &[u8]| -> Option<usize> {
+        let digits = &digits[..digits.iter().take_while(|b| b.is_ascii_digit()).count()];
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    };
+    let (rest, braced) = match rest {
+        [b'1'..=b'9', ..] => return number(rest).map_or(Reference::Nothing, Reference::Number),
+        [b'k', b'<' | b'\'' | b'{', name @ ..] => return Reference::Name(word(name)),
+        [b'g', b'{', inside @ ..] => (inside, true),
+        [b'g', inside @ ..] => (inside, false),
+        _ => return Reference::Nothing,
+    };
+    match rest {
+        [b'-', back @ ..] => match number(back) {
+            Some(n) if n <= count => Reference::Number(count + 1 - n),
+            _ => Reference::Nothing,
+        },
+        [b'0'..=b'9', ..] => number(rest).map_or(Reference::Nothing, Reference::Number),
+        _ if braced => Reference::Name(word(rest)),
+        _ => Reference::Nothing,
     }
 }
 
@@ -275,6 +405,27 @@ mod tests {
     }
 
     #[test]
+    fn groups_that_refer_to_themselves_are_atomic() {
+        let enclosed = |pattern: &[u8]| {
+            let mut t = Text::new(pattern);
+            t.enclose_self_references(false, true);
+            String::from_utf8_lossy(&t.bytes).into_owned()
+        };
+        for (pattern, expected) in [
+            (&br"^(a\1?){4}$"[..], r"^(?>(a\1?)){4}$"),
+            (br"(a)(b\1)\2", r"(a)(b\1)\2"),
+            (br"((a\2)\1)", r"(?>((?>(a\2))\1))"),
+            (br"(?<n>x\k<n>|y)+", r"(?>(?<n>x\k<n>|y))+"),
+            (br"(?P<n>x(?P=n)?)", r"(?>(?P<n>x(?P=n)?))"),
+            (br"(a\g{-1}|b)", r"(?>(a\g{-1}|b))"),
+            (br"(a[\1]\Q\1\E)", r"(a[\1]\Q\1\E)"),
+            (br"(?(1)a\1)(?=\1)(", r"(?(1)a\1)(?=\1)("),
+        ] {
+            assert_eq!(enclosed(pattern), expected);
+        }
+    }
+
+    #[test]
     fn broken_patterns_end_the_translation() {
         for pattern in [
             &b"["[..],
@@ -288,6 +439,7 @@ mod tests {
             b"{",
         ] {
             translated(pattern);
+            Text::new(pattern).enclose_self_references(true, true);
         }
     }
 }

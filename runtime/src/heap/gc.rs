@@ -31,6 +31,8 @@ const FIRST_BLOCK: usize = 32;
 /// go over the stack and over what is alive comes less often then.
 const OFTEN: u16 = 2;
 const ROOMY: usize = 1 << 15;
+/// Of a list that is finished after collections at least and at most so many cells are copied.
+const COPIED_CELLS: (usize, usize) = (1 << 10, 1 << 18);
 /// Words that a chance may cost on average when collections are made at every chance.
 const STRESS_WORDS: usize = 1024;
 
@@ -160,20 +162,30 @@ impl ProcHeap {
     }
 
     /// A list of cells of this heap that nothing else leads to, given by its first and its last one, put before `tail`; and how
-    /// many cells were copied for that. All cells must have been made since the same collection.
+    /// many cells were looked at for that. All cells must have been made since the same collection.
     pub fn prepend(&mut self, [first, last]: [Term; 2], tail: Term) -> (Term, usize) {
         let cell = last.ptr();
-        if !self.is_mature(cell) && !self.old.holds(cell) {
+        let is_fresh = !self.is_mature(cell) && !self.old.holds(cell);
+        if is_fresh || tail.is_immediate() {
             // SAFETY: a cell of this heap, which nobody else looks at.
             unsafe { *cell.add(1) = tail.0 };
             return (first, 0);
         }
-        // What has survived a collection must not lead to what is fresher.
+        // What has survived a collection must not lead to what is fresher, so a short list is copied. A long one is not, and the
+        // next collection goes through everything: to copy what is no small part of the heap costs more.
+        let most = (self.old.used / 8).clamp(COPIED_CELLS.0, COPIED_CELLS.1);
         let cells = std::iter::successors(Some(first), |cell| Some(cell.tail()));
         let heads: Vec<Term> = cells
             .take_while(|c| c.is_cons())
             .map(|c| c.head())
+            .take(most + 1)
             .collect();
+        if heads.len() > most {
+            // SAFETY: as above.
+            unsafe { *cell.add(1) = tail.0 };
+            self.note_overwritten(cell);
+            return (first, heads.len());
+        }
         let made = heads
             .iter()
             .rfold(tail, |made, &h| self.young.cons(h, made));
@@ -741,6 +753,31 @@ mod tests {
                 let list = Term(x0.0[0].word(1));
                 assert!(heap.holds(list.ptr()), "at age {age}");
                 assert_eq!(list::to_vec(list).as_ref(), Some(&elements));
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_of_any_age_may_be_put_before_a_fresh_one() {
+        for length in [3, COPIED_CELLS.0, COPIED_CELLS.0 + 1, 5000] {
+            for age in 0..4 {
+                let mut heap = ProcHeap::new(233, 1000, u16::MAX);
+                let heads: Vec<Term> = (0..length as i64).map(Term::small).collect();
+                let mut x0 = Registers([heap.young.list(&heads)]);
+                for _ in 0..age {
+                    heap.collect(&mut x0, 0, false);
+                }
+                let last = list::skip(x0.0[0], length - 1);
+                let tail = heap.young.list(&heads);
+                x0.0[0] = heap.prepend([x0.0[0], last], tail).0;
+                for _ in 0..3 {
+                    heap.collect(&mut x0, 0, false);
+                    let all = list::to_vec(x0.0[0]).unwrap_or_default();
+                    assert!(all == [&heads[..], &heads].concat(), "at age {age}");
+                }
+                let last = list::skip(x0.0[0], 2 * length - 1);
+                let (all, cells) = heap.prepend([x0.0[0], last], Term::NIL);
+                assert_eq!((all, cells), (x0.0[0], 0));
             }
         }
     }

@@ -10,6 +10,7 @@
 pub mod binary;
 pub mod bits;
 mod builder;
+pub mod census;
 pub mod chunk;
 pub mod copy;
 pub mod gc;

@@ -27,6 +27,25 @@ pub unsafe fn each_term(start: *mut u64, len: usize, mut visit: impl FnMut(*mut 
     }
 }
 
+/// Calls `visit` with the header and the address of every object of the block that is no list cell.
+///
+/// # Safety
+/// As for `each_term`.
+pub unsafe fn each_object(start: *mut u64, len: usize, mut visit: impl FnMut(Header, *mut u64)) {
+    let mut i = 0;
+    while i < len {
+        // SAFETY: `i` stays below `len`, and headers tell the extent of their objects.
+        let p = unsafe { start.add(i) };
+        // SAFETY: the same.
+        let h = Header(unsafe { *p });
+        i += 1;
+        if Header::is_header(h.0) {
+            visit(h, p);
+            i += h.words();
+        }
+    }
+}
+
 /// Does a word of the block hold a term for which `wanted` holds?
 ///
 /// # Safety

@@ -35,6 +35,7 @@ use crate::process::context::Raise;
 use crate::process::handle;
 use crate::sched;
 use crate::term::{Kind, Term, stack_word};
+use crate::timer;
 use bit_syntax::{
     append_character, append_room, create_bits, decode_utf8, get_bits, get_utf, match_string,
     part_of_bits, read_bits, signed_integer, unsigned_integer, writable_bits,
@@ -396,7 +397,7 @@ extern "C" fn step(cx: &mut Ctx<'_>, pc: u64, _: u64, _: u64) -> u64 {
 /// Bytes of the machine's stack that native frames may take before they are given up for a moment.
 const MAX_DEPTH: usize = 16 << 20;
 
-/// Gives a process that has used up its reductions fresh ones, if nobody else wants to run here.
+/// Gives a process that has used up its reductions fresh ones, if nobody else wants to run here and no timer is due.
 fn renew(cx: &mut Ctx<'_>) -> bool {
     let may = cx.native.renewals > 0
         && cx.gc_reds.is_none()
@@ -404,7 +405,8 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
         && !cx.own.heap.wants_gc()
         && depth(cx) < MAX_DEPTH
         && !handle::is_behind(cx.proc, cx.own)
-        && sched::is_alone(cx.scheduler);
+        && sched::is_alone(cx.scheduler)
+        && !timer::is_due(cx.scheduler - 1);
     if may {
         cx.native.renewals -= 1;
         cx.own.reductions += sched::TIME_SLICE as u64;

@@ -27,6 +27,7 @@ pub struct Farewell {
 /// another time slice, until it gives `true`. Meanwhile the process is dead to everybody.
 #[must_use]
 pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: OwnedTerm) -> bool {
+    table::note_end(p.id);
     if p.state.set_exiting() {
         timer::cancel_all_for(p.id);
     }

@@ -288,6 +288,8 @@ pub struct Rare {
     copies_literals: bool,
     /// Requests to other nodes to spawn that are not answered, by the numbers of their references.
     pub pending_spawns: std::collections::BTreeMap<u64, PendingSpawn>,
+    /// The process of another node that has spawned this one.
+    pub parent_elsewhere: Option<PidKey>,
     /// Limit on the heap's size.
     pub max_heap: Option<MaxHeap>,
     /// A bitstring under construction by instructions of old compilers.
@@ -407,6 +409,11 @@ impl Owned {
         self.rare
             .as_ref()
             .is_some_and(|r| r.bif_state.is_some() || r.work.is_some())
+    }
+
+    /// The process of another node that has spawned this one.
+    pub fn parent_elsewhere(&self) -> Option<PidKey> {
+        self.rare.as_ref().and_then(|r| r.parent_elsewhere)
     }
 
     /// The registered name.

@@ -5,11 +5,14 @@
 //! looked it up has let go (epoch-based reclamation), which is why lookups lend it to a closure.
 
 use super::Process;
+use crate::budget::Budget;
 use crate::term::Term;
 use crate::term::pid::ID_MASK;
 use crossbeam_epoch as epoch;
-use std::sync::OnceLock;
+use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
+use std::task::Poll;
 
 /// Default limit on the number of processes (`+P`).
 pub const DEFAULT_LIMIT: usize = 262_144;
@@ -92,6 +95,7 @@ pub fn insert(make_process: impl FnOnce(u64) -> Box<Process>) -> Option<&'static
             .is_ok()
         {
             let p: &'static Process = Box::leak(make_process(id));
+            note(|news| news.begun.push(id));
             slot.store(std::ptr::from_ref(p).cast_mut(), Ordering::Release);
             return Some(p);
         }
@@ -154,26 +158,121 @@ pub fn remove(p: &'static Process) {
 
 /// The pids of all processes that are not exiting.
 pub fn all() -> Vec<Term> {
-    let _guard = epoch::pin();
-    let t = table();
-    let seen = if t.moved.load(Ordering::Relaxed) {
-        t.slots.len()
-    } else {
-        usize::try_from(t.next.load(Ordering::Relaxed))
-            .unwrap_or(usize::MAX)
-            .min(t.slots.len())
-    };
-    let mut ids: Vec<u64> = t.slots[..seen]
-        .iter()
-        .map(|s| s.load(Ordering::Acquire))
-        .filter(|p| !p.is_null() && *p != reserved())
-        // SAFETY: as in `with`.
-        .map(|p| unsafe { &*p })
-        .filter(|p| !p.state.is_exiting())
-        .map(|p| p.id)
-        .collect();
-    ids.sort_unstable();
-    ids.into_iter().map(Term::local_pid).collect()
+    let mut listing = Listing::begin();
+    while listing.go_on(&mut Budget::of(usize::MAX)).is_pending() {}
+    listing.ids.iter().map(|&id| Term::local_pid(id)).collect()
+}
+
+/// A list of all processes that were there at one moment, made in steps: those that end meanwhile are in it, those that begin
+/// are not.
+pub struct Listing {
+    /// Slots that are still to be looked at are from `at` up to `end`.
+    at: usize,
+    end: usize,
+    /// Packed pids, in order at the end.
+    ids: Vec<u64>,
+    news: Arc<Mutex<News>>,
+}
+
+/// What a listing hears of while it is under way.
+#[derive(Default)]
+struct News {
+    /// Processes that have ended.
+    ended: Vec<u64>,
+    /// Processes that have begun.
+    begun: Vec<u64>,
+}
+
+/// The listings under way.
+static LISTINGS: Mutex<Vec<Weak<Mutex<News>>>> = Mutex::new(Vec::new());
+/// How many there are.
+static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
+
+/// Units of work that looking at a process costs, and slots that can be passed over for one unit.
+const LOOK: usize = 8;
+const EMPTY_SLOTS: usize = 8;
+
+impl Listing {
+    /// Begins, with what is there now.
+    pub fn begin() -> Listing {
+        let news = Arc::new(Mutex::new(News::default()));
+        LISTINGS.lock().push(Arc::downgrade(&news));
+        UNDER_WAY.fetch_add(1, Ordering::SeqCst);
+        let t = table();
+        let taken = match t.moved.load(Ordering::SeqCst) {
+            true => usize::MAX,
+            false => usize::try_from(t.next.load(Ordering::SeqCst)).unwrap_or(usize::MAX),
+        };
+        Listing {
+            at: 0,
+            end: taken.min(t.slots.len()),
+            ids: Vec::new(),
+            news,
+        }
+    }
+
+    /// Goes on.
+    pub fn go_on(&mut self, budget: &mut Budget) -> Poll<()> {
+        let slots = &table().slots;
+        let _guard = epoch::pin();
+        while self.at < self.end {
+            if budget.is_spent() {
+                return Poll::Pending;
+            }
+            let end = self.end.min(self.at + EMPTY_SLOTS);
+            budget.spend(1);
+            for slot in &slots[self.at..end] {
+                let p = slot.load(Ordering::Acquire);
+                if p.is_null() || p == reserved() {
+                    continue;
+                }
+                budget.spend(LOOK);
+                // SAFETY: as in `with`.
+                let p = unsafe { &*p };
+                if !p.state.is_exiting() {
+                    self.ids.push(p.id);
+                }
+            }
+            self.at = end;
+        }
+        let mut news = std::mem::take(&mut *self.news.lock());
+        self.ids.append(&mut news.ended);
+        self.ids.sort_unstable();
+        self.ids.dedup();
+        if !news.begun.is_empty() {
+            news.begun.sort_unstable();
+            self.ids.retain(|id| news.begun.binary_search(id).is_err());
+        }
+        Poll::Ready(())
+    }
+
+    /// Takes at most `most` of the highest pids that are left, lowest first, when it is at its end.
+    pub fn take_last(&mut self, most: usize) -> Vec<u64> {
+        self.ids.split_off(self.ids.len().saturating_sub(most))
+    }
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
+        let mine = Arc::as_ptr(&self.news);
+        LISTINGS.lock().retain(|l| l.as_ptr() != mine);
+    }
+}
+
+/// Tells those who are listing all processes.
+#[inline]
+fn note(news: impl Fn(&mut News)) {
+    if UNDER_WAY.load(Ordering::SeqCst) > 0 {
+        for listing in LISTINGS.lock().iter().filter_map(Weak::upgrade) {
+            news(&mut listing.lock());
+        }
+    }
+}
+
+/// A process is about to exit: who is listing all processes is told.
+pub fn note_end(id: u64) {
+    note(|news| news.ended.push(id));
 }
 
 /// Bytes that the table takes, without the processes.

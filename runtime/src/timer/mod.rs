@@ -156,6 +156,11 @@ pub fn next_deadline(wheel: usize) -> Option<i64> {
     WHEELS[wheel].lock().next_deadline()
 }
 
+/// Is a timer of this wheel due?
+pub fn is_due(wheel: usize) -> bool {
+    next_deadline(wheel).is_some_and(|at| at <= crate::time::monotonic())
+}
+
 fn fire(action: Expiry) {
     match action {
         Expiry::Timeout { process, number } => {

@@ -1,6 +1,7 @@
 //! The pairs of a map one by one, and from a place on.
 
 use super::{BITS, children, flat_parts, is_flat, node_parts, root, size};
+use crate::heap::Heap;
 use crate::term::{Kind, Term};
 
 /// The pairs of a map, in the map's own order.
@@ -195,21 +196,19 @@ impl PlaceIter {
     }
 }
 
-/// The pairs of each child of the first node of a hashed map that has more than one.
-pub fn root_pairs_by_child(t: Term) -> Option<Vec<Vec<(Term, Term)>>> {
-    if !t.is_kind(Kind::HashMap) {
-        return None;
+/// The nodes of a large map as tuples of what is below them, down to the pairs; `t` must be one.
+pub fn nodes_as_tuples(heap: &mut Heap, t: Term) -> Term {
+    node_as_tuple(heap, root(t))
+}
+
+/// No deeper than the hash of a key has digits.
+fn node_as_tuple(heap: &mut Heap, node: Term) -> Term {
+    if node.is_cons() {
+        return node;
     }
-    let mut node = root(t);
-    let children = loop {
-        if !node.is_kind(Kind::HashNode) {
-            return Some(MapIter::below(node).map(|pair| vec![pair]).collect());
-        }
-        match node_parts(node).1 {
-            &[only] => node = only,
-            several => break several,
-        }
-    };
-    let below = |&child: &Term| MapIter::below(child).collect();
-    Some(children.iter().map(below).collect())
+    let below: Vec<Term> = children(node)
+        .iter()
+        .map(|&child| node_as_tuple(heap, child))
+        .collect();
+    heap.tuple(&below)
 }

@@ -32,8 +32,9 @@ struct Frame {
     todo: u64,
 }
 
-/// Units that a node costs.
-const NODE: usize = 8;
+/// Units that a pair of nodes costs, and each of their children: they lie all over the heap.
+const NODE: usize = 16;
+const CHILD: usize = 4;
 /// Units that putting a pair into a map costs.
 const PUT: usize = 30;
 
@@ -95,7 +96,7 @@ impl Merge {
                 return Poll::Pending;
             }
             if let Some(t) = self.shared.pop() {
-                budget.spend(1);
+                budget.spend(CHILD);
                 if t.is_cons() {
                     self.common += 1;
                 } else {
@@ -112,6 +113,7 @@ impl Merge {
             };
             let (na, nb) = (frame.terms[0], frame.terms[1]);
             if frame.todo != 0 {
+                budget.spend(CHILD);
                 let bit = 1u64 << frame.todo.trailing_zeros();
                 frame.todo &= !bit;
                 let child = |(bitmap, kids): (u64, &[Term])| {
@@ -128,6 +130,7 @@ impl Merge {
                 }
                 continue;
             }
+            budget.spend(NODE);
             let t = closed(heap, na, nb, &frame.terms[2..]);
             self.open.pop();
             match self.open.last_mut() {
@@ -170,10 +173,10 @@ impl Merge {
             return Some(y);
         }
         if is_leaf(y) {
-            return Some(self.put_leaves(heap, x, y, level, true));
+            return Some(self.put_leaves(heap, x, y, level, true, budget));
         }
         if is_leaf(x) {
-            return Some(self.put_leaves(heap, y, x, level, false));
+            return Some(self.put_leaves(heap, y, x, level, false, budget));
         }
         self.open.push(Frame {
             terms: vec![x, y],
@@ -190,9 +193,11 @@ impl Merge {
         leaf: Term,
         level: u32,
         instead: bool,
+        budget: &mut Budget,
     ) -> Term {
         let one = [leaf];
         let leaves = if leaf.is_cons() { &one } else { children(leaf) };
+        budget.spend(leaves.len() * PUT);
         leaves.iter().fold(node, |node, &leaf| {
             let mut added = false;
             let new = hash_put(heap, node, leaf, hash_at(leaf, level), level, &mut added);

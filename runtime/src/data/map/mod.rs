@@ -13,7 +13,7 @@ mod update;
 pub use builder::MapBuilder;
 use bulk::from_many;
 pub use bulk::{FlatBuilder, from_pairs};
-pub use iteration::{MapIter, PlaceIter, iter, iter_from, root_pairs_by_child};
+pub use iteration::{MapIter, PlaceIter, iter, iter_from, nodes_as_tuples};
 pub use merge::Merge;
 pub use update::{MapPair, put_all, update_all};
 
