@@ -56,8 +56,11 @@ nodes_named() ->
     end,
     {Told({Name, 77}, Nodes), Told(Name, Names), lists:keymember(node(), 1, Names), node(Pid)}.
 
+%% What is garbage counts until it is collected, so this process may have more than is alive.
 who(N, By, Known) ->
-    {N, lists:sort([{Kind, proplists:get_value(Who, Known, Who), lists:sort(Cs)} || {{Kind, Who}, Cs} <- By])}.
+    Rows = [{Kind, proplists:get_value(Who, Known, Who), lists:sort(Cs)} || {{Kind, Who}, Cs} <- By],
+    Sum = lists:sum([K || {_, _, Cs} <- Rows, {_, K} <- Cs]),
+    {N =:= Sum, lists:sort([case Row of {process, me, [{heap, K}]} -> {me, K >= 1}; _ -> Row end || Row <- Rows])}.
 
 shifted(B) -> << <<(X + 32)>> || <<X>> <= B >>.
 
