@@ -13,6 +13,7 @@ pub mod fd;
 pub mod file;
 pub mod framing;
 pub mod inet;
+pub mod loaded;
 pub mod open;
 pub mod options;
 pub mod ram_file;
@@ -81,6 +82,36 @@ pub trait Driver: Send + Sync {
     ) -> Option<Vec<u8>> {
         None
     }
+    /// The same where the driver makes the answer itself: nothing where `control` is to be asked, else the answer, or nothing where
+    /// there is no such operation.
+    fn control_to_term(
+        &self,
+        _caller: u64,
+        _operation: u32,
+        _data: &[u8],
+        _heap: &mut Heap,
+    ) -> Option<Option<Term>> {
+        None
+    }
+    /// `port_call/3` of the process `caller`, with a term in the external format: the answer, in the same format.
+    fn call(&self, _caller: u64, _operation: u32, _data: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+    /// Packed pids of the processes that the port monitors.
+    fn monitors(&self) -> Vec<u64> {
+        Vec::new()
+    }
+    /// What excludes one another: calls of one port, or of all ports of the driver.
+    fn locking(&self) -> &'static str {
+        "port_level"
+    }
+    /// The reference by which the owner hears that the port has started, if that is not known yet: it gets `{Reference, Port}`, or an
+    /// error's name instead of the port.
+    fn start_reference(&self) -> Option<u64> {
+        None
+    }
+    /// The VM is about to abort.
+    fn emergency_close(&self) {}
     /// The port closes: nothing more comes from outside, and who waits for something is told.
     fn close(&self);
     /// All that are linked to the port or monitor it have been told: what is outside may notice its end.
@@ -615,6 +646,15 @@ pub fn totals() -> (u64, u64) {
         INPUT.load(Ordering::Relaxed),
         OUTPUT.load(Ordering::Relaxed),
     )
+}
+
+/// Tells all drivers that the VM is about to abort.
+pub fn emergency_close_all() {
+    for p in all() {
+        if let Some(d) = p.driver() {
+            d.emergency_close();
+        }
+    }
 }
 
 /// Waits until what processes have written is out.
