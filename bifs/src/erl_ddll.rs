@@ -2,9 +2,8 @@
 
 use crate::bifs;
 use crate::erlang::iolist;
-use crate::file_name;
 use crate::ports::loaded::{self, Awaited, Granted, LoadWish, Refused, WatchWhen};
-use crate::ports::open;
+use crate::ports::{open, options};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::process::flag;
 use enigma_runtime::term::Kind;
@@ -82,7 +81,11 @@ fn answer(cx: &mut Ctx<'_>, result: Result<Granted, Refused>) -> BifResult {
 fn try_load(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let wish = load_wish(a[2]).ok_or_else(badarg)?;
     let name = driver_name(a[1]).ok_or_else(badarg)?;
-    let mut path = file_name::encode(a[0]).ok_or_else(badarg)?;
+    let mut path = match a[0].is_atom() {
+        true => None,
+        false => options::name_bytes(a[0]),
+    }
+    .ok_or_else(badarg)?;
     while path.len() > 1 && path.ends_with(b"/") {
         path.pop();
     }

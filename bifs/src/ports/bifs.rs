@@ -30,8 +30,13 @@ bifs! { BIFS:
     }
 }
 
-/// The port that a term names; nothing if there is none.
+/// The port that a term names; nothing if there is none, or it is closed.
 fn find(t: Term) -> Option<Arc<Port>> {
+    find_any(t).filter(|p| !p.is_lingering())
+}
+
+/// The same, if only because its driver has still to write.
+fn find_any(t: Term) -> Option<Arc<Port>> {
     let id = match t.as_atom() {
         Some(name) => registry::whereis(name)?,
         None => t,
@@ -270,7 +275,7 @@ fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
 }
 
 fn port_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(p) = find(a[0]) else {
+    let Some(p) = find_any(a[0]) else {
         return gone(a[0]);
     };
     let mut rows = Vec::new();
@@ -291,7 +296,7 @@ fn port_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (Some(what), false) = (what, list::length(a[1]).is_some()) else {
         return Ok(badarg_value());
     };
-    let Some(p) = find(a[0]) else {
+    let Some(p) = find_any(a[0]) else {
         return gone(a[0]);
     };
     Ok(item(cx, &p, what).unwrap_or_else(badarg_value))

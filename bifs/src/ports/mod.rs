@@ -114,6 +114,10 @@ pub trait Driver: Send + Sync {
     fn emergency_close(&self) {}
     /// The port closes: nothing more comes from outside, and who waits for something is told.
     fn close(&self);
+    /// Has the driver still to write when the port is closed? Then the port can be seen until `leave_table`.
+    fn lingers(&self) -> bool {
+        false
+    }
     /// All that are linked to the port or monitor it have been told: what is outside may notice its end.
     fn finish(&self) {}
     /// Waits until what was given to `output` is out.
@@ -143,6 +147,7 @@ pub struct Port {
     driver: std::sync::OnceLock<Box<dyn Driver>>,
     state: Mutex<State>,
     busy: AtomicBool,
+    lingers: AtomicBool,
     input: AtomicU64,
     output: AtomicU64,
 }
@@ -234,6 +239,7 @@ impl Port {
                 at_end: None,
             }),
             busy: AtomicBool::new(false),
+            lingers: AtomicBool::new(false),
             input: AtomicU64::new(0),
             output: AtomicU64::new(0),
         });
@@ -394,7 +400,10 @@ impl Port {
                 s.at_end.take(),
             )
         };
-        forget(self.id);
+        match self.driver().is_some_and(Driver::lingers) {
+            true => self.lingers.store(true, Ordering::Relaxed),
+            false => forget(self.id),
+        }
         if let Some(n) = name {
             registry::unregister_of(n, self.term());
         }
@@ -417,6 +426,18 @@ impl Port {
             d.finish();
         }
         true
+    }
+
+    /// Is it closed, and its driver has still to write?
+    pub fn is_lingering(&self) -> bool {
+        self.lingers.load(Ordering::Relaxed)
+    }
+
+    /// The driver of a port that lingers has written everything.
+    pub fn leave_table(&self) {
+        if self.lingers.swap(false, Ordering::Relaxed) {
+            forget(self.id);
+        }
     }
 
     /// The driver ends the port: as `close`, but the connected process, which the driver has told what there is to tell, is

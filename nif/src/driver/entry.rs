@@ -120,6 +120,14 @@ const NO_BUSY_MSGQ: c_int = 4;
 /// `ERL_DRV_FLAG_USE_INIT_ACK`.
 const USE_INIT_ACK: c_int = 8;
 
+/// What the linker says without the file's name, so that its texts are few.
+fn without_file(why: &str, path: &[u8]) -> String {
+    let file = format!("{}.so", String::from_utf8_lossy(path));
+    let rest = why.strip_prefix(&file).unwrap_or(why);
+    let rest = rest.trim_start_matches([':', ' ']);
+    if rest.is_empty() { why } else { rest }.to_string()
+}
+
 /// A driver.
 pub struct CDriver {
     /// Its name.
@@ -142,7 +150,8 @@ unsafe impl Sync for CDriver {}
 impl CDriver {
     /// Loads a driver of this name from a file, and lets it begin.
     pub fn load(path: &[u8], name: &[u8]) -> Result<CDriver, LoadFailure> {
-        let mapped = Mapped::at(path).map_err(|why| LoadFailure::System(super::number_of(why)))?;
+        let mapped = Mapped::at(path)
+            .map_err(|why| LoadFailure::System(super::number_of(without_file(&why, path))))?;
         let entry = mapped.driver_entry().ok_or(LoadFailure::NoInit)?();
         let driver = CDriver::of_entry(entry, Some(mapped)).ok_or(LoadFailure::InitFailed)?;
         driver.check()?;

@@ -80,8 +80,8 @@ impl EventEntry {
                 };
                 if is_wanted {
                     p.ready(data, fd as DriverEvent, way == 1);
-                    called(fd, way, p.id);
                 }
+                called(fd, way, p.id);
             });
         }
     }
@@ -129,8 +129,8 @@ pub fn enter(p: &DriverPort, event: DriverEvent, ways: [bool; 2], uses: bool) ->
     let mut before = None;
     for way in (0..2).filter(|&w| ways[w]) {
         let w = &mut e.ways[way];
-        if w.port.is_some_and(|id| id != p.id) {
-            before = w.port;
+        if w.port != Some(p.id) {
+            before = before.or(w.port);
             w.is_called = false;
         }
         w.port = Some(p.id);

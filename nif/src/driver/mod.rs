@@ -71,10 +71,15 @@ pub struct CDriverCode(pub Arc<CDriver>);
 impl DriverCode for CDriverCode {
     fn open(&self, owner: u64, line: &[u8], o: &PortOptions) -> Result<Arc<Port>, Atom> {
         let name = String::from_utf8_lossy(line);
-        Port::open(owner, &name, false, |port| {
+        let port = Port::open(owner, &name, false, |port| {
             let p = DriverPort::open(port, &self.0, line, o)?;
             Ok(Box::new(CPortDriver(p)))
-        })
+        })?;
+        if port.is_closed() {
+            // It was closed before anybody knew what is behind it.
+            port.driver().into_iter().for_each(Driver::finish);
+        }
+        Ok(port)
     }
 
     fn close_ports(&self, reason: Atom) {
@@ -278,6 +283,10 @@ impl Driver for CPortDriver {
     }
 
     fn close(&self) {}
+
+    fn lingers(&self) -> bool {
+        self.0.is_to_flush()
+    }
 
     fn finish(&self) {
         self.0.shut();

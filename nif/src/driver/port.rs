@@ -262,7 +262,7 @@ impl DriverPort {
         if self.failure.lock().is_some() {
             return false;
         }
-        self.status() <= PortStatus::Open
+        self.status() != PortStatus::Flushing
     }
 
     /// The packed pid of the process whose call the driver is working on.
@@ -355,20 +355,25 @@ impl DriverPort {
         }
     }
 
+    /// Will it have to flush its queue when it is closed?
+    pub fn is_to_flush(&self) -> bool {
+        self.status() == PortStatus::Open && self.queue.lock().size() > 0
+    }
+
     /// The port is closed: it stops, at once or when its queue is empty.
     pub fn shut(&self) {
         self.lock.with(|| {
             if self.status() != PortStatus::Open {
                 return;
             }
-            self.set_status(PortStatus::Flushing);
-            if self.queue.lock().size() == 0 {
-                // Otherwise it stops when the function that runs has returned.
-                if self.running.load(Ordering::Relaxed) == 0 {
-                    self.stop();
-                }
-                return;
+            if self.running.load(Ordering::Relaxed) > 0 {
+                // It stops when the function that runs has returned.
+                return self.post(|p, _| p.shut_later());
             }
+            if !self.is_to_flush() {
+                return self.stop();
+            }
+            self.set_status(PortStatus::Flushing);
             self.call(None, |data| {
                 if let Some(flush) = self.driver.entry.flush {
                     flush(data);
@@ -377,16 +382,29 @@ impl DriverPort {
         });
     }
 
+    /// Nothing more is written: it stops as soon as no function runs.
+    fn shut_later(&self) {
+        self.queue.lock().clear();
+        self.set_status(PortStatus::Flushing);
+    }
+
     fn stop(&self) {
         if self.status() == PortStatus::Stopped {
             return;
         }
-        self.set_status(PortStatus::Stopped);
+        let flushed = self.status() == PortStatus::Flushing;
+        if !flushed {
+            self.set_status(PortStatus::Stopped);
+        }
         self.cancel_timer();
         if let Some(stop) = self.driver.entry.stop {
             stop(self.data.load(Ordering::Relaxed));
         }
+        self.set_status(PortStatus::Stopped);
         self.forget();
+        if let Some(port) = self.port.upgrade() {
+            port.leave_table();
+        }
         loaded::release(&self.driver.name);
     }
 

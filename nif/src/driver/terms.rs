@@ -27,10 +27,7 @@ impl Words<'_> {
 
     /// A term that the driver has from a function of the interface.
     fn term(&mut self, is: fn(Term) -> bool) -> Option<Term> {
-        Ptr::to((&raw const self.next()?).cast_mut().cast::<Word>())
-            .get()?
-            .get()
-            .filter(|&t| is(t))
+        Word::of_raw(self.next()?).get().filter(|&t| is(t))
     }
 
     /// What a word leads to.

@@ -6,13 +6,13 @@ use crate::driver::binary::{BinaryPtr, DriverBinary};
 use crate::driver::port::{self, DriverPort, PortHandle};
 use crate::driver::queue::CDriverVector;
 use crate::driver::terms;
-use enigma_bifs::ports::{self, Port};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::dirty;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::{Heap, Term};
 use std::ffi::c_int;
+use std::sync::Arc;
 
 /// Sends `{Port, {data, Data}}` to the owner, unless the port is closed. -1 if there is none.
 fn tell(
@@ -157,10 +157,10 @@ fn elements<'a>(v: &CDriverVector, mut skip: usize) -> Vec<Element<'a>> {
     all
 }
 
-/// Copies the bytes of a vector, as many as there is room for: how much room is left.
+/// Copies the bytes of a vector, as many as there is room for: how many that was.
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_vec_to_buf(v: Ptr<CDriverVector>, to: Ptr<u8>, room: usize) -> usize {
-    let Some(v) = v.get() else { return room };
+    let Some(v) = v.get() else { return 0 };
     let bytes: Vec<u8> = elements(v, 0)
         .iter()
         .flat_map(|e| e.bytes)
@@ -168,7 +168,7 @@ pub extern "C" fn driver_vec_to_buf(v: Ptr<CDriverVector>, to: Ptr<u8>, room: us
         .collect();
     let n = bytes.len().min(room);
     to.copy_from(&bytes[..n]);
-    room - n
+    n
 }
 
 /// Sends what words describe: 1, 0 if there is no such process, -1 if they describe nothing.
@@ -211,24 +211,24 @@ pub extern "C" fn driver_send_term(
     count: c_int,
 ) -> c_int {
     match port.get() {
-        Some(_) => send(receiver(to), words, count),
+        Some(p) if p.is_heard() => send(receiver(to), words, count),
+        Some(_) => 0,
         None => -1,
     }
 }
 
-/// The port that a word names.
-fn port_of(port: Word) -> Result<std::sync::Arc<Port>, c_int> {
-    let id = port.get().and_then(Term::as_local_port).ok_or(-1)?;
-    let port = ports::get(id).filter(|p| !p.is_closed());
-    // One that flushes its queue is closed, but known.
-    port.ok_or(if port::get(id).is_some() { 0 } else { -1 })
+/// The port that a word names, if it is heard; otherwise what its caller gets.
+fn port_of(port: Word) -> Result<Arc<DriverPort>, c_int> {
+    let id = port.get().and_then(Term::as_local_port);
+    let port = id.and_then(port::get).ok_or(-1)?;
+    port.is_heard().then_some(port).ok_or(0)
 }
 
 /// Sends the owner of a port a term, from any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn erl_drv_output_term(port: Word, words: Ptr<u64>, count: c_int) -> c_int {
     match port_of(port) {
-        Ok(p) => send(Some(p.connected()), words, count),
+        Ok(p) => send(p.connected(), words, count),
         Err(code) => code,
     }
 }
