@@ -22,6 +22,7 @@ const TIME_TO_STOP: Duration = Duration::from_millis(500);
 /// Says on standard error why the VM ends, and writes the dump. All other processes stand still from here on.
 pub fn write_aloud(slogan: &str) {
     freeze::freeze(TIME_TO_STOP);
+    crate::ports::emergency_close_all();
     tell(slogan);
     write(slogan);
 }

@@ -27,6 +27,7 @@ impl Hooks for BifHooks {
         crate::system::process_exit(cx.proc.id);
         crate::nifs::prim_tty::process_exit(cx.proc.id);
         crate::dist::process_exit(cx.proc.id, reason);
+        crate::ports::loaded::process_exit(cx.proc.id);
     }
 
     fn port_exit_signal(&self, port: u64, from: Term, reason: Term, link: bool) {

@@ -11,6 +11,7 @@ pub mod break_menu;
 pub mod crash_dump;
 pub mod debug;
 pub mod dist;
+pub mod erl_ddll;
 pub mod erlang;
 pub mod errno;
 pub mod ets;

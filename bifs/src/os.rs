@@ -39,6 +39,11 @@ pub fn variable(name: &str) -> Option<Vec<u8>> {
     ENVIRONMENT.read().get(name.as_bytes()).cloned()
 }
 
+/// Sets a variable.
+pub fn set_variable(name: Vec<u8>, value: Vec<u8>) {
+    ENVIRONMENT.write().insert(name, value);
+}
+
 fn name(t: Term) -> Result<Vec<u8>, Exit> {
     let n = file_name::encode(t)
         .filter(|_| t.is_list())

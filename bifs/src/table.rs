@@ -47,6 +47,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::dist::channel::BIFS,
     crate::dist::nodes::BIFS,
     crate::dist::spawn::BIFS,
+    crate::erl_ddll::BIFS,
     crate::erlang::code::BIFS,
     crate::erlang::message::BIFS,
     crate::erlang::purge::BIFS,

@@ -26,6 +26,11 @@ impl Word {
     /// What stands for no term, as what an exception gives.
     pub const NONE: Word = Word(Term::NONVALUE.raw());
 
+    /// A word as C holds it among others.
+    pub fn of_raw(raw: u64) -> Word {
+        Word(raw)
+    }
+
     /// The term, if the word can be one.
     #[inline(always)]
     pub fn get(self) -> Option<Term> {

@@ -8,6 +8,11 @@ use crate::api::{
     locks, maps, numbers, processes, resources, select, system, texts, threads, time, tuples,
 };
 use crate::c::{Bool, CText, Ptr, Word};
+use crate::driver::api::{
+    calls as driver_calls, drivers as driver_drivers, memory as driver_memory,
+    output as driver_output, ports as driver_ports, queues as driver_queues,
+    shared as driver_shared,
+};
 use std::ffi::{c_int, c_uint, c_void};
 
 /// What is in C (`variadic.c`).
@@ -29,6 +34,7 @@ mod in_c {
         ) -> c_int;
         pub fn enif_set_option(env: *mut c_void, option: c_int, ...) -> Bool;
         pub fn enif_thread_exit(result: *mut c_void);
+        pub fn erl_drv_thread_exit(result: *mut c_void);
     }
 }
 
@@ -121,9 +127,47 @@ exports! {
         enif_now_time enif_time_offset;
     tuples:
         enif_get_tuple enif_make_tuple_from_array;
+    driver_calls:
+        driver_async driver_async_port_key;
+    driver_drivers:
+        add_driver_entry driver_create_port driver_lock_driver remove_driver_entry;
+    driver_memory:
+        driver_alloc driver_alloc_binary driver_binary_dec_refc driver_binary_get_refc
+        driver_binary_inc_refc driver_free driver_free_binary driver_realloc
+        driver_realloc_binary;
+    driver_output:
+        driver_caller driver_connected driver_mk_atom driver_mk_port
+        driver_mk_term_nil driver_output driver_output2 driver_output_binary
+        driver_output_term driver_outputv driver_send_term driver_vec_to_buf
+        erl_drv_output_term erl_drv_send_term;
+    driver_ports:
+        driver_cancel_timer driver_compare_monitors driver_demonitor_process driver_exit
+        driver_failure driver_failure_atom driver_failure_eof driver_failure_posix
+        driver_get_monitored_process driver_monitor_process driver_read_timer driver_select
+        driver_set_timer erl_drv_busy_msgq_limits erl_drv_consume_timeslice erl_drv_init_ack
+        erl_drv_set_os_pid get_port_flags set_busy_port set_port_control_flags;
+    driver_queues:
+        driver_deq driver_enq driver_enq_bin driver_enqv
+        driver_pdl_create driver_pdl_dec_refc driver_pdl_get_refc driver_pdl_inc_refc
+        driver_pdl_lock driver_pdl_unlock driver_peekq driver_peekqv
+        driver_pushq driver_pushq_bin driver_pushqv driver_sizeq;
+    driver_shared:
+        driver_dl_close driver_dl_error driver_dl_open driver_dl_sym
+        driver_get_now driver_system_info erl_drv_cond_broadcast erl_drv_cond_create
+        erl_drv_cond_destroy erl_drv_cond_name erl_drv_cond_signal erl_drv_cond_wait
+        erl_drv_convert_time_unit erl_drv_equal_tids erl_drv_getenv erl_drv_monotonic_time
+        erl_drv_mutex_create erl_drv_mutex_destroy erl_drv_mutex_lock erl_drv_mutex_name
+        erl_drv_mutex_trylock erl_drv_mutex_unlock erl_drv_putenv erl_drv_rwlock_create
+        erl_drv_rwlock_destroy erl_drv_rwlock_name erl_drv_rwlock_rlock erl_drv_rwlock_runlock
+        erl_drv_rwlock_rwlock erl_drv_rwlock_rwunlock erl_drv_rwlock_tryrlock erl_drv_rwlock_tryrwlock
+        erl_drv_thread_create erl_drv_thread_join erl_drv_thread_name erl_drv_thread_opts_create
+        erl_drv_thread_opts_destroy erl_drv_thread_self erl_drv_time_offset erl_drv_tsd_get
+        erl_drv_tsd_key_create erl_drv_tsd_key_destroy erl_drv_tsd_set erl_errno_id
+        null_func;
     in_c:
         enif_make_tuple enif_make_list enif_fprintf enif_snprintf
-        enif_vfprintf enif_vsnprintf enif_set_option enif_thread_exit;
+        enif_vfprintf enif_vsnprintf enif_set_option enif_thread_exit
+        erl_drv_thread_exit;
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! an `Arc` of it: module versions, processes that are to call it, threads of pools that do, and resource types.
 
 use crate::c::{CText, Ptr, Word};
+use crate::driver::entry::CDriverEntry;
 use crate::env::{EnvPtr, NifEnv, OwnEnv};
 use crate::resource_type;
 use enigma_runtime::Term;
@@ -185,6 +186,20 @@ impl Mapped {
         open(path.as_os_str().as_bytes())
             .map(Mapped)
             .map_err(NoEntry::NotMapped)
+    }
+
+    /// Maps the file with this name, to which `.so` is added; or what the linker says.
+    pub fn at(path: &[u8]) -> Result<Mapped, String> {
+        open(path).map(Mapped)
+    }
+
+    /// The function that gives a driver's entry, if this is a driver.
+    pub fn driver_entry(&self) -> Option<extern "C" fn() -> Ptr<CDriverEntry>> {
+        // SAFETY: the handle is that of a mapped file; `driver_init` has the type that the macro `DRIVER_INIT` gives it.
+        unsafe {
+            let init = libc::dlsym(self.0, c"driver_init".as_ptr());
+            (!init.is_null()).then(|| std::mem::transmute(init))
+        }
     }
 
     /// What its entry says.

@@ -1,6 +1,6 @@
 //! Watches descriptors for libraries, in a thread of its own.
 //!
-//! This is all that `select` needs of a poller: to watch a descriptor for what is wanted of it now, to stop that, and to be told when
+//! This is all that `select` and drivers need of a poller: to watch a descriptor for what is wanted of it now, to stop that, and to be told when
 //! something has come, once for each time that it was watched.
 
 use mio::unix::SourceFd;
@@ -63,7 +63,10 @@ fn run(mut poll: Poll) {
                 write: e.is_writable() || e.is_write_closed() || gone,
                 error: gone,
             };
-            crate::select::ready(e.token().0 as RawFd, came);
+            let fd = e.token().0 as RawFd;
+            if !crate::select::ready(fd, came) {
+                crate::driver::events::ready(fd, came);
+            }
         }
     }
 }

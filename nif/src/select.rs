@@ -157,11 +157,11 @@ pub fn stop(fd: RawFd, resource: &Arc<Resource>) -> Option<Vec<Direction>> {
     Some(cancelled)
 }
 
-/// A descriptor is ready: sends what is wanted for that. For the poller.
-pub fn ready(fd: RawFd, came: SelectModes) {
+/// A descriptor is ready: sends what is wanted for that. For the poller. `false` if it is none that is known here.
+pub fn ready(fd: RawFd, came: SelectModes) -> bool {
     let mut entries = ENTRIES.lock();
     let Some(entry) = entries.get_mut(&fd) else {
-        return;
+        return false;
     };
     let directions = [
         (came.read, Direction::Read, "ready_input"),
@@ -194,4 +194,5 @@ pub fn ready(fd: RawFd, came: SelectModes) {
     for (to, message) in sent {
         signal::send(to, Signal::Message(message));
     }
+    true
 }

@@ -137,7 +137,12 @@ EXPORT int enif_set_option(env *e, int option, ...)
     return enigma_nif_option(e, option, argument);
 }
 
-/* Ends the thread. It unwinds the thread's stack, on which there must be no frame of Rust. */
+/* Ends the thread. They unwind the thread's stack, on which there must be no frame of Rust. */
+EXPORT void erl_drv_thread_exit(void *result)
+{
+    pthread_exit(result);
+}
+
 EXPORT void enif_thread_exit(void *result)
 {
     pthread_exit(result);

@@ -63,7 +63,7 @@ pub fn get() -> &'static dyn Hooks {
     HOOKS.get().map_or(&NoHooks, |h| &**h)
 }
 
-/// What tells a resource that a process is gone that it monitors, by the number of the monitor's reference. `false` if the
+/// What tells a resource or a port that a process is gone that it monitors, by the number of the monitor's reference. `false` if the
 /// monitor is none that it knows.
 pub type ResourceDown = fn(u64) -> bool;
 
@@ -74,7 +74,7 @@ pub fn add_resource_down(tell: ResourceDown) {
     RESOURCE_DOWN.write().push(tell);
 }
 
-/// Tells a resource that a process is gone that it monitors.
+/// Tells a resource or a port that a process is gone that it monitors.
 pub fn resource_down(reference: u64) {
     let all = RESOURCE_DOWN.read_recursive();
     all.iter().any(|tell| tell(reference));

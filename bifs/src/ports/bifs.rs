@@ -5,6 +5,8 @@ use crate::bifs;
 use crate::erlang::iolist;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
+use enigma_runtime::etf::decode;
+use enigma_runtime::etf::encode::{self, EncodeOptions};
 use enigma_runtime::process::{PidKey, registry};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
@@ -28,8 +30,13 @@ bifs! { BIFS:
     }
 }
 
-/// The port that a term names; nothing if there is none.
+/// The port that a term names; nothing if there is none, or it is closed.
 fn find(t: Term) -> Option<Arc<Port>> {
+    find_any(t).filter(|p| !p.is_lingering())
+}
+
+/// The same, if only because its driver has still to write.
+fn find_any(t: Term) -> Option<Arc<Port>> {
     let id = match t.as_atom() {
         Some(name) => registry::whereis(name)?,
         None => t,
@@ -47,6 +54,9 @@ fn open_port(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Ok(port) => {
             if let Some(key) = PidKey::of(port.term()) {
                 cx.own.relations.links().insert(key);
+            }
+            if let Some(n) = port.driver().and_then(Driver::start_reference) {
+                return Ok(cx.heap().reference(n, 0));
             }
             Ok(port.term())
         }
@@ -75,6 +85,7 @@ fn port_command(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match port.command(cx.proc.id, a[1]) {
         Ok(n) => {
             cx.bump(n / 1024 + 1);
+            fetch_if_closed(cx, &port)?;
             Ok(true.into())
         }
         Err(Refusal::BadData) => Ok(badarg_value()),
@@ -107,9 +118,17 @@ fn port_control(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (Some(operation), Ok(data)) = (operation, iolist::collect(a[2])) else {
         return Ok(badarg_value());
     };
+    let me = cx.proc.id;
+    let own = port
+        .driver()
+        .and_then(|d| d.control_to_term(me, operation, &data, cx.heap()));
+    if let Some(answer) = own {
+        fetch_if_closed(cx, &port)?;
+        return Ok(answer.unwrap_or_else(badarg_value));
+    }
     match port
         .driver()
-        .and_then(|d| d.control(&port, cx.proc.id, operation, &data))
+        .and_then(|d| d.control(&port, me, operation, &data))
     {
         Some(answer) if port.binary_control => Ok(cx.heap().binary(&answer)),
         Some(answer) => Ok(cx.heap().byte_list(&answer)),
@@ -117,9 +136,30 @@ fn port_control(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
 }
 
-/// No driver here has calls with terms.
-fn port_call(_: &mut Ctx<'_>, _: &[Term]) -> BifResult {
-    Ok(badarg_value())
+/// What the driver has done may have closed the port, and then its owner has heard of it when the call returns.
+fn fetch_if_closed(cx: &mut Ctx<'_>, port: &Port) -> Result<(), Exit> {
+    if port.is_closed() {
+        super::super::erlang::relations::fetch_all(cx)?;
+    }
+    Ok(())
+}
+
+fn port_call(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let Some(port) = find(a[0]) else {
+        return Ok(badarg_value());
+    };
+    let operation = bignum::to_u64(a[1]).and_then(|n| u32::try_from(n).ok());
+    let (Some(operation), Some(driver)) = (operation, port.driver()) else {
+        return Ok(badarg_value());
+    };
+    let data = encode::encode(a[2], EncodeOptions::default());
+    let answer = driver.call(cx.proc.id, operation, &data);
+    fetch_if_closed(cx, &port)?;
+    let answer = answer.and_then(|bytes| decode::decode_trusted(&bytes, cx.heap()).ok());
+    Ok(match answer {
+        Some(t) => cx.tuple2(Atom::OK, t),
+        None => badarg_value(),
+    })
 }
 
 fn port_close(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -208,7 +248,15 @@ fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
             Some(n) => Term::small(i64::from(n)),
             None => Atom::UNDEFINED.into(),
         },
-        "monitors" => Term::NIL,
+        "monitors" => {
+            let monitored = p.driver().map(Driver::monitors).unwrap_or_default();
+            let process = Term::atom(Atom::new("process"));
+            let rows = monitored
+                .into_iter()
+                .map(|id| h.tuple(&[process, Term::local_pid(id)]));
+            let rows: Vec<Term> = rows.collect();
+            h.list(&rows)
+        }
         "monitored_by" => pids(h, p.monitored_by()),
         "registered_name" => match p.registered() {
             Some(n) => n.into(),
@@ -220,14 +268,14 @@ fn item(cx: &mut Ctx<'_>, p: &Port, what: &str) -> Option<Term> {
             Term::small(n as i64)
         }
         "parallelism" => p.parallelism().into(),
-        "locking" => Atom::new("port_level").into(),
+        "locking" => Atom::new(p.driver().map_or("port_level", Driver::locking)).into(),
         _ => return None,
     };
     Some(h.tuple(&[Atom::new(what).into(), v]))
 }
 
 fn port_info1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let Some(p) = find(a[0]) else {
+    let Some(p) = find_any(a[0]) else {
         return gone(a[0]);
     };
     let mut rows = Vec::new();
@@ -248,7 +296,7 @@ fn port_info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (Some(what), false) = (what, list::length(a[1]).is_some()) else {
         return Ok(badarg_value());
     };
-    let Some(p) = find(a[0]) else {
+    let Some(p) = find_any(a[0]) else {
         return gone(a[0]);
     };
     Ok(item(cx, &p, what).unwrap_or_else(badarg_value))

@@ -13,6 +13,7 @@ pub mod fd;
 pub mod file;
 pub mod framing;
 pub mod inet;
+pub mod loaded;
 pub mod open;
 pub mod options;
 pub mod ram_file;
@@ -81,8 +82,42 @@ pub trait Driver: Send + Sync {
     ) -> Option<Vec<u8>> {
         None
     }
+    /// The same where the driver makes the answer itself: nothing where `control` is to be asked, else the answer, or nothing where
+    /// there is no such operation.
+    fn control_to_term(
+        &self,
+        _caller: u64,
+        _operation: u32,
+        _data: &[u8],
+        _heap: &mut Heap,
+    ) -> Option<Option<Term>> {
+        None
+    }
+    /// `port_call/3` of the process `caller`, with a term in the external format: the answer, in the same format.
+    fn call(&self, _caller: u64, _operation: u32, _data: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+    /// Packed pids of the processes that the port monitors.
+    fn monitors(&self) -> Vec<u64> {
+        Vec::new()
+    }
+    /// What excludes one another: calls of one port, or of all ports of the driver.
+    fn locking(&self) -> &'static str {
+        "port_level"
+    }
+    /// The reference by which the owner hears that the port has started, if that is not known yet: it gets `{Reference, Port}`, or an
+    /// error's name instead of the port.
+    fn start_reference(&self) -> Option<u64> {
+        None
+    }
+    /// The VM is about to abort.
+    fn emergency_close(&self) {}
     /// The port closes: nothing more comes from outside, and who waits for something is told.
     fn close(&self);
+    /// Has the driver still to write when the port is closed? Then the port can be seen until `leave_table`.
+    fn lingers(&self) -> bool {
+        false
+    }
     /// All that are linked to the port or monitor it have been told: what is outside may notice its end.
     fn finish(&self) {}
     /// Waits until what was given to `output` is out.
@@ -112,6 +147,7 @@ pub struct Port {
     driver: std::sync::OnceLock<Box<dyn Driver>>,
     state: Mutex<State>,
     busy: AtomicBool,
+    lingers: AtomicBool,
     input: AtomicU64,
     output: AtomicU64,
 }
@@ -203,6 +239,7 @@ impl Port {
                 at_end: None,
             }),
             busy: AtomicBool::new(false),
+            lingers: AtomicBool::new(false),
             input: AtomicU64::new(0),
             output: AtomicU64::new(0),
         });
@@ -363,7 +400,10 @@ impl Port {
                 s.at_end.take(),
             )
         };
-        forget(self.id);
+        match self.driver().is_some_and(Driver::lingers) {
+            true => self.lingers.store(true, Ordering::Relaxed),
+            false => forget(self.id),
+        }
         if let Some(n) = name {
             registry::unregister_of(n, self.term());
         }
@@ -386,6 +426,18 @@ impl Port {
             d.finish();
         }
         true
+    }
+
+    /// Is it closed, and its driver has still to write?
+    pub fn is_lingering(&self) -> bool {
+        self.lingers.load(Ordering::Relaxed)
+    }
+
+    /// The driver of a port that lingers has written everything.
+    pub fn leave_table(&self) {
+        if self.lingers.swap(false, Ordering::Relaxed) {
+            forget(self.id);
+        }
     }
 
     /// The driver ends the port: as `close`, but the connected process, which the driver has told what there is to tell, is
@@ -615,6 +667,15 @@ pub fn totals() -> (u64, u64) {
         INPUT.load(Ordering::Relaxed),
         OUTPUT.load(Ordering::Relaxed),
     )
+}
+
+/// Tells all drivers that the VM is about to abort.
+pub fn emergency_close_all() {
+    for p in all() {
+        if let Some(d) = p.driver() {
+            d.emergency_close();
+        }
+    }
 }
 
 /// Waits until what processes have written is out.

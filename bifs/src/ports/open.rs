@@ -1,7 +1,7 @@
 //! `open_port/2`: which driver a name asks for, and what is wrong with a name or an option.
 
 use super::options::{PortOptions, name_bytes};
-use super::{Port, fd, file, inet, ram_file, spawn, tty_sl};
+use super::{Port, fd, file, inet, loaded, ram_file, spawn, tty_sl};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::term::list;
 use enigma_runtime::{Term, release};
@@ -59,14 +59,11 @@ pub fn open(owner: u64, name: Term, options: Term) -> Result<Arc<Port>, Atom> {
             &spawn::What::Executable(&path),
             &options,
         ),
-        What::Command(line) => match named(&line) {
-            Some(driver) => open_named(driver, owner, &shown(&line), &options),
+        What::Command(line) => match open_driver(owner, &line, &options) {
+            Some(opened) => opened,
             None => spawn::open(owner, &shown(&line), &spawn::What::Shell(&line), &options),
         },
-        What::Driver(line) => {
-            let driver = named(&line).ok_or(Atom::BADARG)?;
-            open_named(driver, owner, &shown(&line), &options)
-        }
+        What::Driver(line) => open_driver(owner, &line, &options).ok_or(Atom::BADARG)?,
     }?;
     if let Some(on) = options.parallelism {
         port.set_parallelism(on);
@@ -74,22 +71,28 @@ pub fn open(owner: u64, name: Term, options: Term) -> Result<Arc<Port>, Atom> {
     Ok(port)
 }
 
-/// The driver that the first word of a command line names.
-fn named(line: &[u8]) -> Option<&'static Named> {
-    let word = line.split(|&b| b == b' ').next()?;
-    NAMED.iter().find(|d| d.name.as_bytes() == word)
+/// The names of the drivers that the VM brings.
+pub fn built_in() -> impl Iterator<Item = &'static str> {
+    NAMED.iter().map(|d| d.name)
 }
 
-fn open_named(
-    driver: &Named,
-    owner: u64,
-    line: &str,
-    options: &PortOptions,
-) -> Result<Arc<Port>, Atom> {
-    if options.exit_status || options.busy_limits_port.is_some() {
-        return Err(Atom::BADARG);
+/// Does the VM bring a driver of this name?
+pub fn is_built_in(name: &[u8]) -> bool {
+    built_in().any(|n| n.as_bytes() == name)
+}
+
+/// Opens a port to the driver that the first word of a line names; nothing if there is no such driver.
+fn open_driver(owner: u64, line: &[u8], o: &PortOptions) -> Option<Result<Arc<Port>, Atom>> {
+    let word = line.split(|&b| b == b' ').next()?;
+    let of_ours = NAMED.iter().find(|d| d.name.as_bytes() == word);
+    if o.exit_status || o.busy_limits_port.is_some() {
+        let is_known = of_ours.is_some() || loaded::is_there(word);
+        return is_known.then_some(Err(Atom::BADARG));
     }
-    (driver.open)(owner, line, options)
+    match of_ours {
+        Some(d) => Some((d.open)(owner, &String::from_utf8_lossy(line), o)),
+        None => loaded::open(owner, line, o),
+    }
 }
 
 /// What a port's name asks for.

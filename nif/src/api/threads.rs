@@ -25,7 +25,7 @@ pub struct ThreadOptions {
 static THREADS: LazyLock<Mutex<HashMap<libc::pthread_t, usize>>> = LazyLock::new(Mutex::default);
 
 /// What a thread runs.
-type ThreadFn = extern "C" fn(*mut c_void) -> *mut c_void;
+pub type ThreadFn = extern "C" fn(*mut c_void) -> *mut c_void;
 
 /// ThreadOptions of their usual values.
 #[unsafe(no_mangle)]

@@ -119,9 +119,9 @@ pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool
     }
 }
 
-/// Tells a monitoring process, or a resource, that what it monitors is gone.
+/// Tells a monitoring process, a resource or a port of this node that what it monitors is gone.
 pub fn send_down(to: PidKey, reference: u64, reason: &OwnedTerm) {
-    if to.resource_number().is_some() {
+    if to.resource_number().is_some() || to.local_port().is_some() {
         return hooks::resource_down(reference);
     }
     match to.local_id() {
