@@ -221,7 +221,7 @@ impl Driver for CPortDriver {
                 (true, true) => heap.binary(&room[..n.min(CONTROL_ROOM)]),
                 (true, false) => {
                     let b = DriverBinary::take(Ptr::to(at.cast()));
-                    let b = b.and_then(|b| b.to_term(0, n.min(b.len()), heap));
+                    let b = b.and_then(|b| b.to_term(0, b.len(), heap));
                     b.unwrap_or(Term::NIL)
                 }
                 (false, true) => heap.byte_list(&room[..n.min(CONTROL_ROOM)]),
