@@ -37,6 +37,8 @@ pub fn install() {
     loaded::set_driver_loader(DriverLoader {
         load: |path, name| {
             let driver = CDriver::load(path, name)?;
+            let text: String = name.iter().map(|&b| char::from(b)).collect();
+            enigma_runtime::code::nif::taint(Atom::new(&text));
             Ok(Arc::new(CDriverCode(Arc::new(driver))))
         },
         linker_text,
