@@ -104,7 +104,7 @@ cases() ->
      {unload_with_port, fun() -> with(fun(D) ->
          erl_ddll:load(D, ?D), P = open(), {ok, pending_driver, R} = erl_ddll:try_unload(?D, [{monitor, pending_driver}]),
          A = [none(), is_loaded(), users(), about(port_count), about(awaiting_unload) =:= {ok, [{self(), 1}]}, is_port(Q = open()), about(port_count)],
-         close(P), B = none(), close(Q), {A, none =/= B, is_loaded(), news(R)} end) end},
+         close(P), B = none(), close(Q), {A, none =/= B, news(R), is_loaded()} end) end},
      {unload_cancelled, fun() -> with(fun(D) ->
          erl_ddll:load(D, ?D), P = open(), {ok, pending_driver, R} = erl_ddll:try_unload(?D, [{monitor, pending}]), R2 = erl_ddll:monitor(driver, {?D, unloaded_only}),
          A = [erl_ddll:try_load(D, ?D, [{monitor, pending}]), news(R), users()], erl_ddll:unload(?D), close(P), flush_stopped(), {A, news(R2)} end) end},

@@ -37,6 +37,8 @@ pub fn install() {
     loaded::set_driver_loader(DriverLoader {
         load: |path, name| {
             let driver = CDriver::load(path, name)?;
+            let text: String = name.iter().map(|&b| char::from(b)).collect();
+            enigma_runtime::code::nif::taint(Atom::new(&text));
             Ok(Arc::new(CDriverCode(Arc::new(driver))))
         },
         linker_text,
@@ -221,7 +223,7 @@ impl Driver for CPortDriver {
                 (true, true) => heap.binary(&room[..n.min(CONTROL_ROOM)]),
                 (true, false) => {
                     let b = DriverBinary::take(Ptr::to(at.cast()));
-                    let b = b.and_then(|b| b.to_term(0, n.min(b.len()), heap));
+                    let b = b.and_then(|b| b.to_term(0, b.len(), heap));
                     b.unwrap_or(Term::NIL)
                 }
                 (false, true) => heap.byte_list(&room[..n.min(CONTROL_ROOM)]),

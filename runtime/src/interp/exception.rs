@@ -104,7 +104,7 @@ fn explainer(module: Atom) -> Option<Atom> {
         "binary" | "ets" | "lists" | "maps" | "math" | "re" | "unicode" | "io" | "string" => {
             Some(Atom::new("erl_stdlib_errors"))
         }
-        "code" | "os" | "erl_ddll" | "prim_file" => Some(Atom::new("erl_kernel_errors")),
+        "code" | "os" | "prim_file" => Some(Atom::new("erl_kernel_errors")),
         _ => None,
     }
 }

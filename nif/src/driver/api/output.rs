@@ -92,7 +92,7 @@ pub extern "C" fn driver_output_binary(
     })
 }
 
-/// Gives the owner a vector without its first bytes, behind a header: a list of binaries.
+/// Gives the owner a vector without its first bytes, behind a header: binaries, the last one being the list's tail.
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_outputv(
     port: PortHandle,
@@ -113,8 +113,9 @@ pub extern "C" fn driver_outputv(
     tell(port, header_len + size, |p, h| {
         let parts = elements(v, skip);
         let list = if p.is_binary() {
-            let parts: Vec<Term> = parts.iter().map(|e| e.to_term(h)).collect();
-            h.list(&parts)
+            let mut parts: Vec<Term> = parts.iter().map(|e| e.to_term(h)).collect();
+            let last = parts.pop().unwrap_or(Term::NIL);
+            h.list_with_tail(&parts, last)
         } else {
             let bytes: Vec<u8> = parts.iter().flat_map(|e| e.bytes).copied().collect();
             h.byte_list(&bytes)
