@@ -1,6 +1,7 @@
 //! The module `erts_debug`: what tests and debugging tools ask of the emulator.
 
 pub mod dirty;
+pub mod nodes;
 pub mod relations;
 pub mod set_state;
 pub mod state;

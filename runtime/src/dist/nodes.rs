@@ -12,14 +12,15 @@ use super::connection::{self, Connection, Transport};
 use super::control::ControlMessage;
 use super::packet::Encoded;
 use super::relations::NodeRelations;
+use super::watch::Subject;
 use super::{flags, watch};
 use crate::atom::Atom;
 use crate::heap::Heap;
 use crate::heap::literal::OwnedTerm;
 use crate::process::signal::{self, ExitSignal, Signal};
-use crate::process::{handle, registry};
+use crate::process::{handle, registry, table};
 use crate::term::Term;
-use crate::{node, reference};
+use crate::{node, persistent_term, reference};
 use papaya::HashMap;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -286,6 +287,7 @@ impl NodeEntry {
                 c.must_wait(process)
             }
             Phase::Pending if s.kept_bytes >= connection::busy_limit() => {
+                table::with(process, |p| p.state.hold_up());
                 s.waiting.insert(process);
                 true
             }
@@ -378,7 +380,7 @@ impl NodeEntry {
         s.phase = Phase::Connected(c.clone());
         let waiting = std::mem::take(&mut s.waiting);
         // Nobody hears of the node before those who have asked for such news.
-        watch::tell(watch::News::Up, &c);
+        watch::tell(watch::News::Up, c.subject());
         drop(s);
         c.flush();
         for (asker, number) in refused {
@@ -402,7 +404,7 @@ impl NodeEntry {
         };
         c.set_closed();
         self.tell_end(ended);
-        watch::tell(watch::News::Down(reason), c);
+        watch::tell(watch::News::Down(reason), c.subject());
         self.state.lock().phase = Phase::Idle;
     }
 
@@ -462,8 +464,21 @@ impl NodeState {
     }
 }
 
-/// This node has lost its name: all connections are closed, and none is pending any more.
+/// This node gets its name.
+pub fn enter(name: Atom, creation: u32) {
+    node::set_this(name, creation);
+    watch::tell(watch::News::Up, myself(name));
+}
+
+/// This node loses its name, because the process that stands for it has ended: all connections are closed, and none is pending
+/// any more.
 pub fn leave(reason: Term) {
+    let name = node::this().0;
+    let no_network = Atom::new("no_network");
+    let reason: Term = match reason.as_atom() {
+        Some(a) if a == no_network => no_network.into(),
+        _ => Atom::new("net_kernel_terminated").into(),
+    };
     node::set_this(Atom::NONODE_AT_NOHOST, 0);
     for e in all() {
         match e.connection() {
@@ -474,4 +489,62 @@ pub fn leave(reason: Term) {
             }
         }
     }
+    watch::tell(watch::News::Down(reason), myself(name));
+}
+
+/// This node as news tell of it.
+fn myself(name: Atom) -> Subject {
+    Subject {
+        name,
+        visible: true,
+        connection: None,
+    }
+}
+
+/// Can this node be connected to others? It has a name, or gets one from the first node that it is connected to.
+pub fn is_alive() -> bool {
+    static KEY: LazyLock<OwnedTerm> = LazyLock::new(|| {
+        handle::build(|h| {
+            let parts = ["erts_internal", "dynamic_node_name"].map(|a| Atom::new(a).into());
+            h.tuple(&parts)
+        })
+    });
+    let named_by_others =
+        || persistent_term::get(KEY.term()).is_some_and(|on| on.as_bool() != Some(false));
+    node::is_alive() || named_by_others()
+}
+
+/// What refers to the entry of a node: the process, how many links, how many monitors.
+pub struct Referrers {
+    /// The node's name.
+    pub name: Atom,
+    /// Is there a connection, or one on its way?
+    pub connected: bool,
+    /// Packed pids of processes here: links, monitors.
+    pub processes: BTreeMap<u64, (usize, usize)>,
+}
+
+/// What refers to the entries of nodes.
+pub fn referrers() -> Vec<Referrers> {
+    let of = |e: Arc<NodeEntry>| {
+        let s = e.state.lock();
+        let mut processes: BTreeMap<u64, (usize, usize)> = BTreeMap::new();
+        for (id, _) in &s.relations.links {
+            processes.entry(*id).or_default().0 += 1;
+        }
+        let monitors = s.relations.outgoing.values().map(|m| m.local);
+        let watched = s.relations.incoming.values().map(|m| m.local);
+        for id in monitors.chain(watched) {
+            processes.entry(id).or_default().1 += 1;
+        }
+        for (id, times) in &s.watchers {
+            processes.entry(*id).or_default().1 += *times as usize;
+        }
+        Referrers {
+            name: e.name,
+            connected: !matches!(s.phase, Phase::Idle),
+            processes,
+        }
+    };
+    all().into_iter().map(of).collect()
 }
