@@ -158,7 +158,12 @@ dynamic_name() ->
 news(Me, A) -> lists:sort([receive {What, N, L} -> {What, case N of Me -> me; A -> other; _ -> N end, L} after 30000 -> none end || _ <- [1, 2]]).
 
 unnamed(A) ->
-    Before = {node(), is_alive(), maps:get(name_type, net_kernel:get_state()), nodes()},
+    %% Without a name nothing is connected by itself.
+    true = monitor_node(A, true),
+    receive {nodedown, A} -> ok after ?WAIT -> error(late) end,
+    M = monitor(process, {nobody, A}),
+    Why = receive {'DOWN', M, process, {nobody, A}, W} -> W after ?WAIT -> late end,
+    Before = {node(), is_alive(), maps:get(name_type, net_kernel:get_state()), nodes(), Why},
     ok = net_kernel:monitor_nodes(true, [{node_type, all}]),
     Connected = net_kernel:connect_node(A),
     Me = node(),

@@ -3,7 +3,7 @@
 //! ```text
 //! a BIF, an exit, a dying process
 //!   | operations     signals to processes of other nodes
-//!   | nodes          the node's entry: idle, pending (signals wait), connected, closing
+//!   | nodes          the node's entry: idle, pending (signals wait), connected
 //!   | connection     what waits to go out; who waits because there is too much
 //!   | outgoing       the order of what goes out
 //!   | packet         control message and payload in bytes, header of atoms, pieces

@@ -1,9 +1,9 @@
 //! The nodes that this one knows, and how far it is connected to them.
 //!
 //! ```text
-//! idle -> pending -> connected -> closing -> idle
-//!           |  (aborted)                      ^
-//!           +---------------------------------+
+//! idle -> pending -> connected -> idle
+//!           |  (aborted)           ^
+//!           +----------------------+
 //! ```
 //!
 //! While a connection is pending signals wait in the entry, and are sent first when it is there.
@@ -22,7 +22,7 @@ use crate::process::{handle, registry, table};
 use crate::term::Term;
 use crate::{node, persistent_term, reference};
 use papaya::HashMap;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
@@ -31,7 +31,6 @@ enum Phase {
     Idle,
     Pending,
     Connected(Arc<Connection>),
-    Closing,
 }
 
 /// A signal that waits for a connection.
@@ -76,6 +75,8 @@ impl KeptSignal {
 
 struct NodeState {
     phase: Phase,
+    /// Is the end of the last connection being told? The next one is not there before that is done.
+    ends: bool,
     /// Number of the connection that there is, or that was last.
     id: u32,
     kept: Vec<KeptSignal>,
@@ -95,6 +96,8 @@ pub struct NodeEntry {
     /// Number of the reference in handles of its connections.
     handle: u64,
     state: Mutex<NodeState>,
+    /// The end of the last connection has been told.
+    told: Condvar,
 }
 
 /// Nodes by their names.
@@ -124,8 +127,10 @@ pub fn entry(name: Atom) -> Arc<NodeEntry> {
         Arc::new(NodeEntry {
             name,
             handle: reference::fresh(),
+            told: Condvar::new(),
             state: Mutex::new(NodeState {
                 phase: Phase::Idle,
+                ends: false,
                 id: 0,
                 kept: Vec::new(),
                 kept_bytes: 0,
@@ -262,7 +267,7 @@ impl NodeEntry {
                 drop(s);
                 begun.map_or(Ok(()), |id| self.ask_net_kernel(id))
             }
-            Phase::Idle | Phase::Closing => Err(Unreached::NoConnection),
+            Phase::Idle => Err(Unreached::NoConnection),
         }
     }
 
@@ -361,10 +366,13 @@ impl NodeEntry {
         transport: Box<dyn Transport>,
     ) -> Option<Arc<Connection>> {
         let mut s = self.state.lock();
+        while s.ends {
+            self.told.wait(&mut s);
+        }
         match s.phase {
             Phase::Idle => s.begin(),
             Phase::Pending => {}
-            Phase::Connected(_) | Phase::Closing => return None,
+            Phase::Connected(_) => return None,
         }
         let about = (s.id, creation, flags);
         let c = Arc::new(Connection::new(self.clone(), about, controller, transport));
@@ -391,7 +399,7 @@ impl NodeEntry {
         Some(c)
     }
 
-    /// The connection has ended.
+    /// The connection has ended. Whoever hears of it may connect again at once.
     pub fn ended(&self, c: &Arc<Connection>, reason: Term) {
         let ended = {
             let mut s = self.state.lock();
@@ -399,13 +407,16 @@ impl NodeEntry {
                 Phase::Connected(now) if Arc::ptr_eq(now, c) => {}
                 _ => return,
             }
-            s.phase = Phase::Closing;
+            s.phase = Phase::Idle;
+            s.ends = true;
             s.take_ended()
         };
         c.set_closed();
         self.tell_end(ended);
+        let mut s = self.state.lock();
         watch::tell(watch::News::Down(reason), c.subject());
-        self.state.lock().phase = Phase::Idle;
+        s.ends = false;
+        self.told.notify_all();
     }
 
     /// Tells processes of this node that everything is gone that they had to do with the other one.
@@ -501,7 +512,8 @@ fn myself(name: Atom) -> Subject {
     }
 }
 
-/// Can this node be connected to others? It has a name, or gets one from the first node that it is connected to.
+/// Can this node be connected to others? It has a name, or gets one from the first node that it is connected to, which somebody
+/// has to ask for: without a name nothing is connected by itself.
 pub fn is_alive() -> bool {
     static KEY: LazyLock<OwnedTerm> = LazyLock::new(|| {
         handle::build(|h| {

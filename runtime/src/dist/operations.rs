@@ -18,12 +18,12 @@ use std::sync::Arc;
 /// The node of a process elsewhere, unless it is an earlier incarnation of this one.
 fn home(key: PidKey) -> Option<Arc<NodeEntry>> {
     let name = key.node()?.name;
-    (name != node::this().0 && nodes::is_alive()).then(|| nodes::entry(name))
+    (name != node::this().0 && node::is_alive()).then(|| nodes::entry(name))
 }
 
 /// The entry of a node that may be connected to.
 pub fn reachable(name: Atom) -> Option<Arc<NodeEntry>> {
-    (nodes::is_alive() && name != node::this().0).then(|| nodes::entry(name))
+    (node::is_alive() && name != node::this().0).then(|| nodes::entry(name))
 }
 
 /// Must the running process wait before it signals a process elsewhere, because too much is on its way there? It is called when
