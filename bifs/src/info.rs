@@ -225,7 +225,7 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         "status" => {
             if running || dirty::runs(cx.own) {
                 Atom::RUNNING.into()
-            } else if cx.own.is_suspended() {
+            } else if cx.own.is_suspended() || cx.proc.state.is_held_up() {
                 Atom::SUSPENDED.into()
             } else if waits(cx.own, pc) && !dirty::is_under_way(cx.own) {
                 Atom::WAITING.into()

@@ -111,8 +111,21 @@ set(I, T, V) -> setelement(I, T, V).
 
 state() -> {0, 1.0, <<>>, #{}}.
 
+%% Lists whose elements are built by a function with a handler, in which it goes on with the same list.
+handled([]) -> [];
+handled([T | Ts] = L) ->
+    try picked(L) of
+        {N, R} -> [N | handled(R)]
+    catch
+        _:_ -> [T | handled(Ts)]
+    end.
+picked([H | _]) when H rem 3 =:= 0 -> error(x);
+picked([H | T]) when H rem 7 =:= 0 -> {catch hd(T), lists:nthtail(min(2, length(T)), T)};
+picked([H | T]) -> {H * 2, T}.
+
 cases() ->
-    [{levels_plain, fun() -> often(plain) end},
+    [{lists_with_handlers, fun() -> lists:usort([handled(lists:seq(1, 100)) || _ <- lists:seq(1, 60)]) end},
+     {levels_plain, fun() -> often(plain) end},
      {levels_list, fun() -> often(list) end},
      {levels_fold, fun() -> often(fold) end},
      {levels_apply, fun() -> often(apply) end},

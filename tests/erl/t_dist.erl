@@ -2,7 +2,7 @@
 %% side. The nodes are peers that are led over their standard input; they have an epmd of their own.
 %% modes: plain interp native
 -module(t_dist).
--export([run/3, echo/0, echo_one/2, holder/1, starts/2, tell/2, forward/1, ask_leader/1, tell_parent/1, sum/1, sleeper/0, refuse/1]).
+-export([run/3, echo/0, echo_one/2, holder/1, starts/2, tell/2, forward/1, ask_leader/1, tell_parent/1, sum/1, sleeper/0, watcher/2, refuse/1]).
 -include("diff.hrl").
 
 -define(WAIT, 60000).
@@ -114,6 +114,12 @@ next(R) -> receive {R, X} -> X after 20000 -> none end.
 %% Nothing more has come, although what was sent later has been answered.
 rest(B) -> rpc:call(B, erlang, node, []), receive X -> [X | rest(B)] after 0 -> [] end.
 down(M) -> receive {'DOWN', M, K, P, R} -> {K, P, R} after 20000 -> none end.
+
+%% Tells why a node is gone.
+watcher(From, Node) ->
+    ok = net_kernel:monitor_nodes(true, [nodedown_reason]),
+    From ! {self(), ready},
+    receive {nodedown, Node, Why} -> From ! {there, Why} end.
 
 echo() -> receive {From, R, X} -> From ! {R, X}, echo(); stop -> ok end.
 echo_one(From, R) -> receive X -> From ! {R, X} end.
@@ -302,6 +308,25 @@ starts(lost, B) ->
     true = erlang:disconnect_node(B),
     Got = lists:sort([next() || _ <- lists:seq(1, 6)]),
     {Up, Got, is_reference(M), is_reference(M2), nodes(), net_adm:ping(B), next(), lists:member(B, nodes())};
+starts(dead_link, B) ->
+    process_flag(trap_exit, true),
+    P = spawn(B, ?MODULE, sleeper, []),
+    Bytes = term_to_binary(P),
+    Size = byte_size(Bytes) - 4,
+    <<Head:Size/binary, Creation:32>> = Bytes,
+    Earlier = binary_to_term(<<Head/binary, (Creation - 1):32>>),
+    true = link(Earlier),
+    {next(), down(monitor(process, Earlier)), rest(B)};
+starts(malformed, B) ->
+    pong = net_adm:ping(B),
+    W = spawn(B, ?MODULE, watcher, [self(), node()]),
+    {W, ready} = next(),
+    ok = net_kernel:monitor_nodes(true, [nodedown_reason]),
+    {B, Controller} = lists:keyfind(B, 1, erlang:system_info(dist_ctrl)),
+    ok = prim_inet:send(Controller, <<131, 68, 1, 200, 77>>),
+    Down = next(),
+    ok = net_kernel:monitor_nodes(false, [nodedown_reason]),
+    {Down, next(), net_adm:ping(B)};
 starts(killed, B) ->
     process_flag(trap_exit, true),
     pong = net_adm:ping(B),
@@ -339,4 +364,4 @@ starts(pg, B) ->
 catch_reason(F) -> try F() catch _:R -> R end.
 
 cases() ->
-    [{C, fun() -> pairs(C) end} || C <- [ping, send, funs, large, order, link, exits, monitor, rpc, erpc, spawn, parent, request, alias, leader, global, pg, lost, killed]] ++ [{stop, fun stop/0}].
+    [{C, fun() -> pairs(C) end} || C <- [ping, send, funs, large, order, link, exits, monitor, rpc, erpc, spawn, parent, request, alias, leader, global, pg, dead_link, malformed, lost, killed]] ++ [{stop, fun stop/0}].

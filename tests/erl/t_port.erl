@@ -102,12 +102,24 @@ cases() ->
            os:cmd("ls -l /proc/$$/fd | awk 'NR > 1 {print $9}' | sort -n | tr '\\n' ' '"),
            os:cmd("sh -c 'kill -PIPE $$; echo ignored' || echo default")} end},
      {stdio_elsewhere, fun() -> trapping(fun() -> P = sh("cat <&3 >&4", [nouse_stdio, binary]), port_command(P, "through"), R = receive {P, {data, D}} -> D after 20000 -> none end, port_close(P), R end) end},
+     {stdio_one_way, fun() -> trapping(fun() ->
+          %% What there is to read from and to write to.
+          Show = fun(O) -> F = "t_port_fds" ++ os:getpid(), P = sh("test -e /proc/$$/fd/3 && a=3; test -e /proc/$$/fd/4 && b=4; echo $a $b > " ++ F ++ "; exit 0", [nouse_stdio, exit_status | O]),
+              receive {P, {exit_status, 0}} -> ok after 20000 -> late end, {ok, B} = file:read_file(F), ok = file:delete(F), B end,
+          [Show([in]), Show([out]), Show([in, out])] end) end},
+     {held_up, fun() -> trapping(fun() ->
+          B = binary:copy(<<"y">>, 1000000), P = sh("exec sleep 20", [binary]), [port_command(P, B, [nosuspend]) || _ <- [1, 2, 3]],
+          W = spawn(fun() -> port_command(P, "x") end), R = held_up(W, 400), exit(W, kill), port_close(P), R end) end},
+     {monitor_elsewhere, fun() -> P = binary_to_term(<<131, 102, 100, 0, 13, "fgsfds@fgsfds", 1:32, 0>>), cr(fun() -> erlang:monitor(port, P) end) end},
      {owner_dies, fun() ->
           S = self(), {W, M} = spawn_monitor(fun() -> P = open_port({spawn, "cat"}, []), S ! P, receive stop -> ok end end),
           P = receive X when is_port(X) -> X end, W ! stop, receive {'DOWN', M, _, _, _} -> ok end, gone(P, 200) end}].
 
 wait_for(_, 0) -> none;
 wait_for(F, N) -> case filelib:is_file(F) of true -> ok; false -> timer:sleep(50), wait_for(F, N - 1) end.
+
+held_up(_, 0) -> never;
+held_up(W, N) -> case process_info(W, status) of {status, suspended} -> held_up; _ -> timer:sleep(20), held_up(W, N - 1) end.
 
 flush(P) -> receive {P, _} -> flush(P) after 0 -> ok end.
 

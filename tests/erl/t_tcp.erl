@@ -632,4 +632,19 @@ cases() ->
      {descriptors, fun descriptors/0},
      {services, fun services/0},
      {interfaces, fun interfaces/0},
+     {socknames, fun() ->
+         {ok, L} = gen_tcp:listen(0, [{ip, {127, 0, 0, 1}}]),
+         {ok, P} = inet:port(L),
+         {ok, C} = gen_tcp:connect({127, 0, 0, 1}, P, []),
+         R = {inet:socknames(L) =:= {ok, [{{127, 0, 0, 1}, P}]}, inet:peernames(L), inet:peernames(C) =:= {ok, [{{127, 0, 0, 1}, P}]}},
+         ok = gen_tcp:close(C),
+         ok = gen_tcp:close(L),
+         R
+     end},
+     {netns_option, fun() ->
+         {ok, L} = gen_tcp:listen(0, []),
+         R = [inet:getopts(L, [netns]), inet:setopts(L, [{netns, ""}]), inet:getopts(L, [netns]), inet:setopts(L, [{netns, "/x"}]), inet:getopts(L, [netns])],
+         ok = gen_tcp:close(L),
+         R
+     end},
      {pings, fun() -> pings(500) end}].

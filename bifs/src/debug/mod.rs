@@ -1,5 +1,6 @@
 //! The module `erts_debug`: what tests and debugging tools ask of the emulator.
 
+pub mod connections;
 pub mod dirty;
 pub mod nodes;
 pub mod relations;

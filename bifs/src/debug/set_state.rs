@@ -8,6 +8,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
 use enigma_runtime::ets::{Protection, TableKind, WriteConcurrency, registry};
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::io;
 use enigma_runtime::process::{signal, table};
 use enigma_runtime::sched::TIME_SLICE;
 use enigma_runtime::sched::block::{self, Block};
@@ -213,7 +214,9 @@ fn blocked(cx: &mut Ctx<'_>, time: Duration) -> Result<(), Exit> {
         }
         BarrierStage::Waiting => Err(Exit::Wait),
         BarrierStage::Between | BarrierStage::Passed => {
+            let paused = io::pause();
             std::thread::sleep(time);
+            drop(paused);
             block::unblock(me, Block::Normal);
             Ok(())
         }

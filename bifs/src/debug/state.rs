@@ -1,10 +1,9 @@
 //! `erts_debug:get_internal_state/1`: state of the emulator that no documented function shows.
 //!
 //! It is for tests, has to be switched on (`set_internal_state(available_internal_state, true)`), and is
-//! `undef` until then. What BEAM has and this VM has not (an atom cache of a connection, a table of
-//! reader groups, ...) is unknown here: `badarg`.
+//! `undef` until then. What BEAM has and this VM has not (a table of reader groups, ...) is unknown here: `badarg`.
 
-use super::{nodes, relations};
+use super::{connections, nodes, relations};
 use crate::bifs;
 use crate::erlang::time;
 use enigma_runtime::atom::{self, Atom};
@@ -106,6 +105,8 @@ fn by_name(cx: &mut Ctx<'_>, name: &str) -> BifResult {
         "scheduler_dump" => false.into(),
         // As on a BEAM that was built without checks of locks, and without counts of what counters take.
         "lc_graph" | "flxctr_memory_usage" => Atom::NOTSUP.into(),
+        "monitoring_nodes" => connections::monitoring(cx),
+        "max_atom_out_cache_index" => connections::last_slot(),
         "unique_monotonic_integer_state" => cx.heap().uint(time::monotonic_state()),
         "min_unique_monotonic_integer" | "min_unique_integer" => cx.heap().int(time::MIN_UNIQUE),
         "persistent_term" => {
@@ -127,6 +128,9 @@ fn about(cx: &mut Ctx<'_>, name: &str, arg: Term) -> BifResult {
         "binary_info" if arg.is_bitstring() => Some(Ok(binary_info(cx, arg))),
         "internal_hash" => Some(Ok(cx.heap().uint(hash::internal(arg)))),
         "atom" => return atom_at(arg),
+        "dist_ctrl" => return connections::controller(arg),
+        "connection_id" => return connections::connection(arg),
+        "atom_out_cache_index" => return connections::slot(arg),
         "magic_ref" => Some(Ok(magic_ref(cx, arg))),
         _ => None,
     };

@@ -97,7 +97,7 @@ fn setnode(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !sees_to_its_end(kernel) {
         return Err(badarg());
     }
-    node::set_this(name, creation);
+    nodes::enter(name, creation);
     Ok(true.into())
 }
 

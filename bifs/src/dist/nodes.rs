@@ -185,7 +185,7 @@ fn monitor_node(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         passive = true;
     }
     let name = a[0].as_atom().ok_or_else(badarg)?;
-    if name != Atom::NONODE_AT_NOHOST && !node::is_alive() {
+    if name != Atom::NONODE_AT_NOHOST && !nodes::is_alive() {
         return Err(Exit::error(Atom::new("notalive")));
     }
     let on = a[1].as_bool().ok_or_else(badarg)?;

@@ -2,6 +2,7 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::dist::nodes;
 use enigma_runtime::dist::operations::{self, RemoteTarget};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::{MonitorTarget, Outgoing};
@@ -328,13 +329,14 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
         let (Some(name), Some(at)) = (name.as_atom(), at.as_atom()) else {
             return Err(badarg());
         };
-        if at != this && !node::is_alive() {
+        if at != this && !nodes::is_alive() {
             return Err(badarg());
         }
         return Ok(by_name(name, at));
     }
     let key = PidKey::of(what)
-        .filter(|k| k.is_port() == (kind == Atom::PORT))
+        // Ports of other nodes cannot be watched.
+        .filter(|k| k.is_port() == (kind == Atom::PORT) && !(k.is_port() && k.node().is_some()))
         .ok_or_else(badarg)?;
     Ok((MonitorTarget::Id(key), Some(key), None))
 }

@@ -25,6 +25,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
+use enigma_runtime::process::table;
 use enigma_runtime::process::{PidKey, exit, handle, registry};
 use enigma_runtime::{Ctx, Exit, Heap, Term};
 use papaya::HashMap;
@@ -343,6 +344,7 @@ impl Port {
         let mut s = self.state.lock();
         let busy = self.is_busy() && !s.closed;
         if busy {
+            table::with(process, |p| p.state.hold_up());
             s.waiting.insert(process);
         }
         busy

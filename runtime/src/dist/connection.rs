@@ -1,8 +1,12 @@
 //! A connection to another node: what goes out goes in one order, and who sends more than it takes waits.
 
+use super::flags;
 use super::nodes::NodeEntry;
-use super::packet::{Encoded, PacketReader, PacketWriter};
+use super::outgoing::Outgoing;
+use super::packet::{Encoded, PacketReader};
+use super::watch::Subject;
 use crate::process::signal::{self, Signal};
+use crate::process::table;
 use crate::term::Term;
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};
@@ -32,6 +36,10 @@ pub fn busy_limit() -> usize {
     BUSY_LIMIT.load(Ordering::Relaxed)
 }
 
+/// While the transport has so many bytes to send no further pieces of long signals are given to it, so that what others send
+/// does not wait behind them.
+const AHEAD: usize = 128 * 1024;
+
 /// See the module's text.
 pub struct Connection {
     /// The node.
@@ -49,7 +57,9 @@ pub struct Connection {
     queue: Mutex<VecDeque<Encoded>>,
     /// Bytes of these.
     queued: AtomicUsize,
-    writer: Mutex<PacketWriter>,
+    outgoing: Mutex<Outgoing>,
+    /// Are there pieces that have not been given to the transport?
+    has_pieces: AtomicBool,
     reader: Mutex<PacketReader>,
     waiting: Mutex<BTreeSet<u64>>,
     is_closed: AtomicBool,
@@ -74,12 +84,22 @@ impl Connection {
             transport,
             queue: Mutex::default(),
             queued: AtomicUsize::new(0),
-            writer: Mutex::new(PacketWriter::new(flags)),
+            outgoing: Mutex::new(Outgoing::new(flags)),
+            has_pieces: AtomicBool::new(false),
             reader: Mutex::default(),
             waiting: Mutex::default(),
             is_closed: AtomicBool::new(false),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
+        }
+    }
+
+    /// The node as news tell of it.
+    pub fn subject(&self) -> Subject {
+        Subject {
+            name: self.entry.name,
+            visible: self.flags & flags::PUBLISHED != 0,
+            connection: Some(self.id),
         }
     }
 
@@ -112,31 +132,45 @@ impl Connection {
     pub(super) fn flush(&self) {
         loop {
             {
-                let Some(mut writer) = self.writer.try_lock() else {
+                let Some(mut outgoing) = self.outgoing.try_lock() else {
                     return;
                 };
-                loop {
-                    let some = std::mem::take(&mut *self.queue.lock());
-                    if some.is_empty() {
-                        break;
-                    }
-                    let mut packets = Vec::with_capacity(some.len());
-                    let mut size = 0;
-                    for e in some {
-                        size += e.size();
-                        writer.packets(e, &mut packets);
-                    }
-                    self.sent.fetch_add(packets.len() as u64, Ordering::Relaxed);
-                    if !self.is_closed.load(Ordering::Acquire) {
-                        self.transport.send(packets);
-                    }
-                    self.queued.fetch_sub(size, Ordering::Relaxed);
-                }
+                while self.flush_some(&mut outgoing) {}
+                self.has_pieces
+                    .store(outgoing.has_pieces(), Ordering::SeqCst);
             }
-            if self.queue.lock().is_empty() {
+            let more = self.has_pieces.load(Ordering::SeqCst) && self.transport.queued() < AHEAD;
+            if !more && self.queue.lock().is_empty() {
                 return;
             }
         }
+    }
+
+    /// Gives all short signals and one piece to the transport. `false`: nothing is left, or nothing more may go now.
+    fn flush_some(&self, outgoing: &mut Outgoing) -> bool {
+        if self.is_closed() {
+            let some = std::mem::take(&mut *self.queue.lock());
+            let size: usize = some.iter().map(Encoded::size).sum();
+            self.queued.fetch_sub(size, Ordering::Relaxed);
+            outgoing.clear();
+            return false;
+        }
+        let some = std::mem::take(&mut *self.queue.lock());
+        let mut packets = Vec::with_capacity(some.len());
+        let mut size = 0;
+        for e in some {
+            size += outgoing.add(e, &mut packets);
+        }
+        if outgoing.has_pieces() && self.transport.queued() < AHEAD {
+            size += outgoing.next_piece(&mut packets);
+        }
+        if packets.is_empty() {
+            return false;
+        }
+        self.sent.fetch_add(packets.len() as u64, Ordering::Relaxed);
+        self.transport.send(packets);
+        self.queued.fetch_sub(size, Ordering::Relaxed);
+        true
     }
 
     /// Is more on its way out than there should be?
@@ -152,6 +186,7 @@ impl Connection {
         let mut waiting = self.waiting.lock();
         let busy = self.is_busy();
         if busy {
+            table::with(process, |p| p.state.hold_up());
             waiting.insert(process);
         }
         busy
@@ -159,6 +194,9 @@ impl Connection {
 
     /// The transport has less to send than before: who waits is called if it is little enough.
     pub fn has_sunk(&self) {
+        if self.has_pieces.load(Ordering::SeqCst) {
+            self.flush();
+        }
         if !self.is_busy() {
             self.call_waiting();
         }
@@ -177,18 +215,15 @@ impl Connection {
         }
         let mut reader = self.reader.lock();
         let arrived = reader.take(packet);
-        match arrived {
-            Ok(None) => {}
-            Ok(Some(a)) => {
-                if super::incoming::dispatch(self, a).is_err() {
-                    drop(reader);
-                    self.fail();
-                }
-            }
-            Err(_) => {
-                drop(reader);
-                self.fail();
-            }
+        let good = match arrived {
+            Ok(None) => true,
+            Ok(Some(a)) => super::incoming::dispatch(self, a).is_ok(),
+            Err(_) => false,
+        };
+        if !good {
+            reader.end();
+            drop(reader);
+            self.fail();
         }
     }
 
@@ -196,8 +231,7 @@ impl Connection {
     pub fn fail(&self) {
         if !self.is_closed.load(Ordering::Acquire) {
             super::incoming::report(self);
-            self.transport
-                .close(crate::atom::Atom::new("bad_distribution_message").into());
+            self.transport.close(crate::atom::Atom::KILLED.into());
         }
     }
 
@@ -209,6 +243,10 @@ impl Connection {
     /// It has ended. `false` if it had before.
     pub(super) fn set_closed(&self) -> bool {
         let first = !self.is_closed.swap(true, Ordering::AcqRel);
+        // Whoever is at it gives it back when the connection goes.
+        if let Some(mut reader) = self.reader.try_lock() {
+            reader.end();
+        }
         self.call_waiting();
         first
     }

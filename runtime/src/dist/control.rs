@@ -174,6 +174,27 @@ pub enum ControlMessage {
 }
 
 impl ControlMessage {
+    /// Packed pid of the process of this node that sends it, if that is known.
+    pub fn sender(&self) -> Option<u64> {
+        let from = match *self {
+            ControlMessage::Send { from, .. }
+            | ControlMessage::Link { from, .. }
+            | ControlMessage::Unlink { from, .. }
+            | ControlMessage::UnlinkAcknowledged { from, .. }
+            | ControlMessage::Exit { from, .. }
+            | ControlMessage::Exit2 { from, .. }
+            | ControlMessage::Monitor { from, .. }
+            | ControlMessage::Demonitor { from, .. }
+            | ControlMessage::MonitorExit { from, .. }
+            | ControlMessage::SpawnRequest { from, .. } => from,
+            // The new process.
+            ControlMessage::SpawnReply { result, .. } => result,
+            // The leader, not who has set it.
+            ControlMessage::GroupLeader { .. } => return None,
+        };
+        from.as_local_pid()
+    }
+
     /// The tuple for a node with these capabilities. Where the reason is the payload for such nodes, it goes there.
     pub fn to_term(self, heap: &mut Heap, capable: u64, payload: &mut Option<Term>) -> Term {
         let has = |flag: u64| capable & flag != 0;
@@ -285,7 +306,6 @@ impl ControlMessage {
         let (&code, rest) = parts.split_first()?;
         let pid = |t: Term| t.is_pid().then_some(t);
         let sender = |t: Term| (t.is_pid() || t.is_port() || t.is_atom()).then_some(t);
-        let receiver = |t: Term| (t.is_pid() || t.is_port()).then_some(t);
         let process = |t: Term| (t.is_pid() || t.is_port() || t.is_atom()).then_some(t);
         let name = |t: Term| t.is_atom().then_some(t);
         let reference = |t: Term| t.is_reference().then_some(t);
@@ -300,13 +320,13 @@ impl ControlMessage {
         // The token of a sequential trace stands before a reason, and at the end elsewhere.
         Some(match (code.as_small()?, rest) {
             (SEND, &[_, to]) | (SEND_TT, &[_, to, _]) => {
-                return send(Atom::new("").into(), receiver(to)?);
+                return send(Atom::new("").into(), pid(to)?);
             }
             (SEND_SENDER, &[from, to]) | (SEND_SENDER_TT, &[from, to, _]) => {
-                return send(sender(from)?, receiver(to)?);
+                return send(sender(from)?, pid(to)?);
             }
             (REG_SEND, &[from, _, to]) | (REG_SEND_TT, &[from, _, to, _]) => {
-                return send(sender(from)?, name(to)?);
+                return send(pid(from)?, name(to)?);
             }
             (ALIAS_SEND, &[from, to]) | (ALIAS_SEND_TT, &[from, to, _]) => {
                 return send(sender(from)?, reference(to)?);
@@ -319,7 +339,7 @@ impl ControlMessage {
                 let to = match bits & (altered::ALIAS | altered::NAME) {
                     altered::ALIAS => reference(to)?,
                     altered::NAME => name(to)?,
-                    0 => receiver(to)?,
+                    0 => pid(to)?,
                     _ => return None,
                 };
                 let (from, priority) = (sender(from)?, bits & altered::PRIORITY != 0);
@@ -337,35 +357,35 @@ impl ControlMessage {
             }
             (LINK, &[from, to]) => (
                 ControlMessage::Link {
-                    from: receiver(from)?,
-                    to: receiver(to)?,
+                    from: pid(from)?,
+                    to: pid(to)?,
                 },
                 false,
             ),
             (UNLINK_ID, &[id, from, to]) => {
                 let id = bignum::to_u64(id).filter(|&n| n > 0)?;
-                let (from, to) = (receiver(from)?, receiver(to)?);
+                let (from, to) = (pid(from)?, pid(to)?);
                 (ControlMessage::Unlink { id, from, to }, false)
             }
             (UNLINK_ID_ACK, &[id, from, to]) => {
                 let id = bignum::to_u64(id).filter(|&n| n > 0)?;
-                let (from, to) = (receiver(from)?, receiver(to)?);
+                let (from, to) = (pid(from)?, pid(to)?);
                 (ControlMessage::UnlinkAcknowledged { id, from, to }, false)
             }
             (EXIT, &[from, to, reason]) | (EXIT_TT, &[from, to, _, reason]) => {
-                let (from, to) = (receiver(from)?, receiver(to)?);
+                let (from, to) = (pid(from)?, pid(to)?);
                 let reason = Some(reason);
                 (ControlMessage::Exit { from, to, reason }, false)
             }
             (PAYLOAD_EXIT, &[from, to]) | (PAYLOAD_EXIT_TT, &[from, to, _]) => {
-                let (from, to) = (receiver(from)?, receiver(to)?);
+                let (from, to) = (pid(from)?, pid(to)?);
                 let reason = None;
                 (ControlMessage::Exit { from, to, reason }, true)
             }
             (EXIT2, &[from, to, reason]) | (EXIT2_TT, &[from, to, _, reason]) => (
                 ControlMessage::Exit2 {
-                    from: sender(from)?,
-                    to: receiver(to)?,
+                    from: pid(from)?,
+                    to: pid(to)?,
                     reason: Some(reason),
                     priority: false,
                 },
@@ -373,8 +393,8 @@ impl ControlMessage {
             ),
             (PAYLOAD_EXIT2, &[from, to]) | (PAYLOAD_EXIT2_TT, &[from, to, _]) => (
                 ControlMessage::Exit2 {
-                    from: sender(from)?,
-                    to: receiver(to)?,
+                    from: pid(from)?,
+                    to: pid(to)?,
                     reason: None,
                     priority: false,
                 },

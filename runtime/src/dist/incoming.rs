@@ -126,12 +126,13 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
         ControlMessage::Send { to, priority, .. } => send(c, to, priority, arrived)?,
         ControlMessage::Link { from, to } => {
             let key = theirs(from)?;
-            if let Some(id) = to.as_local_pid() {
+            let linked = to.as_local_pid().is_some_and(|id| {
                 c.entry.with_relations_of(c, |r| r.links.insert((id, key)));
-                if !signal::send(id, Signal::Link { from: key, to: id }) {
-                    let noproc = Atom::NOPROC.into();
-                    operations::exit_signal(key, to, noproc, true);
-                }
+                signal::send(id, Signal::Link { from: key, to: id })
+            });
+            // It may be one of an earlier incarnation of this node, too.
+            if !linked {
+                operations::exit_signal(key, to, Atom::NOPROC.into(), true);
             }
         }
         ControlMessage::Unlink { id, from, to } => {

@@ -3,8 +3,9 @@
 //! ```text
 //! a BIF, an exit, a dying process
 //!   | operations     signals to processes of other nodes
-//!   | nodes          the node's entry: idle, pending (signals wait), connected, closing
-//!   | connection     the order of what goes out; who waits because there is too much
+//!   | nodes          the node's entry: idle, pending (signals wait), connected
+//!   | connection     what waits to go out; who waits because there is too much
+//!   | outgoing       the order of what goes out
 //!   | packet         control message and payload in bytes, header of atoms, pieces
 //!   v transport      a port, or a process that asks for data
 //!
@@ -23,6 +24,7 @@ pub mod flags;
 pub mod incoming;
 pub mod nodes;
 pub mod operations;
+pub mod outgoing;
 pub mod packet;
 pub mod relations;
 pub mod watch;

@@ -1,9 +1,9 @@
 //! The nodes that this one knows, and how far it is connected to them.
 //!
 //! ```text
-//! idle -> pending -> connected -> closing -> idle
-//!           |  (aborted)                      ^
-//!           +---------------------------------+
+//! idle -> pending -> connected -> idle
+//!           |  (aborted)           ^
+//!           +----------------------+
 //! ```
 //!
 //! While a connection is pending signals wait in the entry, and are sent first when it is there.
@@ -12,16 +12,17 @@ use super::connection::{self, Connection, Transport};
 use super::control::ControlMessage;
 use super::packet::Encoded;
 use super::relations::NodeRelations;
+use super::watch::Subject;
 use super::{flags, watch};
 use crate::atom::Atom;
 use crate::heap::Heap;
 use crate::heap::literal::OwnedTerm;
 use crate::process::signal::{self, ExitSignal, Signal};
-use crate::process::{handle, registry};
+use crate::process::{handle, registry, table};
 use crate::term::Term;
-use crate::{node, reference};
+use crate::{node, persistent_term, reference};
 use papaya::HashMap;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
@@ -30,7 +31,6 @@ enum Phase {
     Idle,
     Pending,
     Connected(Arc<Connection>),
-    Closing,
 }
 
 /// A signal that waits for a connection.
@@ -75,6 +75,8 @@ impl KeptSignal {
 
 struct NodeState {
     phase: Phase,
+    /// Is the end of the last connection being told? The next one is not there before that is done.
+    ends: bool,
     /// Number of the connection that there is, or that was last.
     id: u32,
     kept: Vec<KeptSignal>,
@@ -94,6 +96,8 @@ pub struct NodeEntry {
     /// Number of the reference in handles of its connections.
     handle: u64,
     state: Mutex<NodeState>,
+    /// The end of the last connection has been told.
+    told: Condvar,
 }
 
 /// Nodes by their names.
@@ -123,8 +127,10 @@ pub fn entry(name: Atom) -> Arc<NodeEntry> {
         Arc::new(NodeEntry {
             name,
             handle: reference::fresh(),
+            told: Condvar::new(),
             state: Mutex::new(NodeState {
                 phase: Phase::Idle,
+                ends: false,
                 id: 0,
                 kept: Vec::new(),
                 kept_bytes: 0,
@@ -261,7 +267,7 @@ impl NodeEntry {
                 drop(s);
                 begun.map_or(Ok(()), |id| self.ask_net_kernel(id))
             }
-            Phase::Idle | Phase::Closing => Err(Unreached::NoConnection),
+            Phase::Idle => Err(Unreached::NoConnection),
         }
     }
 
@@ -286,6 +292,7 @@ impl NodeEntry {
                 c.must_wait(process)
             }
             Phase::Pending if s.kept_bytes >= connection::busy_limit() => {
+                table::with(process, |p| p.state.hold_up());
                 s.waiting.insert(process);
                 true
             }
@@ -359,10 +366,13 @@ impl NodeEntry {
         transport: Box<dyn Transport>,
     ) -> Option<Arc<Connection>> {
         let mut s = self.state.lock();
+        while s.ends {
+            self.told.wait(&mut s);
+        }
         match s.phase {
             Phase::Idle => s.begin(),
             Phase::Pending => {}
-            Phase::Connected(_) | Phase::Closing => return None,
+            Phase::Connected(_) => return None,
         }
         let about = (s.id, creation, flags);
         let c = Arc::new(Connection::new(self.clone(), about, controller, transport));
@@ -378,7 +388,7 @@ impl NodeEntry {
         s.phase = Phase::Connected(c.clone());
         let waiting = std::mem::take(&mut s.waiting);
         // Nobody hears of the node before those who have asked for such news.
-        watch::tell(watch::News::Up, &c);
+        watch::tell(watch::News::Up, c.subject());
         drop(s);
         c.flush();
         for (asker, number) in refused {
@@ -389,7 +399,7 @@ impl NodeEntry {
         Some(c)
     }
 
-    /// The connection has ended.
+    /// The connection has ended. Whoever hears of it may connect again at once.
     pub fn ended(&self, c: &Arc<Connection>, reason: Term) {
         let ended = {
             let mut s = self.state.lock();
@@ -397,13 +407,16 @@ impl NodeEntry {
                 Phase::Connected(now) if Arc::ptr_eq(now, c) => {}
                 _ => return,
             }
-            s.phase = Phase::Closing;
+            s.phase = Phase::Idle;
+            s.ends = true;
             s.take_ended()
         };
         c.set_closed();
         self.tell_end(ended);
-        watch::tell(watch::News::Down(reason), c);
-        self.state.lock().phase = Phase::Idle;
+        let mut s = self.state.lock();
+        watch::tell(watch::News::Down(reason), c.subject());
+        s.ends = false;
+        self.told.notify_all();
     }
 
     /// Tells processes of this node that everything is gone that they had to do with the other one.
@@ -462,8 +475,21 @@ impl NodeState {
     }
 }
 
-/// This node has lost its name: all connections are closed, and none is pending any more.
+/// This node gets its name.
+pub fn enter(name: Atom, creation: u32) {
+    node::set_this(name, creation);
+    watch::tell(watch::News::Up, myself(name));
+}
+
+/// This node loses its name, because the process that stands for it has ended: all connections are closed, and none is pending
+/// any more.
 pub fn leave(reason: Term) {
+    let name = node::this().0;
+    let no_network = Atom::new("no_network");
+    let reason: Term = match reason.as_atom() {
+        Some(a) if a == no_network => no_network.into(),
+        _ => Atom::new("net_kernel_terminated").into(),
+    };
     node::set_this(Atom::NONODE_AT_NOHOST, 0);
     for e in all() {
         match e.connection() {
@@ -474,4 +500,28 @@ pub fn leave(reason: Term) {
             }
         }
     }
+    watch::tell(watch::News::Down(reason), myself(name));
+}
+
+/// This node as news tell of it.
+fn myself(name: Atom) -> Subject {
+    Subject {
+        name,
+        visible: true,
+        connection: None,
+    }
+}
+
+/// Can this node be connected to others? It has a name, or gets one from the first node that it is connected to, which somebody
+/// has to ask for: without a name nothing is connected by itself.
+pub fn is_alive() -> bool {
+    static KEY: LazyLock<OwnedTerm> = LazyLock::new(|| {
+        handle::build(|h| {
+            let parts = ["erts_internal", "dynamic_node_name"].map(|a| Atom::new(a).into());
+            h.tuple(&parts)
+        })
+    });
+    let named_by_others =
+        || persistent_term::get(KEY.term()).is_some_and(|on| on.as_bool() != Some(false));
+    node::is_alive() || named_by_others()
 }

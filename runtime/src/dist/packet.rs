@@ -17,15 +17,20 @@ use crate::etf::decode::{self, DecodeOptions, Decoding};
 use crate::etf::encode::Encoder;
 use crate::etf::message_atoms::MessageAtoms;
 use crate::heap::Heap;
+use crate::sys;
 use crate::term::Term;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::Poll;
 
 /// Bytes of a piece of a long message.
 const PIECE: usize = 64 * 1024;
-/// Most bytes that all unfinished messages of one connection may have together.
-const UNFINISHED_MOST: usize = 1 << 31;
+/// Most bytes that the unfinished messages of all connections may have together: a quarter of the machine's memory.
+static UNFINISHED_MOST: LazyLock<usize> =
+    LazyLock::new(|| sys::physical_memory().map_or(1 << 30, |n| n / 4));
+/// Bytes that they have.
+static UNFINISHED_NOW: AtomicUsize = AtomicUsize::new(0);
 /// Most unfinished messages of one connection.
 const UNFINISHED_COUNT: usize = 1 << 16;
 
@@ -34,6 +39,7 @@ const WHOLE: u8 = 68;
 const FIRST: u8 = 69;
 const LATER: u8 = 70;
 const PLAIN: u8 = 112;
+const PACKED: u8 = 80;
 
 /// A signal in bytes, without its header.
 pub struct Encoded {
@@ -41,6 +47,8 @@ pub struct Encoded {
     atoms: Option<Box<MessageAtoms>>,
     /// ControlMessage message and payload.
     bytes: Vec<u8>,
+    /// Packed pid of the process that has sent it, if it is known.
+    sender: Option<u64>,
 }
 
 /// A signal that is being written, in steps.
@@ -51,6 +59,7 @@ pub struct SignalWriter {
     payload: Option<Encoder>,
     /// The atoms, while nobody writes a payload.
     atoms: Option<Box<MessageAtoms>>,
+    sender: Option<u64>,
 }
 
 fn write(e: &mut Encoder) -> Vec<u8> {
@@ -65,12 +74,14 @@ impl SignalWriter {
     /// For a node with these capabilities. The control message is written at once.
     pub fn new(control: ControlMessage, mut payload: Option<Term>, capable: u64) -> SignalWriter {
         let mut heap = Heap::new();
+        let sender = control.sender();
         let control = control.to_term(&mut heap, capable, &mut payload);
         if capable & flags::ATOM_CACHE == 0 {
             return SignalWriter {
                 control: write(&mut Encoder::for_plain_message(control)),
                 payload: payload.map(Encoder::for_plain_message),
                 atoms: None,
+                sender,
             };
         }
         let mut e = Encoder::for_message(control, Box::default());
@@ -81,11 +92,13 @@ impl SignalWriter {
                 control,
                 payload: Some(Encoder::for_message(p, atoms)),
                 atoms: None,
+                sender,
             },
             None => SignalWriter {
                 control,
                 payload: None,
                 atoms: Some(atoms),
+                sender,
             },
         }
     }
@@ -102,7 +115,12 @@ impl SignalWriter {
             atoms = e.take_atoms();
             bytes.append(&mut e.take());
         }
-        Poll::Ready(Encoded { atoms, bytes })
+        let sender = self.sender;
+        Poll::Ready(Encoded {
+            atoms,
+            bytes,
+            sender,
+        })
     }
 
     /// Shows the terms that are held.
@@ -128,6 +146,11 @@ impl Encoded {
     pub fn size(&self) -> usize {
         self.bytes.len()
     }
+
+    /// Packed pid of the process that has sent it, if it is known.
+    pub fn sender(&self) -> Option<u64> {
+        self.sender
+    }
 }
 
 /// The sending side of a connection.
@@ -148,36 +171,71 @@ impl PacketWriter {
         }
     }
 
+    /// Does the signal go in pieces?
+    pub fn is_long(&self, e: &Encoded) -> bool {
+        self.pieces && e.atoms.is_some() && e.bytes.len() > PIECE
+    }
+
     /// The packets of a signal that is sent next.
     pub fn packets(&mut self, e: Encoded, packets: &mut Vec<Vec<u8>>) {
-        let Some(atoms) = e.atoms else {
-            let mut p = Vec::with_capacity(1 + e.bytes.len());
-            p.push(PLAIN);
-            p.extend(e.bytes);
-            return packets.push(p);
-        };
-        if e.bytes.len() <= PIECE || !self.pieces {
-            let mut p = Vec::with_capacity(e.bytes.len() + 64);
-            p.extend([VERSION, WHOLE]);
-            self.cache.write_header(&atoms, &mut p);
-            p.extend(e.bytes);
-            return packets.push(p);
+        if self.is_long(&e) {
+            let mut signal = self.begin(e);
+            while !self.piece(&mut signal, packets).1 {}
+            return;
         }
-        self.sequence += 1;
-        let mut left = e.bytes.len().div_ceil(PIECE) as u64;
-        for (i, piece) in e.bytes.chunks(PIECE).enumerate() {
-            let mut p = Vec::with_capacity(piece.len() + 64);
-            p.extend([VERSION, if i == 0 { FIRST } else { LATER }]);
-            p.extend(self.sequence.to_be_bytes());
-            p.extend(left.to_be_bytes());
-            if i == 0 {
+        let mut p = Vec::with_capacity(e.bytes.len() + 64);
+        match e.atoms {
+            None => p.push(PLAIN),
+            Some(atoms) => {
+                p.extend([VERSION, WHOLE]);
                 self.cache.write_header(&atoms, &mut p);
             }
-            p.extend_from_slice(piece);
-            packets.push(p);
-            left -= 1;
+        }
+        p.extend(e.bytes);
+        packets.push(p);
+    }
+
+    /// Begins with a signal that goes in pieces.
+    pub fn begin(&mut self, e: Encoded) -> LongSignal {
+        self.sequence += 1;
+        LongSignal {
+            sequence: self.sequence,
+            atoms: e.atoms,
+            left: e.bytes.len().div_ceil(PIECE),
+            at: 0,
+            bytes: e.bytes,
         }
     }
+
+    /// The packet of its next piece: how many bytes of the signal are in it, and was it the last?
+    pub fn piece(&mut self, s: &mut LongSignal, packets: &mut Vec<Vec<u8>>) -> (usize, bool) {
+        let piece = &s.bytes[s.at..s.bytes.len().min(s.at + PIECE)];
+        let mut p = Vec::with_capacity(piece.len() + 64);
+        p.extend([VERSION, if s.at == 0 { FIRST } else { LATER }]);
+        p.extend(s.sequence.to_be_bytes());
+        p.extend((s.left as u64).to_be_bytes());
+        if let Some(atoms) = s.atoms.take() {
+            self.cache.write_header(&atoms, &mut p);
+        }
+        p.extend_from_slice(piece);
+        packets.push(p);
+        let size = piece.len();
+        s.at += size;
+        s.left -= 1;
+        (size, s.left == 0)
+    }
+}
+
+/// A signal that goes in pieces.
+pub struct LongSignal {
+    sequence: u64,
+    /// The atoms of the header, until it has gone.
+    atoms: Option<Box<MessageAtoms>>,
+    bytes: Vec<u8>,
+    /// What comes next.
+    at: usize,
+    /// Pieces that have not gone.
+    left: usize,
 }
 
 /// A message that has come whole.
@@ -277,7 +335,7 @@ impl PacketReader {
                 }
                 let u = self.unfinished.remove(&sequence);
                 let u = u.ok_or(BadPacket::Malformed)?;
-                self.size -= u.bytes.len();
+                self.forget(u.bytes.len());
                 Ok(Some(Arrived {
                     atoms: Some(u.atoms),
                     bytes: u.bytes,
@@ -290,14 +348,32 @@ impl PacketReader {
 
     fn note(&mut self, n: usize) -> Result<(), BadPacket> {
         self.size += n;
-        if self.size > UNFINISHED_MOST {
+        let now = UNFINISHED_NOW.fetch_add(n, Ordering::Relaxed) + n;
+        if now > *UNFINISHED_MOST {
             return Err(BadPacket::TooMuch);
         }
         Ok(())
     }
 
+    fn forget(&mut self, n: usize) {
+        self.size -= n;
+        UNFINISHED_NOW.fetch_sub(n, Ordering::Relaxed);
+    }
+
+    /// Nothing more is to come: what is unfinished is given back.
+    pub fn end(&mut self) {
+        self.unfinished = HashMap::new();
+        self.forget(self.size);
+    }
+
     fn header(&mut self, bytes: &[u8]) -> Result<(Arc<[Atom]>, usize), BadPacket> {
         self.cache.read_header(bytes).ok_or(BadPacket::Malformed)
+    }
+}
+
+impl Drop for PacketReader {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -310,6 +386,8 @@ impl Arrived {
         let bytes = &self.bytes[self.at..];
         let (t, n) = match &self.atoms {
             Some(atoms) => Decoding::of_message(atoms.clone()).finish(bytes, heap)?,
+            // No node packs what it sends.
+            None if bytes.get(1) == Some(&PACKED) => return Err(DecodeError::Malformed),
             None => decode::decode(bytes, heap, DecodeOptions::default())?,
         };
         self.at += n;

@@ -1,7 +1,6 @@
 //! News of nodes: who has asked for them (`net_kernel:monitor_nodes/1,2`), and what they are told.
 
-use super::connection::Connection;
-use super::{flags, nodes};
+use super::nodes;
 use crate::atom::Atom;
 use crate::data::map;
 use crate::heap::Heap;
@@ -63,18 +62,28 @@ pub enum News {
     Down(Term),
 }
 
+/// Whom there is news of.
+#[derive(Clone, Copy)]
+pub struct Subject {
+    /// The node.
+    pub name: Atom,
+    /// Is it one that others are told of?
+    pub visible: bool,
+    /// The number of the connection; this node itself has none.
+    pub connection: Option<u32>,
+}
+
 /// Tells those who have asked.
-pub fn tell(news: News, c: &Connection) {
+pub fn tell(news: News, about: Subject) {
     let all: Vec<(u64, Vec<(u8, u32)>)> = ASKED
         .lock()
         .iter()
         .map(|(&id, what)| (id, what.clone()))
         .collect();
-    let visible = c.flags & flags::PUBLISHED != 0;
     for (id, wishes) in all {
         for (what, times) in wishes {
             let kinds = what & (asked::VISIBLE | asked::HIDDEN);
-            let wanted = match (kinds, visible) {
+            let wanted = match (kinds, about.visible) {
                 (0, visible) => visible,
                 (k, true) => k & asked::VISIBLE != 0,
                 (k, false) => k & asked::HIDDEN != 0,
@@ -83,25 +92,36 @@ pub fn tell(news: News, c: &Connection) {
                 continue;
             }
             for _ in 0..times {
-                let note = handle::build(|h| note(h, news, c, what, visible));
+                let note = handle::build(|h| note(h, news, about, what));
                 signal::send(id, Signal::Message(note));
             }
         }
     }
 }
 
-fn note(h: &mut Heap, news: News, c: &Connection, what: u8, visible: bool) -> Term {
+/// Who has asked for news, and what: a row for each time.
+pub fn wishes() -> Vec<(u64, u8)> {
+    let all = ASKED.lock();
+    let rows = all
+        .iter()
+        .flat_map(|(&id, what)| what.iter().map(move |&w| (id, w)));
+    rows.flat_map(|(id, (what, times))| std::iter::repeat_n((id, what), times as usize))
+        .collect()
+}
+
+fn note(h: &mut Heap, news: News, subject: Subject, what: u8) -> Term {
     let tag = match news {
         News::Up => "nodeup",
         News::Down(_) => "nodedown",
     };
-    let (tag, name) = (Atom::new(tag).into(), c.entry.name.into());
+    let (tag, name) = (Atom::new(tag).into(), subject.name.into());
     if what == asked::LISTED {
         return h.tuple(&[tag, name]);
     }
     let mut about: Vec<(Term, Term)> = Vec::new();
     if what & asked::CONNECTION != 0 {
-        let id = Term::small(i64::from(c.id));
+        let id = subject.connection;
+        let id = id.map_or(Atom::UNDEFINED.into(), |id| Term::small(i64::from(id)));
         about.push((Atom::new("connection_id").into(), id));
     }
     if let (News::Down(reason), true) = (news, what & asked::REASON != 0) {
@@ -109,7 +129,11 @@ fn note(h: &mut Heap, news: News, c: &Connection, what: u8, visible: bool) -> Te
         about.push((Atom::new("nodedown_reason").into(), reason));
     }
     if what & (asked::VISIBLE | asked::HIDDEN) != 0 {
-        let kind = if visible { Atom::VISIBLE } else { Atom::HIDDEN };
+        let kind = if subject.visible {
+            Atom::VISIBLE
+        } else {
+            Atom::HIDDEN
+        };
         about.push((Atom::new("node_type").into(), kind.into()));
     }
     let about = if what & asked::LISTED != 0 {

@@ -13,6 +13,7 @@ use mio::event::Event;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use papaya::HashMap;
+use parking_lot::{Mutex, MutexGuard};
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -180,6 +181,14 @@ fn readiness(e: &Event) -> Readiness {
     }
 }
 
+/// Held while owners are called.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Nobody is told of anything until this is dropped: for those who have stopped everybody else, too.
+pub fn pause() -> MutexGuard<'static, ()> {
+    TURN.lock()
+}
+
 fn run(mut poll: Poll) {
     let mut events = Events::with_capacity(EVENTS);
     let mut again: Vec<usize> = Vec::new();
@@ -196,6 +205,7 @@ fn run(mut poll: Poll) {
             std::thread::yield_now();
             continue;
         };
+        let _turn = TURN.lock();
         let waiting = std::mem::take(&mut again);
         called.clear();
         for e in &events {

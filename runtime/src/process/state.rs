@@ -8,6 +8,7 @@
 //! TIMERS    a timer was started that is to send it a message, and that ends with it
 //! DIRTY     a call of it is in a dirty pool (see `dirty`); it waits for the result
 //! GARBAGE   a thread of a dirty pool collects it, or is to
+//! HELD_UP   it waits because there is too much on its way by a port or to a node, since it was last taken to run
 //! CLAIMED   a thread of a dirty pool was ready to collect it while another one held it (see `sched::collect`)
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
@@ -25,6 +26,7 @@ const GARBAGE: u32 = 128;
 const PRIORITY_SHIFT: u32 = 8;
 const RAISED_SHIFT: u32 = 10;
 const CLAIMED: u32 = 1 << 12;
+const HELD_UP: u32 = 1 << 13;
 
 /// Scheduling priority.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -106,7 +108,7 @@ impl State {
         let mut s = self.0.load(Ordering::Relaxed);
         loop {
             debug_assert!(s & QUEUED != 0 && s & RUNNING == 0);
-            let to = (s & !(QUEUED | ACTIVE | 3 << RAISED_SHIFT)) | RUNNING;
+            let to = (s & !(QUEUED | ACTIVE | HELD_UP | 3 << RAISED_SHIFT)) | RUNNING;
             match self
                 .0
                 .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
@@ -225,6 +227,16 @@ impl State {
         }
     }
 
+    /// It is going to wait because there is too much on its way by a port or to a node.
+    pub fn hold_up(&self) {
+        self.0.fetch_or(HELD_UP, Ordering::Relaxed);
+    }
+
+    /// Does it wait for that?
+    pub fn is_held_up(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & HELD_UP != 0
+    }
+
     /// The status as `process_info(_, status)` names it.
     pub fn status(&self) -> crate::atom::Atom {
         use crate::atom::Atom;
@@ -239,6 +251,8 @@ impl State {
             Atom::SUSPENDED
         } else if s & QUEUED != 0 {
             Atom::RUNNABLE
+        } else if s & HELD_UP != 0 {
+            Atom::SUSPENDED
         } else {
             Atom::WAITING
         }

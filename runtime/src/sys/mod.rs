@@ -26,6 +26,13 @@ pub fn page_size() -> usize {
     })
 }
 
+/// Bytes of memory that the machine has, if the system says.
+pub fn physical_memory() -> Option<usize> {
+    // SAFETY: asks for a constant of the system.
+    let pages = unsafe { libc::sysconf(libc::_SC_PHYS_PAGES) };
+    Some(usize::try_from(pages).ok()?.saturating_mul(page_size()))
+}
+
 /// Reserves `bytes` of addresses without memory behind them. Nothing if the system refuses.
 pub fn reserve(bytes: usize) -> Option<usize> {
     // SAFETY: an anonymous private mapping at an address of the kernel's choice.

@@ -117,7 +117,16 @@ pub fn answer(
             .socket()
             .and_then(|s| interfaces::set(s, data))
             .map(|()| [])),
-        codes::GETLADDRS | codes::GETPADDRS => invalid(),
+        codes::GETLADDRS | codes::GETPADDRS if data.len() != 4 => invalid(),
+        // One that has no associations has one address.
+        codes::GETLADDRS => of(d
+            .socket()
+            .and_then(Socket::local)
+            .map(|a| address::encode(&a))),
+        codes::GETPADDRS => of(d
+            .socket()
+            .and_then(Socket::peer)
+            .map(|a| address::encode(&a))),
         _ => ControlAnswer::Unknown,
     }
 }

@@ -134,7 +134,7 @@ pub struct SocketSettings {
     /// Kept and told.
     pub debug: bool,
     /// The file of the network namespace.
-    pub namespace: Box<[u8]>,
+    pub namespace: Option<Box<[u8]>>,
 }
 
 impl SocketSettings {
@@ -162,7 +162,7 @@ impl SocketSettings {
             non_block_send: false,
             read_packets: 5,
             debug: false,
-            namespace: Box::default(),
+            namespace: None,
         }
     }
 }

@@ -293,7 +293,7 @@ fn one(
         codes::NETNS => {
             let path = take_bytes(data, size(value))?;
             // It says where the socket is to be made; one that is there stays where it is.
-            d.settings.namespace = path.into();
+            d.settings.namespace = Some(path.into());
         }
         _ => return of_system(d, code, value, data),
     }
@@ -448,9 +448,9 @@ fn get_one(d: &Descriptor, code: u8, data: &mut &[u8], out: &mut Vec<u8>) -> Res
         | codes::READ_AHEAD
         | codes::READ_PACKETS => {}
         codes::NETNS => {
-            if !s.namespace.is_empty() {
-                put(large(s.namespace.len()));
-                out.extend(&*s.namespace);
+            if let Some(path) = &s.namespace {
+                put(large(path.len()));
+                out.extend(&**path);
             }
         }
         _ => return get_of_system(d, code, data, out),
@@ -610,7 +610,7 @@ pub fn control_of(mut data: &[u8]) -> Result<Vec<(i32, i32, i32)>, BadOption> {
 /// Makes a socket, in the network namespace that was asked for.
 pub fn open(d: &Descriptor, family: i32, kind: i32, protocol: i32) -> io::Result<Socket> {
     let make = || Socket::new(family, kind, protocol);
-    match &d.settings.namespace[..] {
+    match d.settings.namespace.as_deref().unwrap_or_default() {
         [] => make(),
         path => in_namespace(path, make),
     }

@@ -170,33 +170,41 @@ fn plumb(c: &mut Command, o: &PortOptions, far: &mut Vec<OwnedFd>) -> Result<End
     let fail = |e: std::io::Error| errno::of(&e);
     let (mut ours_in, mut ours_out) = (None, None);
     if o.nouse_stdio {
-        // The program reads from 3 and writes to 4.
-        let (r3, w3) = std::io::pipe().map_err(fail)?;
-        let (r4, w4) = std::io::pipe().map_err(fail)?;
-        let (a, b) = (OwnedFd::from(r3), OwnedFd::from(w4));
-        let (from, to) = (a.as_raw_fd(), b.as_raw_fd());
-        // SAFETY: only `dup` and `dup2` are called between fork and exec, which is allowed there.
-        unsafe {
-            c.pre_exec(move || {
-                let (x, y) = (
-                    libc::fcntl(from, libc::F_DUPFD, 10),
-                    libc::fcntl(to, libc::F_DUPFD, 10),
-                );
-                if x < 0 || y < 0 || libc::dup2(x, 3) < 0 || libc::dup2(y, 4) < 0 {
-                    return Err(std::io::Error::last_os_error());
-                }
-                libc::close(x);
-                libc::close(y);
-                Ok(())
-            });
-        }
-        far.push(a);
-        far.push(b);
+        // The program reads from 3 and writes to 4, as far as it has to.
+        let mut moves = Vec::new();
         if o.output {
-            ours_out = Some(w3.into());
+            let (r, w) = std::io::pipe().map_err(fail)?;
+            let r = OwnedFd::from(r);
+            moves.push((r.as_raw_fd(), 3));
+            far.push(r);
+            ours_out = Some(w.into());
         }
         if o.input {
-            ours_in = Some(r4.into());
+            let (r, w) = std::io::pipe().map_err(fail)?;
+            let w = OwnedFd::from(w);
+            moves.push((w.as_raw_fd(), 4));
+            far.push(w);
+            ours_in = Some(r.into());
+        }
+        // SAFETY: only `fcntl`, `dup2` and `close` are called between fork and exec, which is allowed there.
+        unsafe {
+            c.pre_exec(move || {
+                // First out of each other's way.
+                let mut away = [-1; 2];
+                for (spare, &(from, _)) in away.iter_mut().zip(&moves) {
+                    *spare = libc::fcntl(from, libc::F_DUPFD, 10);
+                    if *spare < 0 {
+                        return Err(std::io::Error::last_os_error());
+                    }
+                }
+                for (&spare, &(_, to)) in away.iter().zip(&moves) {
+                    if libc::dup2(spare, to) < 0 {
+                        return Err(std::io::Error::last_os_error());
+                    }
+                    libc::close(spare);
+                }
+                Ok(())
+            });
         }
         return Ok((ours_in, ours_out));
     }

@@ -74,11 +74,22 @@ pub(super) extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64
     }
 }
 
+/// Is the return address at a depth that of a list that native code keeps?
+fn is_kept_at(cx: &Ctx<'_>, depth: usize) -> bool {
+    let words = cx.own.stack.words();
+    is_of_list(words[words.len() - depth])
+}
+
 /// The helper `Land`.
 pub(super) extern "C" fn land(cx: &mut Ctx<'_>, depth: u64, _: u64, _: u64) -> u64 {
     let (pc, sp) = (cx.native.next_pc, cx.native.next_sp);
     let is_meant = cx.native.raised == Raise::OtherFrame && !pc.is_null();
     if !is_meant || 8 * cx.own.stack.depth_of(sp) as u64 != depth || cx.own.keeps_calls() {
+        return 0;
+    }
+    // A handler's code returns to the caller, and puts no list before the value that native code keeps for the function.
+    cx.own.stack.set_sp(sp);
+    if first_return(cx, stack_word::is_return).is_none_or(|depth| is_kept_at(cx, depth)) {
         return 0;
     }
     // SAFETY: where a process goes on there are instructions, more than one.

@@ -391,7 +391,7 @@ pub fn closed(t: &Tcp, s: &mut TcpState) {
         return;
     }
     s.input.clear();
-    t.note("tcp_closed");
+    t.note_closed(s);
     // Nothing more will come, and that was told.
     s.is_read_shut = true;
     if s.d.settings.exit_on_close {
@@ -422,7 +422,7 @@ pub fn broken(t: &Tcp, s: &mut TcpState, error: i32) {
     }
     s.input.clear();
     t.note_error(name);
-    t.note("tcp_closed");
+    t.note_closed(s);
     s.is_read_shut = true;
     if s.d.settings.exit_on_close {
         s.exit = Some(name);

@@ -307,7 +307,7 @@ fn failed_to_send(t: &Tcp, s: &mut TcpState, mut error: i32, sender: Option<(u64
             if shown {
                 t.note_error(name);
             }
-            t.note("tcp_closed");
+            t.note_closed(s);
             s.is_read_shut = true;
         }
         if s.d.settings.exit_on_close {

@@ -85,6 +85,8 @@ pub struct TcpState {
     pub exit: Option<Atom>,
     /// What takes the packets that come, if it is a connection between nodes.
     pub sink: Option<Arc<dyn PacketSink>>,
+    /// Is the owner to be told that the connection is closed when the port has ended?
+    pub tells_at_end: bool,
 }
 
 /// See the module's text.
@@ -135,6 +137,7 @@ impl Tcp {
             in_header: false,
             exit: None,
             sink: None,
+            tells_at_end: false,
         };
         Arc::new_cyclic(|me| Tcp {
             port: Arc::downgrade(port),
@@ -148,11 +151,11 @@ impl Tcp {
 
     /// Does something with the state. What that asks for is done when the state is let go.
     pub fn enter<R>(&self, f: impl FnOnce(&mut TcpState) -> R) -> R {
-        let (r, exit, sink) = {
+        let (r, exit, sink, tells) = {
             let mut s = self.state.lock();
             let r = f(&mut s);
             let sink = s.sink.clone().map(|sink| (sink, s.output.size()));
-            (r, s.exit.take(), sink)
+            (r, s.exit.take(), sink, s.tells_at_end)
         };
         if let Some((sink, queued)) = sink {
             sink.settle(queued);
@@ -160,7 +163,11 @@ impl Tcp {
         if let Some(reason) = exit
             && let Some(port) = self.port.upgrade()
         {
+            let owner = port.connected();
             port.end(reason);
+            if tells {
+                messages::note(self.term(), owner, Atom::new("tcp_closed"));
+            }
         }
         r
     }
@@ -193,6 +200,16 @@ impl Tcp {
     pub fn note(&self, what: &str) {
         if let Some(owner) = self.owner() {
             messages::note(self.term(), owner, Atom::new(what));
+        }
+    }
+
+    /// `{tcp_closed, Port}` to the owner. Where the connection is one between nodes and the port ends with it, that
+    /// comes first: why it has ended is the port's word, and not that of the owner, who ends when it hears of it.
+    pub fn note_closed(&self, s: &mut TcpState) {
+        if s.sink.is_some() && s.d.settings.exit_on_close {
+            s.tells_at_end = true;
+        } else {
+            self.note("tcp_closed");
         }
     }
 
