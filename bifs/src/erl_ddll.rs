@@ -2,7 +2,7 @@
 
 use crate::bifs;
 use crate::erlang::iolist;
-use crate::ports::loaded::{self, Awaited, Granted, LoadWish, Refused, WatchWhen};
+use crate::ports::loaded::{self, Awaited, DriverRefused, Granted, LoadWish, WatchWhen};
 use crate::ports::{open, options};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::process::flag;
@@ -60,7 +60,7 @@ fn load_wish(options: Term) -> Option<LoadWish> {
     Some(wish)
 }
 
-fn answer(cx: &mut Ctx<'_>, result: Result<Granted, Refused>) -> BifResult {
+fn answer(cx: &mut Ctx<'_>, result: Result<Granted, DriverRefused>) -> BifResult {
     let h = cx.heap();
     Ok(match result {
         Ok((status, None)) => h.tuple(&[Atom::OK.into(), Atom::new(status).into()]),
@@ -70,8 +70,8 @@ fn answer(cx: &mut Ctx<'_>, result: Result<Granted, Refused>) -> BifResult {
         }
         Err(why) => {
             let why = match why {
-                Refused::Named(why) => Atom::new(why).into(),
-                Refused::Load(why) => why.to_term(h),
+                DriverRefused::Named(why) => Atom::new(why).into(),
+                DriverRefused::Load(why) => why.to_term(h),
             };
             h.tuple(&[Atom::ERROR.into(), why])
         }
@@ -94,7 +94,7 @@ fn try_load(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     path.extend_from_slice(&name);
     if open::is_built_in(&name) {
-        return answer(cx, Err(Refused::Named("linked_in_driver")));
+        return answer(cx, Err(DriverRefused::Named("linked_in_driver")));
     }
     cx.own.set_flag(flag::HAS_RESOURCES, true);
     let result = loaded::try_load(cx.proc.id, &path, &name, &wish);
@@ -114,7 +114,7 @@ fn try_unload(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     let name = driver_name(a[0]).ok_or_else(badarg)?;
     if open::is_built_in(&name) {
-        return answer(cx, Err(Refused::Named("linked_in_driver")));
+        return answer(cx, Err(DriverRefused::Named("linked_in_driver")));
     }
     cx.own.set_flag(flag::HAS_RESOURCES, true);
     let result = loaded::try_unload(cx.proc.id, &name, kills_ports, watch);

@@ -309,6 +309,7 @@ static ErlDrvSSizeT control(ErlDrvData d, unsigned op, char *buf, ErlDrvSizeT le
         memcpy(b->orig_bytes, buf, len);
         b = driver_realloc_binary(b, len * 3);
         memcpy(b->orig_bytes + len, buf, len);
+        memset(b->orig_bytes + 2 * len, 'z', len);
         *rbuf = (char *)b;
         return len * 2;
     }

@@ -94,9 +94,9 @@ cases() ->
      {timer, fun() -> with_port(fun(P) -> {control(P, 7), next(P), none(P)} end) end},
      {timer_cancelled, fun() -> with_port(fun(P) -> {control(P, 8), none(P)} end) end},
      {monitor, fun() -> with_port(fun(P) ->
-         Pid = spawn(fun() -> receive {go, F} -> F ! {answer, control(P, 9), element(2, process_info(self(), monitored_by)) =:= [P]} end, receive stop -> ok end end),
+         Pid = spawn(fun() -> receive {go, F} -> F ! {answer, control(P, 9)} end, receive stop -> ok end end),
          Pid ! {go, self()},
-         A = next(P), B = shown(Pid, erlang:port_info(P, monitors)), Pid ! stop, {gone, G, C} = receive X -> X end, {A, B, G =:= Pid, C, erlang:port_info(P, monitors)} end) end},
+         A = {next(P), process_info(Pid, monitored_by) =:= {monitored_by, [P]}}, B = shown(Pid, erlang:port_info(P, monitors)), Pid ! stop, {gone, G, C} = receive X -> X end, {A, B, G =:= Pid, C, erlang:port_info(P, monitors)} end) end},
      {demonitor, fun() -> with_port(fun(P) ->
          {_, R} = in_process(fun() -> exit([control(P, 9), control(P, 10), control(P, 10)]) end), {R, none(P)} end) end},
      {async, fun() -> with_port(fun(P) -> [control(P, 11, "one"), next(P), control(P, 11, "four"), next(P)] end) end},

@@ -79,7 +79,6 @@ guarded(X) when float(X) < 3.0 -> {float, float(X)};
 guarded(X) when node(X) =:= node() -> node;
 guarded(X) when size(X) =:= 0 -> {size, size(X)};
 guarded(X) when (bnot X) > 0 -> {complement, bnot X};
-guarded(X) when max(X, a) =:= a -> {max, X};
 guarded(_) -> none.
 
 cases() ->

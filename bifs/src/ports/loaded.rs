@@ -69,10 +69,13 @@ impl LoadFailure {
     }
 }
 
+/// Loads the driver of a name from a file, whose suffix is left out.
+pub type LoadDriver = fn(path: &[u8], name: &[u8]) -> Result<Arc<dyn DriverCode>, LoadFailure>;
+
 /// Loads drivers from files.
 pub struct DriverLoader {
-    /// Loads the driver of this name from this file, whose suffix is left out.
-    pub load: fn(path: &[u8], name: &[u8]) -> Result<Arc<dyn DriverCode>, LoadFailure>,
+    /// Loads one.
+    pub load: LoadDriver,
     /// What the system's linker has said.
     pub linker_text: fn(i64) -> Option<String>,
 }
@@ -371,7 +374,7 @@ pub type Granted = (&'static str, Option<u64>);
 
 /// Why a request is refused.
 #[derive(Debug)]
-pub enum Refused {
+pub enum DriverRefused {
     /// By this name.
     Named(&'static str),
     /// The driver does not load.
@@ -384,36 +387,36 @@ pub fn try_load(
     path: &[u8],
     name: &[u8],
     wish: &LoadWish,
-) -> Result<Granted, Refused> {
+) -> Result<Granted, DriverRefused> {
     let loading = LOADING.lock();
     let mut all = DRIVERS.lock();
     let Some(d) = find(&mut all, name) else {
         if wish.reload != WatchWhen::Never {
-            return Err(Refused::Named("not_loaded"));
+            return Err(DriverRefused::Named("not_loaded"));
         }
         drop(all);
-        let code = load(path, name).map_err(Refused::Load)?;
+        let code = load(path, name).map_err(DriverRefused::Load)?;
         let mut d = LoadedDriver::new(name, path, wish.kills_ports, code);
         d.add_user(process, true);
         DRIVERS.lock().insert(0, d);
         return Ok(("loaded", None));
     };
     if d.is_added {
-        return Err(Refused::Named("linked_in_driver"));
+        return Err(DriverRefused::Named("linked_in_driver"));
     }
     let anew = wish.reload != WatchWhen::Never;
     match d.status {
-        Status::Permanent => Err(Refused::Named("permanent")),
+        Status::Permanent => Err(DriverRefused::Named("permanent")),
         Status::Loaded if anew => {
             let mine = d.users_of(process);
             if wish.reload == WatchWhen::PendingDriver && (mine != 1 || d.users.len() != 1) {
-                return Err(Refused::Named("pending_process"));
+                return Err(DriverRefused::Named("pending_process"));
             }
             if d.kills_ports != wish.kills_ports {
-                return Err(Refused::Named("inconsistent"));
+                return Err(DriverRefused::Named("inconsistent"));
             }
             if mine == 0 {
-                return Err(Refused::Named("not_loaded_by_this_process"));
+                return Err(DriverRefused::Named("not_loaded_by_this_process"));
             }
             d.users.iter_mut().for_each(|u| u.keeps = false);
             d.status = Status::Reloading;
@@ -432,10 +435,10 @@ pub fn try_load(
             };
             Ok((pending, watch))
         }
-        Status::Unloading if anew => Err(Refused::Named("not_loaded_by_this_process")),
+        Status::Unloading if anew => Err(DriverRefused::Named("not_loaded_by_this_process")),
         Status::Loaded | Status::Unloading => {
             if d.path != path || d.kills_ports != wish.kills_ports {
-                return Err(Refused::Named("inconsistent"));
+                return Err(DriverRefused::Named("inconsistent"));
             }
             if d.status == Status::Unloading {
                 d.status = Status::Loaded;
@@ -445,11 +448,11 @@ pub fn try_load(
             d.add_user(process, true);
             Ok(("already_loaded", None))
         }
-        Status::Reloading if anew => Err(Refused::Named("pending_reload")),
+        Status::Reloading if anew => Err(DriverRefused::Named("pending_reload")),
         Status::Reloading => {
             let same = |r: &(Vec<u8>, bool)| r.0 == path && r.1 == wish.kills_ports;
             if !d.reload.as_ref().is_some_and(same) {
-                return Err(Refused::Named("inconsistent"));
+                return Err(DriverRefused::Named("inconsistent"));
             }
             d.add_user(process, false);
             // Whatever was asked for, the process hears when it is there.
@@ -464,17 +467,17 @@ pub fn try_unload(
     name: &[u8],
     kills_ports: bool,
     watch: WatchWhen,
-) -> Result<Granted, Refused> {
+) -> Result<Granted, DriverRefused> {
     let mut all = DRIVERS.lock();
-    let d = find(&mut all, name).ok_or(Refused::Named("not_loaded"))?;
+    let d = find(&mut all, name).ok_or(DriverRefused::Named("not_loaded"))?;
     if d.is_added {
-        return Err(Refused::Named("linked_in_driver"));
+        return Err(DriverRefused::Named("linked_in_driver"));
     }
     if d.status == Status::Permanent {
-        return Err(Refused::Named("permanent"));
+        return Err(DriverRefused::Named("permanent"));
     }
     if !d.remove_user(process) && !d.users.is_empty() {
-        return Err(Refused::Named("not_loaded_by_this_process"));
+        return Err(DriverRefused::Named("not_loaded_by_this_process"));
     }
     let waits =
         |d: &mut LoadedDriver, least| (watch >= least).then(|| wait(d, process, Awaited::Unload));

@@ -568,6 +568,7 @@ block0(v0: term, v1: term):
     v91: float = small_to_float v0
     v92: float = raw_float_arith.sub v35, v36
     v93: bool = is_finite v92
+    v97 = guard_bif 'erlang':'abs'/1, v0
     allocate slots 3, heap 4, clear [y0, y2], exit0
     allocate slots 1, heap 0, exit1
     reserve heap 2, exit1
@@ -578,6 +579,7 @@ block0(v0: term, v1: term):
     v42 = call_fun v0, v1, next 16, exit1
     v94: code = fun_code 1, v1
     v95 = call_fun_at v94, v0, v1, next 16, exit1
+    v96 = call_apply v0, v1, v2, next 16, exit1
     v43 = call_bif 'erlang':'+'/2, v0, v1, next 17, exit1
     v80 = call_step next 18, exit1
     v44: bool, v45, v46: float = step exit0, next 20, other 30, writes [x0], writes_floats [f2]
@@ -613,6 +615,9 @@ block10(v50: bool):
 
 block11:
     jump block10(v18)
+
+block12:
+    tail_call_apply drop 1, v0, v1, v2, exit1
 
 exit0: pc 17, x0 = v0, x3 = v4, f0 = v9
 exit1: pc 20

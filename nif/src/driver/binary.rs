@@ -95,7 +95,7 @@ impl DriverBinary {
     }
 
     /// Number of bytes.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.0.get().map_or(0, |b| b.size as usize)
     }
 
@@ -107,7 +107,7 @@ impl DriverBinary {
     /// The bytes from here on, so many.
     pub fn part(&self, at: usize, len: usize) -> Option<&[u8]> {
         let end = at.checked_add(len)?;
-        Ptr::to(self.data()).slice(self.len()).get(at..end)
+        Ptr::to(self.data()).slice(self.size()).get(at..end)
     }
 
     /// The same with room for so many bytes; nothing, and it stays as it is, where there is no memory.

@@ -63,8 +63,8 @@ impl EventEntry {
 
     /// Has the driver called.
     fn call(&mut self, fd: RawFd, ready: [bool; 2]) {
-        for way in 0..2 {
-            if !ready[way] || !self.is_wanted(way) {
+        for (way, is_ready) in ready.into_iter().enumerate() {
+            if !is_ready || !self.is_wanted(way) {
                 continue;
             }
             let Some(p) = self.ways[way].port.and_then(port::get) else {
@@ -176,9 +176,9 @@ pub fn stop(p: &DriverPort, event: DriverEvent, ways: [bool; 2], gives_up: Optio
     let mut entries = ENTRIES.lock();
     let driver = match entries.get_mut(&fd) {
         Some(e) => {
-            for way in 0..2 {
-                if e.ways[way].port == Some(p.id) && (ways[way] || gives_up.is_some()) {
-                    e.ways[way].port = None;
+            for (way, ends) in e.ways.iter_mut().zip(ways) {
+                if way.port == Some(p.id) && (ends || gives_up.is_some()) {
+                    way.port = None;
                 }
             }
             let is_free = e.ways.iter().all(|w| w.port.is_none());

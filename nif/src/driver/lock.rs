@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock, Weak};
 use std::thread::{self, ThreadId};
 
 /// Something to be done under the lock.
-pub type Job = Box<dyn FnOnce() + Send>;
+pub type PortJob = Box<dyn FnOnce() + Send>;
 
 /// Jobs that one who lets go of a lock does before others have a turn.
 const TURN: usize = 16;
@@ -26,7 +26,7 @@ pub struct PortLock {
 struct LockState {
     owner: Option<ThreadId>,
     depth: usize,
-    jobs: VecDeque<Job>,
+    jobs: VecDeque<PortJob>,
     /// Will a worker look at the jobs?
     is_queued: bool,
 }
@@ -89,7 +89,7 @@ impl PortLock {
     }
 
     /// Has something done under the lock, at once or later.
-    pub fn post(&self, job: Job) {
+    pub fn post(&self, job: PortJob) {
         let mut s = self.state.lock();
         s.jobs.push_back(job);
         if s.owner.is_none() {

@@ -25,7 +25,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::{Heap, Term};
 use entry::CDriver;
 use parking_lot::Mutex;
-use port::{DriverPort, Failure, PortStatus};
+use port::{DriverFailure, DriverPort, PortStatus};
 use queue::CDriverVector;
 use std::ffi::c_int;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ impl DriverCode for CDriverCode {
 
     fn close_ports(&self, reason: Atom) {
         for p in port::all_of(&self.0) {
-            p.call(None, |_| p.fail(Failure::Reason(reason)));
+            p.call(None, |_| p.fail(DriverFailure::Reason(reason)));
         }
     }
 
@@ -136,12 +136,12 @@ impl CPortDriver {
             binaries.push(b.as_ptr());
             slices.push(Slice {
                 data: b.data(),
-                len: b.len(),
+                len: b.size(),
             });
         }
         let mut v = CDriverVector {
             count: slices.len() as c_int,
-            size: held.iter().map(DriverBinary::len).sum(),
+            size: held.iter().map(DriverBinary::size).sum(),
             slices: Ptr::to(slices.as_mut_ptr()),
             binaries: Ptr::to(binaries.as_mut_ptr()),
         };
@@ -223,7 +223,7 @@ impl Driver for CPortDriver {
                 (true, true) => heap.binary(&room[..n.min(CONTROL_ROOM)]),
                 (true, false) => {
                     let b = DriverBinary::take(Ptr::to(at.cast()));
-                    let b = b.and_then(|b| b.to_term(0, b.len(), heap));
+                    let b = b.and_then(|b| b.to_term(0, b.size(), heap));
                     b.unwrap_or(Term::NIL)
                 }
                 (false, true) => heap.byte_list(&room[..n.min(CONTROL_ROOM)]),

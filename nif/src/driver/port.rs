@@ -82,7 +82,7 @@ pub enum PortStatus {
 
 /// How a driver ends its port.
 #[derive(Clone, Copy, Debug)]
-pub enum Failure {
+pub enum DriverFailure {
     /// Nothing more comes.
     Eof,
     /// For this reason.
@@ -122,7 +122,7 @@ pub struct DriverPort {
     caller: AtomicU64,
     /// Functions of the driver that run for it.
     running: AtomicUsize,
-    failure: Mutex<Option<Failure>>,
+    failure: Mutex<Option<DriverFailure>>,
     timer: Mutex<(u64, Option<PortTimer>)>,
     /// The driver's queue.
     pub queue: Mutex<DriverQueue>,
@@ -317,7 +317,8 @@ impl DriverPort {
         let failure = self.failure.lock().take();
         match failure {
             _ if self.status() == PortStatus::Flushing => {
-                if failure.is_some() || self.queue.lock().size() == 0 {
+                let is_done = failure.is_some() || self.queue.lock().size() == 0;
+                if is_done {
                     self.stop();
                 }
             }
@@ -326,11 +327,11 @@ impl DriverPort {
         }
     }
 
-    fn carry_out(&self, failure: Failure) {
+    fn carry_out(&self, failure: DriverFailure) {
         let Some(port) = self.port.upgrade() else {
             return self.stop();
         };
-        if matches!(failure, Failure::Eof) {
+        if matches!(failure, DriverFailure::Eof) {
             self.cutter.lock().end(&port);
             if self.style.tells_eof {
                 return port.tell(|_| Atom::EOF.into());
@@ -338,15 +339,15 @@ impl DriverPort {
         }
         self.queue.lock().clear();
         match failure {
-            Failure::Eof => _ = port.close(Atom::NORMAL.into()),
-            Failure::Reason(why) => _ = port.close(why.into()),
-            Failure::Quiet(why) => _ = port.end(why),
+            DriverFailure::Eof => _ = port.close(Atom::NORMAL.into()),
+            DriverFailure::Reason(why) => _ = port.close(why.into()),
+            DriverFailure::Quiet(why) => _ = port.end(why),
         }
     }
 
     /// The driver ends the port.
-    pub fn fail(&self, failure: Failure) {
-        if matches!(failure, Failure::Reason(_) | Failure::Quiet(_)) {
+    pub fn fail(&self, failure: DriverFailure) {
+        if matches!(failure, DriverFailure::Reason(_) | DriverFailure::Quiet(_)) {
             self.answer_start(self.term());
         }
         self.failure.lock().get_or_insert(failure);
@@ -465,7 +466,7 @@ impl DriverPort {
         match start_error(data) {
             Some(why) => {
                 self.answer_start(why.into());
-                self.fail(Failure::Reason(Atom::NORMAL));
+                self.fail(DriverFailure::Reason(Atom::NORMAL));
             }
             None => self.answer_start(self.term()),
         }

@@ -2,9 +2,9 @@
 
 use super::flags;
 use super::nodes::NodeEntry;
-use super::outgoing::Outgoing;
 use super::packet::{Encoded, PacketReader};
-use super::watch::Subject;
+use super::send_queue::SendQueue;
+use super::watch::NodeInNews;
 use crate::process::signal::{self, Signal};
 use crate::process::table;
 use crate::term::Term;
@@ -57,7 +57,7 @@ pub struct Connection {
     queue: Mutex<VecDeque<Encoded>>,
     /// Bytes of these.
     queued: AtomicUsize,
-    outgoing: Mutex<Outgoing>,
+    outgoing: Mutex<SendQueue>,
     /// Are there pieces that have not been given to the transport?
     has_pieces: AtomicBool,
     reader: Mutex<PacketReader>,
@@ -84,7 +84,7 @@ impl Connection {
             transport,
             queue: Mutex::default(),
             queued: AtomicUsize::new(0),
-            outgoing: Mutex::new(Outgoing::new(flags)),
+            outgoing: Mutex::new(SendQueue::new(flags)),
             has_pieces: AtomicBool::new(false),
             reader: Mutex::default(),
             waiting: Mutex::default(),
@@ -95,8 +95,8 @@ impl Connection {
     }
 
     /// The node as news tell of it.
-    pub fn subject(&self) -> Subject {
-        Subject {
+    pub fn subject(&self) -> NodeInNews {
+        NodeInNews {
             name: self.entry.name,
             visible: self.flags & flags::PUBLISHED != 0,
             connection: Some(self.id),
@@ -147,7 +147,7 @@ impl Connection {
     }
 
     /// Gives all short signals and one piece to the transport. `false`: nothing is left, or nothing more may go now.
-    fn flush_some(&self, outgoing: &mut Outgoing) -> bool {
+    fn flush_some(&self, outgoing: &mut SendQueue) -> bool {
         if self.is_closed() {
             let some = std::mem::take(&mut *self.queue.lock());
             let size: usize = some.iter().map(Encoded::size).sum();

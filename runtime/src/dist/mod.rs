@@ -24,7 +24,7 @@ pub mod flags;
 pub mod incoming;
 pub mod nodes;
 pub mod operations;
-pub mod outgoing;
 pub mod packet;
 pub mod relations;
+pub mod send_queue;
 pub mod watch;

@@ -12,7 +12,7 @@ use super::connection::{self, Connection, Transport};
 use super::control::ControlMessage;
 use super::packet::Encoded;
 use super::relations::NodeRelations;
-use super::watch::Subject;
+use super::watch::NodeInNews;
 use super::{flags, watch};
 use crate::atom::Atom;
 use crate::heap::Heap;
@@ -504,8 +504,8 @@ pub fn leave(reason: Term) {
 }
 
 /// This node as news tell of it.
-fn myself(name: Atom) -> Subject {
-    Subject {
+fn myself(name: Atom) -> NodeInNews {
+    NodeInNews {
         name,
         visible: true,
         connection: None,

@@ -64,7 +64,7 @@ pub enum News {
 
 /// Whom there is news of.
 #[derive(Clone, Copy)]
-pub struct Subject {
+pub struct NodeInNews {
     /// The node.
     pub name: Atom,
     /// Is it one that others are told of?
@@ -74,7 +74,7 @@ pub struct Subject {
 }
 
 /// Tells those who have asked.
-pub fn tell(news: News, about: Subject) {
+pub fn tell(news: News, about: NodeInNews) {
     let all: Vec<(u64, Vec<(u8, u32)>)> = ASKED
         .lock()
         .iter()
@@ -109,7 +109,7 @@ pub fn wishes() -> Vec<(u64, u8)> {
         .collect()
 }
 
-fn note(h: &mut Heap, news: News, subject: Subject, what: u8) -> Term {
+fn note(h: &mut Heap, news: News, subject: NodeInNews, what: u8) -> Term {
     let tag = match news {
         News::Up => "nodeup",
         News::Down(_) => "nodedown",

@@ -3,7 +3,7 @@
 use crate::c::{Bool, CText, Ptr, Word};
 use crate::driver::entry::{CDriverMonitor, DriverData, DriverEvent};
 use crate::driver::events;
-use crate::driver::port::{Failure, PortHandle};
+use crate::driver::port::{DriverFailure, PortHandle};
 use enigma_bifs::errno;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::{Term, dirty};
@@ -63,7 +63,7 @@ pub extern "C" fn driver_read_timer(port: PortHandle, left: Ptr<c_ulong>) -> c_i
     0
 }
 
-fn fail(port: PortHandle, failure: Failure) -> c_int {
+fn fail(port: PortHandle, failure: DriverFailure) -> c_int {
     let Some(p) = port.get() else { return -1 };
     p.fail(failure);
     0
@@ -76,19 +76,19 @@ fn reason(text: CText) -> Atom {
 /// Nothing more comes: the port closes, or tells its owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_failure_eof(port: PortHandle) -> c_int {
-    fail(port, Failure::Eof)
+    fail(port, DriverFailure::Eof)
 }
 
 /// Ends the port for a reason.
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_failure_atom(port: PortHandle, text: CText) -> c_int {
-    fail(port, Failure::Reason(reason(text)))
+    fail(port, DriverFailure::Reason(reason(text)))
 }
 
 /// Ends the port for an error of the system.
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_failure_posix(port: PortHandle, code: c_int) -> c_int {
-    fail(port, Failure::Reason(errno::atom(code)))
+    fail(port, DriverFailure::Reason(errno::atom(code)))
 }
 
 /// Ends the port for a number.
@@ -105,7 +105,7 @@ pub extern "C" fn driver_exit(port: PortHandle, code: c_int) -> c_int {
     } else {
         errno::atom(code)
     };
-    fail(port, Failure::Quiet(why))
+    fail(port, DriverFailure::Quiet(why))
 }
 
 /// Monitors a process: 0, 1 if there is no such process, -1 if the driver has nothing to call.

@@ -5,7 +5,7 @@ use super::packet::{Encoded, LongSignal, PacketWriter};
 use std::collections::{HashMap, VecDeque};
 
 /// What is on its way into packets.
-pub struct Outgoing {
+pub struct SendQueue {
     writer: PacketWriter,
     /// Long signals that have begun, at most one of a sender.
     long: VecDeque<(u64, LongSignal)>,
@@ -15,10 +15,10 @@ pub struct Outgoing {
     last: VecDeque<Encoded>,
 }
 
-impl Outgoing {
+impl SendQueue {
     /// For a node with these capabilities.
-    pub fn new(capable: u64) -> Outgoing {
-        Outgoing {
+    pub fn new(capable: u64) -> SendQueue {
+        SendQueue {
             writer: PacketWriter::new(capable),
             long: VecDeque::new(),
             behind: HashMap::new(),
@@ -141,7 +141,7 @@ mod tests {
         let mut h = Heap::new();
         let data = h.binary(&vec![7; 300_000]);
         let mut long = |n| h.tuple(&[Term::small(n), data]);
-        let mut o = Outgoing::new(flags::sets().default);
+        let mut o = SendQueue::new(flags::sets().default);
         let mut packets = Vec::new();
         o.add(message(1, long(1)), &mut packets);
         o.add(message(1, Term::small(2)), &mut packets);
