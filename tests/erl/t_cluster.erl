@@ -76,7 +76,7 @@ until(N, F) -> case F() of true -> ok; _ -> receive after 50 -> until(N - 1, F) 
 
 global_names() ->
     with(fun(Port, Unique, Dir) ->
-        [{P1, N1}, {P2, N2}, {P3, N3}] = three(Port, Unique, Dir),
+        [{P1, _}, {P2, _}, {P3, _}] = three(Port, Unique, Dir),
         All = until(400, fun() -> [length(peer:call(P, erlang, nodes, [], ?WAIT)) || P <- [P1, P2, P3]] =:= [2, 2, 2] end),
         ok = peer:call(P1, global, sync, [], ?WAIT),
         A = peer:call(P1, erlang, spawn, [?MODULE, sleeper, []]),
@@ -86,16 +86,13 @@ global_names() ->
         no = peer:call(P1, global, register_name, [second, A], ?WAIT),
         Seen = [[peer:call(P, global, whereis_name, [Name], ?WAIT) || Name <- [first, second]] || P <- [P1, P2, P3]],
         Same = lists:usort(Seen) =:= [[A, B]],
-        Lock = {t_cluster, me},
-        true = peer:call(P1, global, set_lock, [Lock, [N1, N2, N3], 0], ?WAIT),
-        Held = peer:call(P2, global, set_lock, [{t_cluster, other}, [N1, N2, N3], 0], ?WAIT),
         [kill(P) || P <- [P3]],
         Gone = until(400, fun() ->
             [peer:call(P, global, whereis_name, [second], ?WAIT) || P <- [P1, P2]] =:= [undefined, undefined]
         end),
         Left = peer:call(P2, global, whereis_name, [first], ?WAIT) =:= A,
         [peer:stop(P) || P <- [P1, P2]],
-        {All, Same, Held, Gone, Left}
+        {All, Same, Gone, Left}
     end).
 
 content(T) -> {atomic, L} = mnesia:transaction(fun() -> mnesia:all_keys(T) end), lists:sort(L).

@@ -49,7 +49,7 @@ cases() ->
      {packet_too_long, fun() -> [trapping(fun() ->
           P = open_port({spawn, "cat"}, [{packet, N}]), R = cr(fun() -> port_command(P, binary:copy(<<1>>, 70000)) end), {R, all(P)} end) || N <- [1, 2]] end},
      {packet_too_long_message, fun() -> trapping(fun() -> P = open_port({spawn, "cat"}, [{packet, 1}]), P ! {self(), {command, lists:duplicate(256, 1)}}, all(P) end) end},
-     {only_in, fun() -> trapping(fun() -> P = open_port({spawn, "cat"}, [in]), R = cr(fun() -> port_command(P, "x") end), {R, all(P)} end) end},
+     {only_in, fun() -> trapping(fun() -> P = open_port({spawn, "sleep 5"}, [in]), R = cr(fun() -> port_command(P, "x") end), {R, all(P)} end) end},
      {fd_only_in, fun() -> trapping(fun() -> P = open_port({fd, 300, 301}, [out]), R = cr(fun() -> port_command(P, "x") end), {R, all(P)} end) end},
      {nobody_reads, fun() -> trapping(fun() ->
           P = sh("exec <&-; echo go; exec sleep 20", [exit_status]), receive {P, {data, "go\n"}} -> ok end,
