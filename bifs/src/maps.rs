@@ -195,17 +195,11 @@ impl Work for ToList {
 fn listed(cx: &mut Ctx<'_>, a: &[Term], m: Term, what: Listed, tail: Term) -> BifResult {
     if let Some((keys, values)) = map::small_parts(m) {
         let heap = cx.heap();
-        return Ok(match what {
-            Listed::Keys => heap.list_with_tail(keys, tail),
-            Listed::Values => heap.list_with_tail(values, tail),
-            Listed::Pairs => {
-                let pairs = keys.iter().zip(values).rev();
-                pairs.fold(tail, |tail, (&k, &v)| {
-                    let pair = heap.tuple(&[k, v]);
-                    heap.cons(pair, tail)
-                })
-            }
-        });
+        let pairs = keys.iter().zip(values).rev();
+        return Ok(pairs.fold(tail, |tail, (&k, &v)| {
+            let item = what.of((k, v), heap);
+            heap.cons(item, tail)
+        }));
     }
     let work = ToList {
         what,

@@ -7,28 +7,12 @@
 
 -define(WAIT, 120000).
 -define(TABLES, [{t_cluster_ram, ram_copies}, {t_cluster_disc, disc_copies}, {t_cluster_only, disc_only_copies}]).
-
-free_port() ->
-    {ok, L} = gen_tcp:listen(0, [{ip, {127, 0, 0, 1}}]),
-    {ok, N} = inet:port(L),
-    ok = gen_tcp:close(L),
-    N.
-
-epmd(Arguments) ->
-    Epmd = filename:join([code:root_dir(), "erts-" ++ erlang:system_info(version), "bin", "epmd"]),
-    P = open_port({spawn_executable, Epmd}, [{args, Arguments}, exit_status, stderr_to_stdout]),
-    receive {P, {exit_status, S}} -> S after ?WAIT -> late end.
-
-machine() ->
-    case os:getenv("ENIGMA_TEST_SELF") of
-        false -> {os:find_executable("erl"), []};
-        Text -> [Program | Arguments] = string:lexemes(Text, "\n"), {Program, Arguments}
-    end.
+-include("peers.hrl").
 
 start(Port, Args) ->
     {ok, Peer, Node} = peer:start(#{
         connection => standard_io,
-        exec => machine(),
+        exec => machine(self),
         wait_boot => ?WAIT,
         env => [{"ERL_EPMD_PORT", integer_to_list(Port)}, {"ERL_EPMD_ADDRESS", "127.0.0.1"}],
         args => Args ++ ["-setcookie", "t_cluster", "-kernel", "prevent_overlapping_partitions", "false", "-pa", filename:dirname(code:which(?MODULE))]

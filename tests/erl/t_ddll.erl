@@ -1,30 +1,12 @@
 %% erl_ddll: who has a driver loaded, what happens to its ports, when it goes and comes again.
 -module(t_ddll).
 -include("diff.hrl").
-
-%% The folder with a driver, compiled with these definitions; an atom that says why there is none.
-driver(Name, Defines) -> driver(Name, Name, Defines).
-driver(File, Name, Defines) ->
-    {ok, Here} = file:get_cwd(),
-    Path = filename:join(Here, File),
-    Source = filename:join(os:getenv("DIFF_SOURCE_DIR"), "t_driver.c"),
-    case {filelib:is_file(Path ++ ".so"), os:find_executable("gcc")} of
-        {true, _} -> Here;
-        {false, false} -> there_is_no_gcc;
-        {false, Gcc} ->
-            Include = filename:join([code:root_dir(), "usr", "include"]),
-            Out = os:cmd(Gcc ++ " -O1 -fPIC -shared -w " ++ Defines ++ " -DNAME='\"" ++ Name ++ "\"' -o " ++ Path ++ ".so -I" ++ Include
-                         ++ " " ++ Source),
-            case filelib:is_file(Path ++ ".so") of
-                true -> Here;
-                false -> {not_compiled, Out}
-            end
-    end.
+-include("c_library.hrl").
 
 -define(D, "t_ddll_drv").
 
 with(F) ->
-    case driver(?D, "-DFLAGS=0") of
+    case driver_folder(?D, ?D, "-DFLAGS=0") of
         Path when is_list(Path) -> try F(Path) after stop_all(), clean(?D) end;
         Why -> Why
     end.
@@ -91,7 +73,7 @@ cases() ->
           no_ddll_available, unspecified_error, symbol_not_found]] end},
      {linker_text, fun() -> {error, E} = erl_ddll:load("/no/such/folder", "no_drv"), {element(1, E), erl_ddll:format_error(E), erl_ddll:load("/no/other", "no_drv") =:= {error, E}} end},
      {no_driver, fun() -> with(fun(D) ->
-         [case driver(N, As, Def) of D -> R = erl_ddll:load(D, N), {R, lists:member(N, element(2, erl_ddll:loaded_drivers()))}; Why -> Why end ||
+         [case driver_folder(N, As, Def) of D -> R = erl_ddll:load(D, N), {R, lists:member(N, element(2, erl_ddll:loaded_drivers()))}; Why -> Why end ||
           {N, As, Def} <- [{"t_ddll_wrong_drv", "another_drv", ""}, {"t_ddll_fails_drv", "t_ddll_fails_drv", "-DINIT_FAILS"}, {"t_ddll_new_drv", "t_ddll_new_drv", "-DMINOR=99"},
                            {"t_ddll_none_drv", "t_ddll_none_drv", "-Ddriver_init=something"}]] end) end},
      {two_processes, fun() -> with(fun(D) ->
@@ -147,7 +129,7 @@ cases() ->
          erl_ddll:load(D, ?D), P = open(), erl_ddll:unload(?D),
          A = [news(erl_ddll:monitor(driver, {?D, loaded})), erl_ddll:try_load(D, ?D, [{reload, pending}]), do(other(), fun() -> erl_ddll:try_unload(?D, []) end)], close(P), A end) end},
      {permanent, fun() ->
-         case driver("t_ddll_stays_drv", "") of
+         case driver_folder("t_ddll_stays_drv", "t_ddll_stays_drv", "") of
              D when is_list(D) ->
                  N = "t_ddll_stays_drv",
                  A = erl_ddll:load(D, N), R = erl_ddll:monitor(driver, {N, unloaded}),

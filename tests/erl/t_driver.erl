@@ -1,28 +1,11 @@
 %% Drivers in C, by way of t_driver.c, which is compiled here, where there is a compiler.
 -module(t_driver).
 -include("diff.hrl").
-
-%% The folder with a driver, compiled with these definitions; an atom that says why there is none.
-driver(Name, Defines) ->
-    {ok, Here} = file:get_cwd(),
-    Path = filename:join(Here, Name),
-    Source = filename:join(os:getenv("DIFF_SOURCE_DIR"), "t_driver.c"),
-    case {filelib:is_file(Path ++ ".so"), os:find_executable("gcc")} of
-        {true, _} -> Here;
-        {false, false} -> there_is_no_gcc;
-        {false, Gcc} ->
-            Include = filename:join([code:root_dir(), "usr", "include"]),
-            Out = os:cmd(Gcc ++ " -O1 -fPIC -shared -w " ++ Defines ++ " -DNAME='\"" ++ Name ++ "\"' -o " ++ Path ++ ".so -I" ++ Include
-                         ++ " " ++ Source),
-            case filelib:is_file(Path ++ ".so") of
-                true -> Here;
-                false -> {not_compiled, Out}
-            end
-    end.
+-include("c_library.hrl").
 
 %% With the driver loaded.
 with(F) ->
-    case driver("t_driver_drv", "") of
+    case driver_folder("t_driver_drv", "t_driver_drv", "") of
         Path when is_list(Path) ->
             ok = erl_ddll:load(Path, "t_driver_drv"),
             try F() after erl_ddll:unload("t_driver_drv"), wait_until_gone("t_driver_drv"), flush() end;

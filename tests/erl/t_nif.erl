@@ -6,6 +6,7 @@
          thing_bytes/1, watch/2, unwatch/1, dynamic/3, alive_after/0, chain/1, bad_schedule/0, dirty_cpu/1, dirty_io/1, dirty_raise/1,
          dirty_wait/2, info/0, environment/0, private/0, destroyed_so_far/0]).
 -include("diff.hrl").
+-include("c_library.hrl").
 
 -define(NIF, erlang:nif_error(not_loaded)).
 
@@ -63,22 +64,7 @@ destroyed_so_far() -> ?NIF.
 
 load(Path, Info) -> erlang:load_nif(Path, Info).
 
-%% The library without its suffix, compiled if need be; an atom that says why there is none.
-library() ->
-    {ok, Here} = file:get_cwd(),
-    Path = filename:join(Here, "t_nif_lib"),
-    Source = filename:join(os:getenv("DIFF_SOURCE_DIR"), "t_nif.c"),
-    case {filelib:is_file(Path ++ ".so"), os:find_executable("gcc")} of
-        {true, _} -> Path;
-        {false, false} -> there_is_no_gcc;
-        {false, Gcc} ->
-            Include = filename:join([code:root_dir(), "usr", "include"]),
-            Out = os:cmd(Gcc ++ " -O1 -fPIC -shared -w -o " ++ Path ++ ".so -I" ++ Include ++ " " ++ Source),
-            case filelib:is_file(Path ++ ".so") of
-                true -> Path;
-                false -> {not_compiled, Out}
-            end
-    end.
+library() -> c_library("t_nif.c", "t_nif_lib", "").
 
 %% With the library loaded.
 with(F) ->

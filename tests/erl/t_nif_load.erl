@@ -1,23 +1,10 @@
 %% Loading native libraries: versions of a module and of its library, upgrades, what is refused, and when a library goes.
 -module(t_nif_load).
 -include("diff.hrl").
+-include("c_library.hrl").
 
 %% The library, compiled with these definitions; an atom that says why there is none.
-library(Name, Defines) ->
-    {ok, Here} = file:get_cwd(),
-    Path = filename:join(Here, "t_nif_mod_" ++ Name),
-    Source = filename:join(os:getenv("DIFF_SOURCE_DIR"), "t_nif_mod.c"),
-    case {filelib:is_file(Path ++ ".so"), os:find_executable("gcc")} of
-        {true, _} -> Path;
-        {false, false} -> there_is_no_gcc;
-        {false, Gcc} ->
-            Include = filename:join([code:root_dir(), "usr", "include"]),
-            Out = os:cmd(Gcc ++ " -O1 -fPIC -shared -w " ++ Defines ++ " -o " ++ Path ++ ".so -I" ++ Include ++ " " ++ Source),
-            case filelib:is_file(Path ++ ".so") of
-                true -> Path;
-                false -> {not_compiled, Out}
-            end
-    end.
+library(Name, Defines) -> c_library("t_nif_mod.c", "t_nif_mod_" ++ Name, Defines).
 
 one() -> library("1", "-DVERSION=1").
 two() -> library("2", "-DVERSION=2").
@@ -104,6 +91,6 @@ cases() ->
      {tainted, fun() -> put_in(module()), m(load, [one(), 0]), lists:member(t_nif_mod, erlang:system_info(taints)) end}]].
 
 %% With nothing that refers to a thing any more.
-drop(F) -> spawn_monitor(fun() -> ok end), F().
+drop(F) -> {_, R} = spawn_monitor(fun() -> ok end), receive {'DOWN', R, _, _, _} -> ok end, F().
 
 all_gone() -> [m(version), events()].

@@ -79,7 +79,7 @@ pub fn oracle_lines(otp: &Otp, suite: &Suite, driver: DriverEntry) -> Result<Lin
     let key = cache::hash(&[
         &text,
         &extra,
-        &helper("diff.hrl"),
+        &oracle::headers(&dir),
         &helper("diff_driver.erl"),
         otp.erl.as_os_str().as_encoded_bytes(),
         driver.function().as_bytes(),

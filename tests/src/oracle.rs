@@ -52,11 +52,11 @@ pub fn source_dir() -> PathBuf {
 }
 
 /// Compiles `source` with this release's compiler into a folder named by the
-/// content of the file and of `diff.hrl`; returns that folder.
+/// content of the file and of the headers beside it; returns that folder.
 pub fn compile(otp: &Otp, source: &Path) -> Result<PathBuf, String> {
     let text = read(source)?;
     let parent = source.parent().unwrap_or(Path::new("."));
-    let header = fs::read(parent.join("diff.hrl")).unwrap_or_default();
+    let header = headers(parent);
     let stem = source
         .file_stem()
         .unwrap_or_default()
@@ -92,6 +92,16 @@ pub fn compile(otp: &Otp, source: &Path) -> Result<PathBuf, String> {
         ));
     }
     Ok(dir)
+}
+
+/// The Erlang headers of a folder, one after the other: what includes them changes with them.
+pub fn headers(dir: &Path) -> Vec<u8> {
+    let files = fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = files.map(|f| f.path()).collect();
+    paths.retain(|p| p.extension().is_some_and(|e| e == "hrl"));
+    paths.sort();
+    let texts = paths.iter().filter_map(|p| fs::read(p).ok());
+    texts.flatten().collect()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

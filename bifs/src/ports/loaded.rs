@@ -25,6 +25,7 @@ use enigma_runtime::process::handle;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::reference;
 use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, LazyLock, OnceLock};
 
@@ -149,11 +150,20 @@ struct LoadedDriver {
 /// Drivers in the order in which they came.
 static DRIVERS: Mutex<Vec<LoadedDriver>> = Mutex::new(Vec::new());
 
+/// Has there ever been one? Most VMs have none, and every process that ends asks.
+static ANY: AtomicBool = AtomicBool::new(false);
+
 /// Held while a driver's code is loaded or unloaded.
 static LOADING: Mutex<()> = Mutex::new(());
 
 fn find<'a>(all: &'a mut [LoadedDriver], name: &[u8]) -> Option<&'a mut LoadedDriver> {
     all.iter_mut().find(|d| d.name == name)
+}
+
+/// Takes a fresh one in.
+fn insert(all: &mut Vec<LoadedDriver>, d: LoadedDriver) {
+    ANY.store(true, Ordering::Release);
+    all.insert(0, d);
 }
 
 fn name_atom(name: &[u8]) -> Atom {
@@ -398,7 +408,7 @@ pub fn try_load(
         let code = load(path, name).map_err(DriverRefused::Load)?;
         let mut d = LoadedDriver::new(name, path, wish.kills_ports, code);
         d.add_user(process, true);
-        DRIVERS.lock().insert(0, d);
+        insert(&mut DRIVERS.lock(), d);
         return Ok(("loaded", None));
     };
     if d.is_added {
@@ -499,6 +509,9 @@ pub fn try_unload(
 
 /// A process has ended: it uses no driver and waits for none any more.
 pub fn process_exit(process: u64) {
+    if !ANY.load(Ordering::Acquire) {
+        return;
+    }
     let mut all = DRIVERS.lock();
     let mut closing = Vec::new();
     let mut unwanted = Vec::new();
@@ -699,7 +712,7 @@ pub fn add(name: &[u8], code: Arc<dyn DriverCode>) -> bool {
     if fresh {
         let mut d = LoadedDriver::new(name, b"", false, code);
         d.is_added = true;
-        all.insert(0, d);
+        insert(&mut all, d);
     }
     fresh
 }

@@ -189,7 +189,7 @@ impl Builder<'_> {
 
     /// Any other BIF, called if that is done at once.
     fn call_guard(&mut self, export: &'static Export, o: &[Operand], call: &GuardBif<'_>) -> Flow {
-        let is_simple = |b: &&Bif| b.kind == BifKind::Guard && !b.has_steps();
+        let is_simple = |b: &&Bif| b.kind == BifKind::Guard;
         if call.args.len() > MOST_GUARD_ARGUMENTS || export.bif().filter(is_simple).is_none() {
             return self.step_guard(o, call);
         }

@@ -70,10 +70,7 @@ impl Builder<'_> {
             }
             Ending::Returns => {
                 let after = self.next_pc();
-                let v = self.one(Ssa::Call(callee, after), arguments, Repr::Term);
-                self.forget();
-                self.env.x.insert(0, v);
-                Flow::Next
+                self.returns(Ssa::Call(callee, after), arguments)
             }
         }
     }
@@ -94,28 +91,32 @@ impl Builder<'_> {
         }
         let (exit, after) = (self.exit(), self.next_pc());
         let arguments = self.arguments(arity);
-        let v = self.one(Ssa::CallBif(export, after, exit), arguments, Repr::Term);
-        self.forget();
-        self.env.x.insert(0, v);
+        let goes_on = self.returns(Ssa::CallBif(export, after, exit), arguments);
         match ending {
-            Ending::Returns => Flow::Next,
+            Ending::Returns => goes_on,
             Ending::Tail(slots) => {
                 if slots > 0 {
                     self.drop_slots(slots);
                 }
+                let v = self.x(0);
                 self.push(Ssa::Return, vec![v], &[]);
                 Flow::Ends
             }
         }
     }
 
-    /// Lets the interpreter execute an instruction that calls.
-    pub(super) fn call_step(&mut self) -> Flow {
-        let (exit, after) = (self.exit(), self.next_pc());
-        let v = self.one(Ssa::CallStep(after, exit), Vec::new(), Repr::Term);
+    /// A call that returns: its value is in the first X register, and nothing else is known.
+    fn returns(&mut self, call: Ssa, arguments: Vec<Value>) -> Flow {
+        let v = self.one(call, arguments, Repr::Term);
         self.forget();
         self.env.x.insert(0, v);
         Flow::Next
+    }
+
+    /// Lets the interpreter execute an instruction that calls.
+    pub(super) fn call_step(&mut self) -> Flow {
+        let (exit, after) = (self.exit(), self.next_pc());
+        self.returns(Ssa::CallStep(after, exit), Vec::new())
     }
 
     /// A call of the function that the X registers behind the arguments name. It may be the last thing to do, and drops so many
@@ -129,10 +130,7 @@ impl Builder<'_> {
             return Flow::Ends;
         }
         let after = self.next_pc();
-        let v = self.one(Ssa::CallApply(after, exit), arguments, Repr::Term);
-        self.forget();
-        self.env.x.insert(0, v);
-        Flow::Next
+        self.returns(Ssa::CallApply(after, exit), arguments)
     }
 
     /// A call of a fun. One whose value is returned is a tail call, as in the bytecode.
@@ -150,10 +148,7 @@ impl Builder<'_> {
             return Flow::Ends;
         }
         let after = self.next_pc();
-        let v = self.one(Ssa::CallFun(after, exit), arguments, Repr::Term);
-        self.forget();
-        self.env.x.insert(0, v);
-        Flow::Next
+        self.returns(Ssa::CallFun(after, exit), arguments)
     }
 
     // ---- frames ----

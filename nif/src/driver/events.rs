@@ -37,6 +37,11 @@ impl EventEntry {
         self.ways[way].port.is_some() && !self.ways[way].is_called
     }
 
+    /// Does no port want to know?
+    fn is_free(&self) -> bool {
+        self.ways.iter().all(|w| w.port.is_none())
+    }
+
     /// Has the poller look for what is wanted now.
     fn watch(&mut self, fd: RawFd) {
         let wanted = SelectModes {
@@ -98,7 +103,7 @@ fn called(fd: RawFd, way: usize, port: u64) {
     }
     if e.is_wanted(0) || e.is_wanted(1) {
         e.watch(fd);
-    } else if e.ways.iter().all(|w| w.port.is_none()) && !e.is_used {
+    } else if e.is_free() && !e.is_used {
         entries.remove(&fd);
     }
 }
@@ -181,9 +186,8 @@ pub fn stop(p: &DriverPort, event: DriverEvent, ways: [bool; 2], gives_up: Optio
                     way.port = None;
                 }
             }
-            let is_free = e.ways.iter().all(|w| w.port.is_none());
             let driver = e.driver.clone();
-            if is_free && (gives_up.is_some() || !e.is_used) {
+            if e.is_free() && (gives_up.is_some() || !e.is_used) {
                 poller::forget(fd);
                 entries.remove(&fd);
             } else {
@@ -212,11 +216,10 @@ pub fn forget_port(id: u64) {
         for w in e.ways.iter_mut().filter(|w| w.port == Some(id)) {
             *w = Way::default();
         }
-        let is_free = e.ways.iter().all(|w| w.port.is_none());
-        match is_free {
+        match e.is_free() {
             true => poller::forget(fd),
             false => e.watch(fd),
         }
-        !is_free
+        !e.is_free()
     });
 }

@@ -47,7 +47,7 @@ impl PortHandle {
 
     /// The port, as long as it has not stopped.
     pub fn get(self) -> Option<Arc<DriverPort>> {
-        PORTS.pin().get(&(self.0 as u64)).cloned()
+        get(self.0 as u64)
     }
 }
 

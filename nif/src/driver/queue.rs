@@ -3,6 +3,7 @@
 use super::binary::{BinaryPtr, DriverBinary};
 use crate::api::io_vectors::Slice;
 use crate::c::Ptr;
+use enigma_runtime::{Heap, Term};
 use std::collections::VecDeque;
 use std::ffi::c_int;
 
@@ -57,30 +58,68 @@ impl QueuedPart {
     }
 }
 
-/// The elements of a vector without its first bytes: copied where no binary holds them.
-pub fn parts_of(v: &CDriverVector, mut skip: usize) -> Option<Vec<QueuedPart>> {
-    let count = usize::try_from(v.count).ok()?;
-    let slices = v.slices.slice(count);
-    let binaries = v.binaries.slice(count);
-    let mut parts = Vec::new();
-    for (i, s) in slices.iter().enumerate() {
-        let left_out = skip.min(s.len);
-        skip -= left_out;
-        if s.len == left_out {
-            continue;
-        }
-        let data = s.data.wrapping_add(left_out);
-        let len = s.len - left_out;
-        let holder = binaries.get(i).and_then(|&b| DriverBinary::share(b));
-        parts.push(match holder {
-            Some(b) => {
-                let at = data.addr().checked_sub(b.data().addr())?;
-                QueuedPart::new(b, at, len)?
-            }
-            None => QueuedPart::of_bytes(Ptr::to(data.cast_mut()).slice(len))?,
-        });
+/// Bytes of a vector, and the binary that holds them, if one does.
+pub struct Element<'a> {
+    /// They.
+    pub bytes: &'a [u8],
+    holder: Option<DriverBinary>,
+}
+
+impl Element<'_> {
+    /// They as a term.
+    pub fn to_term(&self, h: &mut Heap) -> Term {
+        let held = self
+            .holder
+            .as_ref()
+            .and_then(|b| b.to_term(self.place_in(b)?, self.bytes.len(), h));
+        held.unwrap_or_else(|| h.binary(self.bytes))
     }
-    Some(parts)
+
+    /// Where a binary has them.
+    fn place_in(&self, b: &DriverBinary) -> Option<usize> {
+        self.bytes.as_ptr().addr().checked_sub(b.data().addr())
+    }
+
+    /// They as a part of the binary that holds them, or copied.
+    fn into_part(mut self) -> Option<QueuedPart> {
+        match self.holder.take() {
+            Some(b) => {
+                let at = self.place_in(&b)?;
+                QueuedPart::new(b, at, self.bytes.len())
+            }
+            None => QueuedPart::of_bytes(self.bytes),
+        }
+    }
+}
+
+impl CDriverVector {
+    /// The elements without the first bytes and without empty ones; none where their number is none.
+    pub fn elements<'a>(&self, mut skip: usize) -> Vec<Element<'a>> {
+        let count = usize::try_from(self.count).unwrap_or(0);
+        let holders = self.binaries.slice(count);
+        let slices: &[Slice] = self.slices.slice(count);
+        let mut all = Vec::new();
+        for (i, s) in slices.iter().enumerate() {
+            let bytes = Ptr::to(s.data.cast_mut()).slice(s.len);
+            let left_out = skip.min(bytes.len());
+            skip -= left_out;
+            let bytes = &bytes[left_out..];
+            if !bytes.is_empty() {
+                let holder = holders.get(i).and_then(|&b| DriverBinary::share(b));
+                all.push(Element { bytes, holder });
+            }
+        }
+        all
+    }
+}
+
+/// The elements of a vector without its first bytes: copied where no binary holds them.
+pub fn parts_of(v: &CDriverVector, skip: usize) -> Option<Vec<QueuedPart>> {
+    if v.count < 0 {
+        return None;
+    }
+    let elements = v.elements(skip).into_iter();
+    elements.map(Element::into_part).collect()
 }
 
 /// See the module's text.

@@ -32,6 +32,11 @@ impl SendQueue {
             self.last.push_back(e);
             return 0;
         }
+        self.pass(e, packets)
+    }
+
+    /// A signal goes, begins to go in pieces, or waits for what its sender has sent before.
+    fn pass(&mut self, e: Encoded, packets: &mut Vec<Vec<u8>>) -> usize {
         if let Some(after) = e.sender().and_then(|s| self.behind.get_mut(&s)) {
             after.push_back(e);
             return 0;
@@ -66,17 +71,7 @@ impl SendQueue {
             return size;
         }
         for e in self.behind.remove(&sender).unwrap_or_default() {
-            match self.behind.get_mut(&sender) {
-                Some(after) => after.push_back(e),
-                None if self.writer.is_long(&e) => {
-                    self.long.push_back((sender, self.writer.begin(e)));
-                    self.behind.insert(sender, VecDeque::new());
-                }
-                None => {
-                    size += e.size();
-                    self.writer.packets(e, packets);
-                }
-            }
+            size += self.pass(e, packets);
         }
         if self.long.is_empty() {
             for e in std::mem::take(&mut self.last) {

@@ -165,26 +165,31 @@ fn stand_alone(c: &mut Command) {
 /// Our ends of the pipes from and to a program.
 pub type Ends = (Option<OwnedFd>, Option<OwnedFd>);
 
+/// A pipe: where it is read, and where it is written.
+fn pipe() -> Result<(OwnedFd, OwnedFd), Atom> {
+    let (r, w) = std::io::pipe().map_err(|e| errno::of(&e))?;
+    Ok((r.into(), w.into()))
+}
+
 /// Connects the program's descriptors; gives our ends.
 fn plumb(c: &mut Command, o: &PortOptions, far: &mut Vec<OwnedFd>) -> Result<Ends, Atom> {
-    let fail = |e: std::io::Error| errno::of(&e);
     let (mut ours_in, mut ours_out) = (None, None);
     if o.nouse_stdio {
         // The program reads from 3 and writes to 4, as far as it has to.
         let mut moves = Vec::new();
+        let mut give = |end: OwnedFd, to| {
+            moves.push((end.as_raw_fd(), to));
+            far.push(end);
+        };
         if o.output {
-            let (r, w) = std::io::pipe().map_err(fail)?;
-            let r = OwnedFd::from(r);
-            moves.push((r.as_raw_fd(), 3));
-            far.push(r);
-            ours_out = Some(w.into());
+            let (r, w) = pipe()?;
+            give(r, 3);
+            ours_out = Some(w);
         }
         if o.input {
-            let (r, w) = std::io::pipe().map_err(fail)?;
-            let w = OwnedFd::from(w);
-            moves.push((w.as_raw_fd(), 4));
-            far.push(w);
-            ours_in = Some(r.into());
+            let (r, w) = pipe()?;
+            give(w, 4);
+            ours_in = Some(r);
         }
         // SAFETY: only `fcntl`, `dup2` and `close` are called between fork and exec, which is allowed there.
         unsafe {
@@ -209,19 +214,20 @@ fn plumb(c: &mut Command, o: &PortOptions, far: &mut Vec<OwnedFd>) -> Result<End
         return Ok((ours_in, ours_out));
     }
     if o.output {
-        let (r, w) = std::io::pipe().map_err(fail)?;
-        c.stdin(Stdio::from(OwnedFd::from(r)));
-        ours_out = Some(w.into());
+        let (r, w) = pipe()?;
+        c.stdin(Stdio::from(r));
+        ours_out = Some(w);
     } else {
         c.stdin(Stdio::null());
     }
     if o.input {
-        let (r, w) = std::io::pipe().map_err(fail)?;
+        let (r, w) = pipe()?;
         if o.stderr_to_stdout {
-            c.stderr(Stdio::from(OwnedFd::from(w.try_clone().map_err(fail)?)));
+            let copy = w.try_clone().map_err(|e| errno::of(&e))?;
+            c.stderr(Stdio::from(copy));
         }
-        c.stdout(Stdio::from(OwnedFd::from(w)));
-        ours_in = Some(r.into());
+        c.stdout(Stdio::from(w));
+        ours_in = Some(r);
     } else if o.stderr_to_stdout {
         c.stderr(Stdio::inherit());
     }

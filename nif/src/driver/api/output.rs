@@ -1,6 +1,5 @@
 //! What drivers tell processes.
 
-use crate::api::io_vectors::Slice;
 use crate::c::{CText, Ptr, Word};
 use crate::driver::binary::{BinaryPtr, DriverBinary};
 use crate::driver::port::{self, DriverPort, PortHandle};
@@ -111,7 +110,7 @@ pub extern "C" fn driver_outputv(
     }
     let header = header.slice(header_len);
     tell(port, header_len + size, |p, h| {
-        let parts = elements(v, skip);
+        let parts = v.elements(skip);
         let list = if p.is_binary() {
             let mut parts: Vec<Term> = parts.iter().map(|e| e.to_term(h)).collect();
             let last = parts.pop().unwrap_or(Term::NIL);
@@ -124,45 +123,12 @@ pub extern "C" fn driver_outputv(
     })
 }
 
-/// Bytes of a vector, and the binary that holds them.
-struct Element<'a> {
-    bytes: &'a [u8],
-    holder: Option<DriverBinary>,
-}
-
-impl Element<'_> {
-    fn to_term(&self, h: &mut Heap) -> Term {
-        let held = self.holder.as_ref().and_then(|b| {
-            let at = self.bytes.as_ptr().addr().checked_sub(b.data().addr())?;
-            b.to_term(at, self.bytes.len(), h)
-        });
-        held.unwrap_or_else(|| h.binary(self.bytes))
-    }
-}
-
-fn elements<'a>(v: &CDriverVector, mut skip: usize) -> Vec<Element<'a>> {
-    let count = usize::try_from(v.count).unwrap_or(0);
-    let holders = v.binaries.slice(count);
-    let slices: &[Slice] = v.slices.slice(count);
-    let mut all = Vec::new();
-    for (i, s) in slices.iter().enumerate() {
-        let bytes = Ptr::to(s.data.cast_mut()).slice(s.len);
-        let left_out = skip.min(bytes.len());
-        skip -= left_out;
-        let bytes = &bytes[left_out..];
-        if !bytes.is_empty() {
-            let holder = holders.get(i).and_then(|&b| DriverBinary::share(b));
-            all.push(Element { bytes, holder });
-        }
-    }
-    all
-}
-
 /// Copies the bytes of a vector, as many as there is room for: how many that was.
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_vec_to_buf(v: Ptr<CDriverVector>, to: Ptr<u8>, room: usize) -> usize {
     let Some(v) = v.get() else { return 0 };
-    let bytes: Vec<u8> = elements(v, 0)
+    let bytes: Vec<u8> = v
+        .elements(0)
         .iter()
         .flat_map(|e| e.bytes)
         .copied()
@@ -193,14 +159,29 @@ fn receiver(to: Word) -> Option<u64> {
     to.get().and_then(Term::as_local_pid)
 }
 
+/// A port, if it is heard; otherwise what its caller gets.
+fn heard(port: Option<Arc<DriverPort>>) -> Result<Arc<DriverPort>, c_int> {
+    let port = port.ok_or(-1)?;
+    port.is_heard().then_some(port).ok_or(0)
+}
+
+/// The port that a word names.
+fn port_of(port: Word) -> Option<Arc<DriverPort>> {
+    port.get().and_then(Term::as_local_port).and_then(port::get)
+}
+
+fn send_owner(port: Option<Arc<DriverPort>>, words: Ptr<u64>, count: c_int) -> c_int {
+    heard(port).map_or_else(|code| code, |p| send(p.connected(), words, count))
+}
+
+fn send_process(port: Option<Arc<DriverPort>>, to: Word, words: Ptr<u64>, count: c_int) -> c_int {
+    heard(port).map_or_else(|code| code, |_| send(receiver(to), words, count))
+}
+
 /// Sends the owner a term.
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_output_term(port: PortHandle, words: Ptr<u64>, count: c_int) -> c_int {
-    match port.get() {
-        Some(p) if p.is_heard() => send(p.connected(), words, count),
-        Some(_) => 0,
-        None => -1,
-    }
+    send_owner(port.get(), words, count)
 }
 
 /// Sends a process a term.
@@ -211,36 +192,19 @@ pub extern "C" fn driver_send_term(
     words: Ptr<u64>,
     count: c_int,
 ) -> c_int {
-    match port.get() {
-        Some(p) if p.is_heard() => send(receiver(to), words, count),
-        Some(_) => 0,
-        None => -1,
-    }
-}
-
-/// The port that a word names, if it is heard; otherwise what its caller gets.
-fn port_of(port: Word) -> Result<Arc<DriverPort>, c_int> {
-    let id = port.get().and_then(Term::as_local_port);
-    let port = id.and_then(port::get).ok_or(-1)?;
-    port.is_heard().then_some(port).ok_or(0)
+    send_process(port.get(), to, words, count)
 }
 
 /// Sends the owner of a port a term, from any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn erl_drv_output_term(port: Word, words: Ptr<u64>, count: c_int) -> c_int {
-    match port_of(port) {
-        Ok(p) => send(p.connected(), words, count),
-        Err(code) => code,
-    }
+    send_owner(port_of(port), words, count)
 }
 
 /// Sends a process a term, from any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn erl_drv_send_term(port: Word, to: Word, words: Ptr<u64>, count: c_int) -> c_int {
-    match port_of(port) {
-        Ok(_) => send(receiver(to), words, count),
-        Err(code) => code,
-    }
+    send_process(port_of(port), to, words, count)
 }
 
 /// The atom with this text.

@@ -74,12 +74,6 @@ pub(super) extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64
     }
 }
 
-/// Is the return address at a depth that of a list that native code keeps?
-fn is_kept_at(cx: &Ctx<'_>, depth: usize) -> bool {
-    let words = cx.own.stack.words();
-    is_of_list(words[words.len() - depth])
-}
-
 /// The helper `Land`.
 pub(super) extern "C" fn land(cx: &mut Ctx<'_>, depth: u64, _: u64, _: u64) -> u64 {
     let (pc, sp) = (cx.native.next_pc, cx.native.next_sp);
@@ -89,7 +83,13 @@ pub(super) extern "C" fn land(cx: &mut Ctx<'_>, depth: u64, _: u64, _: u64) -> u
     }
     // A handler's code returns to the caller, and puts no list before the value that native code keeps for the function.
     cx.own.stack.set_sp(sp);
-    if first_return(cx, stack_word::is_return).is_none_or(|depth| is_kept_at(cx, depth)) {
+    let back = cx
+        .own
+        .stack
+        .words()
+        .iter()
+        .find(|w| stack_word::is_return(**w));
+    if back.is_none_or(|&w| is_of_list(w)) {
         return 0;
     }
     // SAFETY: where a process goes on there are instructions, more than one.
