@@ -514,6 +514,7 @@ pub fn gc_numbers(own: &Owned) -> [(&'static str, usize); 11] {
     let heap = &own.heap;
     let (old_block, old_used) = heap.old_size();
     let (young_bytes, old_bytes) = heap.binary_bytes();
+    let (young_limit, old_limit) = heap.binary_limits();
     [
         ("old_heap_block_size", old_block),
         ("heap_block_size", own.block_size()),
@@ -523,9 +524,9 @@ pub fn gc_numbers(own: &Owned) -> [(&'static str, usize); 11] {
         ("old_heap_size", old_used),
         ("heap_size", heap.young_used()),
         ("bin_vheap_size", young_bytes / 8),
-        ("bin_vheap_block_size", heap.binary_limit() / 8),
+        ("bin_vheap_block_size", young_limit / 8),
         ("bin_old_vheap_size", old_bytes / 8),
-        ("bin_old_vheap_block_size", heap.binary_limit() / 8),
+        ("bin_old_vheap_block_size", old_limit / 8),
     ]
 }
 

@@ -42,6 +42,25 @@ odd(A, B, C, D) ->
 %% The same, appended to what is there.
 odd_onto(X, A, B, C, D) -> [<<X/binary, A:6, B:6, C:6, D:6>>, <<X/bits, A:2, B:6>>, <<X/bits, A:2, B:2>>, <<X/bits, A:20, B:12/little-signed, C:8>>].
 
+%% Two ways to go on from a bitstring that ends inside a byte, and what both have left of it.
+append_open(N) ->
+    B = appbits(200, <<0:N>>),
+    X = <<B/bits, 1:N>>,
+    Y = <<B/bits, 2:N, 3:5>>,
+    {h(B), h(X), h(Y), h(<<X/bits, 7:3>>), h(<<Y/bits, 7:3>>), bit_size(X), bit_size(Y), h(B)}.
+
+%% The same in two processes, while a third looks on.
+append_elsewhere(N) ->
+    B = appbits(200, <<0:N>>),
+    Me = self(),
+    Ask = fun(F) -> spawn_link(fun() -> receive Bits -> Me ! {self(), F(Bits)} end end) end,
+    Ps = [Ask(fun(Bits) -> h(<<Bits/bits, 1:N, 2:9>>) end), Ask(fun(Bits) -> h(<<Bits/bits, 5:N, 7:3>>) end), Ask(fun h/1)],
+    [P ! B || P <- Ps],
+    Mine = h(<<B/bits, 0:N, 1:1>>),
+    {Mine, [receive {P, H} -> H end || P <- Ps], h(B)}.
+
+open_literal() -> <<"a bitstring of the module that is too long for a heap, so that its bytes lie elsewhere, and ends in", 5:3>>.
+
 many(A) -> <<A, A:16, A:24, A:32, A:40, A:48, A:56, A:4, A:4, A:12, A:20, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A, A>>.
 
 cases() ->
@@ -84,6 +103,11 @@ cases() ->
      {append_loop, fun() -> B = app(5000, <<>>), {byte_size(B), erlang:md5(B)} end},
      {append_shared, fun() -> B = app(10, <<>>), X = <<B/binary, 1>>, Y = <<B/binary, 2>>, Z = <<X/binary, 3>>, {X =:= Y, binary:last(X), binary:last(Y), byte_size(Z), binary:part(Z, byte_size(Z), -2)} end},
      {append_bits, fun() -> B = appbits(1001, <<>>), {bit_size(B), erlang:phash2(B)} end},
+     %% A bitstring that ends inside a byte: what is appended twice, also by others, is apart.
+     {append_bits_shared, fun() -> [append_open(N) || N <- lists:seq(1, 17)] end},
+     {append_bits_after_send, fun() -> [append_elsewhere(N) || N <- [1, 3, 7, 9]] end},
+     {append_bits_of_literal, fun() -> B = open_literal(), [{h(<<B/bits, N:3>>), h(<<(id(B))/bits, N:11, 1:1>>)} || N <- [1, 5, 7]] ++ [h(B)] end},
+     {append_bits_copies_seldom, heavy, fun() -> B = appbits(200000, <<>>), {bit_size(B), erlang:phash2(B)} end},
      {append_sub, fun() -> B = app(100, <<>>), <<S:50/binary, _/binary>> = B, S2 = <<S/binary, "xx">>, {byte_size(S2), erlang:md5(S2), erlang:md5(B)} end},
      {append_after_send, fun() -> B = app(100, <<>>), S = self(), spawn(fun() -> S ! <<B/binary, "other">> end), C = <<B/binary, "mine">>, receive D -> {binary:part(C, byte_size(C), -4), binary:part(D, byte_size(D), -5)} end end},
      {prepend_loop, fun() -> B = pre(2000, <<>>), {byte_size(B), erlang:md5(B)} end},

@@ -24,13 +24,13 @@ pub fn set_from_environment() -> bool {
 }
 
 /// Columns that a character takes; nothing if it cannot be printed.
-pub fn width(c: i32) -> Option<u32> {
+pub fn width(c: libc::wchar_t) -> Option<u32> {
     // SAFETY: any number may be asked for.
     u32::try_from(unsafe { wcwidth(c) }).ok()
 }
 
 /// Columns that a string takes, up to its end or a zero; nothing if any of it cannot be printed.
-pub fn string_width(chars: &[i32]) -> Option<u32> {
+pub fn string_width(chars: &[libc::wchar_t]) -> Option<u32> {
     // SAFETY: the function reads no more than that many characters.
     u32::try_from(unsafe { wcswidth(chars.as_ptr(), chars.len()) }).ok()
 }

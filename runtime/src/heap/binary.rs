@@ -3,7 +3,8 @@
 //! A `Binary` is bytes with a count of references, a capacity and the number of bits in use. Contents
 //! below `used` never change once they are visible to Erlang code; the room above can be claimed by
 //! whoever holds a view that ends exactly at `used`: the claim is one compare-and-swap, so an append
-//! needs no knowledge of who else holds the binary, and a second append to the same view copies.
+//! needs no knowledge of who else holds the binary, and a second append to the same view copies. Where the view ends inside a byte
+//! that one is written to again, so nobody else may look: it is enough that no reference has left the heap that made the binary.
 //!
 //! The bytes follow the header, or lie in memory that somebody else has made (a vector, a library): then an owner
 //! that is dropped with the binary follows the header.
@@ -13,7 +14,7 @@ use crate::tally::Tally;
 use std::alloc::Layout;
 use std::any::Any;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Header of a shared binary.
 #[repr(C)]
@@ -22,6 +23,8 @@ pub struct Binary {
     data: *mut u8,
     capacity: usize,
     used_bits: AtomicUsize,
+    /// Have there been references outside the heap of the first one?
+    travelled: AtomicBool,
 }
 
 /// Keeps the bytes of a binary that lie elsewhere.
@@ -76,6 +79,7 @@ impl BinaryRef {
                 data: p.as_ptr().add(1).cast(),
                 capacity,
                 used_bits: AtomicUsize::new(used_bits),
+                travelled: AtomicBool::new(false),
             });
         }
         BinaryRef(p)
@@ -93,6 +97,7 @@ impl BinaryRef {
                 data: data.cast_mut(),
                 capacity: len,
                 used_bits: AtomicUsize::new(len * 8),
+                travelled: AtomicBool::new(false),
             },
             owner,
         });
@@ -221,7 +226,7 @@ impl BinaryRef {
     }
 
     /// Says how many bits are in use, of a binary that nobody else has seen.
-    pub(super) fn set_used(&mut self, bits: usize) {
+    pub(crate) fn set_used(&mut self, bits: usize) {
         debug_assert!(self.refs() == 1 && bits.div_ceil(8) <= self.capacity());
         self.header().used_bits.store(bits, Ordering::Release);
     }
@@ -282,11 +287,14 @@ impl BinaryRef {
             .map(|_| unsafe { self.data_mut().add(at_bits / 8) })
     }
 
-    /// Claims bits likewise, wherever they begin and end, if this is the only reference. Gives the bytes from the one on in which the
-    /// first of them is; they and what follows them are zero.
+    /// Claims bits likewise, wherever they begin and end, if this is the only reference, or one of several in the same heap. Gives
+    /// the bytes from the one on in which the first of them is; they and what follows them are zero.
     pub fn claim_bits(&mut self, at_bits: usize, more_bits: usize) -> Option<&mut [u8]> {
         let to = at_bits + more_bits;
-        if to.div_ceil(8) > self.capacity() || self.header().refs.load(Ordering::Acquire) != 1 {
+        let header = self.header();
+        if to.div_ceil(8) > header.capacity
+            || header.refs.load(Ordering::Acquire) != 1 && header.travelled.load(Ordering::Relaxed)
+        {
             return None;
         }
         let used = &self.header().used_bits;
@@ -295,8 +303,9 @@ impl BinaryRef {
         }
         used.store(to, Ordering::Relaxed);
         let (first, end) = (at_bits / 8, to.div_ceil(8));
-        // SAFETY: inside the allocation, as checked against the capacity; nobody else can look at it or write to it. Bytes that
-        // were not in use are zeroed before the slice is made.
+        // SAFETY: inside the allocation, as checked against the capacity; nobody else can look at it or write to it: other references
+        // belong to the heap that this one is of, and so to this thread now. Bytes that were not in use are zeroed before the slice
+        // is made.
         let bytes = unsafe {
             let fresh = at_bits.div_ceil(8).min(end);
             std::ptr::write_bytes(self.data_mut().add(fresh), 0, end - fresh);
@@ -306,6 +315,12 @@ impl BinaryRef {
             *byte &= !(0xff >> (at_bits & 7));
         }
         Some(bytes)
+    }
+
+    /// Another reference, for the heap that this one is of.
+    pub(crate) fn again_in_heap(&self) -> BinaryRef {
+        self.header().refs.fetch_add(1, Ordering::Relaxed);
+        BinaryRef(self.0)
     }
 
     /// Shrinks the allocation to what is used if nobody else holds it; gives the possibly moved binary.
@@ -362,8 +377,11 @@ impl BinaryRef {
 
 impl Clone for BinaryRef {
     fn clone(&self) -> BinaryRef {
-        self.header().refs.fetch_add(1, Ordering::Relaxed);
-        BinaryRef(self.0)
+        // Not written to where it is known: the others read it.
+        if !self.header().travelled.load(Ordering::Relaxed) {
+            self.header().travelled.store(true, Ordering::Relaxed);
+        }
+        self.again_in_heap()
     }
 }
 
@@ -443,6 +461,13 @@ mod tests {
         assert!(b.claim_bits(8, 1).is_none(), "another reference");
         drop(other);
         assert_eq!(b.claim_bits(8, 1), Some(&mut [0][..]));
+        let other = b.again_in_heap();
+        assert!(b.claim_bits(9, 1).is_none(), "a reference has travelled");
+        drop((b, other));
+        let mut b = BinaryRef::build_with_room(1, 3, |out| out[0] = 0xff);
+        let other = b.again_in_heap();
+        assert_eq!(b.claim_bits(8, 3), Some(&mut [0][..]));
+        assert_eq!(other.len(), 2);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub struct ProcHeap {
     limit: usize,
     /// Bytes of binaries after which a collection is due.
     binary_limit: usize,
+    /// Bytes of binaries in the old generation after which the next collection is a major one.
+    old_binary_limit: usize,
     min_words: u32,
     min_vheap_words: u32,
     /// Minor collections since the last major one.
@@ -142,6 +144,7 @@ impl ProcHeap {
             old_binary_bytes: 0,
             limit: min_words,
             binary_limit: min_vheap_words * 8,
+            old_binary_limit: min_vheap_words * 8,
             min_words: min_words.min(u32::MAX as usize) as u32,
             min_vheap_words: min_vheap_words.min(u32::MAX as usize) as u32,
             minor_count: 0,
@@ -230,6 +233,7 @@ impl ProcHeap {
     pub fn set_min_vheap_words(&mut self, words: usize) {
         self.min_vheap_words = words.min(u32::MAX as usize) as u32;
         self.binary_limit = self.binary_limit.max(words * 8);
+        self.old_binary_limit = self.old_binary_limit.max(words * 8);
     }
 
     /// Has the heap outgrown its limits?
@@ -362,9 +366,9 @@ impl ProcHeap {
         (self.young.binary_bytes, self.old_binary_bytes)
     }
 
-    /// The limit on bytes of binaries.
-    pub fn binary_limit(&self) -> usize {
-        self.binary_limit
+    /// The limits on bytes of binaries that young and old objects refer to.
+    pub fn binary_limits(&self) -> (usize, usize) {
+        (self.binary_limit, self.old_binary_limit)
     }
 
     /// Does the address lie in this heap?
@@ -400,7 +404,7 @@ impl ProcHeap {
             || self.requested == Some(true)
             || self.minor_count >= self.fullsweep_after
             || (!self.fits_old() && self.old.capacity() > 0)
-            || self.old_binary_bytes > 4 * self.binary_limit.max(self.young.binary_bytes)
+            || self.old_binary_bytes > self.old_binary_limit
     }
 
     /// Collects. Afterwards the current block has room for `need` words.
@@ -538,7 +542,12 @@ impl ProcHeap {
         self.old_offheap = swept.old;
         self.old_binary_bytes = swept.old_bytes;
         self.young.binary_bytes = swept.young_bytes;
-        self.binary_limit = (self.min_vheap_words as usize * 8).max(swept.young_bytes * 2);
+        let least = self.min_vheap_words as usize * 8;
+        self.binary_limit = next_binary_limit(swept.young_bytes, self.binary_limit).max(least);
+        if major {
+            self.old_binary_limit =
+                next_binary_limit(swept.young_bytes, self.old_binary_limit).max(least);
+        }
         self.mature = (self.young.cur.start() as usize, live * 8);
         live
     }
@@ -548,6 +557,18 @@ impl Drop for ProcHeap {
     fn drop(&mut self) {
         // SAFETY: the heap owns its objects and is going away.
         unsafe { offheap::release_all(self.old_offheap) };
+    }
+}
+
+/// The limit on bytes of binaries after a collection that `live` bytes have survived: a third more than they are or larger, and made
+/// smaller by steps only, since what one collection leaves says little about what the next will find.
+fn next_binary_limit(live: usize, limit: usize) -> usize {
+    if live > limit / 4 * 3 {
+        live * 2
+    } else if live < limit / 4 {
+        limit / 3 * 2
+    } else {
+        limit
     }
 }
 

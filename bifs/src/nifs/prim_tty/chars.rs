@@ -29,7 +29,8 @@ fn isprint(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn wcwidth(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    Ok(match locale::width(int(a[0])?) {
+    // The type of wide characters has a sign on some machines and none on others; the bits are the same.
+    Ok(match locale::width(int(a[0])? as libc::wchar_t) {
         Some(n) => Term::small(i64::from(n)),
         None => not_printable(cx),
     })
@@ -39,7 +40,10 @@ fn wcwidth(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn wcswidth(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = iolist::collect(a[0]).map_err(|_| badarg())?;
     let (chars, _) = bytes.as_chunks::<4>();
-    let chars: Vec<i32> = chars.iter().map(|&c| i32::from_ne_bytes(c)).collect();
+    let chars: Vec<libc::wchar_t> = chars
+        .iter()
+        .map(|&c| libc::wchar_t::from_ne_bytes(c))
+        .collect();
     Ok(match locale::string_width(&chars) {
         Some(n) => cx.ok(Term::small(i64::from(n))),
         None => not_printable(cx),

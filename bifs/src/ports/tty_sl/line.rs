@@ -283,7 +283,7 @@ impl Line {
             match self.cells[at] {
                 Cell::Escape => at += self.sequence(at),
                 Cell::Char(c) => {
-                    let width = i32::try_from(c).ok().and_then(locale::width);
+                    let width = libc::wchar_t::try_from(c).ok().and_then(locale::width);
                     column += width.unwrap_or(0) as usize;
                     at += 1;
                 }

@@ -300,19 +300,21 @@ fn append_to(
         return Ok((claim.finish(heap), more / 8));
     }
     let private = private && is_handle(segments[0].value);
-    if private && append_bits(segments[0].value, more, fill)? {
+    if append_bits(&v, more, fill)? {
         heap.binary_bytes += more / 8;
-        return Ok((segments[0].value, more.div_ceil(8)));
+        let whole = lengthened(heap, segments[0].value, more, private);
+        return Ok((whole, more.div_ceil(8)));
     }
     let len = total.div_ceil(8);
     let mut result = Ok(());
     let start = v.whole_bytes();
     let copied = 8 * start.len();
-    let b = BinaryRef::build_behind(start, len, (len * 2).max(256), |out| {
+    let mut b = BinaryRef::build_behind(start, len, (len * 2).max(256), |out| {
         copy_bits(v.data, v.offset + copied, out, copied, v.bits - copied);
         result = fill(out, v.bits);
     });
     result?;
+    b.set_used(total);
     if private {
         replace_binary(heap, segments[0].value, b, total);
         return Ok((segments[0].value, len));
@@ -326,16 +328,19 @@ fn is_handle(t: Term) -> bool {
     t.is_kind(Kind::BinRef) && !is_literal(t.ptr())
 }
 
-/// Makes a handle that nothing else uses longer by so many bits, which need not be whole bytes, if there is room behind them; else
+/// Writes so many bits, which need not be whole bytes, behind a bitstring that is in this process only, if there is room; else
 /// nothing is done.
 fn append_bits(
-    handle: Term,
+    v: &bits::View,
     more: usize,
     fill: impl FnOnce(&mut [u8], usize) -> Result<(), WriteFault>,
 ) -> Result<bool, WriteFault> {
-    let bits = handle.word(3) as usize;
+    if !is_handle(v.base) {
+        return Ok(false);
+    }
+    let bits = v.offset + v.bits;
     // SAFETY: a live `BinRef` owns the binary in word 2.
-    let mut b = unsafe { BinaryRef::borrow_raw(handle.word(2)) };
+    let mut b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
     let Some(bytes) = b.claim_bits(bits, more) else {
         return Ok(false);
     };
@@ -344,8 +349,6 @@ fn append_bits(
         bytes[0] &= !(0xff >> (bits & 7));
         return Err(e);
     }
-    // SAFETY: word 3 of a handle is its size, and the handle is in the heap of the process that runs.
-    unsafe { *handle.ptr().add(3) += more as u64 };
     Ok(true)
 }
 
@@ -427,22 +430,34 @@ impl Claim {
     /// The longer bitstring, once the new bits are written.
     #[inline(always)]
     pub(in crate::interp) fn finish(self, heap: &mut Heap) -> Term {
-        if self.private {
-            // SAFETY: word 3 of a handle is its size, and the handle is in the heap of the process that runs.
-            unsafe { *self.to.ptr().add(3) += self.bits as u64 };
-            return self.to;
-        }
-        let v = bits::view(self.to);
-        // SAFETY: a live `BinRef` owns the binary in word 2.
-        let b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
-        let total = v.bits + self.bits;
-        let whole = heap.shared_bits(BinaryRef::clone(&b), v.offset + total);
-        heap.binary_bytes -= b.capacity();
-        if v.offset == 0 {
-            whole
-        } else {
-            heap.sub_bits(whole, v.offset, total)
-        }
+        lengthened(heap, self.to, self.bits, self.private)
+    }
+}
+
+/// The bitstring that goes on for `more` bits behind the end of `to`, which are written. With `private` `to` is a handle that
+/// nothing else uses, and is itself made longer.
+#[inline(always)]
+fn lengthened(heap: &mut Heap, to: Term, more: usize, private: bool) -> Term {
+    if private {
+        // SAFETY: word 3 of a handle is its size, and the handle is in the heap of the process that runs.
+        unsafe { *to.ptr().add(3) += more as u64 };
+        return to;
+    }
+    let v = bits::view(to);
+    // SAFETY: a live `BinRef` owns the binary in word 2.
+    let b = unsafe { BinaryRef::borrow_raw(v.base.word(2)) };
+    let total = v.bits + more;
+    let again = if is_literal(v.base.ptr()) {
+        BinaryRef::clone(&b)
+    } else {
+        b.again_in_heap()
+    };
+    let whole = heap.shared_bits(again, v.offset + total);
+    heap.binary_bytes -= b.capacity();
+    if v.offset == 0 {
+        whole
+    } else {
+        heap.sub_bits(whole, v.offset, total)
     }
 }
 
