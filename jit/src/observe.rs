@@ -1,6 +1,7 @@
 //! What people are told of the compilation of functions, and which functions they let be compiled.
 
 use crate::ir::SsaFunction;
+use crate::lower::places::function_at;
 use crate::memory::{self, CodeBlock, perf};
 use crate::pattern::FunctionChoice;
 use crate::stages::{self, Stages, WantedStages};
@@ -117,6 +118,7 @@ impl Observation {
             since: Instant::now(),
             times: [Duration::ZERO; PHASES],
             ssa: 0,
+            inlined: Vec::new(),
             bytes: 0,
             stages,
             assembly: self.assembly.is_some(),
@@ -134,6 +136,8 @@ pub struct Watch<'a> {
     since: Instant,
     times: [Duration; PHASES],
     ssa: usize,
+    /// What stands in the place of calls (`SsaFunction::inlined`).
+    inlined: Vec<u32>,
     bytes: usize,
     /// Text of the stages.
     pub stages: Stages,
@@ -170,6 +174,7 @@ impl Watch<'_> {
     pub fn optimized(&mut self, f: &SsaFunction) {
         self.phase(Phase::Passes);
         self.ssa = f.instructions();
+        self.inlined.clone_from(&f.inlined);
     }
 
     /// The machine code in `cx` has been installed, and is not run yet.
@@ -177,7 +182,7 @@ impl Watch<'_> {
         self.phase(Phase::Install);
         self.bytes = block.length();
         if perf::enabled() {
-            tell_perf(self.f, &self.name(), cx, block);
+            tell_perf(self.f, &self.inlined, &self.name(), cx, block);
         }
     }
 
@@ -220,10 +225,11 @@ impl Watch<'_> {
 }
 
 /// Tells `perf` of a function's machine code, which is that in `cx`.
-fn tell_perf(f: &'static FnInfo, name: &str, cx: &Context, block: &CodeBlock) {
+fn tell_perf(f: &'static FnInfo, inlined: &[u32], name: &str, cx: &Context, block: &CodeBlock) {
     let mut lines: Vec<(u32, String, u32)> = Vec::new();
     for place in stages::places(cx) {
-        if let Some((file, line)) = f.position(place.pc as usize + 1) {
+        let (function, pc) = function_at(f, inlined, place.pc);
+        if let Some((file, line)) = function.position(pc as usize + 1) {
             let file = file.to_text();
             if lines.last().is_none_or(|l| l.1 != file || l.2 != line) {
                 lines.push((place.start, file, line));

@@ -1,6 +1,7 @@
 //! What a function is at each stage on its way to machine code, as text.
 
 use crate::ir::SsaFunction;
+use crate::lower::places::function_at;
 use crate::lower::{EXIT_PLACE, Symbol};
 use crate::passes::SsaPass;
 use cranelift_codegen::ir::ExternalName;
@@ -63,6 +64,14 @@ impl Stages {
         }
     }
 
+    /// SSA form with what has been put in the place of calls.
+    pub fn inlined(&mut self, f: &SsaFunction) {
+        let wanted = self.wanted.pass.as_deref();
+        if !f.inlined.is_empty() && wanted.is_some_and(|w| w == "all" || w == "inline") {
+            self.stage("after inline", &f.to_string());
+        }
+    }
+
     /// SSA form after a pass.
     pub fn after(&mut self, pass: &SsaPass, f: &SsaFunction) {
         let wanted = self.wanted.pass.as_deref();
@@ -92,9 +101,15 @@ impl Stages {
     }
 
     /// Machine code, which Cranelift has made from what is in `cx`.
-    pub fn machine(&mut self, f: &'static FnInfo, cx: &Context, isa: &dyn TargetIsa) {
+    pub fn machine(
+        &mut self,
+        f: &'static FnInfo,
+        inlined: &[u32],
+        cx: &Context,
+        isa: &dyn TargetIsa,
+    ) {
         if self.wanted.machine {
-            let text = machine_code(f, cx, isa);
+            let text = machine_code(f, inlined, cx, isa);
             self.stage("machine code", &text);
         }
     }
@@ -117,7 +132,12 @@ fn symbols(f: &'static FnInfo, cx: &Context) -> Vec<(String, String)> {
 /// The machine code that Cranelift has made from what is in `cx`: an instruction a line, with its offset. A comment before
 /// a part says to which bytecode instruction the part belongs, or that it leaves the function there; one behind a
 /// call says what is called.
-pub fn machine_code(f: &'static FnInfo, cx: &Context, isa: &dyn TargetIsa) -> String {
+pub fn machine_code(
+    f: &'static FnInfo,
+    inlined: &[u32],
+    cx: &Context,
+    isa: &dyn TargetIsa,
+) -> String {
     let (Some(compiled), Ok(disassembler)) = (cx.compiled_code(), isa.to_capstone()) else {
         return "; it cannot be disassembled\n".to_string();
     };
@@ -134,7 +154,7 @@ pub fn machine_code(f: &'static FnInfo, cx: &Context, isa: &dyn TargetIsa) -> St
             place = Some(p);
         }
         if let Some(p) = place {
-            let _ = writeln!(text, "; {}", place_name(f, p));
+            let _ = writeln!(text, "; {}", place_name(f, inlined, p));
         }
         let decoded = disassembler.disasm_count(&code[at..], at as u64, 1);
         let decoded = decoded.ok();
@@ -165,7 +185,7 @@ pub fn machine_code(f: &'static FnInfo, cx: &Context, isa: &dyn TargetIsa) -> St
 pub struct CodePlace {
     /// Where it begins, in bytes.
     pub start: u32,
-    /// Offset of the bytecode instruction.
+    /// Place of the bytecode instruction.
     pub pc: u32,
     /// Does it leave the function there?
     pub leaves: bool,
@@ -183,15 +203,20 @@ pub fn places(cx: &Context) -> impl Iterator<Item = CodePlace> + '_ {
     })
 }
 
-/// A bytecode instruction: its offset, its name and its line.
-fn place_name(f: &'static FnInfo, CodePlace { pc, leaves, .. }: CodePlace) -> String {
+/// A bytecode instruction: its function if that is another one, its offset, its name and its line.
+fn place_name(f: &'static FnInfo, inlined: &[u32], place: CodePlace) -> String {
+    let CodePlace { pc, leaves, .. } = place;
+    let (function, pc) = function_at(f, inlined, pc);
     let what = if leaves {
         "exit to bytecode"
     } else {
         "bytecode"
     };
-    let mut text = format!("{what} {pc}");
-    if let Some(body) = f.body()
+    let mut text = match std::ptr::eq(function, f) {
+        true => format!("{what} {pc}"),
+        false => format!("{what} {pc} of {}/{}", function.name, function.arity),
+    };
+    if let Some(body) = function.body()
         && (pc as usize) < body.code.len()
     {
         let op = enigma_runtime::interp::native::opcode_at(&body.code, pc);
@@ -201,7 +226,7 @@ fn place_name(f: &'static FnInfo, CodePlace { pc, leaves, .. }: CodePlace) -> St
             enigma_runtime::code::ops::NAMES[usize::from(op)]
         );
     }
-    if let Some((file, line)) = f.position(pc as usize + 1) {
+    if let Some((file, line)) = function.position(pc as usize + 1) {
         let _ = write!(text, " {}:{line}", file.to_text());
     }
     text

@@ -5,7 +5,7 @@ use crate::ir::{Op, SsaFunction};
 use crate::lower::{self, ReturnPoints, Symbol, glue};
 use crate::memory::{self, CodeBlock, perf};
 use crate::observe::{Cause, Observation, Phase, Watch};
-use crate::passes;
+use crate::passes::{self, inline};
 use crate::stages::{Stages, WantedStages, machine_code};
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
@@ -411,6 +411,8 @@ impl NativeCompiler {
         }
         watch.phase(Phase::Build);
         watch.stages.built(&source);
+        inline::run(&mut source, f.index, |n| build::inlinable(f.module(), n));
+        watch.stages.inlined(&source);
         passes::optimize(&mut source, |pass, source| watch.stages.after(pass, source));
         watch.optimized(&source);
         cx.clear();
@@ -423,8 +425,8 @@ impl NativeCompiler {
         watch.phase(Phase::Lowering);
         generate(cx, isa)?;
         watch.phase(Phase::Cranelift);
-        watch.stages.machine(f, cx, isa);
-        watch.assembled(|| machine_code(f, cx, isa));
+        watch.stages.machine(f, &source.inlined, cx, isa);
+        watch.assembled(|| machine_code(f, &source.inlined, cx, isa));
         Ok(points)
     }
 

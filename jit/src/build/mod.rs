@@ -15,6 +15,8 @@ mod select;
 mod tests;
 
 use crate::ir::{Block, ExitRef, Op as Ssa, Repr, SsaExit, SsaFunction, Target, Value};
+use crate::passes;
+use crate::passes::inline::Inlinable;
 use enigma_loader::{FunctionCode, Instr, MatchCommand, Op, Operand, Reg};
 use enigma_runtime::code::module::{Body, FnInfo, Module};
 use enigma_runtime::code::translate;
@@ -77,6 +79,26 @@ pub fn function(f: &'static FnInfo, at: Option<u32>) -> Result<SsaFunction, NotB
     };
     b.run();
     Ok(b.out)
+}
+
+/// Bytes of code in a file above which a function is not looked at as one that may stand in the place of calls.
+const SMALL: u32 = 200;
+
+/// A function of a module as one that may stand in the place of calls of it, if it is small and calls of it always lead to it.
+pub fn inlinable(module: &'static Module, n: u32) -> Option<Inlinable> {
+    let f = &module.functions[n as usize];
+    let range = &module.file.functions[n as usize].range;
+    if range.end - range.start > SMALL || f.may_be_replaced() {
+        return None;
+    }
+    let body = f.bytecode();
+    if body.has_handlers() {
+        return None;
+    }
+    let words = body.code.len();
+    let mut function = function(f, None).ok()?;
+    passes::prepare(&mut function);
+    Some(Inlinable { function, words })
 }
 
 /// Words of heap of an allocation list, without those of floats: few floats need any, and a box makes room for itself.
@@ -380,7 +402,12 @@ impl Builder<'_> {
         let x = x.into_iter().map(|n| (n, self.x(n))).collect();
         let floats = floats.into_iter().map(|n| (n, self.float(n))).collect();
         let pc = self.pc();
-        self.out.exit(SsaExit { pc, x, floats })
+        self.out.exit(SsaExit {
+            pc,
+            under: None,
+            x,
+            floats,
+        })
     }
 
     /// The interpreter goes on at the instruction.

@@ -15,6 +15,7 @@ impl SsaFunction {
             blocks: Vec::new(),
             values: Vec::new(),
             exits: Vec::new(),
+            inlined: Vec::new(),
             place: None,
         }
     }

@@ -1,11 +1,29 @@
 //! Changing a function.
 
 use super::{Block, ExitRef, Inst, Op, SsaFunction, Target, Value};
+use smallvec::SmallVec;
 
 impl Op {
     /// The exit that it names, to be changed.
     pub fn exit_mut(&mut self) -> Option<&mut ExitRef> {
         exit_in!(self)
+    }
+
+    /// The offsets of bytecode that it names, but for its exit's, to be changed.
+    pub fn places_mut(&mut self) -> SmallVec<[&mut u32; 2]> {
+        match self {
+            Op::StoreCatch(_, at)
+            | Op::Build(at)
+            | Op::PushReturn(at)
+            | Op::Call(_, at)
+            | Op::CallFun(at, _)
+            | Op::CallFunAt(at, _)
+            | Op::CallApply(at, _)
+            | Op::CallBif(_, at, _)
+            | Op::CallStep(at, _) => SmallVec::from_iter([at]),
+            Op::Step { next, other, .. } => std::iter::once(next).chain(other).collect(),
+            _ => SmallVec::new(),
+        }
     }
 
     /// Where it may go on in the function, to be changed.

@@ -45,6 +45,7 @@ pub mod flow;
 pub mod liveness;
 pub mod names;
 pub mod parse;
+pub mod place;
 pub mod properties;
 mod syntax;
 mod text;
@@ -77,6 +78,8 @@ pub struct SsaFunction {
     pub values: Vec<Repr>,
     /// Where the interpreter may go on.
     pub exits: Vec<SsaExit>,
+    /// The functions of the module, by their numbers, that stand in the place of calls. Offsets of bytecode name theirs too, see [`place`].
+    pub inlined: Vec<u32>,
     /// Offset of the bytecode instruction that further instructions are made from.
     pub place: Option<u32>,
 }
@@ -129,6 +132,9 @@ pub struct InstData {
 pub struct SsaExit {
     /// Offset in the function's bytecode, in words.
     pub pc: u32,
+    /// The offset to which the function there returns, if it stands in the place of a call whose return address is not on the
+    /// stack: leaving puts it there.
+    pub under: Option<u32>,
     /// X registers that are live there, with their values: terms, or floats of which terms are made there.
     pub x: Vec<(u16, Value)>,
     /// Float registers that are live there, with their values.
@@ -406,6 +412,8 @@ pub enum Op {
     Reserve(u32, ExitRef),
     /// Drops the first so many slots of the frame.
     Drop(u32),
+    /// Puts the return address of this offset on the stack, as a call does in the interpreter. `Drop` takes it away.
+    PushReturn(u32),
 
     /// Puts the arguments, in their order, before the value that the function will return: behind those put there before by this
     /// call of it. Nothing of the frame is left. An interpreter that comes by returns to this offset of the bytecode.

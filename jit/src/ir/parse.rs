@@ -63,12 +63,19 @@ fn read_function(p: &mut Parser<'_>) -> Result<SsaFunction, ParseError> {
         blocks: Vec::new(),
         values: Vec::new(),
         exits: Vec::new(),
+        inlined: Vec::new(),
         place: None,
     };
     p.symbol('/')?;
     function.arity = p.number::<u8>()?.into();
     if p.take_word("at") {
         function.at = Some(p.number()?);
+    }
+    if p.take_word("inlines") {
+        function.inlined.push(p.number()?);
+        while p.take_symbol(',') {
+            function.inlined.push(p.number()?);
+        }
     }
     p.symbol('{')?;
     let mut seen_exits = Vec::new();
@@ -171,6 +178,10 @@ fn read_exit(p: &mut Parser<'_>) -> Result<SsaExit, ParseError> {
         ..SsaExit::default()
     };
     while p.take_symbol(',') {
+        if p.take_word("under") {
+            exit.under = Some(p.number()?);
+            continue;
+        }
         let registers = if p.looks_at("f") {
             &mut exit.floats
         } else {
@@ -574,6 +585,7 @@ block0(v0: term, v1: term):
     reserve heap 2, exit1
     drop slots 1
     build v0, v1, next 13
+    push_return next 16777229
     v40 = call local 2, v0, next 14
     v41 = call 'lists':'map'/2, v0, v1, next 15
     v42 = call_fun v0, v1, next 16, exit1
@@ -620,7 +632,7 @@ block12:
     tail_call_apply drop 1, v0, v1, v2, exit1
 
 exit0: pc 17, x0 = v0, x3 = v4, f0 = v9
-exit1: pc 20
+exit1: pc 20, under 12
 exit2: pc 40, f1 = v9
 }
 "#;

@@ -38,6 +38,7 @@ impl Op {
             | Op::Allocate { .. }
             | Op::Reserve(..)
             | Op::Drop(_)
+            | Op::PushReturn(_)
             | Op::Step { .. }
             | Op::CallStep(..)
             | Op::Jump(_)
@@ -190,6 +191,7 @@ impl Op {
             | Op::StoreCatch(..)
             | Op::SetBitsPosition
             | Op::Drop(_)
+            | Op::PushReturn(_)
             | Op::Build(_)
             | Op::Jump(_)
             | Op::Branch(..)

@@ -178,6 +178,7 @@ operations! {
     Allocate { slots, heap, clear, exit } = "allocate" [Slots slots, Heap heap, Clear clear] [Exit exit];
     Reserve(heap, exit) = "reserve" [Heap heap] [Exit exit];
     Drop(n) = "drop" [Slots n] [];
+    PushReturn(next) = "push_return" [] [Next next];
     Build(next) = "build" [] [Next next];
 
     Call(callee, next) = "call" [Called callee] [Next next];

@@ -42,6 +42,10 @@ impl Display for SsaFunction {
         if let Some(at) = self.at {
             write!(f, " at {at}")?;
         }
+        for (i, function) in self.inlined.iter().enumerate() {
+            let before = if i == 0 { " inlines " } else { ", " };
+            write!(f, "{before}{function}")?;
+        }
         f.write_str(" {\n")?;
         let mut first = true;
         for (block, data) in self.blocks() {
@@ -107,6 +111,9 @@ impl Display for ShownInst<'_> {
 impl Display for SsaExit {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "pc {}", self.pc)?;
+        if let Some(under) = self.under {
+            write!(f, ", under {under}")?;
+        }
         for (n, value) in &self.x {
             write!(f, ", x{n} = {value}")?;
         }

@@ -10,7 +10,7 @@ use cranelift_codegen::ir::types::{F64, I8, I32, I64};
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
 use enigma_runtime::code::export::{self, Export};
 use enigma_runtime::interp::native::{Helper, layout};
-use enigma_runtime::term::{Header, Kind, stack_word};
+use enigma_runtime::term::{Header, Kind};
 
 /// The machine code that a call goes to.
 enum Code {
@@ -32,6 +32,7 @@ impl Lowering<'_> {
             } => self.allocate(*slots, *heap, clear, *exit),
             Op::Reserve(words, exit) => self.reserve(*words, *exit),
             Op::Drop(slots) => self.drop_slots(*slots),
+            Op::PushReturn(after) => self.push_return_address(*after),
             Op::Build(_) => self.build_list(&args),
             Op::Return => self.return_or_finish(args[0]),
             Op::Call(callee, after) => {
@@ -179,21 +180,6 @@ impl Lowering<'_> {
         let v = self.help(Helper::CallStep, &[pc, point]);
         self.leave_if_nonvalue(v);
         v
-    }
-
-    /// Pushes the return point for the address in bytecode to go on at.
-    fn push_return(&mut self, after: u32) {
-        let point = self.return_point(after);
-        self.push_return_point(point);
-    }
-
-    fn push_return_point(&mut self, point: u64) {
-        let word = stack_word::return_point(point as *const u64);
-        let word = self.word(word);
-        let sp = self.b.use_var(self.sp);
-        let sp = self.b.ins().iadd_imm_s(sp, -8);
-        self.b.ins().store(trusted(), word, sp, 0);
-        self.b.def_var(self.sp, sp);
     }
 
     /// The code that a callee's calls go to.

@@ -20,7 +20,8 @@ impl Lowering<'_> {
 
     /// Counts, if the census is on, that the bytecode instruction at this offset is left to the interpreter.
     pub(super) fn take_census(&mut self, pc: u32, handing: Handing) {
-        if let Some(counter) = census::counter(self.me, pc, handing) {
+        let (function, _, offset) = self.home(pc);
+        if let Some(counter) = census::counter(function, offset, handing) {
             let address = self.word(std::ptr::from_ref(counter) as u64);
             let one = self.word(1);
             self.b

@@ -24,6 +24,7 @@ mod intrinsics;
 mod lists;
 mod maps;
 mod numbers;
+pub mod places;
 mod questions;
 mod receive;
 mod state;
@@ -40,7 +41,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::{Context, ir as clif};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
 use enigma_runtime::code::module::{Body, FnInfo};
-use enigma_runtime::code::native::{ReturnPoint, return_point};
+use enigma_runtime::code::native::ReturnPoint;
 use enigma_runtime::interp::native::{Helper, HelperCall, layout};
 use enigma_runtime::term::{Header, Kind, Term};
 use maps::Places;
@@ -131,7 +132,6 @@ pub fn function(
         b,
         source,
         me: f,
-        body,
         sig,
         keeping_sig,
         helper_sig,
@@ -211,7 +211,6 @@ struct Lowering<'a> {
     b: FunctionBuilder<'a>,
     source: &'a SsaFunction,
     me: &'static FnInfo,
-    body: &'static Body,
     sig: clif::SigRef,
     keeping_sig: clif::SigRef,
     /// The signature of helpers that are called directly.
@@ -575,25 +574,6 @@ impl Lowering<'_> {
         });
         self.functions.insert(name, f);
         f
-    }
-
-    /// The address of the bytecode at an offset.
-    fn pc_address(&self, offset: u32) -> *const u64 {
-        self.body.code.as_ptr().wrapping_add(offset as usize)
-    }
-
-    fn pc_word(&mut self, offset: u32) -> Value {
-        let address = self.pc_address(offset) as u64;
-        self.word(address)
-    }
-
-    /// The address of a return point for the bytecode at an offset.
-    fn return_point(&mut self, after: u32) -> u64 {
-        let continuation = self.body.continuations.at(self.me, after);
-        let point = Box::new(return_point(self.pc_address(after), continuation));
-        let address = point.address() as u64;
-        self.return_points.calls.push(point);
-        address
     }
 
     /// What is known here is known where this jump leads, if no other one leads there.

@@ -14,7 +14,8 @@ impl Lowering<'_> {
             return false;
         };
         let exit = &self.source.exits[at.index()];
-        let Some(what) = native::message_step(&self.body.code, exit.pc) else {
+        let (_, body, pc) = self.home(exit.pc);
+        let Some(what) = native::message_step(&body.code, pc) else {
             return false;
         };
         let register = |n| exit.x.iter().find(|x| x.0 == n).map(|x| x.1);

@@ -284,6 +284,9 @@ impl Lowering<'_> {
             self.b.set_srcloc(SourceLoc::new(pc | EXIT_PLACE));
             self.take_census(pc, Handing::Exit);
             self.store_registers(e);
+            if let Some(under) = self.source.exits[e.index()].under {
+                self.push_return_address(under);
+            }
             let pc = self.pc_word(self.source.exits[e.index()].pc);
             let [sp, hp, reds] = [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v));
             let f = self.symbol(Symbol::Glue(Helper::ResumeAt));

@@ -100,6 +100,11 @@ impl View {
                 self.values.remove(&(self.top + Slot::from(*n)));
                 self.seen();
             }
+            Op::PushReturn(_) => {
+                self.seen();
+                self.top -= 1;
+                self.values.remove(&self.top);
+            }
             Op::Build(_) => self.seen(),
             op if op.exit().is_some() || op.collects() || op.ends_block() => self.seen(),
             _ => {}

@@ -96,6 +96,10 @@ impl Slots {
                 self.top -= i64::from(*slots);
                 self.forget_below(self.top + i64::from(*slots));
             }
+            Op::PushReturn(_) => {
+                self.top -= 1;
+                self.values.remove(&self.top);
+            }
             Op::Drop(n) => {
                 self.top += i64::from(*n);
                 self.forget_below(self.top);

@@ -4,6 +4,7 @@ pub mod dead;
 pub mod finite;
 pub mod frames;
 pub mod fun_code;
+pub mod inline;
 pub mod invariants;
 pub mod known;
 pub mod lists;
@@ -48,6 +49,19 @@ passes! {
     versions
 }
 
+/// The passes that make a function small that is to stand in the place of calls.
+const BEFORE_INLINE: &[&str] = &[
+    "unreachable",
+    "params",
+    "known",
+    "stronger",
+    "unreachable",
+    "dead",
+    "straight",
+    "frames",
+    "dead",
+];
+
 /// The passes in the order that serves best.
 const ORDER: &[&str] = &[
     "unreachable",
@@ -69,9 +83,18 @@ const ORDER: &[&str] = &[
 ];
 
 /// All that makes a function better. `after` is told of each pass.
-pub fn optimize(f: &mut SsaFunction, mut after: impl FnMut(&SsaPass, &SsaFunction)) {
+pub fn optimize(f: &mut SsaFunction, after: impl FnMut(&SsaPass, &SsaFunction)) {
+    run_all(ORDER, f, after);
+}
+
+/// What makes a function small that is to stand in the place of calls.
+pub fn prepare(f: &mut SsaFunction) {
+    run_all(BEFORE_INLINE, f, |_, _| ());
+}
+
+fn run_all(names: &[&str], f: &mut SsaFunction, mut after: impl FnMut(&SsaPass, &SsaFunction)) {
     let pass = |name: &&str| ALL.iter().find(|p| p.name == *name);
-    for pass in ORDER.iter().filter_map(pass) {
+    for pass in names.iter().filter_map(pass) {
         (pass.run)(f);
         after(pass, f);
         if cfg!(debug_assertions)

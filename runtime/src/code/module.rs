@@ -118,8 +118,8 @@ impl FnInfo {
         self.body.get()
     }
 
-    /// Translates the function if that was not done; gives its entry.
-    pub fn translate(&'static self) -> *const u64 {
+    /// The translation, which is made if there is none; nobody calls it yet then.
+    pub fn bytecode(&'static self) -> &'static Body {
         let body = self.body.get_or_init(|| {
             let module = self.module();
             let body = match translate::function(module, self) {
@@ -130,6 +130,12 @@ impl FnInfo {
             body
         });
         ranges::add(&body.code, self);
+        body
+    }
+
+    /// Translates the function if that was not done; gives its entry.
+    pub fn translate(&'static self) -> *const u64 {
+        let body = self.bytecode();
         let entry = match native::mode() {
             NativeMode::Tiered(calls) => {
                 let calls = native::calls_to_count(calls, body.places.len());

@@ -133,7 +133,12 @@ impl Fast<'_> {
 
     /// The state of an exit.
     pub(super) fn exit(&mut self, exit: ExitRef) -> ExitRef {
-        let SsaExit { pc, x, floats } = self.f.exits[exit.index()].clone();
+        let SsaExit {
+            pc,
+            under,
+            x,
+            floats,
+        } = self.f.exits[exit.index()].clone();
         let in_x = |(n, v): (u16, Value)| match self.table.term(v) {
             Some(term) => (n, term),
             None => (n, self.float(v)),
@@ -141,7 +146,12 @@ impl Fast<'_> {
         let x = x.into_iter().map(in_x).collect();
         let floats = floats.into_iter();
         let floats = floats.map(|(n, v)| (n, self.float(v))).collect();
-        self.f.exit(SsaExit { pc, x, floats })
+        self.f.exit(SsaExit {
+            pc,
+            under,
+            x,
+            floats,
+        })
     }
 
     // ---- the blocks around it ----

@@ -6,6 +6,7 @@ use crate::bif::Ctx;
 use crate::code::continuation::Continuation;
 use crate::code::forms::catch_end;
 use crate::code::module::FnInfo;
+use crate::code::native::{ReturnKind, return_kind};
 use crate::code::{entry, native, ops};
 use crate::interp::calls::Next;
 use crate::interp::dispatch::{self, PartEnd};
@@ -56,8 +57,9 @@ pub(super) extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64
         return resume_nif(cx, at);
     }
     cx.own.stack.set_sp(at.sp.cast());
-    // Callees leave one by one: the first return address that is no list's is that of the call that waits.
-    let is_call = |w: u64| stack_word::is_return(w) && !is_of_list(w);
+    // Callees leave one by one: the first return address in native code is that of the call that waits. Those in bytecode above
+    // it belong to functions that stand in the place of calls in the one that leaves.
+    let is_call = |w: u64| stack_word::is_return(w) && return_kind(w) == ReturnKind::Native;
     let waits = first_return(cx, is_call).filter(|&depth| depth > cx.native.entered_with);
     let Some(depth) = waits else {
         return Term::NONVALUE.0;
