@@ -411,7 +411,9 @@ impl NativeCompiler {
         }
         watch.phase(Phase::Build);
         watch.stages.built(&source);
-        inline::run(&mut source, f.index, |n| build::inlinable(f.module(), n));
+        let loops = source.at.is_none() && !f.may_be_replaced();
+        let find = |n| build::inlinable(f.module(), n);
+        inline::run(&mut source, f.index, loops, find);
         watch.stages.inlined(&source);
         passes::optimize(&mut source, |pass, source| watch.stages.after(pass, source));
         watch.optimized(&source);

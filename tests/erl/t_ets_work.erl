@@ -46,7 +46,7 @@ deleted_under_use(Type) ->
             fun() -> ets:lookup(T, c) end,
             fun() -> ets:update_counter(T, c, {2, 0}) end],
     ets:insert(T, {c, 7}),
-    Ps = [spawn_link(fun() -> F(), Me ! {self(), begun}, V = F(), Me ! {self(), asked_until(F, V)} end) || F <- Asks, _ <- [1, 2]],
+    Ps = [spawn_link(fun() -> F(), V = F(), Me ! {self(), begun}, Me ! {self(), asked_until(F, V)} end) || F <- Asks, _ <- [1, 2]],
     [receive {P, begun} -> ok end || P <- Ps],
     ets:delete(T),
     lists:usort([receive {P, V} -> V end || P <- Ps]).

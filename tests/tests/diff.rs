@@ -4,7 +4,7 @@
 //! `cargo test`; group names are `release/suite/mode`. The environment chooses:
 //! `ENIGMA_BIN` the machine, `ENIGMA_TEST_RELEASES` (`25,27`), `ENIGMA_TEST_MODES`
 //! (`plain,interp,tiered,native,native-stress,chaos,verify-heap,gc-stress,step-stress,sim`; unless told, all of them but `native-stress` on one
-//! release and `plain` on the others), `ENIGMA_TEST_SEEDS` how many seeds `sim` and `chaos`
+//! release, where `verify-heap`, `gc-stress` and `step-stress` take turns from suite to suite, and `plain` on the others), `ENIGMA_TEST_SEEDS` how many seeds `sim` and `chaos`
 //! stand for (`sim:N` and `chaos:N` are one), `ENIGMA_TEST_THREADS` how many groups run at once, `ENIGMA_TEST_PATIENCE` by what the limits of time are
 //! multiplied.
 
@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 /// The release that runs in every mode when the environment does not say which modes.
 const ALL_MODES: u32 = 27;
+/// Modes that take turns from suite to suite unless the environment says which modes.
+const TURNS: [&str; 3] = ["verify-heap", "gc-stress", "step-stress"];
 
 fn main() -> ExitCode {
     match run() {
@@ -73,7 +75,7 @@ fn run() -> Result<bool, String> {
         Machine::Beam => vec![],
         Machine::Enigma(_) => expected::load()?,
     };
-    let threads = number("ENIGMA_TEST_THREADS", 2)?;
+    let threads = number("ENIGMA_TEST_THREADS", 3)?;
     let filtered = all - jobs.len();
     Ok(report::run_all(&machine, &jobs, &known, threads, filtered))
 }
@@ -101,13 +103,17 @@ fn jobs(machine: &Machine) -> Result<Vec<Job>, String> {
             }
             _ => "plain",
         };
-        let modes = env_or("ENIGMA_TEST_MODES", default);
+        let asked = std::env::var("ENIGMA_TEST_MODES").ok();
+        let takes_turn = |n: usize, mode: &str| {
+            asked.is_some() || !TURNS.contains(&mode) || TURNS[n % TURNS.len()] == mode
+        };
+        let modes = asked.as_deref().unwrap_or(default);
         for mode in modes.split(',').map(str::trim) {
-            for suite in &suites {
+            for (n, suite) in suites.iter().enumerate() {
                 let wanted = suite.releases.contains(&release)
                     && (suite.modes.is_empty()
                         || suite.modes.iter().any(|m| *m == mode_name(mode)));
-                if !wanted {
+                if !wanted || !takes_turn(n, mode) {
                     continue;
                 }
                 let seeds = match mode {

@@ -29,10 +29,15 @@ pub struct Inlinable {
 }
 
 /// Does it in a function whose number in the module is `me`. `find` gives the forms of others by their numbers, where they
-/// are small enough and may be looked into.
-pub fn run(f: &mut SsaFunction, me: u32, mut find: impl FnMut(u32) -> Option<Inlinable>) {
+/// are small enough and may be looked into. `loops`: calls of the function always lead to this code.
+pub fn run(
+    f: &mut SsaFunction,
+    me: u32,
+    loops: bool,
+    mut find: impl FnMut(u32) -> Option<Inlinable>,
+) {
     let mut found: FxHashMap<u32, Option<Candidate>> = FxHashMap::default();
-    let again = f.at.is_none().then(|| Beginning::of(f)).flatten();
+    let again = loops.then(|| Beginning::of(f)).flatten();
     let mut open: Vec<(Site, u32)> = sites(f, 0..f.blocks.len(), me).map(|s| (s, 0)).collect();
     open.reverse();
     while let Some((site, depth)) = open.pop() {
