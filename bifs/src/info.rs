@@ -365,7 +365,12 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
 }
 
 fn current_function(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
-    match place::function_at(cx.own, pc) {
+    let sends = cx.proc.state.is_held_up() && stands_before(pc, &[ops::SEND]);
+    let found = match sends {
+        true => Some((Atom::ERLANG, Atom::new("send"), 2)),
+        false => place::function_at(cx.own, pc),
+    };
+    match found {
         Some((m, f, a)) => mfa(cx, m, f, a),
         None => Atom::UNDEFINED.into(),
     }
@@ -414,13 +419,17 @@ fn waits(own: &Owned, pc: *const u64) -> bool {
     if pc == special::hibernated() {
         return own.mailbox.is_empty();
     }
+    stands_before(pc, &[ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT])
+}
+
+/// Is the next instruction one of these?
+fn stands_before(pc: *const u64, operations: &[u16]) -> bool {
     code::ranges::find(pc).is_some_and(|(f, offset)| {
         f.body().is_some_and(|b| {
-            let waiting = [ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT];
             let before = continuation_words(&b.code, offset as u32);
             b.code
                 .get(offset + before as usize)
-                .is_some_and(|&w| waiting.contains(&ops::of(w)))
+                .is_some_and(|&w| operations.contains(&ops::of(w)))
         })
     })
 }

@@ -119,7 +119,8 @@ fn trace(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Tells the caller, `{trace_delivered, Traced, Reference}`, when what was said about a process has arrived. Nothing is on
 /// its way: who says something puts it where the receiver finds it.
 fn trace_delivered(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if a[0].as_local_pid().is_none() && !a[0].as_atom().is_some_and(|t| t.text() == "all") {
+    let is_all = a[0].as_atom().is_some_and(|t| t.text() == "all");
+    if a[0].as_local_pid().is_none() && !is_all {
         return Err(badarg());
     }
     let number = reference::fresh();

@@ -101,8 +101,8 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, o: SendOptions) -> Result<
         };
     }
     if let Some(port) = to.as_local_port() {
-        crate::ports::message(cx, port, message)?;
-        return Ok(Sent::Done);
+        let taken = crate::ports::message(cx, port, message, o.no_suspend)?;
+        return Ok(if taken { Sent::Done } else { Sent::WouldWait });
     }
     match to.kind() {
         Some(Kind::Ref) => {

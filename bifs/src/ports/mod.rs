@@ -581,9 +581,9 @@ fn call(waiting: BTreeSet<u64>) {
 }
 
 /// A message to a port: `{Owner, {command, Data}}`, `{Owner, close}`, `{Owner, {connect, Pid}}`. The sender of a
-/// command waits for a busy port. The connected process hears of what is none of these.
-pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
-    let Some(p) = get(port) else { return Ok(()) };
+/// command waits for a busy port, unless it is not to: `false` then. The connected process hears of what is none of these.
+pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term, no_suspend: bool) -> Result<bool, Exit> {
+    let Some(p) = get(port) else { return Ok(true) };
     let me = cx.proc.id;
     let bad = || {
         let (from, reason) = (
@@ -594,22 +594,25 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
     };
     let Some(&[owner, what]) = message.as_tuple_n::<2>() else {
         bad();
-        return Ok(());
+        return Ok(true);
     };
     let Some(owner) = owner.as_local_pid() else {
         bad();
-        return Ok(());
+        return Ok(true);
     };
     if owner != p.connected() {
         bad();
-        return Ok(());
+        return Ok(true);
     }
     if what.as_atom() == Some(Atom::CLOSE) {
         p.close_for(Some(owner), Atom::NORMAL.into());
-        return Ok(());
+        return Ok(true);
     }
     match what.as_tuple_n::<2>() {
         Some(&[k, data]) if k.as_atom() == Some(Atom::COMMAND) => {
+            if p.is_busy() && no_suspend {
+                return Ok(false);
+            }
             if p.is_busy() && p.must_wait(me) {
                 return Err(Exit::Wait);
             }
@@ -637,7 +640,7 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
         },
         _ => bad(),
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Links a process to a port. `false` if there is no such port.

@@ -87,6 +87,8 @@ pub enum DriverFailure {
     Eof,
     /// For this reason.
     Reason(Atom),
+    /// For the reason that a number is.
+    Number(i32),
     /// For this reason, of which its owner does not hear.
     Quiet(Atom),
 }
@@ -364,13 +366,14 @@ impl DriverPort {
         match failure {
             DriverFailure::Eof => _ = port.close(Atom::NORMAL.into()),
             DriverFailure::Reason(why) => _ = port.close(why.into()),
+            DriverFailure::Number(n) => _ = port.close(Term::small(i64::from(n))),
             DriverFailure::Quiet(why) => _ = port.end(why),
         }
     }
 
     /// The driver ends the port.
     pub fn fail(&self, failure: DriverFailure) {
-        if matches!(failure, DriverFailure::Reason(_) | DriverFailure::Quiet(_)) {
+        if !matches!(failure, DriverFailure::Eof) {
             self.answer_start(self.term());
         }
         self.failure.lock().get_or_insert(failure);

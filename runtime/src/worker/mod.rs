@@ -157,6 +157,7 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if cx.own.is_suspended() && !dirty::is_under_way(cx.own) {
         return Outcome::Wait;
     }
+    cx.proc.state.try_again();
     interp::run(cx)
 }
 
