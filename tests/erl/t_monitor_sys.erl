@@ -112,11 +112,11 @@ cases() ->
               erlang:system_monitor(undefined), exit(P, kill), R
           end end},
      {busy_port, fun() ->
-          Me = self(), Port = open_port({spawn, "sleep 60"}, [stream]),
+          Me = self(), Port = open_port({spawn, "sleep 60"}, [stream]), {os_pid, Os} = erlang:port_info(Port, os_pid),
           erlang:system_monitor(self(), [busy_port]),
           P = spawn(fun() -> Fill = fun F() -> port_command(Port, binary:copy(<<"x">>, 100000)), F() end, Fill() end),
           R = told(P, busy_port) =:= Port, S = (fun W() -> case process_info(P, status) of {status, suspended} -> suspended; _ -> erlang:yield(), W() end end)(),
-          erlang:system_monitor(undefined), exit(P, kill), port_close(Port), true = is_pid(Me), {R, S} end},
+          erlang:system_monitor(undefined), exit(P, kill), port_close(Port), _ = os:cmd("kill " ++ integer_to_list(Os)), true = is_pid(Me), {R, S} end},
      {not_asked, fun() -> internal(fun() ->
           P = worker(fun() -> garbage_collect() end), erlang:system_monitor(self(), [busy_port]),
           erts_debug:set_internal_state(test_long_gc_sleep, 20), P ! {do, self()}, done(P), erts_debug:set_internal_state(test_long_gc_sleep, 0),
