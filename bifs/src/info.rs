@@ -5,13 +5,13 @@ use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::code::{self, native, ops, ranges};
+use enigma_runtime::code::{self, native, ops};
 use enigma_runtime::dirty;
 use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::interp::native::continuation_words;
-use enigma_runtime::interp::{exception, special};
+use enigma_runtime::interp::{exception, place, special};
 use enigma_runtime::process::relations::MonitorTarget;
 use enigma_runtime::process::{Owned, PidKey, flag};
 use enigma_runtime::sched::TIME_SLICE;
@@ -254,12 +254,14 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
         }
         .into(),
         "links" => {
+            handle_pending(cx, running)?;
             let keys: Vec<PidKey> = cx.own.relations.get().links.iter().collect();
             let l: Vec<Term> = keys.into_iter().map(|k| k.to_term(cx.heap())).collect();
             cx.heap().list(&l)
         }
         "monitors" => monitors(cx),
         "monitored_by" => {
+            handle_pending(cx, running)?;
             let keys: Vec<PidKey> = cx
                 .own
                 .relations
@@ -363,33 +365,21 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
 }
 
 fn current_function(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
-    let found = dirty_mfa(cx.own).or_else(|| match ranges::find(pc) {
-        Some((f, _)) => Some((f.module().name, f.name, f.arity)),
-        None if pc == special::hibernated() => Some((Atom::ERLANG, Atom::HIBERNATE, 3)),
-        // A process that has not begun stands before its first call.
-        None if pc == special::apply_args() => Some(cx.own.initial_call),
-        None => None,
-    });
+    let sends = cx.proc.state.is_held_up() && stands_before(pc, &[ops::SEND]);
+    let found = match sends {
+        true => Some((Atom::ERLANG, Atom::new("send"), 2)),
+        false => place::function_at(cx.own, pc),
+    };
     match found {
         Some((m, f, a)) => mfa(cx, m, f, a),
         None => Atom::UNDEFINED.into(),
     }
 }
 
-/// The BIF that the process has called in a pool, if it has.
-fn dirty_mfa(own: &Owned) -> Option<(Atom, Atom, u32)> {
-    let b = dirty::under_way(own)?;
-    Some((
-        Atom::new(b.module),
-        Atom::new(b.function),
-        u32::from(b.arity),
-    ))
-}
-
 /// The functions that the process is in; what it has called in a pool is the innermost.
 fn stacktrace(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
     let trace = exception::current_stacktrace(cx, pc);
-    match dirty_mfa(cx.own) {
+    match place::called_in_pool(cx.own) {
         Some((m, f, a)) => {
             let h = cx.heap();
             let entry = h.tuple(&[m.into(), f.into(), num(a as usize), Term::NIL]);
@@ -429,13 +419,17 @@ fn waits(own: &Owned, pc: *const u64) -> bool {
     if pc == special::hibernated() {
         return own.mailbox.is_empty();
     }
+    stands_before(pc, &[ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT])
+}
+
+/// Is the next instruction one of these?
+fn stands_before(pc: *const u64, operations: &[u16]) -> bool {
     code::ranges::find(pc).is_some_and(|(f, offset)| {
         f.body().is_some_and(|b| {
-            let waiting = [ops::LOOP_REC, ops::WAIT, ops::WAIT_TIMEOUT];
             let before = continuation_words(&b.code, offset as u32);
             b.code
                 .get(offset + before as usize)
-                .is_some_and(|&w| waiting.contains(&ops::of(w)))
+                .is_some_and(|&w| operations.contains(&ops::of(w)))
         })
     })
 }

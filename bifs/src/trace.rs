@@ -4,9 +4,9 @@
 use crate::bifs;
 use crate::system::facts::unsupported;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::process::registry;
+use enigma_runtime::process::{handle, registry, signal};
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Term, badarg, reference};
 use parking_lot::Mutex;
 
 bifs! { BIFS:
@@ -18,8 +18,7 @@ bifs! { BIFS:
         "dt_put_tag"/1 Call => undefined;
         "dt_append_vm_tag_data"/1 Call => same;
         "dt_prepend_vm_tag_data"/1 Call => same;
-        "trace_delivered"/1 Call => not_supported;
-        "system_monitor"/0 Call => undefined;
+        "trace_delivered"/1 Call => trace_delivered;
         "system_profile"/0 Call => undefined;
         "seq_trace_info"/1 Call => seq_trace_info;
         "seq_trace"/2 Call => not_supported;
@@ -115,6 +114,22 @@ fn trace(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         return Err(badarg());
     }
     not_supported(cx, a)
+}
+
+/// Tells the caller, `{trace_delivered, Traced, Reference}`, when what was said about a process has arrived. Nothing is on
+/// its way: who says something puts it where the receiver finds it.
+fn trace_delivered(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    let is_all = a[0].as_atom().is_some_and(|t| t.text() == "all");
+    if a[0].as_local_pid().is_none() && !is_all {
+        return Err(badarg());
+    }
+    let number = reference::fresh();
+    let note = handle::build(|h| {
+        let reference = h.reference(number, 0);
+        h.tuple(&[Atom::new("trace_delivered").into(), a[0], reference])
+    });
+    signal::send(cx.proc.id, signal::Signal::Message(note));
+    Ok(cx.heap().reference(number, 0))
 }
 
 /// Sequential tracing is off: no item of the token is set.

@@ -1,99 +1,91 @@
-//! Watches descriptors for libraries, in a thread of its own.
+//! A descriptor that a library has asked about, in the poller while something is wanted of it.
 //!
-//! This is all that `select` and drivers need of a poller: to watch a descriptor for what is wanted of it now, to stop that, and to be told when
-//! something has come, once for each time that it was watched.
+//! Each question is answered once: a descriptor that is ready already is told when it is asked about again.
 
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token};
+use enigma_runtime::io::{AlwaysReady, Readiness, Source, SourceKind, Underway, Waits, Watched};
 use std::io;
 use std::os::fd::RawFd;
-use std::sync::LazyLock;
+use std::sync::{Arc, Weak};
 
-/// What is wanted of a descriptor, or has come.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct SelectModes {
-    /// To read, or the other end is closed.
-    pub read: bool,
-    /// To write, or nobody reads any more.
-    pub write: bool,
-    /// It is in error.
-    pub error: bool,
+/// Who has asked: as the poller sees it.
+struct Asker {
+    fd: RawFd,
+    kind: SourceKind,
+    ready: fn(RawFd, Readiness),
 }
 
-impl SelectModes {
-    fn interest(self) -> Interest {
-        // Errors are told in any case, but something must be asked for.
-        let interests = [
-            self.read.then_some(Interest::READABLE),
-            self.write.then_some(Interest::WRITABLE),
-            self.error.then_some(Interest::PRIORITY),
-        ];
-        let all = interests.into_iter().flatten().reduce(|a, b| a | b);
-        all.unwrap_or(Interest::PRIORITY)
+impl Source for Asker {
+    fn ready(&self, what: Readiness) -> bool {
+        (self.ready)(self.fd, what);
+        false
     }
 
-    /// Is it nothing?
-    pub fn is_none(self) -> bool {
-        self == SelectModes::default()
+    fn kind(&self) -> SourceKind {
+        self.kind
     }
 }
 
-/// The thread's poll, once it runs.
-static POLLER: LazyLock<io::Result<Registry>> = LazyLock::new(|| {
-    let poll = Poll::new()?;
-    let registry = poll.registry().try_clone()?;
-    let thread = std::thread::Builder::new().name("nif_poll".to_string());
-    thread.spawn(move || run(poll))?;
-    Ok(registry)
-});
+/// Where a descriptor is at the moment.
+enum Place {
+    Nowhere,
+    Poller(Watched),
+    Always { _counted: AlwaysReady },
+}
 
-/// Events that are taken at a time.
-const EVENTS: usize = 256;
+/// A descriptor, and whom the poller tells.
+pub struct Selected {
+    asker: Arc<Asker>,
+    place: Place,
+}
 
-fn run(mut poll: Poll) {
-    let mut events = Events::with_capacity(EVENTS);
-    loop {
-        if poll.poll(&mut events, None).is_err() {
-            continue;
+impl Selected {
+    /// A descriptor about which nothing is asked yet. `ready` is called by the poller.
+    pub fn new(fd: RawFd, kind: SourceKind, ready: fn(RawFd, Readiness)) -> Selected {
+        Selected {
+            asker: Arc::new(Asker { fd, kind, ready }),
+            place: Place::Nowhere,
         }
-        for e in &events {
-            let gone = e.is_error();
-            let came = SelectModes {
-                read: e.is_readable() || e.is_read_closed() || gone,
-                write: e.is_writable() || e.is_write_closed() || gone,
-                error: gone,
+    }
+
+    /// Asks for this, and nothing else. The descriptor may have been closed, and be another one now.
+    ///
+    /// # Errors
+    /// The system cannot watch it: `EPERM` if it is always ready.
+    pub fn ask(&mut self, wanted: Waits) -> io::Result<()> {
+        if let Place::Poller(w) = &mut self.place {
+            return w.ask(wanted);
+        }
+        let weak: Weak<Asker> = Arc::downgrade(&self.asker);
+        self.place = Place::Poller(Watched::new(self.asker.fd, weak, wanted)?);
+        Ok(())
+    }
+
+    /// Notes that the descriptor is one that is always ready.
+    pub fn is_always_ready(&mut self) {
+        if !matches!(self.place, Place::Always { .. }) {
+            self.place = Place::Always {
+                _counted: AlwaysReady::new(),
             };
-            let fd = e.token().0 as RawFd;
-            if !crate::select::ready(fd, came) {
-                crate::driver::events::ready(fd, came);
-            }
         }
     }
-}
 
-fn registry() -> io::Result<&'static Registry> {
-    match &*POLLER {
-        Ok(registry) => Ok(registry),
-        Err(e) => Err(e.kind().into()),
-    }
-}
-
-/// Watches a descriptor, which may have been watched before, for something.
-pub fn watch(fd: RawFd, wanted: SelectModes) -> io::Result<()> {
-    let registry = registry()?;
-    let (token, interest) = (Token(fd as usize), wanted.interest());
-    // Asking again makes the system look again, too.
-    match registry.reregister(&mut SourceFd(&fd), token, interest) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            registry.register(&mut SourceFd(&fd), token, interest)
+    /// Asks for nothing at the moment. What is always ready stays so.
+    pub fn rest(&mut self) {
+        if matches!(self.place, Place::Poller(_)) {
+            self.forget();
         }
-        result => result,
     }
-}
 
-/// Watches a descriptor no more. It may be closed already.
-pub fn forget(fd: RawFd) {
-    if let Ok(registry) = registry() {
-        let _ = registry.deregister(&mut SourceFd(&fd));
+    /// Asks for nothing any more. The descriptor may be closed already.
+    pub fn forget(&mut self) {
+        self.place = Place::Nowhere;
+    }
+
+    /// What is done because the descriptor is ready goes on elsewhere until this is dropped.
+    pub fn underway(&self) -> Option<Underway> {
+        match &self.place {
+            Place::Poller(w) => Some(w.underway()),
+            _ => None,
+        }
     }
 }

@@ -5,12 +5,13 @@
 //! once.
 
 use crate::env::OwnEnv;
-use crate::poller::{self, SelectModes};
+use crate::poller::Selected;
 use crate::resource::Resource;
 use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::io::{Readiness, SourceKind, Waits};
 use enigma_runtime::process::handle;
 use enigma_runtime::process::signal::{self, Signal};
 use parking_lot::Mutex;
@@ -37,17 +38,26 @@ struct Wanted {
 /// A descriptor.
 struct Entry {
     resource: Arc<Resource>,
+    selected: Selected,
     read: Option<Wanted>,
     write: Option<Wanted>,
     error: Option<Wanted>,
 }
 
 impl Entry {
-    fn wanted(&self) -> SelectModes {
-        SelectModes {
+    fn wanted(&self) -> Waits {
+        Waits {
             read: self.read.is_some(),
             write: self.write.is_some(),
-            error: self.error.is_some(),
+            priority: self.error.is_some(),
+        }
+    }
+
+    /// Asks the poller for what is still wanted.
+    fn ask_on(&mut self) {
+        let wanted = self.wanted();
+        if wanted.is_none() || self.selected.ask(wanted).is_err() {
+            self.selected.forget();
         }
     }
 }
@@ -90,6 +100,7 @@ pub fn begin(
     };
     let mut entry = same.unwrap_or(Entry {
         resource,
+        selected: Selected::new(fd, SourceKind::Nif, ready),
         read: None,
         write: None,
         error: None,
@@ -97,7 +108,8 @@ pub fn begin(
     for (d, message) in messages {
         *entry.slot(d) = Some(Wanted { to, message });
     }
-    let result = poller::watch(fd, entry.wanted());
+    let wanted = entry.wanted();
+    let result = entry.selected.ask(wanted);
     let refused = match &result {
         Ok(()) => {
             entries.insert(fd, entry);
@@ -122,16 +134,8 @@ pub fn cancel(fd: RawFd, directions: &[Direction]) -> Vec<Direction> {
         .copied()
         .filter(|&d| entry.slot(d).take().is_some());
     let taken: Vec<Direction> = taken.collect();
-    watch_on(fd, entry);
+    entry.ask_on();
     taken
-}
-
-/// Watches for what is still wanted.
-fn watch_on(fd: RawFd, entry: &Entry) {
-    let wanted = entry.wanted();
-    if wanted.is_none() || poller::watch(fd, wanted).is_err() {
-        poller::forget(fd);
-    }
 }
 
 /// The library is done with a descriptor, which is given to its function for that. In which directions something was wanted;
@@ -142,7 +146,7 @@ pub fn stop(fd: RawFd, resource: &Arc<Resource>) -> Option<Vec<Direction>> {
     let entry = ENTRIES.lock().remove(&fd);
     let mut cancelled = Vec::new();
     if let Some(mut e) = entry {
-        poller::forget(fd);
+        e.selected.forget();
         for d in [Direction::Read, Direction::Write, Direction::Error] {
             if e.slot(d).take().is_some() {
                 cancelled.push(d);
@@ -157,15 +161,15 @@ pub fn stop(fd: RawFd, resource: &Arc<Resource>) -> Option<Vec<Direction>> {
     Some(cancelled)
 }
 
-/// A descriptor is ready: sends what is wanted for that. For the poller. `false` if it is none that is known here.
-pub fn ready(fd: RawFd, came: SelectModes) -> bool {
+/// A descriptor is ready: sends what is wanted for that. For the poller.
+fn ready(fd: RawFd, came: Readiness) {
     let mut entries = ENTRIES.lock();
     let Some(entry) = entries.get_mut(&fd) else {
-        return false;
+        return;
     };
     let directions = [
-        (came.read, Direction::Read, "ready_input"),
-        (came.write, Direction::Write, "ready_output"),
+        (came.readable, Direction::Read, "ready_input"),
+        (came.writable, Direction::Write, "ready_output"),
         (came.error, Direction::Error, "ready_error"),
     ];
     let mut sent = Vec::new();
@@ -188,11 +192,10 @@ pub fn ready(fd: RawFd, came: SelectModes) -> bool {
         };
         sent.push((wanted.to, message));
     }
-    watch_on(fd, entry);
+    entry.ask_on();
     // A message that nobody takes may end a resource, which calls the library.
     drop(entries);
     for (to, message) in sent {
         signal::send(to, Signal::Message(message));
     }
-    true
 }

@@ -23,7 +23,7 @@ use enigma_runtime::process::signal;
 use enigma_runtime::process::{MaxHeap, flag, set_verify_heaps, state, table};
 use enigma_runtime::spawn::{self, SpawnOptions};
 use enigma_runtime::{
-    Atom, Heap, Term, atom, bug, dirty, heap, load, release, sched, time, work, worker,
+    Atom, Heap, Term, atom, bug, dirty, heap, io, load, release, sched, time, work, worker,
 };
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -95,6 +95,10 @@ fn configure(run: &Run) {
         )
     };
     sched::init(schedulers, online);
+    io::configure(io::PollSetCounts {
+        sets: emu.threads.poll_sets as usize,
+        threads: emu.threads.poll_threads as usize,
+    });
     dirty::set_limit(dirty::Pool::Cpu, emu.threads.dirty_cpu as usize);
     dirty::set_limit(dirty::Pool::Io, emu.threads.dirty_io as usize);
     dirty::set_online(dirty::Pool::Cpu, emu.threads.dirty_cpu_online as usize);
@@ -266,6 +270,7 @@ fn facts(run: &Run) -> Facts {
         port_parallelism: emu.port_parallelism,
         cpu_topology: emu.cpu_topology.clone(),
         dist_buf_busy_limit: emu.dist_busy_limit,
+        max_files: emu.limits.files,
         delayed_node_table_gc: emu.node_table_gc,
         outstanding_system_requests_limit: emu.outstanding_requests,
         halt_flush_timeout: emu.halt_flush_timeout,

@@ -9,7 +9,7 @@ use enigma_runtime::data::bignum;
 use enigma_runtime::ets::{Protection, TableKind, WriteConcurrency, registry};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::io;
-use enigma_runtime::process::{signal, table};
+use enigma_runtime::process::{signal, system_monitor, table};
 use enigma_runtime::sched::TIME_SLICE;
 use enigma_runtime::sched::block::{self, Block};
 use enigma_runtime::work::LoopLimit;
@@ -107,6 +107,11 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "fill_heap" => {
             fill_heap(cx, a[1].as_bool() == Some(true));
             ok
+        }
+        "test_long_gc_sleep" => {
+            let time = a[1].as_usize().and_then(|n| u32::try_from(n).ok());
+            system_monitor::slow_collections(time.ok_or_else(badarg)?);
+            true.into()
         }
         "mbuf" => {
             let (copy, chunk, offheap) = OwnedTerm::new(a[1]).into_parts();

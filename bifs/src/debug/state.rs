@@ -10,6 +10,7 @@ use enigma_runtime::atom::{self, Atom};
 use enigma_runtime::data::hash;
 use enigma_runtime::ets::Table;
 use enigma_runtime::heap::bits;
+use enigma_runtime::io;
 use enigma_runtime::process::table;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, persistent_term, release};
 use std::sync::Arc;
@@ -86,9 +87,13 @@ fn by_name(cx: &mut Ctx<'_>, name: &str) -> BifResult {
             let all = table::all();
             cx.heap().list(&all)
         }
-        // Errors, descriptors watched, and those watched for drivers and for NIFs: nothing here waits for
-        // many descriptors at a time.
-        "check_io_debug" => cx.heap().tuple(&[Term::small(0); 4]),
+        // Descriptors that are watched for nobody, all that are watched, and those watched for drivers and for NIFs.
+        "check_io_debug" => {
+            let r = io::registrations();
+            let counts = [r.lost, r.lost + r.ports + r.natives, r.ports, r.natives];
+            let counts = counts.map(|n| Term::small(n as i64));
+            cx.heap().tuple(&counts)
+        }
         // Modes of BEAM's build: every object is a fragment, hash values of keys are made alike.
         "force_heap_frags" => false.into(),
         "hashmap_collision_bonanza" if release::number() >= 27 => false.into(),

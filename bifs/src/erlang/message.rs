@@ -9,7 +9,7 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::node;
 use enigma_runtime::process::last_calls::LastCall;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::{flag, handle, registry};
+use enigma_runtime::process::{flag, handle, registry, system_monitor};
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
@@ -89,6 +89,8 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, o: SendOptions) -> Result<
             || !cx.own.mailbox.push_own(message)
         {
             signal::send_message(id, message);
+        } else {
+            system_monitor::queue_has_grown(cx.own);
         }
         return Ok(Sent::Done);
     }
@@ -99,8 +101,8 @@ fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, o: SendOptions) -> Result<
         };
     }
     if let Some(port) = to.as_local_port() {
-        crate::ports::message(cx, port, message)?;
-        return Ok(Sent::Done);
+        let taken = crate::ports::message(cx, port, message, o.no_suspend)?;
+        return Ok(if taken { Sent::Done } else { Sent::WouldWait });
     }
     match to.kind() {
         Some(Kind::Ref) => {

@@ -26,10 +26,10 @@ use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::table;
-use enigma_runtime::process::{PidKey, exit, handle, registry};
+use enigma_runtime::process::{PidKey, exit, handle, registry, system_monitor};
 use enigma_runtime::{Ctx, Exit, Heap, Term};
 use papaya::HashMap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -42,6 +42,9 @@ pub enum Refusal {
     /// The port closes for this reason.
     Failed(Atom),
 }
+
+/// Something to be done for a port.
+pub type PortJob = Box<dyn FnOnce() + Send>;
 
 /// What takes packets that a port gets from another node.
 pub trait PacketSink: Send + Sync {
@@ -119,6 +122,12 @@ pub trait Driver: Send + Sync {
     fn lingers(&self) -> bool {
         false
     }
+    /// The port is killed: what waits to be written is not written any more.
+    fn discard(&self) {}
+    /// Has something done when a call of the driver that is under way in another thread has ended; gives it back where there is none.
+    fn defer(&self, job: PortJob) -> Option<PortJob> {
+        Some(job)
+    }
     /// All that are linked to the port or monitor it have been told: what is outside may notice its end.
     fn finish(&self) {}
     /// Waits until what was given to `output` is out.
@@ -164,10 +173,14 @@ struct State {
     waiting: BTreeSet<u64>,
     /// Who is to be told of its end, and why, before those who are linked to it.
     at_end: Option<Box<dyn FnOnce(Term) + Send>>,
+    /// Who has closed it by a message, and is to be told when nothing is left to write.
+    closed_by: Option<u64>,
 }
 
 /// All ports, by their numbers.
 static PORTS: LazyLock<HashMap<u64, Arc<Port>>> = LazyLock::new(HashMap::new);
+/// Held, shared, by those who put ports in or take them out, so that who has it alone sees all of one moment.
+static CHANGES: RwLock<()> = RwLock::new(());
 /// How many there are.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -192,9 +205,11 @@ pub fn set_next_id(n: u64) {
 /// The bits of a port's number.
 const ID_MASK: u64 = (1 << 56) - 1;
 
-/// All ports.
+/// All ports that there are at one moment.
 pub fn all() -> Vec<Arc<Port>> {
+    let alone = CHANGES.write();
     let mut all: Vec<Arc<Port>> = PORTS.pin().values().cloned().collect();
+    drop(alone);
     all.sort_unstable_by_key(|p| p.id);
     all
 }
@@ -211,7 +226,9 @@ fn fresh_id() -> u64 {
 
 /// Takes a port out of the table.
 fn forget(id: u64) {
+    let changes = CHANGES.read();
     PORTS.pin().remove(&id);
+    drop(changes);
     COUNT.fetch_sub(1, Ordering::Relaxed);
 }
 
@@ -238,6 +255,7 @@ impl Port {
                 closed: false,
                 waiting: BTreeSet::new(),
                 at_end: None,
+                closed_by: None,
             }),
             busy: AtomicBool::new(false),
             lingers: AtomicBool::new(false),
@@ -248,7 +266,9 @@ impl Port {
             COUNT.fetch_sub(1, Ordering::Relaxed);
             return Err(Atom::SYSTEM_LIMIT);
         }
+        let changes = CHANGES.read();
         PORTS.pin().insert(port.id, port.clone());
+        drop(changes);
         match start(&port) {
             Ok(d) => {
                 let _ = port.driver.set(d);
@@ -346,6 +366,7 @@ impl Port {
         if busy {
             table::with(process, |p| p.state.hold_up());
             s.waiting.insert(process);
+            system_monitor::waits_for_port(process, self.term());
         }
         busy
     }
@@ -388,12 +409,18 @@ impl Port {
 
     /// Closes the port: links get an exit signal, monitors their message. `false` if it was closed before.
     pub fn close(&self, reason: Term) -> bool {
+        self.close_for(None, reason)
+    }
+
+    /// The same for a process that wants to be told, by `{Port, closed}`.
+    fn close_for(&self, process: Option<u64>, reason: Term) -> bool {
         let (links, monitors, name, waiting, at_end) = {
             let mut s = self.state.lock();
             if s.closed {
                 return false;
             }
             s.closed = true;
+            s.closed_by = process;
             (
                 std::mem::take(&mut s.links),
                 std::mem::take(&mut s.monitors),
@@ -427,7 +454,18 @@ impl Port {
         if let Some(d) = self.driver() {
             d.finish();
         }
+        if !self.is_lingering() {
+            self.tell_closed();
+        }
         true
+    }
+
+    fn tell_closed(&self) {
+        let closed_by = self.state.lock().closed_by.take();
+        if let Some(process) = closed_by {
+            let note = handle::build(|h| h.tuple(&[self.term(), Atom::CLOSED.into()]));
+            signal::send(process, Signal::Message(note));
+        }
     }
 
     /// Is it closed, and its driver has still to write?
@@ -439,6 +477,7 @@ impl Port {
     pub fn leave_table(&self) {
         if self.lingers.swap(false, Ordering::Relaxed) {
             forget(self.id);
+            self.tell_closed();
         }
     }
 
@@ -488,6 +527,27 @@ impl Port {
         self.state.lock().links.iter().copied().collect()
     }
 
+    /// Has something done after a call of the driver that is under way, if there is one.
+    fn defer(&self, job: PortJob) -> Option<PortJob> {
+        match self.driver() {
+            Some(d) => d.defer(job),
+            None => Some(job),
+        }
+    }
+
+    /// `false` if the port is closed.
+    fn add_monitor(&self, reference: u64, process: u64) -> bool {
+        let mut s = self.state.lock();
+        if !s.closed {
+            s.monitors.insert(reference, process);
+        }
+        !s.closed
+    }
+
+    fn remove_monitor(&self, reference: u64) {
+        self.state.lock().monitors.remove(&reference);
+    }
+
     /// Monitoring processes.
     pub fn monitored_by(&self) -> Vec<u64> {
         self.state.lock().monitors.values().copied().collect()
@@ -521,9 +581,9 @@ fn call(waiting: BTreeSet<u64>) {
 }
 
 /// A message to a port: `{Owner, {command, Data}}`, `{Owner, close}`, `{Owner, {connect, Pid}}`. The sender of a
-/// command waits for a busy port. The connected process hears of what is none of these.
-pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
-    let Some(p) = get(port) else { return Ok(()) };
+/// command waits for a busy port, unless it is not to: `false` then. The connected process hears of what is none of these.
+pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term, no_suspend: bool) -> Result<bool, Exit> {
+    let Some(p) = get(port) else { return Ok(true) };
     let me = cx.proc.id;
     let bad = || {
         let (from, reason) = (
@@ -534,25 +594,25 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
     };
     let Some(&[owner, what]) = message.as_tuple_n::<2>() else {
         bad();
-        return Ok(());
+        return Ok(true);
     };
     let Some(owner) = owner.as_local_pid() else {
         bad();
-        return Ok(());
+        return Ok(true);
     };
     if owner != p.connected() {
         bad();
-        return Ok(());
+        return Ok(true);
     }
     if what.as_atom() == Some(Atom::CLOSE) {
-        if p.close(Atom::NORMAL.into()) {
-            let note = handle::build(|h| h.tuple(&[Term::local_port(port), Atom::CLOSED.into()]));
-            signal::send(owner, Signal::Message(note));
-        }
-        return Ok(());
+        p.close_for(Some(owner), Atom::NORMAL.into());
+        return Ok(true);
     }
     match what.as_tuple_n::<2>() {
         Some(&[k, data]) if k.as_atom() == Some(Atom::COMMAND) => {
+            if p.is_busy() && no_suspend {
+                return Ok(false);
+            }
             if p.is_busy() && p.must_wait(me) {
                 return Err(Exit::Wait);
             }
@@ -580,7 +640,7 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term) -> Result<(), Exit> {
         },
         _ => bad(),
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Links a process to a port. `false` if there is no such port.
@@ -603,17 +663,23 @@ pub fn unlink(port: u64, process: u64) {
 /// Makes a process monitor a port. `false` if there is no such port.
 pub fn monitor(port: u64, reference: u64, process: u64) -> bool {
     let Some(p) = get(port) else { return false };
-    let mut s = p.state.lock();
-    if !s.closed {
-        s.monitors.insert(reference, process);
-    }
-    !s.closed
+    let later = p.clone();
+    let job = move || {
+        if !later.add_monitor(reference, process) {
+            let noproc = OwnedTerm::new(Atom::NOPROC.into());
+            exit::send_down(PidKey::local(process), reference, &noproc);
+        }
+    };
+    p.defer(Box::new(job)).is_none() || p.add_monitor(reference, process)
 }
 
 /// Takes a monitor away.
 pub fn demonitor(port: u64, reference: u64) {
     if let Some(p) = get(port) {
-        p.state.lock().monitors.remove(&reference);
+        let later = p.clone();
+        if let Some(job) = p.defer(Box::new(move || later.remove_monitor(reference))) {
+            job();
+        }
     }
 }
 
@@ -652,7 +718,12 @@ pub fn exit_signal(port: u64, from: Term, reason: Term, link: bool) {
     }
     let reason = match reason.as_atom() {
         Some(Atom::NORMAL) if !owner => return,
-        Some(Atom::KILL) if !link => Atom::KILLED.into(),
+        Some(Atom::KILL) if !link => {
+            if let Some(d) = p.driver() {
+                d.discard();
+            }
+            Atom::KILLED.into()
+        }
         _ => reason,
     };
     p.close(reason);

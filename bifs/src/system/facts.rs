@@ -30,6 +30,8 @@ pub struct Facts {
     pub cpu_topology: Option<Vec<LogicalProcessor>>,
     /// Bytes.
     pub dist_buf_busy_limit: u64,
+    /// How many descriptors may be open.
+    pub max_files: u32,
     /// Seconds, or for ever.
     pub delayed_node_table_gc: Option<u32>,
     pub outstanding_system_requests_limit: u32,

@@ -1,5 +1,6 @@
 //! `system_info/1`.
 
+use super::check_io;
 use super::facts::{facts, num};
 use super::flags;
 use super::statistics::os_clock;
@@ -222,9 +223,9 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "beam_jump_table" => true.into(),
         "update_cpu_info" => Atom::new("unchanged").into(),
         "c_compiler_used" => h.tuple(&[Atom::UNDEFINED.into(), Atom::UNDEFINED.into()]),
-        // No compiler flags of C, no poll sets, no groups of readers or counters, no threads' events.
+        "check_io" => check_io::poll_sets(h),
+        // No compiler flags of C, no groups of readers or counters, no threads' events.
         "compile_info"
-        | "check_io"
         | "reader_groups_map"
         | "decentralized_counter_groups_map"
         | "ethread_info" => Term::NIL,

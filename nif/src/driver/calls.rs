@@ -1,6 +1,8 @@
 //! `driver_async`: calls in threads that may take their time. Calls with the same key are made in order.
 
+use super::pdl::{self, Pdl};
 use super::port::DriverPort;
+use crate::c::Ptr;
 use enigma_bifs::ports::loaded;
 use enigma_bifs::system::facts::facts;
 use std::ffi::c_void;
@@ -23,6 +25,26 @@ struct AsyncCall {
     invoke: AsyncFn,
     given: Given,
     free: Option<AsyncFn>,
+    _pdl: Option<PdlReference>,
+}
+
+/// Keeps the lock of the port's queue, which the function may use though the port is gone.
+struct PdlReference(&'static Pdl);
+
+impl PdlReference {
+    fn of(port: &DriverPort) -> Option<PdlReference> {
+        let slot = port.pdl.lock();
+        slot.map(|pdl| {
+            pdl::change(Ptr::to(std::ptr::from_ref(pdl).cast_mut()), 1);
+            PdlReference(pdl)
+        })
+    }
+}
+
+impl Drop for PdlReference {
+    fn drop(&mut self) {
+        pdl::change(Ptr::to(std::ptr::from_ref(self.0).cast_mut()), -1);
+    }
 }
 
 impl AsyncCall {
@@ -75,6 +97,7 @@ pub fn begin(
         invoke,
         given: Given(given),
         free,
+        _pdl: PdlReference::of(port),
     };
     loaded::pin(&port.driver.name);
     let count = THREADS.len() as u64;

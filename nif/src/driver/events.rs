@@ -6,8 +6,9 @@
 
 use super::entry::{CDriver, DriverEvent};
 use super::port::{self, DriverPort};
-use crate::poller::{self, SelectModes};
+use crate::poller::Selected;
 use enigma_bifs::log;
+use enigma_runtime::io::{Readiness, SourceKind, Waits};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::os::fd::RawFd;
@@ -23,6 +24,7 @@ struct Way {
 }
 
 struct EventEntry {
+    selected: Selected,
     ways: [Way; 2],
     driver: Arc<CDriver>,
     /// Is `stop_select` to be called in the end?
@@ -44,23 +46,27 @@ impl EventEntry {
 
     /// Has the poller look for what is wanted now.
     fn watch(&mut self, fd: RawFd) {
-        let wanted = SelectModes {
+        let wanted = Waits {
             read: self.is_wanted(0),
             write: self.is_wanted(1),
-            error: false,
+            priority: false,
         };
         if wanted.is_none() {
-            return poller::forget(fd);
+            return self.selected.rest();
         }
-        match poller::watch(fd, wanted).map_err(|e| e.raw_os_error()) {
+        match self.selected.ask(wanted).map_err(|e| e.raw_os_error()) {
             Ok(()) => {}
-            Err(Some(libc::EPERM)) => self.call(fd, [wanted.read, wanted.write]),
+            Err(Some(libc::EPERM)) => {
+                self.selected.is_always_ready();
+                self.call(fd, [wanted.read, wanted.write]);
+            }
             Err(code) => {
                 let why = enigma_bifs::errno::name(code.unwrap_or(libc::EIO));
                 let name = String::from_utf8_lossy(&self.driver.name);
                 log::port_error(&format!(
                     "Bad descriptor fd={fd} of driver '{name}' in driver_select: {why}\n"
                 ));
+                self.selected.forget();
                 self.ways = Default::default();
             }
         }
@@ -77,7 +83,9 @@ impl EventEntry {
                 continue;
             };
             self.ways[way].is_called = true;
-            p.post(move |p, data| {
+            let underway = self.selected.underway();
+            let why = if way == 1 { "output" } else { "input" };
+            p.post_because(why, move |p, data| {
                 let is_wanted = {
                     let entries = ENTRIES.lock();
                     let entry = entries.get(&fd).map(|e| e.ways[way]);
@@ -87,6 +95,7 @@ impl EventEntry {
                     p.ready(data, fd as DriverEvent, way == 1);
                 }
                 called(fd, way, p.id);
+                drop(underway);
             });
         }
     }
@@ -109,12 +118,12 @@ fn called(fd: RawFd, way: usize, port: u64) {
 }
 
 /// A descriptor has become ready. For the poller.
-pub fn ready(fd: RawFd, came: SelectModes) {
+fn ready(fd: RawFd, came: Readiness) {
     let mut entries = ENTRIES.lock();
     let Some(e) = entries.get_mut(&fd) else {
         return;
     };
-    e.call(fd, [came.read, came.write]);
+    e.call(fd, [came.readable, came.writable]);
     if e.is_wanted(0) || e.is_wanted(1) {
         e.watch(fd);
     }
@@ -127,6 +136,7 @@ pub fn enter(p: &DriverPort, event: DriverEvent, ways: [bool; 2], uses: bool) ->
     };
     let mut entries = ENTRIES.lock();
     let e = entries.entry(fd).or_insert_with(|| EventEntry {
+        selected: Selected::new(fd, SourceKind::Port, ready),
         ways: Default::default(),
         driver: p.driver.clone(),
         is_used: false,
@@ -182,13 +192,12 @@ pub fn stop(p: &DriverPort, event: DriverEvent, ways: [bool; 2], gives_up: Optio
     let driver = match entries.get_mut(&fd) {
         Some(e) => {
             for (way, ends) in e.ways.iter_mut().zip(ways) {
-                if way.port == Some(p.id) && (ends || gives_up.is_some()) {
+                if way.port == Some(p.id) && (ends || gives_up == Some(true)) {
                     way.port = None;
                 }
             }
             let driver = e.driver.clone();
             if e.is_free() && (gives_up.is_some() || !e.is_used) {
-                poller::forget(fd);
                 entries.remove(&fd);
             } else {
                 e.watch(fd);
@@ -216,9 +225,8 @@ pub fn forget_port(id: u64) {
         for w in e.ways.iter_mut().filter(|w| w.port == Some(id)) {
             *w = Way::default();
         }
-        match e.is_free() {
-            true => poller::forget(fd),
-            false => e.watch(fd),
+        if !e.is_free() {
+            e.watch(fd);
         }
         !e.is_free()
     });

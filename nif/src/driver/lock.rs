@@ -4,13 +4,11 @@
 //! timer is due) is a *job*: it is done by whoever has the lock when that is let go, or by a thread that is there for that where nobody
 //! has it. So neither the poller nor a timer ever waits for a driver. A thread may take a lock that it has already.
 
+use enigma_bifs::ports::PortJob;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::{Arc, LazyLock, Weak};
 use std::thread::{self, ThreadId};
-
-/// Something to be done under the lock.
-pub type PortJob = Box<dyn FnOnce() + Send>;
 
 /// Jobs that one who lets go of a lock does before others have a turn.
 const TURN: usize = 16;
@@ -97,6 +95,16 @@ impl PortLock {
         }
     }
 
+    /// Has something done when the call of another thread that is under way has ended; gives it back where there is none.
+    pub fn defer(&self, job: PortJob) -> Option<PortJob> {
+        let mut s = self.state.lock();
+        if s.owner.is_none_or(|o| o == thread::current().id()) {
+            return Some(job);
+        }
+        s.jobs.push_back(job);
+        None
+    }
+
     /// Does jobs, unless somebody has the lock, who will do them then.
     fn work(&self) {
         let mut s = self.state.lock();
@@ -172,5 +180,25 @@ mod tests {
         assert_eq!(told.try_iter().collect::<Vec<_>>(), [1, 2]);
         lock.post(Box::new(move || tell.send(3).unwrap()));
         assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(3));
+    }
+
+    #[test]
+    fn a_job_waits_for_the_call_of_another_thread_only() {
+        let lock = PortLock::new();
+        let (tell, told) = channel();
+        let job = |n| -> PortJob {
+            let tell = tell.clone();
+            Box::new(move || tell.send(n).unwrap())
+        };
+        assert!(lock.defer(job(0)).is_some());
+        lock.with(|| {
+            assert!(lock.defer(job(0)).is_some());
+            let (lock, job) = (lock.clone(), job(1));
+            thread::spawn(move || assert!(lock.defer(job).is_none()))
+                .join()
+                .unwrap();
+            assert!(told.try_recv().is_err());
+        });
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [1]);
     }
 }

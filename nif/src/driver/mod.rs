@@ -20,7 +20,7 @@ use binary::DriverBinary;
 use enigma_bifs::erlang::iolist::{self, IolistPart};
 use enigma_bifs::ports::loaded::{self, DriverCode, DriverLoader};
 use enigma_bifs::ports::options::PortOptions;
-use enigma_bifs::ports::{Driver, Port, Refusal};
+use enigma_bifs::ports::{Driver, Port, PortJob, Refusal};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::{Heap, Term};
 use entry::CDriver;
@@ -285,6 +285,14 @@ impl Driver for CPortDriver {
     }
 
     fn close(&self) {}
+
+    fn discard(&self) {
+        self.0.discard();
+    }
+
+    fn defer(&self, job: PortJob) -> Option<PortJob> {
+        self.0.lock.defer(job)
+    }
 
     fn lingers(&self) -> bool {
         self.0.is_to_flush()

@@ -26,7 +26,7 @@ use enigma_bifs::ports::options::PortOptions;
 use enigma_bifs::ports::{Port, framing::PortFraming};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::{PidKey, exit, handle};
+use enigma_runtime::process::{PidKey, exit, handle, system_monitor};
 use enigma_runtime::{Term, reference, time, timer};
 use papaya::HashMap;
 use parking_lot::Mutex;
@@ -87,6 +87,8 @@ pub enum DriverFailure {
     Eof,
     /// For this reason.
     Reason(Atom),
+    /// For the reason that a number is.
+    Number(i32),
     /// For this reason, of which its owner does not hear.
     Quiet(Atom),
 }
@@ -279,10 +281,21 @@ impl DriverPort {
 
     /// Calls the driver for a process, or for nobody. Nothing if the port has stopped.
     pub fn call<R>(&self, caller: Option<u64>, f: impl FnOnce(DriverData) -> R) -> Option<R> {
+        self.call_because("proc_sig", caller, f)
+    }
+
+    /// The same; the system monitor may be told why.
+    fn call_because<R>(
+        &self,
+        why: &str,
+        caller: Option<u64>,
+        f: impl FnOnce(DriverData) -> R,
+    ) -> Option<R> {
         self.lock.with(|| {
             if self.status() == PortStatus::Stopped {
                 return None;
             }
+            let begun = system_monitor::slice();
             let before = self
                 .caller
                 .swap(caller.unwrap_or(NOBODY), Ordering::Relaxed);
@@ -292,6 +305,9 @@ impl DriverPort {
             self.caller.store(before, Ordering::Relaxed);
             if self.running.fetch_sub(1, Ordering::Relaxed) == 1 {
                 self.settle();
+            }
+            if let Some(begun) = begun {
+                system_monitor::port_ran(self.term(), begun, why);
             }
             Some(result)
         })
@@ -304,10 +320,19 @@ impl DriverPort {
 
     /// Calls the driver soon, if the port has not stopped by then.
     pub fn post(&self, f: impl FnOnce(&DriverPort, DriverData) + Send + 'static) {
+        self.post_because("proc_sig", f);
+    }
+
+    /// The same; the system monitor may be told why.
+    pub fn post_because(
+        &self,
+        why: &'static str,
+        f: impl FnOnce(&DriverPort, DriverData) + Send + 'static,
+    ) {
         let me = self.me.clone();
         self.lock.post(Box::new(move || {
             if let Some(p) = me.upgrade() {
-                p.call(None, |data| f(&p, data));
+                p.call_because(why, None, |data| f(&p, data));
             }
         }));
     }
@@ -341,13 +366,14 @@ impl DriverPort {
         match failure {
             DriverFailure::Eof => _ = port.close(Atom::NORMAL.into()),
             DriverFailure::Reason(why) => _ = port.close(why.into()),
+            DriverFailure::Number(n) => _ = port.close(Term::small(i64::from(n))),
             DriverFailure::Quiet(why) => _ = port.end(why),
         }
     }
 
     /// The driver ends the port.
     pub fn fail(&self, failure: DriverFailure) {
-        if matches!(failure, DriverFailure::Reason(_) | DriverFailure::Quiet(_)) {
+        if !matches!(failure, DriverFailure::Eof) {
             self.answer_start(self.term());
         }
         self.failure.lock().get_or_insert(failure);
@@ -380,6 +406,23 @@ impl DriverPort {
                     flush(data);
                 }
             });
+        });
+    }
+
+    /// Forgets what is to be written: nobody waits for that any more.
+    pub fn discard(&self) {
+        self.lock.with(|| {
+            let pdl = self
+                .pdl
+                .lock()
+                .map(|l| Ptr::to(std::ptr::from_ref(l).cast_mut()));
+            if let Some(pdl) = pdl {
+                pdl::lock(pdl);
+            }
+            self.queue.lock().clear();
+            if let Some(pdl) = pdl {
+                pdl::unlock(pdl);
+            }
         });
     }
 
@@ -498,7 +541,7 @@ impl DriverPort {
         let me = self.me.clone();
         let handle = timer::start_call(deadline, move || {
             if let Some(p) = me.upgrade() {
-                p.post(move |p, data| {
+                p.post_because("timeout", move |p, data| {
                     let mut t = p.timer.lock();
                     let is_due = t.1.take_if(|t| t.number == number).is_some();
                     drop(t);

@@ -6,7 +6,7 @@ use super::packet::{Encoded, PacketReader};
 use super::send_queue::SendQueue;
 use super::watch::NodeInNews;
 use crate::process::signal::{self, Signal};
-use crate::process::table;
+use crate::process::{system_monitor, table};
 use crate::term::Term;
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};
@@ -188,6 +188,7 @@ impl Connection {
         if busy {
             table::with(process, |p| p.state.hold_up());
             waiting.insert(process);
+            system_monitor::waits_for_connection(process, self.controller);
         }
         busy
     }

@@ -21,6 +21,7 @@ mod handlers;
 pub mod maps;
 pub mod native;
 mod nif;
+pub mod place;
 mod receive;
 pub(crate) mod records;
 pub mod special;

@@ -2,8 +2,8 @@
 
 use crate::atom::Atom;
 use crate::bif::Ctx;
-use crate::process::Timeout;
 use crate::process::last_calls::LastCall;
+use crate::process::{Timeout, system_monitor};
 use crate::term::Term;
 use crate::{time, timer};
 
@@ -12,6 +12,9 @@ pub(super) fn take(cx: &mut Ctx<'_>) {
     cx.note_call(LastCall::Receive);
     let own = &mut *cx.own;
     own.mailbox.take(&mut own.heap.young);
+    if own.mailbox.is_long {
+        system_monitor::long_queue_has_shrunk(own);
+    }
     if let Timeout::Running(_, handle) = own.timeout {
         timer::cancel(handle);
     }

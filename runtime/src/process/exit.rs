@@ -3,7 +3,9 @@
 use super::context::Ctx;
 use super::relations::{All, Relation};
 use super::signal::{self, ExitSignal, Signal};
-use super::{MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, table};
+use super::{
+    MaxHeap, Owned, PidKey, Process, flag, handle, registry, suspend, system_monitor, table,
+};
 use crate::atom::Atom;
 use crate::budget;
 use crate::heap::gc::heap_size_for;
@@ -31,6 +33,7 @@ pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: OwnedTerm) -> bo
     if p.state.set_exiting() {
         timer::cancel_all_for(p.id);
     }
+    system_monitor::end(p.id);
     table::leave();
     if cx.own.has(flag::HAS_RESOURCES) {
         hooks::get().process_exit(cx, reason.term());

@@ -3,7 +3,7 @@
 use super::context::Ctx;
 use super::relations::{Incoming, MonitorTarget, Outgoing};
 use super::signal::{ExitSignal, Signal};
-use super::{AliasEnd, Owned, PidKey, Process, Timeout, exit, flag};
+use super::{AliasEnd, Owned, PidKey, Process, Timeout, exit, flag, system_monitor};
 use crate::atom::Atom;
 use crate::budget;
 use crate::heap::Heap;
@@ -26,6 +26,11 @@ pub fn is_behind(p: &Process, own: &Owned) -> bool {
 /// ones (`Owned::has_unhandled`). What comes meanwhile waits for another time, so that others cannot keep a process
 /// here. If a signal ends the process, `own.exit_reason` is set and the rest is answered as by a dead process.
 pub fn fetch(cx: &mut Ctx<'_>) {
+    fetch_some(cx);
+    system_monitor::queue_has_grown(cx.own);
+}
+
+fn fetch_some(cx: &mut Ctx<'_>) {
     let mut left = if budget::is_stressed() {
         1
     } else {

@@ -89,6 +89,8 @@ pub struct Mailbox {
     peeking: bool,
     /// A priority message has come while the code looked at a message behind it.
     rescan: bool,
+    /// Has the system monitor been told that it is long?
+    pub is_long: bool,
     rare: Option<Box<Rare>>,
 }
 

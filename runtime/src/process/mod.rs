@@ -23,6 +23,7 @@ pub mod stack;
 pub(crate) mod stand_in;
 pub mod state;
 pub mod suspend;
+pub mod system_monitor;
 pub mod table;
 
 use crate::atom::Atom;
@@ -477,6 +478,7 @@ impl Owned {
         if let Some(max) = self.rare.as_ref().and_then(|r| r.max_heap) {
             exit::check_max_heap(self, max);
         }
+        let begun = system_monitor::collection();
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
@@ -495,6 +497,9 @@ impl Owned {
         self.collections = self.collections.wrapping_add(1);
         if report.major {
             self.stack.trim();
+        }
+        if let Some(begun) = begun {
+            system_monitor::collected(self, begun);
         }
     }
 

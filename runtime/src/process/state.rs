@@ -8,7 +8,7 @@
 //! TIMERS    a timer was started that is to send it a message, and that ends with it
 //! DIRTY     a call of it is in a dirty pool (see `dirty`); it waits for the result
 //! GARBAGE   a thread of a dirty pool collects it, or is to
-//! HELD_UP   it waits because there is too much on its way by a port or to a node, since it was last taken to run
+//! HELD_UP   it waits because there is too much on its way by a port or to a node, since its code last ran
 //! CLAIMED   a thread of a dirty pool was ready to collect it while another one held it (see `sched::collect`)
 //! ```
 //! `QUEUED` and `RUNNING` exclude each other. A process with neither waits.
@@ -108,7 +108,7 @@ impl State {
         let mut s = self.0.load(Ordering::Relaxed);
         loop {
             debug_assert!(s & QUEUED != 0 && s & RUNNING == 0);
-            let to = (s & !(QUEUED | ACTIVE | HELD_UP | 3 << RAISED_SHIFT)) | RUNNING;
+            let to = (s & !(QUEUED | ACTIVE | 3 << RAISED_SHIFT)) | RUNNING;
             match self
                 .0
                 .compare_exchange_weak(s, to, Ordering::AcqRel, Ordering::Relaxed)
@@ -230,6 +230,14 @@ impl State {
     /// It is going to wait because there is too much on its way by a port or to a node.
     pub fn hold_up(&self) {
         self.0.fetch_or(HELD_UP, Ordering::Relaxed);
+    }
+
+    /// Its code goes on, and finds out whether it has to wait.
+    #[inline]
+    pub fn try_again(&self) {
+        if self.is_held_up() {
+            self.0.fetch_and(!HELD_UP, Ordering::Relaxed);
+        }
     }
 
     /// Does it wait for that?

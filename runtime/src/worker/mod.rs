@@ -9,10 +9,11 @@ pub mod sim;
 
 use crate::bif::{Ctx, X_REGS};
 use crate::interp::native::chaos;
+use crate::interp::place::current_function;
 use crate::interp::{self, Outcome};
 use crate::process::context::Handover;
 use crate::process::state::Stop;
-use crate::process::{Owned, Process, exit, flag, handle};
+use crate::process::{Owned, Process, exit, flag, handle, system_monitor};
 use crate::sched::{
     STACK, TIME_SLICE, again, become_scheduler, block, count, enqueue, freeze, fresh_registers,
     give_away, rest, schedulers, take,
@@ -112,7 +113,11 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
             ..Handover::default()
         },
     };
+    let begun = system_monitor::slice().map(|at| (at, current_function(cx.own)));
     let outcome = run_slice(&mut cx);
+    if let Some((at, from)) = begun {
+        system_monitor::slice_ended(p.id, at, [from, current_function(cx.own)]);
+    }
     let used = (slice - cx.reds_left()).max(0) as u64;
     cx.own.reductions += used;
     let counted = used.max(SWITCH_COST);
@@ -152,6 +157,7 @@ fn run_slice(cx: &mut Ctx<'_>) -> Outcome {
     if cx.own.is_suspended() && !dirty::is_under_way(cx.own) {
         return Outcome::Wait;
     }
+    cx.proc.state.try_again();
     interp::run(cx)
 }
 

@@ -204,6 +204,8 @@ impl<'a> Parser<'a> {
             dirty_cpu_online: 0,
             dirty_io: 10,
             async_threads: number("ERL_THREAD_POOL_SIZE").unwrap_or(1).clamp(1, 1024) as u32,
+            poll_threads: 1,
+            poll_sets: 1,
         };
         let flags = EmuFlags {
             threads,
@@ -212,6 +214,7 @@ impl<'a> Parser<'a> {
                 ports: 0,
                 atoms: profile.default_atom_limit,
                 ets_tables: number("ERL_MAX_ETS_TABLES").unwrap_or(0).max(0) as u32,
+                files: host.max_files,
             },
             heap: HeapFlags {
                 min_words: 233,
@@ -509,6 +512,8 @@ impl<'a> Parser<'a> {
                 self.poll_threads, self.poll_sets
             ));
         }
+        self.flags.threads.poll_threads = self.poll_threads as u32;
+        self.flags.threads.poll_sets = self.poll_sets as u32;
         Ok(())
     }
 

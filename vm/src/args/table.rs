@@ -234,7 +234,8 @@ const JIT: &str = "it is about BEAM's own code generator";
 const THREADS: &str = "threads get the stack they need";
 const SPINNING: &str = "idle threads do not spin";
 const BALANCING: &str = "work stealing needs no such setting";
-const POLLING: &str = "the poller sizes itself";
+const POLLING: &str =
+    "schedulers do not poll: a descriptor that is read often is not asked about more often";
 const BINDING: &str = "threads are not bound to processors";
 const OBSOLETE: &str = "it has none on BEAM either";
 
@@ -248,7 +249,7 @@ pub const FLAGS: &[Flag] = &[
     plus("+SDcpu", "N:Online", Run(emu::dirty_cpu), "dirty CPU schedulers and those online").early(),
     plus("+SDio", "N", Run(emu::dirty_io), "dirty I/O schedulers (10)").early(),
     plus("+S", "N:Online", Run(emu::schedulers), "scheduler threads and those online (one per processor)").early(),
-    plus("+A", "Threads", Run(emu::async_threads), "threads of the asynchronous pool, 0 to 1024 (1)").early().partly("only reported: no driver has work for such threads"),
+    plus("+A", "Threads", Run(emu::async_threads), "threads of the asynchronous pool, 0 to 1024 (1)").early(),
     plus("+a", "Kilowords", Run(emu::async_stack), "suggested stack of asynchronous threads, 16 to 8192").ignored(THREADS),
     plus("+dcg", "Groups", Run(emu::counter_groups), "limit of decentralised counter groups; the value must be attached").early_only().alone().ignored("counters are kept otherwise"),
     plus("+rg", "Groups", Run(emu::reader_groups), "limit of reader groups of read-write locks").early().ignored("such locks are not used"),
@@ -272,10 +273,10 @@ pub const FLAGS: &[Flag] = &[
     plus("+hmaxib", "true|false", Run(emu::max_heap_binaries), "count shared binaries as heap (false)").since(R26),
     plus("+hmax", "Words", Run(emu::max_heap), "maximum heap size of a process; 0 is none"),
     plus("+h", "Words", Run(emu::min_heap), "old spelling of +hms"),
-    plus("+IOt", "N", Run(emu::poll_threads), "poll threads").poll().ignored(POLLING),
-    plus("+IOp", "N", Run(emu::poll_sets), "poll sets").poll().whole().ignored(POLLING),
-    plus("+IOPt", "Percent", Run(emu::poll_threads_percent), "poll threads in percent of the schedulers").poll().whole().ignored(POLLING),
-    plus("+IOPp", "Percent", Run(emu::poll_sets_percent), "poll sets in percent of the poll threads").poll().whole().ignored(POLLING),
+    plus("+IOt", "N", Run(emu::poll_threads), "poll threads").poll(),
+    plus("+IOp", "N", Run(emu::poll_sets), "poll sets").poll().whole(),
+    plus("+IOPt", "Percent", Run(emu::poll_threads_percent), "poll threads in percent of the schedulers").poll().whole(),
+    plus("+IOPp", "Percent", Run(emu::poll_sets_percent), "poll sets in percent of the poll threads").poll().whole(),
     plus("+IOs", "true|false", Run(emu::scheduler_polling), "a poll set of the schedulers for busy descriptors").poll().whole().ignored(POLLING),
     plus("+i", "Module", Run(emu::boot_module), "the module that boots (init)"),
     plus("+JDdump", "true|false", Run(emu::jit_dump), "write the machine code of compiled functions, as text, to MODULE.asm in the working directory"),

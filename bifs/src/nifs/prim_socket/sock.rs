@@ -12,7 +12,7 @@ use crate::ports::inet::sys::Socket;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::heap::magic::Magic;
-use enigma_runtime::io::{Readiness, Source, Waits, Watched};
+use enigma_runtime::io::{Readiness, Source, SourceKind, Waits, Watched};
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, reference, release};
 use parking_lot::Mutex;
 use std::fs::File;
@@ -330,12 +330,12 @@ impl Sock {
     /// Registers with the poller, or asks again so that what is ready now is told.
     pub fn watch(&self, s: &mut SockState) -> io::Result<()> {
         if let Some(w) = &mut s.watched {
-            return w.ask(Waits::Both);
+            return w.ask(Waits::BOTH);
         }
         let source: Weak<dyn Source> = self.me.clone();
         let fd = s.socket.as_ref().map(Socket::fd);
         let fd = fd.ok_or_else(|| io::Error::from_raw_os_error(libc::EBADF))?;
-        s.watched = Some(Watched::new(fd, source, Waits::Both)?);
+        s.watched = Some(Watched::new(fd, source, Waits::BOTH)?);
         Ok(())
     }
 
@@ -467,6 +467,10 @@ impl Source for Sock {
             }
         }
         false
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Nif
     }
 }
 

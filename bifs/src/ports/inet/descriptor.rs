@@ -297,8 +297,8 @@ impl Descriptor {
     pub fn watch(&mut self, source: &Weak<dyn Source>, waits: Waits) -> io::Result<()> {
         let socket = self.socket.as_ref().ok_or_else(not_open)?;
         match &mut self.watched {
-            Some(w) if w.waits() == waits || w.waits() == Waits::Both => Ok(()),
-            Some(w) => w.ask(Waits::Both),
+            Some(w) if w.waits() == waits || w.waits() == Waits::BOTH => Ok(()),
+            Some(w) => w.ask(Waits::BOTH),
             None => {
                 self.watched = Some(Watched::new(socket.fd(), source.clone(), waits)?);
                 Ok(())
@@ -308,8 +308,7 @@ impl Descriptor {
 
     /// Does the poller tell when there is something to read?
     pub fn is_watched_for_reading(&self) -> bool {
-        let waits = self.watched.as_ref().map(Watched::waits);
-        matches!(waits, Some(Waits::Read | Waits::Both))
+        self.watched.as_ref().is_some_and(|w| w.waits().read)
     }
 
     /// Asks once more, so that what is ready now is told again.
@@ -322,7 +321,7 @@ impl Descriptor {
                 let waits = if w.waits() == waits {
                     waits
                 } else {
-                    Waits::Both
+                    Waits::BOTH
                 };
                 w.ask(waits)
             }

@@ -123,7 +123,7 @@ impl Udp {
 
     fn wait(&self, s: &mut UdpState) {
         let source: Weak<dyn Source> = self.me.clone();
-        if let Err(e) = s.d.watch(&source, Waits::Read) {
+        if let Err(e) = s.d.watch(&source, Waits::READ) {
             self.failed(s, &e);
         }
     }
@@ -132,7 +132,7 @@ impl Udp {
     fn go_on(&self, s: &mut UdpState) {
         if self.receive(s) {
             let source: Weak<dyn Source> = self.me.clone();
-            if let Err(e) = s.d.watch_again(&source, Waits::Read) {
+            if let Err(e) = s.d.watch_again(&source, Waits::READ) {
                 self.failed(s, &e);
             }
         }

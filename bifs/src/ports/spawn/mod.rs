@@ -149,7 +149,7 @@ impl Program {
             let pipe = unblocked(r).map_err(fail)?;
             // The poller may call at once: it finds the pipe when it has the lock.
             let mut s = program.state.lock();
-            let watched = Watched::new(pipe.as_raw_fd(), program.source(), Waits::Read);
+            let watched = Watched::new(pipe.as_raw_fd(), program.source(), Waits::READ);
             s.input = Some(Inlet {
                 _watched: watched.map_err(fail)?,
                 pipe,
@@ -360,7 +360,7 @@ impl Driver for ProgramDriver {
             port.set_busy(true);
         }
         if out.watched.is_none() {
-            let watched = Watched::new(out.pipe.as_raw_fd(), p.source(), Waits::Write);
+            let watched = Watched::new(out.pipe.as_raw_fd(), p.source(), Waits::WRITE);
             out.watched = Some(watched.map_err(|e| errno::of(&e))?);
         }
         Ok(())

@@ -39,7 +39,7 @@ pub fn watch(child: Child, tell: Tell) -> io::Result<()> {
     });
     RUNNING.lock().insert(pid, running.clone());
     let source: Weak<Running> = Arc::downgrade(&running);
-    match Watched::new(running.descriptor.as_raw_fd(), source, Waits::Read) {
+    match Watched::new(running.descriptor.as_raw_fd(), source, Waits::READ) {
         Ok(w) => *running.watched.lock() = Some(w),
         Err(_) => {
             RUNNING.lock().remove(&pid);

@@ -91,10 +91,13 @@ pub extern "C" fn driver_failure_posix(port: PortHandle, code: c_int) -> c_int {
     fail(port, DriverFailure::Reason(errno::atom(code)))
 }
 
-/// Ends the port for a number.
+/// Ends the port for a number; for none, as if nothing more came.
 #[unsafe(no_mangle)]
 pub extern "C" fn driver_failure(port: PortHandle, code: c_int) -> c_int {
-    driver_failure_posix(port, code)
+    match code {
+        0 => driver_failure_eof(port),
+        _ => fail(port, DriverFailure::Number(code)),
+    }
 }
 
 /// Ends the port; its owner is no longer linked to it.

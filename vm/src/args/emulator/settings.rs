@@ -82,6 +82,10 @@ pub struct Threads {
     pub dirty_io: u32,
     /// Threads of the asynchronous pool (`+A`).
     pub async_threads: u32,
+    /// Threads that wait for descriptors (`+IOt`).
+    pub poll_threads: u32,
+    /// Sets of descriptors that they wait for (`+IOp`).
+    pub poll_sets: u32,
 }
 
 /// Sizes of tables, as `erlang:system_info/1` reports them.
@@ -95,6 +99,8 @@ pub struct TableLimits {
     pub atoms: u32,
     /// `ets_limit` as asked for; 0 when not.
     pub ets_tables: u32,
+    /// How many descriptors may be open.
+    pub files: u32,
 }
 
 /// Defaults of processes' memory, as they were asked for (heap sizes are rounded up to one

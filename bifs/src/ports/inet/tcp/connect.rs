@@ -56,7 +56,7 @@ pub fn connect(t: &Tcp, s: &mut TcpState, caller: u64, mut data: &[u8]) -> Vec<u
         }
         Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) => {
             s.d.phase = SocketPhase::Connecting;
-            if let Err(e) = t.watch_again(s, Waits::Write) {
+            if let Err(e) = t.watch_again(s, Waits::WRITE) {
                 s.d.phase = SocketPhase::Idle;
                 return failed(&e);
             }
@@ -146,7 +146,7 @@ pub fn accept(t: &Tcp, s: &mut TcpState, caller: u64, mut data: &[u8]) -> Vec<u8
         Err(e) if would_block(&e) && ms == Some(0) => t.refuse(request(None), Atom::TIMEOUT),
         Err(e) if would_block(&e) => {
             s.accepting.push_back(request(ms));
-            if let Err(e) = t.watch_again(s, Waits::Read) {
+            if let Err(e) = t.watch_again(s, Waits::READ) {
                 s.accepting.pop_back();
                 return failed(&e);
             }

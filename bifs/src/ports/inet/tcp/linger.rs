@@ -39,7 +39,7 @@ pub fn finish(socket: Socket, output: OutputQueue) {
     let source: Weak<Remains> = Arc::downgrade(&remains);
     let mut left = remains.left.lock();
     // Without the poller's help what waits is lost.
-    if let Ok(watched) = Watched::new(socket.fd(), source, Waits::Write) {
+    if let Ok(watched) = Watched::new(socket.fd(), source, Waits::WRITE) {
         *left = Some(Left {
             watched: Some(watched),
             socket,

@@ -84,7 +84,7 @@ fn late(t: &Tcp, s: &mut TcpState, unique: u64) {
 
 /// Lets the poller go on.
 fn again(t: &Tcp, s: &mut TcpState) {
-    if let Err(e) = t.watch_again(s, Waits::Read) {
+    if let Err(e) = t.watch_again(s, Waits::READ) {
         broken(t, s, e.raw_os_error().unwrap_or(libc::EIO));
     }
 }
@@ -188,7 +188,7 @@ fn read(t: &Tcp, s: &mut TcpState, need: usize) -> bool {
 }
 
 fn wait(t: &Tcp, s: &mut TcpState) {
-    if let Err(e) = t.watch(s, Waits::Read) {
+    if let Err(e) = t.watch(s, Waits::READ) {
         broken(t, s, e.raw_os_error().unwrap_or(libc::EIO));
     }
 }

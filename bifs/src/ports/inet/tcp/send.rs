@@ -117,9 +117,9 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
             .extend(&parts, skip + sent.saturating_sub(header.len()));
         // What the system did not take it tells when it has room; what it was not asked about it is asked to tell.
         let watched = if tries {
-            t.watch(s, Waits::Write)
+            t.watch(s, Waits::WRITE)
         } else {
-            t.watch_again(s, Waits::Write)
+            t.watch_again(s, Waits::WRITE)
         };
         if let Err(e) = watched {
             let code = e.raw_os_error().unwrap_or(libc::EIO);
@@ -155,9 +155,9 @@ pub fn packets(t: &Tcp, s: &mut TcpState, packets: Vec<Vec<u8>>) {
         return;
     }
     let watched = if more {
-        t.watch_again(s, Waits::Write)
+        t.watch_again(s, Waits::WRITE)
     } else {
-        t.watch(s, Waits::Write)
+        t.watch(s, Waits::WRITE)
     };
     if let Err(e) = watched {
         failed_to_send(t, s, e.raw_os_error().unwrap_or(libc::EIO), None);
@@ -377,7 +377,7 @@ pub fn send_file(t: &Tcp, s: &mut TcpState, caller: u64, mut data: &[u8]) -> Vec
         sent: 0,
         caller,
     });
-    if let Err(e) = t.watch_again(s, Waits::Write) {
+    if let Err(e) = t.watch_again(s, Waits::WRITE) {
         receive::broken(t, s, e.raw_os_error().unwrap_or(libc::EIO));
     }
     ok(&[])
