@@ -4,6 +4,7 @@ use crate::backtrace;
 use crate::bifs;
 use crate::erlang::process::{max_heap_term, priority_atom};
 use crate::erlang::relations;
+use enigma_runtime::dist::operations::{Signalled, SignalledBy};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::{self, native, ops, ranges};
 use enigma_runtime::dirty;
@@ -149,6 +150,14 @@ fn describe(
     running: bool,
     finish: Finish,
 ) -> BifResult {
+    let looks = |i: &Term| match i.as_atom().map(Atom::text) {
+        Some("messages") => true,
+        Some("total_heap_size" | "memory") => !cx.own.has(flag::OFF_HEAP_MESSAGES),
+        _ => false,
+    };
+    if items.iter().any(looks) {
+        cx.own.mailbox.drop_unreadable();
+    }
     let mut values = Vec::with_capacity(items.len());
     for &i in items {
         values.push(item(cx, pc, i, running)?);
@@ -363,7 +372,8 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
 }
 
 fn current_function(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
-    let found = dirty_mfa(cx.own).or_else(|| match ranges::find(pc) {
+    let found = dirty_mfa(cx.own).or_else(|| waiting_mfa(cx.own));
+    let found = found.or_else(|| match ranges::find(pc) {
         Some((f, _)) => Some((f.module().name, f.name, f.arity)),
         None if pc == special::hibernated() => Some((Atom::ERLANG, Atom::HIBERNATE, 3)),
         // A process that has not begun stands before its first call.
@@ -374,6 +384,18 @@ fn current_function(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
         Some((m, f, a)) => mfa(cx, m, f, a),
         None => Atom::UNDEFINED.into(),
     }
+}
+
+/// The function, in BEAM's names, that a process is in which waits because too much is on its way to another node.
+fn waiting_mfa(own: &Owned) -> Option<(Atom, Atom, u32)> {
+    Some(match Signalled::of(own)? {
+        SignalledBy::Send => (
+            Atom::new("erts_internal"),
+            Atom::new("dsend_continue_trap"),
+            1,
+        ),
+        SignalledBy::Other => (Atom::ERLANG, Atom::new("bif_return_trap"), 2),
+    })
 }
 
 /// The BIF that the process has called in a pool, if it has.

@@ -88,6 +88,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::system::halt::BIFS,
     crate::system::info::BIFS,
     crate::system::load::BIFS,
+    crate::system::monitor::BIFS,
     crate::system::statistics::BIFS,
     crate::system::topology::BIFS,
     crate::trace::BIFS,

@@ -19,7 +19,6 @@ bifs! { BIFS:
         "dt_append_vm_tag_data"/1 Call => same;
         "dt_prepend_vm_tag_data"/1 Call => same;
         "trace_delivered"/1 Call => not_supported;
-        "system_monitor"/0 Call => undefined;
         "system_profile"/0 Call => undefined;
         "seq_trace_info"/1 Call => seq_trace_info;
         "seq_trace"/2 Call => not_supported;

@@ -25,6 +25,7 @@ use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, Signal};
+use enigma_runtime::process::system_monitor;
 use enigma_runtime::process::table;
 use enigma_runtime::process::{PidKey, exit, handle, registry};
 use enigma_runtime::{Ctx, Exit, Heap, Term};
@@ -345,7 +346,10 @@ impl Port {
         let busy = self.is_busy() && !s.closed;
         if busy {
             table::with(process, |p| p.state.hold_up());
-            s.waiting.insert(process);
+            if s.waiting.insert(process) {
+                drop(s);
+                system_monitor::waits_for_port(process, self.term());
+            }
         }
         busy
     }

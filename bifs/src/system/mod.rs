@@ -1,10 +1,11 @@
-//! The system as a whole: `system_info`, `system_flag`, `statistics`, `halt`.
+//! The system as a whole: `system_info`, `system_flag`, `system_monitor`, `statistics`, `halt`.
 
 pub mod facts;
 pub mod flags;
 pub mod halt;
 pub mod info;
 pub mod load;
+pub mod monitor;
 pub mod processor;
 pub mod statistics;
 pub mod topology;

@@ -3,7 +3,7 @@
 use super::context::Ctx;
 use super::relations::{Incoming, MonitorTarget, Outgoing};
 use super::signal::{ExitSignal, Signal};
-use super::{AliasEnd, Owned, PidKey, Process, Timeout, exit, flag};
+use super::{AliasEnd, Owned, PidKey, Process, Timeout, exit, flag, system_monitor};
 use crate::atom::Atom;
 use crate::budget;
 use crate::heap::Heap;
@@ -41,7 +41,12 @@ pub fn fetch(cx: &mut Ctx<'_>) {
         if left == 0 && !signals.is_empty() {
             return cx.own.keep_unhandled(signals);
         }
-        let Some(s) = signals.next() else { return };
+        let Some(s) = signals.next() else {
+            if system_monitor::watches(system_monitor::event::LONG_MESSAGE_QUEUE) {
+                system_monitor::look_at_queue(cx.own);
+            }
+            return;
+        };
         left -= 1;
         handle(cx, s);
         if cx.own.exit_reason.is_some() {
@@ -103,6 +108,7 @@ pub fn handle(cx: &mut Ctx<'_>, s: Signal) {
                 }
             }
         }
+        Signal::Unreadable(seen) => own.mailbox.push_unreadable(seen),
         Signal::Timeout(n) => {
             if matches!(own.timeout, Timeout::Running(k, _) if k == n) {
                 own.timeout = Timeout::Over;

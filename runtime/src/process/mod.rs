@@ -23,6 +23,7 @@ pub mod stack;
 pub(crate) mod stand_in;
 pub mod state;
 pub mod suspend;
+pub mod system_monitor;
 pub mod table;
 
 use crate::atom::Atom;
@@ -42,6 +43,7 @@ use stack::Stack;
 use state::State;
 use std::any::Any;
 use std::cell::UnsafeCell;
+use std::time::Instant;
 
 /// What a `PidKey` names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -477,6 +479,7 @@ impl Owned {
         if let Some(max) = self.rare.as_ref().and_then(|r| r.max_heap) {
             exit::check_max_heap(self, max);
         }
+        let begun = Self::note_collection();
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
@@ -496,10 +499,24 @@ impl Owned {
         if report.major {
             self.stack.trim();
         }
+        self.tell_collection(begun);
+    }
+
+    /// When does a collection begin, if somebody wants to know?
+    fn note_collection() -> Option<Instant> {
+        let events = system_monitor::event::LONG_GC | system_monitor::event::LARGE_HEAP;
+        system_monitor::watches(events).then(Instant::now)
+    }
+
+    fn tell_collection(&self, begun: Option<Instant>) {
+        if let Some(begun) = begun {
+            system_monitor::has_collected(self, begun.elapsed());
+        }
     }
 
     /// Collects into the least memory, for a process that hibernates.
     pub fn collect_to_size(&mut self) {
+        let begun = Self::note_collection();
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
@@ -514,6 +531,7 @@ impl Owned {
         self.heap.shrink_to_live(&mut roots);
         self.stack.shrink();
         self.collections = self.collections.wrapping_add(1);
+        self.tell_collection(begun);
     }
 
     /// Collects into the least memory, or leaves it to a thread of a pool if that takes long: `false` then, and the

@@ -8,11 +8,14 @@
 pub mod sim;
 
 use crate::bif::{Ctx, X_REGS};
+use crate::code::{native, ranges};
 use crate::interp::native::chaos;
 use crate::interp::{self, Outcome};
 use crate::process::context::Handover;
 use crate::process::state::Stop;
+use crate::process::system_monitor::{self, Place, event};
 use crate::process::{Owned, Process, exit, flag, handle};
+use crate::sched::later::Gathering;
 use crate::sched::{
     STACK, TIME_SLICE, again, become_scheduler, block, count, enqueue, freeze, fresh_registers,
     give_away, rest, schedulers, take,
@@ -20,6 +23,7 @@ use crate::sched::{
 use crate::term::Term;
 use crate::{dirty, time, timer};
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// Reductions that a scheduler counts at least when it has run a process.
 const SWITCH_COST: u64 = TIME_SLICE as u64 / 10;
@@ -112,7 +116,10 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
             ..Handover::default()
         },
     };
+    let gathering = Gathering::begin();
+    let watched = SliceWatch::begin(&cx);
     let outcome = run_slice(&mut cx);
+    watched.end(&mut cx);
     let used = (slice - cx.reds_left()).max(0) as u64;
     cx.own.reductions += used;
     let counted = used.max(SWITCH_COST);
@@ -120,8 +127,35 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
     let before = s.reductions.load(Ordering::Relaxed);
     s.reductions.store(before + counted, Ordering::Relaxed);
     finish(&mut cx, p, outcome);
+    drop(gathering);
     s.passage.leave();
     counted
+}
+
+/// What `system_monitor` is told of a time slice.
+struct SliceWatch(Option<(Instant, Place)>);
+
+impl SliceWatch {
+    fn begin(cx: &Ctx<'_>) -> SliceWatch {
+        let wanted = system_monitor::watches(event::LONG_SCHEDULE);
+        SliceWatch(wanted.then(|| (Instant::now(), place(cx.own))))
+    }
+
+    fn end(self, cx: &mut Ctx<'_>) {
+        if let Some((begun, from)) = self.0 {
+            let places = (from, place(cx.own));
+            system_monitor::has_run(cx.proc.id, begun.elapsed(), places);
+        }
+        if system_monitor::watches(event::LONG_MESSAGE_QUEUE) {
+            system_monitor::look_at_queue(cx.own);
+        }
+    }
+}
+
+/// The function that the process is in.
+fn place(own: &Owned) -> Place {
+    let (f, _) = ranges::find(native::place_of(own))?;
+    Some((f.module().name, f.name, f.arity))
 }
 
 /// Handles signals, then runs code.
