@@ -323,8 +323,8 @@ starts(busy, B) ->
     P ! last,
     Last = until(fun() -> receive {forwarded, last} -> true; {forwarded, D} -> true = D =:= Data, false end end),
     Nobody = erlang:system_monitor(undefined) =:= {self(), [busy_dist_port]},
-    [receive {monitor, _, busy_dist_port, Controller} -> ok after 0 -> ok end || _ <- lists:seq(1, 1000)],
-    {Told, Killed, Last, Nobody, rest(B)};
+    exit(P, kill),
+    {Told, Killed, Last, Nobody};
 starts(unreadable, B) ->
     P = spawn(B, ?MODULE, sleeper, []),
     S = spawn(B, ?MODULE, suspends, [P, self()]),

@@ -178,7 +178,8 @@ pub fn forget_unnamed(cx: &mut Ctx<'_>, seconds: Option<u32>) -> Result<(), Exit
         ms if ms >= 0 => Some(ms.saturating_mul(1_000_000)),
         _ => seconds.map(|s| i64::from(s) * 1_000_000_000),
     };
-    let is_due = |delay: i64| time::monotonic() >= LAST.load(Ordering::Relaxed).saturating_add(delay);
+    let is_due =
+        |delay: i64| time::monotonic() >= LAST.load(Ordering::Relaxed).saturating_add(delay);
     if !begun && !delay.is_some_and(is_due) {
         return Ok(());
     }

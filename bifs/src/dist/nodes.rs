@@ -109,15 +109,12 @@ fn nodes_of(kinds: NodeKinds) -> Vec<(Atom, Atom, Option<u32>)> {
         found.push((node::this().0, Atom::THIS, None));
     }
     for e in nodes::all() {
-        match e.connection() {
-            Some(c) => {
-                let visible = c.flags & flags::PUBLISHED != 0;
-                if visible && kinds.visible || !visible && kinds.hidden {
-                    let kind = if visible { Atom::VISIBLE } else { Atom::HIDDEN };
-                    found.push((e.name, kind, Some(c.id)));
-                }
+        if let Some(c) = e.connection() {
+            let visible = c.flags & flags::PUBLISHED != 0;
+            if visible && kinds.visible || !visible && kinds.hidden {
+                let kind = if visible { Atom::VISIBLE } else { Atom::HIDDEN };
+                found.push((e.name, kind, Some(c.id)));
             }
-            None => {}
         }
     }
     if kinds.known {

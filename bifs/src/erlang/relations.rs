@@ -459,7 +459,8 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     let begun = operations::go_on_sending(cx).transpose()?.is_some();
     let elsewhere = key.node().is_some() && !key.is_port();
-    if !begun && !(elsewhere && operations::exit_in_steps(cx, key, a[1])?) {
+    let sent = begun || elsewhere && operations::exit_in_steps(cx, key, a[1])?;
+    if !sent {
         let me = OwnedTerm::new(cx.self_pid());
         exit::send_exit_to(key, &me, &OwnedTerm::new(a[1]), false);
     }

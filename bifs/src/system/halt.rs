@@ -2,9 +2,9 @@
 
 use super::facts::facts;
 use crate::{args, bifs};
-use enigma_runtime::dist::nodes;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
+use enigma_runtime::dist::nodes;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 use std::sync::atomic::{AtomicI32, Ordering};

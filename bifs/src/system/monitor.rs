@@ -62,9 +62,9 @@ fn set(cx: &mut Ctx<'_>, who: Term, options: Term) -> BifResult {
         return Ok(told(cx.heap(), before));
     }
     let watched = watched(options).ok_or_else(badarg)?;
-    let listener = who.as_local_pid().filter(|&id| {
-        table::with(id, |p| !p.state.is_exiting()) == Some(true)
-    });
+    let listener = who
+        .as_local_pid()
+        .filter(|&id| table::with(id, |p| !p.state.is_exiting()) == Some(true));
     let before = system_monitor::set(listener.ok_or_else(badarg)?, watched);
     Ok(told(cx.heap(), before))
 }

@@ -756,4 +756,3 @@ fn this_node() -> node::Node {
     let (name, creation) = node::this();
     node::Node { name, creation }
 }
-
