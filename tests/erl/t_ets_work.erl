@@ -35,8 +35,32 @@ functions() ->
     [is_atom, is_float, is_integer, is_list, is_number, is_pid, is_port, is_reference, is_tuple, is_map, is_binary, is_bitstring, is_boolean, is_function, is_record, is_map_key, is_constant, 'and', 'or', 'andalso', 'orelse', 'not', 'xor', const, element, hd, tl, length, size, map_size, map_get, bit_size, byte_size, tuple_size, binary_part, trunc, round, float, ceil, floor, abs, min, max, '+', '-', '*', '/', 'div', 'rem', 'band', 'bor', 'bxor', 'bnot', 'bsl', 'bsr', '>', '>=', '<', '=<', '=:=', '==', '=/=', '/=',
      '!', '++', '--', now, phash2, make_ref, apply, atom_to_list, list_to_atom, foo, message, return_trace, exception_trace, enable_trace, disable_trace, silent, caller, caller_line, current_stacktrace, set_seq_token, get_seq_token, is_seq_trace, set_tcw, get_tcw].
 
+%% A table is deleted while others ask it the same again and again: what they are told does not change before they are told that
+%% there is none.
+deleted_under_use(Type) ->
+    T = ets:new(x, [public, Type]),
+    Me = self(),
+    Asks = [fun() -> ets:insert_new(T, [{{a, N}, N} || N <- lists:seq(1, 300)]) end,
+            fun() -> ets:insert_new(T, {b, 1}) end,
+            fun() -> ets:member(T, c) end,
+            fun() -> ets:lookup(T, c) end,
+            fun() -> ets:update_counter(T, c, {2, 0}) end],
+    ets:insert(T, {c, 7}),
+    Ps = [spawn_link(fun() -> F(), Me ! {self(), begun}, V = F(), Me ! {self(), asked_until(F, V)} end) || F <- Asks, _ <- [1, 2]],
+    [receive {P, begun} -> ok end || P <- Ps],
+    ets:delete(T),
+    lists:usort([receive {P, V} -> V end || P <- Ps]).
+
+asked_until(F, V) ->
+    try F() of
+        V -> asked_until(F, V);
+        Other -> {changed, V, Other}
+    catch error:badarg -> no_table
+    end.
+
 cases() ->
-    [{select, heavy, fun() -> each(15000, fun(T) -> sum(ets:select(T, [{{'$1', 3, '_'}, [], ['$1']}])) end) end},
+    [{deleted_under_use, fun() -> [lists:usort([deleted_under_use(Type) || _ <- lists:seq(1, 20)]) || Type <- [set, ordered_set]] end},
+     {select, heavy, fun() -> each(15000, fun(T) -> sum(ets:select(T, [{{'$1', 3, '_'}, [], ['$1']}])) end) end},
      {tab2list, heavy, fun() -> each(12000, fun(T) -> sum(ets:tab2list(T)) end) end},
      {select_count, heavy, fun() -> each(15000, fun(T) -> ets:select_count(T, [{{'_', '$1', '_'}, [{'<', '$1', 4}], [true]}]) end) end},
      {select_delete, heavy, fun() -> each(15000, fun(T) -> N = ets:select_delete(T, [{{'$1', '_', '_'}, [{'>', '$1', 100}], [true]}]), [N, ets:info(T, size), sum(ets:tab2list(T)), ets:info(T, fixed)] end) end},

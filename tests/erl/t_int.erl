@@ -34,8 +34,46 @@ mersenne(_, _, 0, 0) -> true;
 mersenne(_, _, _, 0) -> false;
 mersenne(P, N, S, K) -> mersenne(P, N, (S * S - 2) rem N, K - 1).
 
+% Division by constants.
+divided(X) ->
+    [X div (1), X rem (1),
+     X div (-1), X rem (-1),
+     X div (2), X rem (2),
+     X div (-2), X rem (-2),
+     X div (3), X rem (3),
+     X div (-3), X rem (-3),
+     X div (5), X rem (5),
+     X div (7), X rem (7),
+     X div (-8), X rem (-8),
+     X div (10), X rem (10),
+     X div (12), X rem (12),
+     X div (64), X rem (64),
+     X div (100), X rem (100),
+     X div (255), X rem (255),
+     X div (256), X rem (256),
+     X div (-1000), X rem (-1000),
+     X div (1000003), X rem (1000003),
+     X div (4294967295), X rem (4294967295),
+     X div (4294967296), X rem (4294967296),
+     X div (4294967297), X rem (4294967297),
+     X div (288230376151711744), X rem (288230376151711744),
+     X div (288230376151711745), X rem (288230376151711745),
+     X div (576460752303423487), X rem (576460752303423487),
+     X div (576460752303423488), X rem (576460752303423488),
+     X div (1152921504606846975), X rem (1152921504606846975),
+     X div (-576460752303423488), X rem (-576460752303423488),
+     X div (-1152921504606846976), X rem (-1152921504606846976),
+     X div (1152921504606846976), X rem (1152921504606846976)].
+
+divided_by_constants() ->
+    Near = [D + E || N <- [0, 1, 2, 3, 5, 8, 20, 31, 32, 33, 57, 58, 59, 60, 64], D <- [1 bsl N], E <- [-1, 0, 1]],
+    More = [1000003 * K + E || K <- [1, 999, 1 bsl 30], E <- [-1, 0, 1]],
+    [divided(X) || Y <- [0 | Near ++ More], X <- [Y, -Y]].
+
 cases() ->
-    [{at_the_edges, heavy, fun() -> E = [0, 1, -1, 7, (1 bsl 59) - 1, 1 bsl 59, (1 bsl 60) - 1, 1 bsl 60, -(1 bsl 60), -(1 bsl 60) - 1, 1 bsl 64, 1.5, a], [edges(id(X), id(Y)) || X <- E, Y <- E] end},
+    [{divided_by_constants, fun() -> erlang:md5(term_to_binary(divided_by_constants())) end},
+     {divided_once, fun() -> [divided(X) || X <- [1 bsl 59 - 1, -(1 bsl 59), 12345678901234567, -77]] end},
+     {at_the_edges, heavy, fun() -> E = [0, 1, -1, 7, (1 bsl 59) - 1, 1 bsl 59, (1 bsl 60) - 1, 1 bsl 60, -(1 bsl 60), -(1 bsl 60) - 1, 1 bsl 64, 1.5, a], [edges(id(X), id(Y)) || X <- E, Y <- E] end},
      {guards_at_the_edges, fun() -> E = [0, 1, -1, 12, (1 bsl 60) - 1, -(1 bsl 60), 1 bsl 64, 2.0, a], [edge_guard(id(X), id(Y)) || X <- E, Y <- E] end},
      {add_small, fun() -> id(1) + id(2) end},
      {sub_small, fun() -> id(1) - id(2) end},

@@ -156,7 +156,7 @@ impl Lowering<'_> {
             Arith::Div | Arith::Rem => {
                 match constants.1 {
                     Some(0 | -1) => return None,
-                    Some(_) => {}
+                    Some(k) => return Some(self.by_constant(how, x, k)),
                     None => {
                         // By 0 is an error, by -1 the least one is no small integer.
                         let one_more = self.b.ins().iadd_imm_s(y, 8);

@@ -18,6 +18,7 @@ mod chaos;
 mod contexts;
 mod creation;
 mod data;
+mod division;
 pub mod glue;
 mod intrinsics;
 mod lists;

@@ -110,11 +110,14 @@ impl Lowering<'_> {
                     self.b.ins().imul(n, y)
                 }
             },
-            Arith::Div => {
-                let q = self.b.ins().sdiv(x, y);
-                self.b.ins().ishl_imm_u(q, tag_bits)
-            }
-            Arith::Rem => self.b.ins().srem(x, y),
+            Arith::Div | Arith::Rem => match constants.1 {
+                Some(k) if !matches!(k, 0 | -1) => self.by_constant(how, x, k),
+                _ if how == Arith::Rem => self.b.ins().srem(x, y),
+                _ => {
+                    let q = self.b.ins().sdiv(x, y);
+                    self.b.ins().ishl_imm_u(q, tag_bits)
+                }
+            },
             Arith::Band => self.b.ins().band(x, y),
             Arith::Bor => self.b.ins().bor(x, y),
             Arith::Bxor => self.b.ins().bxor(x, y),

@@ -106,7 +106,7 @@ impl Table {
     fn begin(&self, what: impl FnOnce() -> What) -> Result<Arc<BatchOutcome>, Busy> {
         let outcome = Arc::new(BatchOutcome::default());
         let mut slot = self.batch.lock();
-        if slot.is_some() {
+        if slot.is_some() || self.is_deleted() {
             drop(slot);
             return Err(self.busy());
         }

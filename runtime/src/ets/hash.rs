@@ -394,10 +394,11 @@ impl Hash {
         }
     }
 
-    /// Takes everything out; as new then. `f` runs while the table is locked. `Busy` unless `always`.
-    pub fn take_all(&self, always: bool, f: impl FnOnce()) -> Result<Vec<Box<[Obj]>>, Busy> {
+    /// Takes everything out; as new then. `f` runs while the table is locked. With `for_good` the table is busy from then on, else it
+    /// must not be so before.
+    pub fn take_all(&self, for_good: bool, f: impl FnOnce()) -> Result<Vec<Box<[Obj]>>, Busy> {
         self.write_all(|size, all| {
-            if !always && all.iter().any(|s| s.busy) {
+            if !for_good && all.iter().any(|s| s.busy) {
                 return Err(Busy);
             }
             *size = Hash::first_size(self.locks());
@@ -410,6 +411,7 @@ impl Hash {
             let mut taken = Vec::new();
             for (n, s) in all.iter_mut().enumerate() {
                 taken.append(&mut s.take_all(share(size.active, n, self.bits)));
+                s.busy = for_good;
             }
             Ok(taken)
         })

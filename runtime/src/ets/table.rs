@@ -529,7 +529,8 @@ impl Table {
         self.empty(false)
     }
 
-    fn empty(&self, always: bool) -> Result<(usize, Debris), Busy> {
+    /// Takes everything out. `for_good`: whoever has found the table before finds it busy, and when he looks for it again finds none.
+    fn empty(&self, for_good: bool) -> Result<(usize, Debris), Busy> {
         let mut n = 0;
         let mut empty = || {
             n = self.len();
@@ -537,18 +538,17 @@ impl Table {
         };
         let debris = match &self.store {
             Store::Hash(h) => {
-                let segments = h.take_all(always, empty).map_err(|_| self.busy())?;
+                let segments = h.take_all(for_good, empty).map_err(|_| self.busy())?;
                 Debris::of_segments(segments)
             }
             Store::Tree(t) => {
                 let mut t = t.write();
-                if t.busy && !always {
+                if t.busy && !for_good {
                     return Err(self.busy());
                 }
                 empty();
-                let busy = t.busy;
                 let old = std::mem::replace(&mut *t, Tree::new(self.keypos));
-                t.busy = busy;
+                t.busy = for_good;
                 Debris::of_tree(old)
             }
         };
