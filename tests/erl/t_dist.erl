@@ -30,8 +30,17 @@ pairs(Case) ->
     Results = [{{A, B}, pair(A, B, Case)} || {A, B} <- [{self, self}, {self, beam}, {beam, self}]],
     case lists:usort([R || {_, R} <- Results]) of
         [R] -> R;
-        _ -> {differ, Results}
+        _ -> {differ, differences(Results)}
     end.
+
+%% Of tuples the elements that are not the same everywhere.
+differences([{_, {ok, T}} | _] = Results) when is_tuple(T) ->
+    Size = tuple_size(T),
+    case lists:all(fun({_, {ok, U}}) -> is_tuple(U) andalso tuple_size(U) =:= Size; (_) -> false end, Results) of
+        true -> [{I, [{P, element(I, U)} || {P, {ok, U}} <- Results]} || I <- lists:seq(1, Size), length(lists:usort([element(I, U) || {_, {ok, U}} <- Results])) > 1];
+        false -> Results
+    end;
+differences(Results) -> Results.
 
 pair(A, B, Case) ->
     {{PA, NA}, {_, NB}} = nodes_of(A, B),
