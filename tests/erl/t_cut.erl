@@ -2,6 +2,7 @@
 %% middle of what is sent. The nodes are peers of the machine under test, led over their standard input; this module tells them
 %% the ports, in the place of epmd.
 %% modes: plain interp native
+%% releases: 25 27
 -module(t_cut).
 -export([start_link/0, register_node/2, register_node/3, port_please/2, port_please/3, address_please/3, listen_port_please/2, names/1]).
 -export([attempt/1, afterwards/1, flood/2, forward/1]).
@@ -119,7 +120,7 @@ cut_all(Bytes) ->
     {PB, NB} = start("t_cut_b" ++ Unique, B, None),
     Results = [begin
         ets:insert(Rules, {rule, There, Back}),
-        Gone = peer:call(PA, ?MODULE, attempt, [NB], ?WAIT),
+        Gone = peer:call(PA, ?MODULE, attempt, [NB], 3 * ?WAIT),
         ets:insert(Rules, {rule, infinity, infinity}),
         {Gone, until(200, fun() -> peer:call(PA, ?MODULE, afterwards, [NB], ?WAIT) end)}
     end || {There, Back} <- Bytes],

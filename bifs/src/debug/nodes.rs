@@ -1,6 +1,6 @@
 //! What refers to nodes: the answer for `node_and_dist_references`. The counts that are told are those of what a search has found.
 
-use crate::dist::census::{self, Counts, Found, Referrer};
+use crate::dist::census::{self, NameCounts, NamesFound, Referrer};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::dist::nodes;
 use enigma_runtime::ets::registry;
@@ -15,12 +15,12 @@ pub fn references(cx: &mut Ctx<'_>) -> BifResult {
 }
 
 /// The answer for what was found.
-fn told(h: &mut Heap, mut found: Found) -> Term {
+fn told(h: &mut Heap, mut found: NamesFound) -> Term {
     let (name, creation) = node::this();
     let this = Node { name, creation };
     let own = Referrer::System("undefined");
     census::count(&mut found, this, own, "system");
-    let mut by_name: BTreeMap<Atom, Counts> = BTreeMap::new();
+    let mut by_name: BTreeMap<Atom, NameCounts> = BTreeMap::new();
     for &n in found.keys() {
         let counts = by_name.entry(n.name).or_default();
         counts.insert((Referrer::Node(n), "node"), 1);
@@ -65,7 +65,7 @@ fn node_term(h: &mut Heap, n: Node) -> Term {
 }
 
 /// `{Entry, Count, [{Referrer, [{What, Count}]}]}`
-fn row(h: &mut Heap, entry: Term, counts: &Counts) -> Term {
+fn row(h: &mut Heap, entry: Term, counts: &NameCounts) -> Term {
     let total: usize = counts.values().sum();
     let mut referrers: Vec<(Referrer, Vec<Term>)> = Vec::new();
     for (&(by, what), &n) in counts {

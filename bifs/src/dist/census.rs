@@ -34,14 +34,14 @@ pub enum Referrer {
 }
 
 /// How often, by what: in the order in which they are told.
-pub type Counts = BTreeMap<(Referrer, &'static str), usize>;
+pub type NameCounts = BTreeMap<(Referrer, &'static str), usize>;
 
 /// What has been found of each node.
-pub type Found = BTreeMap<Node, Counts>;
+pub type NamesFound = BTreeMap<Node, NameCounts>;
 
 /// A search under way.
 struct Census {
-    found: Mutex<Found>,
+    found: Mutex<NamesFound>,
     /// Processes that have not looked yet.
     open: AtomicUsize,
     /// The number that the search has where names are remembered.
@@ -49,7 +49,7 @@ struct Census {
 }
 
 /// Adds one reference.
-pub fn count(found: &mut Found, node: Node, by: Referrer, what: &'static str) {
+pub fn count(found: &mut NamesFound, node: Node, by: Referrer, what: &'static str) {
     *found
         .entry(node)
         .or_default()
@@ -58,7 +58,7 @@ pub fn count(found: &mut Found, node: Node, by: Referrer, what: &'static str) {
 }
 
 /// Looks through all that is a process's own.
-fn look_through(own: &Owned, found: &mut Found) {
+fn look_through(own: &Owned, found: &mut NamesFound) {
     let by = Referrer::Process(own.id);
     own.heap.each_node(&mut |n| count(found, n, by, "heap"));
     for message in own.mailbox.terms() {
@@ -86,7 +86,7 @@ fn look_through(own: &Owned, found: &mut Found) {
     }
 }
 
-fn look_through_table(t: &Table, found: &mut Found) {
+fn look_through_table(t: &Table, found: &mut NamesFound) {
     let by = Referrer::Table(t.number);
     let mut object = |o: Term| each_node_in(o, &mut |n| count(found, n, by, "ets"));
     let mut elements = |o: enigma_runtime::heap::object::Obj| {
@@ -104,7 +104,7 @@ fn look_through_table(t: &Table, found: &mut Found) {
 ///
 /// # Errors
 /// The caller is to wait, and to make the call again.
-pub fn search(cx: &mut Ctx<'_>) -> Result<(Found, u32), Exit> {
+pub fn search(cx: &mut Ctx<'_>) -> Result<(NamesFound, u32), Exit> {
     if let Some(census) = cx.own.bif_state::<Arc<Census>>() {
         if census.open.load(Ordering::Acquire) > 0 {
             return Err(Exit::Wait);

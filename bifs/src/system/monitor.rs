@@ -3,7 +3,7 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
-use enigma_runtime::process::system_monitor::{self, Watched, event};
+use enigma_runtime::process::system_monitor::{self, MonitoredEvents, event};
 use enigma_runtime::process::table;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, release};
@@ -58,7 +58,7 @@ fn session_set(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn set(cx: &mut Ctx<'_>, who: Term, options: Term) -> BifResult {
     let nobody = who.as_atom() == Some(Atom::UNDEFINED);
     if options.is_nil() || nobody && release::number() < 29 {
-        let before = system_monitor::set(0, Watched::default());
+        let before = system_monitor::set(0, MonitoredEvents::default());
         return Ok(told(cx.heap(), before));
     }
     let watched = watched(options).ok_or_else(badarg)?;
@@ -69,8 +69,8 @@ fn set(cx: &mut Ctx<'_>, who: Term, options: Term) -> BifResult {
     Ok(told(cx.heap(), before))
 }
 
-fn watched(options: Term) -> Option<Watched> {
-    let mut w = Watched::default();
+fn watched(options: Term) -> Option<MonitoredEvents> {
+    let mut w = MonitoredEvents::default();
     for o in list::to_vec(options)? {
         let (name, value) = match o.as_tuple() {
             Some(&[name, value]) => (name, Some(value)),
@@ -122,7 +122,7 @@ fn watched(options: Term) -> Option<Watched> {
 }
 
 /// `undefined` or `{Pid, Options}`.
-fn told(h: &mut Heap, current: Option<(u64, Watched)>) -> Term {
+fn told(h: &mut Heap, current: Option<(u64, MonitoredEvents)>) -> Term {
     let Some((listener, w)) = current else {
         return Atom::UNDEFINED.into();
     };

@@ -506,7 +506,7 @@ impl<'a> Decoder<'a> {
                     heap.external_id(Kind::ExtPid, node::met(name, creation), external)
                 } else if let Some(id) = pid::as_read(number, serial) {
                     Term::local_pid(id)
-                } else if pid::may_be_named(number) {
+                } else if release::number() >= 26 && pid::may_be_named(number) {
                     heap.external_id(Kind::ExtPid, this_node(), external)
                 } else {
                     return Err(DecodeError::Malformed);

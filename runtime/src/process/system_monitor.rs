@@ -28,7 +28,7 @@ pub mod event {
 
 /// What is watched, and from where on something is told.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Watched {
+pub struct MonitoredEvents {
     /// Bits of `event`.
     pub events: u8,
     /// Milliseconds of a collection.
@@ -41,8 +41,8 @@ pub struct Watched {
     pub queue: (u64, u64),
 }
 
-impl Watched {
-    const NOTHING: Watched = Watched {
+impl MonitoredEvents {
+    const NOTHING: MonitoredEvents = MonitoredEvents {
         events: 0,
         long_gc: 0,
         large_heap: 0,
@@ -55,7 +55,7 @@ static EVENTS: AtomicU8 = AtomicU8::new(0);
 static QUEUE_LOW: AtomicU64 = AtomicU64::new(0);
 static QUEUE_HIGH: AtomicU64 = AtomicU64::new(0);
 /// Who is told, and of what.
-static MONITOR: Mutex<(u64, Watched)> = Mutex::new((0, Watched::NOTHING));
+static MONITOR: Mutex<(u64, MonitoredEvents)> = Mutex::new((0, MonitoredEvents::NOTHING));
 
 /// Is one of these events watched?
 #[inline]
@@ -64,22 +64,22 @@ pub fn watches(events: u8) -> bool {
 }
 
 /// Who is told, and of what; nothing if nobody is.
-pub fn current() -> Option<(u64, Watched)> {
+pub fn current() -> Option<(u64, MonitoredEvents)> {
     let mut m = MONITOR.lock();
     if m.1.events != 0 && table::with(m.0, |p| !p.state.is_exiting()) != Some(true) {
-        install(&mut m, 0, Watched::NOTHING);
+        install(&mut m, 0, MonitoredEvents::NOTHING);
     }
     (m.1.events != 0).then_some(*m)
 }
 
 /// From now on that process is told of these; gives what was before.
-pub fn set(listener: u64, watched: Watched) -> Option<(u64, Watched)> {
+pub fn set(listener: u64, watched: MonitoredEvents) -> Option<(u64, MonitoredEvents)> {
     let before = current();
     install(&mut MONITOR.lock(), listener, watched);
     before
 }
 
-fn install(m: &mut (u64, Watched), listener: u64, watched: Watched) {
+fn install(m: &mut (u64, MonitoredEvents), listener: u64, watched: MonitoredEvents) {
     *m = (listener, watched);
     QUEUE_LOW.store(watched.queue.0, Ordering::Relaxed);
     QUEUE_HIGH.store(watched.queue.1, Ordering::Relaxed);
@@ -167,15 +167,15 @@ fn pair(what: &str, n: u64, h: &mut Heap) -> Term {
 }
 
 /// A function by module, name and arity.
-pub type Place = Option<(Atom, Atom, u32)>;
+pub type FunctionPlace = Option<(Atom, Atom, u32)>;
 
 /// A process has run without a break, for this time, from one function to another.
-pub fn has_run(process: u64, took: Duration, (from, to): (Place, Place)) {
+pub fn has_run(process: u64, took: Duration, (from, to): (FunctionPlace, FunctionPlace)) {
     let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     if current().is_none_or(|(_, w)| ms < w.long_schedule) {
         return;
     }
-    let place = |p: Place, h: &mut Heap| match p {
+    let place = |p: FunctionPlace, h: &mut Heap| match p {
         Some((m, f, a)) => h.tuple(&[m.into(), f.into(), Term::small(i64::from(a))]),
         None => Atom::UNDEFINED.into(),
     };

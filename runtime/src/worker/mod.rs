@@ -13,7 +13,7 @@ use crate::interp::native::chaos;
 use crate::interp::{self, Outcome};
 use crate::process::context::Handover;
 use crate::process::state::Stop;
-use crate::process::system_monitor::{self, Place, event};
+use crate::process::system_monitor::{self, FunctionPlace, event};
 use crate::process::{Owned, Process, exit, flag, handle};
 use crate::sched::later::Gathering;
 use crate::sched::{
@@ -133,7 +133,7 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
 }
 
 /// What `system_monitor` is told of a time slice.
-struct SliceWatch(Option<(Instant, Place)>);
+struct SliceWatch(Option<(Instant, FunctionPlace)>);
 
 impl SliceWatch {
     fn begin(cx: &Ctx<'_>) -> SliceWatch {
@@ -153,7 +153,7 @@ impl SliceWatch {
 }
 
 /// The function that the process is in.
-fn place(own: &Owned) -> Place {
+fn place(own: &Owned) -> FunctionPlace {
     let (f, _) = ranges::find(native::place_of(own))?;
     Some((f.module().name, f.name, f.arity))
 }
