@@ -444,7 +444,7 @@ mod tests {
             let told = told.clone();
             m.push_unreadable(Box::new(move || told.send(n).expect("heard")));
         }
-        let mut looked_at = || seen.try_iter().collect::<Vec<i64>>();
+        let looked_at = || seen.try_iter().collect::<Vec<i64>>();
         assert_eq!((m.len(), order(&m)), (6, vec![1, 2, 3]));
         m.skip();
         assert!(looked_at().is_empty());
