@@ -7,6 +7,7 @@ use crate::erlang::relations;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::{self, native, ops};
 use enigma_runtime::dirty;
+use enigma_runtime::dist::operations::{Signalled, SignalledBy};
 use enigma_runtime::heap::binary::BinaryRef;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
@@ -149,6 +150,14 @@ fn describe(
     running: bool,
     finish: Finish,
 ) -> BifResult {
+    let looks = |i: &Term| match i.as_atom().map(Atom::text) {
+        Some("messages") => true,
+        Some("total_heap_size" | "memory") => !cx.own.has(flag::OFF_HEAP_MESSAGES),
+        _ => false,
+    };
+    if items.iter().any(looks) {
+        cx.own.mailbox.drop_unreadable();
+    }
     let mut values = Vec::with_capacity(items.len());
     for &i in items {
         values.push(item(cx, pc, i, running)?);
@@ -366,14 +375,26 @@ fn value(cx: &mut Ctx<'_>, pc: *const u64, name: Atom, running: bool) -> BifResu
 
 fn current_function(cx: &mut Ctx<'_>, pc: *const u64) -> Term {
     let sends = cx.proc.state.is_held_up() && stands_before(pc, &[ops::SEND]);
-    let found = match sends {
+    let found = waiting_mfa(cx.own).or_else(|| match sends {
         true => Some((Atom::ERLANG, Atom::new("send"), 2)),
         false => place::function_at(cx.own, pc),
-    };
+    });
     match found {
         Some((m, f, a)) => mfa(cx, m, f, a),
         None => Atom::UNDEFINED.into(),
     }
+}
+
+/// The function, in BEAM's names, that a process is in which waits because too much is on its way to another node.
+fn waiting_mfa(own: &Owned) -> Option<(Atom, Atom, u32)> {
+    Some(match Signalled::of(own)? {
+        SignalledBy::Send => (
+            Atom::new("erts_internal"),
+            Atom::new("dsend_continue_trap"),
+            1,
+        ),
+        SignalledBy::Other => (Atom::ERLANG, Atom::new("bif_return_trap"), 2),
+    })
 }
 
 /// The functions that the process is in; what it has called in a pool is the innermost.

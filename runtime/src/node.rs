@@ -1,10 +1,11 @@
 //! Nodes as identifiers name them: a name and a creation, in a word of the identifier itself, so that nothing
-//! has to be kept for a node that nobody names any more. Of each name the latest creation is remembered.
+//! has to be kept for a node that nobody names any more. Of each name the latest creation is remembered until a search
+//! (`begin_search`, `forget`) has found that nothing names the node.
 
 use crate::atom::Atom;
 use rustc_hash::FxBuildHasher;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// A node in one of its incarnations.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -35,23 +36,68 @@ impl Node {
     }
 }
 
-/// The latest creation that has been met of each name.
-static MET: LazyLock<papaya::HashMap<Atom, u32, FxBuildHasher>> = LazyLock::new(Default::default);
+/// What is remembered of a name.
+#[derive(Clone, Copy)]
+struct Met {
+    /// The latest creation.
+    creation: u32,
+    /// How many searches had begun when it was met last.
+    searches: u32,
+}
+
+static MET: LazyLock<papaya::HashMap<Atom, Met, FxBuildHasher>> = LazyLock::new(Default::default);
+/// How many searches for what names nodes have begun.
+static SEARCHES: AtomicU32 = AtomicU32::new(0);
 
 /// A node that an identifier from elsewhere names.
 pub fn met(name: Atom, creation: u32) -> Node {
     let known = MET.pin();
-    if known.get(&name).is_none_or(|&latest| latest < creation) {
-        known.update_or_insert(name, |&latest| latest.max(creation), creation);
+    let searches = SEARCHES.load(Ordering::SeqCst);
+    let is_new = |m: &Met| m.creation < creation || m.searches != searches;
+    if known.get(&name).is_none_or(is_new) {
+        let new = |creation| Met { creation, searches };
+        known.update_or_insert(name, |m| new(m.creation.max(creation)), new(creation));
     }
     Node { name, creation }
+}
+
+/// A search for what names nodes begins; its number.
+pub fn begin_search() -> u32 {
+    SEARCHES.fetch_add(1, Ordering::SeqCst) + 1
+}
+
+/// Forgets the names that were not met since that search has begun, and are not kept.
+pub fn forget(search: u32, kept: impl Fn(Atom) -> bool) {
+    let known = MET.pin();
+    let is_old = |m: &Met| search.wrapping_sub(m.searches).cast_signed() > 0;
+    let old: Vec<Atom> = known
+        .iter()
+        .filter(|&(&name, m)| is_old(m) && !kept(name))
+        .map(|(&name, _)| name)
+        .collect();
+    for name in old {
+        let _ = known.remove_if(&name, |_, m| is_old(m));
+    }
+}
+
+/// All names that have been met.
+pub fn known() -> Vec<Atom> {
+    MET.pin().keys().copied().collect()
+}
+
+/// The latest creation that has been met of a name.
+pub fn latest_creation(name: Atom) -> Option<u32> {
+    MET.pin().get(&name).map(|m| m.creation)
 }
 
 /// The latest known incarnation of the node whose name is the atom with this index.
 pub fn by_name_index(index: u32) -> Option<Node> {
     let known = MET.pin();
     let found = known.iter().find(|(name, _)| name.index() == index);
-    found.map(|(&name, &creation)| Node { name, creation })
+    found.map(|(&name, m)| Node {
+        name,
+        creation: m.creation,
+    })
 }
 
 /// This node's creation, and the index of its name in the lower half.
@@ -102,5 +148,19 @@ mod tests {
         }
         let latest = Node { name, creation: 7 };
         assert_eq!(by_name_index(name.index()), Some(latest));
+    }
+
+    #[test]
+    fn names_are_forgotten_that_a_search_does_not_find() {
+        let [gone, kept, again] = ["gone@x", "kept@x", "again@x"].map(Atom::new);
+        for name in [gone, kept, again] {
+            met(name, 1);
+        }
+        let search = begin_search();
+        met(again, 1);
+        forget(search, |name| name != gone && name != again);
+        let known = known();
+        assert!(!known.contains(&gone) && known.contains(&kept) && known.contains(&again));
+        assert_eq!(latest_creation(gone), None);
     }
 }

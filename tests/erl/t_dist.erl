@@ -2,7 +2,7 @@
 %% side. The nodes are peers that are led over their standard input; they have an epmd of their own.
 %% modes: plain interp native
 -module(t_dist).
--export([run/3, echo/0, echo_one/2, holder/1, starts/2, tell/2, forward/1, ask_leader/1, tell_parent/1, sum/1, sleeper/0, watcher/2, refuse/1]).
+-export([run/3, suspends/2, echo/0, echo_one/2, holder/1, starts/2, tell/2, forward/1, ask_leader/1, tell_parent/1, sum/1, sleeper/0, watcher/2, refuse/1]).
 -include("diff.hrl").
 
 -define(WAIT, 60000).
@@ -30,8 +30,17 @@ pairs(Case) ->
     Results = [{{A, B}, pair(A, B, Case)} || {A, B} <- [{self, self}, {self, beam}, {beam, self}]],
     case lists:usort([R || {_, R} <- Results]) of
         [R] -> R;
-        _ -> {differ, Results}
+        _ -> {differ, differences(Results)}
     end.
+
+%% Of tuples the elements that are not the same everywhere.
+differences([{_, {ok, T}} | _] = Results) when is_tuple(T) ->
+    Size = tuple_size(T),
+    case lists:all(fun({_, {ok, U}}) -> is_tuple(U) andalso tuple_size(U) =:= Size; (_) -> false end, Results) of
+        true -> [{I, [{P, element(I, U)} || {P, {ok, U}} <- Results]} || I <- lists:seq(1, Size), length(lists:usort([element(I, U) || {_, {ok, U}} <- Results])) > 1];
+        false -> Results
+    end;
+differences(Results) -> Results.
 
 pair(A, B, Case) ->
     {{PA, NA}, {_, NB}} = nodes_of(A, B),
@@ -278,7 +287,9 @@ starts(lost, B) ->
     receive {nodedown, B} -> ok end,
     ok = net_kernel:monitor_nodes(true, [nodedown_reason]),
     pong = net_adm:ping(B),
-    Up = next(),
+    Up = receive {nodeup, _, _} = U -> U after 20000 -> none end,
+    %% The news of the earlier end may have come after the wish to hear of such news.
+    receive {nodedown, B, _} -> ok after 0 -> ok end,
     true = erlang:monitor_node(B, true),
     true = erlang:monitor_node(B, true),
     true = erlang:monitor_node(B, true),
@@ -309,6 +320,55 @@ starts(malformed, B) ->
     Down = next(),
     ok = net_kernel:monitor_nodes(false, [nodedown_reason]),
     {Down, next(), net_adm:ping(B)};
+starts(busy, B) ->
+    pong = net_adm:ping(B),
+    {B, Controller} = lists:keyfind(B, 1, erlang:system_info(dist_ctrl)),
+    undefined = erlang:system_monitor(self(), [busy_dist_port]),
+    P = spawn(B, ?MODULE, forward, [self()]),
+    Data = binary:copy(<<0>>, 4 bsl 20),
+    {S, M} = spawn_monitor(fun() -> busy(P, Data) end),
+    Told = receive {monitor, S, busy_dist_port, Controller} -> told after 20000 -> none end,
+    exit(S, kill),
+    Killed = down(M) =:= {process, S, killed},
+    %% What a process has sent goes, although it is suspended.
+    P ! last,
+    Last = until(fun() -> receive {forwarded, last} -> true; {forwarded, D} -> true = D =:= Data, false end end),
+    Nobody = erlang:system_monitor(undefined) =:= {self(), [busy_dist_port]},
+    exit(P, kill),
+    {Told, Killed, Last, Nobody};
+starts(unreadable, B) ->
+    P = spawn(B, ?MODULE, sleeper, []),
+    S = spawn(B, ?MODULE, suspends, [P, self()]),
+    suspended = next(),
+    ok = net_kernel:monitor_nodes(true),
+    {B, Controller} = lists:keyfind(B, 1, erlang:system_info(dist_ctrl)),
+    <<131, Control/binary>> = term_to_binary({2, '', P}),
+    Bad = fun(Bytes) -> ok = prim_inet:send(Controller, [<<131, 68, 0>>, Control, Bytes]) end,
+    Length = fun() -> rpc:call(B, erlang, process_info, [P, message_queue_len]) end,
+    %% A message that is no term waits as others do, until somebody looks at it.
+    P ! good,
+    Bad(<<82, 200>>),
+    Bad(<<109, 0, 0, 4, 0, 0:4096>>),
+    P ! good,
+    Waits = Length(),
+    rpc:cast(B, erlang, process_info, [P, messages]),
+    Down = next(),
+    pong = net_adm:ping(B),
+    Up = next(),
+    ok = net_kernel:monitor_nodes(false),
+    Left = rpc:call(B, erlang, process_info, [P, [message_queue_len, messages]]),
+    exit(S, kill),
+    {Waits, Down, Up, Left, rest(B)};
+starts(known, B) ->
+    Pid = binary_to_term(<<131, 88, 119, 16, "t_dist_x@nowhere", 1:32, 0:32, 7:32>>),
+    Known = lists:member(node(Pid), nodes(known)),
+    %% A pid of this node that it has never made; earlier releases know none with that many bits.
+    Bytes = <<131, 88, 119, (byte_size(atom_to_binary(node()))), (atom_to_binary(node()))/binary, 5:32, 16#ffffffff:32, (erlang:system_info(creation)):32>>,
+    Own = try binary_to_term(Bytes) catch error:badarg -> self() end,
+    Q = spawn(B, ?MODULE, echo, []),
+    R = make_ref(),
+    Q ! {self(), R, {Pid, Own}},
+    {Known, lists:member(B, nodes(known)), next(R) =:= {Pid, Own}, node(Own) =:= node(), binary_to_term(term_to_binary(Own)) =:= Own};
 starts(killed, B) ->
     process_flag(trap_exit, true),
     pong = net_adm:ping(B),
@@ -343,7 +403,12 @@ starts(pg, B) ->
     unlink(S),
     {Joined, Left, pg:get_members(t_dist_pg, group)}.
 
+busy(P, Data) -> P ! Data, busy(P, Data).
+until(F) -> case F() of true -> done; false -> until(F) end.
+
+suspends(P, To) -> true = erlang:suspend_process(P), To ! suspended, sleeper().
+
 catch_reason(F) -> try F() catch _:R -> R end.
 
 cases() ->
-    [{C, fun() -> pairs(C) end} || C <- [ping, send, funs, large, order, link, exits, monitor, rpc, erpc, spawn, parent, request, alias, leader, global, pg, dead_link, malformed, lost, killed]] ++ [{stop, fun stop/0}].
+    [{C, fun() -> pairs(C) end} || C <- [ping, send, funs, large, order, link, exits, monitor, rpc, erpc, spawn, parent, request, alias, leader, global, pg, dead_link, malformed, busy, unreadable, known, lost, killed]] ++ [{stop, fun stop/0}].

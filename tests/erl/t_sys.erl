@@ -31,6 +31,40 @@ garbage(N) -> _ = lists:seq(1, 100), garbage(N - 1).
 double(0, X) -> X;
 double(N, X) -> double(N - 1, [X | X]).
 
+%% What system_monitor tells of what F does in another process, with these options: kinds, and the keys of what is told.
+monitored(Options, F) -> monitored(Options, F, 1).
+
+%% It is told some time later, at least so many times.
+monitored(Options, F, Least) ->
+    L = spawn_link(fun() -> listener([]) end),
+    undefined = erlang:system_monitor(L, Options),
+    {P, M} = spawn_monitor(fun() -> receive go -> F() end end),
+    P ! go,
+    receive {'DOWN', M, _, _, _} -> ok end,
+    Told = told(L, P, Least, 200),
+    {L, _} = erlang:system_monitor(undefined),
+    Told.
+
+told(L, P, Least, Times) ->
+    L ! {tell, self()},
+    Told = receive {L, All} -> [{Kind, keys(About)} || {monitor, Q, Kind, About} <- All, Q =:= P] end,
+    case length(Told) >= Least orelse Times =:= 0 of
+        true -> Told;
+        false -> receive after 20 -> told(L, P, Least, Times - 1) end
+    end.
+
+listener(All) -> receive {tell, To} -> To ! {self(), lists:reverse(All)}, listener(All); X -> listener([X | All]) end.
+keys(L) when is_list(L) -> [K || {K, _} <- L];
+keys(X) -> X.
+
+monitor_set(Options) ->
+    R = c(fun() -> erlang:system_monitor(self(), Options) end),
+    S = case erlang:system_monitor() of {P, O} -> {P =:= self(), O}; X -> X end,
+    erlang:system_monitor(undefined),
+    {case R of {ok, undefined} -> ok; _ -> element(2, R) end, S}.
+
+queued(N) -> [self() ! N || _ <- lists:seq(1, N)], erlang:yield(), [receive N -> ok end || _ <- lists:seq(1, N)], erlang:yield().
+
 cases() ->
     [{allocators, fun() -> [{K, A, shape(erlang:system_info({K, A}))} || K <- [allocator, allocator_sizes], A <- [binary_alloc, eheap_alloc, fix_alloc, mseg_alloc, sys_alloc]] end},
      {allocator_lists, fun() -> [[N || {N, [{instance, 0, _} | _]} <- erlang:system_info({allocator_sizes, L})] || L <- [[binary_alloc], [ets_alloc, driver_alloc]]] end},
@@ -38,6 +72,11 @@ cases() ->
      {info_items, fun() -> [{I, erlang:system_info(I)} || I <- [wordsize, {wordsize, internal}, {wordsize, external}, otp_release, machine, endian, threads, smp_support, process_limit_x, kernel_poll_x], I =/= process_limit_x, I =/= kernel_poll_x] end},
      {info_types, fun() -> [{I, is_integer(erlang:system_info(I))} || I <- [schedulers, schedulers_online, process_count, process_limit, port_count, port_limit, atom_count, atom_limit, ets_limit, logical_processors_online, thread_pool_size, dirty_cpu_schedulers, dirty_io_schedulers, creation]] end},
      {info_strings, fun() -> [{I, is_list(erlang:system_info(I))} || I <- [version, system_version, system_architecture, driver_version, nif_version]] end},
+     {monitor_options, fun() -> [monitor_set(id(O)) || O <- [[], [busy_port], [busy_port, busy_dist_port, {long_gc, 1}, {large_heap, 65535}, {long_schedule, 5}], [{long_gc, 0}], [{long_gc, -1}], [{long_gc, 1 bsl 64}], [{large_heap, 5}], [{long_schedule, 0}], [{long_gc, 5}, {long_gc, 7}], foo, [foo], [busy_port | foo], [{long_gc, a}], [{long_message_queue, {1, 2}}], [{long_message_queue, {2, 2}}], [{long_message_queue, {-1, 2}}]]] end},
+     {monitor_who, fun() -> D = spawn(fun() -> ok end), M = monitor(process, D), receive {'DOWN', M, _, _, _} -> ok end, [cr(fun() -> erlang:system_monitor(id(X)) end) || X <- [undefined, {D, [busy_port]}, {foo, [busy_port]}, {self()}, foo, {undefined, []}, {make_ref(), [busy_port]}]] end},
+     {monitor_dies, fun() -> {P, M} = spawn_monitor(fun() -> erlang:system_monitor(self(), [busy_port]) end), receive {'DOWN', M, _, P, _} -> ok end, erlang:system_monitor() end},
+     {monitor_large_heap, fun() -> lists:usort(monitored([{large_heap, 50000}], fun() -> L = lists:seq(1, 1000000), garbage_collect(), length(L) end)) end},
+     {monitor_long_queue, fun() -> case monitor_set([{long_message_queue, {1, 2}}]) of {ok, _} -> monitored([{long_message_queue, {20, 50}}], fun() -> queued(49), queued(50), queued(20), queued(60) end, 4); _ -> none end end},
      {flags_trace_control_word, fun() -> O = erlang:system_flag(trace_control_word, 17), R = erlang:system_info(trace_control_word), erlang:system_flag(trace_control_word, O), {O, R, [c(fun() -> erlang:system_flag(trace_control_word, id(X)) end) || X <- [-1, 1 bsl 32, x]]} end},
      {flags_outstanding_requests, fun() -> O = erlang:system_flag(outstanding_system_requests_limit, 77), R = erlang:system_flag(outstanding_system_requests_limit, O), {is_integer(O), R, [c(fun() -> erlang:system_flag(outstanding_system_requests_limit, id(X)) end) || X <- [0, 1 bsl 27, x]]} end},
      {flags_system_logger, fun() -> L = erlang:system_info(system_logger), erlang:system_flag(system_logger, self()), A = erlang:system_info(system_logger) =:= self(), erlang:system_flag(system_logger, undefined), B = erlang:system_info(system_logger), erlang:system_flag(system_logger, L), {A, B, erlang:system_info(system_logger) =:= L, c(fun() -> erlang:system_flag(system_logger, id(foo)) end)} end},

@@ -1,152 +1,26 @@
-//! What refers to nodes: the answer for `node_and_dist_references`.
-//!
-//! Nothing counts these references as they come and go, so they are looked for: each process looks through its own heap,
-//! messages and relations when the question reaches it, the one that asks looks through tables, persistent terms and
-//! connections. The counts that are told are those of what was found.
+//! What refers to nodes: the answer for `node_and_dist_references`. The counts that are told are those of what a search has found.
 
+use crate::dist::census::{self, NameCounts, NamesFound, Referrer};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::dist::nodes;
-use enigma_runtime::ets::{Go, Table, registry};
-use enigma_runtime::heap::census::each_node_in;
+use enigma_runtime::ets::registry;
 use enigma_runtime::node::{self, Node};
-use enigma_runtime::process::relations::MonitorTarget;
-use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::{Owned, PidKey, table};
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, persistent_term, sched};
-use parking_lot::Mutex;
+use enigma_runtime::{BifResult, Ctx, Heap, Term};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// Who refers to nodes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Referrer {
-    Process(u64),
-    Port(u64),
-    /// By its number.
-    Table(u64),
-    System(&'static str),
-    Node(Node),
-}
-
-/// How often, by what: in the order in which they are told.
-type Counts = BTreeMap<(Referrer, &'static str), usize>;
-
-/// What has been found of each node.
-type Found = BTreeMap<Node, Counts>;
-
-/// A search under way.
-struct Census {
-    found: Mutex<Found>,
-    /// Processes that have not looked yet.
-    open: AtomicUsize,
-}
-
-/// Adds one reference.
-fn count(found: &mut Found, node: Node, by: Referrer, what: &'static str) {
-    *found
-        .entry(node)
-        .or_default()
-        .entry((by, what))
-        .or_default() += 1;
-}
-
-/// Looks through all that is a process's own.
-fn look_through(own: &Owned, found: &mut Found) {
-    let by = Referrer::Process(own.id);
-    own.heap.each_node(&mut |n| count(found, n, by, "heap"));
-    for message in own.mailbox.terms() {
-        // A message of the process to itself lies in its heap.
-        if message.is_immediate() || !own.heap.holds(message.ptr()) {
-            each_node_in(message, &mut |n| count(found, n, by, "heap"));
-        }
-    }
-    let relations = own.relations.get();
-    let mut relation = |key: PidKey, what| {
-        if let Some(node) = key.node() {
-            count(found, node, by, what);
-        }
-    };
-    relations.links.iter().for_each(|key| relation(key, "link"));
-    for m in relations.outgoing.values() {
-        if let MonitorTarget::Id(key) = m.target {
-            relation(key, "monitor");
-        }
-    }
-    for m in relations.incoming.values() {
-        relation(m.from, "monitor");
-    }
-}
-
-fn look_through_table(t: &Table, found: &mut Found) {
-    let by = Referrer::Table(t.number);
-    let mut object = |o: Term| each_node_in(o, &mut |n| count(found, n, by, "ets"));
-    let mut elements = |o: enigma_runtime::heap::object::Obj| {
-        (1..).map_while(|i| o.get(i)).for_each(&mut object);
-    };
-    // A table that is deleted meanwhile holds nothing.
-    let _ = t.read_from(0, &mut elements, &mut || true);
-    let _ = t.read_ordered(None, false, None, &mut |key| key, &mut |o| {
-        elements(o);
-        Go::On
-    });
-}
 
 /// `{{node_references, [{{Name, Creation}, Count, [{Referrer, [{What, Count}]}]}]}, {dist_references, [{Name, Count, ...}]}}`
 pub fn references(cx: &mut Ctx<'_>) -> BifResult {
-    if let Some(census) = cx.own.bif_state::<Arc<Census>>() {
-        if census.open.load(Ordering::Acquire) > 0 {
-            return Err(Exit::Wait);
-        }
-        let census = census.clone();
-        cx.own.rare().bif_state = None;
-        let mut found = std::mem::take(&mut *census.found.lock());
-        look_through(cx.own, &mut found);
-        for t in registry::all() {
-            look_through_table(&t, &mut found);
-        }
-        for [key, value] in persistent_term::all() {
-            for t in [key, value] {
-                let by = Referrer::System("persistent_term");
-                each_node_in(t, &mut |n| count(&mut found, n, by, "system"));
-            }
-        }
-        return Ok(told(cx.heap(), found));
-    }
-    let me = cx.proc.id;
-    let others: Vec<u64> = table::all()
-        .into_iter()
-        .filter_map(Term::as_local_pid)
-        .filter(|&id| id != me)
-        .collect();
-    let census = Arc::new(Census {
-        found: Mutex::default(),
-        open: AtomicUsize::new(others.len()),
-    });
-    cx.own.rare().bif_state = Some(Box::new(census.clone()));
-    for id in others {
-        let census = census.clone();
-        let look = move |other: Option<&mut Ctx<'_>>| {
-            if let Some(other) = other {
-                look_through(other.own, &mut census.found.lock());
-            }
-            if census.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-                table::with(me, sched::wake);
-            }
-        };
-        signal::request(id, Box::new(look), Signal::Task);
-    }
-    // They may all have looked already.
-    Err(Exit::Yield)
+    let (found, _) = census::search(cx)?;
+    Ok(told(cx.heap(), found))
 }
 
 /// The answer for what was found.
-fn told(h: &mut Heap, mut found: Found) -> Term {
+fn told(h: &mut Heap, mut found: NamesFound) -> Term {
     let (name, creation) = node::this();
     let this = Node { name, creation };
     let own = Referrer::System("undefined");
-    count(&mut found, this, own, "system");
-    let mut by_name: BTreeMap<Atom, Counts> = BTreeMap::new();
+    census::count(&mut found, this, own, "system");
+    let mut by_name: BTreeMap<Atom, NameCounts> = BTreeMap::new();
     for &n in found.keys() {
         let counts = by_name.entry(n.name).or_default();
         counts.insert((Referrer::Node(n), "node"), 1);
@@ -191,7 +65,7 @@ fn node_term(h: &mut Heap, n: Node) -> Term {
 }
 
 /// `{Entry, Count, [{Referrer, [{What, Count}]}]}`
-fn row(h: &mut Heap, entry: Term, counts: &Counts) -> Term {
+fn row(h: &mut Heap, entry: Term, counts: &NameCounts) -> Term {
     let total: usize = counts.values().sum();
     let mut referrers: Vec<(Referrer, Vec<Term>)> = Vec::new();
     for (&(by, what), &n) in counts {

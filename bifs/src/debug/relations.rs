@@ -15,13 +15,13 @@ fn kind(k: PidKey) -> Term {
 }
 
 /// `{erl_link, Type, Pid, State, Id}`. A link is an entry in a set here and has no identity of its own.
-fn link_row(h: &mut Heap, k: PidKey) -> Term {
+fn link_row(h: &mut Heap, k: PidKey, active: bool) -> Term {
     let other = k.to_term(h);
     h.tuple(&[
         Atom::new("erl_link").into(),
         kind(k),
         other,
-        Atom::new("linked").into(),
+        Atom::new(if active { "linked" } else { "unlinking" }).into(),
         Atom::UNDEFINED.into(),
     ])
 }
@@ -44,8 +44,8 @@ fn links(h: &mut Heap, own: &Owned) -> Term {
         .relations
         .get()
         .links
-        .iter()
-        .map(|k| link_row(h, k))
+        .with_inactive()
+        .map(|(k, active)| link_row(h, k, active))
         .collect();
     h.list(&rows)
 }
@@ -91,7 +91,7 @@ pub fn link_list(cx: &mut Ctx<'_>, of: Term) -> Option<BifResult> {
         let links = p.links();
         let rows: Vec<Term> = links
             .into_iter()
-            .map(|id| link_row(h, PidKey::local(id)))
+            .map(|id| link_row(h, PidKey::local(id), true))
             .collect();
         return Some(Ok(h.list(&rows)));
     }

@@ -2,6 +2,7 @@
 
 use super::state::{TestResource, check_available, set_available};
 use crate::barrier::{self, BarrierStage};
+use crate::dist::census;
 use crate::erlang::time;
 use crate::{args, bifs, binary, crash_dump, log, ports, re, unicode};
 use enigma_runtime::atom::Atom;
@@ -132,6 +133,10 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 .filter(|&n| n < 1 << 47)
                 .ok_or_else(badarg)?;
             cx.heap().build_binary(size, |_| ())
+        }
+        "node_tab_delayed_delete" => {
+            census::set_delay(integer(a[1])?);
+            ok
         }
         // As on a BEAM that was built without them.
         // An ordered set has one lock, so nothing of it is split or joined.

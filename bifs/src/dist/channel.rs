@@ -142,15 +142,17 @@ fn other_node(t: Term) -> Option<Atom> {
 
 fn new_connection(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let name = other_node(a[0]).ok_or_else(badarg)?;
-    let entry = nodes::entry(name);
-    let id = entry.begin();
-    Ok(entry.handle(id, cx.heap()))
+    Ok(nodes::entry(name).begin(cx.heap()))
 }
 
 fn abort_pending_connection(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     // Whoever sends to a name that is none of a node has begun a connection too.
     let name = a[0].as_atom().ok_or_else(badarg)?;
-    let (entry, id) = nodes::of_handle(a[1]).ok_or_else(badarg)?;
+    let Some((entry, id)) = nodes::of_handle(a[1]) else {
+        // The connection may be one of a node that is forgotten.
+        let ended = nodes::is_handle(a[1]).then_some(false.into());
+        return ended.ok_or_else(badarg);
+    };
     if entry.name != name {
         return Err(badarg());
     }
@@ -280,9 +282,8 @@ fn put_data(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let bytes = iolist::collect(a[1]).map_err(|_| badarg())?;
     let Some(c) = carried(a[0]) else {
         // Of a connection that has ended nothing is taken any more.
-        return nodes::of_handle(a[0])
-            .map(|_| Atom::OK.into())
-            .ok_or_else(badarg);
+        let ended = nodes::is_handle(a[0]).then_some(Atom::OK.into());
+        return ended.ok_or_else(badarg);
     };
     if c.input_handler.load(Ordering::Acquire) != cx.proc.id {
         return Err(badarg());

@@ -1,6 +1,7 @@
 //! Distribution as Erlang code sees it: connections (`channel`), nodes and news of them (`nodes`), processes spawned from
-//! elsewhere (`spawn`). What is told over a connection is in `enigma_runtime::dist`.
+//! elsewhere (`spawn`), what names nodes (`census`). What is told over a connection is in `enigma_runtime::dist`.
 
+pub mod census;
 pub mod channel;
 pub mod nodes;
 pub mod spawn;

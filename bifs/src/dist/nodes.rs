@@ -1,6 +1,8 @@
 //! Which nodes there are, and news of them.
 
+use super::census;
 use crate::bifs;
+use crate::system::facts::facts;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
 use enigma_runtime::data::map;
@@ -10,6 +12,7 @@ use enigma_runtime::dist::{flags, operations};
 use enigma_runtime::process::{flag, signal};
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 bifs! { BIFS:
@@ -106,21 +109,29 @@ fn nodes_of(kinds: NodeKinds) -> Vec<(Atom, Atom, Option<u32>)> {
         found.push((node::this().0, Atom::THIS, None));
     }
     for e in nodes::all() {
-        match e.connection() {
-            Some(c) => {
-                let visible = c.flags & flags::PUBLISHED != 0;
-                if visible && kinds.visible || !visible && kinds.hidden {
-                    let kind = if visible { Atom::VISIBLE } else { Atom::HIDDEN };
-                    found.push((e.name, kind, Some(c.id)));
-                }
+        if let Some(c) = e.connection() {
+            let visible = c.flags & flags::PUBLISHED != 0;
+            if visible && kinds.visible || !visible && kinds.hidden {
+                let kind = if visible { Atom::VISIBLE } else { Atom::HIDDEN };
+                found.push((e.name, kind, Some(c.id)));
             }
-            None if kinds.known && e.name != node::this().0 => {
-                found.push((e.name, Atom::KNOWN, None));
-            }
-            None => {}
         }
     }
+    if kinds.known {
+        let told: HashSet<Atom> = found.iter().map(|n| n.0).collect();
+        let known = census::known().into_iter();
+        let more = known.filter(|n| !told.contains(n) && *n != node::this().0);
+        found.extend(more.map(|n| (n, Atom::KNOWN, None)));
+    }
     found
+}
+
+/// Who asks for all known nodes hears of those that something names, but for some delay.
+fn forget_unnamed(cx: &mut Ctx<'_>, kinds: NodeKinds) -> Result<(), Exit> {
+    if kinds.known {
+        census::forget_unnamed(cx, facts().delayed_node_table_gc)?;
+    }
+    Ok(())
 }
 
 fn names(cx: &mut Ctx<'_>, kinds: NodeKinds) -> BifResult {
@@ -138,6 +149,7 @@ fn nodes0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 fn nodes1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let kinds = kinds(a[0])?;
+    forget_unnamed(cx, kinds)?;
     names(cx, kinds)
 }
 
@@ -147,6 +159,7 @@ fn nodes2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !a[1].is_map() {
         return Err(badarg());
     }
+    forget_unnamed(cx, kinds)?;
     let mut wanted = Vec::new();
     for (key, on) in map::iter(a[1]) {
         let of_kind = match key.as_atom().map(Atom::text) {

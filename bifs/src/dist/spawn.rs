@@ -5,17 +5,18 @@ use crate::erlang::relations::MonitorOptions;
 use crate::erlang::spawn::SpawnWish;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::dist::control::{ControlMessage, reply};
+use enigma_runtime::dist::flags;
 use enigma_runtime::dist::incoming::{self, BadMessage, SpawnRequest};
+use enigma_runtime::dist::operations::{self, SignalledBy};
 use enigma_runtime::dist::relations::{IncomingMonitor, RefKey};
-use enigma_runtime::dist::{flags, operations};
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::Incoming;
 use enigma_runtime::process::signal::{self, Signal};
-use enigma_runtime::process::{Alias, PendingSpawn, flag};
+use enigma_runtime::process::{Alias, PendingSpawn};
 use enigma_runtime::release;
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, node, reference, spawn};
+use enigma_runtime::{BifResult, Ctx, Heap, Term, node, reference, spawn};
 
 bifs! { BIFS:
     "erts_internal" {
@@ -111,13 +112,20 @@ fn dist_spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             }
         }
     }
-    let entry = operations::reachable(name);
-    if let (None, Some(e)) = (failure, &entry)
-        && !cx.own.has(flag::ASYNC_DIST)
-        && e.must_wait(cx.proc.id)
-    {
-        return Err(Exit::Wait);
+    let has_monitor = request.monitor.is_some();
+    let answer = |cx: &mut Ctx<'_>, r: Term| {
+        Ok(if answers {
+            r
+        } else {
+            cx.tuple2(r, has_monitor)
+        })
+    };
+    if let Some(given) = operations::has_signalled(cx)? {
+        let (number, owner) = given.unwrap_or_default();
+        let r = cx.heap().reference(number, owner);
+        return answer(cx, r);
     }
+    let entry = operations::reachable(name);
     let me = cx.proc.id;
     let alias_end = request.monitor.as_ref().and_then(|m| m.alias);
     let alias = failure.is_none() && alias_end.is_some();
@@ -166,7 +174,11 @@ fn dist_spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                         cx.own.rare().aliases.remove(&number);
                         Some(Atom::NOCONNECTION)
                     }
-                    _ => None,
+                    _ => {
+                        let given = Some((number, owner));
+                        operations::wait_after(cx, &e, SignalledBy::Other, given)?;
+                        None
+                    }
                 }
             }
         };
@@ -178,11 +190,7 @@ fn dist_spawn_request(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         let message = cx.heap().tuple(&answer);
         signal::send_message(me, message);
     }
-    Ok(if answers {
-        r
-    } else {
-        cx.tuple2(r, request.monitor.is_some())
-    })
+    answer(cx, r)
 }
 
 /// Spawns a process because another node asks for it.

@@ -7,6 +7,7 @@ use enigma_runtime::dist::connection::{Connection, Transport};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::signal::{self, ExitSignal, Signal};
 use enigma_runtime::process::{PidKey, exit};
+use enigma_runtime::sched::later::Gathering;
 use parking_lot::Mutex;
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -34,6 +35,8 @@ impl PortSink {
         let Some(c) = self.connection.get() else {
             return;
         };
+        // What is answered goes together, when others may deal again.
+        let _gathering = Gathering::begin();
         while !self.packets.lock().is_empty() {
             let Some(_dealing) = self.dealing.try_lock() else {
                 return;

@@ -4,7 +4,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::compare;
 use enigma_runtime::dist::nodes::Unreached;
-use enigma_runtime::dist::operations;
+use enigma_runtime::dist::operations::{self, SignalledBy};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::node;
 use enigma_runtime::process::last_calls::LastCall;
@@ -49,32 +49,40 @@ fn deliver_to_node(
     message: Term,
     o: SendOptions,
 ) -> Result<Sent, Exit> {
-    if let Some(sent) = operations::go_on_sending(cx) {
-        return sent.map(|()| Sent::Done);
+    if operations::has_signalled(cx)?.is_some() {
+        return Ok(Sent::Done);
     }
-    cx.note_call(LastCall::Send);
+    let goes_on = operations::go_on_sending(cx);
+    if let Some(Err(e)) = goes_on {
+        return Err(e);
+    }
     let Some(entry) = operations::reachable(node) else {
-        return Ok(Sent::NoConnection);
+        return Ok(match goes_on {
+            Some(_) => Sent::Done,
+            None => Sent::NoConnection,
+        });
     };
-    if !cx.own.has(flag::ASYNC_DIST) {
-        if o.no_suspend {
-            if entry.is_busy() {
-                return Ok(Sent::WouldWait);
+    if goes_on.is_none() {
+        cx.note_call(LastCall::Send);
+        if o.no_suspend && !cx.own.has(flag::ASYNC_DIST) && entry.is_busy() {
+            return Ok(Sent::WouldWait);
+        }
+        if let Some(c) = entry.connection() {
+            operations::send_in_steps(cx, c, (to, message), o.priority)?;
+        } else {
+            let me = cx.proc.id;
+            match operations::send(&entry, me, (to, message), o.priority, !o.no_connect) {
+                Ok(()) => {}
+                Err(Unreached::NotTried) => return Ok(Sent::NoConnection),
+                // A node that cannot be reached takes no messages, and nobody is told.
+                Err(Unreached::NoConnection) => return Ok(Sent::Done),
             }
-        } else if entry.must_wait(cx.proc.id) {
-            return Err(Exit::Wait);
         }
     }
-    if let Some(c) = entry.connection() {
-        return operations::send_in_steps(cx, c, (to, message), o.priority).map(|()| Sent::Done);
+    if !o.no_suspend {
+        operations::wait_after(cx, &entry, SignalledBy::Send, None)?;
     }
-    let me = cx.proc.id;
-    let sent = operations::send(&entry, me, (to, message), o.priority, !o.no_connect);
-    Ok(match sent {
-        Err(Unreached::NotTried) => Sent::NoConnection,
-        // A node that cannot be reached takes no messages, and nobody is told.
-        Err(Unreached::NoConnection) | Ok(()) => Sent::Done,
-    })
+    Ok(Sent::Done)
 }
 
 fn deliver(cx: &mut Ctx<'_>, to: Term, message: Term, o: SendOptions) -> Result<Sent, Exit> {

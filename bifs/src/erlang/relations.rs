@@ -2,8 +2,9 @@
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
+use enigma_runtime::data::compare;
 use enigma_runtime::dist::nodes;
-use enigma_runtime::dist::operations::{self, RemoteTarget};
+use enigma_runtime::dist::operations::{self, RemoteTarget, SignalledBy};
 use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::process::relations::{MonitorTarget, Outgoing};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal, Unlink};
@@ -53,10 +54,10 @@ fn noproc_exit(cx: &mut Ctx<'_>, key: PidKey, from: Term, reason: Atom) {
     );
 }
 
-/// Who signals a process of another node waits while too much is on its way there.
+/// Who has signalled a process of another node waits while too much is on its way there.
 fn wait_for_connection(cx: &mut Ctx<'_>, to: PidKey) -> Result<(), Exit> {
-    if to.node().is_some() && operations::must_wait(cx, RemoteTarget::Process(to)) {
-        return Err(Exit::Wait);
+    if to.node().is_some() && !to.is_port() {
+        operations::wait_after_signal(cx, RemoteTarget::Process(to))?;
     }
     Ok(())
 }
@@ -73,12 +74,14 @@ fn why_gone(key: Option<PidKey>) -> Atom {
 fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let key = PidKey::of(a[0]).ok_or_else(badarg)?;
     let me = PidKey::local(cx.proc.id);
+    if operations::has_signalled(cx)?.is_some() {
+        return Ok(true.into());
+    }
     // What the other side has done to the link before comes before this.
     fetch(cx)?;
     if key == me || cx.own.relations.is_linked(key) {
         return Ok(true.into());
     }
-    wait_for_connection(cx, key)?;
     if let Some(id) = key.local_id() {
         cx.own.relations.links().insert(key);
         if !signal::send(id, Signal::Link { from: me, to: id }) {
@@ -101,6 +104,7 @@ fn link(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         noproc_exit(cx, key, a[0], why_gone(Some(key)));
     } else {
         cx.own.relations.links().insert(key);
+        wait_for_connection(cx, key)?;
     }
     Ok(true.into())
 }
@@ -223,6 +227,10 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
         alias,
         priority,
     } = options;
+    if let Some(given) = operations::has_signalled(cx)? {
+        let (number, owner) = given.unwrap_or_default();
+        return Ok(cx.heap().reference(number, owner));
+    }
     let me = PidKey::local(cx.proc.id);
     let number = reference::fresh();
     let (target, key, name) = match kind.as_atom() {
@@ -246,11 +254,6 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
         }
         _ => None,
     };
-    if let Some(target) = remote
-        && operations::must_wait(cx, target)
-    {
-        return Err(Exit::Wait);
-    }
     let tag = tag.map(OwnedTerm::new);
     if key == Some(me) {
         return Ok(cx.heap().reference(number, 0));
@@ -298,6 +301,9 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
             _ => why_gone(key),
         };
         exit::send_down(me, number, &OwnedTerm::new(why.into()));
+    } else if let Some(entry) = remote.and_then(RemoteTarget::entry) {
+        let given = Some((number, owner));
+        operations::wait_after(cx, &entry, SignalledBy::Other, given)?;
     }
     Ok(cx.heap().reference(number, owner))
 }
@@ -336,7 +342,8 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
     }
     let key = PidKey::of(what)
         // Ports of other nodes cannot be watched.
-        .filter(|k| k.is_port() == (kind == Atom::PORT) && !(k.is_port() && k.node().is_some()))
+        .filter(|k| k.is_port() == (kind == Atom::PORT))
+        .filter(|k| !k.is_port() || k.node().is_none_or(|n| n.name == this))
         .ok_or_else(badarg)?;
     Ok((MonitorTarget::Id(key), Some(key), None))
 }
@@ -345,7 +352,9 @@ fn target_of(kind: Atom, what: Term) -> Result<Found, Exit> {
 fn monitor_number(t: Term) -> Result<Option<u64>, Exit> {
     match t.kind() {
         Some(Kind::Ref) => Ok(Some(t.ref_number())),
-        Some(Kind::MagicRef | Kind::ExtRef) => Ok(None),
+        Some(Kind::MagicRef) => Ok(None),
+        // Those of an earlier incarnation of this node have ended; those of others are none of this process.
+        Some(Kind::ExtRef) if compare::node_of(t).name == node::this().0 => Ok(None),
         _ => Err(badarg()),
     }
 }
@@ -445,9 +454,17 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             _ => return Err(badarg()),
         },
     };
+    if operations::has_signalled(cx)?.is_some() {
+        return Ok(true.into());
+    }
+    let begun = operations::go_on_sending(cx).transpose()?.is_some();
+    let elsewhere = key.node().is_some() && !key.is_port();
+    let sent = begun || elsewhere && operations::exit_in_steps(cx, key, a[1])?;
+    if !sent {
+        let me = OwnedTerm::new(cx.self_pid());
+        exit::send_exit_to(key, &me, &OwnedTerm::new(a[1]), false);
+    }
     wait_for_connection(cx, key)?;
-    let me = OwnedTerm::new(cx.self_pid());
-    exit::send_exit_to(key, &me, &OwnedTerm::new(a[1]), false);
     if key.local_id() == Some(cx.proc.id) {
         fetch_all(cx)?;
     }

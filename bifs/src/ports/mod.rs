@@ -365,8 +365,10 @@ impl Port {
         let busy = self.is_busy() && !s.closed;
         if busy {
             table::with(process, |p| p.state.hold_up());
-            s.waiting.insert(process);
-            system_monitor::waits_for_port(process, self.term());
+            if s.waiting.insert(process) {
+                drop(s);
+                system_monitor::waits_for_port(process, self.term());
+            }
         }
         busy
     }

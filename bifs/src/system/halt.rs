@@ -4,6 +4,7 @@ use super::facts::facts;
 use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
+use enigma_runtime::dist::nodes;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -113,6 +114,9 @@ fn libraries_ended(timeout: Option<u32>) -> bool {
 
 /// Waits until what processes have written is out, at most so many milliseconds. Was it in time?
 fn flushed(timeout: Option<u32>) -> bool {
+    for c in nodes::connections() {
+        c.flush();
+    }
     let Some(ms) = timeout else {
         crate::ports::flush_all();
         return true;

@@ -1,4 +1,4 @@
-//! The system as a whole: `system_info`, `system_flag`, `statistics`, `halt`.
+//! The system as a whole: `system_info`, `system_flag`, `system_monitor`, `statistics`, `halt`.
 
 pub mod check_io;
 pub mod facts;

@@ -7,6 +7,7 @@ use super::send_queue::SendQueue;
 use super::watch::NodeInNews;
 use crate::process::signal::{self, Signal};
 use crate::process::{system_monitor, table};
+use crate::sched::later::{self, Postponed};
 use crate::term::Term;
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};
@@ -40,6 +41,9 @@ pub fn busy_limit() -> usize {
 /// does not wait behind them.
 const AHEAD: usize = 128 * 1024;
 
+/// So many bytes do not wait until the end of the time slice.
+const AT_ONCE: usize = 16 * 1024;
+
 /// See the module's text.
 pub struct Connection {
     /// The node.
@@ -62,6 +66,8 @@ pub struct Connection {
     has_pieces: AtomicBool,
     reader: Mutex<PacketReader>,
     waiting: Mutex<BTreeSet<u64>>,
+    /// May somebody wait?
+    has_waiting: AtomicBool,
     is_closed: AtomicBool,
     received: AtomicU64,
     sent: AtomicU64,
@@ -88,6 +94,7 @@ impl Connection {
             has_pieces: AtomicBool::new(false),
             reader: Mutex::default(),
             waiting: Mutex::default(),
+            has_waiting: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             received: AtomicU64::new(0),
             sent: AtomicU64::new(0),
@@ -110,16 +117,18 @@ impl Connection {
     }
 
     fn pending(&self) -> usize {
-        self.queued.load(Ordering::Relaxed) + self.transport.queued()
+        self.queued.load(Ordering::SeqCst) + self.transport.queued()
     }
 
-    /// Puts a signal behind the others.
-    pub fn push(&self, e: Encoded) {
+    /// Puts a signal behind the others. It goes at once, or at the end of the time slice.
+    pub fn push(self: &Arc<Self>, e: Encoded) {
         if self.is_closed.load(Ordering::Acquire) {
             return;
         }
         self.enqueue(e);
-        self.flush();
+        if self.queued.load(Ordering::Relaxed) >= AT_ONCE || !later::leave(self) {
+            self.flush();
+        }
     }
 
     /// The same without giving it to the transport yet.
@@ -129,7 +138,7 @@ impl Connection {
     }
 
     /// Gives what waits to the transport, unless somebody does already, who then takes this too.
-    pub(super) fn flush(&self) {
+    pub fn flush(&self) {
         loop {
             {
                 let Some(mut outgoing) = self.outgoing.try_lock() else {
@@ -141,8 +150,12 @@ impl Connection {
             }
             let more = self.has_pieces.load(Ordering::SeqCst) && self.transport.queued() < AHEAD;
             if !more && self.queue.lock().is_empty() {
-                return;
+                break;
             }
+        }
+        // The transport may have had less to send before than while this was on its way to it.
+        if self.has_waiting.load(Ordering::SeqCst) && !self.is_busy() {
+            self.call_waiting();
         }
     }
 
@@ -151,7 +164,7 @@ impl Connection {
         if self.is_closed() {
             let some = std::mem::take(&mut *self.queue.lock());
             let size: usize = some.iter().map(Encoded::size).sum();
-            self.queued.fetch_sub(size, Ordering::Relaxed);
+            self.queued.fetch_sub(size, Ordering::SeqCst);
             outgoing.clear();
             return false;
         }
@@ -169,7 +182,7 @@ impl Connection {
         }
         self.sent.fetch_add(packets.len() as u64, Ordering::Relaxed);
         self.transport.send(packets);
-        self.queued.fetch_sub(size, Ordering::Relaxed);
+        self.queued.fetch_sub(size, Ordering::SeqCst);
         true
     }
 
@@ -183,12 +196,16 @@ impl Connection {
         if !self.is_busy() {
             return false;
         }
+        self.flush();
         let mut waiting = self.waiting.lock();
+        self.has_waiting.store(true, Ordering::SeqCst);
         let busy = self.is_busy();
         if busy {
             table::with(process, |p| p.state.hold_up());
-            waiting.insert(process);
-            system_monitor::waits_for_connection(process, self.controller);
+            if waiting.insert(process) {
+                drop(waiting);
+                system_monitor::waits_for_connection(process, self.controller);
+            }
         }
         busy
     }
@@ -204,7 +221,11 @@ impl Connection {
     }
 
     fn call_waiting(&self) {
-        let waiting = std::mem::take(&mut *self.waiting.lock());
+        let waiting = {
+            let mut waiting = self.waiting.lock();
+            self.has_waiting.store(false, Ordering::SeqCst);
+            std::mem::take(&mut *waiting)
+        };
         call(waiting);
     }
 
@@ -238,6 +259,7 @@ impl Connection {
 
     /// Closes the transport, for this reason; the end of the connection follows.
     pub fn close(&self, reason: Term) {
+        self.flush();
         self.transport.close(reason);
     }
 
@@ -255,6 +277,12 @@ impl Connection {
     /// Has it ended?
     pub fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
+    }
+}
+
+impl Postponed for Connection {
+    fn perform(&self) {
+        self.flush();
     }
 }
 

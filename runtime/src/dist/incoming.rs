@@ -65,6 +65,39 @@ pub(super) fn report(c: &Connection) {
     }
 }
 
+fn read(a: &mut Arrived) -> Result<OwnedTerm, BadMessage> {
+    let mut heap = Heap::with_capacity(a.left() / 2 + 16);
+    let t = a.term(&mut heap).map_err(|_| BadMessage)?;
+    if a.left() > 0 {
+        return Err(BadMessage);
+    }
+    Ok(if heap.is_one_block() {
+        OwnedTerm::from_heap(t, heap)
+    } else {
+        OwnedTerm::new(t)
+    })
+}
+
+/// Reads a message to a process, by that process itself if it is long. What is no term is noticed when the process looks at
+/// it, and closes the connection if that is still there.
+fn deliver_message(c: &Arc<Connection>, to: u64, arrived: Arrived) {
+    let c = c.clone();
+    let signal = move |mut arrived: Arrived| match read(&mut arrived) {
+        Ok(message) => Signal::Message(message),
+        Err(BadMessage) => Signal::Unreadable(Box::new(move || c.fail())),
+    };
+    if arrived.left() <= SHORT {
+        signal::send(to, signal(arrived));
+        return;
+    }
+    let task: Task = Box::new(move |cx| {
+        if let Some(cx) = cx {
+            handle::handle(cx, signal(arrived));
+        }
+    });
+    signal::send(to, Signal::Task(task));
+}
+
 /// Reads the payload and makes a signal of it, by the receiver itself if it is long.
 ///
 /// # Errors
@@ -75,18 +108,6 @@ pub fn deliver(
     mut arrived: Arrived,
     make: impl FnOnce(OwnedTerm) -> Signal + Send + 'static,
 ) -> Result<(), BadMessage> {
-    let read = |a: &mut Arrived| {
-        let mut heap = Heap::with_capacity(a.left() / 2 + 16);
-        let t = a.term(&mut heap).map_err(|_| BadMessage)?;
-        if a.left() > 0 {
-            return Err(BadMessage);
-        }
-        Ok(if heap.is_one_block() {
-            OwnedTerm::from_heap(t, heap)
-        } else {
-            OwnedTerm::new(t)
-        })
-    };
     if arrived.left() <= SHORT {
         let payload = read(&mut arrived)?;
         signal::send(to, make(payload));
@@ -273,10 +294,10 @@ fn send(c: &Arc<Connection>, to: Term, priority: bool, arrived: Arrived) -> Resu
         Some(name) => registry::whereis(name),
         None => Some(to),
     };
-    match to.and_then(Term::as_local_pid) {
-        Some(id) => deliver(c, id, arrived, Signal::Message),
-        None => Ok(()),
+    if let Some(id) = to.and_then(Term::as_local_pid) {
+        deliver_message(c, id, arrived);
     }
+    Ok(())
 }
 
 fn exit(

@@ -77,6 +77,8 @@ struct NodeState {
     phase: Phase,
     /// Is the end of the last connection being told? The next one is not there before that is done.
     ends: bool,
+    /// Has the entry been given up for another one?
+    forgotten: bool,
     /// Number of the connection that there is, or that was last.
     id: u32,
     kept: Vec<KeptSignal>,
@@ -105,6 +107,9 @@ static NODES: LazyLock<HashMap<Atom, Arc<NodeEntry>>> = LazyLock::new(HashMap::n
 /// The same by the numbers of their handles.
 static HANDLES: LazyLock<HashMap<u64, Arc<NodeEntry>>> = LazyLock::new(HashMap::new);
 
+/// The least creation that says something.
+const LEAST_CREATION: u32 = 4;
+
 /// Numbers of connections have so many bits.
 const ID_MASK: u32 = (1 << 24) - 1;
 
@@ -131,6 +136,7 @@ pub fn entry(name: Atom) -> Arc<NodeEntry> {
             state: Mutex::new(NodeState {
                 phase: Phase::Idle,
                 ends: false,
+                forgotten: false,
                 id: 0,
                 kept: Vec::new(),
                 kept_bytes: 0,
@@ -160,9 +166,24 @@ pub fn of_handle(t: Term) -> Option<(Arc<NodeEntry>, u32)> {
     Some((entry, id))
 }
 
+/// Has the term the form of a handle?
+pub fn is_handle(t: Term) -> bool {
+    let parts = t.as_tuple_n::<2>();
+    parts.is_some_and(|[id, r]| id.as_usize().is_some() && r.is_kind(crate::term::Kind::Ref))
+}
+
 /// All nodes.
 pub fn all() -> Vec<Arc<NodeEntry>> {
     NODES.pin().values().cloned().collect()
+}
+
+/// Forgets the nodes that are not kept and of which nothing is known but the name.
+pub fn forget(kept: impl Fn(Atom) -> bool) {
+    for e in all() {
+        if !kept(e.name) {
+            e.forget();
+        }
+    }
 }
 
 /// All connections.
@@ -190,13 +211,32 @@ impl NodeEntry {
         self.connection().filter(|c| c.id == id)
     }
 
-    /// Begins to connect, if that was not done; the number of the connection.
-    pub fn begin(&self) -> u32 {
+    /// Begins to connect, if that was not done; the handle of the connection.
+    pub fn begin(&self, heap: &mut Heap) -> Term {
         let mut s = self.state.lock();
+        if s.forgotten {
+            drop(s);
+            return entry(self.name).begin(heap);
+        }
         if matches!(s.phase, Phase::Idle) {
             s.begin();
         }
-        s.id
+        self.handle(s.id, heap)
+    }
+
+    /// Gives up the entry if nothing is known but the name.
+    fn forget(&self) {
+        let mut s = self.state.lock();
+        let is_empty = matches!(s.phase, Phase::Idle)
+            && !s.ends
+            && s.waiting.is_empty()
+            && s.watchers.is_empty()
+            && s.relations.is_empty();
+        if is_empty && !s.forgotten {
+            s.forgotten = true;
+            NODES.pin().remove(&self.name);
+            HANDLES.pin().remove(&self.handle);
+        }
     }
 
     /// Gives up a connection that is pending. `false` if that one is not.
@@ -243,6 +283,10 @@ impl NodeEntry {
         note: impl FnOnce(&mut NodeRelations),
     ) -> Result<(), Unreached> {
         let mut s = self.state.lock();
+        if s.forgotten {
+            drop(s);
+            return entry(self.name).submit(control, payload, connects, note);
+        }
         let mut begun = None;
         if matches!(s.phase, Phase::Idle) {
             if !connects {
@@ -313,6 +357,10 @@ impl NodeEntry {
     /// A process wants to know when the connection is gone; one is made if there is none. `false`: there is none.
     pub fn watch(self: &Arc<Self>, process: u64, connects: bool) -> bool {
         let mut s = self.state.lock();
+        if s.forgotten {
+            drop(s);
+            return entry(self.name).watch(process, connects);
+        }
         let mut begun = None;
         if matches!(s.phase, Phase::Idle) && connects {
             s.begin();
@@ -366,6 +414,10 @@ impl NodeEntry {
         transport: Box<dyn Transport>,
     ) -> Option<Arc<Connection>> {
         let mut s = self.state.lock();
+        if s.forgotten {
+            drop(s);
+            return entry(self.name).connect((creation, flags), controller, transport);
+        }
         while s.ends {
             self.told.wait(&mut s);
         }
@@ -476,8 +528,12 @@ impl NodeState {
 }
 
 /// This node gets its name.
+///
+/// A creation that something names already, as if it were another node's, is not taken; then it is the next one.
 pub fn enter(name: Atom, creation: u32) {
-    node::set_this(name, creation);
+    let taken = node::latest_creation(name) == Some(creation);
+    let next = creation.checked_add(1).unwrap_or(LEAST_CREATION);
+    node::set_this(name, if taken { next } else { creation });
     watch::tell(watch::News::Up, myself(name));
 }
 

@@ -10,7 +10,7 @@ use crate::bif::{Ctx, Exit};
 use crate::heap::Heap;
 use crate::node;
 use crate::process::signal::Unlink;
-use crate::process::{PidKey, flag};
+use crate::process::{Owned, PidKey, flag};
 use crate::term::Term;
 use crate::work::{self, Budget, Step, Work};
 use std::sync::Arc;
@@ -26,10 +26,78 @@ pub fn reachable(name: Atom) -> Option<Arc<NodeEntry>> {
     (node::is_alive() && name != node::this().0).then(|| nodes::entry(name))
 }
 
-/// Must the running process wait before it signals a process elsewhere, because too much is on its way there? It is called when
-/// that has changed.
-pub fn must_wait(cx: &Ctx<'_>, to: RemoteTarget) -> bool {
-    !cx.own.has(flag::ASYNC_DIST) && to.entry().is_some_and(|e| e.must_wait(cx.proc.id))
+/// By what a process has signalled one elsewhere that waits because too much is on its way there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum SignalledBy {
+    /// A message.
+    Send,
+    /// Another signal.
+    Other,
+}
+
+/// State of a call that has signalled a process elsewhere and waits because too much is on its way there.
+pub struct Signalled {
+    entry: Arc<NodeEntry>,
+    by: SignalledBy,
+    /// Number and owner of the reference that the call gives, if it gives one.
+    reference: Option<(u64, u64)>,
+}
+
+impl Signalled {
+    /// By what the process has signalled, if it waits for that.
+    pub fn of(own: &Owned) -> Option<SignalledBy> {
+        own.bif_state::<Signalled>().map(|s| s.by)
+    }
+}
+
+/// The running process has signalled a process of this node: it waits if too much is on its way there now. Then the call is made
+/// again, and `has_signalled` comes first.
+///
+/// # Errors
+/// It is to wait.
+pub fn wait_after(
+    cx: &mut Ctx<'_>,
+    entry: &Arc<NodeEntry>,
+    by: SignalledBy,
+    reference: Option<(u64, u64)>,
+) -> Result<(), Exit> {
+    if cx.own.has(flag::ASYNC_DIST) || !entry.must_wait(cx.proc.id) {
+        return Ok(());
+    }
+    cx.own.rare().bif_state = Some(Box::new(Signalled {
+        entry: entry.clone(),
+        by,
+        reference,
+    }));
+    Err(Exit::Wait)
+}
+
+/// The same where the process is known.
+///
+/// # Errors
+/// It is to wait.
+pub fn wait_after_signal(cx: &mut Ctx<'_>, to: RemoteTarget) -> Result<(), Exit> {
+    match to.entry() {
+        Some(e) => wait_after(cx, &e, SignalledBy::Other, None),
+        None => Ok(()),
+    }
+}
+
+/// Has the running process signalled already in this call, and waited? Number and owner of the reference that it gives, if it
+/// gives one.
+///
+/// # Errors
+/// It is to wait further.
+pub fn has_signalled(cx: &mut Ctx<'_>) -> Result<Option<Option<(u64, u64)>>, Exit> {
+    let Some(s) = cx.own.bif_state::<Signalled>() else {
+        return Ok(None);
+    };
+    if s.entry.must_wait(cx.proc.id) {
+        return Err(Exit::Wait);
+    }
+    let reference = s.reference;
+    cx.own.rare().bif_state = None;
+    Ok(Some(reference))
 }
 
 /// A message to a pid or an alias of another node, or to a name there.
@@ -45,7 +113,7 @@ pub fn send(
     entry.submit(control, Some(message), connects, |_| {})
 }
 
-/// A message that is being written for a connection.
+/// A signal that is being written for a connection.
 struct SendInSteps {
     connection: Arc<Connection>,
     writer: SignalWriter,
@@ -74,12 +142,37 @@ pub fn send_in_steps(
 ) -> Result<(), Exit> {
     let from = Term::local_pid(cx.proc.id);
     let control = ControlMessage::Send { from, to, priority };
-    let writer = SignalWriter::new(control, Some(message), connection.flags);
+    signal_in_steps(cx, connection, control, message)
+}
+
+fn signal_in_steps(
+    cx: &mut Ctx<'_>,
+    connection: Arc<Connection>,
+    control: ControlMessage,
+    payload: Term,
+) -> Result<(), Exit> {
+    let writer = SignalWriter::new(control, Some(payload), connection.flags);
     let work = SendInSteps { connection, writer };
     work::start(cx, &[], work).map(|_| ())
 }
 
-/// Goes on with a message that the process has begun to send, if there is one.
+/// `exit/2` of the running process to one elsewhere, in steps as `send_in_steps`. `false`: there is no connection to write for.
+pub fn exit_in_steps(cx: &mut Ctx<'_>, to: PidKey, reason: Term) -> Result<bool, Exit> {
+    let Some(connection) = home(to).and_then(|e| e.connection()) else {
+        return Ok(false);
+    };
+    let mut h = Heap::new();
+    let control = ControlMessage::Exit2 {
+        from: Term::local_pid(cx.proc.id),
+        to: to.to_term(&mut h),
+        reason: None,
+        priority: false,
+    };
+    signal_in_steps(cx, connection, control, reason)?;
+    Ok(true)
+}
+
+/// Goes on with a signal that the process has begun to send, if there is one.
 pub fn go_on_sending(cx: &mut Ctx<'_>) -> Option<Result<(), Exit>> {
     work::resume(cx, &[]).map(|r| r.map(|_| ()))
 }
@@ -169,7 +262,8 @@ pub enum RemoteTarget {
 }
 
 impl RemoteTarget {
-    fn entry(self) -> Option<Arc<NodeEntry>> {
+    /// Its node's entry.
+    pub fn entry(self) -> Option<Arc<NodeEntry>> {
         match self {
             RemoteTarget::Process(key) => home(key),
             RemoteTarget::Name(_, node) => reachable(node),

@@ -56,6 +56,14 @@ pub struct NodeRelations {
 }
 
 impl NodeRelations {
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+            && self.outgoing.is_empty()
+            && self.incoming.is_empty()
+            && self.spawns.is_empty()
+    }
+
     /// Takes a monitor on a process here out.
     pub fn take_incoming(&mut self, number: u64) -> Option<IncomingMonitor> {
         let m = self.incoming.remove(&number)?;

@@ -501,12 +501,15 @@ impl<'a> Decoder<'a> {
                 } else {
                     self.u32()?
                 };
-                if node::is_this(name, creation) {
-                    let id = pid::as_read(number, serial).ok_or(DecodeError::Malformed)?;
+                let external = pid::external(number, serial);
+                if !node::is_this(name, creation) {
+                    heap.external_id(Kind::ExtPid, node::met(name, creation), external)
+                } else if let Some(id) = pid::as_read(number, serial) {
                     Term::local_pid(id)
+                } else if release::number() >= 26 && pid::may_be_named(number) {
+                    heap.external_id(Kind::ExtPid, this_node(), external)
                 } else {
-                    let id = pid::external(number, serial);
-                    heap.external_id(Kind::ExtPid, node::met(name, creation), id)
+                    return Err(DecodeError::Malformed);
                 }
             }
             102 | 89 | 120 => {
@@ -525,6 +528,8 @@ impl<'a> Decoder<'a> {
                     heap.external_id(Kind::ExtPort, node::met(name, creation), id)
                 } else if id >> 56 == 0 {
                     Term::local_port(id)
+                } else if id >> NAMED_PORT_BITS == 0 {
+                    heap.external_id(Kind::ExtPort, this_node(), id)
                 } else {
                     return Err(DecodeError::Malformed);
                 }
@@ -739,8 +744,15 @@ impl<'a> Decoder<'a> {
             return Err(DecodeError::Malformed);
         }
         // This node has never made it, but it may be named as if it had.
-        let (name, creation) = node::this();
         let all = if of_three { &all[..3] } else { &all[..] };
-        Ok(heap.external_ref(node::Node { name, creation }, all))
+        Ok(heap.external_ref(this_node(), all))
     }
+}
+/// Bits of a number that a port of this node may be named by. It has never made one with that many.
+const NAMED_PORT_BITS: u32 = 60;
+
+/// This node, for identifiers that it has never made but that may be named as if it had.
+fn this_node() -> node::Node {
+    let (name, creation) = node::this();
+    node::Node { name, creation }
 }

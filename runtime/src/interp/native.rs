@@ -33,7 +33,7 @@ use crate::heap::Heap;
 use crate::interp::bits;
 use crate::process::context::Raise;
 use crate::process::handle;
-use crate::sched;
+use crate::sched::{self, later};
 use crate::term::{Kind, Term, stack_word};
 use crate::timer;
 use bit_syntax::{
@@ -408,6 +408,9 @@ fn renew(cx: &mut Ctx<'_>) -> bool {
         && sched::is_alone(cx.scheduler)
         && !timer::is_due(cx.scheduler - 1);
     if may {
+        if later::is_left() {
+            later::perform();
+        }
         cx.native.renewals -= 1;
         cx.own.reductions += sched::TIME_SLICE as u64;
         cx.reds += sched::TIME_SLICE;

@@ -108,6 +108,7 @@ pub fn handle(cx: &mut Ctx<'_>, s: Signal) {
                 }
             }
         }
+        Signal::Unreadable(seen) => own.mailbox.push_unreadable(seen),
         Signal::Timeout(n) => {
             if matches!(own.timeout, Timeout::Running(k, _) if k == n) {
                 own.timeout = Timeout::Over;

@@ -8,6 +8,7 @@
 //! that block; only when it takes the message, or a collection happens in between, is the block
 //! handed to the heap.
 
+use super::signal::Unreadable;
 use crate::heap::binary::BinaryRef;
 use crate::heap::chunk::Chunk;
 use crate::heap::literal::OwnedTerm;
@@ -103,6 +104,8 @@ struct Rare {
     markers: Vec<Marker>,
     /// The name given to a marker last.
     last: i64,
+    /// What is done when messages that are no terms are looked at, by their sequence numbers.
+    unreadable: Vec<(u64, Unreadable)>,
 }
 
 impl Mailbox {
@@ -121,6 +124,52 @@ impl Mailbox {
             offheap,
             seq,
         });
+    }
+
+    /// Adds a message that is no term.
+    pub fn push_unreadable(&mut self, seen: Unreadable) {
+        let seq = self.next_seq;
+        self.add(Term::NONVALUE, Chunk::EMPTY, std::ptr::null_mut());
+        let rare = self.rare.get_or_insert_default();
+        rare.unreadable.push((seq, seen));
+    }
+
+    /// Takes away the messages that are no terms.
+    pub fn drop_unreadable(&mut self) {
+        let any = self.rare.as_ref().is_some_and(|r| !r.unreadable.is_empty());
+        let mut at = if any { 0 } else { self.queue.len() };
+        while let Some(m) = self.queue.get(at) {
+            if m.term.is_nonvalue() {
+                self.drop_unreadable_at(at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    fn drop_unreadable_at(&mut self, at: usize) {
+        let Some(m) = self.queue.remove(at) else {
+            return;
+        };
+        if at < self.in_heap {
+            self.in_heap -= 1;
+        }
+        if at < self.save {
+            self.save -= 1;
+        }
+        let Some(rare) = &mut self.rare else { return };
+        if let Some(i) = rare.unreadable.iter().position(|(seq, _)| *seq == m.seq) {
+            let (_, seen) = rare.unreadable.remove(i);
+            seen();
+        }
+    }
+
+    #[cold]
+    fn peek_behind_unreadable(&mut self) -> Option<Term> {
+        while self.queue.get(self.save)?.term.is_nonvalue() {
+            self.drop_unreadable_at(self.save);
+        }
+        self.peek()
     }
 
     /// Adds a message from the process to itself, whose memory is the process's heap. `false`: there are
@@ -176,6 +225,9 @@ impl Mailbox {
     #[inline]
     pub fn peek(&mut self) -> Option<Term> {
         let m = self.queue.get(self.save)?;
+        if m.term.is_nonvalue() {
+            return self.peek_behind_unreadable();
+        }
         self.peeking = true;
         Some(m.term)
     }
@@ -277,7 +329,8 @@ impl Mailbox {
 
     /// The messages, first to last.
     pub fn terms(&self) -> impl Iterator<Item = Term> + '_ {
-        self.queue.iter().map(|m| m.term)
+        let all = self.queue.iter().map(|m| m.term);
+        all.filter(|t| !t.is_nonvalue())
     }
 
     /// The shared binaries in messages whose memory is not the heap's.
@@ -367,6 +420,26 @@ mod tests {
         m.take(&mut Heap::new());
         m.push_priority(number(5));
         assert_eq!(order(&m), [4, 5, 1, 3]);
+    }
+
+    #[test]
+    fn what_is_no_term_waits_until_it_is_looked_at() {
+        let (told, seen) = std::sync::mpsc::channel();
+        let mut m = Mailbox::default();
+        for n in [1, 2, 3] {
+            m.push(number(n));
+            let told = told.clone();
+            m.push_unreadable(Box::new(move || told.send(n).expect("heard")));
+        }
+        let looked_at = || seen.try_iter().collect::<Vec<i64>>();
+        assert_eq!((m.len(), order(&m)), (6, vec![1, 2, 3]));
+        m.skip();
+        assert!(looked_at().is_empty());
+        assert_eq!(m.peek().and_then(Term::as_small), Some(2));
+        assert_eq!((m.len(), looked_at()), (5, vec![1]));
+        m.drop_unreadable();
+        assert_eq!((m.len(), looked_at()), (3, vec![2, 3]));
+        assert_eq!(m.peek().and_then(Term::as_small), Some(2));
     }
 
     #[test]

@@ -505,6 +505,7 @@ impl Owned {
 
     /// Collects into the least memory, for a process that hibernates.
     pub fn collect_to_size(&mut self) {
+        let begun = system_monitor::collection();
         self.mailbox.pin_peeked(&mut self.heap.young);
         self.heap.set_stack_words(self.stack.used());
         let mut roots = ProcRoots {
@@ -519,6 +520,9 @@ impl Owned {
         self.heap.shrink_to_live(&mut roots);
         self.stack.shrink();
         self.collections = self.collections.wrapping_add(1);
+        if let Some(begun) = begun {
+            system_monitor::collected(self, begun);
+        }
     }
 
     /// Collects into the least memory, or leaves it to a thread of a pool if that takes long: `false` then, and the

@@ -157,6 +157,11 @@ impl Links {
         self.entries.iter().filter(|e| e.1 == 0).map(|e| e.0)
     }
 
+    /// All links, with those that were taken away and of which the other side has not acknowledged it (`false`).
+    pub fn with_inactive(&self) -> impl Iterator<Item = (PidKey, bool)> + '_ {
+        self.entries.iter().map(|(key, unlink)| (key, unlink == 0))
+    }
+
     /// Bytes of memory that the entries take.
     pub fn memory(&self) -> usize {
         self.entries.len() * size_of::<(PidKey, u64)>()

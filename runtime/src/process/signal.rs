@@ -23,6 +23,8 @@ pub enum Signal {
         /// Is it sent as a priority message?
         priority: bool,
     },
+    /// A message of another node that is no term: it counts as one that waits until the receiver looks at it, and then goes.
+    Unreadable(Unreadable),
     /// The time of a `receive ... after` is over; the number tells which one.
     Timeout(u64),
     /// `exit/2`, or the end of a linked process or port. Boxed, because the size of the largest
@@ -97,6 +99,9 @@ pub struct ExitSignal {
     /// Does it come from a link, which must then still be there?
     pub link: bool,
 }
+
+/// Done when a message that is no term is looked at.
+pub type Unreadable = Box<dyn FnOnce() + Send>;
 
 /// Work that one process does for another.
 pub type Task = Box<dyn FnOnce(Option<&mut Ctx<'_>>) + Send>;

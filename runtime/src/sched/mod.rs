@@ -13,6 +13,7 @@ pub mod block;
 pub(crate) mod collect;
 pub mod freeze;
 pub mod hold;
+pub mod later;
 pub(crate) mod meter;
 pub(crate) mod rest;
 mod run_queue;

@@ -36,3 +36,8 @@ pub fn as_read(number: u32, serial: u32) -> Option<u64> {
     (number < 1 << NUMBER_BITS && serial < 1 << (56 - NUMBER_BITS))
         .then_some(serial << NUMBER_BITS | number)
 }
+
+/// May a pid of this node be named by this number, with any serial? It need never have been made.
+pub fn may_be_named(number: u32) -> bool {
+    u64::from(number) < 1 << NUMBER_BITS
+}

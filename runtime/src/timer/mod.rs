@@ -118,6 +118,13 @@ pub fn memory() -> usize {
     count * Wheel::ENTRY
 }
 
+/// The messages that timers are to send, and to whom.
+pub fn each_message(see: &mut dyn FnMut(Term, Term)) {
+    for wheel in &WHEELS[..sched::count()] {
+        wheel.lock().each_message(see);
+    }
+}
+
 /// Cancels a timer; `false` if it has run out already.
 pub fn cancel(h: Handle) -> bool {
     WHEELS[h.wheel as usize].lock().remove(h.entry).is_some()

@@ -219,6 +219,15 @@ impl Wheel {
         Some((deadline, self.release(index)?))
     }
 
+    /// The messages that are to be sent, and to whom.
+    pub fn each_message(&self, see: &mut dyn FnMut(Term, Term)) {
+        for c in &self.cells {
+            if let Some(Expiry::Message { to, message, .. }) = &c.action {
+                see(*to, message.term());
+            }
+        }
+    }
+
     /// The deadline of the entry with this reference, and whom it is for.
     pub fn find(&self, reference: u64) -> Option<(i64, Term)> {
         let c = &self.cells[*self.by_reference.get(&reference)? as usize];

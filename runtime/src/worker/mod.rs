@@ -14,6 +14,7 @@ use crate::interp::{self, Outcome};
 use crate::process::context::Handover;
 use crate::process::state::Stop;
 use crate::process::{Owned, Process, exit, flag, handle, system_monitor};
+use crate::sched::later::Gathering;
 use crate::sched::{
     STACK, TIME_SLICE, again, become_scheduler, block, count, enqueue, freeze, fresh_registers,
     give_away, rest, schedulers, take,
@@ -113,6 +114,7 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
             ..Handover::default()
         },
     };
+    let gathering = Gathering::begin();
     let begun = system_monitor::slice().map(|at| (at, current_function(cx.own)));
     let outcome = run_slice(&mut cx);
     if let Some((at, from)) = begun {
@@ -125,6 +127,7 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
     let before = s.reductions.load(Ordering::Relaxed);
     s.reductions.store(before + counted, Ordering::Relaxed);
     finish(&mut cx, p, outcome);
+    drop(gathering);
     s.passage.leave();
     counted
 }

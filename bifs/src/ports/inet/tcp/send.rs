@@ -131,6 +131,9 @@ pub fn command(t: &Tcp, s: &mut TcpState, caller: u64, data: Term) -> Result<usi
     Ok(n)
 }
 
+/// Packets of a connection between nodes up to this many bytes are copied to those beside them.
+const SHORT_PACKET: usize = 4096;
+
 /// Sends packets of a connection between nodes, for which nobody waits.
 pub fn packets(t: &Tcp, s: &mut TcpState, packets: Vec<Vec<u8>>) {
     if !s.is_connected() || s.is_gone || s.shutdown_later.is_some() {
@@ -141,11 +144,21 @@ pub fn packets(t: &Tcp, s: &mut TcpState, packets: Vec<Vec<u8>>) {
         _ => 0,
     };
     let waited = !s.output.is_empty();
+    // Short ones go together in one piece of memory.
+    let mut gathered = Vec::new();
     for p in packets {
         s.d.sent.add(header + p.len());
         let size = (p.len() as u64).to_be_bytes();
-        s.output.push(size[8 - header..].to_vec());
-        s.output.push(p);
+        gathered.extend_from_slice(&size[8 - header..]);
+        if p.len() <= SHORT_PACKET {
+            gathered.extend(p);
+        } else {
+            s.output.push(std::mem::take(&mut gathered));
+            s.output.push(p);
+        }
+    }
+    if !gathered.is_empty() {
+        s.output.push(gathered);
     }
     if waited || s.d.ignored {
         return;
