@@ -66,10 +66,10 @@ pub struct ProcHeap {
     old_binary_bytes: usize,
     /// Words of young objects after which a collection is due.
     limit: usize,
-    /// Bytes of binaries after which a collection is due.
-    binary_limit: usize,
-    /// Bytes of binaries in the old generation after which the next collection is a major one.
-    old_binary_limit: usize,
+    /// Words of binaries after which a collection is due.
+    binary_limit: u32,
+    /// Words of binaries in the old generation after which the next collection is a major one.
+    old_binary_limit: u32,
     min_words: u32,
     min_vheap_words: u32,
     /// Minor collections since the last major one.
@@ -143,10 +143,10 @@ impl ProcHeap {
             old_offheap: std::ptr::null_mut(),
             old_binary_bytes: 0,
             limit: min_words,
-            binary_limit: min_vheap_words * 8,
-            old_binary_limit: min_vheap_words * 8,
-            min_words: min_words.min(u32::MAX as usize) as u32,
-            min_vheap_words: min_vheap_words.min(u32::MAX as usize) as u32,
+            binary_limit: u32_words(min_vheap_words),
+            old_binary_limit: u32_words(min_vheap_words),
+            min_words: u32_words(min_words),
+            min_vheap_words: u32_words(min_vheap_words),
             minor_count: 0,
             fullsweep_after,
             requested: None,
@@ -220,7 +220,7 @@ impl ProcHeap {
 
     /// Sets the smallest heap size.
     pub fn set_min_words(&mut self, words: usize) {
-        self.min_words = words.min(u32::MAX as usize) as u32;
+        self.min_words = u32_words(words);
         self.limit = self.limit.max(words);
     }
 
@@ -231,16 +231,16 @@ impl ProcHeap {
 
     /// Sets the smallest virtual binary heap.
     pub fn set_min_vheap_words(&mut self, words: usize) {
-        self.min_vheap_words = words.min(u32::MAX as usize) as u32;
-        self.binary_limit = self.binary_limit.max(words * 8);
-        self.old_binary_limit = self.old_binary_limit.max(words * 8);
+        self.min_vheap_words = u32_words(words);
+        self.binary_limit = self.binary_limit.max(self.min_vheap_words);
+        self.old_binary_limit = self.old_binary_limit.max(self.min_vheap_words);
     }
 
     /// Has the heap outgrown its limits?
     #[inline(always)]
     pub fn wants_gc(&self) -> bool {
         (self.young.more_used > 0 && self.young.used() > self.limit
-            || self.young.binary_bytes > self.binary_limit
+            || self.young.binary_bytes > self.binary_limits().0
             || self.stress
             || self.requested.is_some())
             && !self.forbidden
@@ -310,7 +310,10 @@ impl ProcHeap {
             }
             return true;
         }
-        if self.stress || self.requested.is_some() || self.young.binary_bytes > self.binary_limit {
+        if self.stress
+            || self.requested.is_some()
+            || self.young.binary_bytes > self.binary_limits().0
+        {
             return false;
         }
         let used = self.young.used();
@@ -367,8 +370,10 @@ impl ProcHeap {
     }
 
     /// The limits on bytes of binaries that young and old objects refer to.
+    #[inline(always)]
     pub fn binary_limits(&self) -> (usize, usize) {
-        (self.binary_limit, self.old_binary_limit)
+        let bytes = |words: u32| words as usize * 8;
+        (bytes(self.binary_limit), bytes(self.old_binary_limit))
     }
 
     /// Does the address lie in this heap?
@@ -390,7 +395,7 @@ impl ProcHeap {
             && self.requested.is_none()
             && self.young.room() >= need
             && self.young.used() <= self.limit
-            && self.young.binary_bytes <= self.binary_limit
+            && self.young.binary_bytes <= self.binary_limits().0
     }
 
     /// Is there room for the mature words in the old block?
@@ -404,7 +409,7 @@ impl ProcHeap {
             || self.requested == Some(true)
             || self.minor_count >= self.fullsweep_after
             || (!self.fits_old() && self.old.capacity() > 0)
-            || self.old_binary_bytes > self.old_binary_limit
+            || self.old_binary_bytes > self.binary_limits().1
     }
 
     /// Collects. Afterwards the current block has room for `need` words.
@@ -542,11 +547,11 @@ impl ProcHeap {
         self.old_offheap = swept.old;
         self.old_binary_bytes = swept.old_bytes;
         self.young.binary_bytes = swept.young_bytes;
-        let least = self.min_vheap_words as usize * 8;
-        self.binary_limit = next_binary_limit(swept.young_bytes, self.binary_limit).max(least);
+        let next =
+            |limit| next_binary_limit(swept.young_bytes / 8, limit).max(self.min_vheap_words);
+        self.binary_limit = next(self.binary_limit);
         if major {
-            self.old_binary_limit =
-                next_binary_limit(swept.young_bytes, self.old_binary_limit).max(least);
+            self.old_binary_limit = next(self.old_binary_limit);
         }
         self.mature = (self.young.cur.start() as usize, live * 8);
         live
@@ -560,16 +565,22 @@ impl Drop for ProcHeap {
     }
 }
 
-/// The limit on bytes of binaries after a collection that `live` bytes have survived: a third more than they are or larger, and made
+/// The limit on words of binaries after a collection that `live` words have survived: a third more than they are or larger, and made
 /// smaller by steps only, since what one collection leaves says little about what the next will find.
-fn next_binary_limit(live: usize, limit: usize) -> usize {
-    if live > limit / 4 * 3 {
-        live * 2
-    } else if live < limit / 4 {
+fn next_binary_limit(live: usize, limit: u32) -> u32 {
+    let words = limit as usize;
+    if live > words / 4 * 3 {
+        u32_words(live * 2)
+    } else if live < words / 4 {
         limit / 3 * 2
     } else {
         limit
     }
+}
+
+/// A number of words for which 32 bits do: what is more is as good as without limit.
+fn u32_words(words: usize) -> u32 {
+    u32::try_from(words).unwrap_or(u32::MAX)
 }
 
 /// One collection under way.
