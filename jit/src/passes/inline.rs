@@ -198,9 +198,7 @@ impl Candidate {
         };
         let call = f.insts[site.call.index()].clone();
         let insts = &mut f.blocks[site.block.index()].insts;
-        let Some(at) = insts.iter().position(|i| *i == site.call) else {
-            return None;
-        };
+        let at = insts.iter().position(|i| *i == site.call)?;
         let rest = insts.split_off(at + 1);
         insts.pop();
         f.place = call.place;
