@@ -143,6 +143,6 @@ kill_loop(N, K, Sup) ->
         true ->
             case whereis(N) of
                 undefined -> timer:sleep(1), kill_loop(N, K, Sup);
-                P -> exit(P, kill), timer:sleep(3), kill_loop(N, K - 1, Sup)
+                P -> exit(P, kill), wait_dead(P), kill_loop(N, K - 1, Sup)
             end
     end.

@@ -75,7 +75,7 @@ fn run() -> Result<bool, String> {
         Machine::Beam => vec![],
         Machine::Enigma(_) => expected::load()?,
     };
-    let threads = number("ENIGMA_TEST_THREADS", 3)?;
+    let threads = number("ENIGMA_TEST_THREADS", 2)?;
     let filtered = all - jobs.len();
     Ok(report::run_all(&machine, &jobs, &known, threads, filtered))
 }
