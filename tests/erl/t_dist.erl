@@ -115,6 +115,13 @@ watcher(From, Node) ->
 echo() -> receive {From, R, X} -> From ! {R, X}, echo(); stop -> ok end.
 echo_one(From, R) -> receive X -> From ! {R, X} end.
 holder(From) -> From ! {self(), ready}, receive {stop, R} -> exit(R) end.
+%% Waits until a process has begun: what it begins with is a message.
+sleeps(B, P) ->
+    case rpc:call(B, erlang, process_info, [P, [status, current_function]]) of
+        [{status, waiting}, {current_function, {?MODULE, sleeper, 0}}] -> ok;
+        _ -> receive after 10 -> sleeps(B, P) end
+    end.
+
 sleeper() -> receive after infinity -> ok end.
 tell(To, What) -> To ! What.
 tell_parent(To) -> To ! {parent, process_info(self(), parent)}.
@@ -338,6 +345,7 @@ starts(busy, B) ->
     {Told, Killed, Last, Nobody};
 starts(unreadable, B) ->
     P = spawn(B, ?MODULE, sleeper, []),
+    ok = sleeps(B, P),
     S = spawn(B, ?MODULE, suspends, [P, self()]),
     suspended = next(),
     ok = net_kernel:monitor_nodes(true),
