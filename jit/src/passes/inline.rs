@@ -12,13 +12,13 @@ use crate::ir::{Block, Callee, ExitRef, Inst, Op, Repr, SsaExit, SsaFunction, Ta
 use rustc_hash::FxHashMap;
 
 /// Functions with more instructions are left as they are.
-const MOST_INSTRUCTIONS: usize = 240;
+const MOST_INSTRUCTIONS: usize = 160;
 /// So many instructions of another function are put in the place of a call at most,
-const MOST_IN_CALL: usize = 32;
+const MOST_IN_CALL: usize = 24;
 /// and if it calls or makes a frame itself.
-const MOST_WITH_FRAME: usize = 24;
+const MOST_WITH_FRAME: usize = 12;
 /// In the place of calls that come with what was put in the place of calls: so often.
-const MOST_DEPTH: u32 = 2;
+const MOST_DEPTH: u32 = 1;
 
 /// A function that may stand in the place of calls.
 pub struct Inlinable {
