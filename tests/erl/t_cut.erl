@@ -125,7 +125,7 @@ cut_all(Bytes) ->
         {Gone, until(200, fun() -> peer:call(PA, ?MODULE, afterwards, [NB], ?WAIT) end)}
     end || {There, Back} <- Bytes],
     [peer:stop(P) || P <- [PA, PB]],
-    %% BEAM's own attempt hangs now and then when the first bytes are cut.
+    %% An attempt hangs now and then when the first bytes are cut, on BEAM as well.
     lists:usort([R || R <- Results, R =/= {hangs, ok}]).
 
 %% The other node may still think that the old connection is there.
