@@ -7,7 +7,7 @@ use enigma_runtime::heap::copy;
 use enigma_runtime::hooks::{self, Hooks};
 use enigma_runtime::interp::exception;
 use enigma_runtime::process::signal::Unlink;
-use enigma_runtime::process::{MaxHeap, Owned, PidKey};
+use enigma_runtime::process::{MaxHeap, Owned, PidKey, gc_numbers};
 use enigma_runtime::{Ctx, Term, bif, release};
 
 struct BifHooks;
@@ -63,7 +63,7 @@ impl Hooks for BifHooks {
     }
 
     fn max_heap_exceeded(&self, own: &Owned, words: usize, max: MaxHeap) {
-        let collected = crate::info::gc_numbers(own);
+        let collected = gc_numbers::of(own);
         log::error(own.group_leader, Term::local_pid(own.id), |h| {
             let mut format = String::from(
                 "     Process:            ~p ~n     Context:            maximum heap size reached~n     \
@@ -77,7 +77,7 @@ impl Hooks for BifHooks {
                 max.kill.into(),
                 max.error_logger.into(),
                 Term::small(own.mailbox.len() as i64),
-                crate::info::gc_list(h, &collected),
+                gc_numbers::to_list(h, &collected),
             ];
             if release::heap_report_has_trace() {
                 format.push_str("     Stacktrace:         ~p~n");

@@ -14,10 +14,10 @@ use enigma_runtime::heap::literal::OwnedTerm;
 use enigma_runtime::interp::native::continuation_words;
 use enigma_runtime::interp::{exception, place, special};
 use enigma_runtime::process::relations::MonitorTarget;
-use enigma_runtime::process::{Owned, PidKey, flag};
+use enigma_runtime::process::{Owned, PidKey, flag, gc_numbers};
 use enigma_runtime::sched::TIME_SLICE;
 use enigma_runtime::term::list;
-use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg, release};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 
 bifs! { BIFS:
     "erlang" {
@@ -155,7 +155,7 @@ fn describe(
         Some("total_heap_size" | "memory") => !cx.own.has(flag::OFF_HEAP_MESSAGES),
         _ => false,
     };
-    if items.iter().any(looks) {
+    if cx.own.mailbox.has_unreadable() && items.iter().any(looks) {
         cx.own.mailbox.drop_unreadable();
     }
     let mut values = Vec::with_capacity(items.len());
@@ -520,38 +520,8 @@ fn gc_settings(cx: &mut Ctx<'_>) -> Term {
 }
 
 fn gc_info(cx: &mut Ctx<'_>) -> Term {
-    let numbers = gc_numbers(cx.own);
-    gc_list(cx.heap(), &numbers)
-}
-
-/// What a process's memory is, as `garbage_collection_info` names it.
-pub fn gc_numbers(own: &Owned) -> [(&'static str, usize); 11] {
-    let heap = &own.heap;
-    let (old_block, old_used) = heap.old_size();
-    let (young_bytes, old_bytes) = heap.binary_bytes();
-    let (young_limit, old_limit) = heap.binary_limits();
-    [
-        ("old_heap_block_size", old_block),
-        ("heap_block_size", own.block_size()),
-        ("mbuf_size", 0),
-        ("recent_size", heap.mature_words()),
-        ("stack_size", own.stack.used()),
-        ("old_heap_size", old_used),
-        ("heap_size", heap.young_used()),
-        ("bin_vheap_size", young_bytes / 8),
-        ("bin_vheap_block_size", young_limit / 8),
-        ("bin_old_vheap_size", old_bytes / 8),
-        ("bin_old_vheap_block_size", old_limit / 8),
-    ]
-}
-
-/// These as a list of pairs.
-pub fn gc_list(h: &mut Heap, numbers: &[(&str, usize)]) -> Term {
-    let pairs = numbers
-        .iter()
-        .map(|&(k, v)| h.tuple(&[Atom::new(k).into(), num(v)]));
-    let pairs: Vec<Term> = pairs.collect();
-    h.list(&pairs)
+    let numbers = gc_numbers::of(cx.own);
+    gc_numbers::to_list(cx.heap(), &numbers)
 }
 
 /// Prints the stack trace of a process on standard error.

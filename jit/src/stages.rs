@@ -3,7 +3,6 @@
 use crate::ir::SsaFunction;
 use crate::lower::places::function_at;
 use crate::lower::{EXIT_PLACE, Symbol};
-use crate::passes::SsaPass;
 use cranelift_codegen::ir::ExternalName;
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{Context, FinalizedRelocTarget};
@@ -64,19 +63,11 @@ impl Stages {
         }
     }
 
-    /// SSA form with what has been put in the place of calls.
-    pub fn inlined(&mut self, f: &SsaFunction) {
-        let wanted = self.wanted.pass.as_deref();
-        if !f.inlined.is_empty() && wanted.is_some_and(|w| w == "all" || w == "inline") {
-            self.stage("after inline", &f.to_string());
-        }
-    }
-
     /// SSA form after a pass.
-    pub fn after(&mut self, pass: &SsaPass, f: &SsaFunction) {
+    pub fn after(&mut self, pass: &str, f: &SsaFunction) {
         let wanted = self.wanted.pass.as_deref();
-        if wanted.is_some_and(|w| w == "all" || w == pass.name) {
-            self.stage(&format!("after {}", pass.name), &f.to_string());
+        if wanted.is_some_and(|w| w == "all" || w == pass) {
+            self.stage(&format!("after {pass}"), &f.to_string());
         }
     }
 

@@ -414,8 +414,12 @@ impl NativeCompiler {
         let loops = source.at.is_none() && !f.may_be_replaced();
         let find = |n| build::inlinable(f.module(), n);
         inline::run(&mut source, f.index, loops, find);
-        watch.stages.inlined(&source);
-        passes::optimize(&mut source, |pass, source| watch.stages.after(pass, source));
+        if !source.inlined.is_empty() {
+            watch.stages.after("inline", &source);
+        }
+        passes::optimize(&mut source, |pass, source| {
+            watch.stages.after(pass.name, source)
+        });
         watch.optimized(&source);
         cx.clear();
         let isa = match source.instructions() > LARGE_FUNCTION {

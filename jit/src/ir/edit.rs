@@ -40,7 +40,42 @@ impl Op {
     }
 }
 
+/// How a function begins that can be begun anew: with a jump behind its arguments, and nothing else.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    /// The function's arguments.
+    pub arguments: Vec<Value>,
+    /// Where it goes on with them.
+    pub target: Target,
+}
+
+impl Beginning {
+    /// Begins the function anew at the end of a block, with these arguments.
+    pub fn again(&self, f: &mut SsaFunction, block: Block, given: Vec<Value>) {
+        let mut target = self.target.clone();
+        for arg in &mut target.args {
+            if let Some(n) = self.arguments.iter().position(|a| a == arg) {
+                *arg = given[n];
+            }
+        }
+        f.push(block, Op::Again(target), given, &[]);
+    }
+}
+
 impl SsaFunction {
+    /// How the function begins, if it does nothing before it goes on with its arguments.
+    pub fn beginning(&self) -> Option<Beginning> {
+        let first = self.blocks.first()?;
+        let [only] = first.insts[..] else { return None };
+        match &self.insts[only.index()].op {
+            Op::Jump(target) => Some(Beginning {
+                arguments: first.params.clone(),
+                target: target.clone(),
+            }),
+            _ => None,
+        }
+    }
+
     /// The instruction that ends a block, which has not been removed.
     pub fn last(&self, block: Block) -> Inst {
         match self.blocks[block.index()].insts.last() {

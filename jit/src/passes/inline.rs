@@ -7,8 +7,9 @@
 //!
 //! A call of a function that has been put in the place of its last call may be one of the function itself: that begins it anew.
 
+use crate::ir::edit::Beginning;
 use crate::ir::place::{self, MOST_INLINED, MOST_WORDS};
-use crate::ir::{Block, Callee, ExitRef, Inst, Op, Repr, SsaExit, SsaFunction, Target, Value};
+use crate::ir::{Block, Callee, ExitRef, Inst, Op, Repr, SsaExit, SsaFunction, Value};
 use rustc_hash::FxHashMap;
 
 /// Functions with more instructions are left as they are.
@@ -37,7 +38,7 @@ pub fn run(
     mut find: impl FnMut(u32) -> Option<Inlinable>,
 ) {
     let mut found: FxHashMap<u32, Option<Candidate>> = FxHashMap::default();
-    let again = loops.then(|| Beginning::of(f)).flatten();
+    let beginning = loops.then(|| f.beginning()).flatten();
     let mut open: Vec<(Site, u32)> = sites(f, 0..f.blocks.len(), me).map(|s| (s, 0)).collect();
     open.reverse();
     while let Some((site, depth)) = open.pop() {
@@ -60,9 +61,9 @@ pub fn run(
                 other.block = behind;
             }
         }
-        if let Some(beginning) = &again {
+        if let Some(beginning) = &beginning {
             for block in blocks..f.blocks.len() {
-                beginning.begin_anew(f, Block(block as u32), me);
+                begin_anew(f, Block(block as u32), me, beginning);
             }
         }
         if depth < MOST_DEPTH {
@@ -108,48 +109,27 @@ fn sites(
     })
 }
 
-/// How a function begins.
-struct Beginning {
-    target: Target,
-    arguments: Vec<Value>,
+/// Begins the function anew where a block ends with a call of it.
+fn begin_anew(f: &mut SsaFunction, block: Block, me: u32, beginning: &Beginning) {
+    let Some(&last) = f.blocks[block.index()].insts.last() else {
+        return;
+    };
+    let inst = f.insts[last.index()].clone();
+    let Op::TailCall(Callee::Local(n), slots) = inst.op else {
+        return;
+    };
+    if n != me {
+        return;
+    }
+    f.place = inst.place;
+    f.blocks[block.index()].insts.pop();
+    drop_slots(f, block, slots);
+    beginning.again(f, block, inst.args);
 }
 
-impl Beginning {
-    fn of(f: &SsaFunction) -> Option<Beginning> {
-        let first = f.blocks.first()?;
-        match (&f.insts[f.last(Block(0)).index()].op, &first.insts[..]) {
-            (Op::Jump(target), [_]) => Some(Beginning {
-                target: target.clone(),
-                arguments: first.params.clone(),
-            }),
-            _ => None,
-        }
-    }
-
-    /// Begins the function anew where a block ends with a call of it.
-    fn begin_anew(&self, f: &mut SsaFunction, block: Block, me: u32) {
-        let Some(&last) = f.blocks[block.index()].insts.last() else {
-            return;
-        };
-        let inst = f.insts[last.index()].clone();
-        let Op::TailCall(Callee::Local(n), slots) = inst.op else {
-            return;
-        };
-        if n != me {
-            return;
-        }
-        f.place = inst.place;
-        f.blocks[block.index()].insts.pop();
-        if slots > 0 {
-            f.push(block, Op::Drop(slots), Vec::new(), &[]);
-        }
-        let mut target = self.target.clone();
-        for arg in &mut target.args {
-            if let Some(n) = self.arguments.iter().position(|a| a == arg) {
-                *arg = inst.args[n];
-            }
-        }
-        f.push(block, Op::Again(target), inst.args, &[]);
+fn drop_slots(f: &mut SsaFunction, block: Block, slots: u32) {
+    if slots > 0 {
+        f.push(block, Op::Drop(slots), Vec::new(), &[]);
     }
 }
 
@@ -205,9 +185,7 @@ impl Candidate {
         let after = match call.op {
             Op::Call(_, after) => Some(after),
             Op::TailCall(_, slots) => {
-                if slots > 0 {
-                    f.push(site.block, Op::Drop(slots), Vec::new(), &[]);
-                }
+                drop_slots(f, site.block, slots);
                 None
             }
             _ => None,
@@ -341,9 +319,7 @@ impl Copy<'_> {
                 f.jump(block, behind, inst.args);
             }
             (Some(after), Some(behind), &Op::TailCall(callee, slots)) => {
-                if slots > 0 {
-                    f.push(block, Op::Drop(slots), Vec::new(), &[]);
-                }
+                drop_slots(f, block, slots);
                 self.drop_return(f, block);
                 let v = f.one(block, Op::Call(callee, after), inst.args, Repr::Term);
                 f.jump(block, behind, vec![v]);

@@ -7,35 +7,21 @@
 //! One place in a function only is treated so: a stack trace tells many calls in a row from one place as one, but
 //! calls from two places in turn one by one.
 
-use crate::ir::{Block, Callee, Inst, Op, Repr, SsaFunction, Target, Value};
+use crate::ir::edit::Beginning;
+use crate::ir::{Block, Callee, Inst, Op, Repr, SsaFunction, Value};
 
 /// Does it.
 pub fn run(f: &mut SsaFunction) {
     if f.at.is_some() {
         return;
     }
-    let Some(entry) = entry(f) else { return };
+    let Some(beginning) = f.beginning() else {
+        return;
+    };
     let sites = f.blocks().filter_map(|(block, _)| site(f, block));
     let sites: Vec<Site> = sites.take(2).collect();
     if let [site] = &sites[..] {
-        change(f, site, &entry);
-    }
-}
-
-/// How the function begins: the jump of its first block, and the arguments.
-struct Entry {
-    target: Target,
-    arguments: Vec<Value>,
-}
-
-fn entry(f: &SsaFunction) -> Option<Entry> {
-    let first = f.blocks.first()?;
-    match &f.insts[f.last(Block(0)).index()].op {
-        Op::Jump(target) => Some(Entry {
-            target: target.clone(),
-            arguments: first.params.clone(),
-        }),
-        _ => None,
+        change(f, site, &beginning);
     }
 }
 
@@ -101,7 +87,7 @@ fn site(f: &SsaFunction, block: Block) -> Option<Site> {
     None
 }
 
-fn change(f: &mut SsaFunction, site: &Site, entry: &Entry) {
+fn change(f: &mut SsaFunction, site: &Site, beginning: &Beginning) {
     let given = f.insts[site.call.index()].args.clone();
     f.place = f.insts[site.call.index()].place;
     f.blocks[site.block.index()].insts.truncate(site.at);
@@ -115,11 +101,5 @@ fn change(f: &mut SsaFunction, site: &Site, entry: &Entry) {
     }
     f.push(site.block, Op::Drop(site.slots), Vec::new(), &[]);
     f.push(site.block, Op::Build(site.next), heads, &[]);
-    let mut target = entry.target.clone();
-    for arg in &mut target.args {
-        if let Some(n) = entry.arguments.iter().position(|a| a == arg) {
-            *arg = given[n];
-        }
-    }
-    f.push(site.block, Op::Again(target), given, &[]);
+    beginning.again(f, site.block, given);
 }

@@ -3,7 +3,7 @@
 //! What is copied to a call are the questions with which the function begins, as far as they lead to blocks that return
 //! something known, with nothing else done. Trees are walked and recursions ended with half of the calls or less.
 
-use crate::ir::{Block, Callee, Inst, Op, Repr, SsaFunction, Target, Value};
+use crate::ir::{self, Block, Callee, Inst, Op, Repr, SsaFunction, Target, Value};
 use rustc_hash::FxHashMap;
 
 /// So many instructions are copied to a call at most.
@@ -44,17 +44,13 @@ impl Beginning {
         if f.at.is_some() {
             return None;
         }
-        let entry = f.blocks.first()?;
-        let [jump] = entry.insts[..] else { return None };
-        let Op::Jump(first) = &f.insts[jump.index()].op else {
-            return None;
-        };
+        let ir::edit::Beginning { arguments, target } = f.beginning()?;
         let mut blocks = Vec::new();
         let mut count = 0;
-        let returns = collect(f, first.block, 2, &mut blocks, &mut count);
-        (returns && count <= MOST_COPIED).then(|| Beginning {
-            params: entry.params.clone(),
-            first: first.clone(),
+        let returns = collect(f, target.block, 2, &mut blocks, &mut count);
+        (returns && count <= MOST_COPIED).then_some(Beginning {
+            params: arguments,
+            first: target,
             blocks,
         })
     }

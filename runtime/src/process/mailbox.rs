@@ -134,10 +134,14 @@ impl Mailbox {
         rare.unreadable.push((seq, seen));
     }
 
+    /// Are there messages that are no terms?
+    pub fn has_unreadable(&self) -> bool {
+        self.rare.as_ref().is_some_and(|r| !r.unreadable.is_empty())
+    }
+
     /// Takes away the messages that are no terms.
     pub fn drop_unreadable(&mut self) {
-        let any = self.rare.as_ref().is_some_and(|r| !r.unreadable.is_empty());
-        let mut at = if any { 0 } else { self.queue.len() };
+        let mut at = 0;
         while let Some(m) = self.queue.get(at) {
             if m.term.is_nonvalue() {
                 self.drop_unreadable_at(at);

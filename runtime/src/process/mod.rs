@@ -11,6 +11,7 @@
 pub mod context;
 pub mod dict;
 pub mod exit;
+pub mod gc_numbers;
 pub mod handle;
 pub mod inbox;
 pub mod last_calls;

@@ -4,6 +4,7 @@
 //! Whether anybody wants to know is one byte, which is all that the places ask where such things happen. The process is
 //! told nothing of itself, and the monitor ends with it.
 
+use super::gc_numbers::{self, GcNumber};
 use super::{Owned, handle, signal, table};
 use crate::atom::Atom;
 use crate::term::Term;
@@ -140,34 +141,22 @@ pub fn collected(own: &Owned, begun: Instant) {
     let Some((to, wanted)) = settings_about(own.id) else {
         return;
     };
-    let (old_block, old_used) = own.heap.old_size();
-    let block = own.block_size();
-    let sizes = [
-        ("old_heap_block_size", old_block),
-        ("heap_block_size", block),
-        ("mbuf_size", 0),
-        ("stack_size", own.stack.used()),
-        ("old_heap_size", old_used),
-        ("heap_size", own.heap.young_used()),
-    ];
-    let list = |h: &mut crate::heap::Heap, took: Option<u64>| {
-        let sizes = sizes.iter().map(|&(name, n)| (name, n as u64));
-        let items = took.map(|t| ("timeout", t)).into_iter().chain(sizes);
-        let items: Vec<(&str, u64)> = items.collect();
-        let pair = |(name, n): (&str, u64)| {
-            let n = h.uint(n);
-            h.tuple(&[Atom::new(name).into(), n])
-        };
-        let items: Vec<Term> = items.into_iter().map(pair).collect();
-        h.list(&items)
-    };
+    let told = |n: &GcNumber| n.0 != "recent_size" && !n.0.starts_with("bin_");
+    let sizes: Vec<GcNumber> = gc_numbers::of(own).into_iter().filter(told).collect();
     let me = Term::local_pid(own.id);
     if wanted.long_gc.is_some_and(|least| took >= least) {
-        tell(to, me, Atom::new("long_gc"), |h| list(h, Some(took)));
+        let timed: Vec<GcNumber> = std::iter::once(("timeout", took as usize))
+            .chain(sizes.iter().copied())
+            .collect();
+        tell(to, me, Atom::new("long_gc"), |h| {
+            gc_numbers::to_list(h, &timed)
+        });
     }
-    let words = (block + old_block) as u64;
+    let words = (own.block_size() + own.heap.old_size().0) as u64;
     if wanted.large_heap.is_some_and(|least| words >= least) {
-        tell(to, me, Atom::new("large_heap"), |h| list(h, None));
+        tell(to, me, Atom::new("large_heap"), |h| {
+            gc_numbers::to_list(h, &sizes)
+        });
     }
 }
 
@@ -298,10 +287,4 @@ fn note_waiting(process: u64, for_what: Term, event: &str, is_wanted: fn(SystemM
     {
         tell(to, Term::local_pid(process), Atom::new(event), |_| for_what);
     }
-}
-
-/// Does anybody want to know of long queues?
-#[inline]
-pub fn watches_queues() -> bool {
-    watches(QUEUES)
 }

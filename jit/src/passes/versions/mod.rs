@@ -94,13 +94,7 @@ impl Plan {
 
 /// The block behind the entry, if the function begins anew there and the entry does nothing else.
 fn header(f: &SsaFunction, graph: &ControlFlowGraph) -> Option<Block> {
-    let [entry] = f.blocks.first()?.insts[..] else {
-        return None;
-    };
-    let Op::Jump(target) = &f.insts[entry.index()].op else {
-        return None;
-    };
-    let header = target.block;
+    let header = f.beginning()?.target.block;
     let mut again = 0;
     for jump in graph.jumps_to(header) {
         match f.insts[f.last(jump.from).index()].op {
