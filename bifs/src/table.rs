@@ -81,6 +81,7 @@ pub static TABLES: &[&[Bif]] = &[
     crate::nifs::prim_tty::INPUT,
     crate::nifs::prim_tty::OUTPUT,
     crate::nifs::zlib::BIFS,
+    crate::nifs::zstd::BIFS,
     crate::os::BIFS,
     crate::packet::decode::BIFS,
     crate::ports::bifs::BIFS,

@@ -43,6 +43,9 @@ cases() ->
      {iolist_to_binary, fun() -> [iolist_to_binary(id(X)) || X <- [[], <<>>, "abc", <<1>>, [1, <<2, 3>>, [4 | <<5>>]]]] end},
      {iolist_to_binary_bad, fun() -> [c(fun() -> iolist_to_binary(id(X)) end) || X <- [a, [a], [256], [<<1:1>>], <<1:1>>, [1 | 2]]] end},
      {iolist_deep, fun() -> L = lists:foldl(fun(I, A) -> [A, I rem 256] end, [], lists:seq(1, 100000)), {iolist_size(L), erlang:md5(iolist_to_binary(L))} end},
+     {iovec_parts, fun() ->
+          B = fun(N) -> binary:copy(<<"x">>, N) end, S = fun(L) -> [byte_size(P) || P <- erlang:iolist_to_iovec(L)] end, <<_:3, U:600/binary, _/bits>> = B(700),
+          [S(L) || L <- [[B(10), B(20)], [B(200), "ab", <<>>, B(30)], [[B(300)], B(1000)], [B(1000), B(800) | B(7)], [B(700), B(90)], [U], U, <<>>, [], [[]], [B(3000), [], B(2000)]]] end},
      {iolist_to_iovec, fun() -> iolist_to_binary(erlang:iolist_to_iovec([<<"abc">>, "def", [binary:copy(<<"x">>, 100)]])) end},
      {split_binary, fun() -> [split_binary(id(<<1, 2, 3>>), 1), split_binary(id(<<1, 2, 3>>), 0), split_binary(id(<<1, 2, 3>>), 3), c(fun() -> split_binary(id(<<1>>), 2) end), c(fun() -> split_binary(id(<<1>>), -1) end), c(fun() -> split_binary(id(a), 0) end)] end},
      {base64, fun() -> [base64:encode(id(<<"hello world">>)), base64:decode(<<"aGVsbG8gd29ybGQ=">>), base64:encode_to_string("ab"), cr(fun() -> base64:decode(id(<<"a">>)) end), base64:mime_decode(<<"aGVs bG8=">>)] end},

@@ -7,7 +7,7 @@ use crate::bifs;
 use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::heap::{BinaryBuilder, Heap};
 use enigma_runtime::work::{self, Budget, Step, Work};
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
 use std::task::Poll;
 
 bifs! { BIFS:
@@ -333,9 +333,17 @@ fn list_to_bitstring(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     to_bits(cx, a, Wanted::Bits)
 }
 
+/// Binaries up to this size are gathered in the lists that `iolist_to_iovec/1` makes. (OTP 25 also fills up what is
+/// gathered with the beginning of the binary that follows.)
+fn iovec_gather_max() -> usize {
+    if release::number() > 25 { 512 } else { 256 }
+}
+
 /// Gathers the parts of an I/O list as `pieces` does, as terms.
 struct ToIovec {
     walker: Walker,
+    /// Binaries up to this size are gathered.
+    gather_max: usize,
     run: Vec<u8>,
     parts: Vec<Term>,
 }
@@ -352,13 +360,14 @@ impl ToIovec {
 impl Work for ToIovec {
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
         let (run, parts, heap) = (&mut self.run, &mut self.parts, cx.heap());
+        let gather_max = self.gather_max;
         let walked = self.walker.go_on(budget, 0, |p| {
             match p {
                 Piece::Byte(b) => run.push(b),
                 Piece::Bits(v) => {
                     let n = whole_bytes(&v)?;
                     match v.aligned() {
-                        Some(_) if n > GATHER_MAX => {
+                        Some(_) if n > gather_max => {
                             ToIovec::end_run(run, parts, heap);
                             parts.push(bits::share(&v, heap));
                         }
@@ -392,6 +401,7 @@ fn iolist_to_iovec(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     let work = ToIovec {
         walker: Walker::new(a[0]),
+        gather_max: iovec_gather_max(),
         run: Vec::new(),
         parts: Vec::new(),
     };

@@ -6,3 +6,4 @@ pub mod prim_net;
 pub mod prim_socket;
 pub mod prim_tty;
 pub mod zlib;
+pub mod zstd;
