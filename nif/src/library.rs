@@ -12,6 +12,7 @@ use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{BifResult, Ctx, Exit, Pool, badarg};
 use enigma_runtime::code::nif::NativeLibrary;
+use enigma_runtime::errands;
 use parking_lot::Mutex;
 use std::any::Any;
 use std::ffi::{CStr, CString, c_int, c_uint, c_void};
@@ -28,7 +29,7 @@ pub type LoadFn = extern "C" fn(EnvPtr, Ptr<*mut c_void>, Word) -> c_int;
 pub type UpgradeFn = extern "C" fn(EnvPtr, Ptr<*mut c_void>, Ptr<*mut c_void>, Word) -> c_int;
 /// `unload`.
 pub type UnloadFn = extern "C" fn(EnvPtr, *mut c_void);
-/// What is called at a halt.
+/// What is called at a halt, or by each scheduler when the library goes.
 pub type HaltFn = extern "C" fn(*mut c_void);
 
 /// `ErlNifFunc`.
@@ -287,6 +288,8 @@ pub struct Library {
     loaded: Mutex<Option<Arc<Loaded>>>,
     /// Called at a halt; 0 where there is none.
     on_halt: AtomicUsize,
+    /// Called by each scheduler when the module's version is purged; 0 where there is none.
+    on_unload_thread: AtomicUsize,
     /// Does a halt wait for calls that are under way? Then they are counted.
     delays_halt: AtomicBool,
     /// Calls that are under way, if they are counted.
@@ -305,6 +308,7 @@ impl Library {
             private: AtomicPtr::new(std::ptr::null_mut()),
             loaded: Mutex::new(None),
             on_halt: AtomicUsize::new(0),
+            on_unload_thread: AtomicUsize::new(0),
             delays_halt: AtomicBool::new(false),
             under_way: AtomicUsize::new(0),
             _mapped: mapped,
@@ -330,6 +334,32 @@ impl Library {
             .on_halt
             .compare_exchange(0, f, Ordering::AcqRel, Ordering::Relaxed);
         set.is_ok()
+    }
+
+    /// Says what each scheduler is to call when the module's version is purged.
+    pub fn set_on_unload_thread(&self, f: HaltFn) -> bool {
+        let set = self.on_unload_thread.compare_exchange(
+            0,
+            f as usize,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+        set.is_ok()
+    }
+
+    /// Has each scheduler call what was to be called then. They keep the library loaded until the last one has.
+    fn tell_schedulers(&self, loaded: Option<Arc<Loaded>>) {
+        let f = self.on_unload_thread.load(Ordering::Acquire);
+        if f == 0 {
+            return;
+        }
+        // SAFETY: `set_on_unload_thread` has stored a function of this type.
+        let f: HaltFn = unsafe { std::mem::transmute(f) };
+        errands::send(Arc::new(move || {
+            if let Some(loaded) = &loaded {
+                f(loaded.library().private.load(Ordering::Acquire));
+            }
+        }));
     }
 
     /// Lets a halt wait for calls that are under way.
@@ -393,7 +423,7 @@ impl NativeLibrary for Library {
     fn unload(&self) {
         let loaded = self.loaded.lock().take();
         resource_type::forget(self);
-        drop(loaded);
+        self.tell_schedulers(loaded);
     }
 
     fn as_any(&self) -> &(dyn Any + Send + Sync) {

@@ -24,6 +24,7 @@ pub use crate::bif::Pool;
 
 use crate::bif::{Bif, BifResult, Ctx, Exit, TraceArg, X_REGS};
 use crate::code::nif::{NifCall, Scheduled};
+use crate::errands;
 use crate::heap::{Heap, copy};
 use crate::process::context::Handover;
 use crate::process::{Owned, Process, stand_in, table};
@@ -360,22 +361,31 @@ fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
         } else {
             0
         };
+    let errands = errands::register(move || {
+        let _state = pool(kind).state.lock();
+        pool(kind).work.notify_all();
+    });
     loop {
+        errands.run();
         let job = {
             let mut s = shared.state.lock();
             loop {
+                if errands.are_waiting() {
+                    break None;
+                }
                 let allowed = s.online.unwrap_or(usize::MAX);
                 if s.running < allowed
                     && let Some(job) = s.queue.pop_front()
                 {
                     s.running += 1;
-                    break job;
+                    break Some(job);
                 }
                 s.idle += 1;
                 shared.work.wait(&mut s);
                 s.idle -= 1;
             }
         };
+        let Some(job) = job else { continue };
         passage.enter();
         let turn = block::turn();
         meter.start(time::monotonic());

@@ -14,6 +14,7 @@ pub mod code;
 pub mod data;
 pub mod dirty;
 pub mod dist;
+pub mod errands;
 pub mod etf;
 pub mod ets;
 pub mod fuzz;

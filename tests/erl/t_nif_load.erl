@@ -53,6 +53,8 @@ put_in(Beam) ->
     purge(),
     code:load_binary(t_nif_mod, "t_nif_mod.erl", Beam).
 
+until_unload() -> receive {unload, _, _} = X -> [X]; X -> [X | until_unload()] after 10000 -> [nothing] end.
+
 events() -> receive X -> [X | events()] after 100 -> [] end.
 
 m(F) -> m(F, []).
@@ -74,6 +76,10 @@ cases() ->
      {load_fails, fun() -> put_in(module()), {m(load, [one(), 4]), m(version), events(), m(load, [one(), 0]), all()} end},
      {no_library, fun() -> F = filename:absname("no_library.so"), file:write_file(F, <<"nothing">>), put_in(module()), {ok, {error, {W, T}}} = m(load, [filename:rootname(F), 0]), {W, lists:prefix("Failed to load NIF library", T)} end},
      {no_init, fun() -> {ok, H} = file:get_cwd(), C = filename:join(H, "no_init.c"), file:write_file(C, "int x;\n"), os:cmd("gcc -shared -fPIC -o no_init.so no_init.c"), put_in(module()), {ok, {error, {W, T}}} = m(load, [filename:join(H, "no_init"), 0]), {W, lists:sublist(T, 40)} end},
+     {on_unload_thread, fun() ->
+          %% Threads of dirty pools may begin with their first call.
+          {ok, _} = file:read_file_info("."), put_in(module()), A = m(load, [library("thread", "-DVERSION=4 -DON_UNLOAD_THREAD"), 0]), B = events(), purge(), erlang:delete_module(t_nif_mod), purge(),
+          L = until_unload(), {A, B, hd(lists:usort(L)), lists:all(fun(X) -> element(1, X) =/= nothing end, L), lists:last(L)} end},
      {upgrade, fun() -> put_in(module()), A = m(load, [one(), 0]), put_in(module()), B = all(), C = m(load, [two(), 0]), D = all(), E = purge(), {A, B, C, D, E, all()} end},
      {upgrade_same, fun() -> put_in(module()), A = m(load, [one(), 0]), put_in(module()), B = m(load, [one(), 0]), {A, B, all(), purge(), all()} end},
      {no_upgrade, fun() -> put_in(module()), A = m(load, [one(), 0]), put_in(module()), {A, m(load, [library("noup", "-DVERSION=3 -DWITHOUT_UPGRADE"), 0]), all()} end},

@@ -45,6 +45,18 @@ static int open_types(ErlNifEnv *env, int flags)
     return things == NULL;
 }
 
+#if defined ON_UNLOAD_THREAD && ERL_NIF_MINOR_VERSION > 16
+static void left(void *data) { tell("left", enif_thread_type() * 1000 + *(int *)data); }
+
+static void set_options(ErlNifEnv *env)
+{
+    tell("set", enif_set_option(env, ERL_NIF_OPT_ON_UNLOAD_THREAD, left) == 0);
+    tell("set", enif_set_option(env, ERL_NIF_OPT_ON_UNLOAD_THREAD, left) == 0);
+}
+#else
+static void set_options(ErlNifEnv *env) {}
+#endif
+
 static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM info)
 {
     int flags = 0, *number = enif_alloc(sizeof *number);
@@ -52,6 +64,7 @@ static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM info)
     *number = VERSION * 10;
     *data = number;
     tell("load", number == enif_priv_data(env));
+    set_options(env);
     return flags & 4 ? 55 : flags ? open_types(env, flags & 3) : 0;
 }
 

@@ -12,6 +12,7 @@ const LAYERS: &[&[&str]] = &[
         "atom",
         "budget",
         "bug",
+        "errands",
         "io",
         "limbs",
         "node",

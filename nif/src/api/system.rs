@@ -154,8 +154,7 @@ pub extern "C" fn enigma_nif_option(env: EnvPtr, option: c_int, argument: Option
     let done = match (option, argument) {
         (1, _) => library.set_delays_halt(),
         (2, Some(f)) => library.set_on_halt(f),
-        // To be called by each scheduler when the library is unloaded: not there yet.
-        (3, Some(_)) => return libc::ENOTSUP,
+        (3, Some(f)) => library.set_on_unload_thread(f),
         _ => false,
     };
     if done { 0 } else { libc::EINVAL }

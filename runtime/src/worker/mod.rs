@@ -20,7 +20,7 @@ use crate::sched::{
     give_away, rest, schedulers, take,
 };
 use crate::term::Term;
-use crate::{dirty, time, timer};
+use crate::{dirty, errands, time, timer};
 use std::sync::atomic::Ordering;
 
 /// Reductions that a scheduler counts at least when it has run a process.
@@ -54,6 +54,7 @@ fn scheduler_loop(me: usize) {
     s.all[me].work.start(time::monotonic());
     let mut watch = rest::Watch::begin();
     let mut used = CLOCK_EVERY;
+    let errands = errands::register(move || rest::poke(me));
     while !s.stopping.load(Ordering::Relaxed) {
         if used >= CLOCK_EVERY {
             used = 0;
@@ -64,6 +65,7 @@ fn scheduler_loop(me: usize) {
             }
             watch.glance(now);
         }
+        errands.run();
         let active = me < s.active.load(Ordering::Relaxed);
         if !active {
             give_away(me);

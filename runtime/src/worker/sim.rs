@@ -6,7 +6,7 @@ use crate::heap::gc;
 use crate::sched::{
     MAX_SCHEDULERS, TIME_SLICE, become_scheduler, fresh_registers, rest, schedulers,
 };
-use crate::{dirty, time, timer};
+use crate::{dirty, errands, time, timer};
 use std::sync::atomic::Ordering;
 
 /// A small generator of pseudo-random numbers (xorshift64*), for decisions of the scheduler only.
@@ -32,7 +32,9 @@ pub fn run_all(seed: u64) {
     let mut x = fresh_registers();
     let s = schedulers();
     debug_assert!(s.all.len() <= MAX_SCHEDULERS);
+    let errands = errands::register(|| rest::poke(0));
     while !s.stopping.load(Ordering::Relaxed) {
+        errands.run();
         timer::advance(0, time::monotonic());
         let next = {
             let mut q = s.all[0].queue.lock();
