@@ -8,6 +8,7 @@ mod backtrace;
 pub mod barrier;
 pub mod binary;
 pub mod break_menu;
+pub mod code_permission;
 pub mod crash_dump;
 pub mod debug;
 pub mod dist;

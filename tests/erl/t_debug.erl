@@ -65,7 +65,16 @@ who(N, By, Known) ->
 shifted(B) -> << <<(X + 32)>> || <<X>> <= B >>.
 
 cases() ->
-    [{sizes, fun() ->
+    [{code_mod_permission, fun() ->
+          {ok, t_debug_mod, Code} = compile:forms([{attribute, 1, module, t_debug_mod}], [binary]), Self = self(),
+          Change = fun(F) -> spawn_link(fun() -> Self ! {self(), began}, Self ! {self(), cr(F)} end) end,
+          Late = fun(P) -> receive {P, began} -> ok end, receive {P, _} -> early after 50 -> waits end end,
+          with(fun() ->
+              Mine = erlang:load_module(t_debug_mod, Code), A = set(code_mod_permission, true),
+              Ps = [Change(F) || F <- [fun() -> erlang:delete_module(t_debug_mod) end]], Waits = [Late(P) || P <- Ps],
+              B = set(code_mod_permission, false), R = [receive {P, V} -> V end || P <- Ps], true = erlang:purge_module(t_debug_mod),
+              {A, Mine, Waits, B, R, cr(fun() -> set(code_mod_permission, other) end)} end) end},
+     {sizes, fun() ->
           C = id([a | b]), N = id(42), M = id(#{"atom" => first, i => 0}), F = fun() -> ok end,
           Ts = [[], {}, {[]}, {a, [b, c]}, #{}, #{b => 2}, #{b => 2, txt => "hello world"}, F, fun() -> N end, fun() -> {N, C} end, {F, F}, fun lists:sort/1, make_ref(), atomics:new(1, []), binary_to_term(<<131, 88, 119, 3, "a@b", 17:32, 42:32, 1:32>>), binary_to_term(<<131, 120, 119, 3, "a@b", 1742:64, 1:32>>),
                 <<1, 2, 3>>, id(<<0:(8 * 64)>>), id(<<0:(8 * 65)>>), id(<<5:7>>), id(<<0:(8 * 80 + 1)>>), binary:part(id(<<0:(8 * 100)>>), 1, 90), binary:part(id(<<0:(8 * 60)>>), 1, 50), <<>>,

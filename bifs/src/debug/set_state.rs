@@ -4,7 +4,7 @@ use super::state::{TestResource, check_available, set_available};
 use crate::barrier::{self, BarrierStage};
 use crate::dist::census;
 use crate::erlang::time;
-use crate::{args, bifs, binary, crash_dump, log, ports, re, unicode};
+use crate::{args, bifs, binary, code_permission, crash_dump, log, ports, re, unicode};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::bignum;
 use enigma_runtime::ets::{Protection, TableKind, WriteConcurrency, registry};
@@ -44,6 +44,14 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
         "sleep" | "block_scheduler" => {
             std::thread::sleep(milliseconds(a[1])?);
+            done
+        }
+        "code_mod_permission" => {
+            if args::boolean(a[1])? {
+                code_permission::seize(cx)?;
+            } else {
+                code_permission::release(cx);
+            }
             done
         }
         "block" => {

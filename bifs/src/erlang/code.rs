@@ -1,8 +1,8 @@
 //! Loading and asking about code.
 
 use crate::barrier::{self, BarrierStage};
-use crate::bifs;
 use crate::nifs::prim_socket;
+use crate::{bifs, code_permission};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Bif, system_limit};
 use enigma_runtime::code::install::{self, Prepared};
@@ -110,7 +110,7 @@ fn has_prepared_code_on_load(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// that is old now has done so, and has left it if it does not stay long.
 fn finish_loading(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     match barrier::passage(cx) {
-        BarrierStage::Ahead => {}
+        BarrierStage::Ahead => code_permission::check(cx)?,
         BarrierStage::Waiting => return Err(Exit::Wait),
         BarrierStage::Between | BarrierStage::Passed => return Ok(Atom::OK.into()),
     }
@@ -183,7 +183,8 @@ fn call_on_load_function(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     Err(Exit::Call(f))
 }
 
-fn finish_after_on_load(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+fn finish_after_on_load(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    code_permission::check(cx)?;
     let name = a[0].as_atom().ok_or_else(badarg)?;
     let keep = a[1].as_bool().ok_or_else(badarg)?;
     // Where it is not to be kept, the purger takes it away.
@@ -356,12 +357,15 @@ fn delete_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             install::delete(name);
             Err(barrier::begin(cx, false))
         }
-        // A name that was once a module's stays one: there may be nothing to delete, and that is no error.
-        BarrierStage::Ahead => match module::versions(name).map(|v| v.old.is_some()) {
-            None => Ok(Atom::UNDEFINED.into()),
-            Some(true) => Err(badarg()),
-            Some(false) => Err(barrier::begin_first(cx)),
-        },
+        BarrierStage::Ahead => {
+            code_permission::check(cx)?;
+            // A name that was once a module's stays one: there may be nothing to delete, and that is no error.
+            match module::versions(name).map(|v| v.old.is_some()) {
+                None => Ok(Atom::UNDEFINED.into()),
+                Some(true) => Err(badarg()),
+                Some(false) => Err(barrier::begin_first(cx)),
+            }
+        }
     }
 }
 
@@ -397,6 +401,7 @@ fn load_nif(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         }
         return Ok(Atom::OK.into());
     }
+    code_permission::check(cx)?;
     let load = LOADER
         .get()
         .ok_or_else(|| Exit::error(Atom::new("notsup")))?;

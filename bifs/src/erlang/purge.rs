@@ -1,7 +1,7 @@
 //! What the code purger and the collector of literal areas ask of the VM.
 
 use crate::barrier::{self, BarrierStage};
-use crate::bifs;
+use crate::{bifs, code_permission};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::purge;
 use enigma_runtime::dirty;
@@ -29,6 +29,7 @@ fn purge_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if cx.own.name() != Some(Atom::ERTS_CODE_PURGER) {
         return Err(Exit::error(Atom::NOTSUP));
     }
+    code_permission::check(cx)?;
     let name = a[0].as_atom().ok_or_else(badarg)?;
     let done = match a[1].as_atom() {
         Some(Atom::PREPARE) => purge::prepare(name, false),
