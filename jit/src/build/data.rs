@@ -6,6 +6,7 @@
 use super::{Builder, Flow};
 use crate::ir::{Op as Ssa, Repr, Test, Value};
 use enigma_loader::{Op, Operand};
+use enigma_runtime::code::translate::is_in_place;
 use enigma_runtime::term::{Kind, Term};
 
 impl Builder<'_> {
@@ -63,7 +64,12 @@ impl Builder<'_> {
             positions.push(Self::num(&pair[0]) as u32);
             arguments.push(self.src(&pair[1]));
         }
-        let v = self.one(Ssa::UpdateTuple(size, positions), arguments, Repr::Term);
+        let op = if is_in_place(self.module, o) {
+            Ssa::OverwriteTuple(size, positions)
+        } else {
+            Ssa::UpdateTuple(size, positions)
+        };
+        let v = self.one(op, arguments, Repr::Term);
         self.set(&o[3], v);
         Flow::Next
     }

@@ -347,6 +347,8 @@ pub enum Op {
     Tuple,
     /// A copy of a tuple of this size, the first argument, with other elements at these positions, counted from 1.
     UpdateTuple(u32, Vec<u32>),
+    /// The same where nobody else knows the tuple: it is overwritten if it is fresh.
+    OverwriteTuple(u32, Vec<u32>),
     /// A map, the first term, with pairs, keys and values in turn; leaves if it is no map.
     MapPut(ExitRef),
     /// The same where all keys must be there; leaves if one is not.

@@ -560,6 +560,7 @@ block0(v0: term, v1: term):
     v25 = tuple
     v26 = tuple v0, v1, v2
     v27 = update_tuple 4, [1, 3], v26, v0, v1
+    v101 = overwrite_tuple 3, [2], v26, v0
     v28 = fun 7, v0
     v29 = fun 8
     v30 = arith.add v0, v1, exit1

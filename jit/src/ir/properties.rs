@@ -89,7 +89,9 @@ impl Op {
                 Exactly(&[Float, Float])
             }
             Op::CreateBits(segments, _) => Terms(segments.iter().map(BitSegment::terms).sum()),
-            Op::UpdateTuple(_, positions) => Terms(1 + positions.len()),
+            Op::UpdateTuple(_, positions) | Op::OverwriteTuple(_, positions) => {
+                Terms(1 + positions.len())
+            }
             Op::Call(Callee::Export(e), _)
             | Op::TailCall(Callee::Export(e), _)
             | Op::CallBif(e, ..)
@@ -133,6 +135,7 @@ impl Op {
             | Op::Cons
             | Op::Tuple
             | Op::UpdateTuple(..)
+            | Op::OverwriteTuple(..)
             | Op::Fun(_)
             | Op::GuardBif(_)
             | Op::Arith(..)

@@ -153,6 +153,7 @@ operations! {
     Cons = "cons" [] [];
     Tuple = "tuple" [] [];
     UpdateTuple(size, positions) = "update_tuple" [Number size, Numbers positions] [];
+    OverwriteTuple(size, positions) = "overwrite_tuple" [Number size, Numbers positions] [];
     Fun(n) = "fun" [Number n] [];
 
     GuardBif(bif) = "guard_bif" [External bif] [];

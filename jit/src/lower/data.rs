@@ -40,17 +40,9 @@ impl Lowering<'_> {
                 self.b.ins().iadd_imm_s(p, TAG_CONS as i64)
             }
             Op::Tuple => self.object(Kind::Tuple, &args),
-            Op::UpdateTuple(size, positions) => {
-                let (tuple, values) = (args[0], &args[1..]);
-                let mut elements = Vec::new();
-                for n in 1..=*size {
-                    let last = positions.iter().rposition(|&p| p == n);
-                    elements.push(match last {
-                        Some(at) => values[at],
-                        None => self.b.ins().load(I64, trusted(), tuple, word_at(n)),
-                    });
-                }
-                self.object(Kind::Tuple, &elements)
+            Op::UpdateTuple(size, positions) => self.updated(args[0], *size, positions, &args[1..]),
+            Op::OverwriteTuple(size, positions) => {
+                self.overwritten(args[0], *size, positions, &args[1..])
             }
             Op::Fun(lambda) => {
                 let entry = self.me.module().funs[*lambda as usize];
@@ -73,6 +65,56 @@ impl Lowering<'_> {
             self.b.ins().store(trusted(), w, p, 8 * at);
         }
         self.b.ins().iadd_imm_s(p, TAG_BOXED as i64)
+    }
+
+    /// A copy of a tuple with other elements at these positions.
+    fn updated(&mut self, tuple: Value, size: u32, positions: &[u32], values: &[Value]) -> Value {
+        let mut elements = Vec::new();
+        for n in 1..=size {
+            let last = positions.iter().rposition(|&p| p == n);
+            elements.push(match last {
+                Some(at) => values[at],
+                None => self.b.ins().load(I64, trusted(), tuple, word_at(n)),
+            });
+        }
+        self.object(Kind::Tuple, &elements)
+    }
+
+    /// The tuple itself, if it is fresh (`Heap::is_fresh`), with other elements at these positions; else a copy.
+    fn overwritten(
+        &mut self,
+        tuple: Value,
+        size: u32,
+        positions: &[u32],
+        values: &[Value],
+    ) -> Value {
+        let fresh = self.own_field(layout::FRESH);
+        let hp = self.b.use_var(self.hp);
+        let at = self.b.ins().iadd_imm_s(tuple, -(TAG_BOXED as i64));
+        let at = self.b.ins().isub(at, fresh);
+        let end = self.b.ins().isub(hp, fresh);
+        let older = self
+            .b
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThanOrEqual, at, end);
+        let cold = self.unlikely_if(older);
+        let join = self.fresh_block();
+        let result = self.b.append_block_param(join, I64);
+        for (&n, &v) in positions.iter().zip(values) {
+            self.b.ins().store(trusted(), v, tuple, word_at(n));
+        }
+        self.go(&To {
+            block: join,
+            args: vec![tuple.into()],
+        });
+        self.begin(cold);
+        let copy = self.updated(tuple, size, positions, values);
+        self.go(&To {
+            block: join,
+            args: vec![copy.into()],
+        });
+        self.begin(join);
+        result
     }
 
     fn own_pid(&mut self) -> Value {

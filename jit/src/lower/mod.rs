@@ -653,6 +653,7 @@ impl Lowering<'_> {
             | Op::Cons
             | Op::Tuple
             | Op::UpdateTuple(..)
+            | Op::OverwriteTuple(..)
             | Op::Fun(_) => self.data(i),
             Op::MapGet | Op::MapSize | Op::NewMap | Op::MapPut(_) | Op::MapUpdate(_) => {
                 self.maps(i);

@@ -205,7 +205,7 @@ impl Knowledge {
             Op::TupleSize => Some(Known::Small),
             Op::Cons => Some(Known::Cons),
             Op::Tuple => Some(Known::Tuple(inst.args.len() as u32)),
-            Op::UpdateTuple(size, _) => Some(Known::Tuple(*size)),
+            Op::UpdateTuple(size, _) | Op::OverwriteTuple(size, _) => Some(Known::Tuple(*size)),
             _ => None,
         };
         if let Some(known) = known {

@@ -130,6 +130,7 @@ well_known_atoms! {
     PROTECTED = "protected";
     PUBLIC = "public";
     PRIVATE = "private";
+    INPLACE = "inplace";
     SET = "set";
     ORDERED_SET = "ordered_set";
     BAG = "bag";

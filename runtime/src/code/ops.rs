@@ -150,6 +150,8 @@ ops! {
     SET_TUPLE_ELEMENT: set_element;
     /// Copies a tuple but for some elements.
     UPDATE_RECORD: update_record;
+    /// The same where nobody else knows the tuple: one that is fresh is overwritten.
+    UPDATE_RECORD_IN_PLACE: update_record;
     /// `error:{badmatch, Value}`.
     BADMATCH: source;
     /// `error:if_clause`.

@@ -539,6 +539,7 @@ impl ProcHeap {
         }
         let mut young = Heap::from_chunk(to);
         young.hp = top;
+        young.fresh = top;
         young.offheap = swept.young;
         self.young = young;
         if major {

@@ -40,6 +40,8 @@ const CELLS: usize = 512;
 pub struct Heap {
     hp: *mut u64,
     end: *mut u64,
+    /// Behind what a collection has put into the current block.
+    fresh: *mut u64,
     /// First object of the list of off-heap objects (see `offheap`).
     pub(crate) offheap: *mut u64,
     /// Bytes of binaries made or received since the last collection.
@@ -54,6 +56,7 @@ pub struct Heap {
 /// A place in a heap, to go back to.
 pub struct Mark {
     hp: *mut u64,
+    fresh: *mut u64,
     offheap: *mut u64,
     binary_bytes: usize,
     blocks: usize,
@@ -84,6 +87,7 @@ impl Heap {
         Heap {
             hp: cur.start(),
             end: cur.end(),
+            fresh: cur.start(),
             offheap: std::ptr::null_mut(),
             binary_bytes: 0,
             cur,
@@ -96,6 +100,7 @@ impl Heap {
     pub(crate) fn borrowed(base: *mut u64, words: usize) -> Heap {
         let mut h = Heap::new();
         h.hp = base;
+        h.fresh = base;
         h.end = base.wrapping_add(words);
         h
     }
@@ -117,6 +122,16 @@ impl Heap {
     pub const BINARY_BYTES_AT: usize = std::mem::offset_of!(Heap, binary_bytes);
     /// Where the end of the current block is.
     pub const END_AT: usize = std::mem::offset_of!(Heap, end);
+    /// Where the beginning of its part is that no collection has filled.
+    pub const FRESH_AT: usize = std::mem::offset_of!(Heap, fresh);
+
+    /// Was the object at this address made in the current block, and since the last collection? Such an object may be
+    /// written to: nothing older leads to what is younger by that.
+    #[inline(always)]
+    pub fn is_fresh(&self, object: *const u64) -> bool {
+        let before = |p: *const u64| (p as usize).wrapping_sub(self.fresh as usize);
+        before(object) < before(self.hp)
+    }
 
     /// Sees to it that there are so many words in the current block, of which others may be lost.
     pub fn make_room(&mut self, words: usize) {
@@ -149,6 +164,7 @@ impl Heap {
             self.more.push(old);
         }
         self.hp = self.cur.start();
+        self.fresh = self.hp;
         self.end = self.cur.end();
     }
 
@@ -194,6 +210,7 @@ impl Heap {
     pub fn mark(&self) -> Mark {
         Mark {
             hp: self.hp,
+            fresh: self.fresh,
             offheap: self.offheap,
             binary_bytes: self.binary_bytes,
             blocks: self.more.len(),
@@ -222,6 +239,7 @@ impl Heap {
         }
         self.end = self.cur.end();
         self.hp = mark.hp;
+        self.fresh = mark.fresh;
         self.offheap = mark.offheap;
         self.binary_bytes = mark.binary_bytes;
         self.more_used = mark.more_used;

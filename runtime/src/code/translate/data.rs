@@ -1,6 +1,6 @@
 //! Lists, tuples, funs, maps and floats.
 
-use super::Translator;
+use super::{Translator, is_in_place};
 use crate::code::fields::update;
 use crate::code::forms::{
     float_binary, float_load, float_store, float_unary, get_element, get_far_element, get_list,
@@ -106,7 +106,11 @@ impl Translator<'_> {
     pub(super) fn update_record(&mut self, o: &[Operand]) {
         let list = self.list(&o[4]).to_vec();
         let (s, d) = (self.src(&o[2]), self.src(&o[3]));
-        let at = self.asm.begin(ops::UPDATE_RECORD);
+        let at = self.asm.begin(if is_in_place(self.module, o) {
+            ops::UPDATE_RECORD_IN_PLACE
+        } else {
+            ops::UPDATE_RECORD
+        });
         self.asm.place(at, update_record::TUPLE, s);
         self.asm.place(at, update_record::TO, d);
         self.asm.set(at, update_record::COUNT, list.len() / 2);

@@ -20,6 +20,7 @@ use super::forms::{
 use super::module::{Body, FnInfo, Module};
 use super::native;
 use super::operand::{Assembler, Place, Refused};
+use crate::atom::Atom;
 use crate::code::ops;
 use crate::term::Term;
 use arith::type_test;
@@ -95,6 +96,11 @@ pub fn constant(module: &'static Module, o: &Operand) -> Option<Term> {
         Operand::Unsigned(n) => Term::small(i64::try_from(n).ok()?),
         _ => return None,
     })
+}
+
+/// May an `update_record` with these operands overwrite the tuple, which its compiler says that nobody else knows?
+pub fn is_in_place(module: &'static Module, o: &[Operand]) -> bool {
+    constant(module, &o[0]) == Some(Atom::INPLACE.into())
 }
 
 pub struct Translator<'a> {

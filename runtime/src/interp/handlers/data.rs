@@ -127,6 +127,19 @@ handlers! {
         m.next(update_record::words(updates))
     }
 
+    update_record_in_place |m| {
+        let t = m.src::<Any>(update_record::TUPLE);
+        let n = m.num(update_record::SIZE);
+        if !t.is_tuple() || t.header().words() != n || !m.cx.own.heap.young.is_fresh(t.ptr()) {
+            return m.hand_to(update_record);
+        }
+        // SAFETY: a tuple of `n` elements in this heap.
+        unsafe { m.write_updates(t.ptr()) };
+        m.dst::<Any>(update_record::TO, t);
+        let updates = m.num(update_record::COUNT);
+        m.next(update_record::words(updates))
+    }
+
     // ---- funs ----
 
     make_fun |m| {
@@ -216,13 +229,23 @@ impl<const THREADED: bool> M<'_, '_, THREADED> {
             // SAFETY: that many fresh words; the tuple has as many.
             unsafe { *p.add(i) = t.word(i) };
         }
+        // SAFETY: it is a tuple of `n` elements now.
+        unsafe { self.write_updates(p) };
+        self.dst::<Any>(update_record::TO, Term::boxed_at(p));
+    }
+
+    /// Writes the elements that are updated.
+    ///
+    /// # Safety
+    /// At `p` is a tuple of as many elements as the instruction says, which nobody else reads meanwhile.
+    #[inline(always)]
+    unsafe fn write_updates(&mut self, p: *mut u64) {
         for k in 0..self.num(update_record::COUNT) {
             let pair = self.word(update_record::WORDS + k);
             let v = Any::get(self, fields::update::VALUE.of(pair) as usize);
             // SAFETY: positions were verified.
             unsafe { *p.add(fields::update::INDEX.of(pair) as usize) = v.raw() };
         }
-        self.dst::<Any>(update_record::TO, Term::boxed_at(p));
     }
 
     #[inline(always)]
