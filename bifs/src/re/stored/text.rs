@@ -1,13 +1,13 @@
 //! From the tree of a pattern back to its text, all of it spelt out: characters are numbers, every group that captures has
 //! the number that it had.
 
-use super::Header;
+use super::header::Header;
 use super::tree::{Class, Condition, Kind, Member, Mode, Node, Property, Repeat, What};
 use std::borrow::Cow;
 use std::io::Write;
 
 /// The whole pattern; nothing if it cannot be said so.
-pub fn pattern(branches: &[Vec<Node>], head: &Header<'_>) -> Option<Vec<u8>> {
+pub(super) fn pattern(branches: &[Vec<Node>], head: &Header<'_>) -> Option<Vec<u8>> {
     let mut w = Writer {
         head,
         out: Vec::new(),

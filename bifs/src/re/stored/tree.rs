@@ -2,7 +2,7 @@
 
 /// How often something is repeated.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Repeat {
+pub(super) struct Repeat {
     pub min: u32,
     /// None: without end.
     pub max: Option<u32>,
@@ -10,7 +10,7 @@ pub struct Repeat {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
+pub(super) enum Mode {
     Greedy,
     Lazy,
     Possessive,
@@ -30,7 +30,7 @@ impl Repeat {
 
 /// A property of characters: kind and value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Property {
+pub(super) struct Property {
     pub kind: u8,
     pub value: u8,
     pub negated: bool,
@@ -38,14 +38,14 @@ pub struct Property {
 
 /// What is in a class beside its first 256 characters.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Member {
+pub(super) enum Member {
     Range(u32, u32),
     Property(Property),
 }
 
 /// A class of characters.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Class {
+pub(super) struct Class {
     pub negated: bool,
     /// The characters up to 255 are in the class by ranges, before it is negated.
     pub members: Vec<Member>,
@@ -53,7 +53,7 @@ pub struct Class {
 
 /// What a conditional group asks.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Condition {
+pub(super) enum Condition {
     Group(u16),
     /// The group with the name at this place in the table.
     Name(u16),
@@ -66,7 +66,7 @@ pub enum Condition {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub(super) enum Kind {
     Plain,
     Capture(u16),
     Atomic,
@@ -76,7 +76,7 @@ pub enum Kind {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum What {
+pub(super) enum What {
     /// Text of the pattern language that means the same.
     Text(&'static str),
     Char {
@@ -110,7 +110,7 @@ pub enum What {
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Node {
+pub(super) struct Node {
     /// Where it begins in the code.
     pub at: usize,
     pub what: What,
@@ -228,7 +228,7 @@ struct Reader<'a> {
 }
 
 /// Reads the code of a whole pattern.
-pub fn read(code: &[u8], utf: bool) -> Option<Vec<Vec<Node>>> {
+pub(super) fn read(code: &[u8], utf: bool) -> Option<Vec<Vec<Node>>> {
     let mut r = Reader {
         code,
         at: 0,
