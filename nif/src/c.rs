@@ -6,7 +6,9 @@
 //! to what the function's declaration says, and stays so for the call. What a library does against that contract cannot be
 //! caught, on BEAM neither. Null is no error here: nothing is read or written then.
 //!
-//! A term is the VM's own word. Words that cannot be a term (no value, what stands in memory or on stacks only) become the
+//! A term is the VM's own word, but for the integer 0: its word is 0, which is no term of BEAM's, so libraries initialise variables with it and
+//! ask whether they have got anything. They get another word for it; the arrays of tuples and of arguments, which they
+//! read where these are, hold 0, and it is taken for what it is. Words that cannot be a term (no value, what stands in memory or on stacks only) become the
 //! empty list where they would be built into another term, so that they never reach Erlang code.
 
 use enigma_runtime::Term;
@@ -17,6 +19,9 @@ use std::ffi::{CStr, c_char};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub struct Word(u64);
+
+/// The integer 0 for libraries: the word has a tag that no term has.
+const ZERO: u64 = 5;
 
 /// Addresses below are no objects, nor are those above what a process may have.
 const LOWEST: u64 = 1 << 12;
@@ -35,6 +40,9 @@ impl Word {
     #[inline(always)]
     pub fn get(self) -> Option<Term> {
         let tag = self.0 & 7;
+        if self.0 == ZERO {
+            return Some(Term::small(0));
+        }
         let is = match tag {
             TAG_CONS | TAG_BOXED => (LOWEST..HIGHEST).contains(&self.0),
             _ => tag <= TAG_FLONUM,
@@ -59,7 +67,7 @@ impl Word {
 impl From<Term> for Word {
     #[inline(always)]
     fn from(t: Term) -> Word {
-        Word(t.raw())
+        Word(if t.raw() == 0 { ZERO } else { t.raw() })
     }
 }
 

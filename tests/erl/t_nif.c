@@ -499,6 +499,27 @@ NIF(alive_after)
     return enif_make_tuple2(env, INT(before), INT(all > 0));
 }
 
+/* Libraries take 0 for a variable that has no term yet: no term that they are given may be it. */
+static ERL_NIF_TERM zeros(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    ERL_NIF_TERM t[7] = {0}, given[7];
+    ErlNifMapIterator i;
+    int n;
+    t[0] = enif_make_int(env, 0);
+    t[1] = enif_make_uint(env, 0);
+    t[2] = enif_make_long(env, 0);
+    t[3] = enif_make_int64(env, 0);
+    enif_get_list_cell(env, argv[0], &t[4], &t[5]);
+    enif_get_map_value(env, argv[1], argv[2], &t[5]);
+    enif_map_iterator_create(env, argv[1], &i, ERL_NIF_MAP_ITERATOR_FIRST);
+    enif_map_iterator_get_pair(env, &i, &given[0], &t[6]);
+    enif_map_iterator_destroy(env, &i);
+    for (n = 0; n < 7; n++)
+        given[n] = enif_make_int(env, t[n] != 0);
+    return enif_make_tuple4(env, enif_make_list_from_array(env, given, 7), enif_make_tuple_from_array(env, t, 7),
+                            enif_make_list_from_array(env, t, 7), enif_make_int(env, enif_is_identical(t[0], argv[3])));
+}
+
 static ERL_NIF_TERM countdown(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 {
     int n;
@@ -595,7 +616,7 @@ static void unload(ErlNifEnv *env, void *data) { __sync_fetch_and_add(&destroyed
 NIF(destroyed_so_far) { return INT(destroyed); }
 
 static ErlNifFunc functions[] = {
-    {"nothing", 0, nothing}, {"nothing", 1, nothing}, {"kind", 2, kind}, {"numbers", 1, numbers}, {"limits", 0, limits},
+    {"nothing", 0, nothing}, {"nothing", 1, nothing}, {"kind", 2, kind}, {"numbers", 1, numbers}, {"zeros", 4, zeros}, {"limits", 0, limits},
     {"infinity", 1, infinity}, {"atom_text", 2, atom_text}, {"atoms", 0, atoms}, {"long_atom", 1, long_atom},
     {"string_text", 2, string_text}, {"list", 1, list}, {"tuple", 1, tuple}, {"many", 0, many}, {"map", 3, map},
     {"map_of", 2, map_of}, {"map_walk", 1, map_walk}, {"binary", 1, binary}, {"released", 0, released}, {"part", 3, part},

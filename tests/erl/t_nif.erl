@@ -1,6 +1,6 @@
 %% Native libraries in C: the functions of the interface by way of t_nif.c, which is compiled here, where there is a compiler.
 -module(t_nif).
--export([load/2, nothing/0, nothing/1, kind/2, numbers/1, limits/0, infinity/1, atom_text/2, atoms/0, long_atom/1, string_text/2, list/1,
+-export([load/2, nothing/0, nothing/1, kind/2, numbers/1, zeros/4, limits/0, infinity/1, atom_text/2, atoms/0, long_atom/1, string_text/2, list/1,
          tuple/1, many/0, map/3, map_of/2, map_walk/1, binary/1, released/0, part/3, iolist/1, etf/1, unsafe_etf/0, vector/2, queue/1, badarg/2,
          raise/1, raise_and_return/1, hashes/2, times/0, print/1, processes/2, send_it/2, to_port/2, thread/0, new_thing/1, thing_number/1,
          thing_bytes/1, watch/2, unwatch/1, dynamic/3, alive_after/0, chain/1, bad_schedule/0, dirty_cpu/1, dirty_io/1, dirty_raise/1,
@@ -14,6 +14,7 @@ nothing() -> ?NIF.
 nothing(_) -> ?NIF.
 kind(_, _) -> ?NIF.
 numbers(_) -> ?NIF.
+zeros(_, _, _, _) -> ?NIF.
 limits() -> ?NIF.
 infinity(_) -> ?NIF.
 atom_text(_, _) -> ?NIF.
@@ -109,7 +110,7 @@ port() ->
 calls() ->
     [{nothing, fun() -> [nothing(), nothing(x), (fun ?MODULE:nothing/1)({y}), apply(?MODULE, nothing, ["z"])] end},
      {kind, fun() -> [[{kind(A, B), kind(B, A)} || B <- [0, a, <<1>>]] || A <- terms()] end},
-     {identical, fun() -> [kind(A, binary_to_term(term_to_binary(A))) || A <- terms()] end},
+     {zeros, fun() -> [zeros([0, 1], #{k => 0}, k, id(0)), zeros([0 | 0], #{0 => 0}, 0, 1)] end},
      {numbers, fun() -> [numbers(N) || N <- terms() ++ [-2147483648, 2147483647, 2147483648, 4294967295, 4294967296, 9223372036854775807, 9223372036854775808, -9223372036854775808, -9223372036854775809, 18446744073709551615, 18446744073709551616]] end},
      {limits, fun() -> limits() end},
      {infinity, fun() -> c(fun() -> infinity(1) end) end},

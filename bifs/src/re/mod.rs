@@ -1,8 +1,8 @@
 //! The module `re`: regular expressions, by the PCRE2 library.
 //!
 //! Up to OTP 27 a compiled pattern carries a binary, which may be stored anywhere. Ours holds options and
-//! pattern; the compiled code is found among those used last, or made again. From OTP 28 on it carries a
-//! reference to the compiled code.
+//! pattern; the compiled code is found among those used last, or made again. BEAM's, which modules hold as literals,
+//! are understood too (`stored`). From OTP 28 on it carries a reference to the compiled code.
 
 pub(crate) mod code;
 mod dialect;
@@ -11,6 +11,7 @@ pub(crate) mod options;
 mod place;
 mod probe;
 mod recursion;
+mod stored;
 
 use crate::bifs;
 use crate::erlang::iolist;
@@ -142,7 +143,12 @@ fn code_of(t: Term) -> Option<Arc<Code>> {
         return m.clone().downcast::<Code>().ok();
     }
     let bytes = bits::binary_bytes(t)?;
-    let (numbers, pattern) = bytes.strip_prefix(MAGIC)?.split_at_checked(12)?;
+    let Some(ours) = bytes.strip_prefix(MAGIC) else {
+        return first_generation()
+            .then(|| stored::pattern(&bytes))
+            .flatten();
+    };
+    let (numbers, pattern) = ours.split_at_checked(12)?;
     let number =
         |i: usize| u32::from_be_bytes([numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3]]);
     let settings = Settings {

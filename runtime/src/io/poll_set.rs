@@ -4,15 +4,16 @@
 //! soon as it has events another one waits while the first calls the owners. Where a thread meets an owner that another
 //! thread is calling for the same registration, it leaves what is new to that thread.
 
+use super::idle::{self, CALLED, MORE};
 use super::{Readiness, Source};
 use crate::bug;
 use mio::event::Event;
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Registry, Token};
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use papaya::HashMap;
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
@@ -56,8 +57,12 @@ pub(super) fn counts() -> PollSetCounts {
 /// Descriptors that are watched together.
 pub(super) struct PollSet {
     registry: Registry,
-    /// Who has this waits for events.
+    /// Who has this waits for events, of the threads of the set.
     poll: Mutex<Poll>,
+    /// The poll set of the system.
+    descriptor: RawFd,
+    /// Owners that are to be called again, and were called by somebody else.
+    more: Mutex<Vec<Token>>,
     registrations: HashMap<Token, Arc<Registration>>,
     /// The registration that each descriptor has. Who registers one that has one already takes it over.
     holders: HashMap<RawFd, Token>,
@@ -113,6 +118,11 @@ pub(super) fn all() -> impl Iterator<Item = Option<&'static PollSet>> {
     places().iter().map(OnceLock::get)
 }
 
+/// The first set, if it has begun.
+pub(super) fn first() -> Option<&'static PollSet> {
+    places().first()?.get()
+}
+
 /// The set of a descriptor.
 pub(super) fn of(fd: RawFd) -> io::Result<&'static PollSet> {
     let number = fd.unsigned_abs() as usize % places().len();
@@ -123,7 +133,9 @@ pub(super) fn of(fd: RawFd) -> io::Result<&'static PollSet> {
     let poll = Poll::new()?;
     let new = PollSet {
         registry: poll.registry().try_clone()?,
+        descriptor: poll.as_raw_fd(),
         poll: Mutex::new(poll),
+        more: Mutex::default(),
         registrations: HashMap::new(),
         holders: HashMap::new(),
         active: AtomicUsize::new(0),
@@ -211,6 +223,34 @@ impl PollSet {
         self.registrations.pin().remove(&token);
     }
 
+    /// The system's poll set.
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.descriptor
+    }
+
+    /// What makes a thread that waits for the set come back with a token.
+    pub(super) fn waker(&self, token: Token) -> Option<Waker> {
+        Waker::new(&self.registry, token).ok()
+    }
+
+    /// Calls owners in a thread that has been told of events and is none of the set's. What they have more to do is left to those.
+    pub(super) fn deliver(&self, events: impl Iterator<Item = (Token, Readiness)>) {
+        let _turn = TURN.read();
+        let mut again = Vec::new();
+        let mut tell = false;
+        for (token, what) in events {
+            if token == MORE {
+                tell = true;
+            } else if self.call(token, what.flags(), false) {
+                again.push(token);
+            }
+        }
+        if tell || !again.is_empty() {
+            self.more.lock().append(&mut again);
+            idle::tell_of_more();
+        }
+    }
+
     /// An owner begins with work.
     pub(super) fn begin(&self) {
         self.active.fetch_add(1, Ordering::Relaxed);
@@ -254,11 +294,22 @@ impl PollSet {
         let mut called: Vec<Token> = Vec::new();
         loop {
             self.wait(&mut events, !again.is_empty());
+            if events.iter().any(|e| e.token() == CALLED) {
+                idle::pass_on();
+            }
             let _turn = TURN.read();
             let waiting = std::mem::take(&mut again);
             called.clear();
             for e in &events {
                 let token = e.token();
+                match token {
+                    CALLED => continue,
+                    MORE => {
+                        again.append(&mut self.more.lock());
+                        continue;
+                    }
+                    _ => {}
+                }
                 let asked = waiting.contains(&token);
                 if asked {
                     called.push(token);

@@ -1,4 +1,4 @@
-//! How schedulers sleep, and the watch that one of those without work keeps for the others.
+//! How schedulers sleep, one of them where descriptors become ready (`io::IdlePoller`), and the watch that one of those without work keeps for the others.
 //!
 //! A scheduler that is inside a long BIF takes nothing from its queue and looks at no timer. So the others look
 //! for it, every tick: has it been in one and the same time slice since the last tick? If there are processes
@@ -8,8 +8,9 @@
 //! ticks in vain, so that a system that works a little now and then does not start a watch each time.
 
 use super::schedulers;
+use crate::io::{IdlePoller, call_idle_poller};
 use crate::{quiescence, time, timer};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -22,8 +23,26 @@ const PATIENCE: u32 = 8;
 #[derive(Default)]
 pub(super) struct Bed {
     sleeping: AtomicBool,
-    call: Mutex<Call>,
+    call: Mutex<Called>,
     wakeup: Condvar,
+}
+
+#[derive(Default)]
+struct Called {
+    call: Call,
+    /// Does it wait for descriptors, so that it is called there?
+    polls: bool,
+}
+
+impl Bed {
+    fn call(&self, mut called: MutexGuard<'_, Called>, call: Call) {
+        called.call = call;
+        if called.polls {
+            call_idle_poller();
+        } else {
+            self.wakeup.notify_one();
+        }
+    }
 }
 
 /// What was called to a scheduler that sleeps, or is about to.
@@ -46,8 +65,7 @@ static WATCHED: AtomicBool = AtomicBool::new(false);
 /// Makes a scheduler look again.
 pub fn poke(i: usize) {
     let bed = &schedulers().all[i].bed;
-    *bed.call.lock() = Call::Up;
-    bed.wakeup.notify_one();
+    bed.call(bed.call.lock(), Call::Up);
 }
 
 fn sleeper() -> Option<usize> {
@@ -59,13 +77,19 @@ fn sleeper() -> Option<usize> {
     (0..active).find(|&i| s.all[i].bed.sleeping.load(Ordering::Relaxed))
 }
 
-/// The first of so many schedulers that sleeps and for which nothing waits.
+/// The scheduler that waits for descriptors, and `usize::MAX` while there is none.
+static POLLS: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// The first of so many schedulers that sleeps and for which nothing waits; before others the one that waits for descriptors. The
+/// poller asks for it: if it wakes that one up, it is not the last any more that has begun to wait for them.
 pub(super) fn idle(active: usize) -> Option<usize> {
     if SLEEPERS.load(Ordering::SeqCst) == 0 {
         return None;
     }
     let all = &schedulers().all;
-    (0..active).find(|&i| {
+    let polls = POLLS.load(Ordering::Relaxed);
+    let first = (polls < active).then_some(polls);
+    first.into_iter().chain(0..active).find(|&i| {
         all[i].bed.sleeping.load(Ordering::Relaxed) && all[i].length.load(Ordering::Relaxed) == 0
     })
 }
@@ -92,11 +116,10 @@ fn call_watch() {
         return;
     }
     let bed = &schedulers().all[i].bed;
-    let mut call = bed.call.lock();
+    let called = bed.call.lock();
     // Who gets up anyway finds work or falls asleep again, and is called then.
-    if *call == Call::None && bed.sleeping.load(Ordering::Relaxed) {
-        *call = Call::Watch;
-        bed.wakeup.notify_one();
+    if called.call == Call::None && bed.sleeping.load(Ordering::Relaxed) {
+        bed.call(called, Call::Watch);
     } else {
         WATCHED.store(false, Ordering::SeqCst);
     }
@@ -183,40 +206,67 @@ pub(crate) fn sleep(me: usize) {
     } else {
         own.length.load(Ordering::SeqCst) > 0
     };
-    if !work {
-        own.work.stop(time::monotonic());
-        rest(me);
-        own.work.start(time::monotonic());
+    let get_up = || {
+        SLEEPERS.fetch_sub(1, Ordering::SeqCst);
+        own.bed.sleeping.store(false, Ordering::SeqCst);
+    };
+    if work {
+        get_up();
+        return;
     }
-    SLEEPERS.fetch_sub(1, Ordering::SeqCst);
-    own.bed.sleeping.store(false, Ordering::SeqCst);
+    own.work.stop(time::monotonic());
+    rest(me, active, || {
+        own.work.start(time::monotonic());
+        get_up();
+    });
 }
 
-fn rest(me: usize) {
+/// Waits; calls `get_up` at the end, or before it deals with descriptors.
+fn rest(me: usize, active: bool, get_up: impl Fn()) {
     let s = schedulers();
     let bed = &s.all[me].bed;
+    let mut poller = if active { IdlePoller::take() } else { None };
+    let mut is_up = false;
     let deadline = timer::next_deadline(me);
     // Who begins a slice from here on finds a sleeper and calls the watch.
     let works = s.all.iter().any(|s| s.passage.is_inside());
     let keeps = works && !WATCHED.swap(true, Ordering::SeqCst);
     let mut watch = keeps.then(Watch::begin);
-    let mut call = bed.call.lock();
+    let mut called = bed.call.lock();
     while !s.stopping.load(Ordering::SeqCst) {
-        match std::mem::take(&mut *call) {
+        match std::mem::take(&mut called.call) {
             Call::Up => break,
             Call::Watch => watch = Some(Watch::begin()),
             Call::None => {}
         }
         let tick = watch.as_ref().map(|w| w.next);
-        match deadline.into_iter().chain(tick).min() {
-            None => bed.wakeup.wait(&mut call),
-            Some(at) => {
-                let ns = at.saturating_sub(time::monotonic()).max(0);
-                bed.wakeup
-                    .wait_for(&mut call, Duration::from_nanos(ns as u64));
+        let until = deadline.into_iter().chain(tick).min();
+        let time = until.map(|at| {
+            let ns = at.saturating_sub(time::monotonic()).max(0);
+            Duration::from_nanos(ns as u64)
+        });
+        match (&mut poller, time) {
+            (Some(poller), time) => {
+                called.polls = true;
+                drop(called);
+                POLLS.store(me, Ordering::Relaxed);
+                is_up = poller.wait(time, || {
+                    POLLS.store(usize::MAX, Ordering::Relaxed);
+                    bed.call.lock().polls = false;
+                    get_up();
+                });
+                called = bed.call.lock();
+                called.polls = false;
+                if is_up {
+                    break;
+                }
+            }
+            (None, None) => bed.wakeup.wait(&mut called),
+            (None, Some(time)) => {
+                bed.wakeup.wait_for(&mut called, time);
             }
         }
-        if *call != Call::None {
+        if called.call != Call::None {
             continue;
         }
         let now = time::monotonic();
@@ -225,9 +275,9 @@ fn rest(me: usize) {
         }
         if let Some(w) = watch.as_mut().filter(|w| w.next <= now) {
             // The watch calls others by way of their signals.
-            drop(call);
+            drop(called);
             let found = w.look(now);
-            call = bed.call.lock();
+            called = bed.call.lock();
             match found {
                 Found::Nothing => {}
                 Found::Work => break,
@@ -238,8 +288,15 @@ fn rest(me: usize) {
             }
         }
     }
-    if *call == Call::Watch || watch.is_some() {
+    if called.call == Call::Watch || watch.is_some() {
         WATCHED.store(false, Ordering::SeqCst);
     }
-    *call = Call::None;
+    called.call = Call::None;
+    drop(called);
+    if poller.is_some() {
+        POLLS.store(usize::MAX, Ordering::Relaxed);
+    }
+    if !is_up {
+        get_up();
+    }
 }

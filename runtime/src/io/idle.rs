@@ -1,0 +1,126 @@
+//! A scheduler without work waits for descriptors itself, beside the poller.
+//!
+//! ```text
+//! an event     --> the scheduler, which calls the owner and runs the process that this makes ready: one thread has to wake up
+//!              --> the poller, while no scheduler is idle: it calls the owner, and whoever is told goes on
+//! ```
+//!
+//! Both wait for the first set. The system gives an event to one of them, Linux to the one that has begun to wait last,
+//! which mostly is the scheduler. One scheduler at a time has this role. Who wants it back makes a descriptor of the set
+//! ready; should the poller be told of that, it does so once more while it does not wait itself. What an owner has more
+//! to do is left to the poller.
+
+use super::poll_set::{self, PollSet};
+use crate::sys::epoll;
+use mio::{Token, Waker};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// Tokens of no registration: the idle scheduler is called; owners have more to do.
+pub(super) const CALLED: Token = Token(usize::MAX - 1);
+pub(super) const MORE: Token = Token(usize::MAX - 2);
+
+/// Does a scheduler have the role?
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// How often one has come back from waiting.
+static RETURNS: AtomicUsize = AtomicUsize::new(0);
+
+/// What makes who waits for the set come back.
+struct Wakers {
+    called: Waker,
+    more: Waker,
+}
+
+/// None where the system has no room for them.
+static WAKERS: OnceLock<Option<Wakers>> = OnceLock::new();
+
+fn wakers(set: &PollSet) -> Option<&'static Wakers> {
+    let make = || {
+        Some(Wakers {
+            called: set.waker(CALLED)?,
+            more: set.waker(MORE)?,
+        })
+    };
+    WAKERS.get_or_init(make).as_ref()
+}
+
+fn wake(which: impl Fn(&Wakers) -> &Waker) {
+    if let Some(Some(wakers)) = WAKERS.get() {
+        // The system may have no memory for a moment.
+        while which(wakers).wake().is_err() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// The role of the scheduler that waits for descriptors.
+pub struct IdlePoller {
+    set: &'static PollSet,
+    events: epoll::Events,
+}
+
+impl IdlePoller {
+    /// Takes the role, unless somebody has it or there is nothing to wait for.
+    pub fn take() -> Option<IdlePoller> {
+        if TAKEN.load(Ordering::Relaxed) {
+            return None;
+        }
+        let set = poll_set::first()?;
+        wakers(set)?;
+        let events = epoll::Events::new()?;
+        (!TAKEN.swap(true, Ordering::AcqRel)).then_some(IdlePoller { set, events })
+    }
+
+    /// Waits until something is ready, or for so long at most, or until it is called. `before` is called once if an owner is to be
+    /// called, before that. Has one been called?
+    pub fn wait(&mut self, timeout: Option<Duration>, before: impl FnOnce()) -> bool {
+        self.events.wait(self.set.descriptor(), timeout);
+        RETURNS.fetch_add(1, Ordering::Release);
+        let told = || self.events.iter().filter(|e| Token(e.0) != CALLED);
+        if told().next().is_none() {
+            return false;
+        }
+        before();
+        self.set
+            .deliver(told().map(|&(token, what)| (Token(token), what)));
+        true
+    }
+}
+
+impl Drop for IdlePoller {
+    fn drop(&mut self) {
+        TAKEN.store(false, Ordering::Release);
+    }
+}
+
+/// Makes the scheduler that waits, or is about to, come back.
+pub fn call_idle_poller() {
+    wake(|w| &w.called);
+}
+
+/// Makes somebody look after owners that have more to do.
+pub(super) fn tell_of_more() {
+    wake(|w| &w.more);
+}
+
+/// The poller was told that the idle scheduler is called. It must not wait itself until that one has come back, which may
+/// only be about to wait; but it does not look for ever.
+pub(super) fn pass_on() {
+    const LOOKS: u32 = 40;
+    let before = RETURNS.load(Ordering::Acquire);
+    if !TAKEN.load(Ordering::Acquire) {
+        return;
+    }
+    call_idle_poller();
+    for n in 0..LOOKS {
+        if RETURNS.load(Ordering::Acquire) != before || !TAKEN.load(Ordering::Acquire) {
+            return;
+        }
+        if n < LOOKS / 2 {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+}
