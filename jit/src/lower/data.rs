@@ -80,7 +80,7 @@ impl Lowering<'_> {
         self.object(Kind::Tuple, &elements)
     }
 
-    /// The tuple itself, if it is fresh (`Heap::is_fresh`), with other elements at these positions; else a copy.
+    /// The tuple itself, if it is fresh (`ProcHeap::is_fresh`), with other elements at these positions; else a copy.
     fn overwritten(
         &mut self,
         tuple: Value,
@@ -88,15 +88,19 @@ impl Lowering<'_> {
         positions: &[u32],
         values: &[Value],
     ) -> Value {
-        let fresh = self.own_field(layout::FRESH);
+        let [block, mature, length] = [layout::HEAP_BLOCK, layout::MATURE, layout::MATURE_LENGTH]
+            .map(|field| self.own_field(field));
         let hp = self.b.use_var(self.hp);
-        let at = self.b.ins().iadd_imm_s(tuple, -(TAG_BOXED as i64));
-        let at = self.b.ins().isub(at, fresh);
-        let end = self.b.ins().isub(hp, fresh);
-        let older = self
+        let object = self.b.ins().iadd_imm_s(tuple, -(TAG_BOXED as i64));
+        let at = self.b.ins().isub(object, block);
+        let end = self.b.ins().isub(hp, block);
+        let outside = self
             .b
             .ins()
             .icmp(IntCC::UnsignedGreaterThanOrEqual, at, end);
+        let at = self.b.ins().isub(object, mature);
+        let survived = self.b.ins().icmp(IntCC::UnsignedLessThan, at, length);
+        let older = self.b.ins().bor(outside, survived);
         let cold = self.unlikely_if(older);
         let join = self.fresh_block();
         let result = self.b.append_block_param(join, I64);

@@ -127,6 +127,10 @@ pub fn heap_size_for(words: usize) -> usize {
 
 /// Where the young generation is in a process's heap, in bytes.
 pub const YOUNG_AT: usize = std::mem::offset_of!(ProcHeap, young);
+/// Where the start of the mature part is.
+pub const MATURE_AT: usize = std::mem::offset_of!(ProcHeap, mature.0);
+/// Where its length in bytes is.
+pub const MATURE_LENGTH_AT: usize = std::mem::offset_of!(ProcHeap, mature.1);
 
 impl ProcHeap {
     /// A heap whose smallest size is `min_words`.
@@ -195,7 +199,15 @@ impl ProcHeap {
         (made, heads.len())
     }
 
+    /// Was the object at this address made in the current block, and since the last collection? Such an object may be
+    /// written to: nothing older leads to what is younger by that.
+    #[inline(always)]
+    pub fn is_fresh(&self, object: *const u64) -> bool {
+        self.young.is_in_block(object) && !self.is_mature(object)
+    }
+
     /// Has what is at this address survived one collection?
+    #[inline(always)]
     fn is_mature(&self, object: *const u64) -> bool {
         (object as usize).wrapping_sub(self.mature.0) < self.mature.1
     }
@@ -539,7 +551,6 @@ impl ProcHeap {
         }
         let mut young = Heap::from_chunk(to);
         young.hp = top;
-        young.fresh = top;
         young.offheap = swept.young;
         self.young = young;
         if major {

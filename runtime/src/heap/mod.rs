@@ -40,8 +40,6 @@ const CELLS: usize = 512;
 pub struct Heap {
     hp: *mut u64,
     end: *mut u64,
-    /// Behind what a collection has put into the current block.
-    fresh: *mut u64,
     /// First object of the list of off-heap objects (see `offheap`).
     pub(crate) offheap: *mut u64,
     /// Bytes of binaries made or received since the last collection.
@@ -56,7 +54,6 @@ pub struct Heap {
 /// A place in a heap, to go back to.
 pub struct Mark {
     hp: *mut u64,
-    fresh: *mut u64,
     offheap: *mut u64,
     binary_bytes: usize,
     blocks: usize,
@@ -87,7 +84,6 @@ impl Heap {
         Heap {
             hp: cur.start(),
             end: cur.end(),
-            fresh: cur.start(),
             offheap: std::ptr::null_mut(),
             binary_bytes: 0,
             cur,
@@ -100,7 +96,6 @@ impl Heap {
     pub(crate) fn borrowed(base: *mut u64, words: usize) -> Heap {
         let mut h = Heap::new();
         h.hp = base;
-        h.fresh = base;
         h.end = base.wrapping_add(words);
         h
     }
@@ -122,15 +117,14 @@ impl Heap {
     pub const BINARY_BYTES_AT: usize = std::mem::offset_of!(Heap, binary_bytes);
     /// Where the end of the current block is.
     pub const END_AT: usize = std::mem::offset_of!(Heap, end);
-    /// Where the beginning of its part is that no collection has filled.
-    pub const FRESH_AT: usize = std::mem::offset_of!(Heap, fresh);
+    /// Where the address of the current block is.
+    pub const BLOCK_AT: usize = std::mem::offset_of!(Heap, cur) + chunk::BASE_AT;
 
-    /// Was the object at this address made in the current block, and since the last collection? Such an object may be
-    /// written to: nothing older leads to what is younger by that.
+    /// Does the address lie in the part in use of the current block?
     #[inline(always)]
-    pub fn is_fresh(&self, object: *const u64) -> bool {
-        let before = |p: *const u64| (p as usize).wrapping_sub(self.fresh as usize);
-        before(object) < before(self.hp)
+    fn is_in_block(&self, p: *const u64) -> bool {
+        let from_start = |p: *const u64| (p as usize).wrapping_sub(self.cur.start() as usize);
+        from_start(p) < from_start(self.hp)
     }
 
     /// Sees to it that there are so many words in the current block, of which others may be lost.
@@ -164,7 +158,6 @@ impl Heap {
             self.more.push(old);
         }
         self.hp = self.cur.start();
-        self.fresh = self.hp;
         self.end = self.cur.end();
     }
 
@@ -210,7 +203,6 @@ impl Heap {
     pub fn mark(&self) -> Mark {
         Mark {
             hp: self.hp,
-            fresh: self.fresh,
             offheap: self.offheap,
             binary_bytes: self.binary_bytes,
             blocks: self.more.len(),
@@ -239,7 +231,6 @@ impl Heap {
         }
         self.end = self.cur.end();
         self.hp = mark.hp;
-        self.fresh = mark.fresh;
         self.offheap = mark.offheap;
         self.binary_bytes = mark.binary_bytes;
         self.more_used = mark.more_used;

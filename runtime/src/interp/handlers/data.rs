@@ -130,7 +130,7 @@ handlers! {
     update_record_in_place |m| {
         let t = m.src::<Any>(update_record::TUPLE);
         let n = m.num(update_record::SIZE);
-        if !t.is_tuple() || t.header().words() != n || !m.cx.own.heap.young.is_fresh(t.ptr()) {
+        if !t.is_tuple() || t.header().words() != n || !m.cx.own.heap.is_fresh(t.ptr()) {
             return m.hand_to(update_record);
         }
         // SAFETY: a tuple of `n` elements in this heap.

@@ -27,8 +27,11 @@ pub const ANSWER: usize = offset_of!(Ctx<'_>, native) + offset_of!(context::Hand
 pub const HP: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::HP_AT;
 /// In the own part: the end of the heap's block.
 pub const HEAP_END: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::END_AT;
-/// In the own part: the beginning of what no collection has filled of the heap's block.
-pub const FRESH: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::FRESH_AT;
+/// In the own part: the heap's block.
+pub const HEAP_BLOCK: usize = offset_of!(Owned, heap) + gc::YOUNG_AT + Heap::BLOCK_AT;
+/// In the own part: what has survived one collection, and its length in bytes.
+pub const MATURE: usize = offset_of!(Owned, heap) + gc::MATURE_AT;
+pub const MATURE_LENGTH: usize = offset_of!(Owned, heap) + gc::MATURE_LENGTH_AT;
 /// In the own part: the lowest address of the stack.
 pub const STACK_LIMIT: usize = offset_of!(Owned, stack) + stack::BLOCK_AT + chunk::BASE_AT;
 /// In the own part: the words of the stack's block, 32 bits. A block of more words than that is told with other numbers.
