@@ -69,19 +69,8 @@ impl<T: Resource> Shared<T> {
         to: Pid,
         reference: Term<'_>,
     ) -> Result<(), SelectError> {
-        // SAFETY: the environment is valid, the resource there, and of a type with `stop`; the term is one of an environment that is
-        // there.
-        let n = unsafe {
-            sys::enif_select(
-                env.raw(),
-                descriptor,
-                interest.0,
-                self.object(),
-                to.raw(),
-                reference.raw,
-            )
-        };
-        answer(n).map(drop)
+        self.call(env, descriptor, interest.0, Some(to), reference)
+            .map(drop)
     }
 
     /// Sends this message to the process once it is ready.
@@ -128,15 +117,28 @@ impl<T: Resource> Shared<T> {
 
     fn plain(&self, env: Host<'_>, descriptor: RawFd, flags: c_int) -> Result<c_int, SelectError> {
         let undefined = env.atom("undefined");
-        // SAFETY: the environment is valid, the resource there, and of a type with `stop`; no pid is wanted.
+        self.call(env, descriptor, flags, None, undefined)
+    }
+
+    fn call(
+        &self,
+        env: Host<'_>,
+        descriptor: RawFd,
+        flags: c_int,
+        to: Option<Pid>,
+        reference: Term<'_>,
+    ) -> Result<c_int, SelectError> {
+        let to = to.as_ref().map_or(ptr::null(), Pid::raw);
+        // SAFETY: the environment is valid, the resource there, and of a type with `stop`; the pid is there as long as the call, or
+        // null; the term is one of an environment that is there.
         answer(unsafe {
             sys::enif_select(
                 env.raw(),
                 descriptor,
                 flags,
                 self.object(),
-                ptr::null(),
-                undefined.raw,
+                to,
+                reference.raw,
             )
         })
     }

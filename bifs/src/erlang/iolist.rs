@@ -342,8 +342,6 @@ fn iovec_gather_max() -> usize {
 /// Gathers the parts of an I/O list as `pieces` does, as terms.
 struct ToIovec {
     walker: Walker,
-    /// Binaries up to this size are gathered.
-    gather_max: usize,
     run: Vec<u8>,
     parts: Vec<Term>,
 }
@@ -360,7 +358,7 @@ impl ToIovec {
 impl Work for ToIovec {
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
         let (run, parts, heap) = (&mut self.run, &mut self.parts, cx.heap());
-        let gather_max = self.gather_max;
+        let gather_max = iovec_gather_max();
         let walked = self.walker.go_on(budget, 0, |p| {
             match p {
                 Piece::Byte(b) => run.push(b),
@@ -401,7 +399,6 @@ fn iolist_to_iovec(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     }
     let work = ToIovec {
         walker: Walker::new(a[0]),
-        gather_max: iovec_gather_max(),
         run: Vec::new(),
         parts: Vec::new(),
     };

@@ -83,7 +83,7 @@ impl IdlePoller {
         }
         before();
         self.set
-            .deliver(told().map(|&(token, what)| (Token(token), what)));
+            .deliver(told().map(|(token, what)| (Token(token), what)));
         true
     }
 }

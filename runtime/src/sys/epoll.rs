@@ -9,16 +9,11 @@ use std::time::Duration;
 const EVENTS: usize = 64;
 
 /// What a thread has been told: the tokens and what has become of their descriptors.
-#[derive(Default)]
 pub struct Events {
-    told: Vec<(usize, Readiness)>,
-}
-
-impl Events {
-    /// Those told last.
-    pub fn iter(&self) -> std::slice::Iter<'_, (usize, Readiness)> {
-        self.told.iter()
-    }
+    #[cfg(target_os = "linux")]
+    room: [libc::epoll_event; EVENTS],
+    #[cfg(target_os = "linux")]
+    count: usize,
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -30,24 +25,34 @@ impl Events {
 
     /// Waits for nothing.
     pub fn wait(&mut self, _: RawFd, _: Option<Duration>) {}
+
+    /// None.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Readiness)> + '_ {
+        std::iter::empty()
+    }
 }
 
 #[cfg(target_os = "linux")]
 impl Events {
     /// Nothing so far.
     pub fn new() -> Option<Events> {
-        Some(Events::default())
+        Some(Events {
+            room: [libc::epoll_event { events: 0, u64: 0 }; EVENTS],
+            count: 0,
+        })
     }
 
     /// Waits until something is ready, or for so long. What the set's library has registered has its token with it.
     pub fn wait(&mut self, set: RawFd, timeout: Option<Duration>) {
-        self.told.clear();
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS];
-        let n = wait(set, &mut events, timeout);
-        for e in &events[..n] {
+        self.count = wait(set, &mut self.room, timeout);
+    }
+
+    /// Those told last.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Readiness)> + '_ {
+        self.room[..self.count].iter().map(|e| {
             let (flags, token) = (e.events, e.u64);
-            self.told.push((token as usize, readiness(flags)));
-        }
+            (token as usize, readiness(flags))
+        })
     }
 }
 

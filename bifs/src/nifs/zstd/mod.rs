@@ -81,8 +81,17 @@ struct Decompression {
     in_use: bool,
 }
 
-/// The context, which must be the caller's.
-fn context<'a, T: Send + 'static>(cx: &Ctx<'_>, t: Term) -> Result<MappedMutexGuard<'a, T>, Exit> {
+/// A new context of the caller; closed where there was no memory for it.
+fn open<T: Send + 'static>(cx: &mut Ctx<'_>, inner: Option<T>) -> BifResult {
+    let context = Context {
+        owner: cx.proc.id,
+        inner: Mutex::new(inner),
+    };
+    Ok(resource(cx, context))
+}
+
+/// What is in a context, which must be the caller's; nothing where it is closed.
+fn inner<'a, T: Send + 'static>(cx: &Ctx<'_>, t: Term) -> Result<MutexGuard<'a, Option<T>>, Exit> {
     let context: &'a Context<T> = t
         .as_magic()
         .and_then(|m| m.downcast_ref())
@@ -96,14 +105,16 @@ fn context<'a, T: Send + 'static>(cx: &Ctx<'_>, t: Term) -> Result<MappedMutexGu
             Exit::error(Atom::new("not_on_controlling_process"))
         });
     }
-    MutexGuard::try_map(context.inner.lock(), Option::as_mut).map_err(|_| badarg())
+    Ok(context.inner.lock())
+}
+
+/// The open context, which must be the caller's.
+fn context<'a, T: Send + 'static>(cx: &Ctx<'_>, t: Term) -> Result<MappedMutexGuard<'a, T>, Exit> {
+    MutexGuard::try_map(inner(cx, t)?, Option::as_mut).map_err(|_| badarg())
 }
 
 fn close<T: Send + 'static>(cx: &Ctx<'_>, t: Term) -> BifResult {
-    drop(context::<T>(cx, t)?);
-    if let Some(context) = t.as_magic().and_then(|m| m.downcast_ref::<Context<T>>()) {
-        *context.inner.lock() = None;
-    }
+    inner::<T>(cx, t)?.take().ok_or_else(badarg)?;
     ok()
 }
 
@@ -155,14 +166,7 @@ fn init_compress(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
         library,
         heavy: false,
     });
-    let owner = cx.proc.id;
-    Ok(resource(
-        cx,
-        Context {
-            owner,
-            inner: Mutex::new(inner),
-        },
-    ))
+    open(cx, inner)
 }
 
 fn load_compress_dictionary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -299,14 +303,7 @@ fn init_decompress(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
         library,
         in_use: false,
     });
-    let owner = cx.proc.id;
-    Ok(resource(
-        cx,
-        Context {
-            owner,
-            inner: Mutex::new(inner),
-        },
-    ))
+    open(cx, inner)
 }
 
 fn load_decompress_dictionary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
