@@ -14,7 +14,7 @@ use enigma_runtime::process::{signal, system_monitor, table};
 use enigma_runtime::sched::TIME_SLICE;
 use enigma_runtime::sched::block::{self, Block};
 use enigma_runtime::work::LoopLimit;
-use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference};
+use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, reference, release};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn set_internal_state(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             std::thread::sleep(milliseconds(a[1])?);
             done
         }
-        "code_mod_permission" => {
+        "code_mod_permission" if release::number() >= 26 => {
             if args::boolean(a[1])? {
                 code_permission::seize(cx)?;
             } else {

@@ -69,7 +69,10 @@ impl IdlePoller {
         let set = poll_set::first()?;
         wakers(set)?;
         let events = epoll::Events::new()?;
-        (!TAKEN.swap(true, Ordering::AcqRel)).then_some(IdlePoller { set, events })
+        if TAKEN.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        Some(IdlePoller { set, events })
     }
 
     /// Waits until something is ready, or for so long at most, or until it is called. `before` is called once if an owner is to be
@@ -122,5 +125,47 @@ pub(super) fn pass_on() {
         } else {
             std::thread::sleep(Duration::from_micros(50));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Readiness, Source, Waits, Watched};
+    use super::*;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+
+    struct Nobody;
+
+    impl Source for Nobody {
+        fn ready(&self, _: Readiness) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn one_at_a_time_has_the_role() {
+        let (a, _b) = UnixStream::pair().unwrap();
+        let nobody: Arc<dyn Source> = Arc::new(Nobody);
+        let _watched = Watched::new(a.as_raw_fd(), Arc::downgrade(&nobody), Waits::READ).unwrap();
+        let held = AtomicBool::new(false);
+        let try_often = || {
+            for _ in 0..20_000 {
+                let Some(role) = IdlePoller::take() else {
+                    continue;
+                };
+                assert!(!held.swap(true, Ordering::SeqCst));
+                std::hint::spin_loop();
+                assert!(TAKEN.load(Ordering::SeqCst));
+                held.store(false, Ordering::SeqCst);
+                drop(role);
+            }
+        };
+        std::thread::scope(|s| {
+            for _ in 0..4 {
+                s.spawn(try_often);
+            }
+        });
     }
 }
