@@ -11,6 +11,7 @@
 //! to do is left to the poller.
 
 use super::poll_set::{self, PollSet};
+use super::rush;
 use crate::sys::epoll;
 use mio::{Token, Waker};
 use std::sync::OnceLock;
@@ -85,6 +86,12 @@ impl IdlePoller {
             return false;
         }
         before();
+        let is_more = told().any(|(token, _)| Token(token) == MORE);
+        let is_event = told().any(|(token, _)| Token(token) != MORE);
+        if is_event && (rush::note() || is_more && rush::might_nap()) {
+            // It finds nothing to do, and naps.
+            wake(|w| &w.more);
+        }
         self.set
             .deliver(told().map(|(token, what)| (Token(token), what)));
         true
@@ -102,9 +109,23 @@ pub fn call_idle_poller() {
     wake(|w| &w.called);
 }
 
+/// Looks without waiting, if nobody has the role.
+pub fn look() {
+    if let Some(mut role) = IdlePoller::take() {
+        role.wait(Some(Duration::ZERO), || ());
+    }
+}
+
+/// How often schedulers have come back from waiting or looking.
+pub(super) fn returns() -> usize {
+    RETURNS.load(Ordering::Relaxed)
+}
+
 /// Makes somebody look after owners that have more to do.
 pub(super) fn tell_of_more() {
-    wake(|w| &w.more);
+    if !rush::end_nap() {
+        wake(|w| &w.more);
+    }
 }
 
 /// The poller was told that the idle scheduler is called. It must not wait itself until that one has come back, which may
@@ -132,9 +153,11 @@ pub(super) fn pass_on() {
 mod tests {
     use super::super::{Readiness, Source, Waits, Watched};
     use super::*;
+    use std::io::{Read, Write};
     use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
     use std::sync::Arc;
+    use std::sync::mpsc::{Sender, channel};
 
     struct Nobody;
 
@@ -166,6 +189,67 @@ mod tests {
             for _ in 0..4 {
                 s.spawn(try_often);
             }
+        });
+    }
+
+    /// Reads all that there is, and hands it to who has written it.
+    struct Reader(UnixStream, Sender<()>);
+
+    impl Source for Reader {
+        fn ready(&self, _: Readiness) -> bool {
+            let mut bytes = [0; 16];
+            while let Ok(n @ 1..) = (&self.0).read(&mut bytes) {
+                for _ in 0..n {
+                    // At the end nobody listens.
+                    let _ = self.1.send(());
+                }
+            }
+            false
+        }
+    }
+
+    /// In a rush and out of it, with threads that wait for the set, look at it, or do neither for longer than the poller naps.
+    #[test]
+    fn what_comes_is_told_whatever_schedulers_do() {
+        let over = AtomicBool::new(false);
+        let behave = |mut n: usize| {
+            while !over.load(Ordering::Relaxed) {
+                n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                match (n >> 33) % 16 {
+                    0..8 => {
+                        if let Some(mut role) = IdlePoller::take() {
+                            role.wait(Some(Duration::from_millis(1)), || ());
+                        }
+                    }
+                    8..15 => look(),
+                    _ => std::thread::sleep(Duration::from_millis(5)),
+                }
+            }
+        };
+        let pair = || {
+            let (a, b) = UnixStream::pair().unwrap();
+            a.set_nonblocking(true).unwrap();
+            let (tell, told) = channel();
+            let fd = a.as_raw_fd();
+            let reader = Arc::new(Reader(a, tell));
+            let source: Arc<dyn Source> = reader;
+            let watched = Watched::new(fd, Arc::downgrade(&source), Waits::READ).unwrap();
+            (b, told, source, watched)
+        };
+        let mut pairs: Vec<_> = (0..4).map(|_| pair()).collect();
+        std::thread::scope(|s| {
+            s.spawn(|| behave(1));
+            s.spawn(|| behave(2));
+            for round in 0..4000 {
+                let (writer, told, ..) = &mut pairs[round % 4];
+                writer.write_all(b"x").unwrap();
+                told.recv_timeout(Duration::from_secs(20))
+                    .expect("nobody was told");
+                if round % 500 == 499 {
+                    std::thread::sleep(Duration::from_millis(3));
+                }
+            }
+            over.store(true, Ordering::Relaxed);
         });
     }
 }

@@ -9,16 +9,19 @@
 //! poller does so when it has looked at all the others, so that a descriptor that floods does not starve them. For one
 //! registration a source is called by one thread at a time.
 //!
-//! A scheduler that has nothing to do waits for the first set, too (`idle`), so that what comes in makes one thread wake up, not two.
+//! A scheduler that has nothing to do waits for the first set, too (`idle`), so that what comes in makes one thread wake up, not two;
+//! where much comes, schedulers that work look at it between time slices (`rush`).
 //!
 //! Descriptors are spread over poll sets, and threads over sets (`configure`): `poll_set` has both, `usage` what is told of them.
 
 mod idle;
 mod poll_set;
+mod rush;
 mod usage;
 
-pub use idle::{IdlePoller, call_idle_poller};
+pub use idle::{IdlePoller, call_idle_poller, look};
 pub use poll_set::{PollSetCounts, configure, pause};
+pub use rush::is_rush;
 pub use usage::{AlwaysReady, PollSetInfo, Registrations, always_ready, poll_sets, registrations};
 
 use mio::{Interest, Token};

@@ -5,6 +5,7 @@
 //! thread is calling for the same registration, it leaves what is new to that thread.
 
 use super::idle::{self, CALLED, MORE};
+use super::rush::{self, Naps};
 use super::{Readiness, Source};
 use crate::bug;
 use mio::event::Event;
@@ -240,7 +241,8 @@ impl PollSet {
         let mut tell = false;
         for (token, what) in events {
             if token == MORE {
-                tell = true;
+                // It may be late: the poller has seen to them.
+                tell = self.has_more();
             } else if self.call(token, what.flags(), false) {
                 again.push(token);
             }
@@ -249,6 +251,11 @@ impl PollSet {
             self.more.lock().append(&mut again);
             idle::tell_of_more();
         }
+    }
+
+    /// Are there owners with more to do that the poller has not heard of?
+    fn has_more(&self) -> bool {
+        !self.more.lock().is_empty()
     }
 
     /// An owner begins with work.
@@ -292,8 +299,27 @@ impl PollSet {
         let mut events = Events::with_capacity(EVENTS);
         let mut again: Vec<Token> = Vec::new();
         let mut called: Vec<Token> = Vec::new();
+        // One thread alone can stay away, and only where schedulers wait for the set.
+        let is_first = first().is_some_and(|first| std::ptr::eq(first, self));
+        let may_nap = is_first && counts().threads_of(0) == 1;
+        let mut naps = Naps::new();
         loop {
-            self.wait(&mut events, !again.is_empty());
+            let idle = again.is_empty();
+            let napped = may_nap
+                && idle
+                && idle::returns() != 0
+                && naps.nap(idle::returns, || self.has_more());
+            if napped {
+                again.append(&mut self.more.lock());
+            }
+            naps.waits(may_nap && idle && !napped);
+            self.wait(&mut events, !idle || napped);
+            let told = |e: &Event| e.token() != CALLED && e.token() != MORE;
+            let found = events.iter().any(told);
+            naps.is_back(found);
+            if may_nap && found {
+                rush::note();
+            }
             if events.iter().any(|e| e.token() == CALLED) {
                 idle::pass_on();
             }

@@ -15,6 +15,7 @@ pub mod freeze;
 pub mod hold;
 pub mod later;
 pub(crate) mod meter;
+mod pace;
 pub(crate) mod rest;
 mod run_queue;
 
@@ -26,6 +27,7 @@ use crate::term::Term;
 use crate::{reference, time};
 use meter::Meter;
 pub use meter::Worked;
+use pace::Pace;
 use parking_lot::Mutex;
 pub use rest::poke;
 use run_queue::RunQueue;
@@ -53,6 +55,7 @@ pub(crate) struct Scheduler {
     pub(crate) passage: Arc<Passage>,
     /// The time that it was awake.
     pub(crate) work: Meter,
+    pub(crate) pace: Pace,
 }
 
 pub(crate) struct Schedulers {
@@ -83,6 +86,7 @@ fn make(count: usize) -> Schedulers {
         reductions: AtomicU64::new(0),
         passage: quiescence::register(Role::Scheduler),
         work: Meter::default(),
+        pace: Pace::default(),
     };
     Schedulers {
         all: (0..count).map(|_| one()).collect(),
@@ -176,7 +180,7 @@ pub fn enqueue(p: &'static Process) {
     };
     if CURRENT.get() != Some(here) {
         poke(here);
-    } else if length > 1 {
+    } else if length > 1 && rest::anybody_sleeps() && target.pace.needs_help() {
         rest::poke_sleeper();
     }
 }

@@ -8,7 +8,7 @@
 //! ticks in vain, so that a system that works a little now and then does not start a watch each time.
 
 use super::schedulers;
-use crate::io::{IdlePoller, call_idle_poller};
+use crate::io::{IdlePoller, call_idle_poller, is_rush};
 use crate::{quiescence, time, timer};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -68,8 +68,14 @@ pub fn poke(i: usize) {
     bed.call(bed.call.lock(), Call::Up);
 }
 
+/// Does any scheduler sleep?
+#[inline]
+pub(super) fn anybody_sleeps() -> bool {
+    SLEEPERS.load(Ordering::SeqCst) > 0
+}
+
 fn sleeper() -> Option<usize> {
-    if SLEEPERS.load(Ordering::SeqCst) == 0 {
+    if !anybody_sleeps() {
         return None;
     }
     let s = schedulers();
@@ -214,18 +220,35 @@ pub(crate) fn sleep(me: usize) {
         get_up();
         return;
     }
-    own.work.stop(time::monotonic());
-    rest(me, active, || {
-        own.work.start(time::monotonic());
+    let now = time::monotonic();
+    own.work.stop(now);
+    own.pace.note(now, own.passage.count());
+    own.pace.is_through();
+    rest(me, active && !is_looked_after(me, now), || {
+        let now = time::monotonic();
+        own.work.start(now);
+        own.pace.begin(now, own.passage.count());
         get_up();
     });
 }
 
-/// Waits; calls `get_up` at the end, or before it deals with descriptors.
-fn rest(me: usize, active: bool, get_up: impl Fn()) {
+/// While events come in a rush: does another scheduler that works come by so often that this one need not wait for descriptors
+/// (see `io`)? Both have said that they sleep before they ask, so two that go to sleep do not rely on each other.
+fn is_looked_after(me: usize, now: i64) -> bool {
+    let s = schedulers();
+    let active = s.active.load(Ordering::Relaxed);
+    is_rush()
+        && s.all[..active].iter().enumerate().any(|(i, other)| {
+            let works = i != me && !other.bed.sleeping.load(Ordering::SeqCst);
+            works && other.pace.comes_often(now)
+        })
+}
+
+/// Waits, for descriptors too if it `polls`; calls `get_up` at the end, or before it deals with descriptors.
+fn rest(me: usize, polls: bool, get_up: impl Fn()) {
     let s = schedulers();
     let bed = &s.all[me].bed;
-    let mut poller = if active { IdlePoller::take() } else { None };
+    let mut poller = if polls { IdlePoller::take() } else { None };
     let mut is_up = false;
     let deadline = timer::next_deadline(me);
     // Who begins a slice from here on finds a sleeper and calls the watch.

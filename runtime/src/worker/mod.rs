@@ -20,7 +20,7 @@ use crate::sched::{
     give_away, rest, schedulers, take,
 };
 use crate::term::Term;
-use crate::{dirty, errands, time, timer};
+use crate::{dirty, errands, io, time, timer};
 use std::sync::atomic::Ordering;
 
 /// Reductions that a scheduler counts at least when it has run a process.
@@ -54,6 +54,7 @@ fn scheduler_loop(me: usize) {
     s.all[me].work.start(time::monotonic());
     let mut watch = rest::Watch::begin();
     let mut used = CLOCK_EVERY;
+    let mut rested = true;
     let errands = errands::register(move || rest::poke(me));
     while !s.stopping.load(Ordering::Relaxed) {
         if used >= CLOCK_EVERY {
@@ -64,6 +65,11 @@ fn scheduler_loop(me: usize) {
                 timer::advance(me, now);
             }
             watch.glance(now);
+            s.all[me].pace.note(now, s.all[me].passage.count());
+            if !rested && io::is_rush() {
+                io::look();
+            }
+            rested = false;
         }
         errands.run();
         let active = me < s.active.load(Ordering::Relaxed);
@@ -75,6 +81,7 @@ fn scheduler_loop(me: usize) {
             None => {
                 rest::sleep(me);
                 used = CLOCK_EVERY;
+                rested = true;
             }
         }
     }
