@@ -147,7 +147,7 @@ mod tests {
     /// No call is lost: what is put into the list before `end_nap` is found by the poller, or it is told that it does not nap.
     #[test]
     fn who_has_more_to_do_is_seen() {
-        let list = Arc::new(Mutex::new(0));
+        let list = Arc::new(Mutex::new(0_u32));
         let theirs = list.clone();
         let poller = std::thread::spawn(move || {
             let mut naps = Naps::new();
@@ -163,7 +163,7 @@ mod tests {
         for _ in 0..500 {
             *list.lock() += 1;
             end_nap();
-            if list.lock().is_multiple_of(7) {
+            if (*list.lock()).is_multiple_of(7) {
                 std::thread::sleep(Duration::from_micros(100));
             }
         }
