@@ -180,7 +180,7 @@ pub fn enqueue(p: &'static Process) {
     };
     if CURRENT.get() != Some(here) {
         poke(here);
-    } else if length > 1 && rest::anybody_sleeps() && target.pace.needs_help() {
+    } else if length > 1 {
         rest::poke_sleeper();
     }
 }

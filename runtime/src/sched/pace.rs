@@ -1,16 +1,11 @@
-//! How often a scheduler comes by between two time slices, and how much work piles up in front of it: written by its own thread,
-//! read by others.
+//! How often a scheduler comes by between two time slices: written by its own thread, read by others.
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Nanoseconds of a time slice, on average, up to which a scheduler comes by often. One in which a packet is sent takes 10 000 or more.
 const OFTEN: i64 = 50_000;
 /// For so long that is assumed of one that has not come by since.
 const FRESH: i64 = 1_000_000;
-/// Nanoseconds of a time slice, on average, up to which it is done with processes faster than another one could be woken up.
-const BRISK: i64 = 10_000;
-/// So many times in a row a process is put behind another one before a brisk scheduler calls for help.
-const PRESSURE: u32 = 8;
 
 /// See the module's text.
 #[derive(Default, Debug)]
@@ -21,8 +16,6 @@ pub(crate) struct Pace {
     slices: AtomicU64,
     /// Nanoseconds of those before, on average.
     average: AtomicI64,
-    /// See `PRESSURE`.
-    pressure: AtomicU32,
 }
 
 impl Pace {
@@ -42,26 +35,10 @@ impl Pace {
         self.begin(now, slices);
     }
 
-    /// Nothing waits.
-    pub fn is_through(&self) {
-        self.pressure.store(0, Ordering::Relaxed);
-    }
-
     /// Has it come by a moment ago, and is likely to do so again in a moment?
     pub fn comes_often(&self, now: i64) -> bool {
         self.average.load(Ordering::Relaxed) < OFTEN
             && now - self.seen.load(Ordering::Relaxed) < FRESH
-    }
-
-    /// A process was put behind another one: is somebody else to take it? One that is done with processes fast goes on alone for
-    /// a while: waking somebody up costs more than it takes for both.
-    pub fn needs_help(&self) -> bool {
-        let pressure = self.pressure.load(Ordering::Relaxed);
-        if pressure < PRESSURE && self.average.load(Ordering::Relaxed) < BRISK {
-            self.pressure.store(pressure + 1, Ordering::Relaxed);
-            return false;
-        }
-        true
     }
 }
 
@@ -82,17 +59,5 @@ mod tests {
         p.begin(9_000_000, 11);
         p.note(9_001_000, 12);
         assert!(p.comes_often(9_001_000));
-    }
-
-    #[test]
-    fn a_brisk_one_calls_for_help_when_work_piles_up() {
-        let p = Pace::default();
-        p.note(1000, 10);
-        let calls = (0..PRESSURE + 1).filter(|_| p.needs_help()).count();
-        assert_eq!(calls, 1);
-        p.is_through();
-        assert!(!p.needs_help());
-        p.note(1_000_000, 11);
-        assert!(p.needs_help());
     }
 }

@@ -68,14 +68,8 @@ pub fn poke(i: usize) {
     bed.call(bed.call.lock(), Call::Up);
 }
 
-/// Does any scheduler sleep?
-#[inline]
-pub(super) fn anybody_sleeps() -> bool {
-    SLEEPERS.load(Ordering::SeqCst) > 0
-}
-
 fn sleeper() -> Option<usize> {
-    if !anybody_sleeps() {
+    if SLEEPERS.load(Ordering::SeqCst) == 0 {
         return None;
     }
     let s = schedulers();
@@ -223,7 +217,6 @@ pub(crate) fn sleep(me: usize) {
     let now = time::monotonic();
     own.work.stop(now);
     own.pace.note(now, own.passage.count());
-    own.pace.is_through();
     rest(me, active && !is_looked_after(me, now), || {
         let now = time::monotonic();
         own.work.start(now);
