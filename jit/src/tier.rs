@@ -412,7 +412,7 @@ impl NativeCompiler {
         watch.phase(Phase::Build);
         watch.stages.built(&source);
         let loops = source.at.is_none() && !f.may_be_replaced();
-        let find = |n| build::inlinable(f.module(), n);
+        let find = |n| build::inlinable(f.module(), n, n == f.index);
         inline::run(&mut source, f.index, loops, find);
         if !source.inlined.is_empty() {
             watch.stages.after("inline", &source);

@@ -105,6 +105,30 @@ spins(N) when N > 0 -> spins_too(N);
 spins(_) -> done.
 spins_too(N) -> spins(N).
 
+%% Functions that call themselves, in one place and in several, and as the last thing besides.
+fib(N) when N < 2 -> N;
+fib(N) -> fib(N - 1) + fib(N - 2).
+tak(X, Y, Z) when Y >= X -> Z;
+tak(X, Y, Z) -> tak(tak(X - 1, Y, Z), tak(Y - 1, Z, X), tak(Z - 1, X, Y)).
+ack(0, N) -> N + 1;
+ack(M, 0) -> ack(M - 1, 1);
+ack(M, N) -> ack(M - 1, ack(M, N - 1)).
+deep(0, F) -> F();
+deep(N, F) -> 1 + deep(N - 1, F).
+turns(0, F) -> F();
+turns(N, F) when N rem 3 =:= 0 -> {a, turns(N - 1, F)};
+turns(N, F) -> [turns(N - 1, F) || true].
+tree(0) -> leaf;
+tree(N) -> {tree(N - 1), N, tree(N - 1)}.
+sums(leaf) -> 0;
+sums({L, N, R}) -> sums(L) + N + sums(R).
+swap({L, N, R}) -> {swap(R), N, swap(L)};
+swap(Other) -> Other.
+caught(0, F) -> F();
+caught(N, F) -> case catch caught(N - 1, F) of {'EXIT', _} -> N; V -> [V] end.
+stacks(0, P) -> P ! {self(), at_the_end}, receive go_on -> 0 end;
+stacks(N, P) -> 1 + stacks(N - 1, P).
+
 cases() ->
     Odd = [0, 1, -1, 25, 1 bsl 59, 1 bsl 70, 2.5],
     Wrong = [a, [], {}, {1, b}, 1 bsl 60, <<1>>],
@@ -127,6 +151,13 @@ cases() ->
      {waits, fun() -> P = spawn_link(fun answers/0), Me = self(), Q = spawn_link(fun() -> Me ! {done, [asks(P, N) || N <- lists:seq(1, 500)]} end), R = receive {done, X} -> X end, P ! stop, {length(R), lists:last(R), is_process_alive(Q)} end},
      {waits_where, fun() -> Me = self(), P = spawn_link(fun() -> V = asks(Me, 1), Me ! {got, V} end), receive {P, 1} -> ok end, W = where(P), P ! {Me, a}, P ! {Me, b}, {W, receive {got, V} -> V end} end},
      {collects, heavy, fun() -> erlang:phash2(fills(20000, [])) end},
+     {itself, fun() -> {[fib(N) || N <- lists:seq(0, 20)], [tak(X, 7, 2) || X <- [0, 7, 8, 14]], [ack(M, N) || M <- [0, 1, 2], N <- [0, 1, 5, 60]], [sums(tree(N)) || N <- lists:seq(0, 11)], sums(swap(tree(12))), swap(tree(3))} end},
+     {itself_wrong, fun() -> [{trace(fun() -> deep(N, F) end), trace(fun() -> turns(N, F) end)} || N <- [0, 1, 2, 3, 4, 5, 6, 7, 12, 501], F <- [fun() -> a + id(N) end, fun() -> {} end, fun(X) -> X end, fun() -> throw(x) end]] end},
+     {itself_clause, fun() -> [{trace(fun() -> sums(X) end), trace(fun() -> fib(X) end), trace(fun() -> tak(5, X, 2) end)} || X <- [a, {leaf, 1, {leaf, b, leaf}}, {{leaf, 1, x}, 2, leaf}, {leaf, 1, {leaf, 1, {leaf, 1, y}}}]] end},
+     {itself_caught, fun() -> [caught(N, F) || N <- [0, 1, 2, 3, 9], F <- [fun() -> ok end, fun() -> error(x) end, fun() -> throw(y) end], N > 0] end},
+     {itself_where, fun() -> Me = self(), [begin P = spawn_link(fun() -> Me ! {got, stacks(N, Me)} end), receive {P, at_the_end} -> ok end, W = where(P), garbage_collect(P), P ! go_on, {W, receive {got, V} -> V end} end || N <- [0, 1, 2, 3, 30, 31]] end},
+     {itself_deep, heavy, fun() -> {deep(300000, fun() -> 0 end), lists:sum([deep(N, fun() -> N end) || N <- lists:seq(1, 300)])} end},
+     {itself_unended, fun() -> {P, M} = spawn_opt(fun() -> deep(1 bsl 40, fun() -> 0 end) end, [monitor, {max_heap_size, #{size => 100000, kill => true, error_logger => false}}]), receive {'DOWN', M, process, P, Why} -> Why end end},
      {boxed, heavy, fun() -> many_boxed(30000, []) end},
      {grows, fun() -> [grows(N, 3) || N <- [0, 10, 58, 60, 200]] end},
      {spins, fun() -> P = spawn(fun() -> spins(1) end), R = [begin erlang:yield(), is_process_alive(P) end || _ <- lists:seq(1, 50)], exit(P, kill), {lists:usort(R), spins(0)} end}].

@@ -14,7 +14,7 @@ mod maps;
 mod select;
 mod tests;
 
-use crate::ir::{Block, ExitRef, Op as Ssa, Repr, SsaExit, SsaFunction, Target, Value};
+use crate::ir::{Block, Callee, ExitRef, Op as Ssa, Repr, SsaExit, SsaFunction, Target, Value};
 use crate::passes;
 use crate::passes::inline::Inlinable;
 use enigma_loader::{FunctionCode, Instr, MatchCommand, Op, Operand, Reg};
@@ -85,7 +85,8 @@ pub fn function(f: &'static FnInfo, at: Option<u32>) -> Result<SsaFunction, NotB
 const SMALL: u32 = 200;
 
 /// A function of a module as one that may stand in the place of calls of it, if it is small and calls of it always lead to it.
-pub fn inlinable(module: &'static Module, n: u32) -> Option<Inlinable> {
+/// `in_itself`: of calls in the function itself.
+pub fn inlinable(module: &'static Module, n: u32, in_itself: bool) -> Option<Inlinable> {
     let f = &module.functions[n as usize];
     let range = &module.file.functions[n as usize].range;
     if range.end - range.start > SMALL || f.may_be_replaced() {
@@ -97,8 +98,20 @@ pub fn inlinable(module: &'static Module, n: u32) -> Option<Inlinable> {
     }
     let words = body.code.len();
     let mut function = function(f, None).ok()?;
+    if in_itself {
+        call_to_begin_anew(&mut function);
+    }
     passes::prepare(&mut function);
     Some(Inlinable { function, words })
+}
+
+/// A function as it has been built calls itself where it would begin anew.
+fn call_to_begin_anew(f: &mut SsaFunction) {
+    for inst in &mut f.insts {
+        if let Ssa::Again(_) = inst.op {
+            inst.op = Ssa::TailCall(Callee::This, 0);
+        }
+    }
 }
 
 /// Words of heap of an allocation list, without those of floats: few floats need any, and a box makes room for itself.

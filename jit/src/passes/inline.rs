@@ -6,18 +6,24 @@
 //! place of its caller as it always does. So exceptions, traces and collections find what they find otherwise.
 //!
 //! A call of a function that has been put in the place of its last call may be one of the function itself: that begins it anew.
+//!
+//! A function that calls itself otherwise is put in the place of these calls too, once: half of the calls are gone. Not so if the call
+//! is for the tail of a list, which the pass `lists` makes a loop of.
 
 use crate::ir::edit::Beginning;
 use crate::ir::place::{self, MOST_INLINED, MOST_WORDS};
 use crate::ir::{Block, Callee, ExitRef, Inst, Op, Repr, SsaExit, SsaFunction, Value};
+use crate::passes::lists;
 use rustc_hash::FxHashMap;
 
 /// Functions with more instructions are left as they are.
 const MOST_INSTRUCTIONS: usize = 160;
 /// So many instructions of another function are put in the place of a call at most,
 const MOST_IN_CALL: usize = 24;
-/// and if it calls or makes a frame itself.
+/// and if it calls or makes a frame itself,
 const MOST_WITH_FRAME: usize = 12;
+/// and of the function itself.
+const MOST_OF_ITSELF: usize = 24;
 /// In the place of calls that come with what was put in the place of calls: so often.
 const MOST_DEPTH: u32 = 1;
 
@@ -39,7 +45,10 @@ pub fn run(
 ) {
     let mut found: FxHashMap<u32, Option<Candidate>> = FxHashMap::default();
     let beginning = loops.then(|| f.beginning()).flatten();
-    let mut open: Vec<(Site, u32)> = sites(f, 0..f.blocks.len(), me).map(|s| (s, 0)).collect();
+    let itself = loops && !lists::applies(f);
+    let mut open: Vec<(Site, u32)> = sites(f, 0..f.blocks.len(), me, itself)
+        .map(|s| (s, 0))
+        .collect();
     open.reverse();
     while let Some((site, depth)) = open.pop() {
         if f.inlined.len() == MOST_INLINED {
@@ -50,11 +59,15 @@ pub fn run(
             .or_insert_with(|| find(site.callee).and_then(Candidate::of));
         let Some(candidate) = candidate else { continue };
         let length = candidate.function.instructions();
-        if f.instructions() + length > MOST_INSTRUCTIONS || !candidate.fits(site.is_last) {
+        let most = match site.callee == me {
+            true => MOST_OF_ITSELF,
+            false => MOST_WITH_FRAME,
+        };
+        if f.instructions() + length > MOST_INSTRUCTIONS || !candidate.fits(site.is_last, most) {
             continue;
         }
         let blocks = f.blocks.len();
-        let behind = candidate.put(f, &site);
+        let behind = candidate.put(f, &site, loops.then_some(me));
         // What stood behind the call is in another block now.
         for (other, _) in &mut open {
             if let Some(behind) = behind.filter(|_| other.block == site.block) {
@@ -63,11 +76,11 @@ pub fn run(
         }
         if let Some(beginning) = &beginning {
             for block in blocks..f.blocks.len() {
-                begin_anew(f, Block(block as u32), me, beginning);
+                begin_anew(f, Block(block as u32), beginning);
             }
         }
         if depth < MOST_DEPTH {
-            let more: Vec<Site> = sites(f, blocks..f.blocks.len(), me)
+            let more: Vec<Site> = sites(f, blocks..f.blocks.len(), me, false)
                 .filter(|s| Some(s.block) != behind)
                 .collect();
             open.extend(more.into_iter().rev().map(|s| (s, depth + 1)));
@@ -75,7 +88,7 @@ pub fn run(
     }
 }
 
-/// A call of another function of the module.
+/// A call of a function of the module.
 struct Site {
     block: Block,
     call: Inst,
@@ -84,22 +97,25 @@ struct Site {
     is_last: bool,
 }
 
-/// The calls in these blocks that are worth it.
+/// The calls in these blocks that are worth it: of others, and perhaps those of the function itself that are not the last thing
+/// that it does.
 fn sites(
     f: &SsaFunction,
     blocks: std::ops::Range<usize>,
     me: u32,
+    itself: bool,
 ) -> impl Iterator<Item = Site> + '_ {
     let blocks = blocks.filter(|b| !f.blocks[*b].cold);
     blocks.flat_map(move |b| {
         let insts = f.blocks[b].insts.iter();
         insts.filter_map(move |&call| {
             let (callee, is_last) = match f.insts[call.index()].op {
+                Op::Call(Callee::This, _) => (me, false),
                 Op::Call(Callee::Local(n), _) => (n, false),
                 Op::TailCall(Callee::Local(n), _) => (n, true),
                 _ => return None,
             };
-            (callee != me).then_some(Site {
+            (callee != me || itself && !is_last).then_some(Site {
                 block: Block(b as u32),
                 call,
                 callee,
@@ -110,17 +126,14 @@ fn sites(
 }
 
 /// Begins the function anew where a block ends with a call of it.
-fn begin_anew(f: &mut SsaFunction, block: Block, me: u32, beginning: &Beginning) {
+fn begin_anew(f: &mut SsaFunction, block: Block, beginning: &Beginning) {
     let Some(&last) = f.blocks[block.index()].insts.last() else {
         return;
     };
     let inst = f.insts[last.index()].clone();
-    let Op::TailCall(Callee::Local(n), slots) = inst.op else {
+    let Op::TailCall(Callee::This, slots) = inst.op else {
         return;
     };
-    if n != me {
-        return;
-    }
     f.place = inst.place;
     f.blocks[block.index()].insts.pop();
     drop_slots(f, block, slots);
@@ -162,13 +175,14 @@ impl Candidate {
         })
     }
 
-    fn fits(&self, is_last: bool) -> bool {
-        is_last
-            || self.returns && (!self.has_frame || self.function.instructions() <= MOST_WITH_FRAME)
+    /// `most`: of so many instructions at most if it has a frame.
+    fn fits(&self, is_last: bool, most: usize) -> bool {
+        is_last || self.returns && (!self.has_frame || self.function.instructions() <= most)
     }
 
-    /// Puts it in the place of a call. Gives the block that goes on behind it, if it returns there.
-    fn put(&self, f: &mut SsaFunction, site: &Site) -> Option<Block> {
+    /// Puts it in the place of a call. Gives the block that goes on behind it, if it returns there. `me`: the number of `f`, if
+    /// calls of it always lead to its code.
+    fn put(&self, f: &mut SsaFunction, site: &Site, me: Option<u32>) -> Option<Block> {
         let position = match f.inlined.iter().position(|n| *n == site.callee) {
             Some(position) => position,
             None => {
@@ -202,6 +216,7 @@ impl Candidate {
         Copy {
             candidate: self,
             callee: site.callee,
+            me,
             position,
             after,
             behind,
@@ -231,6 +246,8 @@ fn sees_frame(op: &Op) -> bool {
 struct Copy<'a> {
     candidate: &'a Candidate,
     callee: u32,
+    /// The function that it becomes part of, if calls of that always lead to its code.
+    me: Option<u32>,
     position: usize,
     /// Where the interpreter goes on behind the call, and the block that does, if it is not the last thing to do.
     after: Option<u32>,
@@ -308,10 +325,8 @@ impl Copy<'_> {
         if let Some(exit) = inst.op.exit_mut() {
             *exit = self.exit(f, *exit);
         }
-        if let Op::Call(callee @ Callee::This, _) | Op::TailCall(callee @ Callee::This, _) =
-            &mut inst.op
-        {
-            *callee = Callee::Local(self.callee);
+        if let Op::Call(callee, _) | Op::TailCall(callee, _) = &mut inst.op {
+            *callee = self.target(*callee);
         }
         match (self.after, self.behind, &inst.op) {
             (Some(_), Some(behind), Op::Return) => {
@@ -329,6 +344,16 @@ impl Copy<'_> {
                 let inst = Inst(f.insts.len() as u32 - 1);
                 f.blocks[block.index()].insts.push(inst);
             }
+        }
+    }
+
+    /// What a call in it leads to.
+    fn target(&self, callee: Callee) -> Callee {
+        match callee {
+            Callee::This if self.me == Some(self.callee) => Callee::This,
+            Callee::This => Callee::Local(self.callee),
+            Callee::Local(n) if self.me == Some(n) => Callee::This,
+            other => other,
         }
     }
 

@@ -12,17 +12,24 @@ use crate::ir::{Block, Callee, Inst, Op, Repr, SsaFunction, Value};
 
 /// Does it.
 pub fn run(f: &mut SsaFunction) {
+    if let Some((site, beginning)) = place(f) {
+        change(f, &site, &beginning);
+    }
+}
+
+/// Is there anything to do?
+pub fn applies(f: &SsaFunction) -> bool {
+    place(f).is_some()
+}
+
+fn place(f: &SsaFunction) -> Option<(Site, Beginning)> {
     if f.at.is_some() {
-        return;
+        return None;
     }
-    let Some(beginning) = f.beginning() else {
-        return;
-    };
-    let sites = f.blocks().filter_map(|(block, _)| site(f, block));
-    let sites: Vec<Site> = sites.take(2).collect();
-    if let [site] = &sites[..] {
-        change(f, site, &beginning);
-    }
+    let beginning = f.beginning()?;
+    let mut sites = f.blocks().filter_map(|(block, _)| site(f, block));
+    let only = sites.next().filter(|_| sites.next().is_none());
+    only.map(|site| (site, beginning))
 }
 
 /// A call whose value becomes the tail of the list that is returned.

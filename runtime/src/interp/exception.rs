@@ -246,19 +246,22 @@ fn in_stub(pc: *const u64, head: &Head) -> bool {
 /// Writes return addresses that are on the stack, the top first, until there is no more room; gives their number.
 fn return_addresses(own: &Owned, addresses: &mut [Term]) -> usize {
     let mut free = addresses.iter_mut();
-    // A function that has called itself many times from one place is told once.
-    let (mut last, mut last_word) = (std::ptr::null(), 0);
-    for &word in own.stack.words() {
-        if !stack_word::is_return(word) || word == last_word {
+    // A function that has called itself many times from one place is told once. Such a place has two words if the function stands in
+    // the place of its call.
+    let (mut last, mut same) = (std::ptr::null(), [0; 2]);
+    let words = own.stack.words().iter().copied();
+    for word in words.filter(|&word| stack_word::is_return(word)) {
+        if same.contains(&word) {
             continue;
         }
-        last_word = word;
         let pc = return_address(word);
-        if pc != last {
-            let Some(next) = free.next() else { break };
-            *next = Term::small(pc as i64);
-            last = pc;
+        if pc == last {
+            same[1] = word;
+            continue;
         }
+        let Some(next) = free.next() else { break };
+        *next = Term::small(pc as i64);
+        (last, same) = (pc, [word; 2]);
     }
     let left = free.len();
     addresses.len() - left
