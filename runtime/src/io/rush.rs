@@ -10,8 +10,9 @@
 //! a call of the system, and a process that runs elsewhere than the one that it talks to.
 //!
 //! Nothing hangs on what others promise. The system keeps what nobody has taken, and the poller is back when nobody has looked for
-//! `NAP`, whatever schedulers do: they may be inside a long call, or all asleep elsewhere. If it finds something then, it does not nap for a while. Owners that have more to do are called by the poller alone, so they end its nap: who leaves one puts it
-//! into the list first and looks for the nap afterwards, and the poller looks into the list with the lock of the nap held.
+//! `NAP`, whatever schedulers do: they may be inside a long call, or all asleep elsewhere. If it finds something then, it does not
+//! nap for a while. Owners that have more to do are called by the poller alone, so they end its nap: who leaves one puts it into the
+//! list first and looks for the nap afterwards, and the poller looks into the list with the lock of the nap held.
 //!
 //! A poller that waits does not come back while others take all events before it has woken up. Who notices the rush calls it now and then,
 //! and again as long as it finds the call itself together with events.
