@@ -38,6 +38,11 @@ pub fn streams_keep_parts() -> bool {
     number() == 27 && RUNTIME.load(Ordering::Relaxed) >= packed_version(15, 2, 4)
 }
 
+/// Does a process that reads from a socket without waiting get what has come although others wait? Before OTP 28.
+pub fn who_does_not_wait_reads() -> bool {
+    number() < 28
+}
+
 /// Does a call of `socket:accept` in place of another one of the same process, which still waits, tell that that one is over? From
 /// OTP 26 on.
 pub fn accept_aborts_former() -> bool {

@@ -461,7 +461,7 @@ rows_begin_anew() ->
         ok = socket:setopt(S, otp, rcvbuf, {3, 10}),
         Counters = fun() ->
             Info = maps:get(counters, socket:info(S)),
-            maps:with([read_pkg, read_pkg_max, read_byte], Info)
+            maps:with([read_pkg], Info)
         end,
         Once = fun(N) ->
             ok = socket:send(C, binary:copy(<<"x">>, N)),
@@ -498,7 +498,7 @@ parts_kept() ->
      Part(fun(C, S) -> socket:close(C), [Next(S), Ask(S, 20, make_ref()), Ask(S, 0, make_ref())] end),
      Part(fun(C, S) -> ok = socket:send(C, "abc"), [Next(S), prim_socket:recvfrom(ref(S), 0, [], zero), Ask(S, 0, zero)] end),
      Part(fun(C, S) -> ok = socket:send(C, "abc"), Next(S), [prim_socket:recv(ref(S), 20, [peek], zero), Ask(S, 0, zero), Ask(S, 0, zero)] end),
-     Part(fun(_, S) -> {P, M} = spawn_monitor(fun() -> exit(Ask(S, 10, zero)) end), receive {'DOWN', M, process, P, Why} -> Why end end),
+     Part(fun(_, S) -> {P, M} = spawn_monitor(fun() -> exit(Ask(S, 4, zero)) end), receive {'DOWN', M, process, P, Why} -> Why end end),
      with(fun(C, S) -> ok = socket:send(C, "0123456789"), [socket:recv(S, 20, 100), socket:recv(S, 0, 100)] end),
      with(fun(C, S) ->
          Data = pattern(300000),
@@ -508,6 +508,26 @@ parts_kept() ->
      end)].
 
 pattern(N) -> << <<(X * 7 rem 251)>> || X <- lists:seq(1, N)>>.
+
+%% Who does not wait passes those who do, before OTP 28; they are told of what comes next nevertheless.
+not_waiting() ->
+    with(fun(C, S) ->
+        Other = other(fun() -> {select, {select_info, recv, H}} = socket:recv(S, 0, nowait), H end),
+        {P, H} = Other,
+        ok = socket:send(C, "abc"),
+        {ok, _} = socket:ioctl(S, nread),
+        await_bytes(S, 3, 500),
+        A = [cr(fun() -> prim_socket:recvfrom(ref(S), 1, [], zero) end), socket:recvmsg(S, 1, 0, [], 0), socket:recv(S, 1, [], 0)],
+        P ! stop,
+        {A, is_reference(H)}
+    end).
+
+await_bytes(_, _, 0) -> ok;
+await_bytes(S, N, Tries) ->
+    case socket:ioctl(S, nread) of
+        {ok, N} -> ok;
+        _ -> timer:sleep(10), await_bytes(S, N, Tries - 1)
+    end.
 
 %% Another call of the same process takes the place of the one that waits.
 accept_again() ->
@@ -738,6 +758,7 @@ cases() ->
      {reads_in_row, fun reads_in_row/0},
      {rows_begin_anew, fun rows_begin_anew/0},
      {parts_kept, fun parts_kept/0},
+     {not_waiting, fun not_waiting/0},
      {accept_again, fun accept_again/0},
      {system_options, fun system_options/0},
      {requests, fun requests/0},

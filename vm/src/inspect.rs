@@ -134,12 +134,7 @@ pub fn run(args: &[Vec<u8>]) -> u8 {
 }
 
 /// What becomes of a module's functions, or of one.
-fn translated(
-    path: &OsStr,
-    number: u32,
-    only: Option<FunctionName>,
-    options: &ArgMatches,
-) -> u8 {
+fn translated(path: &OsStr, number: u32, only: Option<FunctionName>, options: &ArgMatches) -> u8 {
     let name = path.to_string_lossy().into_owned();
     let bytes = match std::fs::read(path) {
         Ok(b) => b,

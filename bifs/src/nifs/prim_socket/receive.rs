@@ -9,6 +9,7 @@ use super::sock::{
 use super::supports;
 use super::sys;
 use super::terms::{atom, map_of, need_int};
+use super::waiting::Turn;
 use crate::ports::inet::sys::{RawAddress, Socket};
 use crate::{bifs, errno};
 use enigma_runtime::atom::Atom;
@@ -111,8 +112,15 @@ pub fn deliver(
             _ => cx.ok(what),
         };
     }
-    socket.finish_turn(s, SocketLane::Read);
+    end_turn(cx, socket, s);
     cx.ok(what)
+}
+
+/// The caller has got something: the next one's turn comes, if this was the caller's.
+fn end_turn(cx: &Ctx<'_>, socket: &Sock, s: &mut SockState) {
+    if s.readers.turn(cx.proc.id) == Turn::Mine {
+        socket.finish_turn(s, SocketLane::Read);
+    }
 }
 
 /// Reading has failed for good: nobody gets anything any more.
@@ -243,7 +251,7 @@ fn recv(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             }
             count(s, filled);
             if is_part && release::number() > 25 {
-                socket.finish_turn(s, SocketLane::Read);
+                end_turn(cx, socket, s);
                 return Ok(cx.tuple2(atom("timeout"), what));
             }
             Ok(deliver(cx, socket, s, reference, what))

@@ -354,7 +354,7 @@ impl Sock {
         Ok(())
     }
 
-    /// Whose turn is it? `None` if it is the caller's; otherwise what the call gives: the caller waits in the queue.
+    /// Whose turn is it? `None` if it is the caller's, or if it may go on without; otherwise what the call gives: the caller waits in the queue.
     ///
     /// # Errors
     /// The caller stands in the queue already.
@@ -369,7 +369,10 @@ impl Sock {
         match s.lane(which).turn(me) {
             Turn::Mine => Ok(None),
             Turn::Queued => Err(super::terms::raise_invalid(cx, super::terms::atom("state"))),
-            Turn::Later if is_zero(reference) => Ok(Some(timed_out())),
+            Turn::Later if is_zero(reference) => match which {
+                SocketLane::Read if release::who_does_not_wait_reads() => Ok(None),
+                _ => Ok(Some(timed_out())),
+            },
             Turn::Later => {
                 let waiter = self.waiter(owner, me, reference);
                 s.lane(which).queue.push_back(waiter);
