@@ -19,13 +19,34 @@ pub fn number() -> u32 {
 static RUNTIME: AtomicU32 = AtomicU32::new(0);
 
 /// Sets the version of the release's runtime system (`13.2` of OTP 25.3), where a release changes within.
-pub fn set_runtime(major: u32, minor: u32) {
-    RUNTIME.store(major << 16 | minor, Ordering::Relaxed);
+pub fn set_runtime(major: u32, minor: u32, patch: u32) {
+    RUNTIME.store(packed_version(major, minor, patch), Ordering::Relaxed);
+}
+
+const fn packed_version(major: u32, minor: u32, patch: u32) -> u32 {
+    major << 20 | minor << 10 | patch
 }
 
 /// Is there the process flag `async_dist`? From OTP 25.3 on.
 pub fn async_dist() -> bool {
-    RUNTIME.load(Ordering::Relaxed) >= 13 << 16 | 2
+    RUNTIME.load(Ordering::Relaxed) >= packed_version(13, 2, 0)
+}
+
+/// Does a socket of the module `socket` keep what has come of a stream until all that was asked for is there? From OTP 27.3.1
+/// on and before 28; elsewhere the caller gets the parts.
+pub fn streams_keep_parts() -> bool {
+    number() == 27 && RUNTIME.load(Ordering::Relaxed) >= packed_version(15, 2, 4)
+}
+
+/// Does a process that reads from a socket without waiting get what has come although others wait? Before OTP 28.
+pub fn who_does_not_wait_reads() -> bool {
+    number() < 28
+}
+
+/// Does a call of `socket:accept` in place of another one of the same process, which still waits, tell that that one is over? From
+/// OTP 26 on.
+pub fn accept_aborts_former() -> bool {
+    number() >= 26
 }
 
 /// Are there process labels, and `process_info(_, {dictionary, Key})`? They came with OTP 26.2 and 27; 25

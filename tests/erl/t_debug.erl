@@ -18,6 +18,21 @@ wait_until(F) ->
 
 down(P) -> M = monitor(process, P), receive {'DOWN', M, process, P, R} -> R end.
 
+%% Who asks for news of nodes is told in the order of asking, whatever its pid is.
+node_watchers() ->
+    Me = self(),
+    [A, B] = Ps = [spawn_link(fun() -> asks_for_nodes(Me) end) || _ <- [a, b]],
+    Ask = fun(P, Options, On) -> P ! {Options, On}, receive {P, Before} -> Before end end,
+    Seen = fun() -> [{case P of A -> a; B -> b end, O} || {P, O} <- state(monitoring_nodes), lists:member(P, Ps)] end,
+    R = [Ask(B, [], true), Ask(A, [], true), Ask(B, #{nodedown_reason => true, list => true}, true), Ask(B, [], true), Seen(),
+         Ask(B, [], false), Seen(), Ask(A, [], false), Ask(A, [], true), Seen()],
+    [begin unlink(P), exit(P, kill), down(P) end || P <- Ps],
+    {R, Seen()}.
+
+asks_for_nodes(Who) ->
+    receive {Options, On} -> Who ! {self(), process_flag({monitor_nodes, Options}, On)} end,
+    asks_for_nodes(Who).
+
 shared(0) -> [];
 shared(N) -> L = shared(N - 1), [L | L].
 
@@ -83,6 +98,7 @@ cases() ->
      {large_map_size, fun() -> M = maps:from_list([{I, I} || I <- lists:seq(1, 4096)]), {erts_debug:size(M) >= 4096 * 2 + 273, [is_list(erts_internal:map_hashmap_children(M)), length(erts_internal:map_hashmap_children(M))]} end},
      {large_map_sizes, fun() -> [begin M = maps:from_list([{I, [I]} || I <- lists:seq(1, N)]), N1 = erts_debug:flat_size(M), N1 =:= erts_debug:size(M) orelse {N, N1, erts_debug:size(M)} end || N <- [33, 99, 239, 3000]] end},
      {nodes_named, fun() -> with(fun nodes_named/0) end},
+     {node_watchers, fun() -> with(fun node_watchers/0) end},
      {unique_from, fun() -> with(fun() -> [state(min_unique_integer), state(min_unique_monotonic_integer), erlang:unique_integer() - state(min_unique_integer) < 1 bsl 40] end) end},
      {binary_room, fun() -> with(fun() -> [case state({binary_info, B}) of {refc_binary, S, {binary, R}, _} -> {S, R}; O -> O end || B <- [shifted(<<"ABC">>), shifted(<<>>), shifted(binary:copy(<<"a">>, id(300))), << <<X:7>> || <<X>> <= <<"ABCDE">> >>]] end) end},
      {off_get, fun() -> [c(fun() -> state(X) end) || X <- [next_pid, available_internal_state, {foo, 1}]] end},

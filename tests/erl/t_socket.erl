@@ -455,6 +455,97 @@ reads_in_row() ->
         [A, socket:recv(S, 299, 5000)]
     end).
 
+%% Each call begins to count full buffers anew, and what it reads is one packet.
+rows_begin_anew() ->
+    with(fun(C, S) ->
+        ok = socket:setopt(S, otp, rcvbuf, {3, 10}),
+        Counters = fun() ->
+            Info = maps:get(counters, socket:info(S)),
+            maps:with([read_pkg], Info)
+        end,
+        Once = fun(N) ->
+            ok = socket:send(C, binary:copy(<<"x">>, N)),
+            %% All of it is there before it is read.
+            {ok, _} = socket:recv(S, N, [peek], 5000),
+            {ok, Data} = socket:recv(S, 0, 5000),
+            Rest = case N - byte_size(Data) of
+                0 -> none;
+                Left -> {ok, More} = socket:recv(S, Left, 5000), byte_size(More)
+            end,
+            {N, byte_size(Data), Rest, Counters()}
+        end,
+        [Once(N) || N <- [20, 20, 20, 15, 30, 40, 20, 29, 50]]
+    end).
+
+%% Less has come of a stream than was asked for: from OTP 27.3.1 on the socket keeps it, as long as it is 27, elsewhere the caller
+%% gets it.
+parts_kept() ->
+    Ask = fun(S, N, Ref) -> cr(fun() -> prim_socket:recv(ref(S), N, [], Ref) end) end,
+    Part = fun(F) ->
+        with(fun(C, S) ->
+            ok = socket:send(C, "0123456789"),
+            {ok, _} = socket:recv(S, 10, [peek], 5000),
+            First = Ask(S, 20, make_ref()),
+            R = F(C, S),
+            {First, R, maps:with([read_byte], maps:get(counters, socket:info(S)))}
+        end)
+    end,
+    Next = fun(S) -> receive {'$socket', S, What, _} -> What after 5000 -> none end end,
+    [Part(fun(C, S) -> ok = socket:send(C, "abcdefghijkl"), [Next(S), Ask(S, 20, make_ref()), Ask(S, 0, zero)] end),
+     Part(fun(_, S) -> [Ask(S, 0, make_ref()), Ask(S, 0, zero)] end),
+     Part(fun(_, S) -> [Ask(S, 3, make_ref()), Ask(S, 7, zero), Ask(S, 0, zero)] end),
+     Part(fun(_, S) -> [Ask(S, 15, zero), Ask(S, 7, zero), Ask(S, 7, zero)] end),
+     Part(fun(C, S) -> socket:close(C), [Next(S), Ask(S, 20, make_ref()), Ask(S, 0, make_ref())] end),
+     Part(fun(C, S) -> ok = socket:send(C, "abc"), [Next(S), prim_socket:recvfrom(ref(S), 0, [], zero), Ask(S, 0, zero)] end),
+     Part(fun(C, S) -> ok = socket:send(C, "abc"), Next(S), [prim_socket:recv(ref(S), 20, [peek], zero), Ask(S, 0, zero), Ask(S, 0, zero)] end),
+     Part(fun(_, S) -> {P, M} = spawn_monitor(fun() -> exit(Ask(S, 4, zero)) end), receive {'DOWN', M, process, P, Why} -> Why end end),
+     with(fun(C, S) -> ok = socket:send(C, "0123456789"), [socket:recv(S, 20, 100), socket:recv(S, 0, 100)] end),
+     with(fun(C, S) ->
+         Data = pattern(300000),
+         spawn_link(fun() -> ok = socket:send(C, Data) end),
+         {ok, Got} = socket:recv(S, 300000, 20000),
+         Got =:= Data
+     end)].
+
+pattern(N) -> << <<(X * 7 rem 251)>> || X <- lists:seq(1, N)>>.
+
+%% Who does not wait passes those who do, before OTP 28; they are told of what comes next nevertheless.
+not_waiting() ->
+    with(fun(C, S) ->
+        Other = other(fun() -> {select, {select_info, recv, H}} = socket:recv(S, 0, nowait), H end),
+        {P, H} = Other,
+        ok = socket:send(C, "abc"),
+        {ok, _} = socket:ioctl(S, nread),
+        await_bytes(S, 3, 500),
+        A = [cr(fun() -> prim_socket:recvfrom(ref(S), 1, [], zero) end), socket:recvmsg(S, 1, 0, [], 0), socket:recv(S, 1, [], 0)],
+        P ! stop,
+        {A, is_reference(H)}
+    end).
+
+await_bytes(_, _, 0) -> ok;
+await_bytes(S, N, Tries) ->
+    case socket:ioctl(S, nread) of
+        {ok, N} -> ok;
+        _ -> timer:sleep(10), await_bytes(S, N, Tries - 1)
+    end.
+
+%% Another call of the same process takes the place of the one that waits.
+accept_again() ->
+    {L, A} = listening(),
+    Abort = fun() -> receive {'$socket', L, abort, {H, Why}} -> {is_reference(H), Why} after 100 -> none end end,
+    {select, {select_info, _, First}} = socket:accept(L, nowait),
+    Short = socket:accept(L, 10),
+    One = receive {'$socket', L, abort, {First, Why1}} -> Why1 after 100 -> none end,
+    {select, {select_info, _, Second}} = socket:accept(L, nowait),
+    {select, {select_info, _, Third}} = socket:accept(L, nowait),
+    Two = receive {'$socket', L, abort, {Second, Why2}} -> Why2 after 100 -> none end,
+    {ok, C} = socket:open(inet, stream, tcp),
+    ok = socket:connect(C, A),
+    Told = receive {'$socket', L, select, Third} -> yes after 5000 -> no end,
+    {ok, S} = socket:accept(L, nowait),
+    [socket:close(X) || X <- [S, C, L]],
+    n([Short, One, Two, Told, Abort()]).
+
 system_options() ->
     {ok, T} = socket:open(inet, stream, tcp),
     {ok, U} = socket:open(inet, dgram, udp),
@@ -665,6 +756,10 @@ cases() ->
      {bad, fun bad/0},
      {otp_options, fun otp_options/0},
      {reads_in_row, fun reads_in_row/0},
+     {rows_begin_anew, fun rows_begin_anew/0},
+     {parts_kept, fun parts_kept/0},
+     {not_waiting, fun not_waiting/0},
+     {accept_again, fun accept_again/0},
      {system_options, fun system_options/0},
      {requests, fun requests/0},
      {tables, fun tables/0},

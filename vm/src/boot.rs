@@ -1,7 +1,7 @@
 //! From settings to a running system: limits, BIFs, preloaded modules, the first processes.
 
 use crate::args::emulator::{
-    BreakKey, FileNameEncoding, MessageQueue, WarningsAs, WrongNames, erts_since,
+    BreakKey, FileNameEncoding, MessageQueue, WarningsAs, WrongNames, erts_numbers,
 };
 use crate::args::{Jit, Run};
 use crate::census;
@@ -81,8 +81,8 @@ fn configure(run: &Run) {
     };
     time::init(warp, emu.time_correction);
     release::set(run.install.release);
-    let (major, minor) = erts_since(&run.install.erts_vsn);
-    release::set_runtime(major, minor);
+    let [major, minor, patch] = erts_numbers(&run.install.erts_vsn);
+    release::set_runtime(major, minor, patch);
     atom::set_limit(emu.limits.atoms);
     table::set_limit(emu.limits.processes as usize);
     let simulated = run.options.sim.is_some();

@@ -80,10 +80,8 @@ fn command() -> Command {
             Arg::new("release")
                 .long("release")
                 .value_name("NUMBER")
-                .requires("translated")
                 .value_parser(value_parser!(u32).range(25..=29))
-                .default_value("29")
-                .help("The OTP release whose BIFs there are"),
+                .help("The OTP release whose BIFs there are (for a module's functions 29 if not given)"),
         )
 }
 
@@ -119,10 +117,13 @@ pub fn run(args: &[Vec<u8>]) -> u8 {
     };
     let what: &OsString = options.get_one("what").expect("it is required");
     let function = options.get_one::<FunctionName>("function").cloned();
+    let release = options.get_one::<u32>("release").copied();
     if what == "bifs" {
-        bifs()
+        bifs(release)
     } else if options.contains_id("translated") {
-        translated(what, function, &options)
+        translated(what, release.unwrap_or(29), function, &options)
+    } else if release.is_some() {
+        crate::fail("--release makes a difference to bifs and to what becomes of functions only")
     } else {
         let what_of_it = InspectOptions {
             function,
@@ -133,8 +134,7 @@ pub fn run(args: &[Vec<u8>]) -> u8 {
 }
 
 /// What becomes of a module's functions, or of one.
-fn translated(path: &OsStr, only: Option<FunctionName>, options: &ArgMatches) -> u8 {
-    let number: &u32 = options.get_one("release").expect("it has a default");
+fn translated(path: &OsStr, number: u32, only: Option<FunctionName>, options: &ArgMatches) -> u8 {
     let name = path.to_string_lossy().into_owned();
     let bytes = match std::fs::read(path) {
         Ok(b) => b,
@@ -151,7 +151,7 @@ fn translated(path: &OsStr, only: Option<FunctionName>, options: &ArgMatches) ->
             machine: options.get_flag("machine"),
         },
     };
-    match translation_of(&bytes, *number, only, &wanted) {
+    match translation_of(&bytes, number, only, &wanted) {
         Ok(text) => crate::print(text.as_bytes(), &[], 0),
         Err(why) => crate::fail(&format!("{name}: {why}")),
     }
@@ -218,10 +218,19 @@ fn beam(file: &[u8], what: &InspectOptions) -> u8 {
     }
 }
 
-/// The BIFs that there are, and those that OTP's modules name but nobody implements.
-fn bifs() -> u8 {
+/// The BIFs that there are, and those that OTP's modules name but nobody implements, of a release or of all that there is a table of.
+fn bifs(only: Option<u32>) -> u8 {
+    let known = enigma_bifs::inventory::RELEASES;
+    if let Some(number) = only.filter(|number| !known.contains(number)) {
+        return crate::fail(&format!(
+            "there is no table of the BIFs of OTP {number}, but of {known:?}"
+        ));
+    }
     let mut out = std::io::stdout().lock();
-    for release in enigma_bifs::inventory::RELEASES {
+    for release in known {
+        if only.is_some_and(|number| number != release) {
+            continue;
+        }
         let (mut present, mut missing) = (0, Vec::new());
         for b in enigma_bifs::inventory::of(release) {
             let there = enigma_bifs::table::has(b.module, b.function, b.arity);

@@ -24,30 +24,65 @@ pub mod asked {
     pub const HIDDEN: u8 = 16;
 }
 
-/// Who has asked for what, and how often.
-static ASKED: Mutex<BTreeMap<u64, Vec<(u8, u32)>>> = Mutex::new(BTreeMap::new());
+/// What a process has asked for.
+#[derive(Clone, Copy)]
+struct Wish {
+    what: u8,
+    times: u32,
+    /// What was asked for earlier has a smaller one.
+    age: u64,
+}
+
+/// Who has asked for what.
+struct Asked {
+    next_age: u64,
+    by_process: BTreeMap<u64, Vec<Wish>>,
+}
+
+impl Asked {
+    /// What was asked for, in the order in which it was.
+    fn in_order(&self) -> Vec<(u64, Wish)> {
+        let all = self.by_process.iter();
+        let mut all: Vec<(u64, Wish)> = all
+            .flat_map(|(&id, wishes)| wishes.iter().map(move |&w| (id, w)))
+            .collect();
+        all.sort_by_key(|(_, wish)| wish.age);
+        all
+    }
+}
+
+static ASKED: Mutex<Asked> = Mutex::new(Asked {
+    next_age: 0,
+    by_process: BTreeMap::new(),
+});
 
 /// A process asks for news, or takes all its wishes of that kind back; how often it had asked before.
 pub fn ask(process: u64, what: u8, on: bool) -> u32 {
     let mut all = ASKED.lock();
-    let mine = all.entry(process).or_default();
-    let before = mine.iter().position(|&(a, _)| a == what);
-    let count = before.map_or(0, |i| mine[i].1);
+    let age = all.next_age;
+    all.next_age += 1;
+    let mine = all.by_process.entry(process).or_default();
+    let before = mine.iter().position(|w| w.what == what);
+    let count = before.map_or(0, |i| mine[i].times);
     match (before, on) {
-        (Some(i), true) => mine[i].1 += 1,
-        (None, true) => mine.push((what, 1)),
+        (Some(i), true) => mine[i].times += 1,
+        (None, true) => mine.push(Wish {
+            what,
+            times: 1,
+            age,
+        }),
         (Some(i), false) => _ = mine.remove(i),
         (None, false) => {}
     }
     if mine.is_empty() {
-        all.remove(&process);
+        all.by_process.remove(&process);
     }
     count
 }
 
 /// A process has ended.
 pub fn forget(process: u64) {
-    ASKED.lock().remove(&process);
+    ASKED.lock().by_process.remove(&process);
     for e in nodes::all() {
         e.unwatch(process, true);
     }
@@ -73,39 +108,31 @@ pub struct NodeInNews {
     pub connection: Option<u32>,
 }
 
-/// Tells those who have asked.
+/// Tells those who have asked, who has asked first at first.
 pub fn tell(news: News, about: NodeInNews) {
-    let all: Vec<(u64, Vec<(u8, u32)>)> = ASKED
-        .lock()
-        .iter()
-        .map(|(&id, what)| (id, what.clone()))
-        .collect();
-    for (id, wishes) in all {
-        for (what, times) in wishes {
-            let kinds = what & (asked::VISIBLE | asked::HIDDEN);
-            let wanted = match (kinds, about.visible) {
-                (0, visible) => visible,
-                (k, true) => k & asked::VISIBLE != 0,
-                (k, false) => k & asked::HIDDEN != 0,
-            };
-            if !wanted {
-                continue;
-            }
-            for _ in 0..times {
-                let note = handle::build(|h| note(h, news, about, what));
-                signal::send(id, Signal::Message(note));
-            }
+    let all = ASKED.lock().in_order();
+    for (id, Wish { what, times, .. }) in all {
+        let kinds = what & (asked::VISIBLE | asked::HIDDEN);
+        let wanted = match (kinds, about.visible) {
+            (0, visible) => visible,
+            (k, true) => k & asked::VISIBLE != 0,
+            (k, false) => k & asked::HIDDEN != 0,
+        };
+        if !wanted {
+            continue;
+        }
+        for _ in 0..times {
+            let note = handle::build(|h| note(h, news, about, what));
+            signal::send(id, Signal::Message(note));
         }
     }
 }
 
-/// Who has asked for news, and what: a row for each time.
+/// Who has asked for news, and what: a row for each time, the latest first.
 pub fn wishes() -> Vec<(u64, u8)> {
-    let all = ASKED.lock();
-    let rows = all
-        .iter()
-        .flat_map(|(&id, what)| what.iter().map(move |&w| (id, w)));
-    rows.flat_map(|(id, (what, times))| std::iter::repeat_n((id, what), times as usize))
+    let all = ASKED.lock().in_order();
+    let rows = all.into_iter().rev();
+    rows.flat_map(|(id, w)| std::iter::repeat_n((id, w.what), w.times as usize))
         .collect()
 }
 

@@ -111,8 +111,14 @@ pub fn parse(
 
 /// The version of a runtime as the table counts it.
 pub fn erts_since(erts_vsn: &str) -> Since {
+    let [major, minor, _] = erts_numbers(erts_vsn);
+    (major, minor)
+}
+
+/// The first numbers of a runtime's version.
+pub fn erts_numbers(erts_vsn: &str) -> [u32; 3] {
     let mut numbers = erts_vsn.split('.').map(|part| part.parse().unwrap_or(0));
-    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+    std::array::from_fn(|_| numbers.next().unwrap_or(0))
 }
 
 /// The state of reading.

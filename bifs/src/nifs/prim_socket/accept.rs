@@ -1,8 +1,8 @@
 //! Accepting connections.
 
-use super::message::InMessages;
+use super::message::{self, InMessages};
 use super::sock::{Sock, SockState, SocketLane, with_open};
-use super::terms::{closed, failed};
+use super::terms::{atom, closed, failed};
 use crate::bifs;
 use crate::ports::inet::sys::Socket;
 use enigma_runtime::{BifResult, Ctx, Term, release};
@@ -31,6 +31,12 @@ fn accept(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 Ok(take(cx, s, connection))
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                if release::accept_aborts_former()
+                    && let Some(w) = s.acceptors.current.take_if(|w| !w.told)
+                {
+                    let why = atom("cancelled");
+                    message::abort(socket, w.process, w.reference.term(), why);
+                }
                 Ok(socket.wait_for(cx, s, SocketLane::Accept, a[1], None))
             }
             Err(e) => {

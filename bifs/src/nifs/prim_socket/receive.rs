@@ -3,10 +3,13 @@
 use super::address;
 use super::control;
 use super::message;
-use super::sock::{Sock, SockState, SocketLane, check_reference, is_zero, timed_out, with_open};
+use super::sock::{
+    KeptPart, Sock, SockState, SocketLane, check_reference, is_zero, timed_out, with_open,
+};
 use super::supports;
 use super::sys;
 use super::terms::{atom, map_of, need_int};
+use super::waiting::Turn;
 use crate::ports::inet::sys::{RawAddress, Socket};
 use crate::{bifs, errno};
 use enigma_runtime::atom::Atom;
@@ -34,12 +37,17 @@ thread_local! {
     static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `f` with memory of at least `size` bytes.
-fn with_room<R>(size: usize, f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-    let mut room = SPARE.take();
-    if room.len() < size {
-        // Pages of memory that the system gives are zero without being touched.
-        room = vec![0; size];
+/// Runs `f` with memory of at least `size` bytes, this one if there is any.
+fn with_room<R>(size: usize, given: Vec<u8>, f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut room = given;
+    if room.is_empty() {
+        room = SPARE.take();
+        if room.len() < size {
+            // Pages of memory that the system gives are zero without being touched.
+            room = vec![0; size];
+        }
+    } else if room.len() < size {
+        room.resize(size, 0);
     }
     let result = f(&mut room);
     if room.capacity() <= KEPT {
@@ -66,12 +74,22 @@ fn length(t: Term, default: usize) -> Result<usize, Exit> {
     }
 }
 
-/// Something has come.
+/// Something has come, whole: buffers that were filled in a row before are part of it.
 pub fn count(s: &mut SockState, n: usize) {
-    let n = n as u64;
+    count_part(s, n);
     s.counters.read_packets = s.counters.read_packets.wrapping_add(1);
-    s.counters.read_bytes = s.counters.read_bytes.wrapping_add(n);
-    s.counters.read_max = s.counters.read_max.max(n);
+    s.counters.read_max = s.counters.read_max.max(s.read_of_packet);
+    s.read_of_packet = 0;
+}
+
+/// A buffer was filled, and the caller goes on reading.
+fn count_part(s: &mut SockState, n: usize) {
+    count_bytes(s, n);
+    s.read_of_packet = s.read_of_packet.wrapping_add(n as u64);
+}
+
+fn count_bytes(s: &mut SockState, n: usize) {
+    s.counters.read_bytes = s.counters.read_bytes.wrapping_add(n as u64);
 }
 
 /// What was read is given to the caller, whose turn ends; from 29 on the option `select_read` lets it wait for what comes next.
@@ -82,7 +100,6 @@ pub fn deliver(
     reference: Term,
     what: Term,
 ) -> Term {
-    s.reads_in_row = 0;
     if s.otp.select_read && reference.is_reference() {
         let result = socket.wait_for(cx, s, SocketLane::Read, reference, Some(what));
         // There may be more now already, of which nobody would be told.
@@ -95,8 +112,15 @@ pub fn deliver(
             _ => cx.ok(what),
         };
     }
-    socket.finish_turn(s, SocketLane::Read);
+    end_turn(cx, socket, s);
     cx.ok(what)
+}
+
+/// The caller has got something: the next one's turn comes, if this was the caller's.
+fn end_turn(cx: &Ctx<'_>, socket: &Sock, s: &mut SockState) {
+    if s.readers.turn(cx.proc.id) == Turn::Mine {
+        socket.finish_turn(s, SocketLane::Read);
+    }
 }
 
 /// Reading has failed for good: nobody gets anything any more.
@@ -124,8 +148,8 @@ fn not_read(
     }
 }
 
-/// What a system call has read, of so many bytes, is counted; or what the caller is to be told because it has failed or the other
-/// side has closed.
+/// What a system call has read, of so many bytes; or what the caller is to be told because it has failed or the other side has
+/// closed.
 fn taken<T>(
     cx: &mut Ctx<'_>,
     socket: &Sock,
@@ -139,7 +163,6 @@ fn taken<T>(
     if n == 0 && s.is_stream() {
         return Err(give_up(cx, socket, s, Atom::CLOSED.into()));
     }
-    count(s, n);
     Ok(got)
 }
 
@@ -163,9 +186,17 @@ fn attempt(
         if let Some(wait) = socket.await_turn(cx, s, SocketLane::Read, reference)? {
             return Ok(wait);
         }
-        s.counters.read_tries = s.counters.read_tries.wrapping_add(1);
         run(cx, socket, s)
     })
+}
+
+/// The socket of the system, which is about to be asked.
+///
+/// # Errors
+/// See [`descriptor`].
+fn asked(s: &mut SockState) -> io::Result<&Socket> {
+    s.counters.read_tries = s.counters.read_tries.wrapping_add(1);
+    descriptor(s)
 }
 
 /// The socket of the system.
@@ -184,31 +215,103 @@ fn recv(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let reference = a[3];
     attempt(cx, a, reference, |cx, socket, s| {
         let size = or_usual(wanted, s.otp.read_buffer);
-        with_room(size, |room| {
-            let got = descriptor(s).and_then(|fd| sys::receive(fd, &mut room[..size], flags));
+        let in_row = std::mem::take(&mut s.reads_in_row) + 1;
+        if s.kept.filled > 0 && (wanted == 0 || s.kept.filled >= size) {
+            let what = take_kept(cx.heap(), s, wanted);
+            return Ok(deliver(cx, socket, s, reference, what));
+        }
+        let KeptPart { room, filled } = std::mem::take(&mut s.kept);
+        with_room(size, room, |room| {
+            let got = asked(s).and_then(|fd| sys::receive(fd, &mut room[filled..size], flags));
+            if filled > 0 && matches!(got, Ok(0)) {
+                give_up(cx, socket, s, Atom::CLOSED.into());
+                let data = binary(cx.heap(), room, filled);
+                let why = cx.tuple2(Atom::CLOSED, data);
+                return Ok(cx.error(why));
+            }
             let n = match taken(cx, socket, s, reference, got, |n| *n) {
                 Ok(n) => n,
-                Err(answer) => return Ok(answer),
+                Err(answer) => {
+                    s.kept = keep(room, filled, size);
+                    return Ok(answer);
+                }
             };
-            let what = binary(cx.heap(), room, n);
-            if n == size && wanted == 0 && s.is_stream() {
-                s.reads_in_row += 1;
-                if s.reads_in_row < s.otp.read_count {
-                    return Ok(cx.tuple2(atom("more"), what));
-                }
-            } else if n < wanted && s.is_stream() {
-                s.reads_in_row = 0;
-                if is_zero(reference) && release::number() <= 25 {
-                    return Ok(deliver(cx, socket, s, reference, what));
-                }
-                if is_zero(reference) {
-                    return Ok(cx.tuple2(atom("timeout"), what));
-                }
-                return Ok(socket.wait_for(cx, s, SocketLane::Read, reference, Some(what)));
+            let filled = filled + n;
+            let is_part = filled < wanted && s.is_stream();
+            if is_part && !is_zero(reference) {
+                return Ok(wait_for_rest(
+                    cx, socket, s, reference, room, filled, n, size,
+                ));
+            }
+            let what = binary(cx.heap(), room, filled);
+            if filled == size && wanted == 0 && s.is_stream() && in_row < s.otp.read_count {
+                s.reads_in_row = in_row;
+                count_part(s, filled);
+                return Ok(cx.tuple2(atom("more"), what));
+            }
+            count(s, filled);
+            if is_part && release::number() > 25 {
+                end_turn(cx, socket, s);
+                return Ok(cx.tuple2(atom("timeout"), what));
             }
             Ok(deliver(cx, socket, s, reference, what))
         })
     })
+}
+
+/// The caller waits for the rest of what it asked for.
+#[expect(clippy::too_many_arguments, reason = "what one read has found")]
+fn wait_for_rest(
+    cx: &mut Ctx<'_>,
+    socket: &Sock,
+    s: &mut SockState,
+    reference: Term,
+    room: &mut Vec<u8>,
+    filled: usize,
+    n: usize,
+    size: usize,
+) -> Term {
+    let what = if release::streams_keep_parts() {
+        s.kept = keep(room, filled, size);
+        count_bytes(s, filled);
+        None
+    } else {
+        count_bytes(s, n);
+        if release::number() >= 28 {
+            s.counters.read_max = s.counters.read_max.max(n as u64);
+        }
+        Some(binary(cx.heap(), room, filled))
+    };
+    socket.wait_for(cx, s, SocketLane::Read, reference, what)
+}
+
+/// The first `filled` bytes of `room`, in memory with room for `size`.
+fn keep(room: &mut Vec<u8>, filled: usize, size: usize) -> KeptPart {
+    if filled == 0 {
+        return KeptPart::default();
+    }
+    let mut own = if room.len() / 2 > size {
+        room[..size].to_vec()
+    } else {
+        std::mem::take(room)
+    };
+    own.truncate(size);
+    KeptPart { room: own, filled }
+}
+
+/// What the socket has kept, or so many bytes of it. All of it counts as having been read with this call.
+fn take_kept(h: &mut Heap, s: &mut SockState, wanted: usize) -> Term {
+    let mut kept = std::mem::take(&mut s.kept);
+    count(s, kept.filled);
+    let n = or_usual(wanted, kept.filled);
+    if n < kept.filled {
+        let rest = kept.room[n..kept.filled].to_vec();
+        s.kept = KeptPart {
+            filled: rest.len(),
+            room: rest,
+        };
+    }
+    binary(h, &mut kept.room, n)
 }
 
 /// The address that something came from; where there is none, one without a family.
@@ -229,12 +332,13 @@ fn recvfrom(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let reference = a[3];
     attempt(cx, a, reference, |cx, socket, s| {
         let size = or_usual(wanted, s.otp.read_buffer);
-        with_room(size, |room| {
-            let got = descriptor(s).and_then(|fd| sys::receive_from(fd, &mut room[..size], flags));
+        with_room(size, Vec::new(), |room| {
+            let got = asked(s).and_then(|fd| sys::receive_from(fd, &mut room[..size], flags));
             let (n, from) = match taken(cx, socket, s, reference, got, |got| got.0) {
                 Ok(got) => got,
                 Err(answer) => return Ok(answer),
             };
+            count(s, n);
             let data = binary(cx.heap(), room, n);
             let from = source(cx.heap(), from.as_ref());
             let what = cx.tuple2(from, data);
@@ -252,13 +356,13 @@ fn recvmsg(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     attempt(cx, a, reference, |cx, socket, s| {
         let size = or_usual(wanted, s.otp.read_buffer);
         let control = or_usual(control, s.otp.read_control);
-        with_room(size, |room| {
-            let got =
-                descriptor(s).and_then(|fd| read_message(fd, &mut room[..size], control, flags));
+        with_room(size, Vec::new(), |room| {
+            let got = asked(s).and_then(|fd| read_message(fd, &mut room[..size], control, flags));
             let got = match taken(cx, socket, s, reference, got, |got| got.bytes) {
                 Ok(got) => got,
                 Err(answer) => return Ok(answer),
             };
+            count(s, got.bytes);
             let data = binary(cx.heap(), room, got.bytes);
             let what = message_term(cx.heap(), &got, data);
             Ok(deliver(cx, socket, s, reference, what))

@@ -145,6 +145,15 @@ impl OtpSettings {
     }
 }
 
+/// The first part of what was asked for, in memory that has room for the rest.
+#[derive(Default)]
+pub struct KeptPart {
+    /// The memory.
+    pub room: Vec<u8>,
+    /// So many bytes of it have come.
+    pub filled: usize,
+}
+
 /// See the module's text.
 pub struct SockState {
     // The registration goes before the descriptor is closed.
@@ -181,6 +190,10 @@ pub struct SockState {
     pub connector: Option<SocketWaiter>,
     /// How many full buffers were read in a row.
     pub reads_in_row: usize,
+    /// Bytes read of what does not count as one packet yet, because its reader goes on.
+    pub read_of_packet: u64,
+    /// What has come of a stream, less than was asked for.
+    pub kept: KeptPart,
     /// The file that is being sent.
     pub file: Option<File>,
 }
@@ -295,6 +308,8 @@ impl Sock {
                 acceptors: Lane::default(),
                 connector: None,
                 reads_in_row: 0,
+                read_of_packet: 0,
+                kept: KeptPart::default(),
                 file: None,
             }),
         });
@@ -339,7 +354,7 @@ impl Sock {
         Ok(())
     }
 
-    /// Whose turn is it? `None` if it is the caller's; otherwise what the call gives: the caller waits in the queue.
+    /// Whose turn is it? `None` if it is the caller's, or if it may go on without; otherwise what the call gives: the caller waits in the queue.
     ///
     /// # Errors
     /// The caller stands in the queue already.
@@ -354,7 +369,10 @@ impl Sock {
         match s.lane(which).turn(me) {
             Turn::Mine => Ok(None),
             Turn::Queued => Err(super::terms::raise_invalid(cx, super::terms::atom("state"))),
-            Turn::Later if is_zero(reference) => Ok(Some(timed_out())),
+            Turn::Later if is_zero(reference) => match which {
+                SocketLane::Read if release::who_does_not_wait_reads() => Ok(None),
+                _ => Ok(Some(timed_out())),
+            },
             Turn::Later => {
                 let waiter = self.waiter(owner, me, reference);
                 s.lane(which).queue.push_back(waiter);
