@@ -354,7 +354,8 @@ impl Sock {
         Ok(())
     }
 
-    /// Whose turn is it? `None` if it is the caller's, or if it may go on without; otherwise what the call gives: the caller waits in the queue.
+    /// Whose turn is it? `None` if it is the caller's, or if it may go on without; otherwise what the call gives: the caller waits
+    /// in the queue.
     ///
     /// # Errors
     /// The caller stands in the queue already.
