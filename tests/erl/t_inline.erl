@@ -157,7 +157,6 @@ cases() ->
      {itself_caught, fun() -> [caught(N, F) || N <- [0, 1, 2, 3, 9], F <- [fun() -> ok end, fun() -> error(x) end, fun() -> throw(y) end], N > 0] end},
      {itself_where, fun() -> Me = self(), [begin P = spawn_link(fun() -> Me ! {got, stacks(N, Me)} end), receive {P, at_the_end} -> ok end, W = where(P), garbage_collect(P), P ! go_on, {W, receive {got, V} -> V end} end || N <- [0, 1, 2, 3, 30, 31]] end},
      {itself_deep, heavy, fun() -> {deep(300000, fun() -> 0 end), lists:sum([deep(N, fun() -> N end) || N <- lists:seq(1, 300)])} end},
-     {itself_unended, fun() -> {P, M} = spawn_opt(fun() -> deep(1 bsl 40, fun() -> 0 end) end, [monitor, {max_heap_size, #{size => 100000, kill => true, error_logger => false}}]), receive {'DOWN', M, process, P, Why} -> Why end end},
      {boxed, heavy, fun() -> many_boxed(30000, []) end},
      {grows, fun() -> [grows(N, 3) || N <- [0, 10, 58, 60, 200]] end},
      {spins, fun() -> P = spawn(fun() -> spins(1) end), R = [begin erlang:yield(), is_process_alive(P) end || _ <- lists:seq(1, 50)], exit(P, kill), {lists:usort(R), spins(0)} end}].
