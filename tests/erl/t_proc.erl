@@ -228,8 +228,7 @@ cases() ->
      {dict_not_shared, fun() -> put(x, 1), S = self(), spawn(fun() -> S ! {r, get(x)} end), receive {r, V} -> V end end},
      {dict_of_other, fun() -> S = self(), P = spawn(fun() -> put(k, v), S ! go, idle() end), receive go -> ok end, R = process_info(P, dictionary), P ! stop, {dictionary, L} = R, lists:keyfind(k, 1, L) end},
      {flags, fun() -> [process_flag(trap_exit, true), process_flag(trap_exit, false), process_flag(priority, high), process_flag(priority, normal), process_flag(min_heap_size, 500), process_flag(fullsweep_after, 10), process_flag(sensitive, true), process_flag(sensitive, false), process_flag(save_calls, 0)] end},
-     %% Half of the calls may be gone: see the native tier's inlining.
-     {returns_cost_reductions, fun() -> {reductions, A} = process_info(self(), reductions), N = deep(100000), {reductions, B} = process_info(self(), reductions), {N, B - A > 45000} end},
+     {returns_cost_reductions, fun() -> {reductions, A} = process_info(self(), reductions), N = deep(100000), {reductions, B} = process_info(self(), reductions), {N, B - A > 90000} end},
      {fullsweep_of_16_bits, fun() -> R = [begin process_flag(fullsweep_after, id(N)), process_info(self(), fullsweep_after) end || N <- [65535, 65536, 65537, 1 bsl 31, (1 bsl 59) - 1]], process_flag(fullsweep_after, 65535), R end},
      {sensitive, fun() ->
          put(foo, bar), self() ! hi, process_flag(save_calls, 5), process_flag(sensitive, true),

@@ -414,7 +414,7 @@ pub enum Op {
     Reserve(u32, ExitRef),
     /// Drops the first so many slots of the frame.
     Drop(u32),
-    /// Puts the return address of this offset on the stack, as a call does in the interpreter. `Drop` takes it away.
+    /// Puts the return address of this offset on the stack, for a reduction, as a call does in the interpreter. `Drop` takes it away.
     PushReturn(u32),
 
     /// Puts the arguments, in their order, before the value that the function will return: behind those put there before by this

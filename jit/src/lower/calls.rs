@@ -32,7 +32,10 @@ impl Lowering<'_> {
             } => self.allocate(*slots, *heap, clear, *exit),
             Op::Reserve(words, exit) => self.reserve(*words, *exit),
             Op::Drop(slots) => self.drop_slots(*slots),
-            Op::PushReturn(after) => self.push_return_address(*after),
+            Op::PushReturn(after) => {
+                self.push_return_address(*after);
+                self.charge_reduction();
+            }
             Op::Build(_) => self.build_list(&args),
             Op::Return => self.return_or_finish(args[0]),
             Op::Call(callee, after) => {

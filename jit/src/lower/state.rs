@@ -215,6 +215,13 @@ impl Lowering<'_> {
         self.go(&To { block, args });
     }
 
+    /// Takes a reduction for a call in whose place something else stands; the next entry of a function looks whether it was the last.
+    pub(super) fn charge_reduction(&mut self) {
+        let reds = self.b.use_var(self.reds);
+        let left = self.b.ins().iadd_imm_s(reds, -1);
+        self.b.def_var(self.reds, left);
+    }
+
     /// What is done when there are no reductions left: a helper takes the place of the function, with its arguments.
     pub(super) fn out_of_reductions(&mut self) {
         let Some(block) = self.out_of_reductions else {
