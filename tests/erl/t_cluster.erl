@@ -1,26 +1,28 @@
 %% Three nodes: names of `global`, and a database whose nodes are killed while they write. The nodes are peers that are led over
-%% their standard input, of the machine under test.
+%% their standard input, of the machine under test and, where it says so, the release's own BEAM.
 %% modes: plain interp native
 -module(t_cluster).
--export([content/1, put/1, sleeper/0, unnamed/1]).
+-export([content/1, put/1, synced/1, bump/0, counted/0, sleeper/0, unnamed/1]).
 -include("diff.hrl").
 
 -define(WAIT, 120000).
 -define(TABLES, [{t_cluster_ram, ram_copies}, {t_cluster_disc, disc_copies}, {t_cluster_only, disc_only_copies}]).
 -include("peers.hrl").
 
-start(Port, Args) ->
+start(Kind, Port, Args) ->
     {ok, Peer, Node} = peer:start(#{
         connection => standard_io,
-        exec => machine(self),
+        exec => machine(Kind),
         wait_boot => ?WAIT,
         env => [{"ERL_EPMD_PORT", integer_to_list(Port)}, {"ERL_EPMD_ADDRESS", "127.0.0.1"}],
-        args => Args ++ ["-setcookie", "t_cluster", "-kernel", "prevent_overlapping_partitions", "false", "-pa", filename:dirname(code:which(?MODULE))]
+        args => Args ++ ["-setcookie", "t_cluster", "-kernel", "logger_level", "none", "-kernel", "prevent_overlapping_partitions", "false", "-pa", filename:dirname(code:which(?MODULE))]
     }),
     {Peer, Node}.
 
-named(Port, Name, Dir) ->
-    {P, _} = start(Port, ["-sname", Name ++ "@localhost", "-mnesia", "dir", "\"" ++ filename:join(Dir, Name) ++ "\""]),
+named(Port, Name, Dir) -> named(self, Port, Name, Dir).
+
+named(Kind, Port, Name, Dir) ->
+    {P, _} = start(Kind, Port, ["-sname", Name ++ "@localhost", "-mnesia", "dir", "\"" ++ filename:join(Dir, Name) ++ "\""]),
     {P, peer:call(P, erlang, node, [], ?WAIT)}.
 
 kill(P) -> os:cmd("kill -9 " ++ peer:call(P, os, getpid, [], ?WAIT)).
@@ -46,9 +48,11 @@ gone(N, Port) ->
         _ -> receive after 100 -> gone(N - 1, Port) end
     end.
 
-three(Port, Unique, Dir) ->
+three(Port, Unique, Dir) -> three([self, self, self], Port, Unique, Dir).
+
+three(Kinds, Port, Unique, Dir) ->
     ok = filelib:ensure_dir(filename:join(Dir, "x")),
-    Cluster = [named(Port, Unique ++ [$_, C], Dir) || C <- "abc"],
+    Cluster = [named(Kind, Port, Unique ++ [$_, C], Dir) || {Kind, C} <- lists:zip(Kinds, "abc")],
     [{P1, _} | Others] = Cluster,
     [pong = peer:call(P1, net_adm, ping, [N], ?WAIT) || {_, N} <- Others],
     Cluster.
@@ -80,7 +84,8 @@ global_names() ->
     end).
 
 content(T) -> {atomic, L} = mnesia:transaction(fun() -> mnesia:all_keys(T) end), lists:sort(L).
-put(K) -> mnesia:transaction(fun() -> [ok = mnesia:write({T, K, K}) || {T, _} <- ?TABLES], ok end).
+put(K) -> put(transaction, K).
+put(Kind, K) -> mnesia:Kind(fun() -> [ok = mnesia:write({T, K, K}) || {T, _} <- ?TABLES], ok end).
 
 database() -> with(fun database/3).
 
@@ -125,12 +130,113 @@ writer(P, Leader, I, N, Done) ->
 wrote(0) -> ok;
 wrote(N) -> receive wrote -> wrote(N - 1) after ?WAIT -> error(late) end.
 
+%% ---- every node is killed in turn, and then all at once ----
+
+-define(COUNT, t_cluster_count).
+
+%% Confirmed when it is on the disc of every node, and with it what the writer has done before.
+synced(K) ->
+    {atomic, ok} = put(sync_transaction, K),
+    {[ok, ok, ok], []} = rpc:multicall(mnesia:system_info(db_nodes), mnesia, sync_log, []),
+    {atomic, ok}.
+
+bump() -> mnesia:sync_transaction(fun() -> [{_, n, N}] = mnesia:read(?COUNT, n, write), mnesia:write({?COUNT, n, N + 1}) end).
+counted() -> {atomic, [{_, n, N}]} = mnesia:transaction(fun() -> mnesia:read(?COUNT, n) end), N.
+
+%% Writes by a node as long as that is there, and goes on with the one that takes its place.
+steady(P, Leader, F, I, N, Done, Bumps) ->
+    receive
+        {stop, M} -> Leader ! {M, Done, Bumps};
+        {peer, P1} -> steady(P1, Leader, F, I, N, Done, Bumps)
+    after 0 ->
+        {Asked, Bumped} = Bumps,
+        case catch {peer:call(P, ?MODULE, bump, [], ?WAIT), peer:call(P, ?MODULE, F, [{I, N}], ?WAIT)} of
+            {B, {atomic, ok}} ->
+                Leader ! wrote,
+                Now = Bumped + case B of {atomic, ok} -> 1; _ -> 0 end,
+                steady(P, Leader, F, I, N + 1, [{I, N} | Done], {Asked + 1, Now});
+            {'EXIT', _} ->
+                %% The node is gone, or has not been able to say that all is on discs.
+                timer:sleep(10),
+                steady(P, Leader, F, I, N + 1, Done, {Asked + 1, Bumped});
+            _ ->
+                steady(P, Leader, F, I, N + 1, Done, {Asked + 1, Bumped})
+        end
+    end.
+
+writers(Cluster, F, First) ->
+    Leader = self(),
+    [spawn_link(fun() -> steady(P, Leader, F, I, 0, [], {0, 0}) end) || {I, {P, _}} <- lists:enumerate(First, Cluster)].
+
+%% What they have confirmed.
+stopped(Writers) ->
+    [begin
+        M = monitor(process, W),
+        W ! {stop, M},
+        receive {M, Done, Bumps} -> {Done, Bumps}; {'DOWN', M, _, _, Why} -> error(Why) after ?WAIT -> error(late) end
+    end || W <- Writers].
+
+%% Starts the database of nodes at once, and waits for its tables.
+begun(Peers, Tables) ->
+    Begin = fun(P) -> ok = peer:call(P, mnesia, start, [], ?WAIT), ok = peer:call(P, mnesia, wait_for_tables, [Tables, ?WAIT], ?WAIT) end,
+    All = [spawn_monitor(fun() -> exit({begun, Begin(P)}) end) || P <- Peers],
+    [receive {'DOWN', M, process, P, {begun, ok}} -> ok; {'DOWN', M, process, P, Why} -> error(Why) end || {P, M} <- All].
+
+killed(Kinds) -> with(fun(Port, Unique, Dir) -> killed(Kinds, Port, Unique, Dir) end).
+
+killed(Kinds, Port, Unique, Dir) ->
+    Cluster = three(Kinds, Port, Unique, Dir),
+    Nodes = [N || {_, N} <- Cluster],
+    Peers = [P || {P, _} <- Cluster],
+    Tables = [?COUNT | [T || {T, _} <- ?TABLES]],
+    ok = peer:call(hd(Peers), mnesia, create_schema, [Nodes], ?WAIT),
+    begun(Peers, [schema]),
+    [{atomic, ok} = peer:call(hd(Peers), mnesia, create_table, [T, [{Kind, Nodes}]], ?WAIT) || {T, Kind} <- [{?COUNT, disc_copies} | ?TABLES]],
+    begun(Peers, Tables),
+    ok = peer:call(hd(Peers), mnesia, dirty_write, [{?COUNT, n, 0}], ?WAIT),
+    Again = fun(I) -> {P, _} = named(lists:nth(I, Kinds), Port, Unique ++ [$_, $a + I - 1], Dir), P end,
+    %% Each in turn: the others know what it has missed.
+    Writers = writers(Cluster, put, 1),
+    Turn = fun(I, Ps) ->
+        wrote(40),
+        kill(lists:nth(I, Ps)),
+        wrote(20),
+        P = Again(I),
+        begun([P], Tables),
+        lists:nth(I, Writers) ! {peer, P},
+        wrote(40),
+        lists:sublist(Ps, I - 1) ++ [P | lists:nthtail(I, Ps)]
+    end,
+    Second = lists:foldl(Turn, Peers, [3, 1, 2]),
+    First = stopped(Writers),
+    Kept = kept(Second, First, ?TABLES),
+    %% All at once: what is on discs is there.
+    Others = writers(lists:zip(Second, Nodes), synced, 4),
+    wrote(60),
+    Pids = [peer:call(P, os, getpid, [], ?WAIT) || P <- Second],
+    os:cmd("kill -9 " ++ lists:join($\s, Pids)),
+    Last = stopped(Others),
+    Third = [Again(I) || I <- [1, 2, 3]],
+    begun(Third, Tables),
+    Result = {Kept, kept(Third, First ++ Last, tl(?TABLES)), [length(peer:call(P, ?MODULE, content, [t_cluster_ram], ?WAIT)) || P <- Third]},
+    [peer:stop(P) || P <- Third],
+    Result.
+
+%% Everything that was confirmed is in the tables of all nodes, which hold the same.
+kept(Peers, Written, Tables) ->
+    Confirmed = lists:append([Done || {Done, _} <- Written]),
+    Contents = [[peer:call(P, ?MODULE, content, [T], ?WAIT) || P <- Peers] || {T, _} <- Tables],
+    Counts = lists:usort([peer:call(P, ?MODULE, counted, [], ?WAIT) || P <- Peers]),
+    [Asked, Bumped] = [lists:sum([element(I, Bumps) || {_, Bumps} <- Written]) || I <- [1, 2]],
+    {length(Confirmed) >= 60, [length(lists:usort(C)) || C <- Contents], [length(Confirmed -- hd(C)) || C <- Contents],
+        case Counts of [N] when N >= Bumped, N =< Asked -> right; _ -> {Bumped, Counts, Asked} end}.
+
 %% A node that gets its name from the first one that it is connected to.
 dynamic_name() ->
     with(fun(Port, Unique, Dir) ->
         ok = filelib:ensure_dir(filename:join(Dir, "x")),
         {PA, A} = named(Port, Unique, Dir),
-        {PB, _} = start(Port, ["-sname", "undefined@localhost"]),
+        {PB, _} = start(self, Port, ["-sname", "undefined@localhost"]),
         R = peer:call(PB, ?MODULE, unnamed, [A], ?WAIT),
         [peer:stop(P) || P <- [PB, PA]],
         R
@@ -155,4 +261,5 @@ unnamed(A) ->
     After = {node(), nodes(hidden)},
     {Before, Connected, Up, Named, Down, After}.
 
-cases() -> [{C, F} || {C, F} <- [{global, fun global_names/0}, {dynamic_name, fun dynamic_name/0}, {mnesia, fun database/0}]].
+cases() -> [{C, F} || {C, F} <- [{global, fun global_names/0}, {dynamic_name, fun dynamic_name/0}, {mnesia, fun database/0},
+    {mnesia_killed, fun() -> killed([self, self, self]) end}, {mnesia_killed_mixed, fun() -> killed([self, beam, self]) end}]].
