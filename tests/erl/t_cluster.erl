@@ -84,8 +84,8 @@ global_names() ->
     end).
 
 content(T) -> {atomic, L} = mnesia:transaction(fun() -> mnesia:all_keys(T) end), lists:sort(L).
-put(K) -> put(transaction, K).
-put(Kind, K) -> mnesia:Kind(fun() -> [ok = mnesia:write({T, K, K}) || {T, _} <- ?TABLES], ok end).
+put(K) -> store(transaction, K).
+store(Kind, K) -> mnesia:Kind(fun() -> [ok = mnesia:write({T, K, K}) || {T, _} <- ?TABLES], ok end).
 
 database() -> with(fun database/3).
 
@@ -136,7 +136,7 @@ wrote(N) -> receive wrote -> wrote(N - 1) after ?WAIT -> error(late) end.
 
 %% Confirmed when it is on the disc of every node, and with it what the writer has done before.
 synced(K) ->
-    {atomic, ok} = put(sync_transaction, K),
+    {atomic, ok} = store(sync_transaction, K),
     {[ok, ok, ok], []} = rpc:multicall(mnesia:system_info(db_nodes), mnesia, sync_log, []),
     {atomic, ok}.
 
