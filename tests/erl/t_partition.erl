@@ -157,7 +157,7 @@ start(Net, Kind, Unique, [C] = Letter, Args) ->
         exec => machine(Kind),
         wait_boot => ?WAIT,
         args => proxy_arguments(Net, C) ++ Args ++ ["-pa", filename:dirname(code:which(?MODULE)), "-setcookie", "t_partition",
-            "-kernel", "net_setuptime", "20", "-kernel", "logger_level", "none", "-sname", Unique ++ "_" ++ Letter ++ "@localhost"]
+            "-kernel", "logger_level", "none", "-sname", Unique ++ "_" ++ Letter ++ "@localhost"]
     }),
     {Peer, peer:call(Peer, erlang, node, [], ?WAIT)}.
 
@@ -212,7 +212,10 @@ kept({Net, Nodes}) ->
 %% The end of all nodes.
 ended(Args) ->
     Stop = fun(_, Nodes) -> [peer:stop(P) || {P, _} <- Nodes] end,
-    [one(Kinds, Args, Stop) || Kinds <- kinds(), persistent_term:get({?MODULE, Kinds, Args}, none) =/= none],
+    [begin
+        one(Kinds, Args, Stop),
+        persistent_term:erase({?MODULE, Kinds, Args})
+    end || Kinds <- kinds(), persistent_term:get({?MODULE, Kinds, Args}, none) =/= none],
     ok.
 
 until(F) -> until(?WAIT div 50, F).
@@ -386,7 +389,7 @@ overlapping(Net, Nodes) ->
     {First, Apart, Together, Sync, peer:call(PA, global, register_name, [later, A], ?WAIT), until(fun() -> whereis_all(later, Nodes) =:= [A] end)}.
 
 cases() ->
-    Loose = ["+zdbbl", "64", "-kernel", "prevent_overlapping_partitions", "false"],
+    Loose = ["+zdbbl", "64", "-kernel", "net_setuptime", "20", "-kernel", "prevent_overlapping_partitions", "false"],
     [{in_pieces, fun() -> sets(Loose, fun in_pieces/2) end},
      {cuts, fun() -> sets(Loose, fun cuts/2) end},
      {at_once, fun() -> sets(Loose, at_once(orders())) end},
