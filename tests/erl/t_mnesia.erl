@@ -1,6 +1,8 @@
 %% A database of three nodes that are killed while they write, one after the other and all at once: what was confirmed is there afterwards.
 %% The nodes are peers of the machine under test and, where it says so, the release's own BEAM.
-%% modes: plain native
+%% modes: plain
+%% releases: 27
+%% limit: 600
 -module(t_mnesia).
 -export([content/1, put/1, synced/1, bump/0, counted/0]).
 -include("diff.hrl").

@@ -1,7 +1,7 @@
 %% Three nodes whose connections go through a proxy: they are taken to pieces, held up, made from both ends at once, and cut and reset
 %% at every stage while all talk to all. Each case is run with the machine under test alone, and with the release's own BEAM between
 %% two of it.
-%% modes: plain native
+%% modes: plain
 %% limit: 600
 -module(t_partition).
 -export([start_link/0, register_node/2, register_node/3, port_please/2, port_please/3, address_please/3, listen_port_please/2, names/1, listens/0]).
