@@ -613,7 +613,11 @@ impl Heap {
         unsafe {
             *p = Header::new(Kind::HeapBits, 1 + words).0;
             *p.add(1) = bits as u64;
-            std::ptr::write_bytes(p.add(2), 0, words);
+            if words == 1 {
+                *p.add(2) = 0;
+            } else {
+                std::ptr::write_bytes(p.add(2), 0, words);
+            }
             (Term::boxed_at(p), p.add(2).cast())
         }
     }
