@@ -2,7 +2,7 @@
 
 use crate::build;
 use crate::ir::flow::ControlFlowGraph;
-use crate::ir::{Block, Op, SsaFunction};
+use crate::ir::{Block, Callee, Op, SsaFunction};
 use crate::lower::{self, ReturnPoints, Symbol, glue};
 use crate::memory::{self, CodeBlock, perf};
 use crate::observe::{Cause, Observation, Phase, Watch};
@@ -294,19 +294,23 @@ fn truth(on: bool) -> &'static str {
     if on { "true" } else { "false" }
 }
 
-/// Functions of more SSA instructions are compiled without Cranelift's optimizations, and so are those without loops. These optimizations
-/// take a quarter of the time and more. What they find is mostly what need not be done in each round of a loop; and a call
-/// executes a small part of a large function.
+/// Functions of more SSA instructions are compiled without Cranelift's optimizations, and so are those that do nothing over and over. These
+/// optimizations take a quarter of the time and more; a call executes a small part of a large function.
 const LARGE_FUNCTION: usize = 300;
 
-/// Is there a way from a block of the function back to it, but by calls?
-fn has_loops(f: &SsaFunction) -> bool {
+/// Has the function loops, or does it call itself?
+fn repeats(f: &SsaFunction) -> bool {
     let graph = ControlFlowGraph::new(f);
     let is_back = |&block: &Block| {
         let mut next = graph.successors(block).iter();
         next.any(|next| graph.place(*next) <= graph.place(block))
     };
-    graph.order().iter().any(is_back)
+    let calls_itself = |&block: &Block| {
+        let mut insts = f.blocks[block.index()].insts.iter();
+        insts.any(|i| matches!(f.insts[i.index()].op, Op::Call(Callee::This, _)))
+    };
+    let mut blocks = graph.order().iter();
+    blocks.any(|b| is_back(b) || calls_itself(b))
 }
 
 /// This machine, with Cranelift's level of optimization.
@@ -499,7 +503,7 @@ impl NativeCompiler {
         });
         watch.optimized(&source);
         cx.clear();
-        let quick = source.instructions() > LARGE_FUNCTION || !has_loops(&source);
+        let quick = source.instructions() > LARGE_FUNCTION || !repeats(&source);
         let isa = match quick {
             true => &*self.quick_isa,
             false => &*self.isa,

@@ -17,7 +17,7 @@ mod tests;
 
 pub use inlinable::Inlinables;
 
-use crate::ir::{Block, Callee, ExitRef, Op as Ssa, Repr, SsaExit, SsaFunction, Target, Value};
+use crate::ir::{Block, ExitRef, Op as Ssa, Repr, SsaExit, SsaFunction, Target, Value};
 use enigma_loader::{FunctionCode, Instr, MatchCommand, Op, Operand, Reg};
 use enigma_runtime::code::module::{Body, FnInfo, Module};
 use enigma_runtime::code::translate;

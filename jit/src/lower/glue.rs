@@ -32,11 +32,12 @@ pub(super) fn keeping_signature() -> Signature {
     }
 }
 
-/// The signature of what is called in place of the rest of a native function: `(x0, sp, hp, reductions, address, x1)`, `(word)`, or
-/// without parameters.
+/// The signature of what is called in place of the rest of a native function: `(address, sp, hp, reductions)`,
+/// `(x0, sp, hp, reductions, address, x1)`, `(word)`, or without parameters.
 pub(super) fn last_signature(call: HelperCall) -> Signature {
     let params = match call {
-        HelperCall::LastAt => 6,
+        HelperCall::LastAt => 4,
+        HelperCall::LastWith => 6,
         HelperCall::Landing => 1,
         _ => 0,
     };
@@ -56,8 +57,8 @@ pub fn helper(
     let (signature, body): (_, fn(&mut FunctionBuilder<'_>, Helper)) = match helper.call() {
         HelperCall::Threaded => (signature(), threaded),
         HelperCall::Again => (signature(), again),
-        call @ HelperCall::LastAt => (last_signature(call), last_at),
-        call @ HelperCall::Last => (last_signature(call), threaded),
+        call @ (HelperCall::LastAt | HelperCall::Last) => (last_signature(call), threaded),
+        call @ HelperCall::LastWith => (last_signature(call), last_with),
         call @ HelperCall::Landing => (last_signature(call), landing),
         HelperCall::Keeping => (keeping_signature(), keeping),
         HelperCall::Direct => return None,
@@ -103,7 +104,7 @@ fn thread(b: &mut FunctionBuilder<'_>, helper: Helper, params: &[Value], args: [
 }
 
 /// The same, but that what is around the address are X registers, which go to memory.
-fn last_at(b: &mut FunctionBuilder<'_>, helper: Helper) {
+fn last_with(b: &mut FunctionBuilder<'_>, helper: Helper) {
     let params = b
         .current_block()
         .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());

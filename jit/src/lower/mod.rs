@@ -38,6 +38,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_codegen::packed_option::ReservedValue;
+use cranelift_codegen::settings::OptLevel;
 use cranelift_codegen::{Context, ir as clif};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
 use enigma_runtime::code::module::{Body, FnInfo};
@@ -167,6 +168,7 @@ pub fn function(
         open,
         open_binary,
         graph: ControlFlowGraph::new(source),
+        hands_over: isa.flags().opt_level() == OptLevel::None,
         stressed: enigma_runtime::spawn::is_gc_stress(),
         chaotic: enigma_runtime::interp::native::chaos::is_on(),
         at: None,
@@ -260,6 +262,9 @@ struct Lowering<'a> {
     /// Those of the binary that is open, likewise.
     open_binary: Option<contexts::OpenBinary>,
     graph: ControlFlowGraph,
+    /// Do exits hand X registers over in machine registers? That takes less time to compile, but moves what is in registers around
+    /// where nobody leaves.
+    hands_over: bool,
     stressed: bool,
     /// Is it left at random?
     chaotic: bool,

@@ -106,7 +106,11 @@ impl Lowering<'_> {
         match helper.call() {
             HelperCall::Threaded => self.help_threaded(helper, args),
             HelperCall::Keeping => self.help_keeping(helper, args),
-            HelperCall::Again | HelperCall::LastAt | HelperCall::Last | HelperCall::Landing => {
+            HelperCall::Again
+            | HelperCall::LastAt
+            | HelperCall::LastWith
+            | HelperCall::Last
+            | HelperCall::Landing => {
                 enigma_runtime::bug::vm_bug("a helper that takes a function's place is called")
             }
             HelperCall::Direct => {
@@ -319,19 +323,31 @@ impl Lowering<'_> {
             self.place(Some(pc));
             self.b.set_srcloc(SourceLoc::new(pc | EXIT_PLACE));
             self.take_census(pc, Handing::Exit);
-            let first = self.store_but_first(e);
+            let first = match self.hands_over {
+                true => self.store_but_first(e),
+                false => {
+                    self.store_registers(e);
+                    [None; 2]
+                }
+            };
             if let Some(under) = self.source.exits[e.index()].under {
                 self.push_return_address(under);
             }
             let pc = self.pc_word(self.source.exits[e.index()].pc);
-            // The helper takes the first X register's value before the address and the second one's behind it. It writes both to
-            // memory, whatever is in these machine registers: nobody reads what is not live.
-            let words = match first {
-                [x, Some(y)] => SmallVec::from([x.unwrap_or(pc), pc, y]),
-                [x, None] => SmallVec::<[Value; 3]>::from_slice(&[x.unwrap_or(pc), pc]),
+            // The helper writes both X registers to memory, whatever is in the machine registers: nobody reads what is not live.
+            let (helper, words): (_, SmallVec<[Value; 3]>) = match first {
+                [None, None] => (Helper::ResumeAt, SmallVec::from_iter([pc])),
+                [x, None] => (
+                    Helper::ResumeWith,
+                    SmallVec::from_iter([x.unwrap_or(pc), pc]),
+                ),
+                [x, Some(y)] => (
+                    Helper::ResumeWith,
+                    SmallVec::from_iter([x.unwrap_or(pc), pc, y]),
+                ),
             };
             let args = self.with_threaded(&words);
-            self.go_to(Symbol::Glue(Helper::ResumeAt), &args);
+            self.go_to(Symbol::Glue(helper), &args);
         }
     }
 

@@ -58,7 +58,7 @@ pub fn mode() -> NativeMode {
 }
 
 /// Instructions of a function that is compiled after as many calls as the mode says.
-const SMALL_FUNCTION: usize = 128;
+const SMALL_FUNCTION: usize = 64;
 
 /// How many calls of a function of so many instructions are to be counted, if the mode says `calls`. A larger one takes longer to
 /// compile, in proportion, but a call of it does not execute more of it.
