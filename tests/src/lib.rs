@@ -10,6 +10,7 @@
 pub mod bench;
 pub mod cache;
 pub mod cli;
+pub mod cold;
 pub mod command;
 pub mod diff;
 pub mod expected;
