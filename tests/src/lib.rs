@@ -18,6 +18,7 @@ pub mod generate;
 pub mod imports;
 pub mod machine;
 pub mod oracle;
+pub mod plain;
 pub mod proc;
 pub mod pty;
 pub mod report;

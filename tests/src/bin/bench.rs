@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! cargo run --release -p enigma-tests --bin bench -- [--against ERL] [--release N]
-//!     [--rounds N] [--programs] [--system] [--cold] [--contention] [--sockets] [NAME...]
+//!     [--rounds N] [--programs] [--system] [--cold] [--plain] [--contention] [--sockets] [NAME...]
 //! ```
 //!
 //! Names (or parts of them, or of a group) choose programs. `--programs` and
 //! `--system` leave out the other half; `--cold` measures programs from the machine's start to its end instead,
-//! `--contention` what many processes do at once, `--sockets` servers under load. Without `--against`, the `erl` of the
+//! `--plain` compares some with the same programs in Rust, `--contention` what many processes do at once, `--sockets` servers under load. Without `--against`, the `erl` of the
 //! release itself is the opponent. `benches/README.md` says what each number means.
 
 use enigma_tests::bench::{self, Arena, Benchmark};
@@ -15,6 +15,7 @@ use enigma_tests::cold::ColdRun;
 use enigma_tests::command::{exit_code, number};
 use enigma_tests::machine::Machine;
 use enigma_tests::oracle;
+use enigma_tests::plain::PROGRAMS;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ struct Options {
     programs: bool,
     system: bool,
     cold: bool,
+    plain: bool,
     contention: bool,
     sockets: bool,
     names: Vec<String>,
@@ -42,6 +44,7 @@ fn options() -> Result<Options, String> {
         programs: true,
         system: true,
         cold: false,
+        plain: false,
         contention: false,
         sockets: false,
         names: vec![],
@@ -56,6 +59,7 @@ fn options() -> Result<Options, String> {
             "--programs" => options.system = false,
             "--system" => options.programs = false,
             "--cold" => options.cold = true,
+            "--plain" => options.plain = true,
             "--contention" => options.contention = true,
             "--sockets" => options.sockets = true,
             a if a.starts_with("--") => return Err(format!("no option is called {a}")),
@@ -81,6 +85,9 @@ fn run() -> Result<bool, String> {
     };
     if options.cold {
         return cold(&arena, &options);
+    }
+    if options.plain {
+        return plain(&arena, &options);
     }
     if options.contention {
         return contention(&arena, &options);
@@ -234,6 +241,47 @@ fn cold_runs(
         }
     }
     Ok((calls, best.map(Option::unwrap_or_default)))
+}
+
+/// The table of programs that there are in Rust too: the measurement that took least.
+fn plain(arena: &Arena, options: &Options) -> Result<bool, String> {
+    println!("OTP {}; milliseconds; ratios to Rust\n", options.release);
+    println!("| program | rust | enigma | erl | enigma / rust | erl / rust |");
+    println!("|---|---|---|---|---|---|");
+    let mut ratios = [vec![], vec![]];
+    let mut good = true;
+    for program in &chosen(options)? {
+        let Some(rust) = PROGRAMS.iter().find(|p| p.name == program.name) else {
+            continue;
+        };
+        let (time, result) = rust.measure(program, 2 * options.rounds);
+        let run = |side| arena.run(side, program, 2);
+        let mut best = [f64::INFINITY; 2];
+        for turn in 0..2 * options.rounds as usize {
+            let side = (turn + turn / 2) % 2;
+            let sample = run(side)?;
+            if sample.result != result {
+                good = false;
+                println!(
+                    "| {} | FAILED: {} and {result} |",
+                    program.name, sample.result
+                );
+            }
+            let times: Vec<f64> = sample.times.iter().map(|&t| t as f64 / 1000.0).collect();
+            best[side] = best[side].min(bench::minimum(&times));
+        }
+        let [a, b] = best.map(|t| t / time);
+        ratios[0].push(a);
+        ratios[1].push(b);
+        let [enigma, erl] = best;
+        println!(
+            "| {} | {time:.1} | {enigma:.1} | {erl:.1} | {a:.2} | {b:.2} |",
+            program.name
+        );
+    }
+    let [a, b] = ratios.map(|r| bench::geometric_mean(&r));
+    println!("| geometric mean | | | | {a:.2} | {b:.2} |");
+    Ok(good)
 }
 
 /// The table of what many processes do at once: the best of the rounds, in thousands of operations a second.
