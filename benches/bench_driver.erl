@@ -4,7 +4,7 @@
 %% measurements. One measurement is made and thrown away first, so that code
 %% is loaded and warm.
 -module(bench_driver).
--export([main/1, scenario/1]).
+-export([main/1, cold/1, scenario/1]).
 
 main([Module, Repeat, Measurements]) ->
     M = list_to_atom(Module),
@@ -33,6 +33,36 @@ in_process(F) ->
         {'DOWN', Ref, process, Pid, {done, R}} -> R;
         {'DOWN', Ref, process, Pid, Why} -> erlang:error(Why)
     end.
+
+%% From the start of the machine on: how often run/0 can be called in so many milliseconds; or what is left to say when it has been
+%% called so often.
+cold([Module, "for", Ms]) ->
+    Limit = erlang:system_info(start_time) + erlang:convert_time_unit(list_to_integer(Ms), millisecond, native),
+    io:format("calls ~w~n", [in_process(fun() -> calls_until(list_to_atom(Module), Limit, 1) end)]),
+    erlang:halt(0);
+cold([Module, "calls", Calls]) ->
+    in_process(fun() -> repeat(list_to_integer(Calls), list_to_atom(Module), none) end),
+    Threads = threads(),
+    io:format("cpu ~w~ncompiling ~w~n",
+              [lists:sum([Ms || {_, Ms} <- Threads]),
+               lists:sum([Ms || {<<"native_compiler", _/binary>>, Ms} <- Threads])]),
+    erlang:halt(0).
+
+calls_until(M, Limit, N) ->
+    M:run(),
+    case erlang:monotonic_time() < Limit of
+        true -> calls_until(M, Limit, N + 1);
+        false -> N
+    end.
+
+%% The machine's threads: name, and milliseconds of processor time so far.
+threads() ->
+    Dir = "/proc/self/task",
+    {ok, Threads} = file:list_dir(Dir),
+    [{Name, binary_to_integer(hd(binary:split(Times, <<" ">>))) div 1000000}
+     || T <- Threads,
+        {ok, Name} <- [file:read_file(filename:join([Dir, T, "comm"]))],
+        {ok, Times} <- [file:read_file(filename:join([Dir, T, "schedstat"]))]].
 
 %% What is not a running time: prints `value N` in the unit that README.md names.
 scenario(["idle_process_memory"]) -> value(idle(fun() -> erlang:memory(processes) end));

@@ -6,7 +6,7 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
-use enigma_runtime::heap::{BinaryBuilder, bits};
+use enigma_runtime::heap::{Gathered, bits};
 use enigma_runtime::work::{self, Budget, LoopLimit, Pile, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Term, badarg};
 use std::task::Poll;
@@ -93,59 +93,26 @@ impl Sink for Chars {
     }
 }
 
-/// A binary in UTF-8: pieces of about the same size, which are put together in the end.
+/// A binary in UTF-8.
 #[derive(Default)]
-struct Utf8 {
-    pieces: Vec<Vec<u8>>,
-    /// The piece that is filled.
-    last: Vec<u8>,
-    /// What the pieces are put into, and how many of them were.
-    out: Option<(BinaryBuilder, usize)>,
-}
+struct Utf8(Gathered);
 
-/// Bytes of a piece.
+/// Most bytes of a binary that are converted at once.
 const PIECE: usize = 1 << 16;
-
-impl Utf8 {
-    fn extend(&mut self, bytes: &[u8]) {
-        if self.last.len() + bytes.len() > PIECE && !self.last.is_empty() {
-            let fresh = Vec::with_capacity(PIECE);
-            self.pieces.push(std::mem::replace(&mut self.last, fresh));
-        }
-        self.last.extend_from_slice(bytes);
-    }
-}
 
 impl Sink for Utf8 {
     fn put(&mut self, c: u32) {
         if let Some(c) = char::from_u32(c) {
-            self.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
+            self.0.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 
     fn put_str(&mut self, s: &str) {
-        self.extend(s.as_bytes());
+        self.0.extend(s.as_bytes());
     }
 
-    fn build(&mut self, cx: &mut Ctx<'_>, budget: &mut Budget) -> Poll<Term> {
-        if self.pieces.is_empty() {
-            return Poll::Ready(cx.heap().binary(&self.last));
-        }
-        let (out, at) = self.out.get_or_insert_with(|| {
-            self.pieces.push(std::mem::take(&mut self.last));
-            let len: usize = self.pieces.iter().map(Vec::len).sum();
-            (BinaryBuilder::new(8 * len), 0)
-        });
-        while let Some(piece) = self.pieces.get(*at) {
-            if budget.is_spent() {
-                return Poll::Pending;
-            }
-            budget.spend(piece.len() / work::BYTES + 1);
-            out.extend(piece);
-            *at += 1;
-        }
-        let out = std::mem::replace(out, BinaryBuilder::new(0));
-        Poll::Ready(out.finish(cx.heap()))
+    fn build(&mut self, cx: &mut Ctx<'_>, _: &mut Budget) -> Poll<Term> {
+        Poll::Ready(std::mem::take(&mut self.0).finish(cx.heap()))
     }
 
     fn visit_roots(&mut self, _: &mut dyn FnMut(&mut [Term])) {}

@@ -118,6 +118,7 @@ impl Observation {
             since: Instant::now(),
             times: [Duration::ZERO; PHASES],
             ssa: 0,
+            clif: [0; 2],
             inlined: Vec::new(),
             bytes: 0,
             stages,
@@ -136,6 +137,8 @@ pub struct Watch<'a> {
     since: Instant,
     times: [Duration; PHASES],
     ssa: usize,
+    /// Instructions and blocks of Cranelift's form.
+    clif: [usize; 2],
     /// What stands in the place of calls (`SsaFunction::inlined`).
     inlined: Vec<u32>,
     bytes: usize,
@@ -175,6 +178,16 @@ impl Watch<'_> {
         self.phase(Phase::Passes);
         self.ssa = f.instructions();
         self.inlined.clone_from(&f.inlined);
+    }
+
+    /// There is Cranelift's form in `cx`.
+    pub fn lowered(&mut self, cx: &Context) {
+        self.phase(Phase::Lowering);
+        if self.observation.log.is_some() {
+            let layout = &cx.func.layout;
+            let insts = layout.blocks().map(|b| layout.block_insts(b).count());
+            self.clif = [insts.sum(), layout.blocks().count()];
+        }
     }
 
     /// The machine code in `cx` has been installed, and is not run yet.
@@ -217,9 +230,9 @@ impl Watch<'_> {
         }
         let [build, passes, lowering, cranelift, install] = self.times.map(|t| t.as_micros());
         format!(
-            "{name} ({cause}): {beam} BEAM instructions, {} SSA instructions, {} bytes; us: build {build}, \
-             passes {passes}, lowering {lowering}, Cranelift {cranelift}, installation {install}",
-            self.ssa, self.bytes
+            "{name} ({cause}): {beam} BEAM instructions, {} SSA instructions, {} of Cranelift's in {} blocks, {} bytes; us: build \
+             {build}, passes {passes}, lowering {lowering}, Cranelift {cranelift}, installation {install}",
+            self.ssa, self.clif[0], self.clif[1], self.bytes
         )
     }
 }

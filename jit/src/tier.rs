@@ -1,7 +1,8 @@
 //! When functions are compiled, and by whom.
 
 use crate::build;
-use crate::ir::{Op, SsaFunction};
+use crate::ir::flow::ControlFlowGraph;
+use crate::ir::{Block, Callee, Op, SsaFunction};
 use crate::lower::{self, ReturnPoints, Symbol, glue};
 use crate::memory::{self, CodeBlock, perf};
 use crate::observe::{Cause, Observation, Phase, Watch};
@@ -23,7 +24,6 @@ use enigma_runtime::quiescence::{self, Role};
 use enigma_runtime::sys::sampling;
 use parking_lot::Mutex;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fmt;
 
 /// Why there is no native code.
@@ -119,44 +119,89 @@ fn compile_requests(observation: Observation, reserved: CodeBlock, requests: &Re
     let mut queue = CompileQueue::default();
     queue.put(first);
     loop {
+        if queue.is_empty() {
+            machine.inlinables.forget();
+            let Ok(next) = requests.recv() else { return };
+            queue.put(next);
+        }
         requests.try_iter().for_each(|next| queue.put(next));
-        let Some(next) = queue.take().or_else(|| requests.recv().ok()) else {
-            return;
-        };
         passage.enter();
-        if let Some(f) = native::still_there(next.record as *const FnInfo) {
-            let _ = machine.compile(f, next.at, Cause::Calls);
+        let next = queue.take();
+        if let Some((f, at)) = next.and_then(|next| Some((next.function()?, next.at))) {
+            let done = machine.compile(f, at, Cause::Calls);
+            if done.is_err() && at.is_none() {
+                f.stop_counting();
+            }
         }
         passage.leave();
     }
 }
 
-/// Requests that wait for the compiler, in the order in which they are to be done: as they have come, but large functions behind
-/// smaller ones that come soon after them, because these are done many in the same time.
+/// Requests that wait for the compiler. What is called most since it was asked for is done first: what has been called in another
+/// phase of the program's work can wait. Of what is called as often, requests are done in the order in which they have come, but large
+/// functions behind smaller ones that come soon after them, because these are done many in the same time.
 #[derive(Default)]
 struct CompileQueue {
-    waiting: BinaryHeap<Reverse<(usize, Request)>>,
+    /// Those that have been put in order, the next one last.
+    waiting: Vec<Waiting>,
+    /// Those that have come since then.
+    fresh: Vec<Waiting>,
     /// How many requests have come.
     count: usize,
+    /// How many may be taken until they are put in order again.
+    in_order: usize,
+}
+
+/// A request that waits.
+struct Waiting {
+    request: Request,
+    /// What is gained by a call since it was made, for the time that it takes.
+    gain: u32,
+    /// Its place where the gain is the same.
+    place: usize,
 }
 
 /// Instructions of a function for which it lets one more request go first.
 const INSTRUCTIONS_A_PLACE: usize = 4;
+/// A call executes about so many of a function's instructions, if it has so many.
+const INSTRUCTIONS_A_CALL: usize = 32;
+/// To compile a function takes as much time as for so many instructions, and for each of its own.
+const INSTRUCTIONS_A_FUNCTION: usize = 16;
+/// So many requests are taken as they have been put in order before.
+const TAKEN_IN_ORDER: usize = 8;
 
 impl CompileQueue {
     fn put(&mut self, request: Request) {
         self.count += 1;
         let place = self.count + request.instructions / INSTRUCTIONS_A_PLACE;
-        self.waiting.push(Reverse((place, request)));
+        self.fresh.push(Waiting {
+            request,
+            gain: 0,
+            place,
+        });
     }
 
+    /// The next one. For who is inside a passage.
     fn take(&mut self) -> Option<Request> {
-        self.waiting.pop().map(|Reverse((_, request))| request)
+        if self.in_order == 0 || self.waiting.is_empty() {
+            self.waiting.append(&mut self.fresh);
+            for w in &mut self.waiting {
+                w.gain = w.request.gain();
+            }
+            self.waiting
+                .sort_unstable_by_key(|w| (w.gain, Reverse(w.place)));
+            self.in_order = TAKEN_IN_ORDER;
+        }
+        self.in_order -= 1;
+        self.waiting.pop().map(|w| w.request)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.fresh.is_empty()
     }
 }
 
 /// A function that is to be compiled. Its module may be purged before that.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Request {
     /// Address of its record.
     record: usize,
@@ -164,6 +209,25 @@ struct Request {
     at: Option<u32>,
     /// Its number of instructions.
     instructions: usize,
+}
+
+impl Request {
+    /// The function. For who is inside a passage.
+    fn function(&self) -> Option<&'static FnInfo> {
+        native::still_there(self.record as *const FnInfo)
+    }
+
+    /// What has been called since, by what a call gains and compilation costs.
+    fn gain(&self) -> u32 {
+        let Some(f) = self.function() else { return 0 };
+        let calls = match self.at {
+            None => f.calls_since(),
+            Some(at) => f.body().map_or(0, |b| b.continuations.passes_since(at)),
+        };
+        let gained = calls as usize * self.instructions.min(INSTRUCTIONS_A_CALL);
+        let cost = self.instructions + INSTRUCTIONS_A_FUNCTION;
+        u32::try_from(gained / cost).unwrap_or(u32::MAX)
+    }
 }
 
 /// Compiles functions where they are asked for.
@@ -201,11 +265,12 @@ impl Compiler for Later {
 /// What compiles: Cranelift for this machine, and the code that all native code uses.
 pub struct NativeCompiler {
     isa: OwnedTargetIsa,
-    /// The same with fewer optimizations, for large functions.
+    /// The same with fewer optimizations, where they do not pay.
     quick_isa: OwnedTargetIsa,
     /// The ways to helpers, by `Helper`, of those that are not called directly.
     glue: Vec<Option<u64>>,
     contexts: Mutex<Vec<(Context, FunctionBuilderContext)>>,
+    inlinables: build::Inlinables,
     observation: Observation,
 }
 
@@ -229,9 +294,24 @@ fn truth(on: bool) -> &'static str {
     if on { "true" } else { "false" }
 }
 
-/// Functions of more SSA instructions are compiled without Cranelift's optimizations. These take a quarter of the time and more, and a call
-/// executes a small part of such a function, which has few loops.
+/// Functions of more SSA instructions are compiled without Cranelift's optimizations, and so are those that do nothing over and over. These
+/// optimizations take a quarter of the time and more; a call executes a small part of a large function.
 const LARGE_FUNCTION: usize = 300;
+
+/// Has the function loops, or does it call itself?
+fn repeats(f: &SsaFunction) -> bool {
+    let graph = ControlFlowGraph::new(f);
+    let is_back = |&block: &Block| {
+        let mut next = graph.successors(block).iter();
+        next.any(|next| graph.place(*next) <= graph.place(block))
+    };
+    let calls_itself = |&block: &Block| {
+        let mut insts = f.blocks[block.index()].insts.iter();
+        insts.any(|i| matches!(f.insts[i.index()].op, Op::Call(Callee::This, _)))
+    };
+    let mut blocks = graph.order().iter();
+    blocks.any(|b| is_back(b) || calls_itself(b))
+}
 
 /// This machine, with Cranelift's level of optimization.
 fn isa(level: &str) -> Result<OwnedTargetIsa, CompileFailure> {
@@ -268,6 +348,7 @@ impl NativeCompiler {
             quick_isa: isa("none")?,
             glue: Vec::new(),
             contexts: Mutex::default(),
+            inlinables: build::Inlinables::default(),
             observation,
         })
     }
@@ -412,7 +493,7 @@ impl NativeCompiler {
         watch.phase(Phase::Build);
         watch.stages.built(&source);
         let loops = source.at.is_none() && !f.may_be_replaced();
-        let find = |n| build::inlinable(f.module(), n, n == f.index);
+        let find = |n| self.inlinables.find(f.module(), n, n == f.index);
         inline::run(&mut source, f.index, loops, find);
         if !source.inlined.is_empty() {
             watch.stages.after("inline", &source);
@@ -422,13 +503,14 @@ impl NativeCompiler {
         });
         watch.optimized(&source);
         cx.clear();
-        let isa = match source.instructions() > LARGE_FUNCTION {
+        let quick = source.instructions() > LARGE_FUNCTION || !repeats(&source);
+        let isa = match quick {
             true => &*self.quick_isa,
             false => &*self.isa,
         };
         let points = lower::function(&source, f, body, isa, cx, fbc);
         watch.stages.clif(f, cx);
-        watch.phase(Phase::Lowering);
+        watch.lowered(cx);
         generate(cx, isa)?;
         watch.phase(Phase::Cranelift);
         watch.stages.machine(f, &source.inlined, cx, isa);

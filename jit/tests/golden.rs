@@ -47,10 +47,7 @@ fn inlined(text: &str) -> Result<String, String> {
     let find = |n: u32| {
         let (_, body) = callees.iter().find(|c| c.0 == n)?;
         let function = parse(body).ok()?;
-        Some(inline::Inlinable {
-            function,
-            words: 100,
-        })
+        inline::Inlinable::of(function, 100)
     };
     result(
         &|f| inline::run(f, 2, true, find),

@@ -98,7 +98,8 @@ pub struct Arena {
 }
 
 impl Arena {
-    fn command(&self, side: usize) -> Command {
+    /// A command that starts a machine without a terminal.
+    pub(crate) fn command(&self, side: usize) -> Command {
         let mut command = self.machines[side].command(&self.otp, Mode::Plain);
         command.arg("-noinput");
         command

@@ -10,6 +10,7 @@
 pub mod bench;
 pub mod cache;
 pub mod cli;
+pub mod cold;
 pub mod command;
 pub mod diff;
 pub mod expected;
@@ -17,6 +18,7 @@ pub mod generate;
 pub mod imports;
 pub mod machine;
 pub mod oracle;
+pub mod plain;
 pub mod proc;
 pub mod pty;
 pub mod report;

@@ -30,7 +30,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// Calls after which a function is compiled, unless told.
-const THRESHOLD: u32 = 4000;
+const THRESHOLD: u32 = 1000;
 
 /// Why a system cannot be started.
 #[derive(Debug)]

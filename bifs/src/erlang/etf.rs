@@ -4,7 +4,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::etf::decode::{self, DecodeError, Decoding};
 use enigma_runtime::etf::encode::{EncodeOptions, Encoder};
-use enigma_runtime::heap::{BinaryBuilder, bits};
+use enigma_runtime::heap::{Gathered, bits};
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg};
@@ -52,69 +52,74 @@ fn options(l: Term) -> Result<Wanted, Exit> {
     Ok(w)
 }
 
-/// Writes a term into pieces, compresses these if that was asked for, and makes a binary of them.
+/// Writes a term, compresses that if it was asked for, and makes a binary of it.
 struct Encoding {
     encoder: Encoder,
     wanted: Wanted,
-    /// What was written, in pieces of about the same size.
-    pieces: Vec<Vec<u8>>,
-    len: usize,
-    stage: Stage,
+    /// What was written.
+    written: Gathered,
+    /// Compression, once all is written.
+    packing: Option<Box<Packing>>,
     /// What the BIF gives for the binary.
     answer: fn(&mut Ctx<'_>, Term) -> Term,
-}
-
-enum Stage {
-    Write,
-    Pack(Box<Packing>),
-    /// Pieces from this one on go into the binary.
-    Build(BinaryBuilder, usize),
 }
 
 /// Compression under way.
 struct Packing {
     deflate: flate2::Compress,
-    /// The piece that is compressed, and the place in it.
-    at: (usize, usize),
-    packed: Vec<u8>,
+    /// Bytes that are compressed.
+    at: usize,
+    /// The head, and what is compressed.
+    packed: Gathered,
+    /// Room for what comes out at once.
+    some: Vec<u8>,
 }
 
-/// Bytes of a piece.
+/// Bytes that are written at once.
 const PIECE: usize = 1 << 16;
 /// Bytes that are compressed at once, at most, and units that a byte costs.
 const PACKED: usize = 1 << 12;
 const PACKED_UNITS: usize = 2;
 
 impl Packing {
-    /// Goes on; gives whether the result is shorter than what it was made of, of `len` bytes.
-    fn go_on(&mut self, pieces: &[Vec<u8>], len: usize, budget: &mut Budget) -> Poll<bool> {
+    /// Begins with `len` bytes, of which the first is the version.
+    fn new(len: usize, level: u32) -> Packing {
+        let mut packed = Gathered::default();
+        packed.extend(&[131, 80]);
+        packed.extend(&(len as u32 - 1).to_be_bytes());
+        Packing {
+            deflate: flate2::Compress::new(flate2::Compression::new(level), true),
+            // The version byte is not compressed.
+            at: 1,
+            packed,
+            some: Vec::with_capacity(PACKED),
+        }
+    }
+
+    /// Goes on; gives whether the result is shorter than what it was made of.
+    fn go_on(&mut self, bytes: &[u8], budget: &mut Budget) -> Poll<bool> {
         loop {
             if budget.is_spent() {
                 return Poll::Pending;
             }
-            let (piece, from) = self.at;
-            let bytes = pieces.get(piece).map_or(&[][..], |p| &p[from..]);
-            let some = &bytes[..bytes.len().min(PACKED)];
-            let flush = if piece < pieces.len() {
-                flate2::FlushCompress::None
-            } else {
+            let rest = &bytes[self.at..];
+            let some = &rest[..rest.len().min(PACKED)];
+            let flush = if some.is_empty() {
                 flate2::FlushCompress::Finish
+            } else {
+                flate2::FlushCompress::None
             };
-            self.packed.reserve(PACKED);
             let before = self.deflate.total_in();
-            let status = self.deflate.compress_vec(some, &mut self.packed, flush);
+            let status = self.deflate.compress_vec(some, &mut self.some, flush);
             let used = (self.deflate.total_in() - before) as usize;
             budget.spend(PACKED_UNITS * used + 1);
-            self.at = if used == bytes.len() {
-                (piece + 1, 0)
-            } else {
-                (piece, from + used)
-            };
+            self.at += used;
+            self.packed.extend(&self.some);
+            self.some.clear();
+            let shorter = self.packed.len() <= bytes.len();
             match status {
-                Ok(flate2::Status::StreamEnd) => {
-                    return Poll::Ready(self.packed.len() + PACKED_HEAD <= len);
-                }
-                Ok(_) if self.packed.len() + PACKED_HEAD <= len => {}
+                Ok(flate2::Status::StreamEnd) => return Poll::Ready(shorter),
+                Ok(_) if shorter => {}
                 // It has become too long, or cannot be compressed at all.
                 _ => return Poll::Ready(false),
             }
@@ -122,78 +127,46 @@ impl Packing {
     }
 }
 
-/// Bytes in front of compressed data, after the version.
-const PACKED_HEAD: usize = 5;
-
-impl Encoding {
-    fn keep(&mut self) {
-        let piece = self.encoder.take();
-        self.len += piece.len();
-        self.pieces.push(piece);
-    }
-}
-
 impl Work for Encoding {
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
-        loop {
-            match &mut self.stage {
-                Stage::Write => {
-                    if self.encoder.go_on(budget, PIECE).is_pending() {
-                        if self.encoder.written() >= PIECE && !self.encoder.has_gaps() {
-                            self.keep();
-                        }
-                        if budget.is_spent() {
-                            return Ok(Poll::Pending);
-                        }
-                        continue;
-                    }
-                    let level = self.wanted.level.filter(|&l| l > 0);
-                    if self.pieces.is_empty() && level.is_none() {
-                        let b = cx.heap().binary_of(self.encoder.take());
-                        return Ok(Poll::Ready((self.answer)(cx, b)));
-                    }
-                    self.keep();
-                    self.stage = match level {
-                        None => Stage::Build(BinaryBuilder::new(8 * self.len), 0),
-                        Some(level) => Stage::Pack(Box::new(Packing {
-                            deflate: flate2::Compress::new(flate2::Compression::new(level), true),
-                            // The version byte is not compressed.
-                            at: (0, 1),
-                            packed: Vec::new(),
-                        })),
-                    };
+        while self.packing.is_none() {
+            let done = self.encoder.go_on(budget, PIECE).is_ready();
+            if self.written.is_empty() && done && self.wanted.level.is_none_or(|l| l == 0) {
+                let b = cx.heap().binary_of(self.encoder.take());
+                return Ok(Poll::Ready((self.answer)(cx, b)));
+            }
+            if done || self.encoder.written() >= PIECE && !self.encoder.has_gaps() {
+                self.encoder.move_to(&mut self.written);
+            }
+            match self.wanted.level.filter(|&l| l > 0) {
+                Some(level) if done => {
+                    self.packing = Some(Box::new(Packing::new(self.written.len(), level)));
                 }
-                Stage::Pack(p) => {
-                    let Poll::Ready(shorter) = p.go_on(&self.pieces, self.len - 1, budget) else {
-                        return Ok(Poll::Pending);
-                    };
-                    if shorter {
-                        let mut head = vec![131, 80];
-                        head.extend_from_slice(&(self.len as u32 - 1).to_be_bytes());
-                        self.len = head.len() + p.packed.len();
-                        self.pieces = vec![head, std::mem::take(&mut p.packed)];
-                    }
-                    self.stage = Stage::Build(BinaryBuilder::new(8 * self.len), 0);
-                }
-                Stage::Build(out, at) => {
-                    while let Some(piece) = self.pieces.get_mut(*at) {
-                        if budget.is_spent() {
-                            return Ok(Poll::Pending);
-                        }
-                        budget.spend(piece.len() / work::BYTES + 1);
-                        out.extend(&std::mem::take(piece));
-                        *at += 1;
-                    }
-                    let out = std::mem::replace(out, BinaryBuilder::new(0));
-                    let b = out.finish(cx.heap());
-                    return Ok(Poll::Ready((self.answer)(cx, b)));
-                }
+                None if done => return Ok(Poll::Ready(self.finish(cx))),
+                _ if budget.is_spent() => return Ok(Poll::Pending),
+                _ => {}
             }
         }
+        if let Some(packing) = &mut self.packing {
+            let Poll::Ready(shorter) = packing.go_on(self.written.bytes(), budget) else {
+                return Ok(Poll::Pending);
+            };
+            if shorter {
+                self.written = std::mem::take(&mut packing.packed);
+            }
+        }
+        Ok(Poll::Ready(self.finish(cx)))
     }
 
     fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
         self.encoder.visit_roots(visit);
+    }
+}
+
+impl Encoding {
+    fn finish(&mut self, cx: &mut Ctx<'_>) -> Term {
+        let b = std::mem::take(&mut self.written).finish(cx.heap());
+        (self.answer)(cx, b)
     }
 }
 
@@ -206,9 +179,8 @@ fn encoded(
     let work = Encoding {
         encoder: Encoder::new(a[0], wanted.encode),
         wanted,
-        pieces: Vec::new(),
-        len: 0,
-        stage: Stage::Write,
+        written: Gathered::default(),
+        packing: None,
         answer,
     };
     work::start(cx, a, work)

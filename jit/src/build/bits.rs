@@ -9,7 +9,7 @@ use enigma_loader::{Op, Operand};
 use enigma_runtime::code::bit_words::{MAX_BITS, command, kind};
 use enigma_runtime::code::fields::At;
 use enigma_runtime::code::forms::{bs_get, bs_get_utf, bs_match, bs_match_string};
-use enigma_runtime::code::ops;
+use enigma_runtime::code::{ops, translate};
 use enigma_runtime::term::Term;
 
 /// Longest integer that a match takes itself, in bits.
@@ -154,13 +154,49 @@ impl Builder<'_> {
             _ => BitsField::Skip,
         };
         let flags = FieldFlags::of(n(bs_get::FLAGS.at) as u8);
-        let get = Ssa::GetBits(field, n(bs_get::UNIT.at) as u32, flags);
-        let args = vec![self.src(context), self.src(size)];
-        let found = self.found(get, args, fail);
+        let unit = n(bs_get::UNIT.at);
+        let found = match self.step_of_size(field, size, unit, flags) {
+            Some(step) => {
+                let context = self.src(context);
+                self.steps(context, step.into(), fail)
+            }
+            None => {
+                let get = Ssa::GetBits(field, unit as u32, flags);
+                let args = vec![self.src(context), self.src(size)];
+                self.found(get, args, fail)
+            }
+        };
         if let (Some(to), Some(&v)) = (to, found.first()) {
             self.set(to, v);
         }
         Some(())
+    }
+
+    /// The same as commands of `bs_match`, where the size is a constant.
+    fn step_of_size(
+        &self,
+        field: BitsField,
+        size: &Operand,
+        unit: u64,
+        flags: FieldFlags,
+    ) -> Option<[MatchStep; 2]> {
+        let size = match size.reg() {
+            Some(_) => return None,
+            None => translate::constant(self.module, size)?.as_usize()? as u64,
+        };
+        let bits = size.checked_mul(unit).filter(|&n| n > 0 && n < MAX_BITS)?;
+        let taken = match field {
+            BitsField::Integer if bits <= LONGEST && !(flags.little && bits % 8 != 0) => {
+                MatchStep::Integer {
+                    bits: bits as u32,
+                    flags,
+                }
+            }
+            BitsField::Binary => MatchStep::Part(bits),
+            BitsField::Skip => MatchStep::Skip(bits),
+            _ => return None,
+        };
+        Some([MatchStep::AtLeast { bits, unit: 1 }, taken])
     }
 
     fn get_utf(&mut self, op: Op, o: &[Operand], to: Option<&Operand>) -> Option<()> {

@@ -2,10 +2,11 @@
 
 use super::{BeamCode, NotBuilt};
 use enigma_loader::{Instr, Op, Operand, OperandKind, Reg};
+use smallvec::SmallVec;
 
 /// A set of registers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Set(Vec<u64>);
+pub struct Set(SmallVec<[u64; 1]>);
 
 impl Set {
     fn add(&mut self, n: u16) {

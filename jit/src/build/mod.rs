@@ -9,14 +9,15 @@ mod bits;
 mod calls;
 mod creation;
 mod data;
+mod inlinable;
 mod liveness;
 mod maps;
 mod select;
 mod tests;
 
-use crate::ir::{Block, Callee, ExitRef, Op as Ssa, Repr, SsaExit, SsaFunction, Target, Value};
-use crate::passes;
-use crate::passes::inline::Inlinable;
+pub use inlinable::Inlinables;
+
+use crate::ir::{Block, ExitRef, Op as Ssa, Repr, SsaExit, SsaFunction, Target, Value};
 use enigma_loader::{FunctionCode, Instr, MatchCommand, Op, Operand, Reg};
 use enigma_runtime::code::module::{Body, FnInfo, Module};
 use enigma_runtime::code::translate;
@@ -24,6 +25,7 @@ use enigma_runtime::interp::native;
 use enigma_runtime::term::Term;
 use liveness::Liveness;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::fmt;
 
 /// Why a function has no SSA form.
@@ -79,39 +81,6 @@ pub fn function(f: &'static FnInfo, at: Option<u32>) -> Result<SsaFunction, NotB
     };
     b.run();
     Ok(b.out)
-}
-
-/// Bytes of code in a file above which a function is not looked at as one that may stand in the place of calls.
-const SMALL: u32 = 200;
-
-/// A function of a module as one that may stand in the place of calls of it, if it is small and calls of it always lead to it.
-/// `in_itself`: of calls in the function itself.
-pub fn inlinable(module: &'static Module, n: u32, in_itself: bool) -> Option<Inlinable> {
-    let f = &module.functions[n as usize];
-    let range = &module.file.functions[n as usize].range;
-    if range.end - range.start > SMALL || f.may_be_replaced() {
-        return None;
-    }
-    let body = f.bytecode();
-    if body.has_handlers() {
-        return None;
-    }
-    let words = body.code.len();
-    let mut function = function(f, None).ok()?;
-    if in_itself {
-        call_to_begin_anew(&mut function);
-    }
-    passes::prepare(&mut function);
-    Some(Inlinable { function, words })
-}
-
-/// A function as it has been built calls itself where it would begin anew.
-fn call_to_begin_anew(f: &mut SsaFunction) {
-    for inst in &mut f.insts {
-        if let Ssa::Again(_) = inst.op {
-            inst.op = Ssa::TailCall(Callee::This, 0);
-        }
-    }
 }
 
 /// Words of heap of an allocation list, without those of floats: few floats need any, and a box makes room for itself.
@@ -185,24 +154,26 @@ impl<'a> BeamCode<'a> {
     }
 
     /// The instructions that instruction `i` may jump to.
-    fn targets(&self, i: usize) -> Vec<usize> {
+    fn targets(&self, i: usize) -> SmallVec<[usize; 2]> {
         use enigma_loader::OperandKind as Kind;
         let instr = &self.instrs[i];
         let o = self.operands(instr);
-        let mut found = Vec::new();
+        let mut found = SmallVec::new();
         for (kind, operand) in instr.op.info().kinds.iter().zip(o) {
             match kind {
                 Kind::Jump | Kind::Fail | Kind::FailOrAtom => {
-                    found.extend(operand.label().filter(|&l| l != 0));
+                    let label = operand.label().filter(|&l| l != 0);
+                    found.extend(label.and_then(|l| self.index_of(l)));
                 }
                 Kind::SelectVal | Kind::SelectArity => {
                     let pairs = self.list(operand).chunks_exact(2);
-                    found.extend(pairs.filter_map(|p| p[1].label()));
+                    let labels = pairs.filter_map(|p| p[1].label());
+                    found.extend(labels.filter_map(|l| self.index_of(l)));
                 }
                 _ => {}
             }
         }
-        found.iter().filter_map(|&l| self.index_of(l)).collect()
+        found
     }
 
     /// Registers that are to be set to the empty list behind the instruction at this offset.
@@ -610,6 +581,19 @@ impl Builder<'_> {
         if !native::steps(self.opcode()) {
             return self.leave();
         }
+        let ends = !liveness::falls_through(self.code, self.at);
+        if ends
+            && matches!(
+                i.op,
+                Op::Badmatch | Op::IfEnd | Op::CaseEnd | Op::TryCaseEnd
+            )
+        {
+            // It is an error.
+            if self.here != Block(0) {
+                self.out.blocks[self.here.index()].cold = true;
+            }
+            return self.leave();
+        }
         let exit = self.exit();
         let (next, kinds) = (self.next_pc(), i.op.info().kinds);
         let (mut fail, mut registers) = (None, Vec::new());
@@ -662,7 +646,6 @@ impl Builder<'_> {
             writes: writes.clone(),
             float_writes: Vec::new(),
         };
-        let ends = !liveness::falls_through(self.code, self.at);
         let results = self.push(op, Vec::new(), &reprs);
         let mut results = results.into_iter();
         if let (Some(fail), Some(_)) = (fail, other) {

@@ -27,15 +27,15 @@ impl Op {
     }
 
     /// Where it may go on in the function, to be changed.
-    pub fn targets_mut(&mut self) -> Vec<&mut Target> {
+    pub fn targets_mut(&mut self) -> SmallVec<[&mut Target; 2]> {
         match self {
-            Op::Jump(t) | Op::Again(t) => vec![t],
-            Op::Branch(t, e) => vec![t, e],
+            Op::Jump(t) | Op::Again(t) => SmallVec::from_iter([t]),
+            Op::Branch(t, e) => SmallVec::from([t, e]),
             Op::Switch(cases, other) => cases.iter_mut().map(|c| &mut c.1).chain([other]).collect(),
             Op::SwitchArity(cases, other) => {
                 cases.iter_mut().map(|c| &mut c.1).chain([other]).collect()
             }
-            _ => Vec::new(),
+            _ => SmallVec::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The control flow graph of a function, and which blocks dominate which.
 
-use super::{Block, SsaFunction};
+use super::{Block, SsaFunction, Target};
+use smallvec::SmallVec;
 
 /// A jump to a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,13 +12,45 @@ pub struct Jump {
     pub which: usize,
 }
 
+/// For each block some things, one block's behind another's.
+#[derive(Debug)]
+struct ByBlock<T> {
+    /// Where each block's begin, and where the last one's end.
+    starts: Vec<u32>,
+    all: Vec<T>,
+}
+
+impl<T: Copy> ByBlock<T> {
+    /// What is told of so many blocks, in the order in which it is told; `tell` tells the same twice.
+    fn collect(blocks: usize, any: T, tell: impl Fn(&mut dyn FnMut(Block, T))) -> ByBlock<T> {
+        let mut starts = vec![0u32; blocks + 1];
+        tell(&mut |block, _| starts[block.index() + 1] += 1);
+        for block in 0..blocks {
+            starts[block + 1] += starts[block];
+        }
+        let mut all = vec![any; starts[blocks] as usize];
+        let mut next = starts.clone();
+        tell(&mut |block, what| {
+            let at = &mut next[block.index()];
+            all[*at as usize] = what;
+            *at += 1;
+        });
+        ByBlock { starts, all }
+    }
+
+    fn of(&self, block: Block) -> &[T] {
+        let [from, to] = [0, 1].map(|n| self.starts[block.index() + n] as usize);
+        &self.all[from..to]
+    }
+}
+
 /// Which blocks follow which. Blocks that cannot be reached from the first one are in no order and have no part in
 /// anybody's predecessors.
 #[derive(Debug)]
 pub struct ControlFlowGraph {
-    successors: Vec<Vec<Block>>,
-    predecessors: Vec<Vec<Block>>,
-    jumps: Vec<Vec<Jump>>,
+    successors: ByBlock<Block>,
+    predecessors: ByBlock<Block>,
+    jumps: ByBlock<Jump>,
     order: Vec<Block>,
     /// A block's place in the order.
     places: Vec<Option<u32>>,
@@ -26,22 +59,43 @@ pub struct ControlFlowGraph {
 impl ControlFlowGraph {
     /// Of a function whose jumps lead to blocks that exist.
     pub fn new(f: &SsaFunction) -> ControlFlowGraph {
-        let successors: Vec<Vec<Block>> = f.blocks().map(|(b, _)| f.successors(b)).collect();
-        let order = reverse_postorder(&successors);
-        let mut places = vec![None; successors.len()];
-        let mut predecessors = vec![Vec::new(); successors.len()];
-        let mut jumps = vec![Vec::new(); successors.len()];
-        for (place, &block) in (0..).zip(&order) {
-            places[block.index()] = Some(place);
-            for next in &successors[block.index()] {
-                predecessors[next.index()].push(block);
-            }
-            let last = f.blocks[block.index()].insts.last();
-            let targets = last.map_or(Vec::new(), |i| f.insts[i.index()].op.targets());
-            for (which, target) in targets.into_iter().enumerate() {
-                jumps[target.block.index()].push(Jump { from: block, which });
+        let count = f.blocks.len();
+        let mut successors = ByBlock {
+            starts: Vec::with_capacity(count + 1),
+            all: Vec::with_capacity(2 * count),
+        };
+        for (block, _) in f.blocks() {
+            let start = successors.all.len();
+            successors.starts.push(start as u32);
+            for target in f.targets(block) {
+                if !successors.all[start..].contains(&target.block) {
+                    successors.all.push(target.block);
+                }
             }
         }
+        successors.starts.push(successors.all.len() as u32);
+        let order = reverse_postorder(&successors);
+        let mut places = vec![None; count];
+        for (place, &block) in (0..).zip(&order) {
+            places[block.index()] = Some(place);
+        }
+        let predecessors = ByBlock::collect(count, Block(0), |tell| {
+            for &block in &order {
+                let next = successors.of(block);
+                next.iter().for_each(|next| tell(*next, block));
+            }
+        });
+        let none = Jump {
+            from: Block(0),
+            which: 0,
+        };
+        let jumps = ByBlock::collect(count, none, |tell| {
+            for &from in &order {
+                for (which, target) in f.targets(from).into_iter().enumerate() {
+                    tell(target.block, Jump { from, which });
+                }
+            }
+        });
         ControlFlowGraph {
             successors,
             predecessors,
@@ -69,45 +123,51 @@ impl ControlFlowGraph {
 
     /// The blocks that may run next, each once.
     pub fn successors(&self, block: Block) -> &[Block] {
-        &self.successors[block.index()]
+        self.successors.of(block)
     }
 
     /// The jumps to the block from blocks that can be reached.
     pub fn jumps_to(&self, block: Block) -> &[Jump] {
-        &self.jumps[block.index()]
+        self.jumps.of(block)
     }
 
     /// The reachable blocks that may have run before, each once.
     pub fn predecessors(&self, block: Block) -> &[Block] {
-        &self.predecessors[block.index()]
+        self.predecessors.of(block)
     }
 }
 
 impl SsaFunction {
-    /// The blocks that a block may go on in, each once.
-    pub fn successors(&self, block: Block) -> Vec<Block> {
-        let mut next = Vec::new();
-        if let Some(last) = self.blocks[block.index()].insts.last() {
-            for target in self.insts[last.index()].op.targets() {
-                if !next.contains(&target.block) {
-                    next.push(target.block);
-                }
-            }
-        }
-        next
+    /// Where a block may go on.
+    fn targets(&self, block: Block) -> SmallVec<[&Target; 2]> {
+        let last = self.blocks[block.index()].insts.last();
+        last.map_or(SmallVec::new(), |i| self.insts[i.index()].op.targets())
     }
 }
 
-fn reverse_postorder(successors: &[Vec<Block>]) -> Vec<Block> {
-    let mut order = Vec::new();
-    if successors.is_empty() {
+/// Which blocks can be reached from the first one.
+pub fn reachable(f: &SsaFunction) -> Vec<bool> {
+    let mut seen = vec![false; f.blocks.len()];
+    let mut open: Vec<Block> = f.blocks().take(1).map(|(first, _)| first).collect();
+    while let Some(block) = open.pop() {
+        if !std::mem::replace(&mut seen[block.index()], true) {
+            open.extend(f.targets(block).iter().map(|t| t.block));
+        }
+    }
+    seen
+}
+
+fn reverse_postorder(successors: &ByBlock<Block>) -> Vec<Block> {
+    let count = successors.starts.len() - 1;
+    let mut order = Vec::with_capacity(count);
+    if count == 0 {
         return order;
     }
-    let mut seen = vec![false; successors.len()];
+    let mut seen = vec![false; count];
     seen[0] = true;
     // Blocks that are being gone through, with the successors that are still to be looked at. The last one comes
     // first, so that the first one is the next in the order.
-    let mut open = vec![(Block(0), successors[0].len())];
+    let mut open = vec![(Block(0), successors.of(Block(0)).len())];
     while let Some((block, rest)) = open.last_mut() {
         if *rest == 0 {
             order.push(*block);
@@ -115,9 +175,9 @@ fn reverse_postorder(successors: &[Vec<Block>]) -> Vec<Block> {
             continue;
         }
         *rest -= 1;
-        let next = successors[block.index()][*rest];
+        let next = successors.of(*block)[*rest];
         if !std::mem::replace(&mut seen[next.index()], true) {
-            open.push((next, successors[next.index()].len()));
+            open.push((next, successors.of(next).len()));
         }
     }
     order.reverse();
@@ -164,14 +224,17 @@ impl DominatorTree {
                 }
             }
         }
-        let mut children: Vec<Vec<Block>> = vec![Vec::new(); count];
         for &block in graph.order.iter().skip(1) {
             let parent = known[place(block) as usize].map(|p| graph.order[p as usize]);
             immediate[block.index()] = parent;
-            if let Some(parent) = parent {
-                children[parent.index()].push(block);
-            }
         }
+        let children = ByBlock::collect(count, Block(0), |tell| {
+            for &block in graph.order.iter().skip(1) {
+                if let Some(parent) = immediate[block.index()] {
+                    tell(parent, block);
+                }
+            }
+        });
         let spans = spans(graph, &children);
         DominatorTree { immediate, spans }
     }
@@ -197,8 +260,8 @@ fn common(known: &[Option<u32>], mut a: u32, mut b: u32) -> u32 {
     a
 }
 
-fn spans(graph: &ControlFlowGraph, children: &[Vec<Block>]) -> Vec<(u32, u32)> {
-    let mut spans = vec![(0, 0); children.len()];
+fn spans(graph: &ControlFlowGraph, children: &ByBlock<Block>) -> Vec<(u32, u32)> {
+    let mut spans = vec![(0, 0); graph.places.len()];
     let Some(&first) = graph.order.first() else {
         return spans;
     };
@@ -209,7 +272,7 @@ fn spans(graph: &ControlFlowGraph, children: &[Vec<Block>]) -> Vec<(u32, u32)> {
             spans[block.index()].0 = time;
             time += 1;
         }
-        if let Some(&child) = children[block.index()].get(*done) {
+        if let Some(&child) = children.of(*block).get(*done) {
             *done += 1;
             open.push((child, 0));
         } else {

@@ -58,6 +58,7 @@ use enigma_runtime::code::export::Export;
 use enigma_runtime::term::Kind;
 pub use entities::{Block, ExitRef, Inst, Value};
 pub use parse::parse;
+use smallvec::SmallVec;
 pub use types::Repr;
 pub use verify::verify;
 
@@ -495,13 +496,13 @@ impl Op {
     }
 
     /// Where it may go on in the function.
-    pub fn targets(&self) -> Vec<&Target> {
+    pub fn targets(&self) -> SmallVec<[&Target; 2]> {
         match self {
-            Op::Jump(t) | Op::Again(t) => vec![t],
-            Op::Branch(t, e) => vec![t, e],
+            Op::Jump(t) | Op::Again(t) => SmallVec::from_iter([t]),
+            Op::Branch(t, e) => SmallVec::from([t, e]),
             Op::Switch(cases, other) => cases.iter().map(|c| &c.1).chain([other]).collect(),
             Op::SwitchArity(cases, other) => cases.iter().map(|c| &c.1).chain([other]).collect(),
-            _ => Vec::new(),
+            _ => SmallVec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ use cranelift_codegen::ir::{BlockArg, InstBuilder, Value};
 use enigma_runtime::code::export::{self, Export};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind};
+use smallvec::SmallVec;
 
 /// The machine code that a call goes to.
 enum Code {
@@ -221,13 +222,10 @@ impl Lowering<'_> {
     }
 
     /// The arguments as native functions take them; those that are not in registers are stored.
-    pub(super) fn pass(&mut self, args: &[Value]) -> [Value; 6] {
+    pub(super) fn pass(&mut self, args: &[Value]) -> SmallVec<[Value; 6]> {
         let rest = args.iter().copied().enumerate().skip(IN_REGISTERS);
         self.store_x(rest);
-        let [reds, hp, sp] = [self.reds, self.hp, self.sp].map(|v| self.b.use_var(v));
-        let nothing = sp;
-        let x = |n: usize| args.get(n).copied().unwrap_or(nothing);
-        [x(0), sp, hp, reds, x(1), x(2)]
+        self.with_threaded(&args[..args.len().min(IN_REGISTERS)])
     }
 
     /// A call whose return address is pushed.
@@ -266,10 +264,13 @@ impl Lowering<'_> {
         self.forget_loaded();
         let call = match *code {
             Code::Known(s) => {
-                let f = self.symbol(s);
+                let f = self.symbol(s, args.len());
                 self.b.ins().call(f, args)
             }
-            Code::At(address) => self.b.ins().call_indirect(self.sig, address, args),
+            Code::At(address) => {
+                let signature = self.signature(args.len());
+                self.b.ins().call_indirect(signature, address, args)
+            }
         };
         self.b.inst_results(call).to_vec()
     }
@@ -300,12 +301,10 @@ impl Lowering<'_> {
             }
         }
         match *code {
-            Code::Known(s) => {
-                let f = self.symbol(s);
-                self.b.ins().return_call(f, &args);
-            }
+            Code::Known(s) => self.go_to(s, &args),
             Code::At(address) => {
-                self.b.ins().return_call_indirect(self.sig, address, &args);
+                let signature = self.signature(args.len());
+                self.b.ins().return_call_indirect(signature, address, &args);
             }
         }
     }

@@ -32,11 +32,12 @@ pub(super) fn keeping_signature() -> Signature {
     }
 }
 
-/// The signature of what is called in place of the rest of a native function: `(address, sp, hp, reductions)`, `(word)`, or without
-/// parameters.
+/// The signature of what is called in place of the rest of a native function: `(address, sp, hp, reductions)`,
+/// `(x0, sp, hp, reductions, address, x1)`, `(word)`, or without parameters.
 pub(super) fn last_signature(call: HelperCall) -> Signature {
     let params = match call {
         HelperCall::LastAt => 4,
+        HelperCall::LastWith => 6,
         HelperCall::Landing => 1,
         _ => 0,
     };
@@ -57,6 +58,7 @@ pub fn helper(
         HelperCall::Threaded => (signature(), threaded),
         HelperCall::Again => (signature(), again),
         call @ (HelperCall::LastAt | HelperCall::Last) => (last_signature(call), threaded),
+        call @ HelperCall::LastWith => (last_signature(call), last_with),
         call @ HelperCall::Landing => (last_signature(call), landing),
         HelperCall::Keeping => (keeping_signature(), keeping),
         HelperCall::Direct => return None,
@@ -80,19 +82,38 @@ fn threaded(b: &mut FunctionBuilder<'_>, helper: Helper) {
         .current_block()
         .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
     let p = b.ins().get_pinned_reg(I64);
+    let args = [0, 4, 5].map(|n| params.get(n).copied().unwrap_or(p));
+    thread(b, helper, &params, args);
+}
+
+/// Calls a helper with these arguments where the function has been called with `params`.
+fn thread(b: &mut FunctionBuilder<'_>, helper: Helper, params: &[Value], args: [Value; 3]) {
+    let p = b.ins().get_pinned_reg(I64);
     if let [_, sp, hp, reds, ..] = params[..] {
         let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
         b.ins().store(trusted(), sp, p, layout::SP as i32);
         b.ins().store(trusted(), reds, p, layout::REDS as i32);
         b.ins().store(trusted(), hp, own, layout::HP as i32);
     }
-    let args = [0, 4, 5].map(|n| params.get(n).copied().unwrap_or(p));
     let (v, p) = call(b, helper, args);
     let own = b.ins().load(I64, trusted(), p, layout::OWN as i32);
     let reds = b.ins().load(I64, trusted(), p, layout::REDS as i32);
     let hp = b.ins().load(I64, trusted(), own, layout::HP as i32);
     let sp = b.ins().load(I64, trusted(), p, layout::SP as i32);
     b.ins().return_(&[v, reds, hp, sp]);
+}
+
+/// The same, but that what is around the address are X registers, which go to memory.
+fn last_with(b: &mut FunctionBuilder<'_>, helper: Helper) {
+    let params = b
+        .current_block()
+        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let p = b.ins().get_pinned_reg(I64);
+    let registers = b.ins().load(I64, trusted(), p, layout::X as i32);
+    for (n, at) in [0, 5].into_iter().enumerate() {
+        b.ins().store(trusted(), params[at], registers, x_offset(n));
+    }
+    thread(b, helper, &params, [params[4], p, p]);
 }
 
 /// The arguments go to memory, and what the helper gives is run with what is there then.

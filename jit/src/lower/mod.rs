@@ -31,13 +31,14 @@ mod state;
 
 use crate::ir::flow::ControlFlowGraph;
 use crate::ir::{self, ExitRef, Inst, Op, Repr, SsaFunction};
-use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I8, I64};
 use cranelift_codegen::ir::{
     AbiParam, Block, BlockArg, ExtFuncData, ExternalName, FuncRef, InstBuilder, MemFlagsData,
     Signature, SourceLoc, UserExternalName, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
+use cranelift_codegen::packed_option::ReservedValue;
+use cranelift_codegen::settings::OptLevel;
 use cranelift_codegen::{Context, ir as clif};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch, Variable};
 use enigma_runtime::code::module::{Body, FnInfo};
@@ -93,13 +94,26 @@ impl Symbol {
     }
 }
 
-/// The signature of native functions.
+/// What native functions take at most.
+const MOST_PARAMETERS: usize = 6;
+
+/// The signature of native functions as they are called without knowing how much of it they take.
 pub fn signature() -> Signature {
+    signature_of(MOST_PARAMETERS)
+}
+
+/// The same with so many parameters: who takes or gives fewer arguments has nothing to do with the registers of the others.
+fn signature_of(params: usize) -> Signature {
     Signature {
-        params: vec![AbiParam::new(I64); 6],
+        params: vec![AbiParam::new(I64); params],
         returns: vec![AbiParam::new(I64); 4],
         call_conv: CallConv::Tail,
     }
+}
+
+/// How many parameters a function of so many arguments has: what is threaded, and those that are in registers.
+fn parameters(arguments: usize) -> usize {
+    arguments.clamp(1, IN_REGISTERS) + MOST_PARAMETERS - IN_REGISTERS
 }
 
 /// Where a function's calls return to. They stay as long as its code.
@@ -119,11 +133,10 @@ pub fn function(
     cx: &mut Context,
     fbc: &mut FunctionBuilderContext,
 ) -> ReturnPoints {
-    cx.func.signature = signature();
+    cx.func.signature = signature_of(parameters(source.arity));
     cx.func.name = clif::UserFuncName::user(2, 0);
     let mut b = FunctionBuilder::new(&mut cx.func, fbc);
     let [sp, hp, reds] = [(); 3].map(|()| b.declare_var(I64));
-    let sig = b.import_signature(signature());
     let keeping_sig = b.import_signature(glue::keeping_signature());
     let helper_sig = b.import_signature(glue::system(4));
     let open = contexts::OpenContext::of(source, &mut b);
@@ -132,7 +145,7 @@ pub fn function(
         b,
         source,
         me: f,
-        sig,
+        signatures: [None; MOST_PARAMETERS + 1],
         keeping_sig,
         helper_sig,
         sp,
@@ -155,6 +168,7 @@ pub fn function(
         open,
         open_binary,
         graph: ControlFlowGraph::new(source),
+        hands_over: isa.flags().opt_level() == OptLevel::None,
         stressed: enigma_runtime::spawn::is_gc_stress(),
         chaotic: enigma_runtime::interp::native::chaos::is_on(),
         at: None,
@@ -211,7 +225,8 @@ struct Lowering<'a> {
     b: FunctionBuilder<'a>,
     source: &'a SsaFunction,
     me: &'static FnInfo,
-    sig: clif::SigRef,
+    /// Those of functions of the tail convention, by the number of parameters.
+    signatures: [Option<clif::SigRef>; MOST_PARAMETERS + 1],
     keeping_sig: clif::SigRef,
     /// The signature of helpers that are called directly.
     helper_sig: clif::SigRef,
@@ -232,7 +247,8 @@ struct Lowering<'a> {
     blocks: Vec<Block>,
     /// Blocks that leave at an exit.
     exits: FxHashMap<ExitRef, Block>,
-    functions: FxHashMap<UserExternalName, FuncRef>,
+    /// What is called, by the name and the number of parameters.
+    functions: FxHashMap<(UserExternalName, usize), FuncRef>,
     /// Words of heap that are known to be free.
     credit: u32,
     /// Where keys are in maps, as far as that has been found out.
@@ -246,6 +262,9 @@ struct Lowering<'a> {
     /// Those of the binary that is open, likewise.
     open_binary: Option<contexts::OpenBinary>,
     graph: ControlFlowGraph,
+    /// Do exits hand X registers over in machine registers? That takes less time to compile, but moves what is in registers around
+    /// where nobody leaves.
+    hands_over: bool,
     stressed: bool,
     /// Is it left at random?
     chaotic: bool,
@@ -260,13 +279,19 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     fn run(&mut self) {
         let order = self.graph.order().to_vec();
-        for block in self.source.blocks().map(|(b, _)| b) {
+        // The first block stands where the entry ends.
+        self.blocks.push(Block::reserved_value());
+        for block in self.source.blocks().map(|(b, _)| b).skip(1) {
             let b = self.make_block(block);
             self.blocks.push(b);
         }
         self.prepare_list();
         self.entry();
         for block in order {
+            if block == ir::Block(0) {
+                self.block(&self.source.blocks[0].insts);
+                continue;
+            }
             if self.exit_of(block).is_some() {
                 continue;
             }
@@ -288,8 +313,7 @@ impl Lowering<'_> {
         self.place(None);
         if let Some(block) = self.elsewhere {
             self.begin(block);
-            let f = self.symbol(Symbol::Glue(Helper::Resume));
-            self.b.ins().return_call(f, &[]);
+            self.go_to(Symbol::Glue(Helper::Resume), &[]);
         }
         if let Some(block) = self.nonvalue {
             self.begin(block);
@@ -299,8 +323,7 @@ impl Lowering<'_> {
         if let Some(block) = self.landing {
             self.begin(block);
             let depth = self.b.block_params(block)[0];
-            let f = self.symbol(Symbol::Glue(Helper::Land));
-            self.b.ins().return_call(f, &[depth]);
+            self.go_to(Symbol::Glue(Helper::Land), &[depth]);
         }
     }
 
@@ -381,21 +404,17 @@ impl Lowering<'_> {
         self.b.def_var(self.hp, p[2]);
         self.b.def_var(self.reds, p[3]);
         self.begin_open();
-        let mut args: Vec<Value> = [p[0], p[4], p[5]]
-            .into_iter()
-            .take(self.source.arity)
-            .collect();
+        let in_registers = PLACES.iter().take(self.source.arity);
+        let mut args: Vec<Value> = in_registers.map(|&place| p[place]).collect();
         for n in 3..self.source.arity {
             let v = self.load_x(n);
             args.push(v);
         }
-        let first = To {
-            block: self.blocks[0],
-            args: args.iter().map(|&v| v.into()).collect(),
-        };
-        match self.source.at {
-            None => self.count_reduction(&args, |l| l.go(&first)),
-            Some(_) => self.go(&first),
+        if self.source.at.is_none() {
+            self.count_reduction(&args, |_| ());
+        }
+        for (&param, v) in self.source.blocks[0].params.iter().zip(args) {
+            self.values[param.index()] = Some(v);
         }
     }
 
@@ -550,20 +569,25 @@ impl Lowering<'_> {
         cold
     }
 
-    fn symbol(&mut self, s: Symbol) -> FuncRef {
+    /// The signature of what takes so many parameters.
+    fn signature(&mut self, params: usize) -> clif::SigRef {
+        if let Some(known) = self.signatures[params] {
+            return known;
+        }
+        let signature = self.b.import_signature(signature_of(params));
+        self.signatures[params] = Some(signature);
+        signature
+    }
+
+    /// What is there under a name, to be called with so many parameters.
+    fn symbol(&mut self, s: Symbol, params: usize) -> FuncRef {
         let name = s.name();
-        if let Some(&f) = self.functions.get(&name) {
+        if let Some(&f) = self.functions.get(&(name.clone(), params)) {
             return f;
         }
         let signature = match s {
-            Symbol::Glue(h) => match h.call() {
-                HelperCall::Keeping => self.keeping_sig,
-                call @ (HelperCall::LastAt | HelperCall::Last | HelperCall::Landing) => {
-                    self.b.import_signature(glue::last_signature(call))
-                }
-                _ => self.sig,
-            },
-            _ => self.sig,
+            Symbol::Glue(h) if h.call() == HelperCall::Keeping => self.keeping_sig,
+            _ => self.signature(params),
         };
         let reference = self.b.func.declare_imported_user_function(name.clone());
         let f = self.b.import_function(ExtFuncData {
@@ -572,8 +596,14 @@ impl Lowering<'_> {
             colocated: true,
             patchable: false,
         });
-        self.functions.insert(name, f);
+        self.functions.insert((name, params), f);
         f
+    }
+
+    /// Lets what is there under a name take the function's place.
+    fn go_to(&mut self, s: Symbol, args: &[Value]) {
+        let f = self.symbol(s, args.len());
+        self.b.ins().return_call(f, args);
     }
 
     /// What is known here is known where this jump leads, if no other one leads there.
@@ -685,13 +715,7 @@ impl Lowering<'_> {
         let other = self.to(other);
         let all_small = cases.iter().all(|c| c.0 & 7 == 0);
         if cases.len() <= 4 {
-            for (key, to) in cases {
-                let to = self.to(to);
-                let key = self.word(*key);
-                let is = self.b.ins().icmp(IntCC::Equal, v, key);
-                self.go_on_unless(is, &to);
-            }
-            return self.go(&other);
+            return self.one_by_one(v, cases, &other, |key| key);
         }
         let otherwise = self.way_to(&other);
         let mut table = Switch::new();
@@ -713,6 +737,27 @@ impl Lowering<'_> {
             self.b.switch_to_block(from);
         }
         table.emit(&mut self.b, index, otherwise.block);
+    }
+
+    /// Compares a word with that of each case.
+    fn one_by_one<K: Copy>(
+        &mut self,
+        v: Value,
+        cases: &[(K, ir::Target)],
+        other: &To,
+        word: impl Fn(K) -> u64,
+    ) {
+        let Some(((last, last_to), before)) = cases.split_last() else {
+            return self.go(other);
+        };
+        for (key, to) in before {
+            let to = self.to(to);
+            let is = self.is_word(v, word(*key));
+            self.go_on_unless(is, &to);
+        }
+        let to = self.to(last_to);
+        let is = self.is_word(v, word(*last));
+        self.branch(is, &to, other);
     }
 
     /// The way to a place that is not as rare as the code here, so that what has to be moved on the way is not in the way of
@@ -754,12 +799,7 @@ impl Lowering<'_> {
         let header = self.header_or(v, &otherwise);
         let of_size = |n: u32| Header::new(Kind::Tuple, n as usize).raw();
         if cases.len() <= 4 {
-            for (n, to) in cases {
-                let to = self.to(to);
-                let is = self.is_word(header, of_size(*n));
-                self.go_on_unless(is, &to);
-            }
-            return self.go(&otherwise);
+            return self.one_by_one(header, cases, &otherwise, of_size);
         }
         let is = self.has_low_byte(header, of_size(0));
         self.go_on_if(is, &otherwise);

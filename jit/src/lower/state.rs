@@ -7,8 +7,9 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I64};
 use cranelift_codegen::ir::{Block, InstBuilder, SourceLoc, Value};
 use enigma_runtime::interp::native::{Helper, HelperCall, layout};
+use smallvec::SmallVec;
 
-/// So many arguments as helpers have; where there are fewer any word will do.
+/// What a helper takes that is called directly; where there is less any word will do.
 fn three(args: &[Value], any: Value) -> [Value; 3] {
     [0, 1, 2].map(|n| args.get(n).copied().unwrap_or(any))
 }
@@ -105,7 +106,11 @@ impl Lowering<'_> {
         match helper.call() {
             HelperCall::Threaded => self.help_threaded(helper, args),
             HelperCall::Keeping => self.help_keeping(helper, args),
-            HelperCall::Again | HelperCall::LastAt | HelperCall::Last | HelperCall::Landing => {
+            HelperCall::Again
+            | HelperCall::LastAt
+            | HelperCall::LastWith
+            | HelperCall::Last
+            | HelperCall::Landing => {
                 enigma_runtime::bug::vm_bug("a helper that takes a function's place is called")
             }
             HelperCall::Direct => {
@@ -122,12 +127,21 @@ impl Lowering<'_> {
         }
     }
 
+    /// What native functions take: these words, three at most, and what is threaded.
+    pub(super) fn with_threaded(&mut self, words: &[Value]) -> SmallVec<[Value; 6]> {
+        let [reds, hp, sp] = [self.reds, self.hp, self.sp].map(|v| self.b.use_var(v));
+        let (first, others) = words.split_first().map_or((sp, &[][..]), |(f, o)| (*f, o));
+        [first, sp, hp, reds]
+            .into_iter()
+            .chain(others.iter().copied())
+            .collect()
+    }
+
     fn help_threaded(&mut self, helper: Helper, args: &[Value]) -> Value {
-        let [sp, hp, reds] = [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v));
-        let [a, b, c] = three(args, sp);
-        let f = self.symbol(Symbol::Glue(helper));
+        let args = self.with_threaded(args);
+        let f = self.symbol(Symbol::Glue(helper), args.len());
         self.forget_loaded();
-        let call = self.b.ins().call(f, &[a, sp, hp, reds, b, c]);
+        let call = self.b.ins().call(f, &args);
         let r = self.b.inst_results(call).to_vec();
         self.take_threaded(&r);
         self.b.def_var(self.sp, r[3]);
@@ -148,7 +162,7 @@ impl Lowering<'_> {
             self.b.ins().store(trusted(), sp, p, layout::SP as i32);
             self.put_back();
         }
-        let f = self.symbol(Symbol::Glue(helper));
+        let f = self.symbol(Symbol::Glue(helper), 0);
         self.b.ins().call(f, &[]);
         if !helper.only_looks() {
             let reds = self.context_field(layout::REDS);
@@ -237,8 +251,7 @@ impl Lowering<'_> {
             .ins()
             .store(trusted(), me, p, layout::ARGUMENTS as i32);
         let args = self.pass(&args);
-        let f = self.symbol(Symbol::Glue(Helper::OutOfReductions));
-        self.b.ins().return_call(f, &args);
+        self.go_to(Symbol::Glue(Helper::OutOfReductions), &args);
     }
 
     // ---- exits ----
@@ -261,13 +274,33 @@ impl Lowering<'_> {
 
     /// Writes the registers of an exit to memory.
     pub(super) fn store_registers(&mut self, e: ExitRef) {
+        self.store_from(e, 0);
+    }
+
+    /// The same without the first two X registers. Gives their values, if they have any.
+    fn store_but_first(&mut self, e: ExitRef) -> [Option<Value>; 2] {
+        self.store_from(e, 2);
         let exit = &self.source.exits[e.index()];
-        if exit.x.is_empty() && exit.floats.is_empty() {
+        [0, 1].map(|n| {
+            let (_, v) = exit.x.iter().find(|(x, _)| *x == n)?;
+            let v = self.val(*v);
+            Some(self.term_of(v))
+        })
+    }
+
+    /// Writes the registers of an exit to memory, X registers from this one on.
+    fn store_from(&mut self, e: ExitRef, from: u16) {
+        let exit = &self.source.exits[e.index()];
+        let list = exit.x.iter().filter(|(n, _)| *n >= from);
+        let terms: Vec<(u16, Value)> = list
+            .map(|&(n, v)| {
+                let v = self.val(v);
+                (n, self.term_of(v))
+            })
+            .collect();
+        if terms.is_empty() && exit.floats.is_empty() {
             return;
         }
-        let vals = exit.x.iter().map(|(n, v)| (*n, self.val(*v)));
-        let vals: Vec<(u16, Value)> = vals.collect();
-        let terms: Vec<_> = vals.iter().map(|&(n, v)| (n, self.term_of(v))).collect();
         let x = self.x_registers();
         for (n, v) in terms {
             self.b
@@ -290,14 +323,31 @@ impl Lowering<'_> {
             self.place(Some(pc));
             self.b.set_srcloc(SourceLoc::new(pc | EXIT_PLACE));
             self.take_census(pc, Handing::Exit);
-            self.store_registers(e);
+            let first = match self.hands_over {
+                true => self.store_but_first(e),
+                false => {
+                    self.store_registers(e);
+                    [None; 2]
+                }
+            };
             if let Some(under) = self.source.exits[e.index()].under {
                 self.push_return_address(under);
             }
             let pc = self.pc_word(self.source.exits[e.index()].pc);
-            let [sp, hp, reds] = [self.sp, self.hp, self.reds].map(|v| self.b.use_var(v));
-            let f = self.symbol(Symbol::Glue(Helper::ResumeAt));
-            self.b.ins().return_call(f, &[pc, sp, hp, reds]);
+            // The helper writes both X registers to memory, whatever is in the machine registers: nobody reads what is not live.
+            let (helper, words): (_, SmallVec<[Value; 3]>) = match first {
+                [None, None] => (Helper::ResumeAt, SmallVec::from_iter([pc])),
+                [x, None] => (
+                    Helper::ResumeWith,
+                    SmallVec::from_iter([x.unwrap_or(pc), pc]),
+                ),
+                [x, Some(y)] => (
+                    Helper::ResumeWith,
+                    SmallVec::from_iter([x.unwrap_or(pc), pc, y]),
+                ),
+            };
+            let args = self.with_threaded(&words);
+            self.go_to(Symbol::Glue(helper), &args);
         }
     }
 

@@ -9,6 +9,9 @@ use crate::ir::{Block, FloatArith, Inst, Op, SsaFunction, Target, Value};
 
 /// Does it.
 pub fn run(f: &mut SsaFunction) {
+    if !f.insts.iter().any(|i| matches!(i.op, Op::IsFinite)) {
+        return;
+    }
     let graph = ControlFlowGraph::new(f);
     let mut needless: Vec<(Inst, Target)> = Vec::new();
     for &block in graph.order() {

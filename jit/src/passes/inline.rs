@@ -15,6 +15,7 @@ use crate::ir::place::{self, MOST_INLINED, MOST_WORDS};
 use crate::ir::{Block, Callee, ExitRef, Inst, Op, Repr, SsaExit, SsaFunction, Value};
 use crate::passes::lists;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// Functions with more instructions are left as they are.
 const MOST_INSTRUCTIONS: usize = 160;
@@ -28,11 +29,14 @@ const MOST_OF_ITSELF: usize = 24;
 const MOST_DEPTH: u32 = 1;
 
 /// A function that may stand in the place of calls.
+#[derive(Clone)]
 pub struct Inlinable {
     /// Its form, which begins at the entry.
-    pub function: SsaFunction,
-    /// Words of its bytecode.
-    pub words: usize,
+    function: Arc<SsaFunction>,
+    /// Does it look at its return address, make a frame, or call?
+    has_frame: bool,
+    /// May it stand in the place of a call that is not the last thing to do?
+    returns: bool,
 }
 
 /// Does it in a function whose number in the module is `me`. `find` gives the forms of others by their numbers, where they
@@ -43,7 +47,7 @@ pub fn run(
     loops: bool,
     mut find: impl FnMut(u32) -> Option<Inlinable>,
 ) {
-    let mut found: FxHashMap<u32, Option<Candidate>> = FxHashMap::default();
+    let mut found: FxHashMap<u32, Option<Inlinable>> = FxHashMap::default();
     let beginning = loops.then(|| f.beginning()).flatten();
     let itself = loops && !lists::applies(f);
     let mut open: Vec<(Site, u32)> = sites(f, 0..f.blocks.len(), me, itself)
@@ -56,7 +60,7 @@ pub fn run(
         }
         let candidate = found
             .entry(site.callee)
-            .or_insert_with(|| find(site.callee).and_then(Candidate::of));
+            .or_insert_with(|| find(site.callee));
         let Some(candidate) = candidate else { continue };
         let length = candidate.function.instructions();
         let most = match site.callee == me {
@@ -146,18 +150,9 @@ fn drop_slots(f: &mut SsaFunction, block: Block, slots: u32) {
     }
 }
 
-/// A function that can be put in the place of calls.
-struct Candidate {
-    function: SsaFunction,
-    /// Does it look at its return address, make a frame, or call?
-    has_frame: bool,
-    /// May it stand in the place of a call that is not the last thing to do?
-    returns: bool,
-}
-
-impl Candidate {
-    fn of(found: Inlinable) -> Option<Candidate> {
-        let Inlinable { function, words } = found;
+impl Inlinable {
+    /// A function whose bytecode has so many words, if it may stand in the place of calls.
+    pub fn of(function: SsaFunction, words: usize) -> Option<Inlinable> {
         if words >= MOST_WORDS || function.instructions() > MOST_IN_CALL {
             return None;
         }
@@ -168,10 +163,14 @@ impl Candidate {
         if ops().any(|op| matches!(op, Op::Again(_) | Op::StoreCatch(..) | Op::Build(_))) {
             return None;
         }
-        Some(Candidate {
-            has_frame: ops().any(sees_frame),
-            returns: !ops().any(|op| matches!(op, Op::TailCallFun(..) | Op::TailCallApply(..))),
-            function,
+        let (has_frame, returns) = (
+            ops().any(sees_frame),
+            !ops().any(|op| matches!(op, Op::TailCallFun(..) | Op::TailCallApply(..))),
+        );
+        Some(Inlinable {
+            function: Arc::new(function),
+            has_frame,
+            returns,
         })
     }
 
@@ -244,7 +243,7 @@ fn sees_frame(op: &Op) -> bool {
 
 /// A copy of a function for one call.
 struct Copy<'a> {
-    candidate: &'a Candidate,
+    candidate: &'a Inlinable,
     callee: u32,
     /// The function that it becomes part of, if calls of that always lead to its code.
     me: Option<u32>,

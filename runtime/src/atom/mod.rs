@@ -44,12 +44,14 @@ pub enum AtomError {
 const PAGE: usize = 4096;
 const PAGES: usize = (1 << 27) / PAGE;
 
-/// A text and its hash, in two words.
+/// A text and its hash.
 #[derive(Clone, Copy)]
 struct Entry {
     start: *const u8,
     len: u32,
     hash: u32,
+    /// The first eight bytes as a number in whose order texts are that differ in them; zero where the text has ended.
+    first: u64,
 }
 
 impl Entry {
@@ -57,6 +59,7 @@ impl Entry {
         start: std::ptr::null(),
         len: 0,
         hash: 0,
+        first: 0,
     };
 
     fn new(text: &'static str) -> Entry {
@@ -64,8 +67,16 @@ impl Entry {
             start: text.as_ptr(),
             len: text.len() as u32,
             hash: text_hash(text),
+            first: first_bytes(text),
         }
     }
+}
+
+fn first_bytes(text: &str) -> u64 {
+    let mut bytes = [0; 8];
+    let n = text.len().min(8);
+    bytes[..n].copy_from_slice(&text.as_bytes()[..n]);
+    u64::from_be_bytes(bytes)
 }
 
 /// The hash of an atom's text (P. J. Weinberger's). Characters of Latin-1 count as one byte.
@@ -209,6 +220,12 @@ impl Atom {
         }
     }
 
+    /// The order of the texts, which is that of the terms.
+    pub fn order(self, other: Atom) -> std::cmp::Ordering {
+        let firsts = self.entry().first.cmp(&other.entry().first);
+        firsts.then_with(|| self.text().cmp(other.text()))
+    }
+
     /// The hash of the text, which BEAM has for the atom in tables and portable hashes.
     #[inline(always)]
     pub fn text_hash(self) -> u32 {
@@ -268,6 +285,28 @@ pub fn set_limit(n: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_order_is_that_of_the_texts() {
+        let texts = [
+            "",
+            "\0",
+            "a",
+            "a\0",
+            "ab",
+            "abcdefgh",
+            "abcdefgh\0",
+            "abcdefghi",
+            "abcdefgi",
+            "å",
+            "日本",
+        ];
+        for x in texts {
+            for y in texts {
+                assert_eq!(Atom::new(x).order(Atom::new(y)), x.cmp(y), "{x:?} {y:?}");
+            }
+        }
+    }
 
     #[test]
     fn interning_is_stable() {

@@ -128,7 +128,7 @@ pub fn is_short_segment(first: bool, k: u8, flags: u8, unit: u64, size: u64) -> 
                 && (1..=MAX_FIELD).contains(&(size * unit))
                 && (flags & LITTLE == 0 || (size * unit).is_multiple_of(8))
         }
-        kind::STRING | kind::UTF8 => true,
+        kind::STRING | kind::UTF8 | kind::UTF16 | kind::UTF32 => true,
         _ => false,
     }
 }

@@ -30,6 +30,11 @@ impl Continuation {
         self.native.load(Ordering::Acquire)
     }
 
+    /// How often it has been passed since native code was asked for.
+    fn passes_since(&self) -> u32 {
+        u32::MAX - self.passes_left.load(Ordering::Relaxed)
+    }
+
     /// It has been passed as often as was to be counted: asks for native code, once.
     pub(crate) fn passed(&self) {
         self.passes_left.store(u32::MAX, Ordering::Relaxed);
@@ -82,6 +87,13 @@ impl Continuations {
             code: None,
         });
         std::ptr::from_ref(&*kept.continuation)
+    }
+
+    /// How often the one at an offset has been passed since native code was asked for.
+    pub fn passes_since(&self, offset: u32) -> u32 {
+        let all = self.all.lock();
+        all.get(&offset)
+            .map_or(0, |k| k.continuation.passes_since())
     }
 
     /// Has the one at an offset native code?

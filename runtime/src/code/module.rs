@@ -21,7 +21,7 @@ use crate::term::Term;
 use enigma_loader::BeamFile;
 use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::FxBuildHasher;
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
 /// A function of a loaded module.
@@ -334,6 +334,7 @@ impl Module {
         // SAFETY: `settle` made it from a box; the rest is as the caller promises.
         let m = unsafe { Box::from_raw(address) };
         CODE_BYTES.fetch_sub(m.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+        FREED.fetch_add(1, Ordering::Release);
     }
 
     /// The address that `free` takes.
@@ -405,6 +406,14 @@ impl Module {
     pub fn holds_code(&self, pc: *const u64) -> bool {
         ranges::find(pc).is_some_and(|(f, _)| std::ptr::eq(f.module(), self))
     }
+}
+
+/// How many modules have been freed.
+static FREED: AtomicU64 = AtomicU64::new(0);
+
+/// How many modules have been freed. What has been said of a module by its address holds as long as this stays the same.
+pub fn freed() -> u64 {
+    FREED.load(Ordering::Acquire)
 }
 
 static CODE_BYTES: AtomicUsize = AtomicUsize::new(0);

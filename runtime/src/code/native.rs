@@ -58,7 +58,7 @@ pub fn mode() -> NativeMode {
 }
 
 /// Instructions of a function that is compiled after as many calls as the mode says.
-const SMALL_FUNCTION: usize = 128;
+const SMALL_FUNCTION: usize = 64;
 
 /// How many calls of a function of so many instructions are to be counted, if the mode says `calls`. A larger one takes longer to
 /// compile, in proportion, but a call of it does not execute more of it.
@@ -290,7 +290,21 @@ impl FnInfo {
         }
     }
 
-    /// The calls that were to be counted have come: asks for native code. Gives the bytecode to run meanwhile.
+    /// How often it has been called by interpreted code since native code was asked for.
+    pub fn calls_since(&self) -> u32 {
+        u32::MAX - self.native.calls_left.load(Ordering::Relaxed)
+    }
+
+    /// There will be no native code: its calls need not be counted any more.
+    pub fn stop_counting(&self) {
+        if let Some(body) = self.body() {
+            let counting = self.native.count_stub.as_ptr().cast();
+            self.entry.replace_code(counting, body.entry_address());
+        }
+    }
+
+    /// The calls that were to be counted have come: asks for native code. Gives the bytecode to run meanwhile. Calls are counted on, so
+    /// that whoever makes the code knows what is wanted most.
     pub(crate) fn counted(&'static self) -> *const u64 {
         let Some(body) = self.body() else {
             return self.translate();
@@ -302,8 +316,7 @@ impl FnInfo {
             self.restore_native(address);
             return entry;
         }
-        self.entry
-            .replace_code(self.native.count_stub.as_ptr().cast(), entry);
+        self.native.calls_left.store(u32::MAX, Ordering::Relaxed);
         request(self, None);
         entry
     }

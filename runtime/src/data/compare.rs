@@ -331,9 +331,21 @@ fn compare_within(mut a: Term, mut b: Term, exact: bool, levels: u32) -> Orderin
             }
             (a, b) = last;
         } else {
-            return small_order(a, b).unwrap_or_else(|| compare_pending(a, b, exact));
+            return small_order(a, b).unwrap_or_else(|| compare_leaves(a, b, exact));
         }
     }
+}
+
+/// Compares terms that are no lists or tuples both: those of one usual type without a list of what is pending.
+#[inline(never)]
+fn compare_leaves(a: Term, b: Term, exact: bool) -> Ordering {
+    if let (Some(x), Some(y)) = (a.as_atom(), b.as_atom()) {
+        return x.order(y);
+    }
+    if a.is_bitstring() && b.is_bitstring() {
+        return bits::compare(&bits::view(a), &bits::view(b));
+    }
+    compare_pending(a, b, exact)
 }
 
 #[inline(never)]
@@ -381,7 +393,7 @@ fn same_rank(a: Term, b: Term, exact: bool, stack: &mut Pairs) -> Ordering {
     match rank(a) {
         0 => numbers(a, b, exact),
         1 => match (a.as_atom(), b.as_atom()) {
-            (Some(x), Some(y)) => x.text().cmp(y.text()),
+            (Some(x), Some(y)) => x.order(y),
             _ => Ordering::Equal,
         },
         2 => refs(a, b),

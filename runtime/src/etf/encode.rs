@@ -4,7 +4,7 @@ use super::message_atoms::MessageAtoms;
 use crate::atom::Atom;
 use crate::budget::Budget;
 use crate::data::{bignum, compare, map, record};
-use crate::heap::{bits, magic};
+use crate::heap::{Gathered, bits, magic};
 use crate::term::fun::{fun_name, function_name};
 use crate::term::{self, Kind, Term};
 use crate::{node, release};
@@ -132,7 +132,7 @@ impl Encoder {
     /// Goes on until all is written, the budget is spent, or there are about `enough` bytes to be taken away.
     pub fn go_on(&mut self, budget: &mut Budget, enough: usize) -> Poll<()> {
         while let Some(todo) = self.todo.pop() {
-            if budget.is_spent() || self.out.len() >= enough && self.open == 0 {
+            if self.is_to_stop(budget, enough) {
                 self.todo.push(todo);
                 return Poll::Pending;
             }
@@ -141,11 +141,17 @@ impl Encoder {
                     budget.spend(OBJECT);
                     one(t, self);
                 }
-                Todo::Words(_, from, to) if from == to => {}
                 Todo::Words(t, from, to) => {
-                    self.todo.push(Todo::Words(t, from + 1, to));
-                    budget.spend(1);
-                    one(Term(t.word(from)), self);
+                    for at in from..to {
+                        if self.is_to_stop(budget, enough) {
+                            self.todo.push(Todo::Words(t, at, to));
+                            return Poll::Pending;
+                        }
+                        budget.spend(1);
+                        if self.goes_into(Term(t.word(at)), Todo::Words(t, at + 1, to)) {
+                            break;
+                        }
+                    }
                 }
                 Todo::Count(t, mut n, mut bytes, mut rest) => {
                     let most = budget.left().saturating_mul(2);
@@ -162,12 +168,22 @@ impl Encoder {
                         self.list(t, n, bytes && rest.is_nil());
                     }
                 }
-                Todo::Rest(t, 0) => self.todo.push(Todo::Term(t)),
-                Todo::Rest(t, n) => {
-                    self.todo.push(Todo::Rest(t.tail(), n - 1));
+                Todo::Rest(mut t, mut n) => loop {
+                    if n == 0 {
+                        self.todo.push(Todo::Term(t));
+                        break;
+                    }
+                    if self.is_to_stop(budget, enough) {
+                        self.todo.push(Todo::Rest(t, n));
+                        return Poll::Pending;
+                    }
                     budget.spend(1);
-                    one(t.head(), self);
-                }
+                    let head = t.head();
+                    (t, n) = (t.tail(), n - 1);
+                    if self.goes_into(head, Todo::Rest(t, n)) {
+                        break;
+                    }
+                },
                 Todo::Node(t) if t.is_cons() => {
                     self.todo.push(Todo::Term(t.tail()));
                     self.todo.push(Todo::Term(t.head()));
@@ -201,6 +217,29 @@ impl Encoder {
             }
         }
         Poll::Ready(())
+    }
+
+    #[inline(always)]
+    fn is_to_stop(&self, budget: &Budget, enough: usize) -> bool {
+        budget.is_spent() || self.out.len() >= enough && self.open == 0
+    }
+
+    /// Writes a term. If there is more of it to be done, `then` follows that, and the answer is `true`.
+    #[inline(always)]
+    fn goes_into(&mut self, t: Term, then: Todo) -> bool {
+        let depth = self.todo.len();
+        one(t, self);
+        let deeper = self.todo.len() > depth;
+        if deeper {
+            self.todo.insert(depth, then);
+        }
+        deeper
+    }
+
+    /// Takes away what was written, and adds it to what was taken away before.
+    pub fn move_to(&mut self, gathered: &mut Gathered) {
+        gathered.extend(&self.out);
+        self.out.clear();
     }
 
     /// Takes away what was written.
@@ -392,8 +431,8 @@ fn integer(n: i64, out: &mut Vec<u8>) {
     if let Ok(b) = u8::try_from(n) {
         out.extend_from_slice(&[97, b]);
     } else if let Ok(i) = i32::try_from(n) {
-        out.push(98);
-        out.extend_from_slice(&i.to_be_bytes());
+        let [a, b, c, d] = i.to_be_bytes();
+        out.extend_from_slice(&[98, a, b, c, d]);
     } else {
         small_big(n < 0, &[n.unsigned_abs()], out);
     }
@@ -439,9 +478,9 @@ pub fn atom(a: Atom, o: EncodeOptions, out: &mut Vec<u8>) {
 
 fn float(f: f64, o: EncodeOptions, out: &mut Vec<u8>) {
     if o.minor >= 1 {
-        out.push(70);
-        out.extend_from_slice(&f.to_bits().to_be_bytes());
-        return;
+        let mut bytes = [70; 9];
+        bytes[1..].copy_from_slice(&f.to_bits().to_be_bytes());
+        return out.extend_from_slice(&bytes);
     }
     out.push(99);
     let mut text = c_exponent(f).into_bytes();
@@ -462,8 +501,8 @@ fn bitstring(t: Term, e: &mut Encoder) {
     let out = &mut e.out;
     let len = v.bits.div_ceil(8);
     if v.bits & 7 == 0 {
-        out.push(109);
-        put32(out, len);
+        let [a, b, c, d] = (len as u32).to_be_bytes();
+        out.extend_from_slice(&[109, a, b, c, d]);
     } else {
         out.push(77);
         put32(out, len);

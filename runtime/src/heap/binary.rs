@@ -7,8 +7,9 @@
 //! that one is written to again, so nobody else may look: it is enough that no reference has left the heap that made the binary.
 //!
 //! The bytes follow the header, or lie in memory that somebody else has made (a vector, a library): then an owner
-//! that is dropped with the binary follows the header.
+//! that is dropped with the binary follows the header. So lie the bytes of large binaries that are appended to (see `room`).
 
+use super::room::{self, Room};
 use crate::sys::memory::{self, Purpose};
 use crate::tally::Tally;
 use std::alloc::Layout;
@@ -21,7 +22,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub struct Binary {
     refs: AtomicUsize,
     data: *mut u8,
-    capacity: usize,
+    /// It grows only, and only where the bytes are in a `Room`.
+    capacity: AtomicUsize,
     used_bits: AtomicUsize,
     /// Have there been references outside the heap of the first one?
     travelled: AtomicBool,
@@ -46,6 +48,9 @@ pub struct BinaryRef(NonNull<Binary>);
 unsafe impl Send for BinaryRef {}
 // SAFETY: as above.
 unsafe impl Sync for BinaryRef {}
+
+/// Fewest bytes allocated for a binary that is appended to.
+const LEAST_BEHIND: usize = 256;
 
 /// Vectors of fewer bytes are copied into a binary.
 const WORTH_OWNING: usize = 16 * 1024;
@@ -77,7 +82,7 @@ impl BinaryRef {
             p.write(Binary {
                 refs: AtomicUsize::new(1),
                 data: p.as_ptr().add(1).cast(),
-                capacity,
+                capacity: AtomicUsize::new(capacity),
                 used_bits: AtomicUsize::new(used_bits),
                 travelled: AtomicBool::new(false),
             });
@@ -90,18 +95,60 @@ impl BinaryRef {
     /// # Safety
     /// The bytes stay there and do not change until `owner` is dropped.
     pub unsafe fn foreign(data: *const u8, len: usize, owner: BytesOwner) -> BinaryRef {
-        Tally::Binary.add(len as isize);
+        // SAFETY: as the caller promises.
+        unsafe { BinaryRef::owned(data.cast_mut(), len, len, owner) }
+    }
+
+    /// A binary whose first `len` bytes of `capacity` at `data` are in use.
+    ///
+    /// # Safety
+    /// The bytes stay there until `owner` is dropped, and those in use do not change.
+    unsafe fn owned(data: *mut u8, len: usize, capacity: usize, owner: BytesOwner) -> BinaryRef {
+        Tally::Binary.add(capacity as isize);
         let binary = Box::new(Foreign {
             header: Binary {
                 refs: AtomicUsize::new(1),
-                data: data.cast_mut(),
-                capacity: len,
+                data,
+                capacity: AtomicUsize::new(capacity),
                 used_bits: AtomicUsize::new(len * 8),
                 travelled: AtomicBool::new(false),
             },
             owner,
         });
         BinaryRef(NonNull::from(Box::leak(binary)).cast())
+    }
+
+    /// As `with_capacity`, with room to grow in where the system gives it.
+    fn in_room(capacity: usize, len: usize) -> BinaryRef {
+        let Some(room) = Room::new(capacity) else {
+            return BinaryRef::with_capacity(capacity, len * 8);
+        };
+        let data = room.data();
+        // SAFETY: the room has memory for so many bytes, where they stay.
+        unsafe { BinaryRef::owned(data, len, capacity, Box::new(room)) }
+    }
+
+    /// Makes room for `more_bits` where there is not enough, if they are to follow the last bit in use, which is in front of
+    /// `at_bits`, and the binary has addresses for them. Says whether it has.
+    pub fn grow(&self, at_bits: usize, more_bits: usize) -> bool {
+        let Some(room) = self.owner().and_then(|o| o.downcast_ref::<Room>()) else {
+            return false;
+        };
+        let wanted = (at_bits + more_bits).div_ceil(8);
+        let has = self.capacity();
+        if self.header().used_bits.load(Ordering::Acquire) != at_bits
+            || wanted <= has
+            || wanted > room.bytes()
+        {
+            return false;
+        }
+        let capacity = (2 * has).clamp(wanted, room.bytes());
+        if !room.commit(capacity) {
+            return false;
+        }
+        let before = self.header().capacity.fetch_max(capacity, Ordering::AcqRel);
+        Tally::Binary.add(capacity.saturating_sub(before) as isize);
+        true
     }
 
     /// A binary with these contents, which are not copied where they are many.
@@ -146,27 +193,34 @@ impl BinaryRef {
 
     /// A binary of `len` bytes with room for `capacity`, for values that are going to be appended to.
     pub fn build_with_room(len: usize, capacity: usize, fill: impl FnOnce(&mut [u8])) -> BinaryRef {
-        BinaryRef::build_behind(&[], len, capacity, fill)
+        BinaryRef::with_capacity(capacity.max(len), len * 8).fill_behind(&[], fill)
     }
 
-    /// A binary of `len` bytes that begins with those of `start`, with room for `capacity`. `fill` gets all of it, zero behind these.
-    pub fn build_behind(
-        start: &[u8],
-        len: usize,
-        capacity: usize,
-        fill: impl FnOnce(&mut [u8]),
-    ) -> BinaryRef {
+    /// A binary of `len` bytes that begins with those of `start`, with room for about as many again. `fill` gets all of it, zero
+    /// behind these.
+    pub fn build_behind(start: &[u8], len: usize, fill: impl FnOnce(&mut [u8])) -> BinaryRef {
         let len = len.max(start.len());
-        let b = BinaryRef::with_capacity(capacity.max(len), len * 8);
+        let capacity = (2 * len).max(LEAST_BEHIND);
+        let b = if capacity >= room::LEAST {
+            BinaryRef::in_room(capacity, len)
+        } else {
+            BinaryRef::with_capacity(capacity, len * 8)
+        };
+        b.fill_behind(start, fill)
+    }
+
+    /// Fills a fresh binary, of at least as many bytes as `start`.
+    fn fill_behind(self, start: &[u8], fill: impl FnOnce(&mut [u8])) -> BinaryRef {
+        let len = self.len();
         // SAFETY: fresh and not shared yet; the bytes are initialised before the slice is made.
         let s = unsafe {
-            let data = b.data_mut();
+            let data = self.data_mut();
             std::ptr::copy_nonoverlapping(start.as_ptr(), data, start.len());
             std::ptr::write_bytes(data.add(start.len()), 0, len - start.len());
             std::slice::from_raw_parts_mut(data, len)
         };
         fill(s);
-        b
+        self
     }
 
     /// A binary of `len` bytes that are as memory is, for somebody who writes all of them before anybody looks.
@@ -198,9 +252,53 @@ impl BinaryRef {
         let data = moved.own_bytes();
         // SAFETY: the only reference to the header that was moved.
         let header = unsafe { moved.0.as_mut() };
-        (header.capacity, header.data) = (len, data);
+        header.data = data;
+        header.capacity = AtomicUsize::new(len);
         header.used_bits = AtomicUsize::new(len * 8);
         moved
+    }
+
+    /// Adds whole bytes behind those in use of a binary that nobody else has.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        let (at, more) = (8 * self.len(), 8 * bytes.len());
+        let mut claimed = self.claim(at, more, true);
+        if claimed.is_none() && self.grow(at, more) {
+            claimed = self.claim(at, more, true);
+        }
+        match claimed {
+            // SAFETY: the claim is ours, and as long as `bytes`.
+            Some(to) => unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) },
+            None => {
+                let (start, len) = (self.len(), self.len() + bytes.len());
+                let fill = |all: &mut [u8]| all[start..].copy_from_slice(bytes);
+                *self = BinaryRef::build_behind(self.bytes(), len, fill);
+            }
+        }
+    }
+
+    /// Gives up the room behind the bytes in use of a binary that nobody else has.
+    pub fn trim(mut self) -> BinaryRef {
+        let (len, capacity) = (self.len(), self.capacity());
+        if !self.is_foreign() {
+            return self.resized(len);
+        }
+        if self.refs() == 1
+            && let Some(room) = self.own_room()
+        {
+            room.trim(len);
+            self.header().capacity.store(len, Ordering::Release);
+            Tally::Binary.add(len as isize - capacity as isize);
+        }
+        self
+    }
+
+    /// The room that the bytes are in, of a binary that nobody else has.
+    fn own_room(&mut self) -> Option<&mut Room> {
+        debug_assert!(self.is_foreign() && self.refs() == 1);
+        // SAFETY: `owned` has made it, and the only reference is ours.
+        unsafe { self.0.cast::<Foreign>().as_mut() }
+            .owner
+            .downcast_mut()
     }
 
     /// Where the bytes can be written, by the only one who has the binary.
@@ -243,7 +341,7 @@ impl BinaryRef {
 
     /// Bytes allocated.
     pub fn capacity(&self) -> usize {
-        self.header().capacity
+        self.header().capacity.load(Ordering::Acquire)
     }
 
     /// Number of references now.
@@ -266,7 +364,7 @@ impl BinaryRef {
             return None;
         }
         let to = at_bits + more_bits;
-        if to.div_ceil(8) > self.header().capacity {
+        if to.div_ceil(8) > self.capacity() {
             return None;
         }
         if own && self.header().refs.load(Ordering::Acquire) == 1 {
@@ -292,7 +390,7 @@ impl BinaryRef {
     pub fn claim_bits(&mut self, at_bits: usize, more_bits: usize) -> Option<&mut [u8]> {
         let to = at_bits + more_bits;
         let header = self.header();
-        if to.div_ceil(8) > header.capacity
+        if to.div_ceil(8) > self.capacity()
             || header.refs.load(Ordering::Acquire) != 1 && header.travelled.load(Ordering::Relaxed)
         {
             return None;
@@ -321,27 +419,6 @@ impl BinaryRef {
     pub(crate) fn again_in_heap(&self) -> BinaryRef {
         self.header().refs.fetch_add(1, Ordering::Relaxed);
         BinaryRef(self.0)
-    }
-
-    /// Shrinks the allocation to what is used if nobody else holds it; gives the possibly moved binary.
-    pub fn shrink(self) -> BinaryRef {
-        let (len, cap) = (self.len(), self.capacity());
-        if self.refs() != 1 || cap - len < 64 || self.is_foreign() {
-            return self;
-        }
-        // SAFETY: the only reference is ours, so nobody else can look at or move the allocation.
-        let p = unsafe { memory::resize(self.0.cast(), layout(cap), layout(len).size()) };
-        let Some(p) = p.map(NonNull::cast::<Binary>) else {
-            return self;
-        };
-        std::mem::forget(self);
-        Tally::Binary.add(-((cap - len) as isize));
-        let mut moved = BinaryRef(p);
-        let data = moved.own_bytes();
-        // SAFETY: the only reference to the header that was moved.
-        let header = unsafe { moved.0.as_mut() };
-        (header.capacity, header.data) = (len, data);
-        moved
     }
 
     /// The reference as a word for a heap object; the object owns it from then on.
@@ -390,7 +467,7 @@ impl Drop for BinaryRef {
         if self.header().refs.fetch_sub(1, Ordering::Release) == 1 {
             // What the others did with it comes before; a load and no fence, which the thread sanitizer would not see.
             self.header().refs.load(Ordering::Acquire);
-            let cap = self.header().capacity;
+            let cap = self.capacity();
             Tally::Binary.add(-(cap as isize));
             if self.is_foreign() {
                 // SAFETY: this was the last reference to a binary that `foreign` has made.
@@ -425,7 +502,7 @@ mod tests {
         let kept = Arc::clone(&owner);
         // SAFETY: the array is in the owner, and nobody changes it.
         let b = unsafe { BinaryRef::foreign(kept.as_ptr(), 100, Box::new(kept)) };
-        let other = b.clone().shrink();
+        let other = b.clone();
         assert_eq!(other.bytes(), &[7; 100]);
         assert!(b.claim(800, 8, false).is_none());
         drop(b);
@@ -446,6 +523,28 @@ mod tests {
             drop(b);
             assert!(other.claim(64, 8, own).is_none(), "no room");
         }
+    }
+
+    #[test]
+    fn large_ones_grow_where_they_are() {
+        let start = vec![1u8; room::LEAST];
+        let mut b = BinaryRef::build_behind(&start, start.len() + 1, |out| out[room::LEAST] = 2);
+        let (data, capacity) = (b.data(), b.capacity());
+        let end = 8 * capacity;
+        assert!(!b.grow(end, 8), "not the end");
+        b.set_used(end);
+        assert!(b.claim(end, 8, true).is_none() && b.grow(end, 8));
+        let at = b.claim(end, 8, true).unwrap();
+        // SAFETY: the byte that was claimed.
+        unsafe { at.write(3) };
+        assert_eq!((b.data(), b.capacity()), (data, 2 * capacity));
+        assert_eq!((b.bytes()[room::LEAST], b.bytes()[capacity]), (2, 3));
+        assert!(
+            !b.grow(end + 8, usize::MAX / 2),
+            "more than there are addresses"
+        );
+        let small = BinaryRef::build_behind(&[1], 2, |_| ());
+        assert!(!small.grow(16, 8 * small.capacity()));
     }
 
     #[test]

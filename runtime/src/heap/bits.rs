@@ -200,6 +200,11 @@ pub fn share(v: &View, heap: &mut Heap) -> Term {
 /// A bitstring with a copy of the view's bits.
 pub fn copy_out(v: &View, heap: &mut Heap) -> Term {
     let len = v.bits.div_ceil(8);
+    if v.bits & 7 == 0
+        && let Some(bytes) = v.aligned()
+    {
+        return heap.bits(bytes, v.bits);
+    }
     if len <= MAX_HEAP_BINARY {
         let (t, data) = heap.heap_bits(v.bits);
         // SAFETY: `heap_bits` made and zeroed room for `len` bytes.

@@ -13,12 +13,14 @@ mod builder;
 pub mod census;
 pub mod chunk;
 pub mod copy;
+mod gathered;
 pub mod gc;
 pub mod literal;
 pub mod magic;
 pub mod object;
 pub mod offheap;
 pub mod release;
+mod room;
 pub mod sharing;
 pub mod verify;
 pub mod walk;
@@ -27,6 +29,7 @@ use crate::term::{Header, Kind, Term};
 use binary::BinaryRef;
 pub use builder::{BinaryBuilder, TupleBuilder};
 use chunk::Chunk;
+pub use gathered::Gathered;
 use magic::{Magic, MagicHandle};
 use std::mem::MaybeUninit;
 
@@ -610,7 +613,11 @@ impl Heap {
         unsafe {
             *p = Header::new(Kind::HeapBits, 1 + words).0;
             *p.add(1) = bits as u64;
-            std::ptr::write_bytes(p.add(2), 0, words);
+            if words == 1 {
+                *p.add(2) = 0;
+            } else {
+                std::ptr::write_bytes(p.add(2), 0, words);
+            }
             (Term::boxed_at(p), p.add(2).cast())
         }
     }

@@ -156,6 +156,8 @@ helpers! {
     Resume resume;
     /// The same at the bytecode address that is the first argument, with the stack as it is.
     ResumeAt resume_at;
+    /// The same with the first two X registers, which are not in memory yet, around the address.
+    ResumeWith resume_at;
     /// A callee has raised, and the function, whose frame ends so many bytes above the stack's end, has handlers. Gives the machine code that
     /// goes on at the one that is meant, or 0 if that is another function's or has none.
     Land land;
@@ -261,6 +263,8 @@ pub enum HelperCall {
     Again,
     /// In place of the rest of a native function, with an address and what is threaded. It gives what a native function does.
     LastAt,
+    /// The same with the first two X registers besides.
+    LastWith,
     /// The same without arguments: all is in memory.
     Last,
     /// In place of the rest of a native function, with one word; all else is in memory. What it gives is run, if it gives something.
@@ -280,6 +284,7 @@ impl Helper {
             MoreRoom | MoreStack | Chaos => HelperCall::Keeping,
             OutOfReductions => HelperCall::Again,
             ResumeAt => HelperCall::LastAt,
+            ResumeWith => HelperCall::LastWith,
             Resume => HelperCall::Last,
             Land => HelperCall::Landing,
             _ if self.makes_a_term() || self.only_looks() => HelperCall::Keeping,

@@ -102,12 +102,19 @@ pub fn map(bytes: usize, align: usize) -> Option<NonNull<u8>> {
         release(at, bytes);
         return None;
     }
+    prefer_huge_pages(at, bytes);
+    NonNull::new(at as *mut u8)
+}
+
+/// Asks for huge pages in a range of addresses that `reserve` gave. A refusal leaves it with small ones.
+pub fn prefer_huge_pages(at: usize, bytes: usize) {
     #[cfg(target_os = "linux")]
-    // SAFETY: a mapping of our own. A refusal leaves it with small pages.
+    // SAFETY: a mapping of our own, whose contents stay as they are.
     unsafe {
         libc::madvise(at as *mut _, bytes, libc::MADV_HUGEPAGE);
     }
-    NonNull::new(at as *mut u8)
+    #[cfg(not(target_os = "linux"))]
+    let _ = (at, bytes);
 }
 
 /// Gives up a range of addresses that `reserve` or `map` gave and that nobody uses.

@@ -2,18 +2,20 @@
 //!
 //! ```text
 //! cargo run --release -p enigma-tests --bin bench -- [--against ERL] [--release N]
-//!     [--rounds N] [--programs] [--system] [--contention] [--sockets] [NAME...]
+//!     [--rounds N] [--programs] [--system] [--cold] [--plain] [--contention] [--sockets] [NAME...]
 //! ```
 //!
 //! Names (or parts of them, or of a group) choose programs. `--programs` and
-//! `--system` leave out the other half; `--contention` measures what many processes
-//! do at once instead, `--sockets` servers under load. Without `--against`, the `erl` of the
+//! `--system` leave out the other half; `--cold` measures programs from the machine's start to its end instead,
+//! `--plain` compares some with the same programs in Rust, `--contention` what many processes do at once, `--sockets` servers under load. Without `--against`, the `erl` of the
 //! release itself is the opponent. `benches/README.md` says what each number means.
 
 use enigma_tests::bench::{self, Arena, Benchmark};
+use enigma_tests::cold::ColdRun;
 use enigma_tests::command::{exit_code, number};
 use enigma_tests::machine::Machine;
 use enigma_tests::oracle;
+use enigma_tests::plain::PROGRAMS;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,6 +25,8 @@ struct Options {
     rounds: u32,
     programs: bool,
     system: bool,
+    cold: bool,
+    plain: bool,
     contention: bool,
     sockets: bool,
     names: Vec<String>,
@@ -39,6 +43,8 @@ fn options() -> Result<Options, String> {
         rounds: 3,
         programs: true,
         system: true,
+        cold: false,
+        plain: false,
         contention: false,
         sockets: false,
         names: vec![],
@@ -52,6 +58,8 @@ fn options() -> Result<Options, String> {
             "--rounds" => options.rounds = number::<u32>(&value()?)?.max(1),
             "--programs" => options.system = false,
             "--system" => options.programs = false,
+            "--cold" => options.cold = true,
+            "--plain" => options.plain = true,
             "--contention" => options.contention = true,
             "--sockets" => options.sockets = true,
             a if a.starts_with("--") => return Err(format!("no option is called {a}")),
@@ -75,6 +83,12 @@ fn run() -> Result<bool, String> {
         otp,
         machines: [Machine::under_test()?, opponent],
     };
+    if options.cold {
+        return cold(&arena, &options);
+    }
+    if options.plain {
+        return plain(&arena, &options);
+    }
     if options.contention {
         return contention(&arena, &options);
     }
@@ -95,18 +109,17 @@ fn run() -> Result<bool, String> {
     Ok(good)
 }
 
+/// The programs that the names choose; all if there are none.
+fn chosen(options: &Options) -> Result<Vec<Benchmark>, String> {
+    let is_chosen = |p: &Benchmark| {
+        let named = |n: &String| p.name.contains(n) || p.group.contains(n);
+        options.names.is_empty() || options.names.iter().any(named)
+    };
+    Ok(bench::programs()?.into_iter().filter(is_chosen).collect())
+}
+
 fn programs(arena: &Arena, options: &Options) -> Result<bool, String> {
-    let all = bench::programs()?;
-    let chosen: Vec<&Benchmark> = all
-        .iter()
-        .filter(|p| {
-            options.names.is_empty()
-                || options
-                    .names
-                    .iter()
-                    .any(|n| p.name.contains(n) || p.group.contains(n))
-        })
-        .collect();
+    let chosen = chosen(options)?;
     println!(
         "\n{:<20} {:<14} {:>10} {:>10} {:>10} {:>10} {:>7} {:>7}",
         "group", "program", "enigma", "erl", "(median)", "(median)", "ratio", "median"
@@ -114,7 +127,7 @@ fn programs(arena: &Arena, options: &Options) -> Result<bool, String> {
     let mut ratios = Vec::new();
     let mut medians = Vec::new();
     let mut good = true;
-    for program in chosen {
+    for program in &chosen {
         match compete(arena, program, options.rounds) {
             Ok(times) => {
                 let [min, erl_min] = [bench::minimum(&times[0]), bench::minimum(&times[1])];
@@ -168,6 +181,107 @@ fn compete(arena: &Arena, program: &Benchmark, rounds: u32) -> Result<[Vec<f64>;
         }
     }
     Ok(times)
+}
+
+/// The table of programs from the machine's start to its end: the round that took least.
+fn cold(arena: &Arena, options: &Options) -> Result<bool, String> {
+    println!(
+        "OTP {}; milliseconds from the machine's start to its end, for as many calls as take the other one about two seconds; \
+         compiling is part of cpu\n",
+        options.release
+    );
+    println!(
+        "| program | calls | enigma | erl | ratio | cpu | cpu of erl | ratio | compiling | functions | kB of code |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    let mut ratios = [vec![], vec![]];
+    let mut good = true;
+    for program in &chosen(options)? {
+        match cold_runs(arena, program, options.rounds) {
+            Ok((calls, [a, b])) => {
+                let [wall, cpu] = [a.wall / b.wall, a.cpu / b.cpu];
+                ratios[0].push(wall);
+                ratios[1].push(cpu);
+                println!(
+                    "| {} | {calls} | {:.0} | {:.0} | {wall:.2} | {:.0} | {:.0} | {cpu:.2} | {:.0} | {} | {} |",
+                    program.name,
+                    a.wall,
+                    b.wall,
+                    a.cpu,
+                    b.cpu,
+                    a.compiling,
+                    a.compiled.functions,
+                    a.compiled.bytes / 1024
+                );
+            }
+            Err(e) => {
+                good = false;
+                println!("| {} | FAILED: {e} |", program.name);
+            }
+        }
+    }
+    let [wall, cpu] = ratios.map(|r| bench::geometric_mean(&r));
+    println!("| geometric mean | | | | {wall:.2} | | | {cpu:.2} | | | |");
+    Ok(good)
+}
+
+/// How often a program is called, and the runs that took least on both machines.
+fn cold_runs(
+    arena: &Arena,
+    program: &Benchmark,
+    rounds: u32,
+) -> Result<(u32, [ColdRun; 2]), String> {
+    let calls = arena.cold_calls(program)?;
+    let mut best = [None::<ColdRun>; 2];
+    for turn in 0..2 * rounds as usize {
+        let side = (turn + turn / 2) % 2;
+        let run = arena.cold(side, program, calls)?;
+        if best[side].is_none_or(|b| run.wall < b.wall) {
+            best[side] = Some(run);
+        }
+    }
+    Ok((calls, best.map(Option::unwrap_or_default)))
+}
+
+/// The table of programs that there are in Rust too: the measurement that took least.
+fn plain(arena: &Arena, options: &Options) -> Result<bool, String> {
+    println!("OTP {}; milliseconds; ratios to Rust\n", options.release);
+    println!("| program | rust | enigma | erl | enigma / rust | erl / rust |");
+    println!("|---|---|---|---|---|---|");
+    let mut ratios = [vec![], vec![]];
+    let mut good = true;
+    for program in &chosen(options)? {
+        let Some(rust) = PROGRAMS.iter().find(|p| p.name == program.name) else {
+            continue;
+        };
+        let (time, result) = rust.measure(program, 2 * options.rounds);
+        let run = |side| arena.run(side, program, 2);
+        let mut best = [f64::INFINITY; 2];
+        for turn in 0..2 * options.rounds as usize {
+            let side = (turn + turn / 2) % 2;
+            let sample = run(side)?;
+            if sample.result != result {
+                good = false;
+                println!(
+                    "| {} | FAILED: {} and {result} |",
+                    program.name, sample.result
+                );
+            }
+            let times: Vec<f64> = sample.times.iter().map(|&t| t as f64 / 1000.0).collect();
+            best[side] = best[side].min(bench::minimum(&times));
+        }
+        let [a, b] = best.map(|t| t / time);
+        ratios[0].push(a);
+        ratios[1].push(b);
+        let [enigma, erl] = best;
+        println!(
+            "| {} | {time:.1} | {enigma:.1} | {erl:.1} | {a:.2} | {b:.2} |",
+            program.name
+        );
+    }
+    let [a, b] = ratios.map(|r| bench::geometric_mean(&r));
+    println!("| geometric mean | | | | {a:.2} | {b:.2} |");
+    Ok(good)
 }
 
 /// The table of what many processes do at once: the best of the rounds, in thousands of operations a second.

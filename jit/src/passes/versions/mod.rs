@@ -21,6 +21,9 @@ use rustc_hash::FxHashMap;
 
 /// Does it.
 pub fn run(f: &mut SsaFunction) {
+    if !f.insts.iter().any(|i| matches!(i.op, Op::Again(_))) {
+        return;
+    }
     let graph = ControlFlowGraph::new(f);
     let tree = DominatorTree::new(&graph);
     if let Some(plan) = Plan::of(f, &graph).filter(|_| is_reducible(&graph, &tree)) {

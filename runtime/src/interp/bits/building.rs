@@ -295,36 +295,48 @@ fn append_to(
         return Ok((segments[0].value, 0));
     }
     let private = segments[0].kind == kind::PRIVATE_APPEND;
-    if let Some(mut claim) = append_in_place(heap, segments[0].value, more, private) {
-        fill(claim.zeroed(), 0)?;
-        return Ok((claim.finish(heap), more / 8));
-    }
-    let private = private && is_handle(segments[0].value);
-    if append_bits(&v, more, fill)? {
-        heap.binary_bytes += more / 8;
-        let whole = lengthened(heap, segments[0].value, more, private);
-        return Ok((whole, more.div_ceil(8)));
+    let handle = private && is_handle(segments[0].value);
+    for grown in [false, true] {
+        if grown && !grow(&v, more) {
+            break;
+        }
+        if let Some(mut claim) = append_in_place(heap, segments[0].value, more, private) {
+            fill(claim.zeroed(), 0)?;
+            return Ok((claim.finish(heap), more / 8));
+        }
+        if append_bits(&v, more, fill)? {
+            heap.binary_bytes += more / 8;
+            let whole = lengthened(heap, segments[0].value, more, handle);
+            return Ok((whole, more.div_ceil(8)));
+        }
     }
     let len = total.div_ceil(8);
     let mut result = Ok(());
     let start = v.whole_bytes();
     let copied = 8 * start.len();
-    let mut b = BinaryRef::build_behind(start, len, (len * 2).max(256), |out| {
+    let mut b = BinaryRef::build_behind(start, len, |out| {
         copy_bits(v.data, v.offset + copied, out, copied, v.bits - copied);
         result = fill(out, v.bits);
     });
     result?;
     b.set_used(total);
-    if private {
+    if handle {
         replace_binary(heap, segments[0].value, b, total);
         return Ok((segments[0].value, len));
     }
     Ok((heap.shared_bits(b, total), len))
 }
 
+/// Makes room for `more` bits behind a bitstring, if that is possible without a copy.
+fn grow(v: &bits::View, more: usize) -> bool {
+    // SAFETY: a live `BinRef` owns the binary in word 2.
+    v.base.is_kind(Kind::BinRef)
+        && unsafe { BinaryRef::borrow_raw(v.base.word(2)) }.grow(v.offset + v.bits, more)
+}
+
 /// Is this the handle of a shared binary in the process's own heap?
 #[inline(always)]
-fn is_handle(t: Term) -> bool {
+pub(super) fn is_handle(t: Term) -> bool {
     t.is_kind(Kind::BinRef) && !is_literal(t.ptr())
 }
 
@@ -437,7 +449,7 @@ impl Claim {
 /// The bitstring that goes on for `more` bits behind the end of `to`, which are written. With `private` `to` is a handle that
 /// nothing else uses, and is itself made longer.
 #[inline(always)]
-fn lengthened(heap: &mut Heap, to: Term, more: usize, private: bool) -> Term {
+pub(super) fn lengthened(heap: &mut Heap, to: Term, more: usize, private: bool) -> Term {
     if private {
         // SAFETY: word 3 of a handle is its size, and the handle is in the heap of the process that runs.
         unsafe { *to.ptr().add(3) += more as u64 };
@@ -452,8 +464,10 @@ fn lengthened(heap: &mut Heap, to: Term, more: usize, private: bool) -> Term {
     } else {
         b.again_in_heap()
     };
+    // What was added counts already.
+    let counted = heap.binary_bytes;
     let whole = heap.shared_bits(again, v.offset + total);
-    heap.binary_bytes -= b.capacity();
+    heap.binary_bytes = counted;
     if v.offset == 0 {
         whole
     } else {

@@ -7,7 +7,7 @@ use crate::term::Term;
 
 /// Writes the last `n` bits of `v`, of which there are at least one and at most 56, at bit `at`. The bits that they
 /// replace are zero.
-fn put_bits(out: &mut [u8], at: usize, n: usize, v: u64) {
+pub(super) fn put_bits(out: &mut [u8], at: usize, n: usize, v: u64) {
     let shift = at & 7;
     let word = v << (64 - n) >> shift;
     let bytes = &mut out[at / 8..(at + n).div_ceil(8)];
@@ -101,33 +101,37 @@ pub(super) fn put_float(out: &mut [u8], at: usize, n: usize, value: Term, flags:
 
 /// Writes a character.
 pub(super) fn put_char(out: &mut [u8], at: usize, c: char, kind: u8, flags: u8) {
-    let mut buf = [0u8; 4];
-    match kind {
-        kind::UTF8 => {
-            let n = c.encode_utf8(&mut buf).len();
-            copy_bits(buf.as_ptr(), 0, out, at, 8 * n);
-        }
+    let (bytes, len) = encoded(c, kind, flags);
+    copy_bits(bytes.as_ptr(), 0, out, at, 8 * len);
+}
+
+/// A character in UTF-8, UTF-16 or UTF-32, and the number of its bytes.
+#[inline]
+pub(super) fn encoded(c: char, kind: u8, flags: u8) -> ([u8; 4], usize) {
+    let mut bytes = [0u8; 4];
+    let little = flags & LITTLE != 0;
+    let len = match kind {
+        kind::UTF8 => c.encode_utf8(&mut bytes).len(),
         kind::UTF16 => {
             let mut units = [0u16; 2];
-            for (i, u) in c.encode_utf16(&mut units).iter().enumerate() {
-                let b = if flags & LITTLE != 0 {
-                    u.to_le_bytes()
-                } else {
-                    u.to_be_bytes()
-                };
-                copy_bits(b.as_ptr(), 0, out, at + 16 * i, 16);
+            let units = c.encode_utf16(&mut units);
+            for (to, u) in bytes.chunks_exact_mut(2).zip(units.iter()) {
+                let u = if little { u.to_le() } else { u.to_be() };
+                to.copy_from_slice(&u.to_ne_bytes());
             }
+            2 * units.len()
         }
         _ => {
             let n = u32::from(c);
-            let b = if flags & LITTLE != 0 {
+            bytes = if little {
                 n.to_le_bytes()
             } else {
                 n.to_be_bytes()
             };
-            copy_bits(b.as_ptr(), 0, out, at, 32);
+            4
         }
-    }
+    };
+    (bytes, len)
 }
 
 /// Binary64 to the nearest binary16, ties to even, or infinity.

@@ -7,8 +7,9 @@ use crate::code::forms::bs_create;
 use crate::code::ops;
 use crate::heap::Heap;
 use crate::heap::bits::{self as heap_bits, View, base_data};
-use crate::interp::bits::{self, BYTES_A_REDUCTION, Segment, SegmentSource};
+use crate::interp::bits::{self, BYTES_A_REDUCTION, INLINE_SEGMENTS, Segment, SegmentSource};
 use crate::term::Term;
+use smallvec::SmallVec;
 
 /// A part of a `HeapBits` or `BinRef` that native code has seen to be one that is there.
 fn part(base: u64, from: u64, bits: u64) -> View {
@@ -125,7 +126,7 @@ pub(super) extern "C" fn create_bits(cx: &mut Ctx<'_>, pc: u64, _: u64, _: u64) 
             return v.0;
         }
     }
-    let segments: Vec<Segment> = (0..c.count())
+    let segments: SmallVec<[Segment; INLINE_SEGMENTS]> = (0..c.count())
         .map(|i| {
             let (how, word) = c.words(i);
             if segment::KIND.of(how) as u8 == kind::STRING {
