@@ -3,7 +3,6 @@
 use crate::log;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::dist::operations;
-use enigma_runtime::heap::copy;
 use enigma_runtime::hooks::{self, Hooks};
 use enigma_runtime::interp::exception;
 use enigma_runtime::process::signal::Unlink;
@@ -89,9 +88,11 @@ impl Hooks for BifHooks {
 
     fn uncaught(&self, cx: &mut Ctx<'_>, reason: Term) {
         let (leader, me) = (cx.own.group_leader, cx.self_pid());
-        log::error(leader, me, |h| {
-            let reason = copy::copy(reason, h);
-            match enigma_runtime::node::this().0 {
+        log::error_with(
+            leader,
+            me,
+            reason,
+            |h, reason| match enigma_runtime::node::this().0 {
                 Atom::NONODE_AT_NOHOST => {
                     let format = h.char_list("Error in process ~p with exit value:~n~p~n");
                     (format, h.list(&[me, reason]))
@@ -101,7 +102,7 @@ impl Hooks for BifHooks {
                         h.char_list("Error in process ~p on node ~p with exit value:~n~p~n");
                     (format, h.list(&[me, node.into(), reason]))
                 }
-            }
-        });
+            },
+        );
     }
 }

@@ -37,7 +37,7 @@ pub fn process_warning(cx: &Ctx<'_>, text: &str) {
 
 fn warn(about: Option<(Term, Term)>, text: &str) {
     let level = Atom::new(crate::system::facts::facts().warnings_as);
-    log_as(level, about, |h| {
+    log_as(level, about, 0, |h| {
         let format = h.char_list("~ts~n");
         let text = h.char_list(text);
         (format, h.list(&[text]))
@@ -46,22 +46,48 @@ fn warn(about: Option<(Term, Term)>, text: &str) {
 
 /// Logs what `build` makes, format and arguments, as an error about a process.
 pub fn error(leader: Term, pid: Term, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
-    log_as(Atom::ERROR, Some((leader, pid)), build);
+    log_as(Atom::ERROR, Some((leader, pid)), 0, build);
+}
+
+/// Words of format, level and time.
+const AROUND: usize = 256;
+
+/// Logs what `build` makes around a copy of a term, format and arguments, as an error about a process.
+pub fn error_with(
+    leader: Term,
+    pid: Term,
+    t: Term,
+    build: impl FnOnce(&mut Heap, Term) -> (Term, Term),
+) {
+    log_as(
+        Atom::ERROR,
+        Some((leader, pid)),
+        copy::size(t) + AROUND,
+        |h| {
+            let t = copy::copy(t, h);
+            build(h, t)
+        },
+    );
 }
 
 /// The same about no process.
 pub fn vm_error(build: impl FnOnce(&mut Heap) -> (Term, Term)) {
-    log_as(Atom::ERROR, None, build);
+    log_as(Atom::ERROR, None, 0, build);
 }
 
 /// Sends something to the logger process, as the emulator logs: the message
 /// `{log, Level, Format, Args, #{gl, pid, time, error_logger}}`. What is about no process has neither
-/// that nor a group leader.
-fn log_as(level: Atom, about: Option<(Term, Term)>, build: impl FnOnce(&mut Heap) -> (Term, Term)) {
+/// that nor a group leader. Format and arguments have about so many `words`.
+fn log_as(
+    level: Atom,
+    about: Option<(Term, Term)>,
+    words: usize,
+    build: impl FnOnce(&mut Heap) -> (Term, Term),
+) {
     let Some(logger) = crate::trace::logger_process() else {
         return;
     };
-    let message = handle::build(|h| {
+    let message = handle::build_around(words, |h| {
         let (format, args) = build(h);
         let now = h.int(time::system() / 1000);
         let tags = map::from_pairs(

@@ -387,7 +387,7 @@ fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
         };
         let Some(job) = job else { continue };
         passage.enter();
-        let turn = block::turn();
+        let turn = block::turn(None);
         meter.start(time::monotonic());
         perform(job, first + number, &mut x);
         meter.stop(time::monotonic());

@@ -224,6 +224,39 @@ NIF(released)
     return ATOM("ok");
 }
 
+/* How many binaries keep their bytes when the seven bytes behind others are written as well. */
+NIF(overrun)
+{
+    static ErlNifBinary all[300];
+    int i, round, whole = 0;
+    size_t k;
+    for (round = 0; round < 20; round++) {
+        for (i = 0; i < 300; i++) {
+            enif_alloc_binary(i, &all[i]);
+            memset(all[i].data, i, i);
+        }
+        for (i = 0; i < 300; i++) {
+            memset(all[i].data + all[i].size, 255, 7);
+            enif_realloc_binary(&all[i], i + 8);
+            memset(all[i].data + i, i, 8);
+            memset(all[i].data + all[i].size, 255, 7);
+        }
+        for (i = 0; i < 300; i++) {
+            for (k = 0; k < all[i].size && all[i].data[k] == (unsigned char)i; k++)
+                ;
+            whole += k == all[i].size;
+            enif_release_binary(&all[i]);
+        }
+    }
+    return INT(whole);
+}
+
+/* How the C library takes characters: the locale of the environment. */
+NIF(codeset)
+{
+    return enif_make_string(env, nl_langinfo(CODESET), ERL_NIF_LATIN1);
+}
+
 NIF(part)
 {
     int at, size;
@@ -619,7 +652,7 @@ static ErlNifFunc functions[] = {
     {"nothing", 0, nothing}, {"nothing", 1, nothing}, {"kind", 2, kind}, {"numbers", 1, numbers}, {"zeros", 4, zeros}, {"limits", 0, limits},
     {"infinity", 1, infinity}, {"atom_text", 2, atom_text}, {"atoms", 0, atoms}, {"long_atom", 1, long_atom},
     {"string_text", 2, string_text}, {"list", 1, list}, {"tuple", 1, tuple}, {"many", 0, many}, {"map", 3, map},
-    {"map_of", 2, map_of}, {"map_walk", 1, map_walk}, {"binary", 1, binary}, {"released", 0, released}, {"part", 3, part},
+    {"map_of", 2, map_of}, {"map_walk", 1, map_walk}, {"binary", 1, binary}, {"released", 0, released}, {"overrun", 0, overrun}, {"codeset", 0, codeset}, {"part", 3, part},
     {"iolist", 1, iolist}, {"etf", 1, etf}, {"unsafe_etf", 0, unsafe_etf}, {"vector", 2, vector}, {"queue", 1, queue},
     {"badarg", 2, badarg}, {"raise", 1, raise}, {"raise_and_return", 1, raise_and_return}, {"hashes", 2, hashes},
     {"times", 0, times}, {"print", 1, print}, {"processes", 2, processes}, {"send_it", 2, send_it}, {"to_port", 2, to_port},

@@ -1,7 +1,7 @@
 %% Native libraries in C: the functions of the interface by way of t_nif.c, which is compiled here, where there is a compiler.
 -module(t_nif).
 -export([load/2, nothing/0, nothing/1, kind/2, numbers/1, zeros/4, limits/0, infinity/1, atom_text/2, atoms/0, long_atom/1, string_text/2, list/1,
-         tuple/1, many/0, map/3, map_of/2, map_walk/1, binary/1, released/0, part/3, iolist/1, etf/1, unsafe_etf/0, vector/2, queue/1, badarg/2,
+         tuple/1, many/0, map/3, map_of/2, map_walk/1, binary/1, released/0, overrun/0, codeset/0, part/3, iolist/1, etf/1, unsafe_etf/0, vector/2, queue/1, badarg/2,
          raise/1, raise_and_return/1, hashes/2, times/0, print/1, processes/2, send_it/2, to_port/2, thread/0, new_thing/1, thing_number/1,
          thing_bytes/1, watch/2, unwatch/1, dynamic/3, alive_after/0, chain/1, bad_schedule/0, dirty_cpu/1, dirty_io/1, dirty_raise/1,
          dirty_wait/2, info/0, environment/0, private/0, destroyed_so_far/0]).
@@ -29,6 +29,8 @@ map_of(_, _) -> ?NIF.
 map_walk(_) -> ?NIF.
 binary(_) -> ?NIF.
 released() -> ?NIF.
+overrun() -> ?NIF.
+codeset() -> ?NIF.
 part(_, _, _) -> ?NIF.
 iolist(_) -> ?NIF.
 etf(_) -> ?NIF.
@@ -125,6 +127,8 @@ calls() ->
      {maps_walked, fun() -> [begin {A, B, C, D, E, F} = map_walk(M), {lists:sort(A), A =:= lists:reverse(B), C, D, E, F} end || M <- [#{}, #{a => 1}, #{a => 1, b => 2}, maps:from_list([{N, N} || N <- lists:seq(1, 100)])]] end},
      {maps_not_walked, fun() -> [c(fun() -> map_walk(id(M)) end) || M <- [[], x]] end},
      {binaries, fun() -> <<_:3, Odd:100/binary, _/bits>> = <<1:3, (binary:copy(<<7, 9>>, 60))/binary, 0:5>>, [c(fun() -> binary(B) end) || B <- [<<>>, <<1>>, binary:copy(<<3>>, 64), binary:copy(<<4>>, 65), binary:copy(<<5>>, 5000), Odd, <<1:3>>, x, [1]]] end},
+     {codeset, fun() -> codeset() end},
+     {overrun, fun() -> overrun() end},
      {released, fun() -> [released() || _ <- lists:seq(1, 100)], ok end},
      {parts, fun() -> B = list_to_binary(lists:seq(0, 255)), [part(B, A, N) || {A, N} <- [{0, 0}, {0, 256}, {10, 1}, {200, 56}, {3, 100}]] end},
      {iolists, fun() -> [iolist(L) || L <- [[], <<>>, <<1, 2>>, [1, 2, [3, <<4, 5>>] | <<6>>], [256], [a], x, <<1:3>>, [binary:copy(<<1>>, 1000), 2]]] end},

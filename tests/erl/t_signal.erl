@@ -80,8 +80,46 @@ own_messages(N) ->
     {messages, [R]} = process_info(self(), messages),
     receive R -> own_messages(N - 1) end.
 
+%% What those are told who watch a process in some way when it ends for a long reason: a number for each.
+told(Kind, N, Reason) ->
+    S = self(),
+    Victim = spawn(fun() -> receive go -> exit(Reason) end end),
+    Watchers = [spawn(fun() -> watch(Kind, Victim, S) end) || _ <- lists:seq(1, N)],
+    [receive {ready, W} -> ok end || W <- Watchers],
+    Victim ! go,
+    [receive {told, W, What} -> What end || W <- Watchers].
+
+watch(monitor, Victim, S) ->
+    R = monitor(process, Victim, [{tag, {'WATCHED', "a tag"}}]),
+    S ! {ready, self()},
+    receive {{'WATCHED', "a tag"}, R, process, Victim, Why} -> tell(S, Why) end;
+watch(link, Victim, S) ->
+    process_flag(trap_exit, true),
+    link(Victim),
+    S ! {ready, self()},
+    receive {'EXIT', Victim, Why} -> tell(S, Why) end;
+watch(both, Victim, S) ->
+    process_flag(trap_exit, true),
+    R = monitor(process, Victim),
+    link(Victim),
+    S ! {ready, self()},
+    receive {'EXIT', Victim, A} -> receive {'DOWN', R, process, Victim, B} -> tell(S, {A, B}) end end;
+watch(chain, Victim, S) ->
+    Me = self(),
+    {P, R} = spawn_monitor(fun() -> link(Victim), Me ! linked, receive never -> ok end end),
+    receive linked -> ok end,
+    S ! {ready, self()},
+    receive {'DOWN', R, process, P, Why} -> tell(S, Why) end.
+
+tell(S, Why) ->
+    garbage_collect(),
+    S ! {told, self(), erlang:phash2(Why)}.
+
+long_reason(N) -> {lists:seq(1, N), binary:copy(<<"b">>, 3 * N), fun lists:map/2, #{k => "literal", 1.5 => [<<1:3>>]}, 1 bsl 100, "literal"}.
+
 cases() ->
-    [{dirty_alive, fun() -> with_dirty(fun is_process_alive/1) end},
+    [{long_reasons, fun() -> [told(K, N, long_reason(Size)) || K <- [monitor, link, both, chain], N <- [1, 2, 5], Size <- [1, 30, 60, 100, 5000]] end},
+     {dirty_alive, fun() -> with_dirty(fun is_process_alive/1) end},
      {dirty_info, fun() ->
           with_dirty(fun(P) ->
               [process_info(P, I) || I <- [status, links, monitors, trap_exit, registered_name, message_queue_len,

@@ -186,5 +186,14 @@ pings() ->
     end).
 pong(S) -> receive {udp, S, A, P, D} -> ok = gen_udp:send(S, A, P, D), inet:setopts(S, [{active, once}]), pong(S) end.
 
+%% What the system says of SCTP where it has none.
+sctp(Options) ->
+    case gen_sctp:open(Options) of
+        {ok, S} -> gen_sctp:close(S), there_is_sctp;
+        {error, enotsup} -> there_is_sctp;
+        Other -> Other
+    end.
+
 cases() ->
-    [{passive, fun passive/0}, {active, fun active/0}, {headers, fun headers/0}, {truncated, fun truncated/0}, {too_long, fun too_long/0}, {connected, fun connected/0}, {connected_active, fun connected_active/0}, {two_receivers, fun two_receivers/0}, {closing, fun closing/0}, {options, fun options/0}, {defaults, fun defaults/0}, {ancillary, fun ancillary/0}, {bad_addresses, fun bad_addresses/0}, {multicast, fun multicast/0}, {ipv6, fun ipv6/0}, {local, fun local/0}, {statistics, fun statistics/0}, {owners, fun owners/0}, {many, fun many/0}, {pings, fun pings/0}].
+    [{sctp, fun() -> [c(fun() -> sctp(O) end) || O <- [[], [inet6], [{type, stream}], [{type, seqpacket}], [{foo, bar}]]] end},
+     {passive, fun passive/0}, {active, fun active/0}, {headers, fun headers/0}, {truncated, fun truncated/0}, {too_long, fun too_long/0}, {connected, fun connected/0}, {connected_active, fun connected_active/0}, {two_receivers, fun two_receivers/0}, {closing, fun closing/0}, {options, fun options/0}, {defaults, fun defaults/0}, {ancillary, fun ancillary/0}, {bad_addresses, fun bad_addresses/0}, {multicast, fun multicast/0}, {ipv6, fun ipv6/0}, {local, fun local/0}, {statistics, fun statistics/0}, {owners, fun owners/0}, {many, fun many/0}, {pings, fun pings/0}].

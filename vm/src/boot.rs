@@ -9,6 +9,7 @@ use enigma_bifs::file_name::{self, BadName};
 use enigma_bifs::hooks;
 use enigma_bifs::system;
 use enigma_bifs::system::facts::Facts;
+use enigma_bifs::terminal::locale;
 use enigma_bifs::{break_menu, os_signal};
 use enigma_jit::memory::perf;
 use enigma_jit::observe::{AssemblyFiles, CompileLog, Observation};
@@ -143,7 +144,7 @@ fn configure(run: &Run) {
     let utf8 = match names.encoding {
         FileNameEncoding::Utf8 => true,
         FileNameEncoding::Latin1 => false,
-        FileNameEncoding::ByLocale => locale_is_utf8(run),
+        FileNameEncoding::ByLocale => locale::set_from_environment(),
     };
     let bad = match names.wrong {
         WrongNames::Warn => BadName::Warn,
@@ -217,16 +218,6 @@ fn signals(break_key: BreakKey) {
     if break_key == BreakKey::Interrupt {
         break_menu::disable_key();
     }
-}
-
-/// Does the locale of the environment say UTF-8?
-fn locale_is_utf8(run: &Run) -> bool {
-    let value = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .iter()
-        .filter_map(|k| run.env.get(k))
-        .find(|v| !v.is_empty());
-    let text = String::from_utf8_lossy(value.unwrap_or_default()).to_ascii_lowercase();
-    text.ends_with("utf-8") || text.ends_with("utf8")
 }
 
 /// What `erlang:system_info/1` tells of the settings.

@@ -11,6 +11,7 @@ use crate::terminal::{self, input};
 use crate::{crash_dump, os_signal};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::exit_reason::ExitReason;
 use enigma_runtime::process::{PidKey, exit, table};
 use enigma_runtime::{Term, release};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -151,7 +152,7 @@ fn kill() {
         match key() {
             b'k' => {
                 let from = OwnedTerm::new(Term::local_pid(0));
-                let reason = OwnedTerm::new(Atom::new("kill").into());
+                let reason = ExitReason::new(Atom::new("kill").into());
                 exit::send_exit_to(PidKey::local(id), &from, &reason, false);
             }
             b'n' => {}

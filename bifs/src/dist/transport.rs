@@ -5,6 +5,7 @@ use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::dist::connection::{Connection, Transport};
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::exit_reason::ExitReason;
 use enigma_runtime::process::signal::{self, ExitSignal, Signal};
 use enigma_runtime::process::{PidKey, exit};
 use enigma_runtime::sched::later::Gathering;
@@ -199,12 +200,12 @@ impl Transport for ProcessTransport {
             // A process does not end by that reason of somebody else.
             let exit = ExitSignal {
                 from: me,
-                reason: OwnedTerm::new(Atom::KILL.into()),
+                reason: ExitReason::new(Atom::KILL.into()),
                 link: false,
             };
             signal::send(process, Signal::Exit(Box::new(exit)));
         } else {
-            exit::send_exit_to(PidKey::local(process), &me, &OwnedTerm::new(reason), false);
+            exit::send_exit_to(PidKey::local(process), &me, &ExitReason::new(reason), false);
         }
     }
 }

@@ -6,6 +6,7 @@ use enigma_runtime::data::compare;
 use enigma_runtime::dist::nodes;
 use enigma_runtime::dist::operations::{self, RemoteTarget, SignalledBy};
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::exit_reason::ExitReason;
 use enigma_runtime::process::relations::{MonitorTarget, Outgoing};
 use enigma_runtime::process::signal::{self, ExitSignal, Signal, Unlink};
 use enigma_runtime::process::{
@@ -43,7 +44,7 @@ bifs! { BIFS:
 
 fn noproc_exit(cx: &mut Ctx<'_>, key: PidKey, from: Term, reason: Atom) {
     cx.own.relations.links().insert(key);
-    let (from, reason) = (OwnedTerm::new(from), OwnedTerm::new(reason.into()));
+    let (from, reason) = (OwnedTerm::new(from), ExitReason::new(reason.into()));
     signal::send(
         cx.proc.id,
         Signal::Exit(Box::new(ExitSignal {
@@ -300,7 +301,7 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
             Some(RemoteTarget::Name(..)) => Atom::NOCONNECTION,
             _ => why_gone(key),
         };
-        exit::send_down(me, number, &OwnedTerm::new(why.into()));
+        exit::send_down(me, number, &ExitReason::new(why.into()));
     } else if let Some(entry) = remote.and_then(RemoteTarget::entry) {
         let given = Some((number, owner));
         operations::wait_after(cx, &entry, SignalledBy::Other, given)?;
@@ -462,7 +463,7 @@ fn exit2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let sent = begun || elsewhere && operations::exit_in_steps(cx, key, a[1])?;
     if !sent {
         let me = OwnedTerm::new(cx.self_pid());
-        exit::send_exit_to(key, &me, &OwnedTerm::new(a[1]), false);
+        exit::send_exit_to(key, &me, &ExitReason::new(a[1]), false);
     }
     wait_for_connection(cx, key)?;
     if key.local_id() == Some(cx.proc.id) {

@@ -24,6 +24,7 @@ use crate::system::facts::facts;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::literal::OwnedTerm;
+use enigma_runtime::process::exit_reason::ExitReason;
 use enigma_runtime::process::signal::{self, Signal};
 use enigma_runtime::process::table;
 use enigma_runtime::process::{PidKey, exit, handle, registry, system_monitor};
@@ -445,7 +446,7 @@ impl Port {
         if let Some(tell) = at_end {
             tell(reason);
         }
-        let (me, reason) = (OwnedTerm::new(self.term()), OwnedTerm::new(reason));
+        let (me, reason) = (OwnedTerm::new(self.term()), ExitReason::new(reason));
         for id in links {
             exit::send_exit_to(PidKey::local(id), &me, &reason, true);
         }
@@ -590,7 +591,7 @@ pub fn message(cx: &mut Ctx<'_>, port: u64, message: Term, no_suspend: bool) -> 
     let bad = || {
         let (from, reason) = (
             OwnedTerm::new(Term::local_port(port)),
-            OwnedTerm::new(Atom::BADSIG.into()),
+            ExitReason::new(Atom::BADSIG.into()),
         );
         exit::send_exit_to(PidKey::local(p.connected()), &from, &reason, false);
     };
@@ -668,7 +669,7 @@ pub fn monitor(port: u64, reference: u64, process: u64) -> bool {
     let later = p.clone();
     let job = move || {
         if !later.add_monitor(reference, process) {
-            let noproc = OwnedTerm::new(Atom::NOPROC.into());
+            let noproc = ExitReason::new(Atom::NOPROC.into());
             exit::send_down(PidKey::local(process), reference, &noproc);
         }
     };

@@ -30,6 +30,10 @@ const NAMED: &[Named] = &[
         name: "udp_inet",
         open: |owner, line, o| inet::udp::open(owner, line, o.binary),
     },
+    Named {
+        name: "sctp_inet",
+        open: |owner, line, _| inet::sctp::open(owner, line),
+    },
 ];
 
 /// Opens a port; otherwise the name of the error: `badopt` for options that are no good whatever the name,

@@ -6,6 +6,7 @@ use crate::{args, bifs};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::data::map;
 use enigma_runtime::dirty;
+use enigma_runtime::io;
 use enigma_runtime::process::flag;
 use enigma_runtime::sched::{self, Worked};
 use enigma_runtime::{BifResult, Ctx, Heap, Term, badarg, time};
@@ -20,21 +21,31 @@ bifs! { BIFS:
 }
 
 /// The kinds of threads, in the order of their numbers.
-const KINDS: [&str; 3] = ["scheduler", "dirty_cpu_scheduler", "dirty_io_scheduler"];
+const KINDS: [&str; 4] = [
+    "scheduler",
+    "dirty_cpu_scheduler",
+    "dirty_io_scheduler",
+    "poll",
+];
+/// Of these, those that run processes.
+const SCHEDULERS: usize = 3;
+/// The kind of pollers.
+const POLLER: usize = 3;
 
-/// The work of all threads: schedulers, dirty CPU schedulers, dirty I/O schedulers.
-fn worked() -> [Vec<Worked>; 3] {
+/// The work of all threads, by kinds.
+fn worked() -> [Vec<Worked>; KINDS.len()] {
     [
         sched::worked(),
         dirty::worked(dirty::Pool::Cpu),
         dirty::worked(dirty::Pool::Io),
+        io::poller_work(),
     ]
 }
 
 /// A time from which is measured.
 struct Since {
     at: i64,
-    worked: [Vec<Worked>; 3],
+    worked: [Vec<Worked>; KINDS.len()],
 }
 
 impl Since {
@@ -114,7 +125,7 @@ pub(super) fn wall_times(h: &mut Heap, all: bool) -> Term {
     let rows: Vec<Term> = w
         .since
         .spent()
-        .filter(|&(kind, ..)| all || kind < 2)
+        .filter(|&(kind, ..)| kind < 2 || all && kind < SCHEDULERS)
         .enumerate()
         .map(|(i, (_, worked, total))| {
             let parts = [num(i + 1), h.uint(worked), h.uint(total)];
@@ -171,8 +182,14 @@ fn microstate_accounting(_: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 impl Microstates {
     fn spent(&self) -> Vec<(usize, u64, u64)> {
-        if !self.on {
+        if !self.on && !self.kept.is_empty() {
             return self.kept.clone();
+        }
+        if !self.on {
+            let threads = worked().into_iter().enumerate();
+            return threads
+                .flat_map(|(kind, all)| all.into_iter().map(move |_| (kind, 0, 0)))
+                .collect();
         }
         let mut all: Vec<_> = self.since.spent().collect();
         for (now, kept) in all.iter_mut().zip(&self.kept) {
@@ -183,31 +200,45 @@ impl Microstates {
     }
 }
 
-/// `statistics(microstate_accounting)`: a map for each thread that runs processes. Only two states are told
-/// apart, `emulator` and `sleep`.
+/// `statistics(microstate_accounting)`: a map for each thread that runs processes or waits for descriptors. Only two states are told
+/// apart, `emulator` (of pollers `check_io`) and `sleep`. Schedulers are numbered from one, pollers from zero.
 pub(super) fn microstates(h: &mut Heap) -> Term {
-    let states = MICROSTATES.lock();
-    let Some(m) = &*states else {
-        return Atom::UNDEFINED.into();
-    };
+    let mut states = MICROSTATES.lock();
+    let m = states.get_or_insert_with(|| Microstates {
+        on: false,
+        since: Since::now(),
+        kept: Vec::new(),
+    });
     let key = |k: &str| Term::atom(Atom::new(k));
     let mut numbers = [0; KINDS.len()];
     let rows: Vec<Term> = m
         .spent()
         .into_iter()
         .map(|(kind, worked, total)| {
+            let id = numbers[kind] + usize::from(kind != POLLER);
             numbers[kind] += 1;
-            let mut counters: Vec<(Term, Term)> = ["aux", "check_io", "gc", "other", "port"]
-                .map(|k| (key(k), num(0)))
-                .to_vec();
-            counters.push((key("emulator"), h.uint(worked)));
-            counters.push((key("sleep"), h.uint(total - worked)));
+            let works = if kind == POLLER {
+                "check_io"
+            } else {
+                "emulator"
+            };
+            let counters = [
+                "aux", "check_io", "emulator", "gc", "other", "port", "sleep",
+            ];
+            let counters = counters.map(|state| {
+                let time = match state {
+                    "sleep" => total - worked,
+                    _ if state == works => worked,
+                    _ => 0,
+                };
+                (key(state), h.uint(time))
+            });
             let counters = map::from_pairs(h, &counters);
             map::from_pairs(
                 h,
                 &[
                     (key("type"), key(KINDS[kind])),
-                    (key("id"), num(numbers[kind])),
+                    (key("id"), num(id)),
                     (key("counters"), counters),
                 ],
             )

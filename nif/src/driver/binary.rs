@@ -9,7 +9,7 @@
 //! has given away.
 
 use crate::c::Ptr;
-use enigma_runtime::heap::binary::BinaryRef;
+use enigma_runtime::heap::binary::{BinaryRef, SLACK};
 use enigma_runtime::{Heap, Term};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -26,6 +26,8 @@ pub type BinaryPtr = Ptr<CDriverBinary>;
 /// Bytes before what C has.
 const BEFORE: usize = size_of::<AtomicI64>();
 const HEADER: usize = BEFORE + size_of::<CDriverBinary>();
+/// What a block has that is not the binary's bytes.
+const AROUND: usize = HEADER + SLACK;
 
 fn block(p: BinaryPtr) -> *mut u8 {
     p.address().cast::<u8>().wrapping_sub(BEFORE)
@@ -48,7 +50,7 @@ impl DriverBinary {
     /// One of so many bytes; nothing where there is no memory.
     pub fn alloc(size: usize) -> Option<DriverBinary> {
         let bytes = size
-            .checked_add(HEADER)
+            .checked_add(AROUND)
             .filter(|_| i64::try_from(size).is_ok())?;
         // SAFETY: the block is as large as what is written.
         unsafe {
@@ -114,7 +116,7 @@ impl DriverBinary {
     pub fn resized(p: BinaryPtr, size: usize) -> Option<BinaryPtr> {
         p.get()?;
         let bytes = size
-            .checked_add(HEADER)
+            .checked_add(AROUND)
             .filter(|_| i64::try_from(size).is_ok())?;
         // SAFETY: `alloc` has made the block, and nobody else has it: that is the driver's part.
         unsafe {

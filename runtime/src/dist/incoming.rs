@@ -233,9 +233,9 @@ pub fn dispatch(c: &Arc<Connection>, mut arrived: Arrived) -> Result<(), BadMess
                 Some((n, found.flatten()?))
             });
             if let (Some((number, m)), Some(_)) = (taken, to.as_local_pid()) {
-                let down = move |reason| Signal::Down {
+                let down = move |reason: OwnedTerm| Signal::Down {
                     reference: number,
-                    reason,
+                    reason: reason.into(),
                 };
                 match reason {
                     Some(r) => _ = signal::send(m.local, down(OwnedTerm::new(r))),
@@ -308,7 +308,10 @@ fn exit(
     arrived: Arrived,
 ) -> Result<(), BadMessage> {
     let from = OwnedTerm::new(from);
-    let exit = move |reason| Signal::Exit(Box::new(ExitSignal { from, reason, link }));
+    let exit = move |reason: OwnedTerm| {
+        let reason = reason.into();
+        Signal::Exit(Box::new(ExitSignal { from, reason, link }))
+    };
     match reason {
         Some(r) => {
             signal::send(to, exit(OwnedTerm::new(r)));
@@ -337,7 +340,7 @@ fn alias_exit(
             {
                 let exit = ExitSignal {
                     from,
-                    reason,
+                    reason: reason.into(),
                     link: false,
                 };
                 handle::handle(cx, Signal::Exit(Box::new(exit)));

@@ -17,6 +17,7 @@ use super::{flags, watch};
 use crate::atom::Atom;
 use crate::heap::Heap;
 use crate::heap::literal::OwnedTerm;
+use crate::process::exit_reason::ExitReason;
 use crate::process::signal::{self, ExitSignal, Signal};
 use crate::process::{handle, registry, table};
 use crate::term::Term;
@@ -473,7 +474,7 @@ impl NodeEntry {
 
     /// Tells processes of this node that everything is gone that they had to do with the other one.
     fn tell_end(&self, ended: Ended) {
-        let gone = OwnedTerm::new(Atom::NOCONNECTION.into());
+        let gone = ExitReason::new(Atom::NOCONNECTION.into());
         for (local, key) in ended.relations.links {
             let from = handle::build(|h| key.to_term(h));
             let reason = gone.clone();

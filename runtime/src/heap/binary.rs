@@ -55,8 +55,13 @@ const LEAST_BEHIND: usize = 256;
 /// Vectors of fewer bytes are copied into a binary.
 const WORTH_OWNING: usize = 16 * 1024;
 
+/// Bytes behind the capacity that nobody uses. Libraries in C write a zero behind what they have asked room for (`sprintf`), and BEAM's
+/// binaries bear it.
+pub const SLACK: usize = 7;
+
 fn layout(capacity: usize) -> Layout {
-    match Layout::from_size_align(size_of::<Binary>().saturating_add(capacity), 8) {
+    let size = (size_of::<Binary>() + SLACK).saturating_add(capacity);
+    match Layout::from_size_align(size, 8) {
         Ok(l) => l,
         Err(_) => memory::exhausted(Purpose::Binary, capacity),
     }

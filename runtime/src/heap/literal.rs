@@ -291,6 +291,15 @@ impl OwnedTerm {
         OwnedTerm::from_heap(term, heap)
     }
 
+    /// The same, if it has more words than `room` with that many more, for whoever takes the memory over by `into_heap`.
+    pub fn with_room(t: Term, room: usize) -> OwnedTerm {
+        let words = copy::size_whole(t);
+        let room = if words > room { room } else { 0 };
+        let mut heap = Heap::with_capacity(words + room);
+        let term = copy::copy_whole(t, &mut heap);
+        OwnedTerm::from_heap(term, heap)
+    }
+
     /// A copy of `t` that shares literals; for messages to processes of this node, which find these
     /// pointers when a literal area is released.
     pub fn message(t: Term) -> OwnedTerm {
@@ -330,6 +339,12 @@ impl OwnedTerm {
     /// Words of memory that the term takes.
     pub fn words(&self) -> usize {
         self.chunk.capacity()
+    }
+
+    /// A heap of the memory, and the term in it. There is room left where it was made by `with_room`.
+    pub fn into_heap(self) -> (Term, Heap) {
+        let (term, chunk, offheap) = self.into_parts();
+        (term, Heap::of_parts(chunk, offheap))
     }
 
     /// Gives up the memory: term, block and list of off-heap objects, for a heap that takes them over.

@@ -279,6 +279,15 @@ impl Heap {
         (chunk, self.take_offheap())
     }
 
+    /// A heap of what `into_parts` gives.
+    pub fn of_parts(chunk: Chunk, offheap: *mut u64) -> Heap {
+        let used = chunk.used;
+        let mut heap = Heap::from_chunk(chunk);
+        heap.hp = heap.hp.wrapping_add(used);
+        heap.offheap = offheap;
+        heap
+    }
+
     // ---- constructors ----
 
     /// `[head | tail]`.

@@ -13,10 +13,10 @@ use crate::code::native::return_address;
 use crate::code::ranges;
 use crate::data::map;
 use crate::heap::Heap;
-use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::process::Owned;
 use crate::process::context::Raise;
+use crate::process::exit_reason::ExitReason;
 use crate::term::{Term, list, stack_word};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -367,7 +367,7 @@ pub fn raise(cx: &mut Ctx<'_>, pc: *const u64, r: &Raised) -> Option<*const u64>
     if r.class != Class::Exit {
         hooks::get().uncaught(cx, reason);
     }
-    cx.own.exit_reason = Some(Box::new(OwnedTerm::new(reason)));
+    cx.own.exit_reason = Some(Box::new(ExitReason::new(reason)));
     None
 }
 

@@ -22,7 +22,9 @@ mod usage;
 pub use idle::{IdlePoller, call_idle_poller, look};
 pub use poll_set::{PollSetCounts, configure, pause};
 pub use rush::is_rush;
-pub use usage::{AlwaysReady, PollSetInfo, Registrations, always_ready, poll_sets, registrations};
+pub use usage::{
+    AlwaysReady, PollSetInfo, Registrations, always_ready, poll_sets, poller_work, registrations,
+};
 
 use mio::{Interest, Token};
 use poll_set::PollSet;

@@ -15,9 +15,9 @@ use papaya::HashMap;
 use parking_lot::{Mutex, RwLock, RwLockWriteGuard};
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Events that a thread takes from the operating system at once.
 const EVENTS: usize = 256;
@@ -69,6 +69,8 @@ pub(super) struct PollSet {
     holders: HashMap<RawFd, Token>,
     /// Owners that are being called, or have more to do.
     active: AtomicUsize,
+    /// Nanoseconds that each of its threads has spent on events.
+    worked: Box<[AtomicU64]>,
 }
 
 /// Flags of a registration's `turn`.
@@ -132,6 +134,7 @@ pub(super) fn of(fd: RawFd) -> io::Result<&'static PollSet> {
         return Ok(set);
     }
     let poll = Poll::new()?;
+    let threads = counts().threads_of(number);
     let new = PollSet {
         registry: poll.registry().try_clone()?,
         descriptor: poll.as_raw_fd(),
@@ -140,6 +143,7 @@ pub(super) fn of(fd: RawFd) -> io::Result<&'static PollSet> {
         registrations: HashMap::new(),
         holders: HashMap::new(),
         active: AtomicUsize::new(0),
+        worked: (0..threads).map(|_| AtomicU64::new(0)).collect(),
     };
     let mut is_mine = false;
     let set = place.get_or_init(|| {
@@ -147,9 +151,9 @@ pub(super) fn of(fd: RawFd) -> io::Result<&'static PollSet> {
         new
     });
     if is_mine {
-        for _ in 0..counts().threads_of(number) {
+        for worked in &set.worked {
             let thread = std::thread::Builder::new().name("poller".into());
-            if thread.spawn(|| set.run()).is_err() {
+            if thread.spawn(|| set.run(worked)).is_err() {
                 bug::limit_reached("Failed to create poller thread");
             }
         }
@@ -295,7 +299,7 @@ impl PollSet {
         size_of::<PollSet>() + tables + threads * EVENTS * size_of::<Event>()
     }
 
-    fn run(&self) {
+    fn run(&self, worked: &AtomicU64) {
         let mut events = Events::with_capacity(EVENTS);
         let mut again: Vec<Token> = Vec::new();
         let mut called: Vec<Token> = Vec::new();
@@ -314,6 +318,7 @@ impl PollSet {
             }
             naps.waits(may_nap && idle && !napped);
             self.wait(&mut events, !idle || napped);
+            let back = Instant::now();
             let told = |e: &Event| e.token() != CALLED && e.token() != MORE;
             let found = events.iter().any(told);
             naps.is_back(found);
@@ -349,7 +354,13 @@ impl PollSet {
                     again.push(token);
                 }
             }
+            worked.fetch_add(back.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }
+    }
+
+    /// Nanoseconds that each thread has spent on events.
+    pub(super) fn worked(&self) -> impl Iterator<Item = u64> {
+        self.worked.iter().map(|w| w.load(Ordering::Relaxed))
     }
 
     /// Takes events, and waits for the first of them unless there is something else to do.

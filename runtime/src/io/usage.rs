@@ -32,6 +32,16 @@ pub fn poll_sets() -> Vec<PollSetInfo> {
     poll_set::all().enumerate().map(info).collect()
 }
 
+/// Nanoseconds that each thread that waits for a poll set has spent on events.
+pub fn poller_work() -> Vec<u64> {
+    let counts = poll_set::counts();
+    let of = |(number, set): (usize, Option<&'static PollSet>)| match set {
+        Some(set) => set.worked().collect(),
+        None => vec![0; counts.threads_of(number)],
+    };
+    poll_set::all().enumerate().flat_map(of).collect()
+}
+
 /// Descriptors by those who watch them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Registrations {

@@ -1,6 +1,7 @@
 //! The end of a process.
 
 use super::context::Ctx;
+use super::exit_reason::ExitReason;
 use super::relations::{All, Relation};
 use super::signal::{self, ExitSignal, Signal};
 use super::{
@@ -20,7 +21,7 @@ const TOLD_AT_ONCE: usize = 1000;
 /// What a process that has ended has still to do.
 pub struct Farewell {
     me: OwnedTerm,
-    reason: OwnedTerm,
+    reason: ExitReason,
     relations: All,
 }
 
@@ -28,7 +29,7 @@ pub struct Farewell {
 /// stays until nobody can look at it any more. `false`: there are many to tell, and `go_on` is to be called in
 /// another time slice, until it gives `true`. Meanwhile the process is dead to everybody.
 #[must_use]
-pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: OwnedTerm) -> bool {
+pub fn terminate(cx: &mut Ctx<'_>, p: &'static Process, reason: ExitReason) -> bool {
     table::note_end(p.id);
     if p.state.set_exiting() {
         timer::cancel_all_for(p.id);
@@ -105,7 +106,7 @@ impl Farewell {
 }
 
 /// Sends the exit signal of a link (or of `exit/2`) to a process or port.
-pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool) {
+pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &ExitReason, link: bool) {
     if let Some(id) = to.local_id() {
         signal::send(
             id,
@@ -123,7 +124,7 @@ pub fn send_exit_to(to: PidKey, from: &OwnedTerm, reason: &OwnedTerm, link: bool
 }
 
 /// Tells a monitoring process, a resource or a port of this node that what it monitors is gone.
-pub fn send_down(to: PidKey, reference: u64, reason: &OwnedTerm) {
+pub fn send_down(to: PidKey, reference: u64, reason: &ExitReason) {
     if to.resource_number().is_some() || to.local_port().is_some() {
         return hooks::resource_down(reference);
     }
@@ -158,12 +159,12 @@ pub fn answer_for_dead(s: Signal) {
         Signal::Monitor {
             reference, from, ..
         } => {
-            send_down(from, reference, &OwnedTerm::new(Term::atom(Atom::NOPROC)));
+            send_down(from, reference, &ExitReason::new(Term::atom(Atom::NOPROC)));
         }
         Signal::Task(f) | Signal::SystemTask(f) => f(None),
         Signal::Link { from, to } => {
             let me = OwnedTerm::new(Term::local_pid(to));
-            send_exit_to(from, &me, &OwnedTerm::new(Term::atom(Atom::NOPROC)), true);
+            send_exit_to(from, &me, &ExitReason::new(Term::atom(Atom::NOPROC)), true);
         }
         Signal::Unlink(u) => u.acknowledge(),
         _ => {}
@@ -195,6 +196,6 @@ pub fn check_max_heap(own: &mut Owned, max: MaxHeap) {
         hooks::get().max_heap_exceeded(own, words, max);
     }
     if max.kill {
-        own.exit_reason = Some(Box::new(OwnedTerm::new(Term::atom(Atom::KILLED))));
+        own.exit_reason = Some(Box::new(ExitReason::new(Term::atom(Atom::KILLED))));
     }
 }

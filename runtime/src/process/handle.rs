@@ -1,6 +1,7 @@
 //! What a process does with the signals it has received.
 
 use super::context::Ctx;
+use super::exit_reason::{ExitReason, ROOM};
 use super::relations::{Incoming, MonitorTarget, Outgoing};
 use super::signal::{ExitSignal, Signal};
 use super::{AliasEnd, Owned, PidKey, Process, Timeout, exit, flag, system_monitor};
@@ -139,7 +140,7 @@ pub fn handle(cx: &mut Ctx<'_>, s: Signal) {
         Signal::Demonitor(reference) => {
             own.relations.remove_incoming(reference);
         }
-        Signal::Down { reference, reason } => down(cx.proc.id, own, reference, &reason),
+        Signal::Down { reference, reason } => down(cx.proc.id, own, reference, reason),
         Signal::GroupLeader(t) => own.group_leader = copy::copy(t.term(), &mut own.heap.young),
         Signal::Task(f) => f(Some(cx)),
         Signal::SystemTask(f) => {
@@ -190,15 +191,11 @@ fn exit_signal(me: u64, own: &mut Owned, s: ExitSignal) {
     }
     let atom = reason.term().as_atom();
     if !link && atom == Some(Atom::KILL) {
-        own.exit_reason = Some(Box::new(OwnedTerm::new(Term::atom(Atom::KILLED))));
+        own.exit_reason = Some(Box::new(ExitReason::new(Term::atom(Atom::KILLED))));
     } else if own.has(flag::TRAP_EXIT) {
-        let message = build(|h| {
-            let parts = [
-                Term::atom(Atom::EXIT_SIGNAL),
-                copy::copy(from.term(), h),
-                copy::copy(reason.term(), h),
-            ];
-            h.tuple(&parts)
+        let message = build_with(reason, from.words(), |h, reason| {
+            let from = copy::copy(from.term(), h);
+            h.tuple(&[Term::atom(Atom::EXIT_SIGNAL), from, reason])
         });
         own.mailbox.push(message);
     } else if atom != Some(Atom::NORMAL) || (!link && key == Some(PidKey::local(me))) {
@@ -213,6 +210,51 @@ pub fn build(f: impl FnOnce(&mut Heap) -> Term) -> OwnedTerm {
     OwnedTerm::new(t)
 }
 
+/// Terms of more words are worth not being copied once more.
+const LONG: usize = 64;
+
+/// The same around terms of so many words: long ones are copied once only.
+pub fn build_around(words: usize, f: impl FnOnce(&mut Heap) -> Term) -> OwnedTerm {
+    if words <= LONG {
+        return build(f);
+    }
+    let mut h = Heap::with_capacity(words + LONG);
+    let t = f(&mut h);
+    if h.is_one_block() {
+        OwnedTerm::from_heap(t, h)
+    } else {
+        OwnedTerm::new(t)
+    }
+}
+
+/// A message with an exit reason and so many words of other terms. A long reason that nobody else has is not copied.
+fn build_with(
+    reason: ExitReason,
+    words: usize,
+    f: impl FnOnce(&mut Heap, Term) -> Term,
+) -> OwnedTerm {
+    if reason.words() <= LONG + ROOM {
+        return build(|h| {
+            let reason = copy::copy(reason.term(), h);
+            f(h, reason)
+        });
+    }
+    match reason.take_over() {
+        Ok(owned) => {
+            let (reason, mut h) = owned.into_heap();
+            let t = f(&mut h, reason);
+            match h.is_one_block() {
+                true => OwnedTerm::from_heap(t, h),
+                false => OwnedTerm::new(t),
+            }
+        }
+        Err(reason) => build_around(words + reason.words(), |h| {
+            let reason = copy::copy(reason.term(), h);
+            f(h, reason)
+        }),
+    }
+}
+
 /// A monitor is gone, and with it an alias that ends so.
 pub fn end_alias_of_monitor(own: &mut Owned, reference: u64) {
     if let Some(r) = own.rare_if_any()
@@ -224,11 +266,12 @@ pub fn end_alias_of_monitor(own: &mut Owned, reference: u64) {
 }
 
 /// The message that a monitor gives.
-fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
+fn down(me: u64, own: &mut Owned, reference: u64, reason: ExitReason) {
     let Some(m) = own.relations.remove_outgoing(reference) else {
         return;
     };
-    let message = build(|h| {
+    let tag_words = m.tag.as_ref().map_or(0, |t| t.words());
+    let message = build_with(reason, tag_words, |h, why| {
         let tag = m
             .tag
             .as_ref()
@@ -251,7 +294,6 @@ fn down(me: u64, own: &mut Owned, reference: u64, reason: &OwnedTerm) {
             ),
             MonitorTarget::TimeOffset => (Atom::TIME_OFFSET, Term::atom(Atom::TIME_OFFSET)),
         };
-        let why = copy::copy(reason.term(), h);
         h.tuple(&[tag, r, kind.into(), object, why])
     });
     if m.alias {

@@ -11,6 +11,7 @@
 pub mod context;
 pub mod dict;
 pub mod exit;
+pub mod exit_reason;
 pub mod gc_numbers;
 pub mod handle;
 pub mod inbox;
@@ -35,6 +36,7 @@ use crate::heap::literal::OwnedTerm;
 use crate::node::Node;
 use crate::term::{Kind, Term};
 use dict::Dict;
+use exit_reason::ExitReason;
 use inbox::{Inbox, Taken};
 use last_calls::LastCalls;
 use mailbox::Mailbox;
@@ -367,7 +369,7 @@ pub struct Owned {
     /// Reductions used in earlier time slices.
     pub reductions: u64,
     /// Set when the process is to exit at the next chance: the reason.
-    pub exit_reason: Option<Box<OwnedTerm>>,
+    pub exit_reason: Option<Box<ExitReason>>,
     /// Collections so far.
     pub collections: u32,
     pub(crate) rare: Option<Box<Rare>>,

@@ -5,6 +5,7 @@
 
 use super::PidKey;
 use super::context::Ctx;
+use super::exit_reason::ExitReason;
 use crate::heap::literal::OwnedTerm;
 use crate::hooks;
 use crate::process::table;
@@ -57,7 +58,7 @@ pub enum Signal {
         /// Number of the monitor's reference.
         reference: u64,
         /// Why.
-        reason: OwnedTerm,
+        reason: ExitReason,
     },
     /// The receiver gets another group leader.
     GroupLeader(OwnedTerm),
@@ -95,7 +96,7 @@ pub struct ExitSignal {
     /// Who sends it.
     pub from: OwnedTerm,
     /// Why.
-    pub reason: OwnedTerm,
+    pub reason: ExitReason,
     /// Does it come from a link, which must then still be there?
     pub link: bool,
 }

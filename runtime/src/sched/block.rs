@@ -6,7 +6,9 @@
 //! `block` it has to wait until the threads that were inside a time slice have left it
 //! (`quiescence::after`, `after_all`); no thread begins another one.
 
+use super::meter::Meter;
 use super::{poke, schedulers};
+use crate::time;
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,9 +29,18 @@ static TURNS: AtomicBool = AtomicBool::new(false);
 static TURN: Mutex<()> = Mutex::new(());
 
 /// To be held during a time slice, from after its thread has entered it: whoever blocks waits for those that
-/// were inside by then, and the others find that there are turns.
-pub(crate) fn turn() -> Option<MutexGuard<'static, ()>> {
-    TURNS.load(Ordering::SeqCst).then(|| TURN.lock())
+/// were inside by then, and the others find that there are turns. Waiting for the turn is no work of the thread with this meter.
+pub(crate) fn turn(work: Option<&Meter>) -> Option<MutexGuard<'static, ()>> {
+    if !TURNS.load(Ordering::SeqCst) {
+        return None;
+    }
+    if let Some(turn) = TURN.try_lock() {
+        return Some(turn);
+    }
+    work.inspect(|m| m.stop(time::monotonic()));
+    let turn = TURN.lock();
+    work.inspect(|m| m.start(time::monotonic()));
+    Some(turn)
 }
 
 /// Makes a change to the number of schedulers online, and puts in force what follows from it.

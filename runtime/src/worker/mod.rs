@@ -103,7 +103,7 @@ fn run(scheduler: usize, p: &'static Process, x: &mut [Term; X_REGS], slice: i64
         return 0;
     }
     rest::keep_watch();
-    let _turn = block::turn();
+    let _turn = block::turn(Some(&s.work));
     let _pinned = crossbeam_epoch::pin();
     p.state.start();
     // SAFETY: this thread has just set the RUNNING bit.

@@ -58,6 +58,7 @@ numbers! { u8:
 
     TYPE_STREAM = 1, "Streams.";
     TYPE_DGRAM = 2, "Datagrams.";
+    TYPE_SEQPACKET = 3, "Datagrams in order.";
 
     PROTO_MPTCP = 4, "Multipath TCP.";
 

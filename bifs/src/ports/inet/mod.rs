@@ -1,4 +1,4 @@
-//! The drivers of sockets, `tcp_inet` and `udp_inet`, as `prim_inet` of the releases uses them.
+//! The drivers of sockets, `tcp_inet`, `udp_inet` and the beginning of `sctp_inet`, as `prim_inet` of the releases uses them.
 
 pub mod address;
 pub mod codes;
@@ -7,6 +7,7 @@ pub mod descriptor;
 pub mod interfaces;
 pub mod messages;
 pub mod options;
+pub mod sctp;
 pub mod services;
 pub mod sys;
 pub mod tag;

@@ -1,5 +1,6 @@
 //! Calls, returns, and where functions begin.
 
+use crate::Atom;
 use crate::bif::Class;
 use crate::code::continuation::Continuation;
 use crate::code::fields::{Field, Number};
@@ -16,8 +17,8 @@ use crate::interp::exception::Head;
 use crate::interp::machine::{Any, M, Place, Slow};
 use crate::interp::native::{put_before, run as run_native, run_continuation};
 use crate::interp::{nif, special};
+use crate::process::exit_reason::ExitReason;
 use crate::term::{Kind, Term};
-use crate::{Atom, heap};
 use std::sync::atomic::Ordering;
 
 /// Counts that a place is passed at which native code might go on. Is there nothing else to do?
@@ -266,7 +267,7 @@ slow_handlers! {
         m.end_with(|cx, pc| calls::raise(cx, pc, Class::Error, reason, head))
     }
     normal_exit |m| {
-        let reason = heap::literal::OwnedTerm::new(Atom::NORMAL.into());
+        let reason = ExitReason::new(Atom::NORMAL.into());
         m.cx.own.exit_reason = Some(Box::new(reason));
         m.stop(Outcome::Exit)
     }
