@@ -1,6 +1,6 @@
 %% Functions that go on behind something that has stopped them: after a wait, behind a handler, after a call that took long.
 -module(t_continue).
--export([server/1, summed/1, guarded/2, level/3, kept/2, outer/3, inner/2, slots/2, floats/2, set/3]).
+-export([server/1, summed/1, guarded/2, level/3, kept/2, outer/3, inner/2, slots/2, floats/2, set/3, chosen/1, server_answer/1]).
 -include("diff.hrl").
 
 %% A server whose state is of several kinds, with messages that are not for it.
@@ -123,8 +123,25 @@ picked([H | _]) when H rem 3 =:= 0 -> error(x);
 picked([H | T]) when H rem 7 =:= 0 -> {catch hd(T), lists:nthtail(min(2, length(T)), T)};
 picked([H | T]) -> {H * 2, T}.
 
+%% What goes on first is a choice by the size of a tuple, with the value itself as the answer otherwise.
+chosen(X) ->
+    case ?MODULE:server_answer(X) of
+        {ok, P} -> {ok, P};
+        {ok, P, _} -> {ok, P};
+        {error, {started, P}} -> {ok, P};
+        {error, again} ->
+            case ?MODULE:server_answer({ok, X}) of
+                {ok, _} = Ok -> Ok;
+                {error, {started, P}} -> {ok, P}
+            end;
+        Other -> Other
+    end.
+
+server_answer(X) -> erlang:send_after(1, self(), {answer, X}), receive {answer, Y} -> Y end.
+
 cases() ->
-    [{lists_with_handlers, fun() -> lists:usort([handled(lists:seq(1, 100)) || _ <- lists:seq(1, 60)]) end},
+    [{choice_first, fun() -> [?MODULE:chosen(X) || _ <- lists:seq(1, 30), X <- [{ok, 1}, {ok, 2, 3}, {error, {started, 4}}, {error, again}, {error, x}, {a, b, c}, z, []]] end},
+     {lists_with_handlers, fun() -> lists:usort([handled(lists:seq(1, 100)) || _ <- lists:seq(1, 60)]) end},
      {levels_plain, fun() -> often(plain) end},
      {levels_list, fun() -> often(list) end},
      {levels_fold, fun() -> often(fold) end},

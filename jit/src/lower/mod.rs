@@ -399,6 +399,8 @@ impl Lowering<'_> {
         let entry = self.fresh_block();
         self.b.append_block_params_for_function_params(entry);
         self.begin(entry);
+        // It comes first, whatever is begun before it has an instruction.
+        self.b.ensure_inserted_block();
         let p = self.b.block_params(entry).to_vec();
         self.b.def_var(self.sp, p[1]);
         self.b.def_var(self.hp, p[2]);

@@ -60,6 +60,8 @@ numbers! { u8:
     TYPE_DGRAM = 2, "Datagrams.";
     TYPE_SEQPACKET = 3, "Datagrams in order.";
 
+    PROTO_DEFAULT = 0, "The protocol that the type stands for.";
+    PROTO_SCTP = 3, "SCTP.";
     PROTO_MPTCP = 4, "Multipath TCP.";
 
     REUSEADDR = 0, "Option.";

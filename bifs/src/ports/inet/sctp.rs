@@ -20,10 +20,11 @@ pub fn open(owner: u64, name: &str) -> Result<Arc<Port>, Atom> {
     })
 }
 
-/// Asks the system: family and type.
+/// Asks the system: family and type, and from OTP 29 on the protocol.
 fn try_socket(data: &[u8]) -> Vec<u8> {
-    let [family, kind] = *data else {
-        return refused("einval");
+    let (family, kind) = match *data {
+        [family, kind] | [family, kind, codes::PROTO_DEFAULT | codes::PROTO_SCTP] => (family, kind),
+        _ => return refused("einval"),
     };
     let family = match family {
         codes::AF_INET => libc::AF_INET,
