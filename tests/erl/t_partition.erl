@@ -2,6 +2,7 @@
 %% at every stage while all talk to all. Each case is run with the machine under test alone, and with the release's own BEAM between
 %% two of it.
 %% modes: plain
+%% releases: 27
 %% limit: 600
 -module(t_partition).
 -export([start_link/0, register_node/2, register_node/3, port_please/2, port_please/3, address_please/3, listen_port_please/2, names/1, listens/0]).
