@@ -33,13 +33,6 @@ with(F) ->
     ok = file:del_dir_r(Dir),
     R.
 
-gone(0, _) -> stays;
-gone(N, Port) ->
-    case epmd(["-port", integer_to_list(Port), "-kill"]) of
-        0 -> gone;
-        _ -> receive after 100 -> gone(N - 1, Port) end
-    end.
-
 three(Port, Unique, Dir) -> three([self, self, self], Port, Unique, Dir).
 
 three(Kinds, Port, Unique, Dir) ->

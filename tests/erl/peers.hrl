@@ -12,6 +12,14 @@ epmd(Arguments) ->
     P = open_port({spawn_executable, Epmd}, [{args, Arguments}, exit_status, stderr_to_stdout]),
     receive {P, {exit_status, S}} -> S after ?WAIT -> late end.
 
+%% The end of the epmd at a port, which does not go while it knows of nodes.
+gone(0, _) -> stays;
+gone(N, Port) ->
+    case epmd(["-port", integer_to_list(Port), "-kill"]) of
+        0 -> gone;
+        _ -> receive after 100 -> gone(N - 1, Port) end
+    end.
+
 %% The command of a machine: its program and what comes first.
 machine(self) -> words(os:getenv("ENIGMA_TEST_SELF"));
 machine(beam) -> words(os:getenv("ENIGMA_TEST_BEAM")).

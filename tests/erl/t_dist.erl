@@ -75,14 +75,6 @@ stop() ->
     [catch peer:stop(P) || {{?MODULE, _, _}, {{PA, _}, {PB, _}}} <- persistent_term:get(), P <- [PA, PB]],
     gone(50, epmd_port()).
 
-%% It does not go while it knows of nodes.
-gone(0, _) -> stays;
-gone(N, Port) ->
-    case epmd(["-port", integer_to_list(Port), "-kill"]) of
-        0 -> gone;
-        _ -> receive after 100 -> gone(N - 1, Port) end
-    end.
-
 %% Identities are not to be seen.
 plain(X, _) when is_reference(X) -> ref;
 plain(X, Names) when is_pid(X) -> {pid, plain(node(X), Names)};

@@ -26,6 +26,7 @@ bifs! { BIFS:
 
 struct Wanted {
     encode: EncodeOptions,
+    /// How hard to compress, from 1 to 9, if at all.
     level: Option<u32>,
 }
 
@@ -40,7 +41,9 @@ fn options(l: Term) -> Result<Wanted, Exit> {
             (Some(a), _) if a.text() == "deterministic" => w.encode.deterministic = true,
             (Some(Atom::LOCAL), _) => {}
             (_, Some(&[k, v])) => match (k.as_atom(), v.as_usize()) {
-                (Some(Atom::COMPRESSED), Some(n)) if n <= 9 => w.level = Some(n as u32),
+                (Some(Atom::COMPRESSED), Some(n)) if n <= 9 => {
+                    w.level = Some(n as u32).filter(|&l| l > 0);
+                }
                 (Some(k), Some(n)) if n <= 2 && k.text() == "minor_version" => {
                     w.encode.minor = n as u8
                 }
@@ -131,14 +134,14 @@ impl Work for Encoding {
     fn step(&mut self, cx: &mut Ctx<'_>, _: &[Term], budget: &mut Budget) -> Step {
         while self.packing.is_none() {
             let done = self.encoder.go_on(budget, PIECE).is_ready();
-            if self.written.is_empty() && done && self.wanted.level.is_none_or(|l| l == 0) {
+            if self.written.is_empty() && done && self.wanted.level.is_none() {
                 let b = cx.heap().binary_of(self.encoder.take());
                 return Ok(Poll::Ready((self.answer)(cx, b)));
             }
             if done || self.encoder.written() >= PIECE && !self.encoder.has_gaps() {
                 self.encoder.move_to(&mut self.written);
             }
-            match self.wanted.level.filter(|&l| l > 0) {
+            match self.wanted.level {
                 Some(level) if done => {
                     self.packing = Some(Box::new(Packing::new(self.written.len(), level)));
                 }

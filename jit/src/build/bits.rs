@@ -186,12 +186,7 @@ impl Builder<'_> {
         };
         let bits = size.checked_mul(unit).filter(|&n| n > 0 && n < MAX_BITS)?;
         let taken = match field {
-            BitsField::Integer if bits <= LONGEST && !(flags.little && bits % 8 != 0) => {
-                MatchStep::Integer {
-                    bits: bits as u32,
-                    flags,
-                }
-            }
+            BitsField::Integer => integer(bits, flags)?,
             BitsField::Binary => MatchStep::Part(bits),
             BitsField::Skip => MatchStep::Skip(bits),
             _ => return None,
@@ -257,12 +252,18 @@ fn decoded(how: u64, arg: u64) -> Option<Command> {
             bits: unit,
             value: arg,
         },
-        _ if arg == 0 || arg > LONGEST || flags.little && !arg.is_multiple_of(8) => {
-            return Some(Command::Integer(arg, flags));
-        }
-        _ => MatchStep::Integer {
-            bits: arg as u32,
-            flags,
+        _ => match integer(arg, flags) {
+            Some(step) => step,
+            None => return Some(Command::Integer(arg, flags)),
         },
     }))
+}
+
+/// The step that takes an integer of so many bits, unless it is a long one or its bytes are no whole ones.
+fn integer(bits: u64, flags: FieldFlags) -> Option<MatchStep> {
+    let usual = (1..=LONGEST).contains(&bits) && (!flags.little || bits.is_multiple_of(8));
+    usual.then_some(MatchStep::Integer {
+        bits: bits as u32,
+        flags,
+    })
 }

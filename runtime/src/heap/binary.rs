@@ -133,27 +133,25 @@ impl BinaryRef {
         unsafe { BinaryRef::owned(data, len, capacity, Box::new(room)) }
     }
 
-    /// Makes room for `more_bits` where there is not enough, if they are to follow the last bit in use, which is in front of
-    /// `at_bits`, and the binary has addresses for them. Says whether it has.
-    pub fn grow(&self, at_bits: usize, more_bits: usize) -> bool {
+    /// Makes room for `more_bits` behind the last bit in use, which is in front of `at_bits`, if the binary has addresses for them. Says
+    /// whether there is room then.
+    #[cold]
+    #[inline(never)]
+    fn grow(&self, at_bits: usize, more_bits: usize) -> bool {
         let Some(room) = self.owner().and_then(|o| o.downcast_ref::<Room>()) else {
             return false;
         };
         let wanted = (at_bits + more_bits).div_ceil(8);
+        if self.header().used_bits.load(Ordering::Acquire) != at_bits || wanted > room.bytes() {
+            return false;
+        }
         let has = self.capacity();
-        if self.header().used_bits.load(Ordering::Acquire) != at_bits
-            || wanted <= has
-            || wanted > room.bytes()
-        {
-            return false;
-        }
         let capacity = (2 * has).clamp(wanted, room.bytes());
-        if !room.commit(capacity) {
-            return false;
+        if wanted > has && room.commit(capacity) {
+            let before = self.header().capacity.fetch_max(capacity, Ordering::AcqRel);
+            Tally::Binary.add(capacity.saturating_sub(before) as isize);
         }
-        let before = self.header().capacity.fetch_max(capacity, Ordering::AcqRel);
-        Tally::Binary.add(capacity.saturating_sub(before) as isize);
-        true
+        wanted <= self.capacity()
     }
 
     /// A binary with these contents, which are not copied where they are many.
@@ -265,12 +263,7 @@ impl BinaryRef {
 
     /// Adds whole bytes behind those in use of a binary that nobody else has.
     pub fn extend(&mut self, bytes: &[u8]) {
-        let (at, more) = (8 * self.len(), 8 * bytes.len());
-        let mut claimed = self.claim(at, more, true);
-        if claimed.is_none() && self.grow(at, more) {
-            claimed = self.claim(at, more, true);
-        }
-        match claimed {
+        match self.claim(8 * self.len(), 8 * bytes.len(), true) {
             // SAFETY: the claim is ours, and as long as `bytes`.
             Some(to) => unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) },
             None => {
@@ -361,7 +354,7 @@ impl BinaryRef {
     }
 
     /// Claims the bytes from `at_bits` (which must be a whole number of bytes) up to `at_bits + more_bits`
-    /// for the caller to write, if `at_bits` is the end of what is used and there is room. The new bytes
+    /// for the caller to write, if `at_bits` is the end of what is used and there is room or can be made where the bytes are. The new bytes
     /// are zeroed by nobody: the caller writes them all before it makes them visible. `own`: this reference is
     /// the caller's, and no other thread's too, as one in a literal may be.
     pub fn claim(&self, at_bits: usize, more_bits: usize, own: bool) -> Option<*mut u8> {
@@ -369,7 +362,7 @@ impl BinaryRef {
             return None;
         }
         let to = at_bits + more_bits;
-        if to.div_ceil(8) > self.capacity() {
+        if to.div_ceil(8) > self.capacity() && !self.grow(at_bits, more_bits) {
             return None;
         }
         if own && self.header().refs.load(Ordering::Acquire) == 1 {
@@ -395,8 +388,8 @@ impl BinaryRef {
     pub fn claim_bits(&mut self, at_bits: usize, more_bits: usize) -> Option<&mut [u8]> {
         let to = at_bits + more_bits;
         let header = self.header();
-        if to.div_ceil(8) > self.capacity()
-            || header.refs.load(Ordering::Acquire) != 1 && header.travelled.load(Ordering::Relaxed)
+        if header.refs.load(Ordering::Acquire) != 1 && header.travelled.load(Ordering::Relaxed)
+            || to.div_ceil(8) > self.capacity() && !self.grow(at_bits, more_bits)
         {
             return None;
         }
@@ -538,7 +531,7 @@ mod tests {
         let end = 8 * capacity;
         assert!(!b.grow(end, 8), "not the end");
         b.set_used(end);
-        assert!(b.claim(end, 8, true).is_none() && b.grow(end, 8));
+        assert_eq!(b.capacity(), capacity);
         let at = b.claim(end, 8, true).unwrap();
         // SAFETY: the byte that was claimed.
         unsafe { at.write(3) };

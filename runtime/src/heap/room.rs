@@ -29,11 +29,9 @@ impl Room {
     /// is left to others.
     pub fn new(bytes: usize) -> Option<Room> {
         let wanted = bytes.checked_mul(RESERVED_TIMES)?.max(RESERVED);
-        if ALL.fetch_add(wanted, Ordering::Relaxed) > RESERVED_IN_ALL - RESERVED {
-            ALL.fetch_sub(wanted, Ordering::Relaxed);
-            return None;
-        }
-        let Some(at) = sys::reserve(wanted) else {
+        let others = ALL.fetch_add(wanted, Ordering::Relaxed);
+        let at = (others <= RESERVED_IN_ALL - RESERVED).then(|| sys::reserve(wanted));
+        let Some(at) = at.flatten() else {
             ALL.fetch_sub(wanted, Ordering::Relaxed);
             return None;
         };

@@ -255,11 +255,10 @@ fn plain(arena: &Arena, options: &Options) -> Result<bool, String> {
             continue;
         };
         let (time, result) = rust.measure(program, 2 * options.rounds);
-        let run = |side| arena.run(side, program, 2);
         let mut best = [f64::INFINITY; 2];
         for turn in 0..2 * options.rounds as usize {
             let side = (turn + turn / 2) % 2;
-            let sample = run(side)?;
+            let sample = arena.run(side, program, 2)?;
             if sample.result != result {
                 good = false;
                 println!(

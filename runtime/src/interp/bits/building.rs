@@ -296,19 +296,14 @@ fn append_to(
     }
     let private = segments[0].kind == kind::PRIVATE_APPEND;
     let handle = private && is_handle(segments[0].value);
-    for grown in [false, true] {
-        if grown && !grow(&v, more) {
-            break;
-        }
-        if let Some(mut claim) = append_in_place(heap, segments[0].value, more, private) {
-            fill(claim.zeroed(), 0)?;
-            return Ok((claim.finish(heap), more / 8));
-        }
-        if append_bits(&v, more, fill)? {
-            heap.binary_bytes += more / 8;
-            let whole = lengthened(heap, segments[0].value, more, handle);
-            return Ok((whole, more.div_ceil(8)));
-        }
+    if let Some(mut claim) = append_in_place(heap, segments[0].value, more, private) {
+        fill(claim.zeroed(), 0)?;
+        return Ok((claim.finish(heap), more / 8));
+    }
+    if append_bits(&v, more, fill)? {
+        heap.binary_bytes += more / 8;
+        let whole = lengthened(heap, segments[0].value, more, handle);
+        return Ok((whole, more.div_ceil(8)));
     }
     let len = total.div_ceil(8);
     let mut result = Ok(());
@@ -325,13 +320,6 @@ fn append_to(
         return Ok((segments[0].value, len));
     }
     Ok((heap.shared_bits(b, total), len))
-}
-
-/// Makes room for `more` bits behind a bitstring, if that is possible without a copy.
-fn grow(v: &bits::View, more: usize) -> bool {
-    // SAFETY: a live `BinRef` owns the binary in word 2.
-    v.base.is_kind(Kind::BinRef)
-        && unsafe { BinaryRef::borrow_raw(v.base.word(2)) }.grow(v.offset + v.bits, more)
 }
 
 /// Is this the handle of a shared binary in the process's own heap?
