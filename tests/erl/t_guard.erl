@@ -47,6 +47,20 @@ bare(X) when X -> yes;
 bare(_) -> no.
 arith(X) when X * 2 + 1 > 10, X rem 2 =:= 0, X band 4 =/= 0 -> yes;
 arith(_) -> no.
+abs_g(X) when abs(X) > 2 -> far;
+abs_g(_) -> near.
+minus_g(X) when -X > 2 -> below;
+minus_g(_) -> above.
+bnot_g(X) when bnot X < 0 -> natural;
+bnot_g(_) -> other.
+extremes_g(X, Y) when min(X, Y) =:= X, max(X, Y) =:= Y -> in_order;
+extremes_g(_, _) -> not_in_order.
+or_g(X, Y) when X or Y -> yes;
+or_g(_, _) -> no.
+and_g(X, Y) when X and Y -> yes;
+and_g(_, _) -> no.
+logic(X, Y) -> {X and Y, X or Y, X xor Y, not X}.
+small_edges() -> [(1 bsl 60) - 1, 1 bsl 60, -(1 bsl 60), -(1 bsl 60) - 1].
 len(L) when length(L) > 2 -> long;
 len(L) when length(L) >= 0 -> short;
 len(_) -> notlist.
@@ -82,7 +96,28 @@ guarded(X) when (bnot X) > 0 -> {complement, bnot X};
 guarded(_) -> none.
 
 cases() ->
-    [{types, fun() -> [type(V) || V <- vals()] end},
+    [{small_guards, fun() ->
+                            [{cr(fun() -> abs_g(X) end), cr(fun() -> minus_g(X) end), cr(fun() -> bnot_g(X) end)}
+                             || X <- vals() ++ small_edges()]
+                    end},
+     {small_guards_value, fun() ->
+                                  [{c(fun() -> abs(X) end), c(fun() -> -X end), c(fun() -> bnot X end), c(fun() -> not X end),
+                                    c(fun() -> length(X) end)}
+                                   || X <- lists:droplast(lists:droplast(vals())) ++ small_edges()]
+                          end},
+     {extremes, fun() ->
+                        All = lists:droplast(lists:droplast(vals())) ++ small_edges() ++ [1.0, 0.0],
+                        [{extremes_g(X, Y), max(X, Y), min(X, Y)} || X <- All, Y <- All]
+                end},
+     {logic, fun() ->
+                     All = [true, false, a, 1, []],
+                     [{or_g(X, Y), and_g(X, Y), c(fun() -> logic(X, Y) end)} || X <- All, Y <- All]
+             end},
+     {length_of_long, fun() ->
+                              [{length(L), len(L), cr(fun() -> length(L ++ x) end), len(L ++ x)}
+                               || N <- [0, 1, 3999, 4000, 4001, 20000], L <- [lists:seq(1, N)]]
+                      end},
+     {types, fun() -> [type(V) || V <- vals()] end},
      {type_bifs, fun() -> [[begin R = erlang:F(V), R end || F <- [is_atom, is_binary, is_bitstring, is_boolean, is_float, is_function, is_integer, is_list, is_map, is_number, is_pid, is_port, is_reference, is_tuple]] || V <- vals()] end},
      {select_int, fun() -> [sel(id(X)) || X <- [0, 1, 2, 10, 100, -5, 1000000000000, 36893488147419103232, 3, 1.0, a]] end},
      {jump_table, fun() -> [jump(id(X)) || X <- [0, 3, 7, 8, -1, 1.0, a, 1 bsl 70]] end},

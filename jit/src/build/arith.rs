@@ -10,11 +10,11 @@ use enigma_runtime::interp::native::MOST_GUARD_ARGUMENTS;
 use enigma_runtime::term::{Kind, Term};
 
 /// The operands of a guard BIF.
-struct GuardBif<'a> {
+pub(super) struct GuardBif<'a> {
     fail: Option<&'a Operand>,
     import: usize,
-    args: &'a [Operand],
-    to: &'a Operand,
+    pub(super) args: &'a [Operand],
+    pub(super) to: &'a Operand,
 }
 
 fn guard_operands(op: Op, o: &[Operand]) -> GuardBif<'_> {
@@ -78,14 +78,13 @@ impl Builder<'_> {
             let (a, b) = (self.src(a), self.src(b));
             return self.arith(how, a, b, &call);
         }
+        if let Some(flow) = self.small_guard(export, &call) {
+            return flow;
+        }
         match (export.function.text(), call.args) {
             ("+", [a]) => {
                 let (a, zero) = (self.src(a), self.constant_word(Term::small(0).raw()));
                 self.arith(Arith::Add, a, zero, &call)
-            }
-            ("-", [a]) => {
-                let (zero, a) = (self.constant_word(Term::small(0).raw()), self.src(a));
-                self.small_or_step(Arith::Sub, zero, a, o, &call)
             }
             ("hd" | "tl", [list]) => {
                 let v = self.src(list);
@@ -194,11 +193,22 @@ impl Builder<'_> {
             return self.step_guard(o, call);
         }
         let args = call.args.iter().map(|a| self.src(a)).collect();
+        let v = self.guard_value(export, args, call);
+        self.set(call.to, v);
+        Flow::Next
+    }
+
+    /// What the BIF gives where it does not fail.
+    pub(super) fn guard_value(
+        &mut self,
+        export: &'static Export,
+        args: Vec<Value>,
+        call: &GuardBif<'_>,
+    ) -> Value {
         let v = self.one(Ssa::GuardBif(export), args, Repr::Term);
         let is = self.one(Ssa::IsValue, vec![v], Repr::Bool);
         self.or_fail(is, call);
-        self.set(call.to, v);
-        Flow::Next
+        v
     }
 
     fn comparison_value(&mut self, name: &str, a: Value, b: Value) -> Value {
@@ -227,15 +237,28 @@ impl Builder<'_> {
     }
 
     /// Goes on if `condition` holds; if not, jumps to the BIF's label, or lets the interpreter raise the error.
-    fn or_fail(&mut self, condition: Value, call: &GuardBif<'_>) {
+    pub(super) fn or_fail(&mut self, condition: Value, call: &GuardBif<'_>) {
         match call.fail {
             Some(fail) => self.or_jump(condition, fail),
             None => self.or_leave(condition),
         }
     }
 
-    fn arith(&mut self, how: Arith, a: Value, b: Value, call: &GuardBif<'_>) -> Flow {
-        let v = match call.fail {
+    pub(super) fn arith(&mut self, how: Arith, a: Value, b: Value, call: &GuardBif<'_>) -> Flow {
+        let v = self.arith_value(how, a, b, call);
+        self.set(call.to, v);
+        Flow::Next
+    }
+
+    /// The result of arithmetic that fails as the BIF does.
+    pub(super) fn arith_value(
+        &mut self,
+        how: Arith,
+        a: Value,
+        b: Value,
+        call: &GuardBif<'_>,
+    ) -> Value {
+        match call.fail {
             Some(fail) => {
                 let v = self.one(Ssa::TryArith(how), vec![a, b], Repr::Term);
                 let is = self.one(Ssa::IsValue, vec![v], Repr::Bool);
@@ -246,26 +269,7 @@ impl Builder<'_> {
                 let exit = self.exit();
                 self.one(Ssa::Arith(how, exit), vec![a, b], Repr::Term)
             }
-        };
-        self.set(call.to, v);
-        Flow::Next
-    }
-
-    /// Arithmetic that is the BIF's only where the last operand is a small integer.
-    fn small_or_step(
-        &mut self,
-        how: Arith,
-        a: Value,
-        b: Value,
-        o: &[Operand],
-        call: &GuardBif<'_>,
-    ) -> Flow {
-        let is = self.one(Ssa::Test(Test::Small), vec![b], Repr::Bool);
-        if call.fail.is_some() {
-            return self.step_guard(o, call);
         }
-        self.or_leave(is);
-        self.arith(how, a, b, call)
     }
 
     /// The interpreter executes the BIF.

@@ -9,6 +9,7 @@ mod bits;
 mod calls;
 mod creation;
 mod data;
+mod guards;
 mod inlinable;
 mod liveness;
 mod maps;

@@ -334,6 +334,8 @@ pub enum Op {
     ElementAt,
     /// Number of elements of a tuple, which it must be.
     TupleSize,
+    /// Number of elements of a list; no value if it is none, `[]` if there are many.
+    ListLength,
     /// The process's own pid.
     OwnPid,
     /// The value in a map, the first term, which it must be, of a key; no value if there is none.
@@ -397,6 +399,18 @@ pub enum Op {
     RawFloatArith(FloatArith),
     /// Is a float finite?
     IsFinite,
+
+    // ---- words: integers of 64 bits without a sign ----
+    /// A constant word.
+    WordConst(u64),
+    /// Results: is a term an integer from 0 to 2^64 - 1, and which.
+    TryWord,
+    /// On two words, modulo 2^64. It divides by words other than 0 and shifts by less than 64.
+    WordArith(Arith),
+    /// On two words, likewise. Results: is the integer from 0 to 2^64 - 1, and which. It may be asked to divide by 0.
+    TryWordArith(Arith),
+    /// The integer that a word is, as a term; it is at most so large.
+    WordTerm(u64),
 
     // ---- frames and memory ----
     /// Makes a frame of so many slots and sets those that the list names to the empty list; leaves if there is no room for

@@ -35,6 +35,7 @@ names! {
         Float "float",
         Bool "bool",
         Code "code",
+        Word "word",
     }
     Comparison {
         Lt "lt",

@@ -549,6 +549,12 @@ block0(v0: term, v1: term):
     v22 = tail v0
     v23 = element 2, v0
     v56 = element_at v0, v1
+    v102 = list_length v0
+    v103: bool, v104: word = try_word v0
+    v105: word = word_const 18446744073709551615
+    v106: word = word_arith.mul v104, v105
+    v107: bool, v108: word = try_word_arith.rem v106, v105
+    v109 = word_term 255, v108
     v57 = tuple_size v0
     v58 = own_pid
     v59 = map_get v0, v1

@@ -4,7 +4,7 @@
 
 use super::bits::{BitSegment, BitsField};
 use super::{Inst, Op, Repr, SsaFunction, Value};
-use Repr::{Bool, Code, Float, Term};
+use Repr::{Bool, Code, Float, Term, Word};
 use enigma_runtime::bif::Effects;
 use enigma_runtime::code::export::Export;
 use smallvec::SmallVec;
@@ -35,6 +35,7 @@ impl Op {
             | Op::LoadY(_)
             | Op::StoreCatch(..)
             | Op::OwnPid
+            | Op::WordConst(_)
             | Op::Allocate { .. }
             | Op::Reserve(..)
             | Op::Drop(_)
@@ -61,12 +62,14 @@ impl Op {
             | Op::Tail
             | Op::Element(_)
             | Op::TupleSize
+            | Op::ListLength
             | Op::MapSize
             | Op::FunCode(_)
             | Op::Unbox(_)
             | Op::ToFloat(_)
             | Op::TryUnbox
             | Op::TryToFloat
+            | Op::TryWord
             | Op::SmallToFloat
             | Op::Switch(..)
             | Op::SwitchArity(..)
@@ -83,6 +86,8 @@ impl Op {
             | Op::SmallArith(_)
             | Op::TrySmallArith(_)
             | Op::CompareSmall(_) => Exactly(&[Term, Term]),
+            Op::WordArith(_) | Op::TryWordArith(_) => Exactly(&[Word, Word]),
+            Op::WordTerm(_) => Exactly(&[Word]),
             Op::BoolTerm | Op::Branch(..) => Exactly(&[Bool]),
             Op::Box | Op::FloatNegate | Op::IsFinite => Exactly(&[Float]),
             Op::FloatArith(..) | Op::RawFloatArith(_) | Op::CompareFloat(_) => {
@@ -126,6 +131,7 @@ impl Op {
             | Op::Element(_)
             | Op::ElementAt
             | Op::TupleSize
+            | Op::ListLength
             | Op::OwnPid
             | Op::MapGet
             | Op::MapSize
@@ -148,6 +154,9 @@ impl Op {
             | Op::CallApply(..)
             | Op::CallStep(..)
             | Op::CallBif(..) => one(Term),
+            Op::WordTerm(_) => one(Term),
+            Op::WordConst(_) | Op::WordArith(_) => one(Word),
+            Op::TryWord | Op::TryWordArith(_) => SmallVec::from_slice(&[Bool, Word]),
             Op::FunCode(_) => one(Code),
             Op::Test(_)
             | Op::Compare(_)
@@ -225,6 +234,7 @@ impl Op {
             | Op::Element(_)
             | Op::ElementAt
             | Op::TupleSize
+            | Op::ListLength
             | Op::OwnPid
             | Op::MapGet
             | Op::MapSize
@@ -244,6 +254,11 @@ impl Op {
             | Op::TryToFloat
             | Op::SmallToFloat
             | Op::RawFloatArith(_)
+            | Op::WordConst(_)
+            | Op::TryWord
+            | Op::WordArith(_)
+            | Op::TryWordArith(_)
+            | Op::WordTerm(_)
             | Op::IsFinite => true,
             Op::GuardBif(e) => effects(e) == Effects::Pure,
             // A match context moves, a frame is written to; the others do more.

@@ -143,6 +143,7 @@ operations! {
     Tail = "tail" [] [];
     Element(n) = "element" [Number n] [];
     ElementAt = "element_at" [] [];
+    ListLength = "list_length" [] [];
     TupleSize = "tuple_size" [] [];
     OwnPid = "own_pid" [] [];
     MapGet = "map_get" [] [];
@@ -175,6 +176,11 @@ operations! {
     SmallToFloat = "small_to_float" [] [];
     RawFloatArith(what) = "raw_float_arith" [Sub what] [];
     IsFinite = "is_finite" [] [];
+    WordConst(n) = "word_const" [Bits n] [];
+    TryWord = "try_word" [] [];
+    WordArith(what) = "word_arith" [Sub what] [];
+    TryWordArith(what) = "try_word_arith" [Sub what] [];
+    WordTerm(most) = "word_term" [Bits most] [];
 
     Allocate { slots, heap, clear, exit } = "allocate" [Slots slots, Heap heap, Clear clear] [Exit exit];
     Reserve(heap, exit) = "reserve" [Heap heap] [Exit exit];

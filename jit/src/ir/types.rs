@@ -11,4 +11,6 @@ pub enum Repr {
     Bool,
     /// The address of machine code, or 0. It does not move with the heap.
     Code,
+    /// An integer of 64 bits without a sign.
+    Word,
 }

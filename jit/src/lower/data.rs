@@ -5,7 +5,7 @@ use crate::ir::{InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
-use enigma_runtime::interp::native::layout;
+use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BOXED, TAG_CONS, Term};
 
 /// Where word `n` of a boxed object is, from the term.
@@ -32,6 +32,7 @@ impl Lowering<'_> {
                 let size = self.b.ins().ushr_imm_u(header, 8);
                 self.b.ins().ishl_imm_u(size, 3)
             }
+            Op::ListLength => self.help(Helper::ListLength, &args),
             Op::OwnPid => self.own_pid(),
             Op::Cons => {
                 let p = self.alloc(2);

@@ -28,6 +28,7 @@ pub mod places;
 mod questions;
 mod receive;
 mod state;
+mod words;
 
 use crate::ir::flow::ControlFlowGraph;
 use crate::ir::{self, ExitRef, Inst, Op, Repr, SsaFunction};
@@ -470,7 +471,7 @@ impl Lowering<'_> {
 
     fn type_of(&self, v: ir::Value) -> clif::Type {
         match self.source.values[v.index()] {
-            Repr::Term | Repr::Code => I64,
+            Repr::Term | Repr::Code | Repr::Word => I64,
             Repr::Float => F64,
             Repr::Bool => I8,
         }
@@ -681,6 +682,7 @@ impl Lowering<'_> {
             | Op::Element(_)
             | Op::ElementAt
             | Op::TupleSize
+            | Op::ListLength
             | Op::OwnPid
             | Op::Cons
             | Op::Tuple
@@ -700,6 +702,7 @@ impl Lowering<'_> {
             | Op::SmallArith(_)
             | Op::SmallToFloat
             | Op::RawFloatArith(_) => self.arithmetic(i),
+            Op::WordConst(_) | Op::WordArith(_) | Op::WordTerm(_) => self.words(i),
             Op::Step { .. } if self.message(i) => {}
             Op::GuardBif(bif) => self.guard_bif(i, bif),
             Op::CreateBits(segments, exit) => self.create_bits(i, segments, *exit),
@@ -832,6 +835,7 @@ fn is_match(op: &Op) -> bool {
         Op::StartMatch | Op::MatchBits(_) | Op::MatchString(..) | Op::GetBits(..) | Op::GetUtf(..)
     );
     bits || matches!(op, Op::TrySmallArith(_) | Op::TryUnbox | Op::TryToFloat)
+        || matches!(op, Op::TryWord | Op::TryWordArith(_))
 }
 
 /// Where X register `n` is in memory, from the address of the first one.

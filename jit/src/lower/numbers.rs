@@ -46,6 +46,11 @@ impl Lowering<'_> {
                     }
                 }
             }
+            Op::TryWord => self.word_of(v, no),
+            Op::TryWordArith(how) => {
+                let y = self.val(i.args[1]);
+                self.word_arith_or(*how, v, y, no)
+            }
             Op::TryUnbox => self.unbox(v, no),
             Op::TryToFloat => self.float_of(v, no),
             _ => enigma_runtime::bug::vm_bug("no number that may be missing"),

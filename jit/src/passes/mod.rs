@@ -14,6 +14,7 @@ pub mod straight;
 pub mod stronger;
 pub mod unreachable;
 pub mod versions;
+pub mod words;
 
 use crate::ir::SsaFunction;
 
@@ -47,6 +48,7 @@ passes! {
     stronger
     unreachable
     versions
+    words
 }
 
 /// The passes that make a function small that is to stand in the place of calls.
@@ -72,6 +74,7 @@ const ORDER: &[&str] = &[
     "unreachable",
     "dead",
     "shortcuts",
+    "words",
     "versions",
     "finite",
     "invariants",

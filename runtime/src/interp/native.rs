@@ -28,7 +28,7 @@ use crate::code::export::{self, Export};
 use crate::code::forms::{continue_native, new_map};
 use crate::code::module::FnInfo;
 use crate::code::{entry, fun, ops};
-use crate::data::{arith, compare, map};
+use crate::data::{arith, bignum, compare, map};
 use crate::heap::Heap;
 use crate::interp::bits;
 use crate::process::context::Raise;
@@ -199,6 +199,8 @@ helpers! {
     ExactlyEqual exactly_equal;
     /// A boxed float of these bits.
     BoxFloat box_float;
+    /// The integer that a word is, without a sign.
+    BoxWord box_word;
     /// The value of a key in a map, which it must be; `NONVALUE` if it is not there.
     MapGet map_get;
     /// A map with the pairs that so many X registers hold, keys and values in turn; `NONVALUE` if it is no map.
@@ -248,6 +250,8 @@ helpers! {
     GuardBif guard_bif;
     /// Is it a fun of so many arguments?
     IsFunctionOf is_function_of;
+    /// The number of elements of a list; `NONVALUE` if it is none, `[]` if there are many.
+    ListLength list_length;
     /// In the test mode `chaos`: what happens besides where code of this function leaves. Calls may be due to stop afterwards.
     Chaos chaos_helper;
 }
@@ -278,9 +282,8 @@ impl Helper {
     pub fn call(self) -> HelperCall {
         use Helper::*;
         match self {
-            MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf | FindEntry => {
-                HelperCall::Direct
-            }
+            MapGet | PeekMessage | SkipMessage | IsBinary | IsFunctionOf | ListLength
+            | FindEntry => HelperCall::Direct,
             MoreRoom | MoreStack | Chaos => HelperCall::Keeping,
             OutOfReductions => HelperCall::Again,
             ResumeAt => HelperCall::LastAt,
@@ -315,7 +318,7 @@ impl Helper {
         use Helper::*;
         matches!(
             self,
-            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat
+            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat | BoxWord
         ) || matches!(self, UnsignedInteger | SignedInteger | GetUtf | PartOfBits)
             || matches!(self, CreateBits | AppendRoom | AppendCharacter)
     }
@@ -634,6 +637,20 @@ extern "C" fn box_float(cx: &mut Ctx<'_>, bits: u64, _: u64, _: u64) -> u64 {
     v.0
 }
 
+extern "C" fn box_word(cx: &mut Ctx<'_>, word: u64, _: u64, _: u64) -> u64 {
+    let v = cx.heap().uint(word);
+    cx.note_allocation();
+    v.0
+}
+
+/// The integer from 0 to 2^64 - 1 that a constant of code is, if it is one.
+pub fn unsigned_constant(word: u64) -> Option<u64> {
+    let t = term(word);
+    (t.is_small() || t.is_kind(Kind::BigPos))
+        .then(|| bignum::to_u64(t))
+        .flatten()
+}
+
 extern "C" fn map_get(_: &mut Ctx<'_>, map: u64, key: u64, _: u64) -> u64 {
     map::get(term(map), term(key)).unwrap_or(Term::NONVALUE).0
 }
@@ -695,6 +712,23 @@ extern "C" fn is_binary(_: &mut Ctx<'_>, t: u64, _: u64, _: u64) -> u64 {
 
 extern "C" fn is_function_of(_: &mut Ctx<'_>, f: u64, arity: u64, _: u64) -> u64 {
     u64::from(super::handlers::types::has_arity(term(f), term(arity)))
+}
+
+/// Lists of more elements are counted by the BIF, which stops now and then.
+const FEW_ELEMENTS: i64 = 4000;
+
+extern "C" fn list_length(_: &mut Ctx<'_>, list: u64, _: u64, _: u64) -> u64 {
+    let mut rest = term(list);
+    for n in 0..FEW_ELEMENTS {
+        if !rest.is_cons() {
+            return match rest.is_nil() {
+                true => Term::small(n).0,
+                false => Term::NONVALUE.0,
+            };
+        }
+        rest = rest.tail();
+    }
+    Term::NIL.0
 }
 
 /// Is it an instruction of the bit syntax?

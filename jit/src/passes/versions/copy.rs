@@ -4,7 +4,7 @@ use super::fast::Fast;
 use super::number::Number;
 use super::table::{Answer, Consequences};
 use crate::ir::{Arith, Comparison, ExitRef, FloatArith, InstData, Op, Repr, Test, Value};
-use enigma_runtime::term::Term;
+use enigma_runtime::term::{MAX_SMALL, Term};
 
 /// Small integers up to this one are floats without a loss.
 const EXACT: i64 = 1 << 53;
@@ -60,6 +60,14 @@ impl Fast<'_> {
                 self.copy(what);
                 self.table.learn(v, Number::small(0, i64::MAX));
             }
+            Op::WordTerm(most) => {
+                let v = what.results[0];
+                self.copy(what);
+                let most = i64::try_from(most).ok().filter(|n| *n <= MAX_SMALL);
+                let large = Number::of(Number::SMALL | Number::BIG);
+                let number = most.map_or(large, |n| Number::small(0, n));
+                self.table.learn(v, number);
+            }
             _ => self.copy(what),
         }
     }
@@ -78,6 +86,7 @@ impl Fast<'_> {
                 Repr::Term => self.term(v),
                 Repr::Float => self.float(v),
                 Repr::Bool => self.answer(v),
+                Repr::Word => self.word(v),
                 Repr::Code => v,
             });
         }
@@ -96,8 +105,19 @@ impl Fast<'_> {
                 Repr::Bool => {
                     self.table.answers.insert(v, Answer::Open(copy));
                 }
+                Repr::Word => {
+                    self.table.words.insert(v, copy);
+                }
                 Repr::Code => enigma_runtime::bug::vm_bug("a loop of two versions looks for code"),
             }
+        }
+    }
+
+    /// The word that a word of the loop is.
+    fn word(&mut self, v: Value) -> Value {
+        match self.table.words.get(&v) {
+            Some(&word) => word,
+            None => enigma_runtime::bug::vm_bug("a word of the fast version is not there"),
         }
     }
 

@@ -42,6 +42,8 @@ pub struct KnownValues<'a> {
     pub answers: FxHashMap<Value, Answer>,
     /// By values that are answers.
     pub consequences: FxHashMap<Value, Consequences>,
+    /// Words of the fast version, by those of the loop.
+    pub words: FxHashMap<Value, Value>,
     /// Where one is.
     pub here: Block,
 }
@@ -54,6 +56,7 @@ impl<'a> KnownValues<'a> {
             entries: FxHashMap::default(),
             answers: FxHashMap::default(),
             consequences: FxHashMap::default(),
+            words: FxHashMap::default(),
             here: Block(0),
         }
     }
