@@ -115,7 +115,7 @@ cases() ->
              end},
      {length_of_long, fun() ->
                               [{length(L), len(L), cr(fun() -> length(L ++ x) end), len(L ++ x)}
-                               || N <- [0, 1, 3999, 4000, 4001, 20000], L <- [lists:seq(1, N)]]
+                               || N <- [0, 1, 15999, 16000, 16001, 40000], L <- [lists:seq(1, N)]]
                       end},
      {types, fun() -> [type(V) || V <- vals()] end},
      {type_bifs, fun() -> [[begin R = erlang:F(V), R end || F <- [is_atom, is_binary, is_bitstring, is_boolean, is_float, is_function, is_integer, is_list, is_map, is_number, is_pid, is_port, is_reference, is_tuple]] || V <- vals()] end},

@@ -187,9 +187,13 @@ impl Builder<'_> {
         let bits = size.checked_mul(unit).filter(|&n| n > 0 && n < MAX_BITS)?;
         let taken = match field {
             BitsField::Integer => integer(bits, flags)?,
+            BitsField::Float if matches!(bits, 32 | 64) => MatchStep::Float {
+                bits: bits as u32,
+                flags,
+            },
+            BitsField::Float => return None,
             BitsField::Binary => MatchStep::Part(bits),
             BitsField::Skip => MatchStep::Skip(bits),
-            _ => return None,
         };
         Some([MatchStep::AtLeast { bits, unit: 1 }, taken])
     }

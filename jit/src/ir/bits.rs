@@ -58,6 +58,13 @@ pub enum MatchStep {
         /// How they are read.
         flags: FieldFlags,
     },
+    /// Takes a float. It is a result.
+    Float {
+        /// Number of bits, 32 or 64.
+        bits: u32,
+        /// How they are read.
+        flags: FieldFlags,
+    },
     /// Takes a bitstring of so many bits. It is a result.
     Part(u64),
     /// Gives what is left as a bitstring, and leaves it there. It is a result.
@@ -69,7 +76,10 @@ impl MatchStep {
     pub fn has_result(&self) -> bool {
         matches!(
             self,
-            MatchStep::Integer { .. } | MatchStep::Part(_) | MatchStep::Rest
+            MatchStep::Integer { .. }
+                | MatchStep::Float { .. }
+                | MatchStep::Part(_)
+                | MatchStep::Rest
         )
     }
 }
@@ -248,6 +258,7 @@ impl fmt::Display for MatchStep {
             MatchStep::Skip(bits) => write!(f, "skip {bits}"),
             MatchStep::Equal { bits, value } => write!(f, "equal {bits} {value}"),
             MatchStep::Integer { bits, flags } => write!(f, "integer {bits}{flags}"),
+            MatchStep::Float { bits, flags } => write!(f, "float {bits}{flags}"),
             MatchStep::Part(bits) => write!(f, "part {bits}"),
             MatchStep::Rest => f.write_str("rest"),
         }
@@ -272,6 +283,10 @@ fn read_step(p: &mut Parser<'_>) -> Result<MatchStep, ParseError> {
             value: p.number()?,
         },
         "integer" => MatchStep::Integer {
+            bits: p.number()?,
+            flags: read_flags(p),
+        },
+        "float" => MatchStep::Float {
             bits: p.number()?,
             flags: read_flags(p),
         },

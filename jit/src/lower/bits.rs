@@ -6,7 +6,7 @@ use super::{Lowering, To};
 use crate::ir::bits::{BitsField, Encoding, FieldFlags, MatchStep};
 use crate::ir::{self, InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{F64, I8, I16, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, MemFlagsData, Value};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BITS, TAG_SMALL, Term};
@@ -54,9 +54,9 @@ fn spans(steps: &[MatchStep]) -> Vec<Span> {
     let (mut at, mut spans) = (0, Vec::new());
     for step in steps {
         let (bits, is_read) = match step {
-            MatchStep::Equal { bits, .. } | MatchStep::Integer { bits, .. } => {
-                (u64::from(*bits), true)
-            }
+            MatchStep::Equal { bits, .. }
+            | MatchStep::Integer { bits, .. }
+            | MatchStep::Float { bits, .. } => (u64::from(*bits), true),
             MatchStep::Skip(bits) | MatchStep::Part(bits) => (*bits, false),
             MatchStep::AtLeast { .. } | MatchStep::Exactly(_) | MatchStep::Rest => (0, false),
         };
@@ -72,7 +72,7 @@ fn spans(steps: &[MatchStep]) -> Vec<Span> {
 /// Does a command read bits?
 fn reads(step: &MatchStep) -> bool {
     match step {
-        MatchStep::Equal { .. } | MatchStep::Integer { .. } => true,
+        MatchStep::Equal { .. } | MatchStep::Integer { .. } | MatchStep::Float { .. } => true,
         MatchStep::Part(bits) => bits & 7 == 0 && *bits <= LONG_PART as u64,
         _ => false,
     }
@@ -83,7 +83,9 @@ fn are_whole(steps: &[MatchStep]) -> bool {
     let mut at = 0;
     steps.iter().all(|step| {
         let bits = match step {
-            MatchStep::Equal { bits, .. } | MatchStep::Integer { bits, .. } => u64::from(*bits),
+            MatchStep::Equal { bits, .. }
+            | MatchStep::Integer { bits, .. }
+            | MatchStep::Float { bits, .. } => u64::from(*bits),
             MatchStep::Skip(bits) | MatchStep::Part(bits) => *bits,
             _ => 0,
         };
@@ -281,6 +283,14 @@ impl Lowering<'_> {
                     let n = u64::from(bits);
                     let raw = self.raw(c, n, flags.little);
                     let v = self.integer(raw, n, flags);
+                    c.found.push(v);
+                }
+                MatchStep::Float { bits, flags } => {
+                    let raw = self.raw(c, u64::from(bits), flags.little);
+                    let f = self.float_of_bits(raw, bits);
+                    let infinite = self.is_infinite(f);
+                    self.go_on_unless(infinite, c.no);
+                    let v = self.box_float(f);
                     c.found.push(v);
                 }
                 MatchStep::Part(bits) => {
@@ -491,6 +501,17 @@ impl Lowering<'_> {
             return self.b.ins().ishl_imm_u(small, tag);
         }
         self.large(small, false)
+    }
+
+    /// The double of the bits of a float of 32 or 64 bits.
+    fn float_of_bits(&mut self, raw: Value, bits: u32) -> Value {
+        let flags = MemFlagsData::new();
+        if bits == 64 {
+            return self.b.ins().bitcast(F64, flags, raw);
+        }
+        let raw = self.b.ins().ireduce(I32, raw);
+        let f = self.b.ins().bitcast(F32, flags, raw);
+        self.b.ins().fpromote(F64, f)
     }
 
     /// The term for an integer that may be no small one.

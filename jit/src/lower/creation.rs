@@ -4,7 +4,7 @@ use super::{Lowering, To, trusted, x_offset};
 use crate::ir::bits::{BitSegment, SegmentKind, SegmentSize};
 use crate::ir::{ExitRef, InstData, Value as Ssa};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I8, I16, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, I8, I16, I32, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use enigma_runtime::interp::native::{Helper, layout};
 use enigma_runtime::term::{Header, Kind, TAG_BITS, TAG_BOXED};
@@ -38,6 +38,8 @@ impl Plain {
 enum PlainPiece {
     Constant(u64, u64),
     Integer(Ssa, u64, bool),
+    /// A float of 32 or 64 bits.
+    Float(Ssa, u64, bool),
     /// A code point, where it is one of ASCII.
     Character(Ssa),
 }
@@ -45,7 +47,9 @@ enum PlainPiece {
 impl PlainPiece {
     fn bits(&self) -> u64 {
         match self {
-            PlainPiece::Constant(_, bits) | PlainPiece::Integer(_, bits, _) => *bits,
+            PlainPiece::Constant(_, bits)
+            | PlainPiece::Integer(_, bits, _)
+            | PlainPiece::Float(_, bits, _) => *bits,
             PlainPiece::Character(_) => 8,
         }
     }
@@ -72,6 +76,14 @@ fn plain(segments: &[BitSegment], args: &[Ssa], strings: &[u8]) -> Option<Plain>
                     return None;
                 }
                 let piece = PlainPiece::Integer(*args.next()?, bits, little);
+                plain.pieces.push(piece);
+            }
+            (SegmentKind::Float, SegmentSize::Units(n)) => {
+                let bits = n.checked_mul(u64::from(s.unit))?;
+                if !matches!(bits, 32 | 64) {
+                    return None;
+                }
+                let piece = PlainPiece::Float(*args.next()?, bits, s.flags.little);
                 plain.pieces.push(piece);
             }
             (SegmentKind::Utf8, _) => {
@@ -176,12 +188,12 @@ impl Lowering<'_> {
         }
     }
 
-    /// The numbers, which must be small integers, and characters of ASCII.
+    /// The numbers, which must be small integers or floats, and characters of ASCII.
     fn pieces(&mut self, plain: &Plain, rare: &To) -> Vec<Piece> {
         let mut tags: Option<Value> = None;
         for piece in &plain.pieces {
             let v = match *piece {
-                PlainPiece::Constant(..) => continue,
+                PlainPiece::Constant(..) | PlainPiece::Float(..) => continue,
                 PlainPiece::Integer(v, ..) | PlainPiece::Character(v) => v,
             };
             if self.constant(v).is_some_and(|w| w & 7 == 0) {
@@ -205,12 +217,13 @@ impl Lowering<'_> {
                 PlainPiece::Integer(v, _, little) => {
                     let v = self.val(v);
                     let v = self.b.ins().sshr_imm_u(v, i64::from(TAG_BITS));
-                    if little {
-                        let v = self.b.ins().bswap(v);
-                        self.b.ins().ushr_imm_u(v, 64 - bits as i64)
-                    } else {
-                        v
-                    }
+                    self.in_order(v, bits, little)
+                }
+                PlainPiece::Float(v, _, little) => {
+                    let v = self.val(v);
+                    let f = self.float_of(v, rare);
+                    let v = self.bits_of_float(f, bits, rare);
+                    self.in_order(v, bits, little)
                 }
                 PlainPiece::Character(v) => {
                     let v = self.val(v);
@@ -226,6 +239,29 @@ impl Lowering<'_> {
             from += bits;
         }
         pieces
+    }
+
+    /// A number of so many bits so that its highest bits are written first.
+    fn in_order(&mut self, v: Value, bits: u64, little: bool) -> Value {
+        if !little {
+            return v;
+        }
+        let v = self.b.ins().bswap(v);
+        self.b.ins().ushr_imm_u(v, 64 - bits as i64)
+    }
+
+    /// The bits of a double as a float of so many; goes to `rare` where it is too large for that.
+    fn bits_of_float(&mut self, f: Value, bits: u64, rare: &To) -> Value {
+        let flags = MemFlagsData::new();
+        if bits == 64 {
+            return self.b.ins().bitcast(I64, flags, f);
+        }
+        let short = self.b.ins().fdemote(F32, f);
+        let back = self.b.ins().fpromote(F64, short);
+        let infinite = self.is_infinite(back);
+        self.go_on_unless(infinite, rare);
+        let v = self.b.ins().bitcast(I32, flags, short);
+        self.b.ins().uextend(I64, v)
     }
 
     /// The `width` bits from bit `from` on as a number, whose lower bits are 0 where there are no more. Bits above the width may be

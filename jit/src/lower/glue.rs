@@ -10,8 +10,9 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use enigma_runtime::code::export;
 use enigma_runtime::interp::native::{Helper, HelperCall, layout};
-use enigma_runtime::term::Term;
+use enigma_runtime::term::{Header, Kind, TAG_BOXED, Term};
 
 /// The signature of a function of Rust that takes and gives words.
 pub(super) fn system(params: usize) -> Signature {
@@ -55,6 +56,7 @@ pub fn helper(
     fbc: &mut FunctionBuilderContext,
 ) -> Option<()> {
     let (signature, body): (_, fn(&mut FunctionBuilder<'_>, Helper)) = match helper.call() {
+        HelperCall::Threaded if helper == Helper::PrepareFun => (signature(), prepare_fun),
         HelperCall::Threaded => (signature(), threaded),
         HelperCall::Again => (signature(), again),
         call @ (HelperCall::LastAt | HelperCall::Last) => (last_signature(call), threaded),
@@ -81,9 +83,53 @@ fn threaded(b: &mut FunctionBuilder<'_>, helper: Helper) {
     let params = b
         .current_block()
         .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    threaded_with(b, helper, &params);
+}
+
+fn threaded_with(b: &mut FunctionBuilder<'_>, helper: Helper, params: &[Value]) {
     let p = b.ins().get_pinned_reg(I64);
     let args = [0, 4, 5].map(|n| params.get(n).copied().unwrap_or(p));
-    thread(b, helper, &params, args);
+    thread(b, helper, params, args);
+}
+
+/// The same, but that a function that an external fun names is found here.
+fn prepare_fun(b: &mut FunctionBuilder<'_>, helper: Helper) {
+    let params = b
+        .current_block()
+        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let [fun, sp, hp, reds, arity, _] = params[..] else {
+        enigma_runtime::bug::vm_bug("native functions have six parameters")
+    };
+    let (other, is_boxed) = (b.create_block(), b.create_block());
+    let tag = b.ins().band_imm_s(fun, 7);
+    let boxed = b.ins().icmp_imm_s(IntCC::Equal, tag, TAG_BOXED as i64);
+    b.ins().brif(boxed, is_boxed, &[], other, &[]);
+    b.switch_to_block(is_boxed);
+    let header = b.ins().load(I64, trusted(), fun, word_at(0));
+    let external = Header::new(Kind::Export, 1).raw() as i64;
+    let is = b.ins().icmp_imm_s(IntCC::Equal, header, external);
+    let is_external = b.create_block();
+    b.ins().brif(is, is_external, &[], other, &[]);
+    b.switch_to_block(is_external);
+    let export = b.ins().load(I64, trusted(), fun, word_at(1));
+    let takes = b.ins().uload32(trusted(), export, export::ARITY_AT as i32);
+    let raises = b
+        .ins()
+        .uload8(I64, trusted(), export, export::RAISES_AT as i32);
+    let differs = b.ins().isub(takes, arity);
+    let cannot = b.ins().bor(differs, raises);
+    let found = b.create_block();
+    b.ins().brif(cannot, other, &[], found, &[]);
+    b.switch_to_block(found);
+    let entry = b
+        .ins()
+        .load(I64, trusted(), export, export::ENTRY_AT as i32);
+    let p = b.ins().get_pinned_reg(I64);
+    b.ins().store(trusted(), entry, p, layout::CALLEE as i32);
+    let code = b.ins().load(I64, trusted(), entry, layout::NATIVE as i32);
+    b.ins().return_(&[code, reds, hp, sp]);
+    b.switch_to_block(other);
+    threaded_with(b, helper, &params);
 }
 
 /// Calls a helper with these arguments where the function has been called with `params`.

@@ -27,10 +27,17 @@ pub struct Export {
     own: Entry,
     /// Code of the entry itself: calls the BIF or the error handler. The second word is the entry's address.
     stub: [u64; 2],
+    /// Is it one of those that do nothing but raise?
+    raises: bool,
 }
 
 /// Where native code finds the address of the entry record, in bytes.
 pub const ENTRY_AT: usize = std::mem::offset_of!(Export, entry);
+/// Where native code finds the number of arguments, 32 bits.
+pub const ARITY_AT: usize =
+    std::mem::offset_of!(Export, name) + std::mem::offset_of!(FunctionName, arity);
+/// Where native code finds a byte that is 0 if the function may return.
+pub const RAISES_AT: usize = std::mem::offset_of!(Export, raises);
 
 impl std::ops::Deref for Export {
     type Target = FunctionName;
@@ -97,6 +104,11 @@ impl Export {
     /// Can it be called without the error handler?
     pub fn is_callable(&self) -> bool {
         self.is_loaded() || self.bif().is_some()
+    }
+
+    /// Is it one of the BIFs that do nothing but raise?
+    pub fn raises(&self) -> bool {
+        self.raises
     }
 
     /// The BIF behind this entry.
@@ -177,6 +189,16 @@ pub fn get(module: Atom, function: Atom, arity: u32) -> &'static Export {
     }
 }
 
+/// `error/1,2,3`, `exit/1` and `throw/1`.
+fn always_raises(module: Atom, function: Atom, arity: u32) -> bool {
+    module == Atom::ERLANG
+        && match arity {
+            1 => [Atom::ERROR, Atom::EXIT, Atom::THROW].contains(&function),
+            2 | 3 => function == Atom::ERROR,
+            _ => false,
+        }
+}
+
 #[cold]
 fn make(module: Atom, function: Atom, arity: u32) -> &'static Export {
     let mut by_module = BY_MODULE.lock();
@@ -194,6 +216,7 @@ fn make(module: Atom, function: Atom, arity: u32) -> &'static Export {
         bif: AtomicPtr::new(std::ptr::null_mut()),
         own: Entry::new(),
         stub: [0; 2],
+        raises: always_raises(module, function, arity),
     }));
     e.stub = [u64::from(ops::EXPORT_STUB), std::ptr::from_ref(e) as u64];
     let e: &'static Export = e;

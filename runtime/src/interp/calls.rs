@@ -492,7 +492,7 @@ pub fn stub(cx: &mut Ctx<'_>, e: &'static Export, pc: *const u64) -> Next {
         return enter_undefined(cx, e, pc);
     }
     let mut at = pc;
-    if is_raise(e)
+    if e.raises()
         && let Some(&caller) = cx.own.stack.words().first()
         && stack_word::is_return(caller)
     {
@@ -580,17 +580,7 @@ pub fn always_raises(target: &Enter) -> bool {
         return false;
     }
     // SAFETY: the second word of a stub is its entry's address.
-    is_raise(unsafe { &*(*code.add(1) as *const Export) })
-}
-
-/// `error/1,2,3`, `exit/1` and `throw/1`.
-fn is_raise(e: &Export) -> bool {
-    e.module == Atom::ERLANG
-        && match e.arity {
-            1 => [Atom::ERROR, Atom::EXIT, Atom::THROW].contains(&e.function),
-            2 | 3 => e.function == Atom::ERROR,
-            _ => false,
-        }
+    unsafe { &*(*code.add(1) as *const Export) }.raises()
 }
 
 /// Writes down where a process begins, or goes on after hibernation, if that is `erlang:apply`, which is unfolded.

@@ -575,9 +575,9 @@ extern "C" fn prepare_fun(cx: &mut Ctx<'_>, fun: u64, arity: u64, _: u64) -> u64
     code_of(cx, &target.entry)
 }
 
-/// May native code call it by its entry record?
+/// May native code call it by its entry record? Not what always raises: a tail call of that keeps its frame.
 fn is_entered(cx: &Ctx<'_>, e: &Export) -> bool {
-    e.is_loaded() && e.bif().is_none() && !cx.own.keeps_calls()
+    e.is_callable() && !e.raises() && !cx.own.keeps_calls()
 }
 
 extern "C" fn find_entry(cx: &mut Ctx<'_>, module: u64, function: u64, arity: u64) -> u64 {
@@ -715,7 +715,7 @@ extern "C" fn is_function_of(_: &mut Ctx<'_>, f: u64, arity: u64, _: u64) -> u64
 }
 
 /// Lists of more elements are counted by the BIF, which stops now and then.
-const FEW_ELEMENTS: i64 = 4000;
+const FEW_ELEMENTS: i64 = 16_000;
 
 extern "C" fn list_length(_: &mut Ctx<'_>, list: u64, _: u64, _: u64) -> u64 {
     let mut rest = term(list);

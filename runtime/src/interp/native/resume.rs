@@ -4,11 +4,12 @@ use super::lists::is_of_list;
 use super::{MAX_DEPTH, depth, leave, set_next, single, term};
 use crate::bif::Ctx;
 use crate::code::continuation::Continuation;
+use crate::code::export::Export;
 use crate::code::forms::catch_end;
 use crate::code::module::FnInfo;
 use crate::code::native::{ReturnKind, return_kind};
 use crate::code::{entry, native, ops};
-use crate::interp::calls::Next;
+use crate::interp::calls::{self, Next};
 use crate::interp::dispatch::{self, PartEnd};
 use crate::interp::machine::Place;
 use crate::interp::{nif, special};
@@ -53,9 +54,14 @@ pub(super) extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64
         return Term::NONVALUE.0;
     }
     // SAFETY: where a process goes on there is an instruction.
-    if ops::of(unsafe { *at.pc }) == ops::NIF {
-        return resume_nif(cx, at);
-    }
+    let at = match ops::of(unsafe { *at.pc }) {
+        ops::NIF => return resume_nif(cx, at),
+        ops::EXPORT_STUB => match resume_stub(cx, at) {
+            Resumed::Done(v) => return v,
+            Resumed::GoesOn(at) => at,
+        },
+        _ => at,
+    };
     cx.own.stack.set_sp(at.sp.cast());
     // Callees leave one by one: the first return address in native code is that of the call that waits. Those in bytecode above
     // it belong to functions that stand in the place of calls in the one that leaves.
@@ -112,6 +118,45 @@ pub(super) extern "C" fn land(cx: &mut Ctx<'_>, depth: u64, _: u64, _: u64) -> u
     code as u64
 }
 
+/// What has become of a function that is no bytecode.
+enum Resumed {
+    /// This is its value, or `NONVALUE` if the process goes on elsewhere.
+    Done(u64),
+    /// Bytecode goes on in its place.
+    GoesOn(Place),
+}
+
+/// The same where an export entry stands for the function: a BIF is called without a loop of the interpreter.
+fn resume_stub(cx: &mut Ctx<'_>, at: Place) -> Resumed {
+    // SAFETY: the second word of the instruction is the address of its export entry, which is never freed.
+    let export = unsafe { &*(*at.pc.add(1) as *const Export) };
+    cx.own.stack.set_sp(at.sp.cast());
+    let next = calls::stub(cx, export, at.pc);
+    match next {
+        Next::Go(to) if cx.native.raised == Raise::No => {
+            let sp = cx.own.stack.sp();
+            if to == special::return_x0() {
+                cx.native.sp = sp;
+                return Resumed::Done(cx.x[0].0);
+            }
+            Resumed::GoesOn(Place {
+                pc: to,
+                sp: sp.cast(),
+            })
+        }
+        next => Resumed::Done(stopped(cx, next)),
+    }
+}
+
+/// A function without a frame has not given a value.
+fn stopped(cx: &mut Ctx<'_>, next: Next) -> u64 {
+    if cx.native.raised != Raise::No {
+        cx.native.raised = Raise::OtherFrame;
+    }
+    leave(cx, next);
+    Term::NONVALUE.0
+}
+
 /// The same where the function is one of a native library, which is called without a loop of the interpreter.
 fn resume_nif(cx: &mut Ctx<'_>, at: Place) -> u64 {
     // SAFETY: the second word of the instruction is the record of the function, whose module is there as long as processes are in it.
@@ -122,14 +167,7 @@ fn resume_nif(cx: &mut Ctx<'_>, at: Place) -> u64 {
             cx.native.sp = cx.own.stack.sp();
             cx.x[0].0
         }
-        next => {
-            if cx.native.raised != Raise::No {
-                // The function has no frame.
-                cx.native.raised = Raise::OtherFrame;
-            }
-            leave(cx, next);
-            Term::NONVALUE.0
-        }
+        next => stopped(cx, next),
     }
 }
 
