@@ -12,7 +12,7 @@ use crate::process::state::Priority;
 use crate::process::{MaxHeap, Owned, PidKey, Process, Timeout, table};
 use crate::sched;
 use crate::term::{Term, stack_word};
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 
 /// What `spawn_opt` can ask for.
 #[derive(Clone, Copy, Debug)]
@@ -28,14 +28,14 @@ pub struct SpawnOptions {
     /// Maximum heap size.
     pub max_heap: Option<MaxHeap>,
     /// Initial bits of `Owned::flags`.
-    pub flags: u8,
+    pub flags: u16,
     /// Link parent and child.
     pub link: bool,
 }
 
 static MIN_HEAP: AtomicUsize = AtomicUsize::new(gc::DEFAULT_MIN_HEAP);
 static MIN_VHEAP: AtomicUsize = AtomicUsize::new(gc::DEFAULT_MIN_VHEAP);
-static FLAGS: AtomicU8 = AtomicU8::new(0);
+static FLAGS: AtomicU16 = AtomicU16::new(0);
 static FULLSWEEP: AtomicU16 = AtomicU16::new(u16::MAX);
 static MAX_HEAP: parking_lot::RwLock<Option<MaxHeap>> = parking_lot::RwLock::new(None);
 static STRESS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
@@ -61,7 +61,7 @@ pub fn set_default_max_heap(max: Option<MaxHeap>) -> Option<MaxHeap> {
 }
 
 /// Sets the flag bits that processes have from the start (`+hmqd`, `+pad`).
-pub fn set_default_flags(flags: u8) {
+pub fn set_default_flags(flags: u16) {
     FLAGS.store(flags, Ordering::Relaxed);
 }
 

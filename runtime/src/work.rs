@@ -52,7 +52,7 @@ pub fn start<W: Work + 'static>(cx: &mut Ctx<'_>, args: &[Term], mut work: W) ->
     match go_on(cx, args, &mut work)? {
         Poll::Ready(v) => Ok(v),
         Poll::Pending => {
-            cx.own.rare().work = Some(Box::new(Kept(Box::new(work))));
+            cx.own.keep_work(Box::new(Kept(Box::new(work))));
             Err(Exit::Yield)
         }
     }
@@ -138,7 +138,7 @@ pub fn resume(cx: &mut Ctx<'_>, args: &[Term]) -> Option<BifResult> {
 #[cold]
 #[inline(never)]
 fn resumed(cx: &mut Ctx<'_>, args: &[Term]) -> BifResult {
-    let work = cx.own.rare().work.take();
+    let work = cx.own.take_work();
     let work = work.map(|w| -> Box<dyn Any> { w });
     let Some(Ok(mut work)) = work.map(|w| w.downcast::<Kept>()) else {
         crate::bug::vm_bug("a process keeps work of another kind");
@@ -146,7 +146,7 @@ fn resumed(cx: &mut Ctx<'_>, args: &[Term]) -> BifResult {
     match go_on(cx, args, &mut *work.0)? {
         Poll::Ready(v) => Ok(v),
         Poll::Pending => {
-            cx.own.rare().work = Some(work);
+            cx.own.keep_work(work);
             Err(Exit::Yield)
         }
     }

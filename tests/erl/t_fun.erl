@@ -97,8 +97,30 @@ kind(R) -> R.
 by_list(F, L) -> apply(F, L).
 in_by_list(F, L) -> {apply(F, L)}.
 
+%% External funs in loops: functions of modules, of one that is loaded by the call, BIFs, those that work in steps, wait, raise or are not there.
+mapped(F, L) -> [F(X) || X <- L].
+in_tail(F, X) -> F(X).
+in_tail(F, X, Y) -> F(X, Y).
+
+external(F, L) ->
+    Seen = fun(G) -> try G() catch C:R:S -> {C, R, top(S), length([1 || {?MODULE, mapped, _, _} <- S])} end end,
+    {Seen(fun() -> lists:map(F, L) end), Seen(fun() -> mapped(F, L) end), [Seen(fun() -> in_tail(F, X) end) || X <- L]}.
+
+externals() ->
+    Long = lists:seq(1, 100000),
+    Self = self(),
+    [external(F, L)
+     || {F, L} <- [{fun erlang:abs/1, [1, -2, 3.5, a]}, {fun ?MODULE:f1/1, [1, 2]}, {fun ?MODULE:nope/1, [1]}, {fun t_fun_absent:nope/1, [1]},
+                   {fun erlang:throw/1, [ball]}, {fun erlang:error/1, [reason]}, {fun erlang:exit/1, [reason]},
+                   {fun erlang:atom_to_list/1, [a, 1]}, {fun erlang:length/1, [[1], x]}, {fun lists:max/1, [[1, 2], []]},
+                   {fun erlang:is_process_alive/1, [Self, x]}, {fun erlang:binary_to_term/1, [<<131, 106>>, <<>>]}]] ++
+        [erlang:phash2(lists:map(F, [L, L])) || {F, L} <- [{fun lists:reverse/1, Long}, {fun erlang:list_to_tuple/1, Long}, {fun erlang:term_to_binary/1, Long}]] ++
+        [lists:foldl(fun erlang:max/2, 0, [3, 9, 4]), lists:foldl(fun erlang:'++'/2, [], [[1], [2]]), in_tail(fun erlang:apply/2, fun ?MODULE:f1/1, [7]),
+         c(fun() -> in_tail(fun erlang:error/2, r, [1]) end), lists:map(fun string:uppercase/1, ["a", <<"b">>])].
+
 cases() ->
-    [{called_first_at_once, fun() -> called_first_at_once(40, 6) end},
+    [{externals, fun externals/0},
+     {called_first_at_once, fun() -> called_first_at_once(40, 6) end},
      {by_list_traces, fun() ->
          Fs = [{foo, [1]}, {fun() -> ok end, [1]}, {fun lists:reverse/1, [1, 2]}, {fun lists:nope/1, [1]}, {foo, x}, {foo, [1 | 2]}, {fun lists:reverse/1, [1 | 2]}, {fun erlang:abs/1, [a]}, {fun(X) -> error(X) end, [a]}, {fun erlang:apply/2, [foo, [1]]}],
          Trace = fun(G) -> try G() catch C:R:S -> {C, kind(R), [{Fn, if is_list(A) -> length(A); true -> A end} || {M, Fn, A, _} <- S, M =:= ?MODULE, Fn =:= by_list orelse Fn =:= in_by_list]} end end,

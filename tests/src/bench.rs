@@ -9,7 +9,7 @@ use crate::machine::{Machine, Mode};
 use crate::oracle::{self, Otp};
 use crate::proc;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -80,6 +80,22 @@ pub fn programs() -> Result<Vec<Benchmark>, String> {
     Ok(programs)
 }
 
+/// The modules of operations that are measured one by one.
+pub fn small_modules() -> Result<Vec<PathBuf>, String> {
+    let dir = bench_dir().join("small");
+    let entries = fs::read_dir(&dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|e| e.to_string())?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("s_") && name.ends_with(".erl") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
 /// What one run of a program on one machine printed.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
@@ -132,6 +148,34 @@ impl Arena {
             return Err(out.obituary());
         }
         Ok(sample)
+    }
+
+    /// What operations of a module cost in nanoseconds, by `module:name`; all if no names are told.
+    pub fn small(
+        &self,
+        side: usize,
+        module: &Path,
+        names: &[String],
+    ) -> Result<Vec<(String, f64)>, String> {
+        let dir = oracle::compile(&self.otp, module)?;
+        let driver = oracle::compile(&self.otp, &bench_dir().join("small/small.erl"))?;
+        let mut command = self.command(side);
+        command.arg("-pa").arg(&dir).arg(&driver);
+        command.args(["-run", "small", "main"]);
+        command.arg(module.file_stem().unwrap_or_default());
+        command.args(names.iter().map(|n| format!("={n}")));
+        let out = proc::run(command, LIMIT)?;
+        if !out.success() {
+            return Err(out.obituary());
+        }
+        let lines = out.stdout.lines();
+        Ok(lines
+            .filter_map(|line| {
+                let mut words = line.strip_prefix("case ")?.split(' ');
+                let (module, name) = (words.next()?, words.next()?);
+                Some((format!("{module}:{name}"), words.next()?.parse().ok()?))
+            })
+            .collect())
     }
 
     /// Runs a scenario of the driver; its value.

@@ -134,7 +134,7 @@ pub fn max_heap_term(heap: &mut Heap, m: Option<MaxHeap>) -> Term {
     map::from_pairs(heap, &pairs)
 }
 
-fn bit_flag(cx: &mut Ctx<'_>, bit: u8, value: Term) -> BifResult {
+fn bit_flag(cx: &mut Ctx<'_>, bit: u16, value: Term) -> BifResult {
     let on = args::boolean(value)?;
     Ok(cx.own.set_flag(bit, on).into())
 }

@@ -12,6 +12,7 @@ use enigma_runtime::process::signal::{self, ExitSignal, Signal, Unlink};
 use enigma_runtime::process::{
     Alias, AliasEnd, Owned, PidKey, exit, flag, handle, registry, table,
 };
+use enigma_runtime::sched::hold;
 use enigma_runtime::term::{Kind, list};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, node, reference, release, time};
 
@@ -571,6 +572,9 @@ fn is_process_alive(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !waiting && !alive(a[0])? {
         fetch(cx)?;
         return Ok(false.into());
+    }
+    if !waiting && hold::hold(id).is_some() {
+        return Ok(true.into());
     }
     // Signals sent to it before must count, so it has to answer itself.
     let answer = crate::ask::ask(cx, id, |other| OwnedTerm::new(other.is_some().into()))?;

@@ -151,6 +151,7 @@ impl Ctx<'_> {
     /// Keeps the last `limit` calls from now on, and forgets those that were kept; gives how many they could be.
     pub fn keep_last_calls(&mut self, limit: usize) -> usize {
         let kept = std::mem::replace(&mut self.own.rare().last_calls, LastCalls::of(limit));
+        self.own.set_flag(flag::KEEPS_CALLS, limit > 0);
         self.watch_calls();
         kept.map_or(0, |k| k.limit())
     }

@@ -219,21 +219,25 @@ impl Process {
 /// Bits of `Owned::flags`.
 pub mod flag {
     /// Exit signals become messages.
-    pub const TRAP_EXIT: u8 = 1;
+    pub const TRAP_EXIT: u16 = 1;
     /// `process_flag(sensitive, true)`.
-    pub const SENSITIVE: u8 = 2;
+    pub const SENSITIVE: u16 = 2;
     /// `process_flag(message_queue_data, off_heap)`.
-    pub const OFF_HEAP_MESSAGES: u8 = 4;
+    pub const OFF_HEAP_MESSAGES: u16 = 4;
     /// `process_flag(async_dist, true)`.
-    pub const ASYNC_DIST: u8 = 8;
+    pub const ASYNC_DIST: u16 = 8;
     /// Part of the VM, does not keep `init:stop` waiting and is left alone by it.
-    pub const SYSTEM: u8 = 16;
+    pub const SYSTEM: u16 = 16;
     /// It owns something outside (tables, ports), which exit hooks must see to.
-    pub const HAS_RESOURCES: u8 = 32;
+    pub const HAS_RESOURCES: u16 = 32;
     /// A thread of a pool is to collect its heap (see `sched::collect`).
-    pub const COLLECTS: u8 = 64;
+    pub const COLLECTS: u16 = 64;
     /// And into the least memory, because it hibernates.
-    pub const SHRINKS: u8 = 128;
+    pub const SHRINKS: u16 = 128;
+    /// It keeps work of a BIF that is not finished.
+    pub const HAS_WORK: u16 = 256;
+    /// It keeps its last calls.
+    pub const KEEPS_CALLS: u16 = 512;
 }
 
 /// `process_flag(max_heap_size, ...)`.
@@ -275,7 +279,7 @@ pub struct Rare {
     /// The word of a binary that was found to be UTF-8, and the number of collections then.
     pub checked_text: Option<(u64, u32)>,
     /// The work of a BIF that goes on in the next time slice.
-    pub work: Option<Box<dyn Unfinished>>,
+    work: Option<Box<dyn Unfinished>>,
     /// What a function of a native library has said to call in its place (a `code::nif::Scheduled`).
     pub(crate) scheduled: Option<Box<dyn Any + Send>>,
     /// Signals that were taken out of the inbox and not handled yet.
@@ -359,7 +363,7 @@ pub struct Owned {
     /// Module that is called for functions that are not there.
     pub error_handler: Atom,
     /// See `flag`.
-    pub flags: u8,
+    pub flags: u16,
     /// Is a `receive ... after` under way, and did its time run out?
     pub timeout: Timeout,
     /// Module, function and arity of the first call.
@@ -428,13 +432,25 @@ impl Owned {
     /// Does it keep work of a BIF that is not finished?
     #[inline]
     pub fn has_work(&self) -> bool {
-        self.rare.as_ref().is_some_and(|r| r.work.is_some())
+        self.has(flag::HAS_WORK)
+    }
+
+    /// Keeps work for later.
+    pub fn keep_work(&mut self, work: Box<dyn Unfinished>) {
+        self.rare().work = Some(work);
+        self.set_flag(flag::HAS_WORK, true);
+    }
+
+    /// Takes out the work that is kept.
+    pub fn take_work(&mut self) -> Option<Box<dyn Unfinished>> {
+        self.set_flag(flag::HAS_WORK, false);
+        self.rare().work.take()
     }
 
     /// Does it keep its last calls?
     #[inline]
     pub fn keeps_calls(&self) -> bool {
-        self.rare.as_ref().is_some_and(|r| r.last_calls.is_some())
+        self.has(flag::KEEPS_CALLS)
     }
 
     /// The last calls, if they are kept.
@@ -461,12 +477,12 @@ impl Owned {
 
     /// Is the flag set?
     #[inline]
-    pub fn has(&self, flag: u8) -> bool {
+    pub fn has(&self, flag: u16) -> bool {
         self.flags & flag != 0
     }
 
     /// Sets or clears a flag; gives what it was.
-    pub fn set_flag(&mut self, flag: u8, on: bool) -> bool {
+    pub fn set_flag(&mut self, flag: u16, on: bool) -> bool {
         let was = self.has(flag);
         self.flags = if on {
             self.flags | flag

@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! cargo run --release -p enigma-tests --bin bench -- [--against ERL] [--release N]
-//!     [--rounds N] [--programs] [--system] [--cold] [--plain] [--contention] [--sockets] [NAME...]
+//!     [--rounds N] [--programs] [--system] [--cold] [--plain] [--small] [--contention] [--sockets] [NAME...]
 //! ```
 //!
 //! Names (or parts of them, or of a group) choose programs. `--programs` and
 //! `--system` leave out the other half; `--cold` measures programs from the machine's start to its end instead,
-//! `--plain` compares some with the same programs in Rust, `--contention` what many processes do at once, `--sockets` servers under load. Without `--against`, the `erl` of the
-//! release itself is the opponent. `benches/README.md` says what each number means.
+//! `--plain` compares some with the same programs in Rust, `--small` measures operations one by one, `--contention` what many
+//! processes do at once, `--sockets` servers under load. Without `--against`, the `erl` of the release itself is the opponent. `benches/README.md` says what each number means.
 
 use enigma_tests::bench::{self, Arena, Benchmark};
 use enigma_tests::cold::ColdRun;
@@ -25,12 +25,13 @@ struct Options {
     rounds: u32,
     programs: bool,
     system: bool,
-    cold: bool,
-    plain: bool,
-    contention: bool,
-    sockets: bool,
+    /// Another table in the place of these.
+    instead: Option<Table>,
     names: Vec<String>,
 }
+
+/// Makes a table and says whether all went well.
+type Table = fn(&Arena, &Options) -> Result<bool, String>;
 
 fn main() -> ExitCode {
     exit_code(run())
@@ -43,10 +44,7 @@ fn options() -> Result<Options, String> {
         rounds: 3,
         programs: true,
         system: true,
-        cold: false,
-        plain: false,
-        contention: false,
-        sockets: false,
+        instead: None,
         names: vec![],
     };
     let mut args = std::env::args().skip(1);
@@ -58,10 +56,11 @@ fn options() -> Result<Options, String> {
             "--rounds" => options.rounds = number::<u32>(&value()?)?.max(1),
             "--programs" => options.system = false,
             "--system" => options.programs = false,
-            "--cold" => options.cold = true,
-            "--plain" => options.plain = true,
-            "--contention" => options.contention = true,
-            "--sockets" => options.sockets = true,
+            "--cold" => options.instead = Some(cold),
+            "--plain" => options.instead = Some(plain),
+            "--small" => options.instead = Some(small),
+            "--contention" => options.instead = Some(contention),
+            "--sockets" => options.instead = Some(sockets),
             a if a.starts_with("--") => return Err(format!("no option is called {a}")),
             _ => options.names.push(arg),
         }
@@ -83,17 +82,8 @@ fn run() -> Result<bool, String> {
         otp,
         machines: [Machine::under_test()?, opponent],
     };
-    if options.cold {
-        return cold(&arena, &options);
-    }
-    if options.plain {
-        return plain(&arena, &options);
-    }
-    if options.contention {
-        return contention(&arena, &options);
-    }
-    if options.sockets {
-        return sockets(&arena, &options);
+    if let Some(table) = options.instead {
+        return table(&arena, &options);
     }
     println!(
         "OTP {}; times in ms; a ratio below 1 means that Enigma is faster",
@@ -281,6 +271,40 @@ fn plain(arena: &Arena, options: &Options) -> Result<bool, String> {
     let [a, b] = ratios.map(|r| bench::geometric_mean(&r));
     println!("| geometric mean | | | | {a:.2} | {b:.2} |");
     Ok(good)
+}
+
+/// The table of operations, one by one: the smallest of the rounds.
+fn small(arena: &Arena, options: &Options) -> Result<bool, String> {
+    println!(
+        "OTP {}; nanoseconds; a ratio below 1 means that Enigma is faster\n",
+        options.release
+    );
+    println!("| operation | enigma | erl | ratio |\n|---|---|---|---|");
+    let mut ratios = Vec::new();
+    for module in bench::small_modules()? {
+        let mut best: Vec<(String, [f64; 2])> = Vec::new();
+        for turn in 0..2 * options.rounds as usize {
+            let side = (turn + turn / 2) % 2;
+            for (name, ns) in arena.small(side, &module, &options.names)? {
+                let place = best.iter().position(|row| row.0 == name);
+                let place = place.unwrap_or_else(|| {
+                    best.push((name, [f64::INFINITY; 2]));
+                    best.len() - 1
+                });
+                best[place].1[side] = best[place].1[side].min(ns);
+            }
+        }
+        for (name, [enigma, erl]) in best {
+            ratios.push(enigma / erl);
+            println!("| {name} | {enigma:.1} | {erl:.1} | {:.2} |", enigma / erl);
+        }
+    }
+    println!(
+        "| geometric mean of {} | | | {:.2} |",
+        ratios.len(),
+        bench::geometric_mean(&ratios)
+    );
+    Ok(true)
 }
 
 /// The table of what many processes do at once: the best of the rounds, in thousands of operations a second.

@@ -58,7 +58,10 @@ pub(super) extern "C" fn resume(cx: &mut Ctx<'_>, _: u64, _: u64, _: u64) -> u64
         ops::NIF => return resume_nif(cx, at),
         ops::EXPORT_STUB => match resume_stub(cx, at) {
             Resumed::Done(v) => return v,
-            Resumed::GoesOn(at) => at,
+            Resumed::GoesOn(at) => {
+                set_next(cx, at);
+                at
+            }
         },
         _ => at,
     };

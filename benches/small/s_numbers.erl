@@ -1,0 +1,52 @@
+%% numbers: small and big integers, floats, and what reads and writes them.
+-module(s_numbers).
+-export([cases/0]).
+
+cases() ->
+    Big = small:id(1 bsl 70 + 12345),
+    Large = small:id(3 * (1 bsl 900) + 77),
+    Pi = small:id(math:pi()),
+    [{empty, fun(N) -> N end},
+     {add_mul, fun(N) -> (N * 7 + 3) band 16#FFFF end},
+     {division, fun(N) -> (N * 1000003) div 17 + N rem 1001 end},
+     {shifts, fun(N) -> (N bsl 5) bxor (N bsr 3) end},
+     {big_add, fun(N) -> Big + N end},
+     {big_add_big, fun(N) -> Big + (Big bxor N) end},
+     {big_mul_small, fun(N) -> Big * N end},
+     {big_mul_big, fun(_) -> Big * Big end},
+     {big_div_small, fun(N) -> Big div (N + 1) end},
+     {big_rem_big, fun(N) -> (Large + N) rem Big end},
+     {big_bsl, fun(N) -> 1 bsl (64 + N band 63) end},
+     {big_bsr, fun(N) -> Large bsr (N band 255) end},
+     {big_band, fun(N) -> Big band (N bor 16#FFFFFFFF) end},
+     {big_compare, fun(N) -> Big > N andalso Big < Large end},
+     {large_mul, fun(_) -> Large * Large end},
+     {large_add, fun(N) -> Large + N end},
+     {hash_step, fun(N) -> ((N bxor 16#CBF29CE484222325) * 16#100000001B3) band 16#FFFFFFFFFFFFFFFF end},
+     {lcg_step, fun(N) -> (N * 1103515245 + 12345) band 16#7FFFFFFF end},
+     {mul_rem, fun(N) -> (N * 48271) rem 2147483647 end},
+     {float_ops, fun(N) -> N * Pi + 1.5 / (N + 0.5) end},
+     {float_sqrt, fun(N) -> math:sqrt(N) end},
+     {float_sin, fun(N) -> math:sin(N) end},
+     {float_pow, fun(N) -> math:pow(N, 0.3) end},
+     {round, fun(N) -> round(N * 0.37) end},
+     {floor, fun(N) -> floor(N * 0.37) end},
+     {float_of, fun(N) -> float(N) end},
+     {abs_min_max, fun(N) -> abs(min(N, max(-3, -N))) end},
+     {integer_to_list, fun(N) -> integer_to_list(N) end},
+     {integer_to_binary, fun(N) -> integer_to_binary(N) end},
+     {integer_to_binary_16, fun(N) -> integer_to_binary(N, 16) end},
+     {list_to_integer, fun(_) -> list_to_integer(small:id("1234567")) end},
+     {binary_to_integer, fun(_) -> binary_to_integer(small:id(<<"1234567">>)) end},
+     {big_to_list, fun(_) -> integer_to_list(Large) end},
+     {big_from_list, fun(_) -> list_to_integer(small:id("123456789012345678901234567890")) end},
+     {float_to_list, fun(N) -> float_to_list(N * 0.1) end},
+     {float_to_binary_4, fun(N) -> float_to_binary(N * 0.1, [{decimals, 4}]) end},
+     {float_to_binary_short, fun(N) -> float_to_binary(N * 0.1, [short]) end},
+     {list_to_float, fun(_) -> list_to_float(small:id("12.34567")) end},
+     {binary_to_float, fun(_) -> binary_to_float(small:id(<<"12.34567">>)) end},
+     {rand_uniform, fun(_) -> rand:uniform(1000) end},
+     {bit_count, fun(N) -> bits(N, 0) end}].
+
+bits(0, A) -> A;
+bits(N, A) -> bits(N band (N - 1), A + 1).
