@@ -23,7 +23,7 @@ pub fn run(f: &mut SsaFunction) {
     if !f.insts.iter().any(|i| is_wide(&i.op)) {
         return;
     }
-    let constants = constants(f);
+    let constants = Constants::of(f);
     let blocks = f.blocks.len() as u32;
     let mut left: Vec<Block> = (0..blocks).map(Block).collect();
     for &block in &left {
@@ -42,23 +42,37 @@ fn is_wide(op: &Op) -> bool {
     matches!(op, Op::Arith(Arith::Mul | Arith::Bsl | Arith::Band, _))
 }
 
-/// The integers from 0 to 2^64 - 1 that are constants.
-fn constants(f: &SsaFunction) -> FxHashMap<Value, u64> {
-    let all = f.blocks.iter().flat_map(|b| &b.insts);
-    let all = all.map(|i| &f.insts[i.index()]);
-    all.filter_map(|i| match i.op {
-        Op::Const(word) => Some((i.results[0], native::unsigned_constant(word)?)),
-        _ => None,
-    })
-    .collect()
+/// The constants, and which integers from 0 to 2^64 - 1 they are.
+#[derive(Default)]
+struct Constants {
+    words: FxHashMap<Value, u64>,
+    others: FxHashSet<Value>,
+}
+
+impl Constants {
+    fn of(f: &SsaFunction) -> Constants {
+        let mut found = Constants::default();
+        let all = f.blocks.iter().flat_map(|b| &b.insts);
+        for inst in all.map(|i| &f.insts[i.index()]) {
+            if let Op::Const(word) = inst.op {
+                let v = inst.results[0];
+                match native::unsigned_constant(word) {
+                    Some(n) => drop(found.words.insert(v, n)),
+                    None => drop(found.others.insert(v)),
+                }
+            }
+        }
+        found
+    }
+
+    /// The integer, if it is such a constant.
+    fn word(&self, v: Value) -> Option<u64> {
+        self.words.get(&v).copied()
+    }
 }
 
 /// The places of a block between which nothing happens but arithmetic and what may be done before that.
-fn stretches(
-    f: &SsaFunction,
-    block: Block,
-    constants: &FxHashMap<Value, u64>,
-) -> Vec<Range<usize>> {
+fn stretches(f: &SsaFunction, block: Block, constants: &Constants) -> Vec<Range<usize>> {
     let insts = &f.blocks[block.index()].insts;
     let ends = |n: &usize| {
         let inst = insts[*n];
@@ -75,7 +89,7 @@ fn stretches(
 
 /// Lets all arithmetic of a stretch leave where the first one does: what has been done since then is done again, and nobody sees that. So
 /// what is computed in between need not be a term for the sake of an exit.
-fn share_exits(f: &mut SsaFunction, block: Block, constants: &FxHashMap<Value, u64>) {
+fn share_exits(f: &mut SsaFunction, block: Block, constants: &Constants) {
     for stretch in stretches(f, block, constants) {
         let insts = f.blocks[block.index()].insts[stretch].iter().copied();
         let arithmetic: Vec<Inst> = insts.filter(|i| is_candidate(f, *i, constants)).collect();
@@ -116,7 +130,7 @@ struct Group {
 
 impl Group {
     /// The first one in a block.
-    fn first(f: &SsaFunction, block: Block, constants: &FxHashMap<Value, u64>) -> Option<Group> {
+    fn first(f: &SsaFunction, block: Block, constants: &Constants) -> Option<Group> {
         let insts = &f.blocks[block.index()].insts;
         stretches(f, block, constants)
             .into_iter()
@@ -132,7 +146,7 @@ impl Group {
         f: &SsaFunction,
         insts: &[Inst],
         stretch: Range<usize>,
-        constants: &FxHashMap<Value, u64>,
+        constants: &Constants,
     ) -> Option<Group> {
         let mut values: FxHashSet<Value> = FxHashSet::default();
         let mut members: Vec<(usize, Inst)> = Vec::new();
@@ -167,6 +181,9 @@ impl Group {
             }
         }
         members.sort_unstable_by_key(|m| m.0);
+        if !members.iter().any(|m| is_wide(&f.insts[m.1.index()].op)) {
+            return None;
+        }
         while let Some(out) = not_useful(f, &members, constants) {
             members.remove(out);
         }
@@ -174,11 +191,7 @@ impl Group {
         group.may_move(f, insts).then_some(group)
     }
 
-    fn of(
-        f: &SsaFunction,
-        members: &[(usize, Inst)],
-        constants: &FxHashMap<Value, u64>,
-    ) -> Option<Group> {
+    fn of(f: &SsaFunction, members: &[(usize, Inst)], constants: &Constants) -> Option<Group> {
         let (first, last) = (members.first()?, members.last()?);
         if members.len() > MOST_INSTRUCTIONS {
             return None;
@@ -210,10 +223,10 @@ impl Group {
     }
 
     /// Finds out what must be whole.
-    fn demand(&mut self, constants: &FxHashMap<Value, u64>) {
+    fn demand(&mut self, constants: &Constants) {
         for n in (0..self.members.len()).rev() {
             let m = &self.members[n];
-            let masks = m.args.iter().any(|a| constants.contains_key(a));
+            let masks = m.args.iter().any(|a| constants.word(*a).is_some());
             let needs = match m.how {
                 Arith::Bsr | Arith::Div | Arith::Rem => true,
                 Arith::Band => !masks,
@@ -230,10 +243,15 @@ impl Group {
     }
 
     /// Is anything gained? That is so where a value may be large in between.
-    fn pays(&self, constants: &FxHashMap<Value, u64>) -> bool {
-        let is_large = |v: &Value| constants.get(v).is_some_and(|c| *c > MAX_SMALL as u64);
+    fn pays(&self, constants: &Constants) -> bool {
+        let is_large = |v: &Value| constants.word(*v).is_some_and(|c| c > MAX_SMALL as u64);
         self.members.iter().any(|m| {
-            let wide = matches!(m.how, Arith::Mul | Arith::Bsl) && !m.leaves;
+            // A shift whose result must fit is as well done on small integers.
+            let wide = match m.how {
+                Arith::Mul => !m.leaves,
+                Arith::Bsl => !m.whole,
+                _ => false,
+            };
             wide || m.args.iter().any(is_large)
         })
     }
@@ -249,7 +267,7 @@ impl Group {
     }
 
     /// Does it, in a block that ends in front of its instructions then. Gives the block that begins behind them.
-    fn write(self, f: &mut SsaFunction, block: Block, constants: &FxHashMap<Value, u64>) -> Block {
+    fn write(self, f: &mut SsaFunction, block: Block, constants: &Constants) -> Block {
         let insts = std::mem::take(&mut f.blocks[block.index()].insts);
         let cold = f.blocks[block.index()].cold;
         let (slow, join) = (f.block(), f.block());
@@ -354,12 +372,12 @@ impl Words<'_> {
     }
 
     /// The word of an operand.
-    fn operand(&mut self, v: Value, constants: &FxHashMap<Value, u64>) -> Value {
+    fn operand(&mut self, v: Value, constants: &Constants) -> Value {
         if let Some(&word) = self.known.get(&v) {
             return word;
         }
-        let word = match constants.get(&v) {
-            Some(&n) => self
+        let word = match constants.word(v) {
+            Some(n) => self
                 .f
                 .one(self.at, Op::WordConst(n), Vec::new(), Repr::Word),
             None => self.tried(Op::TryWord, vec![v]),
@@ -369,15 +387,10 @@ impl Words<'_> {
     }
 
     /// Does an instruction. `most` are bounds of values that are whole.
-    fn member(
-        &mut self,
-        m: &Member,
-        constants: &FxHashMap<Value, u64>,
-        most: &mut FxHashMap<Value, u64>,
-    ) {
+    fn member(&mut self, m: &Member, constants: &Constants, most: &mut FxHashMap<Value, u64>) {
         let args = m.args.map(|a| self.operand(a, constants)).to_vec();
         let bound = |v: Value| {
-            let constant = constants.get(&v).copied();
+            let constant = constants.word(v);
             constant.or(most.get(&v).copied()).unwrap_or(u64::MAX)
         };
         let [a, b] = m.args.map(bound);
@@ -401,9 +414,9 @@ impl Words<'_> {
             Arith::Band => (a.min(b), true),
             Arith::Bor | Arith::Bxor => (filled(a.max(b)), true),
             Arith::Bsr => (a >> b.min(63), true),
-            Arith::Div => (a, constants.get(&m.args[1]).is_some_and(|c| *c != 0)),
+            Arith::Div => (a, constants.word(m.args[1]).is_some_and(|c| c != 0)),
             Arith::Rem => {
-                let divisor = constants.get(&m.args[1]).copied();
+                let divisor = constants.word(m.args[1]);
                 (
                     divisor.map_or(a, |c| a.min(c.saturating_sub(1))),
                     divisor.is_some_and(|c| c != 0),
@@ -428,10 +441,11 @@ impl Words<'_> {
 }
 
 /// Is it arithmetic that can be done on words?
-fn is_candidate(f: &SsaFunction, inst: Inst, constants: &FxHashMap<Value, u64>) -> bool {
+fn is_candidate(f: &SsaFunction, inst: Inst, constants: &Constants) -> bool {
     let what = &f.insts[inst.index()];
-    let shift = || constants.get(&what.args[1]).is_some_and(|n| *n < 64);
+    let shift = || constants.word(what.args[1]).is_some_and(|n| n < 64);
     match what.op {
+        Op::Arith(..) if what.args.iter().any(|a| constants.others.contains(a)) => false,
         Op::Arith(Arith::Bsl | Arith::Bsr, _) => shift(),
         Op::Arith(..) => true,
         _ => false,
@@ -458,11 +472,7 @@ fn used_outside(f: &SsaFunction, members: &[(usize, Inst)]) -> FxHashSet<Value> 
 
 /// One of the instructions that had better be left out: its result is used elsewhere and may be large or negative there, or it has no part in what
 /// is done with words.
-fn not_useful(
-    f: &SsaFunction,
-    members: &[(usize, Inst)],
-    constants: &FxHashMap<Value, u64>,
-) -> Option<usize> {
+fn not_useful(f: &SsaFunction, members: &[(usize, Inst)], constants: &Constants) -> Option<usize> {
     let used = used_outside(f, members);
     members.iter().position(|(_, inst)| {
         let what = &f.insts[inst.index()];
@@ -470,7 +480,7 @@ fn not_useful(
             return true;
         };
         let result = what.results[0];
-        let is_masked = what.args.iter().any(|a| constants.contains_key(a));
+        let is_masked = what.args.iter().any(|a| constants.word(*a).is_some());
         let grows = match how {
             Arith::Add | Arith::Sub | Arith::Mul | Arith::Bsl => true,
             Arith::Band => !is_masked,
