@@ -21,6 +21,7 @@ pub mod mailbox;
 pub mod registry;
 pub mod relations;
 pub mod signal;
+pub mod small_map;
 pub mod stack;
 pub(crate) mod stand_in;
 pub mod state;
@@ -42,6 +43,7 @@ use last_calls::LastCalls;
 use mailbox::Mailbox;
 use relations::{Incoming, Outgoing, Relations};
 use signal::Signal;
+use small_map::SmallMap;
 use stack::Stack;
 use state::State;
 use std::any::Any;
@@ -49,6 +51,8 @@ use std::cell::UnsafeCell;
 
 /// What a `PidKey` names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+// A word, so that keys have no gaps: copies of those are made byte by byte, and wait for each other.
+#[repr(u64)]
 enum KeySort {
     Process,
     Port,
@@ -267,7 +271,7 @@ pub struct Rare {
     /// `process_flag(save_calls, N)`, if it is on.
     last_calls: Option<Box<LastCalls>>,
     /// Aliases that are active, by the number of the reference.
-    pub aliases: std::collections::BTreeMap<u64, Alias>,
+    pub aliases: SmallMap<u64, Alias>,
     /// Processes that suspended this one.
     pub suspended_by: Vec<u64>,
     /// Processes that this one suspended.

@@ -1,9 +1,9 @@
 //! Links and monitors of one process.
 
 use super::PidKey;
+use super::small_map::SmallMap;
 use crate::atom::Atom;
 use crate::heap::literal::OwnedTerm;
-use std::collections::BTreeMap;
 
 /// The processes and ports that this process is linked to.
 ///
@@ -14,89 +14,15 @@ use std::collections::BTreeMap;
 /// documentation of distribution.)
 #[derive(Default)]
 pub struct Links {
-    entries: Entries,
-}
-
-/// By its key each entry has the number of the `unlink` that has not been acknowledged; 0 where the link is
-/// active. Most processes have one or two links, and the smallest tree has room for eleven.
-enum Entries {
-    Few(Vec<(PidKey, u64)>),
-    Many(BTreeMap<PidKey, u64>),
-}
-
-impl Default for Entries {
-    fn default() -> Entries {
-        Entries::Few(Vec::new())
-    }
-}
-
-impl Entries {
-    /// Most entries that are searched one by one.
-    const FEW: usize = 8;
-
-    fn get(&self, key: PidKey) -> Option<u64> {
-        match self {
-            Entries::Few(all) => all.iter().find(|e| e.0 == key).map(|e| e.1),
-            Entries::Many(all) => all.get(&key).copied(),
-        }
-    }
-
-    /// Sets the number of a key; gives the one that it had.
-    fn set(&mut self, key: PidKey, unlink: u64) -> Option<u64> {
-        if let Entries::Few(all) = self {
-            if let Some(e) = all.iter_mut().find(|e| e.0 == key) {
-                return Some(std::mem::replace(&mut e.1, unlink));
-            }
-            if all.len() < Entries::FEW {
-                if all.len() == all.capacity() {
-                    all.reserve_exact(all.len().max(1));
-                }
-                let at = all.partition_point(|e| e.0 < key);
-                all.insert(at, (key, unlink));
-                return None;
-            }
-            *self = Entries::Many(all.drain(..).collect());
-        }
-        match self {
-            Entries::Many(all) => all.insert(key, unlink),
-            Entries::Few(_) => None,
-        }
-    }
-
-    fn remove(&mut self, key: PidKey) -> Option<u64> {
-        match self {
-            Entries::Few(all) => {
-                let i = all.iter().position(|e| e.0 == key)?;
-                Some(all.remove(i).1)
-            }
-            Entries::Many(all) => all.remove(&key),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Entries::Few(all) => all.len(),
-            Entries::Many(all) => all.len(),
-        }
-    }
-
-    fn iter(&self) -> Box<dyn Iterator<Item = (PidKey, u64)> + '_> {
-        match self {
-            Entries::Few(all) => Box::new(all.iter().copied()),
-            Entries::Many(all) => Box::new(all.iter().map(|(&k, &n)| (k, n))),
-        }
-    }
+    /// By its key each has the number of the `unlink` that has not been acknowledged; 0 where the link is active.
+    entries: SmallMap<PidKey, u64>,
 }
 
 impl Links {
     /// Takes out an active link, if there is one.
     fn pop(&mut self) -> Option<PidKey> {
         loop {
-            let first = match &mut self.entries {
-                Entries::Few(all) => (!all.is_empty()).then(|| all.remove(0)),
-                Entries::Many(all) => all.pop_first(),
-            };
-            if let (key, 0) = first? {
+            if let (key, 0) = self.entries.pop_first()? {
                 return Some(key);
             }
         }
@@ -104,18 +30,18 @@ impl Links {
 
     /// Is there an active link?
     pub fn contains(&self, key: PidKey) -> bool {
-        self.entries.get(key) == Some(0)
+        self.entries.get(&key) == Some(&0)
     }
 
     /// This process links. `false` if there was an active link already; otherwise the other side is to be told.
     pub fn insert(&mut self, key: PidKey) -> bool {
-        self.entries.set(key, 0) != Some(0)
+        self.entries.insert(key, 0) != Some(0)
     }
 
     /// The other side has linked.
     pub fn linked_by(&mut self, key: PidKey) {
-        if self.entries.get(key).is_none() {
-            self.entries.set(key, 0);
+        if !self.entries.contains_key(&key) {
+            self.entries.insert(key, 0);
         }
     }
 
@@ -124,7 +50,7 @@ impl Links {
     pub fn deactivate(&mut self, key: PidKey, id: u64) -> bool {
         let active = self.contains(key);
         if active {
-            self.entries.set(key, id);
+            self.entries.insert(key, id);
         }
         active
     }
@@ -133,33 +59,34 @@ impl Links {
     pub fn unlinked_by(&mut self, key: PidKey) -> bool {
         let active = self.contains(key);
         if active {
-            self.entries.remove(key);
+            self.entries.remove(&key);
         }
         active
     }
 
     /// The other side acknowledges that `unlink`. Is the entry gone?
     pub fn acknowledged(&mut self, key: PidKey, id: u64) -> bool {
-        let is_last = self.entries.get(key) == Some(id);
+        let is_last = self.entries.get(&key) == Some(&id);
         if is_last {
-            self.entries.remove(key);
+            self.entries.remove(&key);
         }
         is_last
     }
 
     /// Takes the entry out, because nothing is on the other side any more. Was the link active?
     pub fn remove(&mut self, key: PidKey) -> bool {
-        self.entries.remove(key) == Some(0)
+        self.entries.remove(&key) == Some(0)
     }
 
     /// The active links.
     pub fn iter(&self) -> impl Iterator<Item = PidKey> + '_ {
-        self.entries.iter().filter(|e| e.1 == 0).map(|e| e.0)
+        self.entries.iter().filter(|e| *e.1 == 0).map(|e| *e.0)
     }
 
     /// All links, with those that were taken away and of which the other side has not acknowledged it (`false`).
     pub fn with_inactive(&self) -> impl Iterator<Item = (PidKey, bool)> + '_ {
-        self.entries.iter().map(|(key, unlink)| (key, unlink == 0))
+        let all = self.entries.iter();
+        all.map(|(key, unlink)| (*key, *unlink == 0))
     }
 
     /// Bytes of memory that the entries take.
@@ -208,18 +135,17 @@ pub struct Incoming {
 }
 
 /// Links, and monitors of both directions by the number of their reference. (A remote process's reference has a
-/// number of its own node; the pair with its owner is unique.) Outgoing ones are boxed, because the smallest
-/// tree has room for eleven and most processes have one.
+/// number of its own node; the pair with its owner is unique.)
 #[derive(Default)]
 pub struct All {
     /// Links.
     pub links: Links,
     /// Made by this process.
-    pub outgoing: BTreeMap<u64, Box<Outgoing>>,
+    pub outgoing: SmallMap<u64, Box<Outgoing>>,
     /// On this process.
-    pub incoming: BTreeMap<u64, Incoming>,
+    pub incoming: SmallMap<u64, Incoming>,
     /// On this process, by resources of native libraries, which are told before its memory is freed.
-    pub resources: BTreeMap<u64, Incoming>,
+    pub resources: SmallMap<u64, Incoming>,
 }
 
 impl All {
@@ -267,11 +193,11 @@ pub struct Relations(Option<Box<All>>);
 
 static NONE: All = All {
     links: Links {
-        entries: Entries::Few(Vec::new()),
+        entries: SmallMap::new(),
     },
-    outgoing: BTreeMap::new(),
-    incoming: BTreeMap::new(),
-    resources: BTreeMap::new(),
+    outgoing: SmallMap::new(),
+    incoming: SmallMap::new(),
+    resources: SmallMap::new(),
 };
 
 impl Relations {
