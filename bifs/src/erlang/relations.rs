@@ -197,7 +197,8 @@ impl MonitorOptions {
     /// Reads the list; nothing if an option is bad.
     pub fn read(l: Term) -> Option<MonitorOptions> {
         let mut m = MonitorOptions::default();
-        for item in list::to_vec(l)? {
+        let mut options = list::iter(l);
+        for item in options.by_ref() {
             if item.as_atom() == Some(Atom::PRIORITY) && release::priority_messages() {
                 m.priority = true;
                 continue;
@@ -209,7 +210,7 @@ impl MonitorOptions {
                 _ => return None,
             }
         }
-        Some(m)
+        options.tail().is_nil().then_some(m)
     }
 }
 
@@ -262,12 +263,12 @@ fn monitor(cx: &mut Ctx<'_>, kind: Term, what: Term, options: MonitorOptions) ->
     }
     cx.own.relations.make().outgoing.insert(
         number,
-        Box::new(Outgoing {
+        Outgoing {
             target,
             tag,
             alias: alias.is_some(),
             priority,
-        }),
+        },
     );
     if let Some(end) = alias {
         let alias = Alias {
@@ -389,12 +390,16 @@ fn demonitor1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 fn demonitor2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let n = monitor_number(a[0])?;
     let (mut flush, mut info) = (false, false);
-    for o in list::to_vec(a[1]).ok_or_else(badarg)? {
+    let mut options = list::iter(a[1]);
+    for o in options.by_ref() {
         match o.as_atom() {
             Some(Atom::FLUSH) => flush = true,
             Some(Atom::INFO) => info = true,
             _ => return Err(badarg()),
         }
+    }
+    if !options.tail().is_nil() {
+        return Err(badarg());
     }
     let was = take(cx, n)?;
     if flush && !was {

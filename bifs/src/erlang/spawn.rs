@@ -226,12 +226,12 @@ fn start(
         let tag = m.tag.map(enigma_runtime::heap::literal::OwnedTerm::new);
         cx.own.relations.make().outgoing.insert(
             number,
-            Box::new(Outgoing {
+            Outgoing {
                 target,
                 tag,
                 alias: m.alias.is_some(),
                 priority: m.priority,
-            }),
+            },
         );
         if let Some(end) = m.alias {
             let alias = Alias {

@@ -450,7 +450,7 @@ fn answered(cx: &mut Ctx<'_>, number: u64, result: Result<PidKey, Atom>, flags: 
                     alias: p.alias,
                     priority: p.priority,
                 };
-                own.relations.make().outgoing.insert(number, Box::new(m));
+                own.relations.make().outgoing.insert(number, m);
             }
             p.replies.0
         }

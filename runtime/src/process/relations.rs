@@ -141,7 +141,7 @@ pub struct All {
     /// Links.
     pub links: Links,
     /// Made by this process.
-    pub outgoing: SmallMap<u64, Box<Outgoing>>,
+    pub outgoing: SmallMap<u64, Outgoing>,
     /// On this process.
     pub incoming: SmallMap<u64, Incoming>,
     /// On this process, by resources of native libraries, which are told before its memory is freed.
@@ -184,7 +184,7 @@ pub enum Relation {
     /// It is monitored, by the reference with this number.
     Incoming(u64, Incoming),
     /// It monitors.
-    Outgoing(u64, Box<Outgoing>),
+    Outgoing(u64, Outgoing),
 }
 
 /// The relations of a process; many have none, and pay one word for it.
@@ -222,7 +222,7 @@ impl Relations {
     }
 
     /// Takes a monitor out that this process made.
-    pub fn remove_outgoing(&mut self, reference: u64) -> Option<Box<Outgoing>> {
+    pub fn remove_outgoing(&mut self, reference: u64) -> Option<Outgoing> {
         self.0.as_mut()?.outgoing.remove(&reference)
     }
 
