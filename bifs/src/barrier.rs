@@ -52,16 +52,21 @@ pub fn passage(cx: &mut Ctx<'_>) -> BarrierStage {
 /// Begins to wait; with `dirty` for the threads of dirty pools too, which may take long. What the BIF
 /// returns now.
 pub fn begin(cx: &mut Ctx<'_>, dirty: bool) -> Exit {
-    wait(cx, dirty, true)
+    wait(cx, dirty, true, || ())
+}
+
+/// Begins to wait, and does something when all have passed, before the BIF is called again. What the BIF returns now.
+pub fn begin_with(cx: &mut Ctx<'_>, then: impl FnOnce() + Send + 'static) -> Exit {
+    wait(cx, false, true, then)
 }
 
 /// Begins to wait for the first time of two. When the BIF is called again, what was ready to run before it
 /// has begun.
 pub fn begin_first(cx: &mut Ctx<'_>) -> Exit {
-    wait(cx, false, false)
+    wait(cx, false, false, || ())
 }
 
-fn wait(cx: &mut Ctx<'_>, dirty: bool, last: bool) -> Exit {
+fn wait(cx: &mut Ctx<'_>, dirty: bool, last: bool, first: impl FnOnce() + Send + 'static) -> Exit {
     let passed = Arc::new(AtomicBool::new(false));
     cx.own.rare().bif_state = Some(Box::new(Barrier {
         passed: passed.clone(),
@@ -69,6 +74,7 @@ fn wait(cx: &mut Ctx<'_>, dirty: bool, last: bool) -> Exit {
     }));
     let me = cx.proc.id;
     let then = move || {
+        first();
         passed.store(true, Ordering::Release);
         table::with(me, sched::wake);
     };

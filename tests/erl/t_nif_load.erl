@@ -94,6 +94,7 @@ cases() ->
      {on_load, fun() -> P = one(), put_in(module("init() -> erlang:load_nif(\"" ++ P ++ "\", 0).", "-on_load(init/0).")), all() end},
      {on_load_fails, fun() -> P = one(), A = put_in(module("init() -> erlang:load_nif(\"" ++ P ++ "\", 4).", "-on_load(init/0).")), {A, m(version), events()} end},
      {on_load_upgrade, fun() -> put_in(module()), A = m(load, [one(), 0]), P = two(), B = put_in(module("init() -> erlang:load_nif(\"" ++ P ++ "\", 0).", "-on_load(init/0).")), {A, B, all(), purge(), all()} end},
+     {anew, fun() -> P = library("count", "-DVERSION=5 -DCOUNT"), [begin put_in(module()), {ok, ok} = m(load, [P, 0]), {ok, 5} = m(version), erlang:delete_module(t_nif_mod), {purge(), events()} end || _ <- lists:seq(1, 10)] end},
      {tainted, fun() -> put_in(module()), m(load, [one(), 0]), lists:member(t_nif_mod, erlang:system_info(taints)) end}]].
 
 %% With nothing that refers to a thing any more.

@@ -57,8 +57,15 @@ static void set_options(ErlNifEnv *env)
 static void set_options(ErlNifEnv *env) {}
 #endif
 
+#ifdef COUNT
+static int loads;
+#endif
+
 static int load(ErlNifEnv *env, void **data, ERL_NIF_TERM info)
 {
+#ifdef COUNT
+    tell("loads", ++loads);
+#endif
     int flags = 0, *number = enif_alloc(sizeof *number);
     enif_get_int(env, info, &flags);
     *number = VERSION * 10;

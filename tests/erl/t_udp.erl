@@ -195,5 +195,5 @@ sctp(Options) ->
     end.
 
 cases() ->
-    [{sctp, fun() -> [c(fun() -> sctp(O) end) || O <- [[], [inet6], [{type, stream}], [{type, seqpacket}], [{foo, bar}]]] end},
+    [{sctp, fun() -> [c(fun() -> sctp(O) end) || O <- [[], [inet6], [{type, stream}], [{type, seqpacket}], [{foo, bar}], [{netns, "/"}], [{netns, "/nowhere"}]]] end},
      {passive, fun passive/0}, {active, fun active/0}, {headers, fun headers/0}, {truncated, fun truncated/0}, {too_long, fun too_long/0}, {connected, fun connected/0}, {connected_active, fun connected_active/0}, {two_receivers, fun two_receivers/0}, {closing, fun closing/0}, {options, fun options/0}, {defaults, fun defaults/0}, {ancillary, fun ancillary/0}, {bad_addresses, fun bad_addresses/0}, {multicast, fun multicast/0}, {ipv6, fun ipv6/0}, {local, fun local/0}, {statistics, fun statistics/0}, {owners, fun owners/0}, {many, fun many/0}, {pings, fun pings/0}].

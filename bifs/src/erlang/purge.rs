@@ -38,10 +38,26 @@ fn purge_module(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             purge::abort();
             false
         }
-        Some(Atom::COMPLETE) => purge::complete(),
+        Some(Atom::COMPLETE) => complete(cx)?,
         _ => return Err(badarg()),
     };
     Ok(done.into())
+}
+
+/// A native library is gone when this is over, so that one which is loaded from the same file begins anew.
+fn complete(cx: &mut Ctx<'_>) -> Result<bool, Exit> {
+    match barrier::passage(cx) {
+        BarrierStage::Ahead => match purge::complete() {
+            Some(gone) if gone.has_library() => {
+                return Err(barrier::begin_with(cx, move || drop(gone)));
+            }
+            Some(gone) => gone.free_in_time(),
+            None => return Ok(false),
+        },
+        BarrierStage::Waiting => return Err(Exit::Wait),
+        BarrierStage::Between | BarrierStage::Passed => {}
+    }
+    Ok(true)
 }
 
 fn check_process_code(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

@@ -71,14 +71,11 @@ pub fn abort() {
     }
 }
 
-/// Ends the purge: takes the version away and sees to it that its memory is freed. `false` if there is
-/// nothing to do.
-pub fn complete() -> bool {
+/// Ends the purge: takes the version away, whose memory is freed by what is given. Nothing if there is nothing to do.
+pub fn complete() -> Option<Gone> {
     let loading = LOADING.lock();
     let mut purge = PURGE.lock();
-    let Some(p) = purge.take() else {
-        return false;
-    };
+    let p = purge.take()?;
     let m = p.module;
     let current = module::update(&loading, m.name, |v| {
         for version in [&mut v.old, &mut v.on_load] {
@@ -104,13 +101,30 @@ pub fn complete() -> bool {
         areas: m.take_literals(),
         also: None,
     });
-    let gone = Gone(m.address());
-    quiescence::after(move || drop(gone));
-    true
+    Some(Gone {
+        module: m.address(),
+        has_library: m.library().is_some(),
+    })
 }
 
-/// A module that no table leads to; freed when dropped.
-struct Gone(*mut Module);
+/// A module that no table leads to. Dropped, it is freed: that must wait until every thread has ended its time slice.
+#[must_use]
+pub struct Gone {
+    module: *mut Module,
+    has_library: bool,
+}
+
+impl Gone {
+    /// Does it keep a native library? Whoever loads that again may see that it was not gone.
+    pub fn has_library(&self) -> bool {
+        self.has_library
+    }
+
+    /// Frees it as soon as it may be.
+    pub fn free_in_time(self) {
+        quiescence::after(move || drop(self));
+    }
+}
 
 // SAFETY: the module belongs to this value alone once all time slices that were running have ended.
 unsafe impl Send for Gone {}
@@ -119,7 +133,7 @@ impl Drop for Gone {
     fn drop(&mut self) {
         // SAFETY: `complete` has taken it out of all tables after the purger had looked into every
         // process; threads that may have looked at it have ended their time slices.
-        unsafe { Module::free(self.0) };
+        unsafe { Module::free(self.module) };
     }
 }
 

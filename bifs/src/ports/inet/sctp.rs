@@ -5,7 +5,6 @@ use super::codes;
 use super::control::{self, ControlAnswer};
 use super::descriptor::{Descriptor, failed, ok, refused};
 use super::options::{self, BadOption, Changes};
-use super::sys::Socket;
 use crate::ports::{Driver, Port};
 use enigma_runtime::atom::Atom;
 use parking_lot::Mutex;
@@ -21,7 +20,7 @@ pub fn open(owner: u64, name: &str) -> Result<Arc<Port>, Atom> {
 }
 
 /// Asks the system: family and type, and from OTP 29 on the protocol.
-fn try_socket(data: &[u8]) -> Vec<u8> {
+fn try_socket(d: &Descriptor, data: &[u8]) -> Vec<u8> {
     let (family, kind) = match *data {
         [family, kind] | [family, kind, codes::PROTO_DEFAULT | codes::PROTO_SCTP] => (family, kind),
         _ => return refused("einval"),
@@ -36,7 +35,7 @@ fn try_socket(data: &[u8]) -> Vec<u8> {
         codes::TYPE_SEQPACKET => libc::SOCK_SEQPACKET,
         _ => return refused("einval"),
     };
-    match Socket::new(family, kind, libc::IPPROTO_SCTP) {
+    match options::open(d, family, kind, libc::IPPROTO_SCTP) {
         Ok(_) => refused("enotsup"),
         Err(e) => failed(&e),
     }
@@ -52,7 +51,7 @@ impl Driver for SctpDriver {
             return Some(refused("exbadport"));
         };
         match request {
-            codes::OPEN => return Some(try_socket(data)),
+            codes::OPEN => return Some(try_socket(&self.0.lock(), data)),
             codes::FDOPEN => return Some(refused("enotsup")),
             _ => {}
         }
