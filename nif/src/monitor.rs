@@ -55,6 +55,7 @@ type Gone = (u64, Arc<Resource>, u64);
 /// Has a thread tell resources of processes that are gone.
 static LATER: LazyLock<Option<Sender<Gone>>> = LazyLock::new(|| {
     let (send, receive) = mpsc::channel::<Gone>();
+    let _loosened = enigma_runtime::sched::bind::loosened();
     let thread = std::thread::Builder::new().name("nif_callbacks".to_string());
     let started = thread.spawn(move || {
         receive

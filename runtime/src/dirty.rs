@@ -329,6 +329,7 @@ fn enqueue(kind: Pool, job: Job) {
             Pool::Cpu => format!("{number}_dirty_cpu_sched"),
             Pool::Io => format!("{number}_dirty_io_sched"),
         };
+        let _loosened = sched::bind::loosened();
         let started = std::thread::Builder::new()
             .name(name)
             .stack_size(sched::STACK)

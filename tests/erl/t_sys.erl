@@ -65,6 +65,52 @@ monitor_set(Options) ->
 
 queued(N) -> [self() ! N || _ <- lists:seq(1, N)], erlang:yield(), [receive N -> ok end || _ <- lists:seq(1, N)], erlang:yield().
 
+%% In which order schedulers would get the processors of some topologies, and how these are shown.
+bind_orders() ->
+    catch erts_debug:set_internal_state(available_internal_state, true),
+    Kinds = [no_spread, thread_spread, processor_spread, spread, no_node_thread_spread, no_node_processor_spread, thread_no_node_processor_spread, default_bind, unbound, foo],
+    Set = fun(T) -> cr(fun() -> erlang:system_flag(internal_cpu_topology, T), ok end) end,
+    R = [{Set(id(T)), erlang:system_info({cpu_topology, defined}), [cr(fun() -> erts_debug:get_internal_state({fake_scheduler_bindings, K}) end) || K <- Kinds]} || T <- topologies()],
+    Set(undefined),
+    R.
+
+topologies() ->
+    Row = fun(Node, P, Inner, Core, Thread, L) -> {cpu, Node, P, Inner, Core, Thread, L} end,
+    [%% Two nodes with two processors each, of three cores with two threads.
+     [Row(N, N * 2 + P, -1, C, T, ((N * 2 + P) * 3 + C) * 2 + T) || N <- [0, 1], P <- [0, 1], C <- [0, 1, 2], T <- [0, 1]],
+     %% Two processors with three nodes each.
+     [Row(-1, P, P * 3 + N, N * 2 + C, T, ((P * 3 + N) * 2 + C) * 2 + T) || P <- [0, 1], N <- [0, 1, 2], C <- [0, 1], T <- [0, 1]],
+     %% Both.
+     [Row(0, P, -1, C, T, (P * 2 + C) * 2 + T) || P <- [0, 1], C <- [0, 1], T <- [0, 1]] ++ [Row(-1, 2, N, N * 2 - 2 + C, T, (N * 2 + 2 + C) * 2 + T) || N <- [1, 2], C <- [0, 1], T <- [0, 1]],
+     %% No nodes, and numbers that are not in order.
+     [Row(-1, P, -1, C, T, 31 - (P * 4 + C) * 2 - T) || P <- [1, 0], C <- [3, 1, 0], T <- [1, 0]],
+     %% Nodes whose numbers are not in the order of those of processors.
+     [Row(1, 0, -1, 0, 0, 0), Row(0, 1, -1, 0, 0, 1), Row(1, 2, -1, 0, 0, 2)],
+     [Row(0, 0, -1, 0, 0, 0), Row(0, 0, -1, 0, 0, 1)], [Row(0, 0, -1, 0, 0, 5), Row(0, 0, -1, 1, 0, 5)], [foo]].
+
+%% Schedulers are bound and let go.
+bind_schedulers() ->
+    Schedulers = erlang:system_info(schedulers),
+    Free = {Schedulers, min(Schedulers, erlang:system_info(logical_processors_available))},
+    Set = fun(T) -> cr(fun() -> erlang:system_flag(scheduler_bind_type, id(T)) end) end,
+    A = [begin X = Set(T), {T, X, erlang:system_info(scheduler_bind_type), bound(T, Free, 500)} end || T <- [unbound, no_spread, default_bind, foo, 1, spread, unbound, thread_spread]],
+    %% A program is not.
+    Shell = os:cmd("grep Cpus_allowed_list /proc/$$/status") =:= os:cmd("grep Cpus_allowed_list /proc/" ++ os:getpid() ++ "/status"),
+    Info = erlang:system_info(update_cpu_info),
+    Set(unbound),
+    {A, bound(unbound, Free, 500), Shell, Info}.
+
+bound(T, {Schedulers, Most} = Free, N) ->
+    B = tuple_to_list(erlang:system_info(scheduler_bindings)),
+    Schedulers = length(B),
+    Numbers = [X || X <- B, is_integer(X)],
+    case length(Numbers) of
+        0 when T =:= unbound -> all_free;
+        Most when T =/= unbound -> Numbers;
+        _ when N > 0 -> timer:sleep(10), bound(T, Free, N - 1);
+        _ -> B
+    end.
+
 cases() ->
     [{allocators, fun() -> [{K, A, shape(erlang:system_info({K, A}))} || K <- [allocator, allocator_sizes], A <- [binary_alloc, eheap_alloc, fix_alloc, mseg_alloc, sys_alloc]] end},
      {allocator_lists, fun() -> [[N || {N, [{instance, 0, _} | _]} <- erlang:system_info({allocator_sizes, L})] || L <- [[binary_alloc], [ets_alloc, driver_alloc]]] end},
@@ -84,6 +130,9 @@ cases() ->
      {flags_backtrace, fun() -> O = erlang:system_flag(backtrace_depth, 2000), {O, erlang:system_flag(backtrace_depth, O)} end},
      {flags_dirty_online, fun() -> N = erlang:system_info(dirty_cpu_schedulers), O = erlang:system_flag(dirty_cpu_schedulers_online, 1), erlang:system_flag(dirty_cpu_schedulers_online, O), {N =:= O, [c(fun() -> erlang:system_flag(dirty_cpu_schedulers_online, id(X)) end) || X <- [0, 2000, x]]} end},
      {flags_topology, fun() -> O = erlang:system_info(cpu_topology), S = fun(T) -> erlang:system_flag(internal_cpu_topology, T) end, S([{cpu, -1, 0, -1, 1, 0, 0}, {cpu, -1, 0, -1, 0, 0, 1}]), A = erlang:system_info(cpu_topology), D = erlang:system_info({cpu_topology, defined}), S(undefined), {A, D, erlang:system_info(cpu_topology) =:= O, erlang:system_info({cpu_topology, defined}), erlang:system_info({cpu_topology, detected}) =:= O, [c(fun() -> S(X) end) || X <- [foo, [], [foo], [{cpu, 0, 0, 0, 0, 0, 0}, {cpu, 0, 0, 0, 0, 0, 0}]]]} end},
+     {bind_orders, fun() -> bind_orders() end},
+     {bind_schedulers, fun() -> bind_schedulers() end},
+     {schedulers_state, fun() -> {S, O, _} = erlang:system_info(schedulers_state), {S =:= erlang:system_info(schedulers), O =:= erlang:system_info(schedulers_online)} end},
      {multi_scheduling_block, fun() -> M = fun(X) -> erlang:system_flag(multi_scheduling, X) end, I = fun() -> erlang:system_info(multi_scheduling) end, A = M(block), B = {I(), erlang:system_info(multi_scheduling_blockers) =:= [self()], erlang:system_info(schedulers_active)}, C = M(unblock), D = {M(block_normal), I(), M(unblock_normal), I()}, {A, B, C, D, c(fun() -> M(id(foo)) end)} end},
      {multi_scheduling_dies, fun() -> S = self(), P = spawn(fun() -> erlang:system_flag(multi_scheduling, block), S ! go, receive x -> ok end end), receive go -> ok end, A = erlang:system_info(multi_scheduling), M = monitor(process, P), exit(P, kill), receive {'DOWN', M, _, _, _} -> ok end, On = fun W() -> case erlang:system_info(multi_scheduling) of enabled -> enabled; _ -> timer:sleep(5), W() end end, {A, On()} end},
      {multi_scheduling_works_on, fun() -> erlang:system_flag(multi_scheduling, block), R = file:read_file_info("."), erlang:system_flag(multi_scheduling, unblock), element(1, R) end},

@@ -260,6 +260,8 @@ fn facts(run: &Run) -> Facts {
         ets_always_compress: emu.ets_compress,
         port_parallelism: emu.port_parallelism,
         cpu_topology: emu.cpu_topology.clone(),
+        topology_unread: emu.topology_unread,
+        bind_type: emu.bind_type,
         dist_buf_busy_limit: emu.dist_busy_limit,
         max_files: emu.limits.files,
         delayed_node_table_gc: emu.node_table_gc,

@@ -69,6 +69,7 @@ impl Writer {
                 }
             }
         };
+        let _loosened = enigma_runtime::sched::bind::loosened();
         match std::thread::Builder::new()
             .name("port_writer".into())
             .spawn(run)
@@ -161,6 +162,7 @@ pub fn read_loop(
         cutter.end(&port);
         end(&port);
     };
+    let _loosened = enigma_runtime::sched::bind::loosened();
     match std::thread::Builder::new()
         .name("port_reader".into())
         .spawn(run)

@@ -282,6 +282,7 @@ fn close_ports(name: &[u8], code: &Arc<dyn DriverCode>) {
 /// Sees to drivers that nobody counts on any more, in a thread.
 static SETTLING: LazyLock<Option<Sender<Vec<u8>>>> = LazyLock::new(|| {
     let (send, receive) = mpsc::channel::<Vec<u8>>();
+    let _loosened = enigma_runtime::sched::bind::loosened();
     let thread = std::thread::Builder::new().name("driver_loader".to_string());
     let started = thread.spawn(move || receive.iter().for_each(|name| settle(&name)));
     started.is_ok().then_some(send)

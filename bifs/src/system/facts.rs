@@ -1,5 +1,6 @@
 //! What is fixed when the system starts.
 
+use super::binding::BindType;
 use super::processor::LogicalProcessor;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::{Exit, Term};
@@ -28,6 +29,9 @@ pub struct Facts {
     pub ets_always_compress: bool,
     pub port_parallelism: bool,
     pub cpu_topology: Option<Vec<LogicalProcessor>>,
+    /// The system is not asked for the topology.
+    pub topology_unread: bool,
+    pub bind_type: BindType,
     /// Bytes.
     pub dist_buf_busy_limit: u64,
     /// How many descriptors may be open.

@@ -1,7 +1,7 @@
 //! `system_flag/2`, and the values that only it changes.
 
 use super::facts::{facts, num, unsupported};
-use super::{load, topology};
+use super::{binding, load, topology};
 use crate::barrier::{self, BarrierStage};
 use crate::erlang::process::max_heap_term;
 use crate::erlang::spawn::max_heap;
@@ -83,7 +83,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 "scheduler_bind_type",
                 "was\nmade. The scheduler_bind_type argument is deprecated and\nscheduled for removal in Erlang/OTP 18. For more\ninformation see the erlang:system_flag/2 documentation.\n",
             );
-            return set_bind_type(a[1]);
+            return binding::set(a[1]);
         }
         "cpu_topology" => {
             deprecated(
@@ -158,25 +158,6 @@ fn set_multi_scheduling(cx: &mut Ctx<'_>, t: Term) -> BifResult {
         }
         BarrierStage::Waiting => Err(Exit::Wait),
         BarrierStage::Between | BarrierStage::Passed => Ok(multi_scheduling()),
-    }
-}
-
-/// Threads are not bound to processors here, which is what `unbound` asks for; the rest is refused as where
-/// the operating system cannot do it.
-fn set_bind_type(t: Term) -> BifResult {
-    match t.as_atom().map(Atom::text) {
-        Some("unbound") => Ok(t),
-        Some(
-            "no_spread"
-            | "thread_spread"
-            | "processor_spread"
-            | "spread"
-            | "no_node_thread_spread"
-            | "no_node_processor_spread"
-            | "thread_no_node_processor_spread"
-            | "default_bind",
-        ) => Err(Exit::error(Atom::NOTSUP)),
-        _ => Err(badarg()),
     }
 }
 

@@ -1,10 +1,10 @@
 //! `system_info/1`.
 
-use super::check_io;
 use super::facts::{facts, num};
 use super::flags;
 use super::statistics::os_clock;
 use super::topology::{self, Which};
+use super::{binding, check_io};
 use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
@@ -81,14 +81,15 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "schedulers_online" => num(sched::online()),
         "schedulers_active" => num(sched::active()),
         "scheduler_id" => num(scheduler),
-        "scheduler_bind_type" => Atom::new("unbound").into(),
-        "scheduler_bindings" => {
-            let all = vec![Term::atom(Atom::new("unbound")); sched::count()];
-            h.tuple(&all)
-        }
+        "scheduler_bind_type" => binding::current(),
+        "scheduler_bindings" => binding::bindings(h),
         "dirty_cpu_schedulers" => num(dirty::limit(dirty::Pool::Cpu)),
         "dirty_cpu_schedulers_online" => num(dirty::online(dirty::Pool::Cpu)),
         "dirty_io_schedulers" => num(dirty::limit(dirty::Pool::Io)),
+        "schedulers_state" => {
+            let [all, online, active] = [sched::count(), sched::online(), sched::active()].map(num);
+            h.tuple(&[all, online, active])
+        }
         "all_schedulers_state" => {
             let row = |h: &mut Heap, name: &str, n: usize, online: usize, active: usize| {
                 h.tuple(&[Atom::new(name).into(), num(n), num(online), num(active)])
@@ -221,7 +222,11 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "trace_control_word" => num(flags::trace_control_word() as usize),
         "modified_timing_level" | "hipe_architecture" => Atom::UNDEFINED.into(),
         "beam_jump_table" => true.into(),
-        "update_cpu_info" => Atom::new("unchanged").into(),
+        "update_cpu_info" => Atom::new(match topology::update() {
+            true => "changed",
+            false => "unchanged",
+        })
+        .into(),
         "c_compiler_used" => h.tuple(&[Atom::UNDEFINED.into(), Atom::UNDEFINED.into()]),
         "check_io" => check_io::poll_sets(h),
         // No compiler flags of C, no groups of readers or counters, no threads' events.

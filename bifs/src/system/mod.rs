@@ -1,5 +1,6 @@
 //! The system as a whole: `system_info`, `system_flag`, `system_monitor`, `statistics`, `halt`.
 
+pub mod binding;
 pub mod check_io;
 pub mod facts;
 pub mod flags;
@@ -22,6 +23,7 @@ pub fn configure(facts: Facts) {
     facts::set(facts);
     flags::configure();
     topology::configure();
+    binding::configure();
 }
 
 /// Notes a process that the emulator started; the system cannot live without it.

@@ -18,7 +18,7 @@ pub struct LogicalProcessor {
 }
 
 impl LogicalProcessor {
-    /// Where it is, from the outside in: what one entity has in common comes together.
+    /// Where it is: what BEAM calls a topology's row, as far as the logical processor's number.
     pub fn place(&self) -> [i32; 5] {
         [
             self.node,
@@ -72,8 +72,8 @@ pub fn check(all: &[LogicalProcessor]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Ordered by where they are.
+/// Ordered by where they are: processors by their numbers, of which a node's are together, and what they hold.
 pub fn sorted(mut all: Vec<LogicalProcessor>) -> Vec<LogicalProcessor> {
-    all.sort_by_key(LogicalProcessor::place);
+    all.sort_by_key(|cpu| (cpu.processor, cpu.processor_node, cpu.core, cpu.thread));
     all
 }

@@ -1,11 +1,13 @@
 //! The processors: what the operating system says of them, what the user says (`+sct`,
 //! `system_flag(cpu_topology, _)`), and how many there are.
 
+use super::binding;
 use super::facts::facts;
 use super::processor::{LogicalProcessor, check, sorted};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
+use enigma_runtime::sys::affinity::Processors;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg};
 use parking_lot::Mutex;
@@ -20,11 +22,23 @@ bifs! { BIFS:
 }
 
 static DEFINED: Mutex<Option<Vec<LogicalProcessor>>> = Mutex::new(None);
-static DETECTED: LazyLock<Option<Vec<LogicalProcessor>>> = LazyLock::new(detect);
+static DETECTED: LazyLock<Option<Vec<LogicalProcessor>>> = LazyLock::new(|| {
+    if facts().topology_unread {
+        None
+    } else {
+        detect()
+    }
+});
 
 /// Takes over what `+sct` says.
 pub(super) fn configure() {
     *DEFINED.lock() = facts().cpu_topology.clone().map(sorted);
+}
+
+/// Does something with the one that is in use.
+pub(super) fn used<R>(f: impl FnOnce(Option<&[LogicalProcessor]>) -> R) -> R {
+    let defined = DEFINED.lock();
+    f(defined.as_deref().or(DETECTED.as_deref()))
 }
 
 /// Which of the topologies.
@@ -103,6 +117,7 @@ pub(super) fn set_internal(cx: &mut Ctx<'_>, t: Term) -> BifResult {
     };
     let old = internal(cx.heap(), Which::Used);
     *DEFINED.lock() = new;
+    binding::plan();
     Ok(old)
 }
 
@@ -195,30 +210,48 @@ fn detect() -> Option<Vec<LogicalProcessor>> {
     (!all.is_empty() && check(&all).is_ok()).then(|| sorted(all))
 }
 
-/// The processors that there are; those that are on; those that this process may use, with the quota of
-/// its control group left aside. Nothing where the operating system does not tell.
-pub(super) fn counts() -> [Option<usize>; 3] {
+/// Numbers of processors.
+#[derive(Clone, PartialEq, Eq)]
+struct Processing {
+    /// Those that there are, and those that are on; nothing where the operating system does not tell.
+    counts: [Option<usize>; 2],
+    /// Those that this process may use, with the quota of its control group left aside.
+    available: Option<Vec<u32>>,
+}
+
+/// As it was when it was last asked for.
+static PROCESSING: LazyLock<Mutex<Processing>> = LazyLock::new(|| Mutex::new(processing()));
+
+fn processing() -> Processing {
     // SAFETY: `sysconf` takes no pointers and has no preconditions.
     let configured = |name| usize::try_from(unsafe { libc::sysconf(name) }).ok();
     let known = |n: Option<usize>| n.filter(|&n| n > 0);
-    [
-        known(configured(libc::_SC_NPROCESSORS_CONF)),
-        known(configured(libc::_SC_NPROCESSORS_ONLN)),
-        known(affinity()),
-    ]
+    Processing {
+        counts: [
+            known(configured(libc::_SC_NPROCESSORS_CONF)),
+            known(configured(libc::_SC_NPROCESSORS_ONLN)),
+        ],
+        available: Processors::of_process().map(|p| p.numbers()),
+    }
 }
 
-fn affinity() -> Option<usize> {
-    // SAFETY: a set of processors is an array of integers, for which zeros are a value; the system call
-    // writes at most its size.
-    unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        let size = size_of::<libc::cpu_set_t>();
-        if libc::sched_getaffinity(0, size, &raw mut set) != 0 {
-            return None;
-        }
-        usize::try_from(libc::CPU_COUNT(&set)).ok()
+/// Asks the operating system again: has anything changed? Then schedulers are bound anew.
+pub(super) fn update() -> bool {
+    let now = processing();
+    let before = std::mem::replace(&mut *PROCESSING.lock(), now.clone());
+    let changed = now != before;
+    if changed {
+        binding::plan();
     }
+    changed
+}
+
+/// The processors that there are; those that are on; those that this process may use, with the quota of its control group left
+/// aside. Nothing where the operating system does not tell.
+pub(super) fn counts() -> [Option<usize>; 3] {
+    let now = PROCESSING.lock();
+    let [all, online] = now.counts;
+    [all, online, now.available.as_ref().map(Vec::len)]
 }
 
 /// Reads a control group's limit: quota and period in microseconds.

@@ -61,6 +61,7 @@ pub extern "C" fn enif_thread_create(
     };
     let words = options.get().map_or(-1, |o| o.suggested_stack_size);
     let name = name.c_str().map(CString::from).unwrap_or_default();
+    let _loosened = enigma_runtime::sched::bind::loosened();
     // Nobody finds the thread before it has its record.
     let mut threads = THREADS.lock();
     let mut id: libc::pthread_t = 0;

@@ -72,6 +72,7 @@ impl AsyncCall {
 /// Threads, each with its queue.
 static THREADS: LazyLock<Vec<Sender<AsyncCall>>> = LazyLock::new(|| {
     let count = facts().async_threads;
+    let _loosened = enigma_runtime::sched::bind::loosened();
     let start = |n: u32| {
         let (send, receive) = mpsc::channel::<AsyncCall>();
         let thread = std::thread::Builder::new().name(format!("async_{n}"));

@@ -130,6 +130,7 @@ static WORKERS: LazyLock<&'static Workers> = LazyLock::new(|| {
         waiting: Mutex::default(),
         more: Condvar::new(),
     }));
+    let _loosened = enigma_runtime::sched::bind::loosened();
     for n in 0..enigma_runtime::sched::count() {
         let thread = thread::Builder::new().name(format!("drivers_{n}"));
         if thread.spawn(|| workers.run()).is_err() && n == 0 {

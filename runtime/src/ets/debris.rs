@@ -97,6 +97,7 @@ static REAPER: LazyLock<Option<Sender<Debris>>> = LazyLock::new(|| {
             }
         }
     };
+    let _loosened = crate::sched::bind::loosened();
     let thread = std::thread::Builder::new().name("table reaper".into());
     thread.spawn(reap).ok().map(|_| to)
 });

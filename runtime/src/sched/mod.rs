@@ -9,6 +9,7 @@
 //!
 //! The threads themselves, which run what is ready, are in `worker`; the pools in `dirty`.
 
+pub mod bind;
 pub mod block;
 pub(crate) mod collect;
 pub mod freeze;

@@ -1,5 +1,6 @@
 //! What the VM asks of the operating system below the standard library: the module to edit for a port.
 
+pub mod affinity;
 pub mod epoll;
 pub mod memory;
 pub mod sampling;

@@ -16,8 +16,8 @@ use crate::process::state::Stop;
 use crate::process::{Owned, Process, exit, flag, handle, system_monitor};
 use crate::sched::later::Gathering;
 use crate::sched::{
-    STACK, TIME_SLICE, again, become_scheduler, block, count, enqueue, freeze, fresh_registers,
-    give_away, rest, schedulers, take,
+    STACK, TIME_SLICE, again, become_scheduler, bind, block, count, enqueue, freeze,
+    fresh_registers, give_away, rest, schedulers, take,
 };
 use crate::term::Term;
 use crate::{dirty, errands, io, time, timer};
@@ -56,6 +56,7 @@ fn scheduler_loop(me: usize) {
     let mut used = CLOCK_EVERY;
     let mut rested = true;
     let errands = errands::register(move || rest::poke(me));
+    bind::follow();
     while !s.stopping.load(Ordering::Relaxed) {
         if used >= CLOCK_EVERY {
             used = 0;

@@ -18,6 +18,7 @@ macro_rules! bad {
 pub(super) mod handlers;
 mod settings;
 
+use enigma_bifs::system::binding::BindType;
 use enigma_otp::Profile;
 
 use super::number::{atoi, strtol};
@@ -250,6 +251,8 @@ impl<'a> Parser<'a> {
             async_dist: false,
             port_parallelism: false,
             cpu_topology: None,
+            topology_unread: false,
+            bind_type: BindType::Unbound,
             dist_busy_limit: 1024 * 1024,
             node_table_gc: Some(60),
             outstanding_requests: 0,
@@ -354,6 +357,7 @@ impl<'a> Parser<'a> {
                 match flag.pass {
                     Pass::Main => self.run(flag, &mut taker)?,
                     // Handled by its own pass.
+                    _ if flag.argument.is_empty() => {}
                     _ => drop(taker.value()?),
                 }
             } else {

@@ -236,7 +236,6 @@ const SPINNING: &str = "idle threads do not spin";
 const BALANCING: &str = "work stealing needs no such setting";
 const POLLING: &str =
     "schedulers do not poll: a descriptor that is read often is not asked about more often";
-const BINDING: &str = "threads are not bound to processors";
 const OBSOLETE: &str = "it has none on BEAM either";
 
 use FlagHandler::Run;
@@ -293,7 +292,7 @@ pub const FLAGS: &[Flag] = &[
     plus("+Q", "N|legacy", Run(emu::port_limit), "maximum number of ports, 1024 to 134217727"),
     plus("+R", "Release", Run(emu::compat_release), "the release to behave as, at most two back; only reported, as on BEAM"),
     plus("+r", "", Run(emu::ets_moves), "ETS moves memory on every reallocation").alone().ignored(ALLOCATORS),
-    plus("+sbt", "Type", Run(emu::bind_type), "bind schedulers to processors: u, ns, ts, ps, s, nnts, nnps, tnnps, db").ignored(BINDING),
+    plus("+sbt", "Type", Run(emu::bind_type), "bind schedulers to processors: u, ns, ts, ps, s, nnts, nnps, tnnps, db"),
     plus("+sbwtdcpu", "Threshold", Run(emu::busy_wait_dirty_cpu), "busy waiting of dirty CPU schedulers").ignored(SPINNING),
     plus("+sbwtdio", "Threshold", Run(emu::busy_wait_dirty_io), "busy waiting of dirty I/O schedulers").ignored(SPINNING),
     plus("+sbwt", "Threshold", Run(emu::busy_wait), "busy waiting of schedulers: none, very_short, short, medium, long, very_long").ignored(SPINNING),
@@ -301,7 +300,7 @@ pub const FLAGS: &[Flag] = &[
     plus("+sct", "Topology", Run(emu::cpu_topology), "the processors' topology"),
     plus("+secio", "true|false", Run(emu::eager_io), "check for I/O eagerly").ignored(OBSOLETE),
     plus("+spp", "true|false", Run(emu::port_parallelism), "default of the port option parallelism (false)").partly("only reported: ports work in threads of their own"),
-    plus("+stbt", "Type", Run(emu::try_bind_type), "as +sbt, without an error when it cannot be done").ignored(BINDING),
+    plus("+stbt", "Type", Run(emu::try_bind_type), "as +sbt, without an error when it cannot be done"),
     plus("+sub", "true|false", Run(emu::balance_utilisation), "balance the schedulers' utilisation (false)").ignored(BALANCING),
     plus("+swct", "Threshold", Run(emu::wake_cleanup), "wake for clean-up: very_lazy, lazy, medium, eager, very_eager").ignored(BALANCING),
     plus("+swtdcpu", "Threshold", Run(emu::wakeup_dirty_cpu), "waking of dirty CPU schedulers").ignored(BALANCING),
@@ -312,7 +311,7 @@ pub const FLAGS: &[Flag] = &[
     plus("+sssdio", "Kilowords", Run(emu::dirty_io_stack), "suggested stack of dirty I/O schedulers, 20 to 8192").ignored(THREADS),
     plus("+sss", "Kilowords", Run(emu::scheduler_stack), "suggested stack of schedulers, 20 to 8192").ignored(THREADS),
     plus("+sfwi", "Milliseconds", Run(emu::forced_wakeup), "interval of forced wakeups of schedulers").ignored(BALANCING),
-    plus("+ssrct", "", Run(emu::nothing), "do not read the processors' topology").alone().ignored("it is never read"),
+    plus("+ssrct", "", Run(emu::topology_unread), "do not read the processors' topology").alone().early(),
     plus("+t", "N", Run(emu::atom_limit), "maximum number of atoms, 8192 to 2147483647 (1048576)"),
     plus("+T", "Level", Run(emu::modified_timing), "modified timing for tests, 0 to 9").ignored("the deterministic scheduler mode does this better"),
     plus("+v", "", Run(emu::verbose), "prints a warning, as every emulator that is no debug build").alone(),

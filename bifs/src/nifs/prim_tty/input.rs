@@ -73,6 +73,7 @@ fn select(
     cx.own.set_flag(flag::HAS_RESOURCES, true);
     let mine = t.clone();
     let start = || {
+        let _loosened = enigma_runtime::sched::bind::loosened();
         let thread = std::thread::Builder::new().name("tty_reader".into());
         thread.spawn(move || mine.input.watch()).is_ok()
     };

@@ -24,6 +24,7 @@ fn spawn(c: &mut Command) -> std::io::Result<Child> {
     static STARTING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = STARTING.lock();
     sys::huge_pages_by_default();
+    let _loosened = enigma_runtime::sched::bind::loosened();
     let started = c.spawn();
     sys::huge_pages_on_request();
     started

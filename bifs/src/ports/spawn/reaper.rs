@@ -62,6 +62,7 @@ fn descriptor_of(pid: u32) -> Option<OwnedFd> {
 
 fn wait_in_thread(mut child: Child, tell: Tell) -> io::Result<()> {
     let wait = move || tell(child.wait().map_or(0, number));
+    let _loosened = enigma_runtime::sched::bind::loosened();
     let thread = std::thread::Builder::new().name("port_waiter".into());
     thread.spawn(wait).map(drop)
 }

@@ -23,6 +23,7 @@ impl Keys {
     /// Starts reading.
     pub fn start(port: Arc<Port>, fd: RawFd, utf8: Arc<AtomicBool>) -> Result<Keys, Atom> {
         let (stopped, stop) = io::pipe().map_err(|e| crate::errno::of(&e))?;
+        let _loosened = enigma_runtime::sched::bind::loosened();
         let thread = std::thread::Builder::new().name("tty_reader".into());
         let run = move || {
             // SAFETY: `ManuallyDrop` never closes the descriptor, which is the driver's.

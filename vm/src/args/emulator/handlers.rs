@@ -234,10 +234,6 @@ pub(in crate::args) fn debugging(_: &mut Parser<'_>, _: &mut Taker<'_>) -> Resul
     Ok(())
 }
 
-pub(in crate::args) fn nothing(_: &mut Parser<'_>, _: &mut Taker<'_>) -> Result_ {
-    Ok(())
-}
-
 pub(in crate::args) fn line_breakpoints(_: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
     let value = t.value()?;
     if boolean(value).is_some() {
@@ -544,25 +540,36 @@ pub(in crate::args) fn compat_release(p: &mut Parser<'_>, t: &mut Taker<'_>) -> 
     Ok(())
 }
 
-/// Reads how schedulers are to be bound.
-fn bind(t: &mut Taker<'_>) -> Result_ {
+/// Reads how schedulers are to be bound; `forced` if it is an error where there is no topology.
+fn bind(p: &mut Parser<'_>, t: &mut Taker<'_>, forced: bool) -> Result_ {
     let value = t.value()?;
-    match value {
-        b"u" | b"db" | b"s" | b"ps" | b"ts" | b"tnnps" | b"nnps" | b"nnts" | b"ns" => Ok(()),
-        _ => bad!(
-            "setting scheduler bind type '",
-            value,
-            "' failed: invalid type"
-        ),
-    }
+    let why = match BindType::of_flag(value) {
+        None => "' failed: invalid type",
+        Some(_) if p.flags.topology_unread && p.flags.cpu_topology.is_none() => {
+            if !forced {
+                return Ok(());
+            }
+            "' failed: no cpu topology available"
+        }
+        Some(kind) => {
+            p.flags.bind_type = kind;
+            return Ok(());
+        }
+    };
+    bad!("setting scheduler bind type '", value, why)
 }
 
-pub(in crate::args) fn bind_type(_: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
-    bind(t)
+pub(in crate::args) fn bind_type(p: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
+    bind(p, t, true)
 }
 
-pub(in crate::args) fn try_bind_type(_: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
-    bind(t)
+pub(in crate::args) fn try_bind_type(p: &mut Parser<'_>, t: &mut Taker<'_>) -> Result_ {
+    bind(p, t, false)
+}
+
+pub(in crate::args) fn topology_unread(p: &mut Parser<'_>, _: &mut Taker<'_>) -> Result_ {
+    p.flags.topology_unread = true;
+    Ok(())
 }
 
 /// A threshold among `values`.

@@ -4,6 +4,7 @@ use enigma_jit::memory::perf::PerfFiles;
 use enigma_otp::profile::TimeWarp;
 
 use super::super::topology::LogicalProcessor;
+use enigma_bifs::system::binding::BindType;
 
 /// All settings of the emulator, checked and complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,10 @@ pub struct EmuFlags {
     pub port_parallelism: bool,
     /// `+sct`
     pub cpu_topology: Option<Vec<LogicalProcessor>>,
+    /// `+ssrct`
+    pub topology_unread: bool,
+    /// `+sbt`
+    pub bind_type: BindType,
     /// `+zdbbl`, in bytes.
     pub dist_busy_limit: u64,
     /// `+zdntgc`: seconds, or never.
