@@ -107,8 +107,14 @@ fn ranks<G: std::hash::Hash + Eq, T: PartialEq>(
 /// The processors' numbers in the order in which schedulers get them.
 fn order(all: &[LogicalProcessor], kind: BindType) -> Vec<u32> {
     let node = |cpu: &LogicalProcessor| (cpu.node, cpu.processor_node);
-    // Which of the nodes, of a processor's nodes, of a node's processors, and of the cores of a processor, or of its part.
-    let nodes = ranks(all, |_| (), node);
+    // How many nodes there are before it; one that comes back later counts as another one.
+    let mut before = 0;
+    let mut nodes = vec![0; all.len()];
+    for i in 1..all.len() {
+        before += usize::from(node(&all[i]) != node(&all[i - 1]));
+        nodes[i] = before;
+    }
+    // Which of a processor's nodes, of a node's processors, and of the cores of a processor, or of its part.
     let nodes_inside = ranks(all, |c| c.processor, |c| c.processor_node);
     let processors = ranks(
         all,
