@@ -25,6 +25,7 @@ use enigma_runtime::sys::sampling;
 use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::fmt;
+use std::time::Duration;
 
 /// Why there is no native code.
 #[derive(Debug)]
@@ -121,7 +122,9 @@ fn compile_requests(observation: Observation, reserved: CodeBlock, requests: &Re
     loop {
         if queue.is_empty() {
             machine.inlinables.forget();
-            let Ok(next) = requests.recv() else { return };
+            let Some(next) = await_request(requests) else {
+                return;
+            };
             queue.put(next);
         }
         requests.try_iter().for_each(|next| queue.put(next));
@@ -134,6 +137,19 @@ fn compile_requests(observation: Observation, reserved: CodeBlock, requests: &Re
             }
         }
         passage.leave();
+    }
+}
+
+/// How long there is nothing to compile before the memory is given back that compiling takes.
+const TRIM_AFTER: Duration = Duration::from_millis(200);
+
+fn await_request(requests: &Receiver<Request>) -> Option<Request> {
+    match requests.recv_timeout(TRIM_AFTER) {
+        Ok(next) => Some(next),
+        Err(_) => {
+            enigma_runtime::sys::memory::trim();
+            requests.recv().ok()
+        }
     }
 }
 

@@ -77,6 +77,18 @@ pub unsafe fn give_back(p: NonNull<u8>, layout: Layout) {
     unsafe { Source.dealloc(p.as_ptr(), layout) }
 }
 
+/// Gives memory back to the system that this thread has used and that nobody uses now. It takes its time: for a thread that rests.
+pub fn trim() {
+    #[cfg(not(sanitized))]
+    {
+        unsafe extern "C" {
+            fn mi_collect(force: bool);
+        }
+        // SAFETY: a function of the allocator that is linked in, which any thread may call.
+        unsafe { mi_collect(true) };
+    }
+}
+
 /// Changes the size of a piece of memory, which may move. Nothing if there is not enough; the piece is then
 /// as it was.
 ///
