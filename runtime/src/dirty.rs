@@ -27,15 +27,16 @@ use crate::code::nif::{NifCall, Scheduled};
 use crate::errands;
 use crate::heap::{Heap, copy};
 use crate::process::context::Handover;
+use crate::process::state::Priority;
 use crate::process::{Owned, Process, stand_in, table};
 use crate::quiescence::{self, Role};
 use crate::sched::meter::{Meter, Worked};
+use crate::sched::run_queue::RunQueue;
 use crate::sched::{self, block, collect as collections, freeze};
 use crate::term::Term;
 use crate::time;
 use parking_lot::{Condvar, Mutex};
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -95,7 +96,7 @@ struct UnderWay {
 }
 
 struct PoolState {
-    queue: VecDeque<Job>,
+    queue: RunQueue<Job>,
     threads: usize,
     idle: usize,
     /// Threads that run a call.
@@ -116,7 +117,7 @@ impl ThreadPool {
     fn new(limit: usize) -> ThreadPool {
         ThreadPool {
             state: Mutex::new(PoolState {
-                queue: VecDeque::new(),
+                queue: RunQueue::default(),
                 threads: 0,
                 idle: 0,
                 running: 0,
@@ -261,17 +262,19 @@ fn begin(cx: &mut Ctx<'_>, kind: Pool, callee: Callee, arguments: &[Term]) {
         heap,
         result,
     };
-    enqueue(kind, Job::Call(job));
+    enqueue(kind, cx.proc.state.queue_priority(), Job::Call(job));
 }
 
 /// Has a process, which waits for it, collected.
 pub(super) fn collect(process: u64) {
-    enqueue(Pool::Cpu, Job::Collection(process));
+    let priority = table::with(process, |p| p.state.queue_priority());
+    let priority = priority.unwrap_or(Priority::Normal);
+    enqueue(Pool::Cpu, priority, Job::Collection(process));
 }
 
 /// Has a process collected that is held for that.
 pub(super) fn collect_held(p: &'static Process) {
-    enqueue(Pool::Cpu, Job::HeldCollection(p));
+    enqueue(Pool::Cpu, Priority::Max, Job::HeldCollection(p));
 }
 
 /// The BIF that the process has called in a pool. Of a native library's function it is the code that the process stands in.
@@ -306,13 +309,13 @@ fn accept(cx: &mut Ctx<'_>, done: Done) -> BifResult {
     done.result
 }
 
-/// Hands a job to a pool. What is held goes first. Threads are started as needed.
-fn enqueue(kind: Pool, job: Job) {
+/// Hands a job to a pool. What is held goes first, the rest as the priority of its process says. Threads are started as needed.
+fn enqueue(kind: Pool, priority: Priority, job: Job) {
     let shared = pool(kind);
     let mut s = shared.state.lock();
     match job {
-        Job::HeldCollection(_) => s.queue.push_front(job),
-        Job::Call(_) | Job::Collection(_) => s.queue.push_back(job),
+        Job::HeldCollection(_) => s.queue.put_first(job),
+        Job::Call(_) | Job::Collection(_) => s.queue.put(priority, job),
     }
     if s.idle >= s.queue.len() {
         drop(s);
@@ -376,7 +379,7 @@ fn pool_loop(kind: Pool, number: usize, meter: &Meter) {
                 }
                 let allowed = s.online.unwrap_or(usize::MAX);
                 if s.running < allowed
-                    && let Some(job) = s.queue.pop_front()
+                    && let Some(job) = s.queue.pop()
                 {
                     s.running += 1;
                     break Some(job);

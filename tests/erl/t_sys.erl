@@ -111,6 +111,22 @@ bound(T, {Schedulers, Most} = Free, N) ->
         _ -> B
     end.
 
+%% Calls in dirty pools wait by the priority of their processes: of low priority one goes for about eight of normal priority.
+dirty_priorities() ->
+    Old = process_flag(priority, high),
+    N = 3 * erlang:system_info(dirty_io_schedulers),
+    Start = fun(Priority) -> [spawn_opt(fun() -> dirty_loop(0) end, [link, {priority, Priority}]) || _ <- lists:seq(1, N)] end,
+    {Normal, Low} = {Start(normal), Start(low)},
+    timer:sleep(3000),
+    Count = fun(Ps) -> [P ! {count, self()} || P <- Ps], lists:sum([receive {P, C} -> C end || P <- Ps]) end,
+    {A, B} = {Count(Normal), Count(Low)},
+    process_flag(priority, Old),
+    {B * 2 < A, B * 20 > A}.
+
+dirty_loop(N) ->
+    erts_debug:dirty_io(wait, 1),
+    receive {count, P} -> P ! {self(), N} after 0 -> dirty_loop(N + 1) end.
+
 cases() ->
     [{allocators, fun() -> [{K, A, shape(erlang:system_info({K, A}))} || K <- [allocator, allocator_sizes], A <- [binary_alloc, eheap_alloc, fix_alloc, mseg_alloc, sys_alloc]] end},
      {allocator_lists, fun() -> [[N || {N, [{instance, 0, _} | _]} <- erlang:system_info({allocator_sizes, L})] || L <- [[binary_alloc], [ets_alloc, driver_alloc]]] end},
@@ -132,6 +148,7 @@ cases() ->
      {flags_topology, fun() -> O = erlang:system_info(cpu_topology), S = fun(T) -> erlang:system_flag(internal_cpu_topology, T) end, S([{cpu, -1, 0, -1, 1, 0, 0}, {cpu, -1, 0, -1, 0, 0, 1}]), A = erlang:system_info(cpu_topology), D = erlang:system_info({cpu_topology, defined}), S(undefined), {A, D, erlang:system_info(cpu_topology) =:= O, erlang:system_info({cpu_topology, defined}), erlang:system_info({cpu_topology, detected}) =:= O, [c(fun() -> S(X) end) || X <- [foo, [], [foo], [{cpu, 0, 0, 0, 0, 0, 0}, {cpu, 0, 0, 0, 0, 0, 0}]]]} end},
      {bind_orders, fun() -> bind_orders() end},
      {bind_schedulers, fun() -> bind_schedulers() end},
+     {dirty_priorities, fun() -> dirty_priorities() end},
      {schedulers_state, fun() -> {S, O, _} = erlang:system_info(schedulers_state), {S =:= erlang:system_info(schedulers), O =:= erlang:system_info(schedulers_online)} end},
      {multi_scheduling_block, fun() -> M = fun(X) -> erlang:system_flag(multi_scheduling, X) end, I = fun() -> erlang:system_info(multi_scheduling) end, A = M(block), B = {I(), erlang:system_info(multi_scheduling_blockers) =:= [self()], erlang:system_info(schedulers_active)}, C = M(unblock), D = {M(block_normal), I(), M(unblock_normal), I()}, {A, B, C, D, c(fun() -> M(id(foo)) end)} end},
      {multi_scheduling_dies, fun() -> S = self(), P = spawn(fun() -> erlang:system_flag(multi_scheduling, block), S ! go, receive x -> ok end end), receive go -> ok end, A = erlang:system_info(multi_scheduling), M = monitor(process, P), exit(P, kill), receive {'DOWN', M, _, _, _} -> ok end, On = fun W() -> case erlang:system_info(multi_scheduling) of enabled -> enabled; _ -> timer:sleep(5), W() end end, {A, On()} end},

@@ -23,11 +23,9 @@ bifs! { BIFS:
 
 static DEFINED: Mutex<Option<Vec<LogicalProcessor>>> = Mutex::new(None);
 static DETECTED: LazyLock<Option<Vec<LogicalProcessor>>> = LazyLock::new(|| {
-    if facts().topology_unread {
-        None
-    } else {
-        detect()
-    }
+    // Who defines one at the start has the system not asked.
+    let is_asked = !facts().topology_unread && facts().cpu_topology.is_none();
+    is_asked.then(detect).flatten()
 });
 
 /// Takes over what `+sct` says.

@@ -18,7 +18,7 @@ pub mod later;
 pub(crate) mod meter;
 mod pace;
 pub(crate) mod rest;
-mod run_queue;
+pub(crate) mod run_queue;
 
 use crate::process::context::X_REGS;
 use crate::process::state::{Priority, Wake};
@@ -48,7 +48,7 @@ pub(crate) const STACK: usize = 64 << 20;
 
 /// One scheduler, as the others see it.
 pub(crate) struct Scheduler {
-    pub(crate) queue: Mutex<RunQueue>,
+    pub(crate) queue: Mutex<RunQueue<&'static Process>>,
     /// Length of the queue, to look at without the lock.
     pub(crate) length: AtomicUsize,
     bed: rest::Bed,

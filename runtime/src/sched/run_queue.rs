@@ -1,33 +1,39 @@
-//! Processes that are ready to run, by priority.
+//! What is ready to run, by priority: processes, and calls in dirty pools.
 
 use crate::process::Process;
 use crate::process::state::Priority;
 use std::collections::VecDeque;
 
-/// How many normal processes run for every low one that waits.
+/// How many of normal priority run for every low one that waits.
 const LOW_EVERY: u32 = 8;
 /// The same where chance decides: a low one goes first once in so many turns.
 const LOW_TURNS: usize = LOW_EVERY as usize + 1;
 
-/// One scheduler's queue.
-#[derive(Default)]
-pub struct RunQueue {
-    max: VecDeque<&'static Process>,
-    high: VecDeque<&'static Process>,
-    normal: VecDeque<&'static Process>,
-    low: VecDeque<&'static Process>,
+/// The queue of a scheduler, or of a pool.
+pub struct RunQueue<T> {
+    max: VecDeque<T>,
+    high: VecDeque<T>,
+    normal: VecDeque<T>,
+    low: VecDeque<T>,
     since_low: u32,
 }
 
-impl RunQueue {
+impl<T> Default for RunQueue<T> {
+    fn default() -> Self {
+        RunQueue {
+            max: VecDeque::new(),
+            high: VecDeque::new(),
+            normal: VecDeque::new(),
+            low: VecDeque::new(),
+            since_low: 0,
+        }
+    }
+}
+
+impl RunQueue<&'static Process> {
     /// Adds a process behind the others of its priority.
     pub fn push(&mut self, p: &'static Process) {
-        match p.state.queue_priority() {
-            Priority::Max => self.max.push_back(p),
-            Priority::High => self.high.push_back(p),
-            Priority::Normal => self.normal.push_back(p),
-            Priority::Low => self.low.push_back(p),
-        }
+        self.put(p.state.queue_priority(), p);
     }
 
     /// Puts a process whose priority was raised where it belongs now; `false` if it is not here.
@@ -43,9 +49,26 @@ impl RunQueue {
             true
         })
     }
+}
 
-    /// Takes the process to run next.
-    pub fn pop(&mut self) -> Option<&'static Process> {
+impl<T> RunQueue<T> {
+    /// Adds something behind what else has that priority.
+    pub fn put(&mut self, priority: Priority, what: T) {
+        match priority {
+            Priority::Max => self.max.push_back(what),
+            Priority::High => self.high.push_back(what),
+            Priority::Normal => self.normal.push_back(what),
+            Priority::Low => self.low.push_back(what),
+        }
+    }
+
+    /// Puts something before everything else.
+    pub fn put_first(&mut self, what: T) {
+        self.max.push_front(what);
+    }
+
+    /// Takes what is to run next.
+    pub fn pop(&mut self) -> Option<T> {
         if let Some(p) = self.max.pop_front() {
             return Some(p);
         }
@@ -60,8 +83,8 @@ impl RunQueue {
         self.normal.pop_front()
     }
 
-    /// Takes one of the processes that wait, whichever `choose` picks of how many.
-    pub fn pop_any(&mut self, mut choose: impl FnMut(usize) -> usize) -> Option<&'static Process> {
+    /// Takes one of those that wait, whichever `choose` picks of how many.
+    pub fn pop_any(&mut self, mut choose: impl FnMut(usize) -> usize) -> Option<T> {
         let low_first = !self.low.is_empty() && choose(LOW_TURNS) == 0;
         let (third, fourth) = if low_first {
             (&mut self.low, &mut self.normal)
@@ -79,7 +102,7 @@ impl RunQueue {
 
     /// Takes a process for another scheduler: the one that has waited longest. What a process starts first
     /// then begins first, also if its later work is not done here.
-    pub fn steal(&mut self) -> Option<&'static Process> {
+    pub fn steal(&mut self) -> Option<T> {
         [
             &mut self.max,
             &mut self.high,
@@ -90,7 +113,7 @@ impl RunQueue {
         .find_map(VecDeque::pop_front)
     }
 
-    /// Number of processes that wait.
+    /// How many wait.
     pub fn len(&self) -> usize {
         self.max.len() + self.high.len() + self.normal.len() + self.low.len()
     }
