@@ -6,7 +6,7 @@
 use super::{connections, nodes, relations};
 use crate::bifs;
 use crate::erlang::time;
-use crate::system::binding;
+use crate::system::topology;
 use enigma_runtime::atom::{self, Atom};
 use enigma_runtime::data::hash;
 use enigma_runtime::ets::Table;
@@ -138,7 +138,7 @@ fn about(cx: &mut Ctx<'_>, name: &str, arg: Term) -> BifResult {
         "connection_id" => return connections::connection(arg),
         "atom_out_cache_index" => return connections::slot(arg),
         "fake_scheduler_bindings" => {
-            let found = binding::imagined(cx.heap(), arg);
+            let found = topology::imagined(cx.heap(), arg);
             return found.ok_or_else(badarg);
         }
         "magic_ref" => Some(Ok(magic_ref(cx, arg))),

@@ -1,13 +1,8 @@
-//! How schedulers are bound to processors: `+sbt`, `system_flag(scheduler_bind_type, _)`, and what there is to see of it.
+//! In which order schedulers are bound to processors.
 
-use super::facts::facts;
 use super::processor::LogicalProcessor;
-use super::topology;
+use enigma_runtime::Term;
 use enigma_runtime::atom::Atom;
-use enigma_runtime::sched::bind;
-use enigma_runtime::sys::affinity::Processors;
-use enigma_runtime::{BifResult, Exit, Heap, Term, badarg};
-use parking_lot::Mutex;
 use std::collections::HashMap;
 
 /// The order in which schedulers get processors.
@@ -64,25 +59,18 @@ impl BindType {
         found.map(|n| n.2)
     }
 
-    fn of(t: Term) -> Option<BindType> {
+    /// The one with that name.
+    pub fn of(t: Term) -> Option<BindType> {
         let name = t.as_atom()?;
         let found = NAMES.iter().find(|n| n.1 == name.text());
         found.map(|n| n.2)
     }
 
-    fn name(self) -> Atom {
+    /// Its name.
+    pub fn name(self) -> Atom {
         let found = NAMES.iter().find(|n| n.2 == self);
         Atom::new(found.map_or("unbound", |n| n.1))
     }
-}
-
-/// The one that holds.
-static TYPE: Mutex<BindType> = Mutex::new(BindType::Unbound);
-
-/// Takes over what `+sbt` says.
-pub(super) fn configure() {
-    *TYPE.lock() = facts().bind_type;
-    plan();
 }
 
 /// Of each thing its place among those of its group: `group` of it comes first, then what tells it from others there. The topology
@@ -105,7 +93,7 @@ fn ranks<G: std::hash::Hash + Eq, T: PartialEq>(
 }
 
 /// The processors' numbers in the order in which schedulers get them.
-fn order(all: &[LogicalProcessor], kind: BindType) -> Vec<u32> {
+pub fn order(all: &[LogicalProcessor], kind: BindType) -> Vec<u32> {
     let node = |cpu: &LogicalProcessor| (cpu.node, cpu.processor_node);
     // How many nodes there are before it; one that comes back later counts as another one.
     let mut before = 0;
@@ -139,59 +127,4 @@ fn order(all: &[LogicalProcessor], kind: BindType) -> Vec<u32> {
     indices.sort_by_key(|&i| key(i));
     let number = |i: usize| u32::try_from(all[i].logical).ok();
     indices.into_iter().filter_map(number).collect()
-}
-
-/// Binds the schedulers anew: something has changed that they are bound by.
-pub(super) fn plan() {
-    let kind = *TYPE.lock();
-    let mut processors = Vec::new();
-    if kind != BindType::Unbound {
-        let available = Processors::of_process().map_or_else(Vec::new, |p| p.numbers());
-        let all = topology::used(|all| all.map(|all| order(all, kind)));
-        processors = all.unwrap_or_default();
-        processors.retain(|n| available.contains(n));
-    } else if bind::bindings().iter().all(Option::is_none) {
-        return;
-    }
-    bind::set(processors);
-}
-
-/// `system_flag(scheduler_bind_type, T)`; gives the one that there was.
-pub(super) fn set(t: Term) -> BifResult {
-    let kind = BindType::of(t).ok_or_else(badarg)?;
-    if !topology::used(|all| all.is_some()) {
-        return Err(badarg());
-    }
-    if Processors::of_process().is_none() {
-        return Err(Exit::error(Atom::NOTSUP));
-    }
-    let before = std::mem::replace(&mut *TYPE.lock(), kind);
-    plan();
-    Ok(before.name().into())
-}
-
-/// `system_info(scheduler_bind_type)`.
-pub(super) fn current() -> Term {
-    TYPE.lock().name().into()
-}
-
-/// `system_info(scheduler_bindings)`.
-pub(super) fn bindings(h: &mut Heap) -> Term {
-    let show = |b: Option<u32>| match b {
-        Some(n) => Term::small(i64::from(n)),
-        None => Term::atom(Atom::new("unbound")),
-    };
-    let all: Vec<Term> = bind::bindings().into_iter().map(show).collect();
-    h.tuple(&all)
-}
-
-/// What as many schedulers as there are processors would be bound to, whether or not these exist; `false` if to none.
-pub fn imagined(h: &mut Heap, kind: Term) -> Option<Term> {
-    let kind = BindType::of(kind)?;
-    if kind == BindType::Unbound {
-        return Some(false.into());
-    }
-    let all = topology::used(|all| all.map(|all| order(all, kind)))?;
-    let all: Vec<Term> = all.into_iter().map(|n| Term::small(i64::from(n))).collect();
-    Some(h.tuple(&all))
 }

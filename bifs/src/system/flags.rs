@@ -1,7 +1,7 @@
 //! `system_flag/2`, and the values that only it changes.
 
 use super::facts::{facts, num, unsupported};
-use super::{binding, load, topology};
+use super::{load, topology};
 use crate::barrier::{self, BarrierStage};
 use crate::erlang::process::max_heap_term;
 use crate::erlang::spawn::max_heap;
@@ -83,7 +83,7 @@ fn system_flag(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
                 "scheduler_bind_type",
                 "was\nmade. The scheduler_bind_type argument is deprecated and\nscheduled for removal in Erlang/OTP 18. For more\ninformation see the erlang:system_flag/2 documentation.\n",
             );
-            return binding::set(a[1]);
+            return topology::set_bind_type(a[1]);
         }
         "cpu_topology" => {
             deprecated(

@@ -1,10 +1,10 @@
 //! `system_info/1`.
 
+use super::check_io;
 use super::facts::{facts, num};
 use super::flags;
 use super::statistics::os_clock;
 use super::topology::{self, Which};
-use super::{binding, check_io};
 use crate::allocators::{self, Detail};
 use crate::erlang::process::max_heap_term;
 use crate::{bifs, inventory, memory};
@@ -81,8 +81,8 @@ fn system_info(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         "schedulers_online" => num(sched::online()),
         "schedulers_active" => num(sched::active()),
         "scheduler_id" => num(scheduler),
-        "scheduler_bind_type" => binding::current(),
-        "scheduler_bindings" => binding::bindings(h),
+        "scheduler_bind_type" => topology::bind_type(),
+        "scheduler_bindings" => topology::bindings(h),
         "dirty_cpu_schedulers" => num(dirty::limit(dirty::Pool::Cpu)),
         "dirty_cpu_schedulers_online" => num(dirty::online(dirty::Pool::Cpu)),
         "dirty_io_schedulers" => num(dirty::limit(dirty::Pool::Io)),

@@ -23,7 +23,6 @@ pub fn configure(facts: Facts) {
     facts::set(facts);
     flags::configure();
     topology::configure();
-    binding::configure();
 }
 
 /// Notes a process that the emulator started; the system cannot live without it.

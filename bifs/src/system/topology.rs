@@ -1,12 +1,13 @@
 //! The processors: what the operating system says of them, what the user says (`+sct`,
-//! `system_flag(cpu_topology, _)`), and how many there are.
+//! `system_flag(cpu_topology, _)`), how many there are, and how schedulers are bound to them.
 
-use super::binding;
+use super::binding::{BindType, order};
 use super::facts::facts;
 use super::processor::{LogicalProcessor, check, sorted};
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::code::export;
+use enigma_runtime::sched::bind;
 use enigma_runtime::sys::affinity::Processors;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Ctx, Exit, Heap, Term, badarg};
@@ -28,13 +29,15 @@ static DETECTED: LazyLock<Option<Vec<LogicalProcessor>>> = LazyLock::new(|| {
     is_asked.then(detect).flatten()
 });
 
-/// Takes over what `+sct` says.
+/// Takes over what `+sct` and `+sbt` say.
 pub(super) fn configure() {
     *DEFINED.lock() = facts().cpu_topology.clone().map(sorted);
+    *TYPE.lock() = facts().bind_type;
+    plan();
 }
 
 /// Does something with the one that is in use.
-pub(super) fn used<R>(f: impl FnOnce(Option<&[LogicalProcessor]>) -> R) -> R {
+fn used<R>(f: impl FnOnce(Option<&[LogicalProcessor]>) -> R) -> R {
     let defined = DEFINED.lock();
     f(defined.as_deref().or(DETECTED.as_deref()))
 }
@@ -115,7 +118,7 @@ pub(super) fn set_internal(cx: &mut Ctx<'_>, t: Term) -> BifResult {
     };
     let old = internal(cx.heap(), Which::Used);
     *DEFINED.lock() = new;
-    binding::plan();
+    plan();
     Ok(old)
 }
 
@@ -136,6 +139,66 @@ fn read(row: Term) -> Option<LogicalProcessor> {
 
 fn get_cpu_topology(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
     show(cx, Which::Used)
+}
+
+// ---- binding ----
+
+/// How schedulers are bound.
+static TYPE: Mutex<BindType> = Mutex::new(BindType::Unbound);
+
+/// Binds the schedulers anew: something has changed that they are bound by.
+fn plan() {
+    let kind = *TYPE.lock();
+    let mut processors = Vec::new();
+    if kind != BindType::Unbound {
+        let available = Processors::of_process().map_or_else(Vec::new, |p| p.numbers());
+        let all = used(|all| all.map(|all| order(all, kind)));
+        processors = all.unwrap_or_default();
+        processors.retain(|n| available.contains(n));
+    } else if bind::bindings().iter().all(Option::is_none) {
+        return;
+    }
+    bind::set(processors);
+}
+
+/// `system_flag(scheduler_bind_type, T)`; gives the one that there was.
+pub(super) fn set_bind_type(t: Term) -> BifResult {
+    let kind = BindType::of(t).ok_or_else(badarg)?;
+    if !used(|all| all.is_some()) {
+        return Err(badarg());
+    }
+    if Processors::of_process().is_none() {
+        return Err(Exit::error(Atom::NOTSUP));
+    }
+    let before = std::mem::replace(&mut *TYPE.lock(), kind);
+    plan();
+    Ok(before.name().into())
+}
+
+/// `system_info(scheduler_bind_type)`.
+pub(super) fn bind_type() -> Term {
+    TYPE.lock().name().into()
+}
+
+/// `system_info(scheduler_bindings)`.
+pub(super) fn bindings(h: &mut Heap) -> Term {
+    let show = |b: Option<u32>| match b {
+        Some(n) => Term::small(i64::from(n)),
+        None => Term::atom(Atom::new("unbound")),
+    };
+    let all: Vec<Term> = bind::bindings().into_iter().map(show).collect();
+    h.tuple(&all)
+}
+
+/// What as many schedulers as there are processors would be bound to, whether or not these exist; `false` if to none.
+pub fn imagined(h: &mut Heap, kind: Term) -> Option<Term> {
+    let kind = BindType::of(kind)?;
+    if kind == BindType::Unbound {
+        return Some(false.into());
+    }
+    let all = used(|all| all.map(|all| order(all, kind)))?;
+    let all: Vec<Term> = all.into_iter().map(|n| Term::small(i64::from(n))).collect();
+    Some(h.tuple(&all))
 }
 
 // ---- the operating system ----
@@ -239,7 +302,7 @@ pub(super) fn update() -> bool {
     let before = std::mem::replace(&mut *PROCESSING.lock(), now.clone());
     let changed = now != before;
     if changed {
-        binding::plan();
+        plan();
     }
     changed
 }
