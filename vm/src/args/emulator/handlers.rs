@@ -543,9 +543,12 @@ pub(in crate::args) fn compat_release(p: &mut Parser<'_>, t: &mut Taker<'_>) -> 
 /// Reads how schedulers are to be bound; `forced` if it is an error where there is no topology.
 fn bind(p: &mut Parser<'_>, t: &mut Taker<'_>, forced: bool) -> Result_ {
     let value = t.value()?;
+    // Who defines a topology, if only later, has the system not asked.
+    let mut flags = t.args.iter().take_while(|a| a[..] != *b"--");
+    let unread = p.flags.topology_unread || flags.any(|a| a.starts_with(b"-sct"));
     let why = match BindType::of_flag(value) {
         None => "' failed: invalid type",
-        Some(_) if p.flags.topology_unread && p.flags.cpu_topology.is_none() => {
+        Some(_) if unread && p.flags.cpu_topology.is_none() => {
             if !forced {
                 return Ok(());
             }
