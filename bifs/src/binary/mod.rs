@@ -12,7 +12,6 @@ use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, LoopLimit, Step, Work};
 use enigma_runtime::{BifResult, Exit, Term, badarg, release};
-use std::borrow::Cow;
 use std::task::Poll;
 
 /// Of what goes through binaries byte by byte.
@@ -37,12 +36,9 @@ bifs! { BIFS:
     }
 }
 
+#[inline]
 fn subject(t: Term) -> Result<View, Exit> {
-    if t.is_binary() {
-        Ok(bits::view(t))
-    } else {
-        Err(badarg())
-    }
+    bits::binary_view(t).ok_or_else(badarg)
 }
 
 #[derive(Default)]
@@ -89,6 +85,7 @@ impl Options {
     }
 }
 
+#[inline]
 fn byte_at(v: &View, i: usize) -> BifResult {
     if i < v.bits / 8 {
         Ok(Term::small(i64::from(v.byte(i))))
@@ -147,6 +144,9 @@ fn copy2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Sources shorter than this are repeated before they are copied.
 const BLOCK: usize = 4096;
 
+/// Copies of so many bytes altogether are made at once.
+const FEW_BYTES: usize = 512;
+
 /// Fills a binary with the bytes of the first argument, again and again.
 struct Copies {
     /// Several copies of a short source.
@@ -188,6 +188,17 @@ fn copies(cx: &mut Ctx<'_>, a: &[Term], v: &View, total: usize) -> BifResult {
     if total == len && work::at_once(len / work::BYTES) && LOOP_LIMIT.units().is_none() {
         return Ok(bits::copy_out(v, cx.heap()));
     }
+    if total <= FEW_BYTES && work::at_once(total / work::BYTES) && LOOP_LIMIT.units().is_none() {
+        return Ok(cx.heap().build_binary(total, |out| {
+            let (first, rest) = out.split_at_mut(len.min(total));
+            if !first.is_empty() {
+                v.write_to(first, 0);
+                for next in rest.chunks_mut(len) {
+                    next.copy_from_slice(first);
+                }
+            }
+        }));
+    }
     let block = if total > len && len < BLOCK {
         v.to_bytes().repeat((BLOCK / len).min(total / len))
     } else {
@@ -202,12 +213,17 @@ fn copies(cx: &mut Ctx<'_>, a: &[Term], v: &View, total: usize) -> BifResult {
 }
 
 fn longest_common(a: &[Term], common: impl Fn(&[u8], &[u8]) -> usize) -> BifResult {
-    let all = list::to_vec(a[0])
-        .filter(|l| !l.is_empty())
-        .ok_or_else(badarg)?;
-    let all: Option<Vec<Cow<'_, [u8]>>> = all.into_iter().map(bits::binary_bytes).collect();
-    let all = all.ok_or_else(badarg)?;
-    let n = all.iter().map(|b| common(&all[0], b)).min().unwrap_or(0);
+    let (first, mut rest) = a[0].as_cons().ok_or_else(badarg)?;
+    let first = bits::binary_bytes(first).ok_or_else(badarg)?;
+    let mut n = first.len();
+    while let Some((other, tail)) = rest.as_cons() {
+        let other = bits::binary_bytes(other).ok_or_else(badarg)?;
+        n = n.min(common(&first, &other));
+        rest = tail;
+    }
+    if !rest.is_nil() {
+        return Err(badarg());
+    }
     Ok(Term::small(n as i64))
 }
 
@@ -246,17 +262,19 @@ fn encode_unsigned(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if negative {
         return Err(badarg());
     }
-    let mut bytes: Vec<u8> = limbs.iter().flat_map(|l| l.to_le_bytes()).collect();
-    while bytes.last() == Some(&0) {
-        bytes.pop();
-    }
-    if bytes.is_empty() {
-        bytes.push(0);
-    }
-    if !little {
-        bytes.reverse();
-    }
-    Ok(cx.heap().binary_of(bytes))
+    let unused = limbs.last().map_or(0, |l| l.leading_zeros() as usize / 8);
+    let len = (8 * limbs.len() - unused).max(1);
+    Ok(cx.heap().build_binary(len, |out| {
+        if little {
+            for (to, limb) in out.chunks_mut(8).zip(limbs) {
+                to.copy_from_slice(&limb.to_le_bytes()[..to.len()]);
+            }
+        } else {
+            for (to, limb) in out.rchunks_mut(8).zip(limbs) {
+                to.copy_from_slice(&limb.to_be_bytes()[8 - to.len()..]);
+            }
+        }
+    }))
 }
 
 fn decode_unsigned(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {

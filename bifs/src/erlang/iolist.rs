@@ -298,7 +298,67 @@ impl Work for ToBits {
     }
 }
 
+/// Bytes of I/O lists that are gathered at once.
+const FEW_BYTES: usize = 256;
+/// Units of work that a walk through these takes at most.
+const FEW_UNITS: usize = 256;
+
+/// Gathers a short I/O list; nothing where it is longer, or there are parts of bytes.
+fn few_bytes(cx: &mut Ctx<'_>, t: Term) -> Result<Option<Term>, NotIolist> {
+    let mut few = [0; FEW_BYTES];
+    let (mut n, mut fits) = (0, true);
+    let mut budget = Budget::of(FEW_UNITS);
+    let walked = Walker::new(t).go_on(&mut budget, 0, |p| {
+        let v = match p {
+            Piece::Byte(b) => {
+                match few.get_mut(n) {
+                    Some(to) => (*to, n) = (b, n + 1),
+                    None => fits = false,
+                }
+                return Ok(());
+            }
+            Piece::Bits(v) => v,
+        };
+        let len = v.bits.div_ceil(8);
+        fits = fits && v.bits & 7 == 0 && len <= few.len() - n;
+        if fits {
+            v.write_to(&mut few[n..n + len], 0);
+            n += len;
+        }
+        Ok(())
+    })?;
+    if walked.is_pending() || !fits {
+        return Ok(None);
+    }
+    cx.bump((FEW_UNITS - budget.left()) / work::UNITS);
+    Ok(Some(cx.heap().binary(&few[..n])))
+}
+
+/// The number of bytes of a short I/O list; nothing where it is longer.
+fn few_sized(cx: &mut Ctx<'_>, t: Term) -> Result<Option<Term>, NotIolist> {
+    let mut n = 0;
+    let mut budget = Budget::of(FEW_UNITS);
+    let walked = Walker::new(t).go_on(&mut budget, 0, |p| {
+        n += match p {
+            Piece::Byte(_) => 1,
+            Piece::Bits(v) => whole_bytes(&v)?,
+        };
+        Ok(())
+    })?;
+    cx.bump((FEW_UNITS - budget.left()) / work::UNITS);
+    Ok(walked.is_ready().then(|| cx.heap().uint(n as u64)))
+}
+
 fn to_bits(cx: &mut Ctx<'_>, a: &[Term], wanted: Wanted) -> BifResult {
+    if work::at_once(FEW_UNITS) {
+        let few = match wanted {
+            Wanted::Size => few_sized(cx, a[0])?,
+            Wanted::Binary | Wanted::Bits => few_bytes(cx, a[0])?,
+        };
+        if let Some(t) = few {
+            return Ok(t);
+        }
+    }
     let work = ToBits {
         wanted,
         walker: Walker::new(a[0]),

@@ -374,7 +374,48 @@ impl Work for Checked {
     }
 }
 
+/// Takes at most `FEW` elements on the right away from as many on the left; nothing where the lists are longer.
+fn subtract_few(cx: &mut Ctx<'_>, a: &[Term]) -> Option<Term> {
+    let mut gone = [Term::NIL; FEW];
+    let mut kept = [Term::NIL; FEW_KEPT];
+    let (mut left, mut n) = (0, 0);
+    let mut right = a[1];
+    while let Some((e, tail)) = right.as_cons() {
+        *gone.get_mut(left)? = e;
+        left += 1;
+        right = tail;
+    }
+    if !right.is_nil() || !list::walk(a[0], FEW_KEPT).1.is_nil() || !work::at_once(FEW_KEPT * LOOK)
+    {
+        return None;
+    }
+    let mut rest = a[0];
+    while left > 0
+        && let Some((e, tail)) = rest.as_cons()
+    {
+        rest = tail;
+        match gone[..left].iter().position(|&g| compare::exact_eq(g, e)) {
+            Some(i) => {
+                left -= 1;
+                gone[i] = gone[left];
+            }
+            None => {
+                *kept.get_mut(n)? = e;
+                n += 1;
+            }
+        }
+    }
+    cx.bump(n * LOOK / work::UNITS);
+    Some(cx.heap().list_with_tail(&kept[..n], rest))
+}
+
+/// Most elements on the left in `subtract_few`.
+const FEW_KEPT: usize = 32;
+
 fn subtract(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if let Some(rest) = subtract_few(cx, a) {
+        return Ok(rest);
+    }
     let work = Checked {
         length: Length { rest: a[0], n: 0 },
         then: None,
@@ -412,7 +453,12 @@ impl Work for TupleToList {
 }
 
 fn tuple_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let left = a[0].as_tuple().ok_or_else(badarg)?.len();
+    let elements = a[0].as_tuple().ok_or_else(badarg)?;
+    let left = elements.len();
+    if work::at_once(left) {
+        cx.bump(left / work::UNITS);
+        return Ok(cx.heap().list(elements));
+    }
     let work = TupleToList {
         left,
         out: Term::NIL,
@@ -463,10 +509,9 @@ impl Work for ListToTuple {
 }
 
 fn list_to_tuple(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    if short_length(a[0]).is_some() {
-        let elements = list::to_vec(a[0]).ok_or_else(badarg)?;
-        cx.bump(elements.len() / work::UNITS);
-        return Ok(cx.heap().tuple(&elements));
+    if let Some(n) = short_length(a[0]) {
+        cx.bump(n / work::UNITS);
+        return Ok(cx.heap().tuple_from(n, list::iter(a[0])));
     }
     let work = ListToTuple {
         length: Length { rest: a[0], n: 0 },

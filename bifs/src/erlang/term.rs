@@ -86,7 +86,7 @@ fn tuple_length(t: Term) -> Option<usize> {
 fn make_tuple(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let n = tuple_length(a[0]).ok_or_else(badarg)?;
     cx.bump(n / 64);
-    Ok(cx.heap().tuple(&vec![a[1]; n]))
+    Ok(cx.heap().tuple_from(n, std::iter::repeat_n(a[1], n)))
 }
 
 fn make_tuple_with(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
@@ -126,8 +126,9 @@ fn spliced(cx: &mut Ctx<'_>, old: &[Term], at: usize, new: &[Term], skip: usize)
     if at > old.len() || skip > old.len() - at || old.len() + new.len() - skip > MAX_TUPLE {
         return Err(badarg());
     }
-    let all = [&old[..at], new, &old[at + skip..]].concat();
-    Ok(cx.heap().tuple(&all))
+    let all = old[..at].iter().chain(new).chain(&old[at + skip..]);
+    let len = old.len() + new.len() - skip;
+    Ok(cx.heap().tuple_from(len, all.copied()))
 }
 
 // ---- hashes ----

@@ -73,21 +73,27 @@ pub struct Encoder {
 
 /// Units of work that an object costs.
 const OBJECT: usize = 3;
+/// Room that an encoder begins with: most terms that are written are small.
+const SOME_BYTES: usize = 240;
+const SOME_TODO: usize = 8;
+/// List cells that are counted at once.
+const FEW_CELLS: usize = 32;
 
 impl Encoder {
     /// Writes `t` with its version byte.
     pub fn new(t: Term, options: EncodeOptions) -> Encoder {
-        Encoder {
-            out: vec![131],
-            ..Encoder::without_version(t, options)
-        }
+        let mut e = Encoder::without_version(t, options);
+        e.out.push(131);
+        e
     }
 
     fn without_version(t: Term, options: EncodeOptions) -> Encoder {
+        let mut todo = Vec::with_capacity(SOME_TODO);
+        todo.push(Todo::Term(t));
         Encoder {
             options,
-            todo: vec![Todo::Term(t)],
-            out: Vec::new(),
+            todo,
+            out: Vec::with_capacity(SOME_BYTES),
             open: 0,
             sizing: false,
             left_out: 0,
@@ -339,7 +345,16 @@ fn one(t: Term, e: &mut Encoder) {
         return out.push(106);
     }
     if t.is_cons() {
-        return e.todo.push(Todo::Count(t, 0, true, t));
+        let (mut n, mut bytes, mut rest) = (0, true, t);
+        while rest.is_cons() && n < FEW_CELLS {
+            bytes = bytes && is_byte(rest.head());
+            n += 1;
+            rest = rest.tail();
+        }
+        if rest.is_cons() {
+            return e.todo.push(Todo::Count(t, n, bytes, rest));
+        }
+        return e.list(t, n, bytes && rest.is_nil());
     }
     if let Some(id) = t.as_local_pid() {
         let (name, creation) = node::this();
@@ -377,13 +392,17 @@ fn boxed(t: Term, e: &mut Encoder) {
             if !o.deterministic && h.kind() == Kind::HashMap {
                 return e.todo.push(Todo::Node(map::root(t)));
             }
-            let pairs: Vec<(Term, Term)> = if o.deterministic {
-                map::sorted_pairs(t)
-            } else {
-                map::iter(t).collect()
-            };
-            for &(k, v) in pairs.iter().rev() {
-                e.todo.extend([Todo::Term(v), Todo::Term(k)]);
+            let todo = &mut e.todo;
+            let mut put = |k, v| todo.extend([Todo::Term(v), Todo::Term(k)]);
+            match map::small_parts(t) {
+                Some((keys, values)) if !o.deterministic => {
+                    let pairs = keys.iter().zip(values).rev();
+                    pairs.for_each(|(&k, &v)| put(k, v));
+                }
+                _ => map::sorted_pairs(t)
+                    .into_iter()
+                    .rev()
+                    .for_each(|(k, v)| put(k, v)),
             }
         }
         Kind::Ref | Kind::MagicRef => {
@@ -439,8 +458,10 @@ fn integer(n: i64, out: &mut Vec<u8>) {
 }
 
 fn small_big(negative: bool, limbs: &[u64], out: &mut Vec<u8>) {
-    let bytes: Vec<u8> = limbs.iter().flat_map(|l| l.to_le_bytes()).collect();
-    let n = bytes.iter().rposition(|&b| b != 0).map_or(0, |i| i + 1);
+    let used = limbs.iter().rposition(|&l| l != 0).map_or(0, |i| i + 1);
+    let limbs = &limbs[..used];
+    let unused = limbs.last().map_or(0, |l| l.leading_zeros() as usize / 8);
+    let n = 8 * used - unused;
     if n < 256 {
         out.extend_from_slice(&[110, n as u8]);
     } else {
@@ -448,7 +469,11 @@ fn small_big(negative: bool, limbs: &[u64], out: &mut Vec<u8>) {
         put32(out, n);
     }
     out.push(u8::from(negative));
-    out.extend_from_slice(&bytes[..n]);
+    let start = out.len();
+    limbs
+        .iter()
+        .for_each(|l| out.extend_from_slice(&l.to_le_bytes()));
+    out.truncate(start + n);
 }
 
 fn big(t: Term, out: &mut Vec<u8>) {

@@ -113,6 +113,16 @@ pub fn view(t: Term) -> View {
     }
 }
 
+/// The view of a bitstring of whole bytes, if `t` is one.
+#[inline]
+pub fn binary_view(t: Term) -> Option<View> {
+    if !t.is_bitstring() {
+        return None;
+    }
+    let v = view(t);
+    (v.bits & 7 == 0).then_some(v)
+}
+
 impl View {
     /// The bytes, if the view starts at a byte; a last partial byte is included whole.
     #[inline]
@@ -135,15 +145,19 @@ impl View {
 
     /// The bytes, copied if need be so that the first bit is the first byte's highest. Bits after the
     /// last are zero.
+    #[inline]
     pub fn to_bytes<'a>(&self) -> std::borrow::Cow<'a, [u8]> {
         match self.aligned() {
             Some(s) if self.bits & 7 == 0 => s.into(),
-            _ => {
-                let mut out = vec![0; self.bits.div_ceil(8)];
-                copy_bits(self.data, self.offset, &mut out, 0, self.bits);
-                out.into()
-            }
+            _ => self.moved_bytes().into(),
         }
+    }
+
+    #[cold]
+    fn moved_bytes(&self) -> Vec<u8> {
+        let mut out = vec![0; self.bits.div_ceil(8)];
+        copy_bits(self.data, self.offset, &mut out, 0, self.bits);
+        out
     }
 
     /// Copies the bits to bit `at` of `out`, whose other bits stay as they are.
@@ -152,8 +166,13 @@ impl View {
     }
 
     /// Byte `i` of the bits; must lie inside.
+    #[inline]
     pub fn byte(&self, i: usize) -> u8 {
         debug_assert!(8 * (i + 1) <= self.bits);
+        if self.offset & 7 == 0 {
+            // SAFETY: the byte lies in the base's bytes.
+            return unsafe { *self.data.add(self.offset / 8 + i) };
+        }
         read_bits(self.data, self.offset + 8 * i, 8) as u8
     }
 
@@ -171,22 +190,14 @@ impl View {
 /// The bytes of a bitstring of whole bytes (copied if it does not start at a byte), if `t` is one.
 #[inline]
 pub fn binary_bytes<'a>(t: Term) -> Option<std::borrow::Cow<'a, [u8]>> {
-    if t.is_bitstring() {
-        let v = view(t);
-        if v.bits & 7 == 0 {
-            Some(v.to_bytes())
-        } else {
-            None
-        }
-    } else {
-        None
-    }
+    binary_view(t).map(|v| v.to_bytes())
 }
 
 /// Bytes of the longest part of a bitstring that is a copy, if it begins at a byte.
 pub const LONGEST_COPIED_PART: usize = MAX_HEAP_BINARY / 2;
 
 /// A bitstring of the view's bits that shares the base's memory where that saves any.
+#[inline]
 pub fn share(v: &View, heap: &mut Heap) -> Term {
     if v.bits.div_ceil(8) <= LONGEST_COPIED_PART && v.offset & 7 == 0 {
         return copy_out(v, heap);
@@ -198,6 +209,7 @@ pub fn share(v: &View, heap: &mut Heap) -> Term {
 }
 
 /// A bitstring with a copy of the view's bits.
+#[inline]
 pub fn copy_out(v: &View, heap: &mut Heap) -> Term {
     let len = v.bits.div_ceil(8);
     if v.bits & 7 == 0
@@ -205,6 +217,12 @@ pub fn copy_out(v: &View, heap: &mut Heap) -> Term {
     {
         return heap.bits(bytes, v.bits);
     }
+    copy_moved(v, len, heap)
+}
+
+/// The same where the view's bits move inside their bytes, or the last of these is partial.
+#[cold]
+fn copy_moved(v: &View, len: usize, heap: &mut Heap) -> Term {
     if len <= MAX_HEAP_BINARY {
         let (t, data) = heap.heap_bits(v.bits);
         // SAFETY: `heap_bits` made and zeroed room for `len` bytes.

@@ -50,6 +50,11 @@ impl<T: Copy> CopyStack<T> {
         self.len = self.len.checked_sub(1)?;
         Some(self.near[self.len])
     }
+
+    /// The entries, those without an allocation first.
+    fn parts(&mut self) -> [&mut [T]; 2] {
+        [&mut self.near[..self.len], &mut self.far]
+    }
 }
 
 /// What a copy shares with its source: a range of addresses without those that are being released. A
@@ -103,16 +108,15 @@ pub fn size_whole(t: Term) -> usize {
 /// Measures a term, literals included, in steps.
 pub struct Sizing {
     words: usize,
-    todo: Vec<Term>,
+    todo: CopyStack<Term>,
 }
 
 impl Sizing {
     /// Begins.
     pub fn new(t: Term) -> Sizing {
-        Sizing {
-            words: 0,
-            todo: vec![t],
-        }
+        let mut todo = CopyStack::new(Term::NIL);
+        todo.push(t);
+        Sizing { words: 0, todo }
     }
 
     /// Goes on to the number of words that `copy_whole` takes, where each object that is no list cell, and each immediate, counts as
@@ -150,7 +154,14 @@ impl Sizing {
                 }
                 self.words += weigh(t, 1 + h.words());
                 let range = boxed::term_words(h);
-                self.todo.extend(t.terms_from(range.start, range.len()));
+                for &k in t.terms_from(range.start, range.len()) {
+                    if k.is_immediate() {
+                        self.words += weigh(k, 0);
+                        budget.spend(1);
+                    } else {
+                        self.todo.push(k);
+                    }
+                }
                 break;
             }
         }
@@ -159,7 +170,7 @@ impl Sizing {
 
     /// Shows the terms that are held.
     pub fn visit_roots(&mut self, visit: &mut dyn FnMut(&mut [Term])) {
-        visit(&mut self.todo);
+        self.todo.parts().into_iter().for_each(visit);
     }
 }
 

@@ -331,6 +331,26 @@ impl Heap {
         self.term_object(Kind::Tuple, elements)
     }
 
+    /// A tuple of the first `len` values of an iterator, which has as many.
+    #[inline]
+    pub fn tuple_from(&mut self, len: usize, elements: impl Iterator<Item = Term>) -> Term {
+        let p = self.alloc(1 + len);
+        let mut filled = 0;
+        // SAFETY: that many fresh words. Each is written, whatever the iterator gives.
+        unsafe {
+            *p = Header::new(Kind::Tuple, len).0;
+            for t in elements.take(len) {
+                filled += 1;
+                *p.add(filled) = t.0;
+            }
+            while filled < len {
+                filled += 1;
+                *p.add(filled) = Term::NIL.0;
+            }
+        }
+        Term::boxed_at(p)
+    }
+
     /// A copy of a tuple with one element replaced; `index` counts from 0 and must be inside.
     pub fn tuple_with(&mut self, tuple: Term, index: usize, value: Term) -> Term {
         let words = tuple.as_tuple().map_or(0, <[Term]>::len);
@@ -378,7 +398,21 @@ impl Heap {
 
     /// `items` followed by `tail`.
     pub fn list_with_tail(&mut self, items: &[Term], tail: Term) -> Term {
-        items.iter().rev().fold(tail, |t, &h| self.cons(h, t))
+        items.rchunks(CELLS).fold(tail, |tail, items| {
+            let p = self.alloc(2 * items.len());
+            let mut cell = p;
+            for item in items {
+                // SAFETY: there is room for one cell an item.
+                unsafe {
+                    *cell = item.0;
+                    *cell.add(1) = Term::cons_at(cell.add(2)).0;
+                    cell = cell.add(2);
+                }
+            }
+            // SAFETY: there is a last cell, as chunks are not empty.
+            unsafe { *cell.sub(1) = tail.0 };
+            Term::cons_at(p)
+        })
     }
 
     /// Puts elements of a list before `tail`, one after the other, so many or as many as there are. Gives what that makes, what is
