@@ -89,9 +89,7 @@ fn atomics_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn atomics(t: Term) -> Result<&'static Atomics, Exit> {
-    t.as_magic()
-        .and_then(|m| m.downcast_ref())
-        .ok_or_else(badarg)
+    t.as_resource().map(|r| r.1).ok_or_else(badarg)
 }
 
 fn element(t: Term, index: Term) -> Result<(&'static Atomics, &'static AtomicI64), Exit> {

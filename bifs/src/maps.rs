@@ -191,6 +191,29 @@ impl Work for ToList {
     }
 }
 
+/// Is enough of the time slice left to list a large map?
+fn may_list_at_once(cx: &Ctx<'_>, m: Term) -> bool {
+    let reductions = map::size(m) * PAIR / work::UNITS;
+    work::at_once(0) && (cx.whole || (reductions as i64) < cx.reds_left())
+}
+
+/// A list of parts of a large map, before `tail`.
+fn listed_at_once(cx: &mut Ctx<'_>, m: Term, what: Listed, tail: Term) -> Term {
+    cx.bump(map::size(m) * PAIR / work::UNITS);
+    let heap = cx.heap();
+    if lists_are_reversed(m) {
+        let mut list = tail;
+        map::each_pair(m, &mut |k, v| {
+            let item = what.of((k, v), heap);
+            list = heap.cons(item, list);
+        });
+        return list;
+    }
+    let mut items = Vec::with_capacity(map::size(m));
+    map::each_pair(m, &mut |k, v| items.push(what.of((k, v), heap)));
+    heap.list_with_tail(&items, tail)
+}
+
 /// A list of parts of the map `m`, before `tail`.
 fn listed(cx: &mut Ctx<'_>, a: &[Term], m: Term, what: Listed, tail: Term) -> BifResult {
     if let Some((keys, values)) = map::small_parts(m) {
@@ -200,6 +223,9 @@ fn listed(cx: &mut Ctx<'_>, a: &[Term], m: Term, what: Listed, tail: Term) -> Bi
             let item = what.of((k, v), heap);
             heap.cons(item, tail)
         }));
+    }
+    if may_list_at_once(cx, m) {
+        return Ok(listed_at_once(cx, m, what, tail));
     }
     let work = ToList {
         what,
@@ -236,6 +262,16 @@ impl Work for Merging {
 fn merge(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let x = need_map(cx, a[0])?;
     let y = need_map(cx, a[1])?;
+    if let (Some((kx, _)), Some((ky, _))) = (map::small_parts(x), map::small_parts(y)) {
+        if x == y || kx.is_empty() {
+            return Ok(y);
+        }
+        if ky.is_empty() {
+            return Ok(x);
+        }
+        cx.bump((kx.len() + ky.len()) / work::UNITS);
+        return Ok(map::merge_flat(cx.heap(), x, y));
+    }
     work::start(cx, a, Merging(map::Merge::new(x, y)))
 }
 
@@ -297,7 +333,7 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             heap.tuple(&[k, v, rest])
         }));
     }
-    if !chain && place == Term::small(0) && !lists_are_reversed(m) {
+    if !chain && place == Term::small(0) && (!lists_are_reversed(m) || may_list_at_once(cx, m)) {
         return listed(cx, a, m, Listed::Pairs, how);
     }
     let path = bignum::to_i128(place)

@@ -94,25 +94,56 @@ impl Sink for Chars {
 }
 
 /// A binary in UTF-8.
-#[derive(Default)]
-struct Utf8(Gathered);
+struct Utf8 {
+    all: Gathered,
+    /// Single characters behind these, so many bytes.
+    few: [u8; FEW],
+    used: usize,
+}
+
+/// Bytes of single characters that are put together before they are added to others.
+const FEW: usize = 64;
+
+impl Default for Utf8 {
+    fn default() -> Utf8 {
+        Utf8 {
+            all: Gathered::default(),
+            few: [0; FEW],
+            used: 0,
+        }
+    }
+}
+
+impl Utf8 {
+    fn add_few(&mut self) {
+        self.all.extend(&self.few[..self.used]);
+        self.used = 0;
+    }
+}
 
 /// Most bytes of a binary that are converted at once.
 const PIECE: usize = 1 << 16;
 
 impl Sink for Utf8 {
     fn put(&mut self, c: u32) {
-        if let Some(c) = char::from_u32(c) {
-            self.0.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
+        let Some(c) = char::from_u32(c) else { return };
+        if self.used > FEW - 4 {
+            self.add_few();
         }
+        self.used += c.encode_utf8(&mut self.few[self.used..]).len();
     }
 
     fn put_str(&mut self, s: &str) {
-        self.0.extend(s.as_bytes());
+        self.add_few();
+        self.all.extend(s.as_bytes());
     }
 
     fn build(&mut self, cx: &mut Ctx<'_>, _: &mut Budget) -> Poll<Term> {
-        Poll::Ready(std::mem::take(&mut self.0).finish(cx.heap()))
+        if self.all.is_empty() {
+            return Poll::Ready(cx.heap().binary(&self.few[..self.used]));
+        }
+        self.add_few();
+        Poll::Ready(std::mem::take(&mut self.all).finish(cx.heap()))
     }
 
     fn visit_roots(&mut self, _: &mut dyn FnMut(&mut [Term])) {}

@@ -36,7 +36,7 @@ bifs! { BIFS:
     }
 }
 
-#[inline]
+#[inline(always)]
 fn subject(t: Term) -> Result<View, Exit> {
     bits::binary_view(t).ok_or_else(badarg)
 }

@@ -194,12 +194,17 @@ fn unique_integer0(cx: &mut Ctx<'_>, _: &[Term]) -> BifResult {
 
 fn unique_integer1(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (mut positive, mut monotonic) = (false, false);
-    for o in list::to_vec(a[0]).ok_or_else(badarg)? {
+    let mut rest = a[0];
+    while let Some((o, tail)) = rest.as_cons() {
         match o.as_atom() {
             Some(Atom::POSITIVE) => positive = true,
             Some(Atom::MONOTONIC) => monotonic = true,
             _ => return Err(badarg()),
         }
+        rest = tail;
+    }
+    if !rest.is_nil() {
+        return Err(badarg());
     }
     Ok(unique(cx.heap(), positive, monotonic))
 }

@@ -29,8 +29,17 @@ pub fn cause(name: &str) -> Exit {
 }
 
 /// The table that a term stands for, if the calling process may do with it what it wants.
-#[inline]
+#[inline(always)]
 pub fn table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
+    match registry::held(t) {
+        Some(found) if may(cx, &found, need) => Ok(found),
+        _ => other_table(cx, t, need),
+    }
+}
+
+/// The same where the term is no reference that holds the table, or the process may not do that.
+#[inline(never)]
+fn other_table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
     let found = registry::find(t).map_err(|e| match e {
         NotFound::NoIdentifier => cause("type"),
         NotFound::NoTable => cause("id"),
@@ -42,7 +51,7 @@ pub fn table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
 }
 
 /// May the calling process do that with a table?
-#[inline]
+#[inline(always)]
 pub fn may(cx: &Ctx<'_>, t: &Table, need: Need) -> bool {
     let open = match need {
         Need::Read => t.protection() >= Protection::Protected,

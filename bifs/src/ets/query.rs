@@ -59,6 +59,13 @@ pub(super) enum Plan {
 /// `some`: is the search to stop after some results?
 pub(super) fn plan(t: &Table, q: Query, some: bool) -> Plan {
     let ordered = t.kind == TableKind::OrderedSet;
+    if let Query::Pattern(h, _) = q
+        && !is_open(h)
+        && let Some(key) = t.key_of(h)
+        && match_spec::is_bound(key)
+    {
+        return Plan::Keys(vec![key]);
+    }
     let heads = q.heads();
     let mut keys: Vec<Term> = Vec::new();
     for &h in &heads {

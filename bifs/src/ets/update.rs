@@ -126,6 +126,9 @@ pub(super) fn update_counter(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let heap = cx.heap();
     let mut error = None;
     let outcome = t.update(a[1], default, |e| {
+        if let Some(sum) = count_small(e, a[2], keypos) {
+            return Some(sum);
+        }
         let r = count(heap, e, a[2], keypos);
         r.map_err(|x| error = Some(x)).ok()
     })?;
@@ -134,6 +137,24 @@ pub(super) fn update_counter(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
         Some(None) => Err(error.unwrap_or_else(badarg)),
         None => Err(cause("badkey")),
     }
+}
+
+/// Adds a small integer to another, where the sum is one too. Whatever is unusual is left undone.
+#[inline]
+fn count_small(e: &mut Editor, what: Term, keypos: usize) -> Option<Term> {
+    let (pos, increment) = match what.as_small() {
+        Some(n) => (keypos + 1, n),
+        None => {
+            let &[pos, n] = what.as_tuple_n::<2>()?;
+            (pos.as_usize()?, n.as_small()?)
+        }
+    };
+    if pos == 0 || pos == keypos || pos > e.arity() {
+        return None;
+    }
+    let sum = Term::try_small(e.element(pos).as_small()? + increment)?;
+    e.set(pos, sum);
+    Some(sum)
 }
 
 fn count(heap: &mut Heap, e: &mut Editor, what: Term, keypos: usize) -> BifResult {
@@ -172,6 +193,15 @@ pub(super) fn update_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
             several = list::to_vec(a[2])?;
             &several
         };
+        if let &[one] = all
+            && let &[pos, value] = one.as_tuple_n::<2>()?
+            && let Some(pos) = pos.as_usize()
+            && (1..=e.arity()).contains(&pos)
+            && pos != keypos
+        {
+            e.set(pos, value);
+            return Some(());
+        }
         let mut changes = Vec::with_capacity(all.len());
         for t in all {
             let &[pos, value] = t.as_tuple_n::<2>()?;

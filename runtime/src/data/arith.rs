@@ -99,7 +99,7 @@ fn general(
     big: impl FnOnce(&mut Heap, (bool, &[u64]), (bool, &[u64])) -> Value,
     float: impl FnOnce(f64, f64) -> f64,
 ) -> Value {
-    if let Some((x, y)) = both_i128(a, b)
+    if let (Some(x), Some(y)) = (bignum::to_wide(a), bignum::to_wide(b))
         && let Some(r) = small(x, y)
     {
         return Ok(heap.int128(r));
@@ -176,7 +176,24 @@ fn product(heap: &mut Heap, a: (bool, &[u64]), b: (bool, &[u64])) -> Value {
 
 /// `a * b`.
 pub fn mul(heap: &mut Heap, a: Term, b: Term) -> Value {
-    general(heap, a, b, i128::checked_mul, product, |x, y| x * y)
+    if let (Some(x), Some(y)) = (bignum::two_limbs(a), bignum::two_limbs(b))
+        && let Some(t) = short_product(heap, x, y)
+    {
+        return Ok(t);
+    }
+    general(heap, a, b, |_, _| None, product, |x, y| x * y)
+}
+
+/// The product of two integers of which one has one limb at most.
+#[inline]
+fn short_product(heap: &mut Heap, x: (bool, [u64; 2]), y: (bool, [u64; 2])) -> Option<Term> {
+    let ((_, [low, high]), (_, [by, 0])) = (if y.1[1] == 0 { (x, y) } else { (y, x) }) else {
+        return None;
+    };
+    let low = u128::from(low) * u128::from(by);
+    let high = u128::from(high) * u128::from(by) + (low >> 64);
+    let limbs = [low as u64, high as u64, (high >> 64) as u64];
+    Some(heap.big3(x.0 != y.0, limbs))
 }
 
 /// `a / b`.
@@ -243,7 +260,7 @@ fn bitwise(
     small: impl FnOnce(i128, i128) -> i128,
     op: impl Fn(u64, u64) -> u64,
 ) -> Value {
-    if let Some((x, y)) = both_i128(a, b) {
+    if let (Some(x), Some(y)) = (bignum::to_wide(a), bignum::to_wide(b)) {
         return Ok(heap.int128(small(x, y)));
     }
     with_limbs(a, b, |x, y| {
@@ -311,6 +328,18 @@ fn shift(heap: &mut Heap, a: Term, b: Term, right: bool) -> Value {
         } else {
             n.checked_shr(by).unwrap_or(if n < 0 { -1 } else { 0 })
         }));
+    }
+    if (0..128).contains(&left)
+        && let Some((negative, [low, 0])) = bignum::two_limbs(a)
+    {
+        let m = u128::from(low) << (left % 64);
+        let (low, high) = (m as u64, (m >> 64) as u64);
+        let limbs = if left < 64 {
+            [low, high, 0]
+        } else {
+            [0, low, high]
+        };
+        return Ok(heap.big3(negative, limbs));
     }
     let mut buf = [0];
     let (negative, limbs) = bignum::limbs(a, &mut buf);

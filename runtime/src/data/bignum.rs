@@ -63,6 +63,35 @@ pub fn to_u64(t: Term) -> Option<u64> {
     }
 }
 
+/// Sign and magnitude, if it is an integer of at most 128 bits.
+#[inline]
+pub fn two_limbs(t: Term) -> Option<(bool, [u64; 2])> {
+    if let Some(n) = t.as_small() {
+        return Some((n < 0, [n.unsigned_abs(), 0]));
+    }
+    if !t.is_big() {
+        return None;
+    }
+    let h = t.header();
+    let negative = h.kind() == Kind::BigNeg;
+    match h.words() {
+        1 => Some((negative, [t.word(1), 0])),
+        2 => Some((negative, [t.word(1), t.word(2)])),
+        _ => None,
+    }
+}
+
+/// The value, if it is an integer of at most 127 bits and sign.
+#[inline]
+pub fn to_wide(t: Term) -> Option<i128> {
+    if let Some(n) = t.as_small() {
+        return Some(i128::from(n));
+    }
+    let (negative, [low, high]) = two_limbs(t)?;
+    let m = i128::try_from(u128::from(high) << 64 | u128::from(low)).ok()?;
+    Some(if negative { -m } else { m })
+}
+
 /// The value, if it is an integer of at most 64 bits and sign.
 pub fn to_i128(t: Term) -> Option<i128> {
     if let Some(n) = t.as_small() {

@@ -14,17 +14,27 @@ pub struct Editor {
 
 impl Editor {
     /// Number of elements.
+    #[inline]
     pub fn arity(&self) -> usize {
         self.object.arity()
     }
 
+    #[inline]
     fn check(&self, pos: usize) {
         assert!((1..=self.arity()).contains(&pos), "no such element");
     }
 
     /// Element `pos`, which must be there, as it is after the changes so far.
+    #[inline]
     pub fn element(&self, pos: usize) -> Term {
         self.check(pos);
+        if self.first.is_none() {
+            return self.object.element(pos);
+        }
+        self.changed_element(pos)
+    }
+
+    fn changed_element(&self, pos: usize) -> Term {
         match self.changes().rfind(|c| c.0 == pos) {
             Some(c) => c.1,
             None => self.object.element(pos),
@@ -32,6 +42,7 @@ impl Editor {
     }
 
     /// Changes element `pos`, which must be there.
+    #[inline]
     pub fn set(&mut self, pos: usize, value: Term) {
         self.check(pos);
         if self.first.is_none() {
@@ -41,6 +52,7 @@ impl Editor {
         }
     }
 
+    #[inline]
     pub(super) fn new(object: Obj) -> Editor {
         Editor {
             object,
@@ -55,11 +67,18 @@ impl Editor {
 
     /// Makes the changes, in place if possible; gives the object that has to take the old one's place
     /// otherwise.
+    #[inline]
     pub(super) fn finish(self, valid: bool) -> Option<Obj> {
         let (pos, value) = self.first.filter(|_| valid)?;
         if self.more.is_empty() && self.object.set_immediate(pos, value) {
             return None;
         }
+        Some(self.replaced())
+    }
+
+    /// An object with the changes.
+    #[inline(never)]
+    fn replaced(self) -> Obj {
         let mut h = Heap::new();
         let mut elements: Vec<Term> = (1..=self.object.arity())
             .map(|i| self.object.element(i))
@@ -67,7 +86,7 @@ impl Editor {
         for (pos, value) in self.changes() {
             elements[pos - 1] = value;
         }
-        Some(Obj::new(h.tuple(&elements)))
+        Obj::new(h.tuple(&elements))
     }
 }
 

@@ -84,6 +84,7 @@ impl Protection {
         }
     }
 
+    #[inline(always)]
     fn from_number(n: u8) -> Protection {
         match n {
             0 => Protection::Private,

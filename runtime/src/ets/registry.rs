@@ -190,15 +190,23 @@ pub enum NotFound {
     NoTable,
 }
 
+/// The table that a reference holds, if it is one of a table that there is.
+#[inline(always)]
+pub fn held<'a>(t: Term) -> Option<Found<'a>> {
+    let (m, t) = t.as_resource::<Table>()?;
+    (!t.is_deleted()).then_some(Found::Held(m, t))
+}
+
 /// The table that a term stands for; the result is valid for as long as the term.
-#[inline]
 pub fn find<'a>(t: Term) -> Result<Found<'a>, NotFound> {
-    if let Some(m) = t.as_magic() {
-        return match m.downcast_ref::<Table>() {
-            Some(t) if !t.is_deleted() => Ok(Found::Held(m, t)),
-            Some(_) => Err(NotFound::NoTable),
-            None => Err(NotFound::NoIdentifier),
-        };
+    if let Some(found) = held(t) {
+        return Ok(found);
+    }
+    if t.is_kind(Kind::MagicRef) {
+        return Err(match t.as_resource::<Table>() {
+            Some(_) => NotFound::NoTable,
+            None => NotFound::NoIdentifier,
+        });
     }
     if let Some(name) = t.as_atom() {
         return named(name).map(Found::Shared).ok_or(NotFound::NoTable);

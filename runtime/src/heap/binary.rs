@@ -444,6 +444,7 @@ impl BinaryRef {
     ///
     /// # Safety
     /// The word came from `into_raw` and its owner keeps it for as long as the result is used.
+    #[inline(always)]
     pub unsafe fn borrow_raw(word: u64) -> std::mem::ManuallyDrop<BinaryRef> {
         // SAFETY: as the caller promises; `ManuallyDrop` leaves the count alone.
         std::mem::ManuallyDrop::new(unsafe { BinaryRef::from_raw(word) })

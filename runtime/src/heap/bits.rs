@@ -75,7 +75,7 @@ pub(crate) fn base_data(base: Term) -> *const u8 {
 }
 
 /// The view of a bitstring or of the rest of a match context; `t` must be one.
-#[inline]
+#[inline(always)]
 pub fn view(t: Term) -> View {
     match t.kind() {
         Some(Kind::HeapBits) => View {
@@ -114,7 +114,7 @@ pub fn view(t: Term) -> View {
 }
 
 /// The view of a bitstring of whole bytes, if `t` is one.
-#[inline]
+#[inline(always)]
 pub fn binary_view(t: Term) -> Option<View> {
     if !t.is_bitstring() {
         return None;

@@ -5,7 +5,7 @@
 
 use crate::term::{Kind, Term};
 use parking_lot::Mutex;
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Weak};
@@ -15,6 +15,7 @@ pub type Magic = Arc<dyn Any + Send + Sync>;
 
 impl Term {
     /// The resource, if this is a reference that holds one.
+    #[inline]
     pub fn as_magic<'a>(self) -> Option<&'a Magic> {
         if self.is_kind(Kind::MagicRef) {
             // SAFETY: a live `MagicRef` owns the resource in word 3.
@@ -22,6 +23,23 @@ impl Term {
         } else {
             None
         }
+    }
+
+    /// The resource, if this is a reference that holds one of this type.
+    #[inline(always)]
+    pub fn as_resource<'a, T: Any>(self) -> Option<(&'a Magic, &'a T)> {
+        if !self.is_kind(Kind::MagicRef) {
+            return None;
+        }
+        // SAFETY: a live `MagicRef` owns the resource in word 3.
+        let held = unsafe { &*(self.word(3) as *const Held) };
+        if held.kind != TypeId::of::<T>() {
+            return None;
+        }
+        // SAFETY: the value is of the type whose number was asked of it when the handle was made.
+        Some((&held.magic, unsafe {
+            &*Arc::as_ptr(&held.magic).cast::<T>()
+        }))
     }
 }
 
@@ -57,18 +75,25 @@ pub fn read_back(number: u64) -> Option<Magic> {
     WRITTEN.lock().by_number.get(&number)?.upgrade()
 }
 
+/// A resource and what `type_id` says of it, which is asked for often.
+struct Held {
+    kind: TypeId,
+    magic: Magic,
+}
+
 /// An owned reference to a resource, in the one word that a heap object has for it.
-pub struct MagicHandle(Box<Magic>);
+pub struct MagicHandle(Box<Held>);
 
 impl MagicHandle {
     /// Wraps a resource.
     pub fn new(m: Magic) -> MagicHandle {
-        MagicHandle(Box::new(m))
+        let kind = (*m).type_id();
+        MagicHandle(Box::new(Held { kind, magic: m }))
     }
 
     /// The resource.
     pub fn get(&self) -> &Magic {
-        &self.0
+        &self.0.magic
     }
 
     /// The reference as a word; the word's holder owns it from then on.
@@ -82,15 +107,16 @@ impl MagicHandle {
     /// The word came from `into_raw` and its owner gives it up.
     pub unsafe fn from_raw(word: u64) -> MagicHandle {
         // SAFETY: as the caller promises.
-        MagicHandle(unsafe { Box::from_raw(word as *mut Magic) })
+        MagicHandle(unsafe { Box::from_raw(word as *mut Held) })
     }
 
     /// Looks at the resource behind a word.
     ///
     /// # Safety
     /// The word came from `into_raw` and its owner keeps it for as long as the result is used.
+    #[inline]
     pub unsafe fn borrow_raw<'a>(word: u64) -> &'a Magic {
         // SAFETY: as the caller promises.
-        unsafe { &*(word as *const Magic) }
+        unsafe { &(*(word as *const Held)).magic }
     }
 }

@@ -528,13 +528,26 @@ impl Heap {
     }
 
     /// An integer.
+    #[inline]
     pub fn int128(&mut self, n: i128) -> Term {
-        match i64::try_from(n) {
-            Ok(small) => self.int(small),
-            Err(_) => {
-                let m = n.unsigned_abs();
-                self.big(n < 0, &[m as u64, (m >> 64) as u64])
-            }
+        if let Some(small) = i64::try_from(n).ok().and_then(Term::try_small) {
+            return small;
+        }
+        let m = n.unsigned_abs();
+        let kind = if n < 0 { Kind::BigNeg } else { Kind::BigPos };
+        match (m as u64, (m >> 64) as u64) {
+            (low, 0) => self.object(kind, &[low]),
+            (low, high) => self.object(kind, &[low, high]),
+        }
+    }
+
+    /// An integer of sign and magnitude.
+    #[inline]
+    pub fn big3(&mut self, negative: bool, limbs: [u64; 3]) -> Term {
+        match limbs {
+            [_, _, 0] => self.big(negative, &limbs[..2]),
+            _ if negative => self.object(Kind::BigNeg, &limbs),
+            _ => self.object(Kind::BigPos, &limbs),
         }
     }
 

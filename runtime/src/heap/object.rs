@@ -57,6 +57,12 @@ impl Obj {
             unsafe { std::ptr::copy_nonoverlapping(tuple.ptr(), p.add(PREFIX), n) };
             return Obj(p);
         }
+        if let Some(words) = shallow_words(elements) {
+            let p = Obj::block(1 + elements.len() + words);
+            // SAFETY: the block has room for the tuple and these words after the prefix.
+            unsafe { copy_shallow(tuple, p.add(PREFIX)) };
+            return Obj(p);
+        }
         let n = copy::size_whole(tuple);
         let p = Obj::block(n);
         let mut heap = Heap::borrowed(p.wrapping_add(PREFIX), n);
@@ -67,6 +73,7 @@ impl Obj {
         Obj(p)
     }
 
+    #[inline]
     fn block(words: usize) -> *mut u64 {
         let p = memory::take(Purpose::TableObject, layout(PREFIX + words))
             .cast::<u64>()
@@ -212,24 +219,22 @@ impl Obj {
         true
     }
 
-    /// Overwrites the whole tuple where old and new have only immediates and the same size.
+    /// Overwrites the whole tuple where the new one takes as many words, and neither has off-heap objects.
     #[inline]
     pub(crate) fn overwrite(self, tuple: Term) -> bool {
-        let n = 1 + tuple.header().words();
-        if self.term_words() != n {
+        let elements = tuple.as_tuple().unwrap_or(&[]);
+        let n = 1 + elements.len();
+        // SAFETY: the second word of the prefix.
+        let has_offheap = unsafe { *self.0.add(1) != 0 };
+        if self.term_words() < n || has_offheap {
             return false;
         }
-        let old = self.root();
-        if old.header() != tuple.header()
-            || !old.terms_from(1, n - 1).iter().all(|e| e.is_immediate())
-        {
+        if shallow_words(elements) != Some(self.term_words() - n) {
             return false;
         }
-        if !tuple.terms_from(1, n - 1).iter().all(|e| e.is_immediate()) {
-            return false;
-        }
-        // SAFETY: both have `n` words; the table's lock is held for writing.
-        unsafe { std::ptr::copy_nonoverlapping(tuple.ptr(), self.0.add(PREFIX), n) };
+        // SAFETY: the block has as many words after the prefix as the tuple takes, and what is there needs no release; the table's
+        // lock is held for writing.
+        unsafe { copy_shallow(tuple, self.0.add(PREFIX)) };
         true
     }
 
@@ -257,6 +262,74 @@ impl Obj {
     }
 }
 
+/// Is it an object that refers to nothing?
+#[inline(always)]
+fn is_plain(t: Term) -> bool {
+    matches!(
+        t.kind(),
+        Some(Kind::HeapBits | Kind::Float | Kind::BigPos | Kind::BigNeg | Kind::Ref)
+    )
+}
+
+/// The words that a tuple's elements take besides its own, if each is an immediate or an object that refers to nothing.
+#[inline]
+fn shallow_words(elements: &[Term]) -> Option<usize> {
+    let mut words = 0;
+    for e in elements {
+        if e.is_immediate() {
+        } else if is_plain(*e) {
+            words += 1 + e.header().words();
+        } else {
+            return None;
+        }
+    }
+    Some(words)
+}
+
+/// Copies a tuple of such elements.
+///
+/// # Safety
+/// `shallow_words` has given how many words there must be at `to` behind those of the tuple. None of it is in these words.
+#[inline]
+unsafe fn copy_shallow(tuple: Term, to: *mut u64) {
+    let n = tuple.header().words();
+    let mut end = to.wrapping_add(1 + n);
+    // SAFETY: as the caller promises.
+    unsafe {
+        *to = tuple.word(0);
+        for i in 1..=n {
+            let e = Term(tuple.word(i));
+            *to.add(i) = if e.is_immediate() {
+                e.0
+            } else {
+                let words = 1 + e.header().words();
+                copy_words(e.ptr(), end, words);
+                let moved = Term::boxed_at(end);
+                end = end.add(words);
+                moved.0
+            };
+        }
+    }
+}
+
+/// Copies words, of which there are few.
+///
+/// # Safety
+/// As for `copy_nonoverlapping`.
+#[inline(always)]
+unsafe fn copy_words(from: *const u64, to: *mut u64, words: usize) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if words > 16 {
+            return std::ptr::copy_nonoverlapping(from, to, words);
+        }
+        for i in 0..words {
+            // A loop that is not made a call.
+            to.add(i).write(from.add(i).read_volatile());
+        }
+    }
+}
+
 /// A copy of an object, given by its tuple, in a heap.
 #[inline]
 pub(crate) fn copy_root(root: Term, heap: &mut Heap) -> Term {
@@ -265,7 +338,7 @@ pub(crate) fn copy_root(root: Term, heap: &mut Heap) -> Term {
     let words = unsafe { *src.sub(PREFIX) } as usize;
     let dst = heap.alloc(words);
     // SAFETY: `words` fresh words; the block has as many after its prefix.
-    unsafe { std::ptr::copy_nonoverlapping(src, dst, words) };
+    unsafe { copy_words(src, dst, words) };
     if words > 1 + root.header().words() {
         // SAFETY: the copy is complete except for its pointers.
         unsafe { relocate(src, dst, words, heap) };

@@ -8,7 +8,6 @@ use crate::code::export;
 use crate::data::map;
 use crate::release;
 use crate::term::{Kind, Term, list};
-use std::collections::{BTreeMap, HashSet};
 
 /// Deepest nesting of expressions.
 const MAX_DEPTH: usize = 4000;
@@ -60,7 +59,7 @@ pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
         }
         let mut c = Compiler {
             dialect,
-            vars: BTreeMap::new(),
+            vars: Variables::default(),
             guard: true,
         };
         let head = c.head(head)?;
@@ -119,7 +118,7 @@ fn expressions(t: Term, errors: &mut Vec<String>) -> Vec<Term> {
 pub(super) fn pattern(pattern: Term, gives: Gives) -> Res<Program> {
     let mut c = Compiler {
         dialect: Dialect::Table,
-        vars: BTreeMap::new(),
+        vars: Variables::default(),
         guard: false,
     };
     let head = c.head(pattern)?;
@@ -147,13 +146,25 @@ fn is_open(t: Term) -> bool {
 
 /// The cells, tuples and maps in a pattern that match more than what is equal to them: all maps, and what holds a
 /// variable or a map.
-fn open_parts(pattern: Term) -> HashSet<u64> {
+fn open_parts(pattern: Term) -> OpenParts {
+    if let Some(elements) = pattern.as_tuple()
+        && elements
+            .iter()
+            .all(|e| !(e.is_cons() || e.is_tuple() || e.is_map()))
+    {
+        let open = elements.iter().any(|&e| is_open(e));
+        return OpenParts(if open {
+            vec![pattern.raw()]
+        } else {
+            Vec::new()
+        });
+    }
     enum Todo {
         Visit(Term),
         /// So many parts of this were visited.
         Leave(Term, usize),
     }
-    let mut open = HashSet::new();
+    let mut open = Vec::new();
     let mut todo = vec![Todo::Visit(pattern)];
     // Of each part that was visited: is it open?
     let mut visited: Vec<bool> = Vec::new();
@@ -161,7 +172,7 @@ fn open_parts(pattern: Term) -> HashSet<u64> {
         match next {
             Todo::Visit(t) => {
                 if t.is_map() {
-                    open.insert(t.raw());
+                    open.push(t.raw());
                     // What is in the map is looked at as well, as its values are patterns.
                     let values: Vec<Term> = map::iter(t).map(|p| p.1).collect();
                     todo.push(Todo::Leave(t, values.len()));
@@ -182,24 +193,54 @@ fn open_parts(pattern: Term) -> HashSet<u64> {
                 visited.truncate(first);
                 visited.push(is_open);
                 if is_open {
-                    open.insert(t.raw());
+                    open.push(t.raw());
                 }
             }
         }
     }
-    open
+    open.sort_unstable();
+    OpenParts(open)
+}
+
+/// The words of such parts, in order.
+struct OpenParts(Vec<u64>);
+
+impl OpenParts {
+    fn has(&self, t: Term) -> bool {
+        self.0.binary_search(&t.raw()).is_ok()
+    }
+}
+
+/// Slots of variables, in the order of the variables' numbers.
+#[derive(Default)]
+struct Variables(Vec<(u32, u32)>);
+
+impl Variables {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The slot of a variable, and where it stands or would stand.
+    fn find(&self, n: u32) -> Result<u32, usize> {
+        self.0
+            .binary_search_by_key(&n, |v| v.0)
+            .map(|at| self.0[at].1)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|v| v.1)
+    }
 }
 
 struct Compiler {
     dialect: Dialect,
-    /// Number of a variable to its slot.
-    vars: BTreeMap<u32, u32>,
+    vars: Variables,
     guard: bool,
 }
 
 impl Compiler {
     fn head(&mut self, pattern: Term) -> Res<Vec<HeadOp>> {
-        let mut ops = Vec::new();
+        let mut ops = Vec::with_capacity(8);
         let open = open_parts(pattern);
         let mut todo = vec![pattern];
         while let Some(t) = todo.pop() {
@@ -207,14 +248,14 @@ impl Compiler {
                 HeadOp::Any
             } else if let Some(n) = variable(t) {
                 let next = self.vars.len() as u32;
-                match self.vars.get(&n) {
-                    Some(&slot) => HeadOp::Same(slot),
-                    None => {
-                        self.vars.insert(n, next);
+                match self.vars.find(n) {
+                    Ok(slot) => HeadOp::Same(slot),
+                    Err(at) => {
+                        self.vars.0.insert(at, (n, next));
                         HeadOp::Bind(next)
                     }
                 }
-            } else if t.is_immediate() || !open.contains(&t.raw()) {
+            } else if t.is_immediate() || !open.has(t) {
                 if t.is_immediate() && !t.is_flonum() {
                     HeadOp::Word(t)
                 } else {
@@ -250,7 +291,7 @@ impl Compiler {
     }
 
     fn all(&self, result: bool) -> Op {
-        Op::All(self.vars.values().copied().collect(), result)
+        Op::All(self.vars.slots().collect(), result)
     }
 
     /// Code that pushes the value of an expression; `result`: the value becomes part of the result.
@@ -314,9 +355,9 @@ impl Compiler {
 
     fn atom(&mut self, t: Term, result: bool, code: &mut Vec<Op>) -> Res<()> {
         code.push(if let Some(n) = variable(t) {
-            match self.vars.get(&n) {
-                Some(&slot) => Op::Var(slot, result),
-                None => return fail(format!("Variable ${n} is unbound.")),
+            match self.vars.find(n) {
+                Ok(slot) => Op::Var(slot, result),
+                Err(_) => return fail(format!("Variable ${n} is unbound.")),
             }
         } else {
             match t.as_atom() {

@@ -3,6 +3,7 @@
 use super::{BITS, children, flat_parts, is_flat, node_parts, root, size};
 use crate::heap::Heap;
 use crate::term::{Kind, Term};
+use smallvec::SmallVec;
 
 /// The pairs of a map, in the map's own order.
 pub fn iter(t: Term) -> MapIter {
@@ -89,12 +90,12 @@ pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
         let small = usize::try_from(place).is_ok_and(|p| p <= size(t));
         return small.then(|| PlaceIter {
             flat: iter(t),
-            open: Vec::new(),
+            open: SmallVec::new(),
         });
     }
     let mut it = PlaceIter {
         flat: MapIter::default(),
-        open: Vec::new(),
+        open: SmallVec::new(),
     };
     let mut node = root(t);
     let digits = match place {
@@ -104,7 +105,6 @@ pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
     if place > 1 && !(127 - place.leading_zeros()).is_multiple_of(BITS) {
         return None;
     }
-    let mut way = 1u128;
     for level in (0..digits).rev() {
         let digit = (place >> (level * BITS)) as u64 & 15;
         if !node.is_kind(Kind::HashNode) {
@@ -115,12 +115,11 @@ pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
         if bitmap & bit == 0 {
             return None;
         }
-        let todo = bitmap & !(bit | (bit - 1));
-        it.open.push(Open { node, todo, way });
-        node = children[(bitmap & (bit - 1)).count_ones() as usize];
-        way = way << BITS | u128::from(digit);
+        let at = (bitmap & (bit - 1)).count_ones();
+        it.open.push(Open { node, next: at + 1 });
+        node = children[at as usize];
     }
-    it.open.push(Open::whole(node, way));
+    it.open.push(Open { node, next: 0 });
     Some(it)
 }
 
@@ -128,34 +127,53 @@ pub fn iter_from(t: Term, place: u128) -> Option<PlaceIter> {
 pub struct PlaceIter {
     flat: MapIter,
     /// The nodes on the way to the next pair.
-    open: Vec<Open>,
+    open: SmallVec<[Open; 8]>,
 }
 
-/// A node, or pairs whose hashes collide.
+/// A node, or pairs whose hashes collide, and the first of its children that is still to be visited.
 struct Open {
     node: Term,
-    /// The digits of the children that are still to be visited; of what is no node, whether it is.
-    todo: u64,
-    /// The way to it.
-    way: u128,
+    next: u32,
 }
 
 impl Open {
-    fn whole(node: Term, way: u128) -> Open {
-        let is_node = node.is_kind(Kind::HashNode);
-        let todo = if is_node { node_parts(node).0 } else { 1 };
-        Open { node, todo, way }
+    /// What is below it; a pair is below itself.
+    #[inline]
+    fn children(&self) -> &[Term] {
+        if self.node.is_cons() {
+            std::slice::from_ref(&self.node)
+        } else {
+            children(self.node)
+        }
+    }
+
+    /// The digit of a child of a node.
+    fn digit(&self, child: u32) -> u128 {
+        let mut bits = node_parts(self.node).0;
+        for _ in 0..child {
+            bits &= bits - 1;
+        }
+        u128::from(bits.trailing_zeros())
     }
 }
 
 impl PlaceIter {
     /// Where to go on later; nothing at the end. Not to be called between pairs whose hashes collide.
     pub fn place(&self) -> Option<u128> {
-        let next = self.open.iter().rfind(|o| o.todo != 0)?;
-        if !next.node.is_kind(Kind::HashNode) {
-            return Some(next.way);
+        let last = self
+            .open
+            .iter()
+            .rposition(|o| (o.next as usize) < o.children().len())?;
+        // The children that are visited are those before the next one.
+        let mut way = 1;
+        for o in &self.open[..last] {
+            way = way << BITS | o.digit(o.next - 1);
         }
-        Some(next.way << BITS | u128::from(next.todo.trailing_zeros()))
+        let next = &self.open[last];
+        if !next.node.is_kind(Kind::HashNode) {
+            return Some(way);
+        }
+        Some(way << BITS | next.digit(next.next))
     }
 
     /// The next pairs: at least `count` if there are that many. Pairs whose hashes collide stay together.
@@ -165,34 +183,52 @@ impl PlaceIter {
         while out.len() < count
             && let Some(top) = self.open.last_mut()
         {
-            if top.todo == 0 {
+            if !top.node.is_kind(Kind::HashNode) {
+                out.extend(top.children().iter().map(|l| (l.head(), l.tail())));
                 self.open.pop();
                 continue;
             }
-            if !top.node.is_kind(Kind::HashNode) {
-                top.todo = 0;
-                let one = [top.node];
-                let leaves = if one[0].is_cons() {
-                    &one
+            let below = node_parts(top.node).1;
+            let mut deeper = None;
+            while let Some(child) = below.get(top.next as usize) {
+                if out.len() >= count {
+                    return out;
+                }
+                top.next += 1;
+                if child.is_cons() {
+                    out.push((child.head(), child.tail()));
                 } else {
-                    children(top.node)
-                };
-                out.extend(leaves.iter().map(|l| (l.head(), l.tail())));
-                continue;
+                    deeper = Some(*child);
+                    break;
+                }
             }
-            let (bitmap, children) = node_parts(top.node);
-            let digit = top.todo.trailing_zeros();
-            let bit = 1 << digit;
-            top.todo &= !bit;
-            let child = children[(bitmap & (bit - 1)).count_ones() as usize];
-            if child.is_cons() {
-                out.push((child.head(), child.tail()));
-            } else {
-                let way = top.way << BITS | u128::from(digit);
-                self.open.push(Open::whole(child, way));
+            match deeper {
+                Some(node) => self.open.push(Open { node, next: 0 }),
+                None => {
+                    self.open.pop();
+                }
             }
         }
         out
+    }
+}
+
+/// Calls `f` with the pairs of a large map in their order; `t` must be one.
+pub fn each_pair(t: Term, f: &mut impl FnMut(Term, Term)) {
+    each_below(root(t), f);
+}
+
+/// No deeper than the hash of a key has digits.
+fn each_below(node: Term, f: &mut impl FnMut(Term, Term)) {
+    if node.is_cons() {
+        return f(node.head(), node.tail());
+    }
+    for &child in children(node) {
+        if child.is_cons() {
+            f(child.head(), child.tail());
+        } else {
+            each_below(child, f);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod update;
 pub use builder::MapBuilder;
 use bulk::from_many;
 pub use bulk::{FlatBuilder, from_pairs};
-pub use iteration::{MapIter, PlaceIter, iter, iter_from, nodes_as_tuples};
+pub use iteration::{MapIter, PlaceIter, each_pair, iter, iter_from, nodes_as_tuples};
 pub use merge::Merge;
 pub use update::{MapPair, put_all, update_all};
 
@@ -22,7 +22,6 @@ use crate::budget::Budget;
 use crate::heap::{Heap, literal};
 use crate::release;
 use crate::term::{Header, Kind, Term};
-use smallvec::SmallVec;
 use std::cmp::Ordering;
 use std::task::Poll;
 
@@ -516,35 +515,47 @@ pub fn merge(heap: &mut Heap, a: Term, b: Term) -> Term {
 }
 
 /// Keys, or values, of two flat maps.
-type BothMaps = SmallVec<[Term; 2 * MAX_FLAT]>;
-
-fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
-    let ((ka, va), (kb, vb)) = (flat_parts(a), flat_parts(b));
+/// The union of two flat maps. Of pairs with one key the second map's counts.
+pub fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     if a.word(1) == b.word(1) {
         return b;
     }
-    let (mut keys, mut values) = (BothMaps::new(), BothMaps::new());
-    let (mut i, mut j) = (0, 0);
+    if size(a) + size(b) <= FEW {
+        merge_within::<FEW>(heap, a, b)
+    } else {
+        merge_within::<{ 2 * MAX_FLAT }>(heap, a, b)
+    }
+}
+
+/// Pairs of two maps whose union needs little room on the way.
+const FEW: usize = 16;
+
+/// The union of two flat maps that have at most `N` pairs together.
+fn merge_within<const N: usize>(heap: &mut Heap, a: Term, b: Term) -> Term {
+    let ((ka, va), (kb, vb)) = (flat_parts(a), flat_parts(b));
+    let (mut keys, mut values) = ([Term::NIL; N], [Term::NIL; N]);
+    let (mut i, mut j, mut n) = (0, 0, 0);
     while i < ka.len() && j < kb.len() {
         let order = key_order(ka[i], kb[j]);
-        if order == Ordering::Less {
-            keys.push(ka[i]);
-            values.push(va[i]);
-            i += 1;
+        let from_a = order == Ordering::Less;
+        (keys[n], values[n]) = if from_a {
+            (ka[i], va[i])
         } else {
-            keys.push(kb[j]);
-            values.push(vb[j]);
-            i += usize::from(order == Ordering::Equal);
-            j += 1;
-        }
+            (kb[j], vb[j])
+        };
+        i += usize::from(order != Ordering::Greater);
+        j += usize::from(!from_a);
+        n += 1;
     }
     for (ks, vs, from) in [(ka, va, i), (kb, vb, j)] {
-        keys.extend_from_slice(&ks[from..]);
-        values.extend_from_slice(&vs[from..]);
+        let left = ks.len() - from;
+        keys[n..n + left].copy_from_slice(&ks[from..]);
+        values[n..n + left].copy_from_slice(&vs[from..]);
+        n += left;
     }
-    let n = keys.len();
+    let (keys, values) = (&keys[..n], &values[..n]);
     if n > MAX_FLAT {
-        let pairs: Vec<(Term, Term)> = keys.into_iter().zip(values).collect();
+        let pairs: Vec<(Term, Term)> = keys.iter().copied().zip(values.iter().copied()).collect();
         return from_many(heap, &pairs);
     }
     if n == kb.len() {
@@ -555,9 +566,9 @@ fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     }
     let keys = match n == ka.len() {
         true => Term(a.word(1)),
-        false => heap.tuple(&keys),
+        false => heap.tuple(keys),
     };
-    flat_from_sorted(heap, keys, &values)
+    flat_from_sorted(heap, keys, values)
 }
 
 /// Makes a map that is no literal share a literal tuple of the same keys instead of its own, which so becomes garbage.
