@@ -188,11 +188,19 @@ fn search(
 ) -> BifResult {
     let at = a[1].as_usize().filter(|&n| n > 0).ok_or_else(badarg)? - 1;
     let (key, mut rest) = (a[0], Rest(a[2]));
-    if !is_compared(key) {
+    let near = if key.is_small() {
+        // Only a float may be equal to it besides.
+        let is_it = |k: Term| k == key || !is_word(k) && compare::eq(k, key);
+        let is_it = |e| KeySearch::element(e, at).is_some_and(is_it);
+        find_near(cx, &mut rest, is_it)?
+    } else if !is_compared(key) {
         let is_it = |e| KeySearch::element(e, at) == Some(key);
-        if let Poll::Ready(found) = find_near(cx, &mut rest, is_it)? {
-            return Ok(answer(cx, found));
-        }
+        find_near(cx, &mut rest, is_it)?
+    } else {
+        Poll::Pending
+    };
+    if let Poll::Ready(found) = near {
+        return Ok(answer(cx, found));
     }
     work::start(cx, a, KeySearch { rest, at, answer })
 }

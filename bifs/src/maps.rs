@@ -352,10 +352,7 @@ fn map_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let next = next.map(|p| heap.int128(p as i128));
     if chain {
         let end = next.map_or(Atom::NONE.into(), |p| heap.cons(p, m));
-        return Ok(pairs
-            .iter()
-            .rev()
-            .fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])));
+        return Ok(heap.chain(&pairs, end));
     }
     let mut out = how;
     let mut add = |&(k, v): &(Term, Term)| {
@@ -390,10 +387,7 @@ fn next_of_keys(cx: &mut Ctx<'_>, keys: Term, m: Term) -> BifResult {
     } else {
         heap.cons(it.tail(), m)
     };
-    Ok(pairs
-        .iter()
-        .rev()
-        .fold(end, |rest, &(k, v)| heap.tuple(&[k, v, rest])))
+    Ok(heap.chain(&pairs, end))
 }
 
 // ---- representation ----

@@ -418,6 +418,36 @@ fn encoding(t: Term) -> Option<bool> {
     }
 }
 
+/// Code points of a list, or bytes of a binary, that are converted at once.
+const SHORT: usize = 256;
+
+/// A short flat list of code points, if it is one: what it is converted to.
+fn short_list(t: Term, utf8: bool) -> Option<Term> {
+    let mut rest = t;
+    for _ in 0..SHORT {
+        let Some((c, tail)) = rest.as_cons() else {
+            return rest.is_nil().then_some(t);
+        };
+        let c = c.as_small()?;
+        if !is_code_point(c) || !utf8 && c > 255 {
+            return None;
+        }
+        rest = tail;
+    }
+    None
+}
+
+/// The list of the characters in a short binary.
+fn short_binary(cx: &mut Ctx<'_>, t: Term, utf8: bool) -> Option<Term> {
+    let v = bits::binary_view(t).filter(|v| v.bits <= 8 * SHORT)?;
+    let bytes = v.aligned()?;
+    if !utf8 || bytes.is_ascii() {
+        return Some(cx.heap().byte_list(bytes));
+    }
+    let text = std::str::from_utf8(bytes).ok()?;
+    Some(cx.heap().char_list(text))
+}
+
 fn convert<S: Sink>(cx: &mut Ctx<'_>, a: &[Term], fallback: &str) -> BifResult {
     let Some(utf8) = encoding(a[1]) else {
         return cx.trap(export::get(Atom::UNICODE, Atom::new(fallback), 2), a);
@@ -435,6 +465,19 @@ fn convert<S: Sink>(cx: &mut Ctx<'_>, a: &[Term], fallback: &str) -> BifResult {
 }
 
 fn characters_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if let Some(utf8) = encoding(a[1])
+        && work::at_once(SHORT)
+        && LOOP_LIMIT.units().is_none()
+    {
+        let short = match a[0].is_list() {
+            true => short_list(a[0], utf8),
+            false => short_binary(cx, a[0], utf8),
+        };
+        if let Some(t) = short {
+            cx.bump(1);
+            return Ok(t);
+        }
+    }
     convert::<Chars>(cx, a, "characters_to_list_int")
 }
 

@@ -9,10 +9,12 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Ctx, system_limit};
 use enigma_runtime::heap::bits::{self, View};
+use enigma_runtime::heap::magic::Magic;
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Pile, Step, Work};
 use enigma_runtime::{BifResult, Exit, Heap, Term, badarg, reference};
 use memchr::memmem;
+use smallvec::{SmallVec, smallvec};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::Poll;
@@ -101,13 +103,13 @@ fn automaton(needles: &[Cow<'_, [u8]>]) -> Result<AhoCorasick, Exit> {
 }
 
 /// The binaries of a pattern: one, or a list of some.
-fn needles<'a>(t: Term) -> Result<Vec<Cow<'a, [u8]>>, Exit> {
-    let terms = if t.is_bitstring() {
-        vec![t]
-    } else {
-        list::to_vec(t).ok_or_else(badarg)?
-    };
-    let all: Option<Vec<Cow<'a, [u8]>>> = terms
+fn needles<'a>(t: Term) -> Result<SmallVec<[Cow<'a, [u8]>; 2]>, Exit> {
+    if t.is_bitstring() {
+        let one = bits::binary_bytes(t).filter(|b| !b.is_empty());
+        return Ok(smallvec![one.ok_or_else(badarg)?]);
+    }
+    let terms = list::to_vec(t).ok_or_else(badarg)?;
+    let all: Option<SmallVec<[Cow<'a, [u8]>; 2]>> = terms
         .into_iter()
         .map(|t| bits::binary_bytes(t).filter(|b| !b.is_empty()))
         .collect();
@@ -124,12 +126,11 @@ fn compile_pattern(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 /// The compiled pattern that a term is, if it is a tuple.
-fn compiled(t: Term) -> Option<Result<Arc<Pattern>, Exit>> {
+fn compiled<'a>(t: Term) -> Option<Result<(&'a Magic, &'a Pattern), Exit>> {
     let &[tag, r] = t.as_tuple_n::<2>()?;
     let made = r
-        .as_magic()
-        .and_then(|m| m.clone().downcast::<Pattern>().ok())
-        .filter(|p| tag.as_atom().is_some_and(|a| a.text() == p.tag()));
+        .as_resource::<Pattern>()
+        .filter(|p| tag.as_atom().is_some_and(|a| a.text() == p.1.tag()));
     Some(made.ok_or_else(badarg))
 }
 
@@ -140,7 +141,7 @@ fn each_match(
     mut found: impl FnMut(usize, usize) -> bool,
 ) -> Result<(), Exit> {
     if let Some(pattern) = compiled(t) {
-        pattern?.each(hay, found);
+        pattern?.1.each(hay, found);
         return Ok(());
     }
     // A pattern that is used once is not worth much preparation.
@@ -174,7 +175,10 @@ const MATCH: usize = 2;
 impl Search {
     fn new(pattern: Term, (from, to): (usize, usize), all: bool) -> Result<Search, Exit> {
         let pattern = match compiled(pattern) {
-            Some(p) => p?,
+            Some(p) => {
+                let magic = p?.0.clone();
+                magic.downcast().map_err(|_| badarg())?
+            }
             None => Arc::new(Pattern::new(&needles(pattern)?)?),
         };
         Ok(Search {
@@ -344,7 +348,7 @@ impl Work for Searching {
 fn first_or_none(cx: &mut Ctx<'_>, found: Option<(usize, usize)>) -> Term {
     match found {
         Some(f) => span(cx.heap(), f),
-        None => Atom::new("nomatch").into(),
+        None => Atom::NOMATCH.into(),
     }
 }
 
@@ -360,7 +364,7 @@ fn run(cx: &mut Ctx<'_>, a: &[Term], o: &Options, all: bool, wanted: Wanted) -> 
         };
         return work::start_within(cx, a, work, &LOOP_LIMIT);
     }
-    let mut found = Vec::new();
+    let mut found: SmallVec<[(usize, usize); 8]> = SmallVec::new();
     let hay = v.part(8 * from, 8 * (to - from)).to_bytes();
     each_match(a[1], &hay, |s, e| {
         found.push((from + s, from + e));

@@ -35,6 +35,9 @@ fn options(l: Term) -> Result<Wanted, Exit> {
         encode: EncodeOptions::default(),
         level: None,
     };
+    if l.is_nil() {
+        return Ok(w);
+    }
     for o in list::to_vec(l).ok_or_else(badarg)? {
         match (o.as_atom(), o.as_tuple_n::<2>()) {
             (Some(Atom::COMPRESSED), _) => w.level = Some(6),

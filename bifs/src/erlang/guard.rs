@@ -384,11 +384,13 @@ fn binary_part_pair(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn binary_part(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let (at, len) = a[1].as_small().zip(a[2].as_small()).ok_or_else(badarg)?;
-    let whole_bytes = a[0].is_binary() || (a[0].is_bitstring() && release::number() < 27);
-    if !whole_bytes {
+    if !a[0].is_bitstring() {
         return Err(badarg());
     }
     let view = bits::view(a[0]);
+    if view.bits & 7 != 0 && release::number() >= 27 {
+        return Err(badarg());
+    }
     let (from, len) = if len < 0 {
         (at.checked_add(len), -len)
     } else {

@@ -29,7 +29,6 @@ pub fn cause(name: &str) -> Exit {
 }
 
 /// The table that a term stands for, if the calling process may do with it what it wants.
-#[inline(always)]
 pub fn table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
     match registry::held(t) {
         Some(found) if may(cx, &found, need) => Ok(found),
@@ -37,9 +36,32 @@ pub fn table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
     }
 }
 
-/// The same where the term is no reference that holds the table, or the process may not do that.
+/// The table that a reference holds, if the calling process may do with it what it wants.
+#[inline(always)]
+pub fn held<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Option<&'a Table> {
+    let (_, t) = t.as_resource::<Table>()?;
+    (!t.is_deleted() && may(cx, t, need)).then_some(t)
+}
+
+/// A variable `$t` for the table that a term stands for, as `table` gives it: most are held by a reference, and then no more is made
+/// than an address.
+macro_rules! open_table {
+    ($t:ident = $cx:expr, $term:expr, $need:expr) => {
+        let found;
+        let $t: &Table = match $crate::ets::access::held($cx, $term, $need) {
+            Some(t) => t,
+            None => {
+                found = $crate::ets::access::other_table($cx, $term, $need)?;
+                &found
+            }
+        };
+    };
+}
+pub(super) use open_table;
+
+/// As `table` where the term is no reference that holds the table, or the process may not do that.
 #[inline(never)]
-fn other_table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
+pub fn other_table<'a>(cx: &Ctx<'_>, t: Term, need: Need) -> Result<Found<'a>, Exit> {
     let found = registry::find(t).map_err(|e| match e {
         NotFound::NoIdentifier => cause("type"),
         NotFound::NoTable => cause("id"),

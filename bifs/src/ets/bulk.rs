@@ -1,6 +1,6 @@
 //! Putting lists of objects in, and emptying tables: work that grows with the number of objects.
 
-use super::access::{Need, cause, may, table};
+use super::access::{Need, cause, may, open_table, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::ets::batch::{BatchOutcome, Loose};
@@ -42,12 +42,13 @@ fn is_turned_round(t: &Table) -> bool {
 }
 
 pub(super) fn insert(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
     if !a[1].is_list() {
+        open_table!(t = cx, a[0], Need::Write);
         let key = t.key_of(a[1]).ok_or_else(badarg)?;
         t.insert(a[1], key)?;
         return Ok(Term::bool(true));
     }
+    let t = table(cx, a[0], Need::Write)?;
     let Some(all) = objects(&t, a[1])? else {
         return many(cx, a, t.to_arc(), false);
     };
@@ -63,11 +64,12 @@ pub(super) fn insert(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 pub(super) fn insert_new(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
     if !a[1].is_list() {
+        open_table!(t = cx, a[0], Need::Write);
         let key = t.key_of(a[1]).ok_or_else(badarg)?;
         return Ok(Term::bool(t.insert_new(a[1], key)?));
     }
+    let t = table(cx, a[0], Need::Write)?;
     let Some(all) = objects(&t, a[1])? else {
         return many(cx, a, t.to_arc(), true);
     };

@@ -10,13 +10,13 @@ mod replace;
 mod select;
 mod update;
 
-use access::{Need, cause, end_of_table, table};
+use access::{Need, cause, end_of_table, open_table, table};
 
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::ets::registry;
-use enigma_runtime::ets::{self, TableKind, owners};
+use enigma_runtime::ets::{self, Table, TableKind, owners};
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::object::Obj;
 use enigma_runtime::process::{PidKey, flag, signal};
@@ -104,12 +104,12 @@ pub fn process_exit(cx: &mut Ctx<'_>) {
 }
 
 fn lookup(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
+    open_table!(t = cx, a[0], Need::Read);
     Ok(t.lookup(a[1], cx.heap())?)
 }
 
 fn lookup_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
+    open_table!(t = cx, a[0], Need::Read);
     let pos = a[2].as_usize().filter(|&p| p > 0).ok_or_else(badarg)?;
     let heap = cx.heap();
     let missing = || a.get(3).copied().ok_or_else(|| cause("badkey"));
@@ -130,46 +130,46 @@ fn lookup_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 }
 
 fn member(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
+    open_table!(t = cx, a[0], Need::Read);
     Ok(Term::bool(t.with_object(a[1], Obj::is_some)?))
 }
 
 fn delete(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
+    open_table!(t = cx, a[0], Need::Write);
     t.delete(a[1])?;
     Ok(Term::bool(true))
 }
 
 fn delete_object(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
+    open_table!(t = cx, a[0], Need::Write);
     let key = t.key_of(a[1]).ok_or_else(badarg)?;
     t.delete_object(a[1], key)?;
     Ok(Term::bool(true))
 }
 
 fn take(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
+    open_table!(t = cx, a[0], Need::Write);
     Ok(t.take(a[1], cx.heap())?)
 }
 
 /// Which key of a table, and whether its objects are wanted as well.
 fn edge(cx: &mut Ctx<'_>, a: &[Term], last: bool, objects: bool) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
-    Ok(t.with_first(last, false, |o, all| answer(cx, &t, objects, o, all))?)
+    open_table!(t = cx, a[0], Need::Read);
+    Ok(t.with_first(last, false, |o, all| answer(cx, t, objects, o, all))?)
 }
 
 fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
-    let t = table(cx, a[0], Need::Read)?;
+    open_table!(t = cx, a[0], Need::Read);
     if t.kind == TableKind::OrderedSet && a[1] == end_of_table() {
         return Err(badarg());
     }
-    t.with_next(a[1], back, false, |o, all| answer(cx, &t, objects, o, all))?
+    t.with_next(a[1], back, false, |o, all| answer(cx, t, objects, o, all))?
         .ok_or_else(badarg)
 }
 
 fn answer(
     cx: &mut Ctx<'_>,
-    t: &ets::Table,
+    t: &Table,
     objects: bool,
     o: Obj,
     all: &mut dyn Iterator<Item = Obj>,

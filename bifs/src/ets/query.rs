@@ -8,6 +8,7 @@ use enigma_runtime::ets::{Range, Table, TableKind};
 use enigma_runtime::match_spec::{self, Dialect, Gives, OwnedProgram, Program, SpecError};
 use enigma_runtime::term::list;
 use enigma_runtime::{Atom, Exit, Term, badarg};
+use smallvec::{SmallVec, smallvec};
 use std::cmp::Ordering;
 
 /// What is searched for.
@@ -37,21 +38,23 @@ impl Query {
     }
 
     /// The heads of the clauses.
-    fn heads(self) -> Vec<Term> {
+    fn heads(self) -> Few {
         match self {
             Query::Spec(t) => list::iter(t)
                 .filter_map(|c| c.as_tuple().and_then(|c| c.first().copied()))
                 .collect(),
-            Query::Pattern(t, _) => vec![t],
+            Query::Pattern(t, _) => smallvec![t],
         }
     }
 }
+
+type Few = SmallVec<[Term; 4]>;
 
 /// Which keys have to be looked at.
 pub(super) enum Plan {
     All,
     /// Only these.
-    Keys(Vec<Term>),
+    Keys(Few),
     /// Those that may match this pattern of a key, in an ordered set.
     Like(Term),
 }
@@ -64,10 +67,10 @@ pub(super) fn plan(t: &Table, q: Query, some: bool) -> Plan {
         && let Some(key) = t.key_of(h)
         && match_spec::is_bound(key)
     {
-        return Plan::Keys(vec![key]);
+        return Plan::Keys(smallvec![key]);
     }
     let heads = q.heads();
-    let mut keys: Vec<Term> = Vec::new();
+    let mut keys = Few::new();
     for &h in &heads {
         if is_open(h) {
             return Plan::All;

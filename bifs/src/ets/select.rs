@@ -22,6 +22,7 @@ use enigma_runtime::process::flag;
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Term, badarg};
+use smallvec::SmallVec;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::task::Poll;
@@ -487,7 +488,7 @@ fn only_keys(cx: &mut Ctx<'_>, a: &[Term], s: &mut Search, keys: &[Term]) -> Bif
         }
     } else {
         // All that is in the keys' buckets, in the order of the buckets' keys.
-        let mut buckets = Vec::with_capacity(keys.len());
+        let mut buckets: SmallVec<[usize; 4]> = SmallVec::new();
         for &k in keys {
             if keys.len() > 1 && !t.with_object(k, Obj::is_some)? {
                 continue;

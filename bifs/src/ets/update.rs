@@ -1,10 +1,9 @@
 //! `update_counter` and `update_element`.
 
-use super::access::{Need, cause, table};
+use super::access::{Need, cause, open_table};
 use enigma_runtime::bif::{Ctx, system_limit};
 use enigma_runtime::data::{arith, bignum};
-use enigma_runtime::ets::registry::Found;
-use enigma_runtime::ets::{Editor, TableKind};
+use enigma_runtime::ets::{Editor, Table, TableKind};
 use enigma_runtime::heap::Heap;
 use enigma_runtime::term::list;
 use enigma_runtime::{BifResult, Exit, Term, badarg, release};
@@ -12,7 +11,7 @@ use enigma_runtime::{BifResult, Exit, Term, badarg, release};
 /// The object that is put in where there is none, with its key set to the one looked for.
 fn default_object(
     cx: &mut Ctx<'_>,
-    t: &Found<'_>,
+    t: &Table,
     key: Term,
     arg: Option<&Term>,
 ) -> Result<Option<Term>, Exit> {
@@ -117,11 +116,11 @@ fn add(heap: &mut Heap, e: &mut Editor, op: &Op) -> Result<Term, Exit> {
 }
 
 pub(super) fn update_counter(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
+    open_table!(t = cx, a[0], Need::Write);
     if !matches!(t.kind, TableKind::Set | TableKind::OrderedSet) {
         return Err(cause("table_type"));
     }
-    let default = default_object(cx, &t, a[1], a.get(3))?;
+    let default = default_object(cx, t, a[1], a.get(3))?;
     let keypos = t.keypos;
     let heap = cx.heap();
     let mut error = None;
@@ -177,11 +176,11 @@ fn count(heap: &mut Heap, e: &mut Editor, what: Term, keypos: usize) -> BifResul
 }
 
 pub(super) fn update_element(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
-    let t = table(cx, a[0], Need::Write)?;
+    open_table!(t = cx, a[0], Need::Write);
     if !matches!(t.kind, TableKind::Set | TableKind::OrderedSet) {
         return Err(badarg());
     }
-    let default = default_object(cx, &t, a[1], a.get(3))?;
+    let default = default_object(cx, t, a[1], a.get(3))?;
     let keypos = t.keypos;
     let mut error = None;
     let outcome = t.update(a[1], default, |e| {

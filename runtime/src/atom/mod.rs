@@ -212,6 +212,7 @@ impl Atom {
     }
 
     /// The text.
+    #[inline]
     pub fn text(self) -> &'static str {
         let e = self.entry();
         // SAFETY: the parts of a text that is never freed.

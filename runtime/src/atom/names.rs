@@ -251,6 +251,7 @@ well_known_atoms! {
     OWNER = "owner";
     PROTECTION = "protection";
     INCOMPLETE = "incomplete";
+    NOMATCH = "nomatch";
     SEND_MESSAGE = "send";
     RECEIVE = "receive";
     BADTYPE = "badtype";

@@ -351,6 +351,28 @@ impl Heap {
         Term::boxed_at(p)
     }
 
+    /// Tuples of two values and the tuple that follows, in the end `end`.
+    pub fn chain(&mut self, pairs: &[(Term, Term)], end: Term) -> Term {
+        const WORDS: usize = 4;
+        let Some(before) = pairs.len().checked_sub(1) else {
+            return end;
+        };
+        let start = self.alloc(WORDS * pairs.len());
+        let mut p = start;
+        // SAFETY: that many fresh words for each.
+        unsafe {
+            for &(a, b) in pairs {
+                *p = Header::new(Kind::Tuple, WORDS - 1).0;
+                *p.add(1) = a.0;
+                *p.add(2) = b.0;
+                p = p.add(WORDS);
+                *p.sub(1) = Term::boxed_at(p).0;
+            }
+            *start.add(WORDS * before + 3) = end.0;
+        }
+        Term::boxed_at(start)
+    }
+
     /// A copy of a tuple with one element replaced; `index` counts from 0 and must be inside.
     pub fn tuple_with(&mut self, tuple: Term, index: usize, value: Term) -> Term {
         let words = tuple.as_tuple().map_or(0, <[Term]>::len);

@@ -1,13 +1,15 @@
 //! From specifications to programs.
 
 use super::{
-    Arith, Clause, Cmp, Dialect, Gives, HeadOp, MatchAction, Op, Program, SpecError, Test, variable,
+    Arith, Clause, Cmp, Dialect, Gives, HeadOp, MatchAction, Numbers, Op, Program, SpecError, Test,
+    variable,
 };
 use crate::atom::Atom;
 use crate::code::export;
 use crate::data::map;
 use crate::release;
 use crate::term::{Kind, Term, list};
+use smallvec::{SmallVec, smallvec};
 
 /// Deepest nesting of expressions.
 const MAX_DEPTH: usize = 4000;
@@ -103,15 +105,18 @@ pub(super) fn spec(spec: Term, dialect: Dialect) -> Res<Program> {
 }
 
 /// The expressions of a guard or body.
-fn expressions(t: Term, errors: &mut Vec<String>) -> Vec<Term> {
+fn expressions(t: Term, errors: &mut Vec<String>) -> SmallVec<[Term; 4]> {
     if !t.is_list() {
         errors.push("Match expression is not a list.".into());
-        return Vec::new();
+        return SmallVec::new();
     }
-    list::to_vec(t).unwrap_or_else(|| {
-        errors.push("Match expression is not a proper list.".into());
-        Vec::new()
-    })
+    let mut it = list::iter(t);
+    let all = it.by_ref().collect();
+    if it.tail().is_nil() {
+        return all;
+    }
+    errors.push("Match expression is not a proper list.".into());
+    SmallVec::new()
 }
 
 /// Compiles a lone pattern.
@@ -153,18 +158,14 @@ fn open_parts(pattern: Term) -> OpenParts {
             .all(|e| !(e.is_cons() || e.is_tuple() || e.is_map()))
     {
         let open = elements.iter().any(|&e| is_open(e));
-        return OpenParts(if open {
-            vec![pattern.raw()]
-        } else {
-            Vec::new()
-        });
+        return OpenParts(open.then(|| pattern.raw()).into_iter().collect());
     }
     enum Todo {
         Visit(Term),
         /// So many parts of this were visited.
         Leave(Term, usize),
     }
-    let mut open = Vec::new();
+    let mut open = SmallVec::new();
     let mut todo = vec![Todo::Visit(pattern)];
     // Of each part that was visited: is it open?
     let mut visited: Vec<bool> = Vec::new();
@@ -203,7 +204,7 @@ fn open_parts(pattern: Term) -> OpenParts {
 }
 
 /// The words of such parts, in order.
-struct OpenParts(Vec<u64>);
+struct OpenParts(SmallVec<[u64; 4]>);
 
 impl OpenParts {
     fn has(&self, t: Term) -> bool {
@@ -213,7 +214,7 @@ impl OpenParts {
 
 /// Slots of variables, in the order of the variables' numbers.
 #[derive(Default)]
-struct Variables(Vec<(u32, u32)>);
+struct Variables(SmallVec<[(u32, u32); 4]>);
 
 impl Variables {
     fn len(&self) -> usize {
@@ -242,7 +243,7 @@ impl Compiler {
     fn head(&mut self, pattern: Term) -> Res<Vec<HeadOp>> {
         let mut ops = Vec::with_capacity(8);
         let open = open_parts(pattern);
-        let mut todo = vec![pattern];
+        let mut todo: SmallVec<[Term; 8]> = smallvec![pattern];
         while let Some(t) = todo.pop() {
             let op = if t == Term::from(Atom::UNDERSCORE) {
                 HeadOp::Any
@@ -267,14 +268,14 @@ impl Compiler {
                 HeadOp::Cons
             } else if let Some(elements) = t.as_tuple() {
                 let size = elements.len() as u32;
-                let used: Vec<u32> = (0..size)
+                let used: Numbers = (0..size)
                     .filter(|&i| elements[i as usize] != Term::from(Atom::UNDERSCORE))
                     .collect();
                 todo.extend(used.iter().rev().map(|&i| elements[i as usize]));
                 if used.len() == elements.len() {
                     HeadOp::Tuple(size)
                 } else {
-                    HeadOp::Elements(size, used.into_boxed_slice())
+                    HeadOp::Elements(size, used)
                 }
             } else {
                 // Only maps are left.

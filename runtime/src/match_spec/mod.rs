@@ -15,6 +15,7 @@ use crate::atom::Atom;
 use crate::bif::Bif;
 use crate::heap::literal::OwnedTerm;
 use crate::term::Term;
+use smallvec::SmallVec;
 
 pub use run::{Actions, Matcher, NoActions, Subject};
 
@@ -62,6 +63,9 @@ struct Clause {
     body: Vec<Op>,
 }
 
+/// A few numbers of elements or variables.
+type Numbers = SmallVec<[u32; 4]>;
+
 /// One step of matching: each takes a term off the stack of terms to be matched.
 enum HeadOp {
     Any,
@@ -73,7 +77,7 @@ enum HeadOp {
     /// A tuple of that size; its elements follow.
     Tuple(u32),
     /// A tuple of that size of which only some elements (counted from 0) follow.
-    Elements(u32, Box<[u32]>),
+    Elements(u32, Numbers),
     /// A cell; head and tail follow.
     Cons,
     /// A map with these keys; the values follow.
@@ -87,7 +91,7 @@ enum Op {
     Var(u32, bool),
     Object(bool),
     /// A list of all variables, in the order of their numbers.
-    All(Box<[u32]>, bool),
+    All(Numbers, bool),
     Tuple(u32),
     /// That many elements and a tail.
     List(u32),
@@ -268,6 +272,9 @@ pub fn variable(t: Term) -> Option<u32> {
 /// Does the pattern match only terms equal to it: no variables, no maps?
 pub fn is_bound(pattern: Term) -> bool {
     use crate::term::{Kind, boxed};
+    if pattern.is_immediate() && !pattern.is_atom() {
+        return true;
+    }
     let mut stack = vec![pattern];
     while let Some(mut t) = stack.pop() {
         while t.is_cons() {

@@ -7,6 +7,7 @@ use crate::data::{arith, compare, map};
 use crate::heap::object;
 use crate::heap::{Heap, copy};
 use crate::term::Term;
+use smallvec::SmallVec;
 
 /// Where the subject of a match lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,10 +36,12 @@ impl Actions for NoActions {
 /// Runs programs; kept between runs for its memory.
 #[derive(Default)]
 pub struct Matcher {
-    todo: Vec<Term>,
-    stack: Vec<Term>,
-    vars: Vec<Term>,
+    todo: Terms,
+    stack: Terms,
+    vars: Terms,
 }
+
+type Terms = SmallVec<[Term; 8]>;
 
 impl Matcher {
     /// The result of the first clause that matches.
@@ -115,7 +118,7 @@ impl Matcher {
                     }
                 }
                 HeadOp::Tuple(n) => match t.as_tuple() {
-                    Some(e) if e.len() == n as usize => todo.extend(e.iter().rev()),
+                    Some(e) if e.len() == n as usize => todo.extend(e.iter().rev().copied()),
                     _ => return false,
                 },
                 HeadOp::Elements(n, ref used) => match t.as_tuple() {

@@ -150,10 +150,17 @@ fn hash_get(t: Term, key: Term, hash: u64) -> Option<Term> {
         if bitmap & bit == 0 {
             return None;
         }
-        node = children[(bitmap & (bit - 1)).count_ones() as usize];
+        node = children[if children.len() == FULL {
+            h as usize & 15
+        } else {
+            (bitmap & (bit - 1)).count_ones() as usize
+        }];
         h >>= BITS;
     }
 }
+
+/// Children of a node that has one for each digit.
+const FULL: usize = 1 << BITS;
 
 #[inline(always)]
 fn node_parts<'a>(node: Term) -> (u64, &'a [Term]) {
