@@ -95,14 +95,23 @@ fn from_few(cx: &mut Ctx<'_>, a: &[Term], pair: ToPair) -> Option<Term> {
     if !end.is_nil() || !work::at_once(few) {
         return None;
     }
-    let mut map = map::FlatBuilder::default();
+    let map = match few {
+        ..=8 => built::<8>(cx, a, pair),
+        _ => built::<{ map::MAX_FLAT }>(cx, a, pair),
+    }?;
+    cx.bump(few / 2);
+    Some(map)
+}
+
+/// The map of the elements of a proper list, if it has at most `N` pairs.
+fn built<const N: usize>(cx: &mut Ctx<'_>, a: &[Term], pair: ToPair) -> Option<Term> {
+    let mut map = map::FlatBuilder::<N>::default();
     for e in list::iter(a[0]) {
         let (k, v) = pair(a, e)?;
         if !map.put(k, v) {
             return None;
         }
     }
-    cx.bump(few / 2);
     Some(map.finish(cx.heap()))
 }
 

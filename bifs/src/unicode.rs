@@ -481,7 +481,23 @@ fn characters_to_list(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     convert::<Chars>(cx, a, "characters_to_list_int")
 }
 
+/// Is it a short binary in UTF-8?
+fn is_short_utf8(t: Term) -> bool {
+    let bytes = bits::binary_view(t)
+        .filter(|v| v.bits <= 8 * SHORT)
+        .and_then(|v| v.aligned());
+    bytes.is_some_and(|b| b.is_ascii() || std::str::from_utf8(b).is_ok())
+}
+
 fn characters_to_binary(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if encoding(a[1]) == Some(true)
+        && work::at_once(SHORT)
+        && LOOP_LIMIT.units().is_none()
+        && is_short_utf8(a[0])
+    {
+        cx.bump(1);
+        return Ok(a[0]);
+    }
     convert::<Utf8>(cx, a, "characters_to_binary_int")
 }
 

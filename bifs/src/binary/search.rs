@@ -35,12 +35,78 @@ bifs! { BIFS:
 enum Pattern {
     Byte(u8),
     One(Box<memmem::Finder<'static>>),
+    /// A few short ones.
+    Few(Few<'static>),
     /// Several, and the length of the longest.
     Many(AhoCorasick, usize),
 }
 
+/// A few short patterns, the longer ones first, with up to three bytes with which they begin: these are searched for, and there the
+/// patterns are tried.
+struct Few<'a> {
+    needles: SmallVec<[Cow<'a, [u8]>; 4]>,
+    firsts: [u8; 3],
+}
+
+impl<'a> Few<'a> {
+    /// Most patterns, and most bytes of one.
+    const COUNT: usize = 4;
+    const BYTES: usize = 16;
+
+    /// Nothing where there are more patterns, longer ones, or too many bytes to begin with.
+    fn new(needles: &[Cow<'a, [u8]>]) -> Option<Few<'a>> {
+        if needles.len() > Few::COUNT || needles.iter().any(|n| n.len() > Few::BYTES) {
+            return None;
+        }
+        let first = *needles.first()?.first()?;
+        let (mut firsts, mut n) = ([first; 3], 1);
+        for needle in &needles[1..] {
+            let first = *needle.first()?;
+            if !firsts.contains(&first) {
+                *firsts.get_mut(n)? = first;
+                n += 1;
+            }
+        }
+        let mut needles: SmallVec<[Cow<'a, [u8]>; 4]> = needles.iter().cloned().collect();
+        needles.sort_by_key(|n| std::cmp::Reverse(n.len()));
+        Some(Few { needles, firsts })
+    }
+
+    fn into_owned(self) -> Few<'static> {
+        let owned = |n: Cow<'a, [u8]>| Cow::Owned(n.into_owned());
+        Few {
+            needles: self.needles.into_iter().map(owned).collect(),
+            firsts: self.firsts,
+        }
+    }
+
+    /// As `Pattern::each`.
+    fn each(&self, hay: &[u8], mut found: impl FnMut(usize, usize) -> bool) {
+        let [a, b, c] = self.firsts;
+        let mut at = 0;
+        while let Some(next) = memchr::memchr3(a, b, c, &hay[at..]) {
+            at += next;
+            let rest = &hay[at..];
+            match self.needles.iter().find(|n| rest.starts_with(n)) {
+                Some(n) => {
+                    if !found(at, at + n.len()) {
+                        return;
+                    }
+                    at += n.len();
+                }
+                None => at += 1,
+            }
+        }
+    }
+}
+
 impl Pattern {
     fn new(needles: &[Cow<'_, [u8]>]) -> Result<Pattern, Exit> {
+        if needles.len() > 1
+            && let Some(few) = Few::new(needles)
+        {
+            return Ok(Pattern::Few(few.into_owned()));
+        }
         Ok(match needles {
             [one] => match **one {
                 [byte] => Pattern::Byte(byte),
@@ -57,7 +123,7 @@ impl Pattern {
     fn tag(&self) -> &'static str {
         match self {
             Pattern::Byte(_) | Pattern::One(_) => "bm",
-            Pattern::Many(..) => "ac",
+            Pattern::Few(_) | Pattern::Many(..) => "ac",
         }
     }
 
@@ -66,6 +132,7 @@ impl Pattern {
         match self {
             Pattern::Byte(_) => 1,
             Pattern::One(f) => f.needle().len(),
+            Pattern::Few(f) => f.needles[0].len(),
             Pattern::Many(_, n) => *n,
         }
     }
@@ -74,7 +141,7 @@ impl Pattern {
     fn bytes_per_unit(&self) -> usize {
         match self {
             Pattern::Byte(_) | Pattern::One(_) => work::BYTES,
-            Pattern::Many(..) => 4,
+            Pattern::Few(_) | Pattern::Many(..) => 4,
         }
     }
 
@@ -88,6 +155,7 @@ impl Pattern {
                 let n = f.needle().len();
                 f.find_iter(hay).all(|i| found(i, i + n));
             }
+            Pattern::Few(f) => f.each(hay, found),
             Pattern::Many(a, _) => {
                 a.find_iter(hay).all(|m| found(m.start(), m.end()));
             }
@@ -152,7 +220,10 @@ fn each_match(
         [one] => {
             memmem::find_iter(hay, &**one).all(|i| found(i, i + one.len()));
         }
-        several => Pattern::new(several)?.each(hay, found),
+        several => match Few::new(several) {
+            Some(few) => few.each(hay, found),
+            None => Pattern::new(several)?.each(hay, found),
+        },
     }
     Ok(())
 }

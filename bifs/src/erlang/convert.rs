@@ -361,8 +361,18 @@ fn list_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     read(cx, a, parsed, Answer::Raise, Term::NIL)
 }
 
+/// The small integer that a binary says in few digits.
+#[inline]
+fn small_integer(t: Term, base: u32) -> Option<Term> {
+    let v = bits::binary_view(t)?;
+    int_text::parse_few(v.aligned()?, base)
+}
+
 fn binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let base = base(a).ok_or_else(badarg)?;
+    if let Some(n) = small_integer(a[0], base) {
+        return Ok(n);
+    }
     let text = bits::binary_bytes(a[0]).ok_or_else(badarg)?;
     let parsed = int_text::parse(&text, base, cx.heap());
     read(cx, a, parsed, Answer::Raise, Term::NIL)
@@ -370,6 +380,9 @@ fn binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 /// As `binary_to_integer/2`, for `erlang` of OTP 26 and later: an atom instead of an exception.
 fn internal_binary_to_integer(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
+    if let Some(n) = base(a).and_then(|base| small_integer(a[0], base)) {
+        return Ok(n);
+    }
     let Some((base, text)) = base(a).zip(bits::binary_bytes(a[0])) else {
         return Ok(Atom::BADARG.into());
     };

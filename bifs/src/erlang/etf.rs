@@ -176,14 +176,28 @@ impl Encoding {
     }
 }
 
+/// Units of work that are done without asking how much is left of the time slice.
+const FEW_UNITS: usize = 250;
+
 fn encoded(
     cx: &mut Ctx<'_>,
     a: &[Term],
     wanted: Wanted,
     answer: fn(&mut Ctx<'_>, Term) -> Term,
 ) -> BifResult {
+    let mut encoder = Encoder::new(a[0], wanted.encode);
+    if wanted.level.is_none() && work::at_once(FEW_UNITS) {
+        let mut budget = Budget::of(FEW_UNITS);
+        let done = encoder.go_on(&mut budget, PIECE).is_ready();
+        cx.bump((FEW_UNITS - budget.left()) / work::UNITS);
+        if done {
+            let b = cx.heap().binary(encoder.bytes());
+            encoder.leave();
+            return Ok(answer(cx, b));
+        }
+    }
     let work = Encoding {
-        encoder: Encoder::new(a[0], wanted.encode),
+        encoder,
         wanted,
         written: Gathered::default(),
         packing: None,
@@ -230,7 +244,18 @@ impl Work for Sizing {
 
 fn external_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let w = wanted(a)?;
-    work::start(cx, a, Sizing(Encoder::sizing(a[0], w.encode)))
+    let mut encoder = Encoder::sizing(a[0], w.encode);
+    if work::at_once(FEW_UNITS) {
+        let mut budget = Budget::of(FEW_UNITS);
+        let done = encoder.go_on(&mut budget, PIECE).is_ready();
+        cx.bump((FEW_UNITS - budget.left()) / work::UNITS);
+        if done {
+            let n = encoder.written();
+            encoder.leave();
+            return Ok(cx.heap().uint(n as u64));
+        }
+    }
+    work::start(cx, a, Sizing(encoder))
 }
 
 /// Decodes the binary in the first argument.

@@ -156,6 +156,12 @@ fn append(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if !a[0].is_cons() {
         return Err(badarg());
     }
+    if work::at_once(SHORT)
+        && let Some((list, n)) = cx.heap().short_list_before(a[0], SHORT, a[1])
+    {
+        cx.bump(n / work::UNITS);
+        return Ok(list);
+    }
     if let Some(n) = short_length(a[0]) {
         cx.bump(n / work::UNITS);
         return Ok(cx.heap().list_before(a[0], n, a[1]));

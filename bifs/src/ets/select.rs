@@ -463,7 +463,7 @@ fn search(
 
 /// A search that has to look at these keys only.
 fn only_keys(cx: &mut Ctx<'_>, a: &[Term], s: &mut Search, keys: &[Term]) -> BifResult {
-    let mut machine = Matcher::default();
+    let mut machine = Matcher::for_short();
     let got = Cell::new(0);
     let mut list = Term::NIL;
     let edits = matches!(s.goal, Goal::Delete | Goal::Replace);
@@ -508,6 +508,7 @@ fn only_keys(cx: &mut Ctx<'_>, a: &[Term], s: &mut Search, keys: &[Term]) -> Bif
             }
         }
     }
+    machine.leave();
     cx.bump(got.get() / 4);
     (s.list, s.got, s.at) = (list, got.get(), At::Bucket(None));
     if s.goal == Goal::Delete && s.got > 0 {

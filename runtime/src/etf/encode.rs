@@ -8,6 +8,7 @@ use crate::heap::{Gathered, bits, magic};
 use crate::term::fun::{fun_name, function_name};
 use crate::term::{self, Kind, Term};
 use crate::{node, release};
+use std::cell::Cell;
 use std::task::Poll;
 
 /// How terms are written.
@@ -55,6 +56,11 @@ enum Todo {
     FunEnd(usize),
 }
 
+thread_local! {
+    /// Memory that no encoder uses.
+    static SPARE: Cell<Option<(Vec<Todo>, Vec<u8>)>> = const { Cell::new(None) };
+}
+
 /// Writes a term, in steps and without recursion.
 pub struct Encoder {
     options: EncodeOptions,
@@ -88,12 +94,17 @@ impl Encoder {
     }
 
     fn without_version(t: Term, options: EncodeOptions) -> Encoder {
-        let mut todo = Vec::with_capacity(SOME_TODO);
+        let (mut todo, out) = SPARE.take().unwrap_or_else(|| {
+            (
+                Vec::with_capacity(SOME_TODO),
+                Vec::with_capacity(SOME_BYTES),
+            )
+        });
         todo.push(Todo::Term(t));
         Encoder {
             options,
             todo,
-            out: Vec::with_capacity(SOME_BYTES),
+            out,
             open: 0,
             sizing: false,
             left_out: 0,
@@ -246,6 +257,20 @@ impl Encoder {
     pub fn move_to(&mut self, gathered: &mut Gathered) {
         gathered.extend(&self.out);
         self.out.clear();
+    }
+
+    /// What was written.
+    pub fn bytes(&self) -> &[u8] {
+        &self.out
+    }
+
+    /// Leaves its memory to the next one of the thread.
+    pub fn leave(mut self) {
+        if self.out.capacity() <= 16 * SOME_BYTES && self.todo.capacity() <= 16 * SOME_TODO {
+            self.out.clear();
+            self.todo.clear();
+            SPARE.set(Some((self.todo, self.out)));
+        }
     }
 
     /// Takes away what was written.

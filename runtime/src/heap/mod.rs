@@ -413,6 +413,38 @@ impl Heap {
         Term::cons_at(p)
     }
 
+    /// A copy of a proper list of at most `most` cells, followed by `tail`, with how many they were; nothing if the list is another one, or
+    /// if there is no room for its copy in the current block.
+    pub fn short_list_before(
+        &mut self,
+        list: Term,
+        most: usize,
+        tail: Term,
+    ) -> Option<(Term, usize)> {
+        let start = self.hp;
+        let end = start.wrapping_add(2 * (self.room() / 2).min(most));
+        let (mut cell, mut from) = (start, list);
+        while let Some((head, rest)) = from.as_cons() {
+            if cell == end {
+                return None;
+            }
+            let next = cell.wrapping_add(2);
+            // SAFETY: the cell lies in the room that there is.
+            unsafe {
+                *cell = head.0;
+                *cell.add(1) = Term::cons_at(next).0;
+            }
+            (cell, from) = (next, rest);
+        }
+        if !from.is_nil() || cell == start {
+            return None;
+        }
+        // SAFETY: the last cell.
+        unsafe { *cell.sub(1) = tail.0 };
+        self.hp = cell;
+        Some((Term::cons_at(start), (cell as usize - start as usize) / 16))
+    }
+
     /// A list of `items`.
     pub fn list(&mut self, items: &[Term]) -> Term {
         self.list_with_tail(items, Term::NIL)

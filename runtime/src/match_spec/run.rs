@@ -7,7 +7,7 @@ use crate::data::{arith, compare, map};
 use crate::heap::object;
 use crate::heap::{Heap, copy};
 use crate::term::Term;
-use smallvec::SmallVec;
+use std::cell::Cell;
 
 /// Where the subject of a match lies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,17 +33,35 @@ impl Actions for NoActions {
     }
 }
 
+/// Room for so many terms is left to others.
+const SPARE_TERMS: usize = 1000;
+
 /// Runs programs; kept between runs for its memory.
 #[derive(Default)]
 pub struct Matcher {
-    todo: Terms,
-    stack: Terms,
-    vars: Terms,
+    todo: Vec<Term>,
+    stack: Vec<Term>,
+    vars: Vec<Term>,
 }
 
-type Terms = SmallVec<[Term; 8]>;
+thread_local! {
+    /// A matcher that is not in use, for its memory.
+    static SPARE: Cell<Option<Matcher>> = const { Cell::new(None) };
+}
 
 impl Matcher {
+    /// One with the memory that an earlier one of the thread has left, for a single run or a few.
+    pub fn for_short() -> Matcher {
+        SPARE.take().unwrap_or_default()
+    }
+
+    /// Leaves its memory to the next one of the thread.
+    pub fn leave(self) {
+        if self.todo.capacity() + self.stack.capacity() + self.vars.capacity() <= SPARE_TERMS {
+            SPARE.set(Some(self));
+        }
+    }
+
     /// The result of the first clause that matches.
     #[inline]
     pub fn run(

@@ -356,13 +356,21 @@ impl Term {
     /// The head of a list cell, unchecked.
     #[inline(always)]
     pub(crate) fn head(self) -> Term {
-        Term(self.word(0))
+        Term(self.cell_word(0))
     }
 
     /// The tail of a list cell, unchecked.
     #[inline(always)]
     pub(crate) fn tail(self) -> Term {
-        Term(self.word(1))
+        Term(self.cell_word(1))
+    }
+
+    /// A word of a list cell. Going from cell to cell waits for each address, so the tag is part of the displacement here.
+    #[inline(always)]
+    fn cell_word(self, i: usize) -> u64 {
+        debug_assert!(self.is_cons());
+        // SAFETY: a cons points to a live cell of two words.
+        unsafe { *((self.0.wrapping_sub(TAG_CONS)) as *const u64).add(i) }
     }
 
     /// Head and tail, if this is a list cell.

@@ -7,6 +7,7 @@ use crate::data::bignum;
 use crate::limbs;
 use num_bigint::BigUint;
 use num_traits::One;
+use smallvec::SmallVec;
 use std::task::Poll;
 
 /// The largest power of a base that fits a limb, and its exponent.
@@ -81,6 +82,40 @@ impl Power {
         }
         (q, r)
     }
+}
+
+/// Writes a number of not many limbs in base 10 at the end of `text`, which has room for it. Gives where it begins.
+pub(super) fn write_decimal<const ROOM: usize>(
+    negative: bool,
+    magnitude: &[u64],
+    text: &mut [u8; ROOM],
+) -> usize {
+    const LIMB: u64 = 10u64.pow(PER_LIMB as u32);
+    const PER_LIMB: usize = 19;
+    let mut rest: SmallVec<[u64; 32]> = SmallVec::from_slice(magnitude);
+    let mut quotient = rest.clone();
+    let mut at = text.len();
+    let mut digits = itoa::Buffer::new();
+    let mut len = limbs::trim(&rest).len();
+    loop {
+        let group = limbs::div_small(&mut quotient[..len], &rest[..len], LIMB);
+        std::mem::swap(&mut rest, &mut quotient);
+        len = limbs::trim(&rest[..len]).len();
+        let digits = digits.format(group).as_bytes();
+        at -= digits.len();
+        text[at..at + digits.len()].copy_from_slice(digits);
+        if len == 0 {
+            break;
+        }
+        let zeros = PER_LIMB - digits.len();
+        at -= zeros;
+        text[at..at + zeros].fill(b'0');
+    }
+    if negative {
+        at -= 1;
+        text[at] = b'-';
+    }
+    at
 }
 
 /// Digits of a number that is not divided into halves.

@@ -21,6 +21,9 @@ const ROOM: usize = 65;
 const SHORT_LIMBS: usize = 32;
 const SHORT_DIGITS: usize = 256;
 
+/// Room for a sign and the decimal digits of so many limbs.
+const SHORT_TEXT: usize = 20 * SHORT_LIMBS + 1;
+
 /// The text of an integer, lent to `use_text`; nothing if `t` is no integer, or such a long one that it is worth while
 /// to work on it in steps.
 #[inline]
@@ -43,6 +46,11 @@ fn with_text_of_big<R>(t: Term, base: u32, use_text: impl FnOnce(&[u8]) -> R) ->
     }
     let (mut buf, mut whole) = ([0], Budget::of(usize::MAX));
     let (negative, limbs) = bignum::limbs(t, &mut buf);
+    if base == 10 {
+        let mut text = [0; SHORT_TEXT];
+        let from = digits::write_decimal(negative, limbs, &mut text);
+        return Some(use_text(&text[from..]));
+    }
     match ToText::new(negative, limbs, base).go_on(&mut whole) {
         Poll::Ready(text) => Some(use_text(&text)),
         Poll::Pending => None,
@@ -131,8 +139,35 @@ pub enum NoInteger {
     TooLarge,
 }
 
-/// The integer that all of the text says: digits after perhaps a sign.
+/// The small integer that all of the text says, if it is one of few digits.
 #[inline]
+pub fn parse_few(text: &[u8], base: u32) -> Option<Term> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > small_digits(base) {
+        return None;
+    }
+    let mut n = 0i64;
+    if base == 10 {
+        for d in digits {
+            let d = d.wrapping_sub(b'0');
+            if d > 9 {
+                return None;
+            }
+            n = n * 10 + i64::from(d);
+        }
+    } else {
+        for &d in digits {
+            n = n * i64::from(base) + i64::from(digit(d, base)?);
+        }
+    }
+    Some(Term::small(if negative { -n } else { n }))
+}
+
+/// The integer that all of the text says: digits after perhaps a sign.
 pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<ParsedInteger, NoInteger> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -143,15 +178,8 @@ pub fn parse(text: &[u8], base: u32, heap: &mut Heap) -> Result<ParsedInteger, N
         return Err(NoInteger::Malformed);
     }
     if digits.len() <= small_digits(base) {
-        let mut n = 0i64;
-        for &d in digits {
-            n = n * i64::from(base) + i64::from(digit(d, base).ok_or(NoInteger::Malformed)?);
-        }
-        return Ok(ParsedInteger::Integer(Term::small(if negative {
-            -n
-        } else {
-            n
-        })));
+        let small = parse_few(text, base).ok_or(NoInteger::Malformed)?;
+        return Ok(ParsedInteger::Integer(small));
     }
     parse_long(negative, digits, base, heap)
 }

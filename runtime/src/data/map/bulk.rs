@@ -8,26 +8,26 @@ use crate::heap::Heap;
 use crate::term::{Kind, Term};
 use std::cmp::Ordering;
 
-/// Keys and values of a flat map that is being made, in the order of the keys.
-pub struct FlatBuilder {
-    keys: [Term; MAX_FLAT],
-    values: [Term; MAX_FLAT],
+/// Keys and values of a flat map of at most `N` pairs that is being made, in the order of the keys.
+pub struct FlatBuilder<const N: usize = MAX_FLAT> {
+    keys: [Term; N],
+    values: [Term; N],
     len: usize,
 }
 
-impl Default for FlatBuilder {
-    fn default() -> FlatBuilder {
+impl<const N: usize> Default for FlatBuilder<N> {
+    fn default() -> FlatBuilder<N> {
         FlatBuilder {
-            keys: [Term::NIL; MAX_FLAT],
-            values: [Term::NIL; MAX_FLAT],
+            keys: [Term::NIL; N],
+            values: [Term::NIL; N],
             len: 0,
         }
     }
 }
 
-impl FlatBuilder {
+impl<const N: usize> FlatBuilder<N> {
     /// With these pairs, whose keys are in their order.
-    pub(super) fn of(keys: &[Term], values: &[Term]) -> FlatBuilder {
+    pub(super) fn of(keys: &[Term], values: &[Term]) -> FlatBuilder<N> {
         let mut flat = FlatBuilder {
             len: keys.len(),
             ..FlatBuilder::default()
@@ -50,7 +50,7 @@ impl FlatBuilder {
             self.values[i] = value;
             return true;
         }
-        if n == MAX_FLAT {
+        if n == N {
             return false;
         }
         if is_last {
@@ -84,7 +84,7 @@ pub fn from_pairs(heap: &mut Heap, pairs: &[(Term, Term)]) -> Term {
     if pairs.len() > MAX_FLAT {
         return from_many(heap, pairs);
     }
-    let mut flat = FlatBuilder::default();
+    let mut flat = FlatBuilder::<MAX_FLAT>::default();
     for &(k, v) in pairs {
         flat.put(k, v);
     }

@@ -527,15 +527,12 @@ pub fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     if a.word(1) == b.word(1) {
         return b;
     }
-    if size(a) + size(b) <= FEW {
-        merge_within::<FEW>(heap, a, b)
-    } else {
-        merge_within::<{ 2 * MAX_FLAT }>(heap, a, b)
+    match size(a) + size(b) {
+        ..=6 => merge_within::<6>(heap, a, b),
+        ..=16 => merge_within::<16>(heap, a, b),
+        _ => merge_within::<{ 2 * MAX_FLAT }>(heap, a, b),
     }
 }
-
-/// Pairs of two maps whose union needs little room on the way.
-const FEW: usize = 16;
 
 /// The union of two flat maps that have at most `N` pairs together.
 fn merge_within<const N: usize>(heap: &mut Heap, a: Term, b: Term) -> Term {

@@ -3,7 +3,7 @@
 //! A flat map is copied once, however many pairs there are.
 
 use super::bulk::{FlatBuilder, from_many};
-use super::{flat_find, flat_parts, is_flat, put, update};
+use super::{MAX_FLAT, flat_find, flat_parts, is_flat, put, update};
 use crate::heap::Heap;
 use crate::term::Term;
 
@@ -58,7 +58,7 @@ fn replace(heap: &mut Heap, t: Term, pairs: &[MapPair]) -> Option<Term> {
 /// A flat map with pairs of which some have new keys.
 fn insert(heap: &mut Heap, t: Term, pairs: &[MapPair]) -> Term {
     let (keys, values) = flat_parts(t);
-    let mut flat = FlatBuilder::of(keys, values);
+    let mut flat = FlatBuilder::<MAX_FLAT>::of(keys, values);
     if pairs.iter().all(|&[k, v]| flat.put(k, v)) {
         return flat.finish(heap);
     }
