@@ -3,6 +3,7 @@
 //!
 //! Sizes where clever algorithms win are left to `num_bigint` (see `arith`).
 
+use smallvec::{SmallVec, smallvec};
 use std::cmp::Ordering;
 use std::mem::MaybeUninit;
 
@@ -45,32 +46,44 @@ fn sub_borrow(a: u64, b: u64, borrow: &mut u64) -> u64 {
     d
 }
 
-/// `out = a + b`; `out` has one limb more than the longer one.
-pub fn add(out: &mut [u64], a: &[u64], b: &[u64]) {
+/// `out = a + b`; `out` has one limb more than the longer one. Gives it, with all limbs written.
+pub fn add<'a>(out: &'a mut [MaybeUninit<u64>], a: &[u64], b: &[u64]) -> &'a mut [u64] {
     let (a, b) = if a.len() < b.len() { (b, a) } else { (a, b) };
     let (low, high) = a.split_at(b.len());
     let (out_low, out_high) = out.split_at_mut(b.len());
+    let (out_high, top) = out_high.split_at_mut(high.len());
     let mut carry = 0;
     for ((o, &x), &y) in out_low.iter_mut().zip(low).zip(b) {
-        *o = add_carry(x, y, &mut carry);
+        o.write(add_carry(x, y, &mut carry));
     }
     for (o, &x) in out_high.iter_mut().zip(high) {
-        *o = add_carry(x, 0, &mut carry);
+        o.write(add_carry(x, 0, &mut carry));
     }
-    out[a.len()] = carry;
+    for o in top {
+        o.write(carry);
+        carry = 0;
+    }
+    // SAFETY: all limbs have been written: as many as `a` has, and those behind.
+    unsafe { out.assume_init_mut() }
 }
 
-/// `out = a - b`, where `b` is not greater; `out` is as long as `a`.
-pub fn sub(out: &mut [u64], a: &[u64], b: &[u64]) {
+/// `out = a - b`, where `b` is not greater; `out` is as long as `a`. Gives it, with all limbs written.
+pub fn sub<'a>(out: &'a mut [MaybeUninit<u64>], a: &[u64], b: &[u64]) -> &'a mut [u64] {
+    assert!(
+        out.len() == a.len() && b.len() <= a.len(),
+        "a difference of other lengths"
+    );
     let (low, high) = a.split_at(b.len());
     let (out_low, out_high) = out.split_at_mut(b.len());
     let mut borrow = 0;
     for ((o, &x), &y) in out_low.iter_mut().zip(low).zip(b) {
-        *o = sub_borrow(x, y, &mut borrow);
+        o.write(sub_borrow(x, y, &mut borrow));
     }
     for (o, &x) in out_high.iter_mut().zip(high) {
-        *o = sub_borrow(x, 0, &mut borrow);
+        o.write(sub_borrow(x, 0, &mut borrow));
     }
+    // SAFETY: all limbs have been written: as many as `a` has.
+    unsafe { out.assume_init_mut() }
 }
 
 /// Adds one; gives the carry.
@@ -223,7 +236,7 @@ pub fn div_small(out: &mut [u64], a: &[u64], d: u64) -> u64 {
 /// not wanted.
 pub fn div(out: &mut [u64], rest: &mut [u64], b: &[u64]) {
     let shift = b[b.len() - 1].leading_zeros() as usize;
-    let mut scaled = vec![0; b.len()];
+    let mut scaled: SmallVec<[u64; 8]> = smallvec![0; b.len()];
     shl(&mut scaled, b, shift);
     shift_up(rest, shift);
     let n = scaled.len();
@@ -245,6 +258,9 @@ pub fn div(out: &mut [u64], rest: &mut [u64], b: &[u64]) {
             }
             q
         };
+        if q == 0 {
+            continue;
+        }
         let borrow = sub_mul(&mut rest[j..j + n], &scaled, q);
         let (left, mut under) = high.overflowing_sub(borrow);
         rest[j + n] = left;

@@ -5,7 +5,7 @@
 
 use super::{LOOP_LIMIT, Options, options, subject};
 use crate::bifs;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::{Ctx, system_limit};
 use enigma_runtime::heap::bits::{self, View};
@@ -114,7 +114,7 @@ impl Pattern {
             },
             _ => {
                 let longest = needles.iter().map(|n| n.len()).max().unwrap_or(0);
-                Pattern::Many(automaton(needles)?, longest)
+                Pattern::Many(automaton(needles, None)?, longest)
             }
         })
     }
@@ -163,8 +163,13 @@ impl Pattern {
     }
 }
 
-fn automaton(needles: &[Cow<'_, [u8]>]) -> Result<AhoCorasick, Exit> {
+/// An automaton of some kind, or of the one that searches fastest; to make that takes longer.
+fn automaton(
+    needles: &[Cow<'_, [u8]>],
+    kind: Option<AhoCorasickKind>,
+) -> Result<AhoCorasick, Exit> {
     AhoCorasick::builder()
+        .kind(kind)
         .match_kind(MatchKind::LeftmostLongest)
         .build(needles)
         .map_err(|_| system_limit())
@@ -222,7 +227,10 @@ fn each_match(
         }
         several => match Few::new(several) {
             Some(few) => few.each(hay, found),
-            None => Pattern::new(several)?.each(hay, found),
+            None => {
+                let all = automaton(several, Some(AhoCorasickKind::NoncontiguousNFA))?;
+                all.find_iter(hay).all(|m| found(m.start(), m.end()));
+            }
         },
     }
     Ok(())

@@ -3,7 +3,7 @@
 use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::etf::decode::{self, DecodeError, Decoding};
-use enigma_runtime::etf::encode::{EncodeOptions, Encoder};
+use enigma_runtime::etf::encode::{self, EncodeOptions, Encoder};
 use enigma_runtime::heap::{Gathered, bits};
 use enigma_runtime::term::list;
 use enigma_runtime::work::{self, Budget, Step, Work};
@@ -185,19 +185,17 @@ fn encoded(
     wanted: Wanted,
     answer: fn(&mut Ctx<'_>, Term) -> Term,
 ) -> BifResult {
-    let mut encoder = Encoder::new(a[0], wanted.encode);
     if wanted.level.is_none() && work::at_once(FEW_UNITS) {
-        let mut budget = Budget::of(FEW_UNITS);
-        let done = encoder.go_on(&mut budget, PIECE).is_ready();
-        cx.bump((FEW_UNITS - budget.left()) / work::UNITS);
-        if done {
-            let b = cx.heap().binary(encoder.bytes());
-            encoder.leave();
+        let written = encode::with_short(a[0], wanted.encode, |bytes, parts| {
+            cx.bump(parts / (work::UNITS / 3));
+            cx.heap().binary(bytes)
+        });
+        if let Some(b) = written {
             return Ok(answer(cx, b));
         }
     }
     let work = Encoding {
-        encoder,
+        encoder: Encoder::new(a[0], wanted.encode),
         wanted,
         written: Gathered::default(),
         packing: None,
@@ -244,18 +242,14 @@ impl Work for Sizing {
 
 fn external_size(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let w = wanted(a)?;
-    let mut encoder = Encoder::sizing(a[0], w.encode);
     if work::at_once(FEW_UNITS) {
-        let mut budget = Budget::of(FEW_UNITS);
-        let done = encoder.go_on(&mut budget, PIECE).is_ready();
-        cx.bump((FEW_UNITS - budget.left()) / work::UNITS);
-        if done {
-            let n = encoder.written();
-            encoder.leave();
+        let size = encode::with_short(a[0], w.encode, |bytes, parts| (bytes.len(), parts));
+        if let Some((n, parts)) = size {
+            cx.bump(parts / (work::UNITS / 3));
             return Ok(cx.heap().uint(n as u64));
         }
     }
-    work::start(cx, a, Sizing(encoder))
+    work::start(cx, a, Sizing(Encoder::sizing(a[0], w.encode)))
 }
 
 /// Decodes the binary in the first argument.

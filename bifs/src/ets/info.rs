@@ -1,6 +1,6 @@
 //! `ets:info/1,2`.
 
-use super::access::{Need, cause, table};
+use super::access::{self, Need, cause, table};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::code::export;
@@ -55,6 +55,12 @@ pub(super) fn info2(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     if a[1] == Term::from(Atom::BINARY) {
         let all = export::get(Atom::ERTS_INTERNAL, Atom::new("ets_info_binary"), 1);
         return cx.trap(all, &a[..1]);
+    }
+    if a[1] == Term::from(Atom::SIZE)
+        && let Some(t) = access::held(cx, a[0], Need::Info)
+    {
+        t.turn()?;
+        return Ok(cx.heap().uint(t.len() as u64));
     }
     let Some(t) = find(a[0])? else {
         return Ok(Atom::UNDEFINED.into());

@@ -16,7 +16,7 @@ use crate::bifs;
 use enigma_runtime::atom::Atom;
 use enigma_runtime::bif::Ctx;
 use enigma_runtime::ets::registry;
-use enigma_runtime::ets::{self, Table, TableKind, owners};
+use enigma_runtime::ets::{Passed, Table, TableKind, owners};
 use enigma_runtime::heap::copy;
 use enigma_runtime::heap::object::Obj;
 use enigma_runtime::process::{PidKey, flag, signal};
@@ -155,7 +155,7 @@ fn take(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 /// Which key of a table, and whether its objects are wanted as well.
 fn edge(cx: &mut Ctx<'_>, a: &[Term], last: bool, objects: bool) -> BifResult {
     open_table!(t = cx, a[0], Need::Read);
-    Ok(t.with_first(last, false, |o, all| answer(cx, t, objects, o, all))?)
+    Ok(t.with_first(last, false, |p| answer(cx, t, objects, p))?)
 }
 
 fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
@@ -163,18 +163,13 @@ fn step(cx: &mut Ctx<'_>, a: &[Term], back: bool, objects: bool) -> BifResult {
     if t.kind == TableKind::OrderedSet && a[1] == end_of_table() {
         return Err(badarg());
     }
-    t.with_next(a[1], back, false, |o, all| answer(cx, t, objects, o, all))?
+    t.with_next(a[1], back, false, |p| answer(cx, t, objects, p))?
         .ok_or_else(badarg)
 }
 
-fn answer(
-    cx: &mut Ctx<'_>,
-    t: &Table,
-    objects: bool,
-    o: Obj,
-    all: &mut dyn Iterator<Item = Obj>,
-) -> Term {
-    let Some(key) = o.get(t.keypos) else {
+#[inline]
+fn answer(cx: &mut Ctx<'_>, t: &Table, objects: bool, passed: Passed<'_>) -> Term {
+    let Some(key) = passed.object().get(t.keypos) else {
         return end_of_table();
     };
     let heap = cx.heap();
@@ -182,7 +177,7 @@ fn answer(
     if !objects {
         return key;
     }
-    let all = ets::copy_all(all, heap);
+    let all = passed.copies(heap);
     heap.tuple(&[key, all])
 }
 
@@ -220,12 +215,12 @@ fn prev_lookup(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
 
 fn raw_first(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
-    Ok(t.with_first(false, true, |o, all| answer(cx, &t, false, o, all))?)
+    Ok(t.with_first(false, true, |p| answer(cx, &t, false, p))?)
 }
 
 fn raw_next(cx: &mut Ctx<'_>, a: &[Term]) -> BifResult {
     let t = table(cx, a[0], Need::Info)?;
-    let next = t.with_next(a[1], false, true, |o, all| answer(cx, &t, false, o, all))?;
+    let next = t.with_next(a[1], false, true, |p| answer(cx, &t, false, p))?;
     Ok(next.unwrap_or_else(end_of_table))
 }
 

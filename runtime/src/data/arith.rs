@@ -8,6 +8,7 @@ use crate::heap::Heap;
 use crate::term::Term;
 use crate::{limbs, release};
 use num_bigint::{BigInt, Sign};
+use smallvec::SmallVec;
 use std::cmp::Ordering;
 
 /// Why an operation has no value.
@@ -117,19 +118,16 @@ fn general(
 fn sum(heap: &mut Heap, a: (bool, &[u64]), b: (bool, &[u64])) -> Value {
     let ((na, a), (nb, b)) = (a, b);
     if na == nb {
-        return made(heap, a.len().max(b.len()) + 1, |out| {
-            limbs::add(out, a, b);
-            na
-        });
+        let room = a.len().max(b.len()) + 1;
+        let t = heap.big_written(room, |out| (limbs::add(out, a, b), na));
+        return within_limit(t, room);
     }
     let (negative, more, less) = match limbs::compare(a, b) {
         Ordering::Less => (nb, b, a),
         _ => (na, a, b),
     };
-    made(heap, more.len(), |out| {
-        limbs::sub(out, more, less);
-        negative
-    })
+    let t = heap.big_written(more.len(), |out| (limbs::sub(out, more, less), negative));
+    within_limit(t, more.len())
 }
 
 /// `a + b`.
@@ -227,8 +225,8 @@ pub fn int_div(heap: &mut Heap, a: Term, b: Term) -> Value {
 }
 
 /// A copy with one more limb.
-fn longer(a: &[u64]) -> Vec<u64> {
-    let mut copy = Vec::with_capacity(a.len() + 1);
+fn longer(a: &[u64]) -> SmallVec<[u64; 12]> {
+    let mut copy = SmallVec::with_capacity(a.len() + 1);
     copy.extend_from_slice(a);
     copy.push(0);
     copy

@@ -4,6 +4,7 @@ use super::message_atoms::MessageAtoms;
 use crate::atom::Atom;
 use crate::budget::Budget;
 use crate::data::{bignum, compare, map, record};
+use crate::heap::bits::View;
 use crate::heap::{Gathered, bits, magic};
 use crate::term::fun::{fun_name, function_name};
 use crate::term::{self, Kind, Term};
@@ -57,8 +58,102 @@ enum Todo {
 }
 
 thread_local! {
-    /// Memory that no encoder uses.
-    static SPARE: Cell<Option<(Vec<Todo>, Vec<u8>)>> = const { Cell::new(None) };
+    /// Memory that short terms are written into.
+    static SHORT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Parts, and levels, of terms that are written at once.
+const SHORT_PARTS: usize = 250;
+const SHORT_LEVELS: usize = 16;
+
+/// Writes a term with its version byte, and lends that to `f`, with how many parts it has. Nothing if the term is long or deep, or has rare
+/// parts.
+pub fn with_short<R>(
+    t: Term,
+    options: EncodeOptions,
+    f: impl FnOnce(&[u8], usize) -> R,
+) -> Option<R> {
+    let mut out = SHORT.take();
+    out.clear();
+    out.push(131);
+    let mut left = SHORT_PARTS;
+    let r =
+        short(t, options, &mut out, &mut left, SHORT_LEVELS).then(|| f(&out, SHORT_PARTS - left));
+    SHORT.set(out);
+    r
+}
+
+/// Writes a term if it has few parts, and is not deep. What it has written otherwise is of no use.
+fn short(t: Term, o: EncodeOptions, out: &mut Vec<u8>, left: &mut usize, levels: usize) -> bool {
+    if *left == 0 || levels == 0 {
+        return false;
+    }
+    *left -= 1;
+    if let Some(n) = t.as_small() {
+        integer(n, out);
+    } else if let Some(a) = t.as_atom() {
+        atom(a, o, out);
+    } else if let Some(f) = t.as_float() {
+        float(f, o, out);
+    } else if t.is_nil() {
+        out.push(106);
+    } else if t.is_cons() {
+        return short_list(t, o, out, left, levels);
+    } else if let Some(elements) = t.as_tuple() {
+        tuple_head(elements.len(), out);
+        return elements.iter().all(|&e| short(e, o, out, left, levels - 1));
+    } else if t.is_bitstring() {
+        let v = bits::view(t);
+        if v.bits > 8 * FEW_BYTES {
+            return false;
+        }
+        bits_head(&v, out);
+        out.extend_from_slice(&v.to_bytes());
+    } else if t.is_big() {
+        big(t, out);
+    } else if t.is_kind(Kind::FlatMap) && !o.deterministic {
+        let Some((keys, values)) = map::small_parts(t) else {
+            return false;
+        };
+        out.push(116);
+        put32(out, keys.len());
+        let mut pairs = keys.iter().zip(values);
+        return pairs.all(|(&k, &v)| {
+            short(k, o, out, left, levels - 1) && short(v, o, out, left, levels - 1)
+        });
+    } else {
+        return false;
+    }
+    true
+}
+
+/// The same for a list.
+fn short_list(
+    t: Term,
+    o: EncodeOptions,
+    out: &mut Vec<u8>,
+    left: &mut usize,
+    levels: usize,
+) -> bool {
+    let (mut n, mut bytes, mut rest) = (0, true, t);
+    while rest.is_cons() {
+        if n == *left {
+            return false;
+        }
+        bytes = bytes && is_byte(rest.head());
+        n += 1;
+        rest = rest.tail();
+    }
+    if bytes && rest.is_nil() {
+        *left -= n;
+        string(t, n, out);
+        return true;
+    }
+    out.push(108);
+    put32(out, n);
+    let mut all = term::list::iter(t);
+    all.by_ref().all(|e| short(e, o, out, left, levels - 1))
+        && short(all.tail(), o, out, left, levels)
 }
 
 /// Writes a term, in steps and without recursion.
@@ -94,17 +189,12 @@ impl Encoder {
     }
 
     fn without_version(t: Term, options: EncodeOptions) -> Encoder {
-        let (mut todo, out) = SPARE.take().unwrap_or_else(|| {
-            (
-                Vec::with_capacity(SOME_TODO),
-                Vec::with_capacity(SOME_BYTES),
-            )
-        });
+        let mut todo = Vec::with_capacity(SOME_TODO);
         todo.push(Todo::Term(t));
         Encoder {
             options,
             todo,
-            out,
+            out: Vec::with_capacity(SOME_BYTES),
             open: 0,
             sizing: false,
             left_out: 0,
@@ -259,20 +349,6 @@ impl Encoder {
         self.out.clear();
     }
 
-    /// What was written.
-    pub fn bytes(&self) -> &[u8] {
-        &self.out
-    }
-
-    /// Leaves its memory to the next one of the thread.
-    pub fn leave(mut self) {
-        if self.out.capacity() <= 16 * SOME_BYTES && self.todo.capacity() <= 16 * SOME_TODO {
-            self.out.clear();
-            self.todo.clear();
-            SPARE.set(Some((self.todo, self.out)));
-        }
-    }
-
     /// Takes away what was written.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
@@ -316,14 +392,41 @@ impl Encoder {
     fn list(&mut self, t: Term, n: usize, bytes: bool) {
         let out = &mut self.out;
         if bytes && n < 65536 {
-            out.push(107);
-            out.extend_from_slice(&(n as u16).to_be_bytes());
-            out.extend(crate::term::list::iter(t).map(|b| b.small_value() as u8));
-            return;
+            return string(t, n, out);
         }
         out.push(108);
         put32(out, n);
         self.todo.push(Todo::Rest(t, n));
+    }
+}
+
+/// A list of `n` bytes.
+fn string(t: Term, n: usize, out: &mut Vec<u8>) {
+    out.push(107);
+    out.extend_from_slice(&(n as u16).to_be_bytes());
+    out.extend(term::list::iter(t).map(|b| b.small_value() as u8));
+}
+
+/// What stands before a tuple's elements.
+fn tuple_head(n: usize, out: &mut Vec<u8>) {
+    if n < 256 {
+        out.extend_from_slice(&[104, n as u8]);
+    } else {
+        out.push(105);
+        put32(out, n);
+    }
+}
+
+/// What stands before a bitstring's bytes.
+fn bits_head(v: &View, out: &mut Vec<u8>) {
+    let len = v.bits.div_ceil(8);
+    if v.bits & 7 == 0 {
+        let [a, b, c, d] = (len as u32).to_be_bytes();
+        out.extend_from_slice(&[109, a, b, c, d]);
+    } else {
+        out.push(77);
+        put32(out, len);
+        out.push((v.bits & 7) as u8);
     }
 }
 
@@ -401,12 +504,7 @@ fn boxed(t: Term, e: &mut Encoder) {
     match h.kind() {
         Kind::Tuple => {
             let n = h.words();
-            if n < 256 {
-                out.extend_from_slice(&[104, n as u8]);
-            } else {
-                out.push(105);
-                put32(out, n);
-            }
+            tuple_head(n, out);
             e.todo.push(Todo::Words(t, 1, 1 + n));
         }
         Kind::BigPos | Kind::BigNeg => big(t, out),
@@ -550,14 +648,7 @@ fn bitstring(t: Term, e: &mut Encoder) {
     let v = bits::view(t);
     let out = &mut e.out;
     let len = v.bits.div_ceil(8);
-    if v.bits & 7 == 0 {
-        let [a, b, c, d] = (len as u32).to_be_bytes();
-        out.extend_from_slice(&[109, a, b, c, d]);
-    } else {
-        out.push(77);
-        put32(out, len);
-        out.push((v.bits & 7) as u8);
-    }
+    bits_head(&v, out);
     if len <= FEW_BYTES && !e.sizing {
         out.extend_from_slice(&v.to_bytes());
     } else {

@@ -30,7 +30,7 @@ use crate::heap::object::Obj;
 pub use editor::Editor;
 pub use fixation::Fixation;
 pub use table::{Table, copy_all};
-pub use traverse::{Go, Range, Stopped};
+pub use traverse::{Go, Passed, Range, Stopped};
 
 /// The type of a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

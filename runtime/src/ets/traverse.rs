@@ -41,6 +41,36 @@ pub struct Range<'a> {
     pub above: &'a dyn Fn(Term) -> bool,
 }
 
+/// An object that a traversal has come to, with those of its key behind it.
+#[derive(Clone, Copy)]
+pub struct Passed<'a> {
+    /// Where the others are, if there may be any.
+    bag: Option<&'a Stripe>,
+    first: Obj,
+}
+
+impl Passed<'_> {
+    fn alone(first: Obj) -> Passed<'static> {
+        Passed { bag: None, first }
+    }
+
+    /// The object; none at the end of the table.
+    #[inline]
+    pub fn object(&self) -> Obj {
+        self.first
+    }
+
+    /// Copies of the objects of its key that are alive, of which there must be one, oldest first.
+    #[inline]
+    pub fn copies(&self, heap: &mut Heap) -> Term {
+        if let Some(stripe) = self.bag {
+            return copy_all(&mut stripe.alive(self.first), heap);
+        }
+        let t = self.first.copy(heap);
+        heap.cons(t, Term::NIL)
+    }
+}
+
 impl Table {
     fn hash(&self) -> Option<&Hash> {
         match &self.store {
@@ -303,13 +333,22 @@ impl Table {
         Ok(stopped)
     }
 
+    /// What a traversal has come to.
+    #[inline]
+    fn passed<'a>(&self, stripe: &'a Stripe, first: Obj) -> Passed<'a> {
+        Passed {
+            bag: self.kind.is_bag().then_some(stripe),
+            first,
+        }
+    }
+
     /// Calls `f` with the first object and the objects alive of its key (or, in an ordered set with `last`, with the
     /// last). With `dead` it may be one that was deleted while the table was fixed.
     pub fn with_first<R>(
         &self,
         last: bool,
         dead: bool,
-        f: impl FnOnce(Obj, &mut dyn Iterator<Item = Obj>) -> R,
+        f: impl FnOnce(Passed<'_>) -> R,
     ) -> Result<R, Busy> {
         match &self.store {
             Store::Hash(h) => self.with_some_from(h, 0, dead, f),
@@ -321,7 +360,7 @@ impl Table {
                     Some(t.first())
                 };
                 let o = p.map_or(Obj::NONE, |p| t.at(p));
-                Ok(f(o, &mut o.chain()))
+                Ok(f(Passed::alone(o)))
             }
         }
     }
@@ -331,11 +370,11 @@ impl Table {
         h: &Hash,
         from: usize,
         dead: bool,
-        f: impl FnOnce(Obj, &mut dyn Iterator<Item = Obj>) -> R,
+        f: impl FnOnce(Passed<'_>) -> R,
     ) -> Result<R, Busy> {
         let r = h.with_some(from, dead, |found| match found {
-            Some((s, o)) => f(o, &mut s.alive(o)),
-            None => f(Obj::NONE, &mut std::iter::empty()),
+            Some((s, o)) => f(self.passed(s, o)),
+            None => f(Passed::alone(Obj::NONE)),
         });
         r.map_err(|_| self.busy())
     }
@@ -347,7 +386,7 @@ impl Table {
         key: Term,
         back: bool,
         dead: bool,
-        f: impl FnOnce(Obj, &mut dyn Iterator<Item = Obj>) -> R,
+        f: impl FnOnce(Passed<'_>) -> R,
     ) -> Result<Option<R>, Busy> {
         match &self.store {
             Store::Hash(h) => {
@@ -357,13 +396,13 @@ impl Table {
                     return Ok(None);
                 };
                 if o.is_some() {
-                    return Ok(Some(f(o, &mut s.alive(o))));
+                    return Ok(Some(f(self.passed(&s, o))));
                 }
                 let bucket = s.index(hash) * h.locks() + (hash as usize & (h.locks() - 1));
                 drop(s);
                 match h.following(bucket) {
                     Some(next) => self.with_some_from(h, next, dead, f).map(Some),
-                    None => Ok(Some(f(Obj::NONE, &mut std::iter::empty()))),
+                    None => Ok(Some(f(Passed::alone(Obj::NONE)))),
                 }
             }
             Store::Tree(t) => {
@@ -374,7 +413,7 @@ impl Table {
                     Some(t.next(key))
                 };
                 let o = p.map_or(Obj::NONE, |p| t.at(p));
-                Ok(Some(f(o, &mut o.chain())))
+                Ok(Some(f(Passed::alone(o))))
             }
         }
     }

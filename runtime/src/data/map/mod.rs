@@ -71,6 +71,7 @@ pub fn key_tuple(t: Term) -> Option<Term> {
 }
 
 /// Keys and values of a small map; nothing for a large one. `t` must be a map.
+#[inline]
 pub fn small_parts<'a>(t: Term) -> Option<(&'a [Term], &'a [Term])> {
     is_flat(t).then(|| flat_parts(t))
 }
@@ -552,10 +553,10 @@ fn merge_within<const N: usize>(heap: &mut Heap, a: Term, b: Term) -> Term {
         n += 1;
     }
     for (ks, vs, from) in [(ka, va, i), (kb, vb, j)] {
-        let left = ks.len() - from;
-        keys[n..n + left].copy_from_slice(&ks[from..]);
-        values[n..n + left].copy_from_slice(&vs[from..]);
-        n += left;
+        for (&k, &v) in ks[from..].iter().zip(&vs[from..]) {
+            (keys[n], values[n]) = (k, v);
+            n += 1;
+        }
     }
     let (keys, values) = (&keys[..n], &values[..n]);
     if n > MAX_FLAT {
