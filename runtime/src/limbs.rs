@@ -3,7 +3,6 @@
 //!
 //! Sizes where clever algorithms win are left to `num_bigint` (see `arith`).
 
-use smallvec::{SmallVec, smallvec};
 use std::cmp::Ordering;
 use std::mem::MaybeUninit;
 
@@ -236,7 +235,7 @@ pub fn div_small(out: &mut [u64], a: &[u64], d: u64) -> u64 {
 /// not wanted.
 pub fn div(out: &mut [u64], rest: &mut [u64], b: &[u64]) {
     let shift = b[b.len() - 1].leading_zeros() as usize;
-    let mut scaled: SmallVec<[u64; 8]> = smallvec![0; b.len()];
+    let mut scaled = vec![0; b.len()];
     shl(&mut scaled, b, shift);
     shift_up(rest, shift);
     let n = scaled.len();
@@ -258,9 +257,6 @@ pub fn div(out: &mut [u64], rest: &mut [u64], b: &[u64]) {
             }
             q
         };
-        if q == 0 {
-            continue;
-        }
         let borrow = sub_mul(&mut rest[j..j + n], &scaled, q);
         let (left, mut under) = high.overflowing_sub(borrow);
         rest[j + n] = left;

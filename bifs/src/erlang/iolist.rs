@@ -8,6 +8,7 @@ use enigma_runtime::heap::bits::{self, View};
 use enigma_runtime::heap::{BinaryBuilder, Heap};
 use enigma_runtime::work::{self, Budget, Step, Work};
 use enigma_runtime::{BifResult, Ctx, Exit, Term, badarg, release};
+use smallvec::SmallVec;
 use std::task::Poll;
 
 bifs! { BIFS:
@@ -48,7 +49,7 @@ pub enum Piece {
 pub struct Walker {
     /// What is left of the innermost list, and what follows it.
     t: Term,
-    tails: Vec<Term>,
+    tails: SmallVec<[Term; 8]>,
     /// A binary under way, and the bits of it that are done.
     part: Option<(Term, usize)>,
 }
@@ -58,7 +59,7 @@ impl Walker {
     pub fn new(t: Term) -> Walker {
         Walker {
             t,
-            tails: Vec::new(),
+            tails: SmallVec::new(),
             part: None,
         }
     }

@@ -8,7 +8,6 @@ use crate::heap::Heap;
 use crate::term::Term;
 use crate::{limbs, release};
 use num_bigint::{BigInt, Sign};
-use smallvec::SmallVec;
 use std::cmp::Ordering;
 
 /// Why an operation has no value.
@@ -225,8 +224,8 @@ pub fn int_div(heap: &mut Heap, a: Term, b: Term) -> Value {
 }
 
 /// A copy with one more limb.
-fn longer(a: &[u64]) -> SmallVec<[u64; 12]> {
-    let mut copy = SmallVec::with_capacity(a.len() + 1);
+fn longer(a: &[u64]) -> Vec<u64> {
+    let mut copy = Vec::with_capacity(a.len() + 1);
     copy.extend_from_slice(a);
     copy.push(0);
     copy

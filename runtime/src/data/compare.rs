@@ -36,6 +36,9 @@ const LEVELS: u32 = 16;
 
 #[inline(never)]
 fn exact_eq_slow(a: Term, b: Term) -> bool {
+    if a.is_bitstring() && b.is_bitstring() {
+        return bits_eq(a, b);
+    }
     equal_within(a, b, LEVELS)
 }
 
@@ -198,11 +201,20 @@ fn whole_eq(a: Term, b: Term) -> bool {
         (
             Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx,
             Kind::HeapBits | Kind::BinRef | Kind::SubBits | Kind::MatchCtx,
-        ) => {
-            let (x, y) = (bits::view(a), bits::view(b));
-            x.bits == y.bits && bits::compare(&x, &y) == Ordering::Equal
-        }
+        ) => bits_eq(a, b),
         _ => false,
+    }
+}
+
+/// Equality of two bitstrings.
+fn bits_eq(a: Term, b: Term) -> bool {
+    let (x, y) = (bits::view(a), bits::view(b));
+    if x.bits != y.bits {
+        return false;
+    }
+    match (x.aligned(), y.aligned()) {
+        (Some(x_bytes), Some(y_bytes)) if x.bits & 7 == 0 => x_bytes == y_bytes,
+        _ => bits::compare(&x, &y) == Ordering::Equal,
     }
 }
 

@@ -188,7 +188,7 @@ impl View {
 }
 
 /// The bytes of a bitstring of whole bytes (copied if it does not start at a byte), if `t` is one.
-#[inline]
+#[inline(always)]
 pub fn binary_bytes<'a>(t: Term) -> Option<std::borrow::Cow<'a, [u8]>> {
     binary_view(t).map(|v| v.to_bytes())
 }

@@ -36,10 +36,8 @@ impl Term {
         if held.kind != TypeId::of::<T>() {
             return None;
         }
-        // SAFETY: the value is of the type whose number was asked of it when the handle was made.
-        Some((&held.magic, unsafe {
-            &*Arc::as_ptr(&held.magic).cast::<T>()
-        }))
+        // SAFETY: the value is there and of the type whose number was asked of it when the handle was made.
+        Some((&held.magic, unsafe { &*held.value.cast::<T>() }))
     }
 }
 
@@ -75,9 +73,10 @@ pub fn read_back(number: u64) -> Option<Magic> {
     WRITTEN.lock().by_number.get(&number)?.upgrade()
 }
 
-/// A resource and what `type_id` says of it, which is asked for often.
+/// A resource, and what is asked for often: where the value is, and what `type_id` says of it.
 struct Held {
     kind: TypeId,
+    value: *const (),
     magic: Magic,
 }
 
@@ -87,8 +86,11 @@ pub struct MagicHandle(Box<Held>);
 impl MagicHandle {
     /// Wraps a resource.
     pub fn new(m: Magic) -> MagicHandle {
-        let kind = (*m).type_id();
-        MagicHandle(Box::new(Held { kind, magic: m }))
+        MagicHandle(Box::new(Held {
+            kind: (*m).type_id(),
+            value: Arc::as_ptr(&m).cast(),
+            magic: m,
+        }))
     }
 
     /// The resource.
