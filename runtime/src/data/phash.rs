@@ -426,7 +426,10 @@ impl Hashing {
     fn bytes(&mut self, t: Term, at: usize, block: Block, budget: &mut Budget) {
         let v = bits::view(t);
         let (whole, extra) = (v.bits / 8, v.bits % 8);
-        let most = (budget.left() + 1).saturating_mul(BYTES_PER_UNIT);
+        let most = budget
+            .left()
+            .saturating_add(1)
+            .saturating_mul(BYTES_PER_UNIT);
         if whole - at > most {
             let n = most - most % GROUP;
             budget.spend(n / BYTES_PER_UNIT);

@@ -18,7 +18,7 @@ use super::binary::BinaryRef;
 use super::chunk::Chunk;
 use super::offheap::{self, Swept};
 use super::{Heap, literal};
-use crate::term::{Header, Kind, TAG_BOXED, TAG_CONS, Term};
+use crate::term::{Header, Kind, TAG_BOXED, TAG_CONS, Term, list};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Default smallest heap of a process, in words.
@@ -181,12 +181,7 @@ impl ProcHeap {
         // What has survived a collection must not lead to what is fresher, so a short list is copied. A long one is not, and the
         // next collection goes through everything: to copy what is no small part of the heap costs more.
         let most = (self.old.used / 8).clamp(COPIED_CELLS.0, COPIED_CELLS.1);
-        let cells = std::iter::successors(Some(first), |cell| Some(cell.tail()));
-        let heads: Vec<Term> = cells
-            .take_while(|c| c.is_cons())
-            .map(|c| c.head())
-            .take(most + 1)
-            .collect();
+        let heads: Vec<Term> = list::iter(first).take(most + 1).collect();
         if heads.len() > most {
             // SAFETY: as above.
             unsafe { *cell.add(1) = tail.0 };
@@ -767,7 +762,6 @@ impl Collector {
 mod tests {
     use super::*;
     use crate::atom::Atom;
-    use crate::term::list;
 
     struct Registers([Term; 1]);
 
