@@ -751,7 +751,7 @@ exit2: pc 40, f1 = v9
                 "line 3, column 17: the number is too large",
             ),
             (
-                in_block("v0: word = const 1"),
+                in_block("v0: number = const 1"),
                 "line 3, column 9: a representation is expected",
             ),
             (
