@@ -53,12 +53,20 @@ minus_g(X) when -X > 2 -> below;
 minus_g(_) -> above.
 bnot_g(X) when bnot X < 0 -> natural;
 bnot_g(_) -> other.
+-if(?OTP_RELEASE >= 26).
 extremes_g(X, Y) when min(X, Y) =:= X, max(X, Y) =:= Y -> in_order;
 extremes_g(_, _) -> not_in_order.
+-else.
+extremes_g(X, Y) -> {min(X, Y), max(X, Y)}.
+-endif.
 or_g(X, Y) when X or Y -> yes;
 or_g(_, _) -> no.
 and_g(X, Y) when X and Y -> yes;
 and_g(_, _) -> no.
+whole_g(B) when is_binary(B), byte_size(B) > 4 -> long;
+whole_g(B) when is_binary(B) -> short;
+whole_g(<<_, R/bits>>) when is_binary(R) -> rest;
+whole_g(_) -> none.
 logic(X, Y) -> {X and Y, X or Y, X xor Y, not X}.
 small_edges() -> [(1 bsl 60) - 1, 1 bsl 60, -(1 bsl 60), -(1 bsl 60) - 1].
 len(L) when length(L) > 2 -> long;
@@ -113,6 +121,12 @@ cases() ->
                      All = [true, false, a, 1, []],
                      [{or_g(X, Y), and_g(X, Y), c(fun() -> logic(X, Y) end)} || X <- All, Y <- All]
              end},
+     {binaries, fun() ->
+                        L = binary:copy(<<"long">>, 100),
+                        <<_:3, P:40/bitstring, Q/bitstring>> = L,
+                        [{is_binary(B), is_bitstring(B), whole_g(B)}
+                         || B <- [L, P, Q, <<>>, <<1>>, <<1:7>>, binary:part(L, 3, 200), binary:part(L, 3, 5), <<L/binary, 1:1>>, x, {}, #{}, [], 1 bsl 70]]
+                end},
      {length_of_long, fun() ->
                               [{length(L), len(L), cr(fun() -> length(L ++ x) end), len(L ++ x)}
                                || N <- [0, 1, 15999, 16000, 16001, 40000], L <- [lists:seq(1, N)]]

@@ -3,6 +3,7 @@
 //! A question is lowered to control flow that ends in one of two places; only where the answer is wanted as a value
 //! it is made one.
 
+use super::data::word_at;
 use super::{Lowering, To, trusted};
 use crate::ir::{Comparison, InstData, Op, Test, Value as Ssa};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -131,6 +132,35 @@ impl Lowering<'_> {
         self.branch(bit, yes, no);
     }
 
+    /// Is it a bitstring of whole bytes? The rest of what is matched is asked for by a helper.
+    fn is_binary(&mut self, v: Value, yes: &To, no: &To) {
+        let header = self.header_or(v, no);
+        let (short, long, sized) = (self.fresh_block(), self.fresh_block(), self.fresh_block());
+        let bits = self.b.append_block_param(sized, I64);
+        let kinds = [
+            (Kind::HeapBits, short),
+            (Kind::BinRef, long),
+            (Kind::SubBits, long),
+        ];
+        for (kind, block) in kinds {
+            let is = self.has_low_byte(header, Header::new(kind, 0).raw());
+            let next = self.fresh_block();
+            self.branch(is, &To::plain(block), &To::plain(next));
+            self.begin(next);
+        }
+        let context = self.has_low_byte(header, Header::new(Kind::MatchCtx, 0).raw());
+        self.go_on_if(context, no);
+        self.ask(Helper::IsBinary, &[v], yes, no);
+        for (block, word) in [(short, 1), (long, 3)] {
+            self.begin(block);
+            let n = self.b.ins().load(I64, trusted(), v, word_at(word));
+            self.b.ins().jump(sized, &[n.into()]);
+        }
+        self.begin(sized);
+        let partial = self.b.ins().band_imm_s(bits, 7);
+        self.branch(partial, no, yes);
+    }
+
     pub(super) fn test(&mut self, test: Test, v: Value, yes: &To, no: &To) {
         let is = match test {
             Test::Small => self.has_tag(v, TAG_SMALL),
@@ -188,7 +218,7 @@ impl Lowering<'_> {
                 let kinds = [Kind::HeapBits, Kind::BinRef, Kind::SubBits, Kind::MatchCtx];
                 return self.is_kind(v, &kinds, yes, no);
             }
-            Test::Binary => return self.ask(Helper::IsBinary, &[v], yes, no),
+            Test::Binary => return self.is_binary(v, yes, no),
             Test::TupleOf(n) => {
                 let header = self.header_or(v, no);
                 self.is_word(header, Header::new(Kind::Tuple, n as usize).raw())
