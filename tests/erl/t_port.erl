@@ -80,7 +80,7 @@ cases() ->
           {W, M} = spawn_monitor(fun() -> port_command(P, "x") end), S = receive {'DOWN', M, _, W, Y} -> Y after 300 -> waits end,
           {R, Q > 500000, Q < 1000000, S, cr(fun() -> port_command(P, B, [force]) end), port_close(P), receive {'DOWN', M, _, W, {Y2, _}} -> Y2; {'DOWN', M, _, W, Y2} -> Y2 after 20000 -> hangs end} end) end},
      {busy_message, fun() -> trapping(fun() ->
-          B = binary:copy(<<"y">>, 1000000), P = slow_reader(), Me = self(),
+          B = binary:copy(<<"y">>, 4000000), P = slow_reader(), Me = self(),
           P ! {Me, {command, B}}, false = port_command(P, B, [nosuspend]),
           {W, M} = spawn_monitor(fun() -> P ! {Me, {command, "x"}}, exit(sent) end), S = receive {'DOWN', M, _, W, Y} -> Y after 300 -> waits end,
           P ! {self(), close}, {S, receive {'DOWN', M, _, W, Y2} -> Y2 after 20000 -> hangs end, receive {P, X} -> X after 20000 -> none end} end) end},

@@ -182,9 +182,9 @@ mod tests {
             n = n * 25173 % 65521;
             // Grows beyond few, and becomes empty again.
             let key = n % if step % 400 < 200 { 40 } else { 5 };
-            if n % 3 == 0 {
+            if n.is_multiple_of(3) {
                 assert_eq!(small.remove(&key), tree.remove(&key));
-            } else if n % 17 == 0 {
+            } else if n.is_multiple_of(17) {
                 assert_eq!(small.pop_first(), tree.pop_first());
             } else {
                 assert_eq!(small.insert(key, step), tree.insert(key, step));

@@ -522,7 +522,6 @@ pub fn merge(heap: &mut Heap, a: Term, b: Term) -> Term {
     }
 }
 
-/// Keys, or values, of two flat maps.
 /// The union of two flat maps. Of pairs with one key the second map's counts.
 pub fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     if a.word(1) == b.word(1) {
@@ -530,7 +529,7 @@ pub fn merge_flat(heap: &mut Heap, a: Term, b: Term) -> Term {
     }
     match size(a) + size(b) {
         ..=6 => merge_within::<6>(heap, a, b),
-        ..=16 => merge_within::<16>(heap, a, b),
+        7..=16 => merge_within::<16>(heap, a, b),
         _ => merge_within::<{ 2 * MAX_FLAT }>(heap, a, b),
     }
 }
