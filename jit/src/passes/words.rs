@@ -18,6 +18,9 @@ use std::ops::Range;
 /// Groups with more instructions are left as they are.
 const MOST_INSTRUCTIONS: usize = 64;
 
+/// Bits that a number is taken to have of which nothing is known.
+const USUAL_BITS: u32 = 31;
+
 /// Does it.
 pub fn run(f: &mut SsaFunction) {
     if !f.insts.iter().any(|i| is_wide(&i.op)) {
@@ -242,18 +245,46 @@ impl Group {
         }
     }
 
-    /// Is anything gained? That is so where a value may be large in between.
+    /// Is anything gained? That is so where a value is likely to be no small integer in between.
     fn pays(&self, constants: &Constants) -> bool {
         let is_large = |v: &Value| constants.word(*v).is_some_and(|c| c > MAX_SMALL as u64);
-        self.members.iter().any(|m| {
-            // A shift whose result must fit is as well done on small integers.
-            let wide = match m.how {
-                Arith::Mul => !m.leaves,
-                Arith::Bsl => !m.whole,
-                _ => false,
+        self.members
+            .iter()
+            .any(|m| m.args.iter().any(is_large) || self.is_large_before(m, constants))
+    }
+
+    /// Is what a mask or a division takes the rest of likely to be large, if the operands of all that are as large as the rest?
+    fn is_large_before(&self, root: &Member, constants: &Constants) -> bool {
+        let size = |n: u64| 64 - n.leading_zeros();
+        let known = root.args.iter().find_map(|a| constants.word(*a));
+        let bits = match (root.how, known) {
+            (Arith::Band | Arith::Rem, Some(n)) => size(n),
+            (Arith::Rem, None) => USUAL_BITS,
+            _ => return false,
+        };
+        let mut todo = root.args.to_vec();
+        while let Some(v) = todo.pop() {
+            let Some(m) = self.members.iter().find(|m| m.result == v) else {
+                continue;
             };
-            wide || m.args.iter().any(is_large)
-        })
+            let by = constants.word(m.args[0]).or(constants.word(m.args[1]));
+            let product = match m.how {
+                Arith::Mul => bits + by.map_or(bits, size),
+                // A shift whose result must fit is as well done on small integers.
+                Arith::Bsl if !m.whole => bits + by.map_or(0, |n| n as u32),
+                _ => 0,
+            };
+            if product > size(MAX_SMALL as u64) {
+                return true;
+            }
+            if matches!(
+                m.how,
+                Arith::Add | Arith::Sub | Arith::Mul | Arith::Bsl | Arith::Bor | Arith::Bxor
+            ) {
+                todo.extend(m.args);
+            }
+        }
+        false
     }
 
     /// May all that stands between its instructions be done before them?
