@@ -4,7 +4,7 @@
 %% measurements. One measurement is made and thrown away first, so that code
 %% is loaded and warm.
 -module(bench_driver).
--export([main/1, cold/1, scenario/1]).
+-export([main/1, cold/1, scenario/1, in_process/1]).
 
 main([Module, Repeat, Measurements]) ->
     M = list_to_atom(Module),
@@ -27,6 +27,7 @@ timed(K, M) ->
 repeat(0, _, R) -> R;
 repeat(K, M, _) -> repeat(K - 1, M, M:run()).
 
+%% What a fun gives in a process of its own.
 in_process(F) ->
     {Pid, Ref} = spawn_monitor(fun() -> exit({done, F()}) end),
     receive

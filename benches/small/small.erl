@@ -24,11 +24,12 @@ main(Args) ->
     erlang:halt(0).
 
 measure(Module, Name, F) ->
-    Ns = in_process(fun() ->
-                            Calls = calls(F, 1),
-                            warm(F, Calls, erlang:monotonic_time(millisecond) + ?WARM),
-                            lists:min([time(F, Calls) || _ <- lists:seq(1, 100)]) / Calls
-                    end),
+    Ns = bench_driver:in_process(
+           fun() ->
+                   Calls = calls(F, 1),
+                   warm(F, Calls, erlang:monotonic_time(millisecond) + ?WARM),
+                   lists:min([time(F, Calls) || _ <- lists:seq(1, 100)]) / Calls
+           end),
     io:format("case ~s ~s ~.1f~n", [Module, Name, Ns]).
 
 calls(F, N) ->
@@ -49,10 +50,3 @@ time(F, N) ->
 
 repeat(0, _) -> ok;
 repeat(N, F) -> F(N), repeat(N - 1, F).
-
-in_process(F) ->
-    {Pid, Ref} = spawn_monitor(fun() -> exit({done, F()}) end),
-    receive
-        {'DOWN', Ref, process, Pid, {done, R}} -> R;
-        {'DOWN', Ref, process, Pid, Why} -> erlang:error(Why)
-    end.

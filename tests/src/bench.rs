@@ -41,21 +41,26 @@ pub fn bench_dir() -> PathBuf {
     cache::workspace().join("benches")
 }
 
-/// All programs, by group and then by name.
-pub fn programs() -> Result<Vec<Benchmark>, String> {
-    let dir = bench_dir().join("programs");
+/// The modules of a folder of `benches` whose names begin so: the rest of the name, and the source file.
+fn modules(folder: &str, prefix: &str) -> Result<Vec<(String, PathBuf)>, String> {
+    let dir = bench_dir().join(folder);
     let entries = fs::read_dir(&dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?;
-    let mut programs = Vec::new();
+    let mut found = Vec::new();
     for entry in entries {
         let source = entry.map_err(|e| e.to_string())?.path();
-        let stem = source
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let Some(name) = stem.strip_prefix("b_") else {
-            continue;
-        };
+        let stem = source.file_stem().unwrap_or_default().to_string_lossy();
+        if let Some(name) = stem.strip_prefix(prefix) {
+            found.push((name.to_string(), source.clone()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// All programs, by group and then by name.
+pub fn programs() -> Result<Vec<Benchmark>, String> {
+    let mut programs = Vec::new();
+    for (name, source) in modules("programs", "b_")? {
         let text = fs::read_to_string(&source).map_err(|e| e.to_string())?;
         let repeat = text
             .lines()
@@ -70,7 +75,7 @@ pub fn programs() -> Result<Vec<Benchmark>, String> {
             .trim();
         let group = first.split(':').next().unwrap_or_default().to_string();
         programs.push(Benchmark {
-            name: name.to_string(),
+            name,
             source,
             repeat,
             group,
@@ -82,18 +87,8 @@ pub fn programs() -> Result<Vec<Benchmark>, String> {
 
 /// The modules of operations that are measured one by one.
 pub fn small_modules() -> Result<Vec<PathBuf>, String> {
-    let dir = bench_dir().join("small");
-    let entries = fs::read_dir(&dir).map_err(|e| format!("cannot list {}: {e}", dir.display()))?;
-    let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|e| e.to_string())?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("s_") && name.ends_with(".erl") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    Ok(found)
+    let found = modules("small", "s_")?;
+    Ok(found.into_iter().map(|(_, source)| source).collect())
 }
 
 /// What one run of a program on one machine printed.
@@ -158,9 +153,11 @@ impl Arena {
         names: &[String],
     ) -> Result<Vec<(String, f64)>, String> {
         let dir = oracle::compile(&self.otp, module)?;
-        let driver = oracle::compile(&self.otp, &bench_dir().join("small/small.erl"))?;
         let mut command = self.command(side);
-        command.arg("-pa").arg(&dir).arg(&driver);
+        command.arg("-pa").arg(&dir);
+        for driver in ["small/small.erl", "bench_driver.erl"] {
+            command.arg(oracle::compile(&self.otp, &bench_dir().join(driver))?);
+        }
         command.args(["-run", "small", "main"]);
         command.arg(module.file_stem().unwrap_or_default());
         command.args(names.iter().map(|n| format!("={n}")));

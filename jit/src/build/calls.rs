@@ -1,7 +1,7 @@
 //! Calls, frames, and heap that is reserved.
 
 use super::{Builder, Flow};
-use crate::ir::{Callee, ExitRef, Op as Ssa, Repr, Target, Value};
+use crate::ir::{Callee, ExitRef, Op as Ssa, Repr, Value};
 use enigma_loader::{Instr, Op, Operand, Reg};
 use enigma_runtime::atom::Atom;
 use enigma_runtime::term::Term;
@@ -250,14 +250,8 @@ impl Builder<'_> {
     /// Goes on in a fresh block if `condition` holds, and leaves for the interpreter if not.
     pub(super) fn or_leave(&mut self, condition: Value) {
         let exit = self.exit();
-        let (next, other) = (self.out.block(), self.out.block());
-        let to = |block| Target {
-            block,
-            args: Vec::new(),
-        };
-        self.push(Ssa::Branch(to(next), to(other)), vec![condition], &[]);
+        let other = self.fork(condition);
         self.out.blocks[other.index()].cold = true;
         self.out.push(other, Ssa::Leave(exit), Vec::new(), &[]);
-        self.here = next;
     }
 }

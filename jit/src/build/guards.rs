@@ -2,7 +2,7 @@
 
 use super::arith::GuardBif;
 use super::{Builder, Flow};
-use crate::ir::{Arith, Block, Comparison, Op as Ssa, Repr, Target, Test, Value};
+use crate::ir::{Arith, Block, Comparison, Op as Ssa, Repr, Test, Value};
 use enigma_loader::Operand;
 use enigma_runtime::code::export::Export;
 use enigma_runtime::term::Term;
@@ -48,18 +48,6 @@ impl Builder<'_> {
     fn join(&mut self) -> (Block, Value) {
         let join = self.out.block();
         (join, self.out.param(join, Repr::Term))
-    }
-
-    /// Two blocks, for yes and no; the builder goes on in the first one.
-    fn fork(&mut self, answer: Value) -> Block {
-        let (yes, no) = (self.out.block(), self.out.block());
-        let to = |block| Target {
-            block,
-            args: Vec::new(),
-        };
-        self.push(Ssa::Branch(to(yes), to(no)), vec![answer], &[]);
-        self.here = yes;
-        no
     }
 
     fn go(&mut self, to: Block, v: Value) {

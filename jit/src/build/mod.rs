@@ -344,13 +344,18 @@ impl Builder<'_> {
     /// Goes on in this block if `condition` holds and at the label if not.
     fn or_jump(&mut self, condition: Value, fail: &Operand) {
         let fail = self.label(fail);
-        let next = self.out.block();
-        let on = Target {
-            block: next,
+        self.here = self.out.or_else(self.here, condition, fail);
+    }
+
+    /// Goes on in a fresh block if the answer is yes, and gives the one for no.
+    fn fork(&mut self, answer: Value) -> Block {
+        let no = self.out.block();
+        let to = Target {
+            block: no,
             args: Vec::new(),
         };
-        self.push(Ssa::Branch(on, fail), vec![condition], &[]);
-        self.here = next;
+        self.here = self.out.or_else(self.here, answer, to);
+        no
     }
 
     // ---- places in the bytecode ----

@@ -68,6 +68,18 @@ impl SsaFunction {
         self.insts[inst.index()].results[0]
     }
 
+    /// Ends a block: goes on in a fresh one, which is given, if the answer is yes, else there.
+    pub fn or_else(&mut self, from: Block, answer: Value, no: Target) -> Block {
+        let next = self.block();
+        self.blocks[next.index()].cold = self.blocks[from.index()].cold;
+        let on = Target {
+            block: next,
+            args: Vec::new(),
+        };
+        self.push(from, Op::Branch(on, no), vec![answer], &[]);
+        next
+    }
+
     /// Appends a jump.
     pub fn jump(&mut self, from: Block, to: Block, args: Vec<Value>) {
         let target = Target { block: to, args };

@@ -515,7 +515,7 @@ impl Lowering<'_> {
     }
 
     /// The term for an integer that may be no small one.
-    fn large(&mut self, n: Value, signed: bool) -> Value {
+    pub(super) fn large(&mut self, n: Value, signed: bool) -> Value {
         let tag = i64::from(TAG_BITS);
         let v = self.b.ins().ishl_imm_u(n, tag);
         let (is_large, helper) = if signed {

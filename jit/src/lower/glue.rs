@@ -77,12 +77,16 @@ pub fn helper(
     Some(())
 }
 
+/// What a function that is being written is called with.
+fn params(b: &FunctionBuilder<'_>) -> Vec<Value> {
+    let entry = b.current_block();
+    entry.map_or_else(Vec::new, |entry| b.block_params(entry).to_vec())
+}
+
 /// What is threaded goes to memory before, if it is not there, and comes from there after. Takes and gives what native functions do, but
 /// for what is in the place of X registers.
 fn threaded(b: &mut FunctionBuilder<'_>, helper: Helper) {
-    let params = b
-        .current_block()
-        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let params = params(b);
     threaded_with(b, helper, &params);
 }
 
@@ -94,9 +98,7 @@ fn threaded_with(b: &mut FunctionBuilder<'_>, helper: Helper, params: &[Value]) 
 
 /// The same, but that a function that an external fun names is found here.
 fn prepare_fun(b: &mut FunctionBuilder<'_>, helper: Helper) {
-    let params = b
-        .current_block()
-        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let params = params(b);
     let [fun, sp, hp, reds, arity, _] = params[..] else {
         enigma_runtime::bug::vm_bug("native functions have six parameters")
     };
@@ -151,9 +153,7 @@ fn thread(b: &mut FunctionBuilder<'_>, helper: Helper, params: &[Value], args: [
 
 /// The same, but that what is around the address are X registers, which go to memory.
 fn last_with(b: &mut FunctionBuilder<'_>, helper: Helper) {
-    let params = b
-        .current_block()
-        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let params = params(b);
     let p = b.ins().get_pinned_reg(I64);
     let registers = b.ins().load(I64, trusted(), p, layout::X as i32);
     for (n, at) in [0, 5].into_iter().enumerate() {
@@ -164,9 +164,7 @@ fn last_with(b: &mut FunctionBuilder<'_>, helper: Helper) {
 
 /// The arguments go to memory, and what the helper gives is run with what is there then.
 fn again(b: &mut FunctionBuilder<'_>, helper: Helper) {
-    let params = b
-        .current_block()
-        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let params = params(b);
     let [x, sp, hp, reds, y, z] = params[..] else {
         enigma_runtime::bug::vm_bug("native functions have six parameters")
     };
@@ -185,9 +183,7 @@ fn again(b: &mut FunctionBuilder<'_>, helper: Helper) {
 
 /// The word goes to the helper, and what that gives is run with what is in memory.
 fn landing(b: &mut FunctionBuilder<'_>, helper: Helper) {
-    let params = b
-        .current_block()
-        .map_or_else(Vec::new, |entry| b.block_params(entry).to_vec());
+    let params = params(b);
     let (code, p) = call(b, helper, [params[0]; 3]);
     go_on_with(b, code, p);
 }

@@ -6,7 +6,6 @@ use crate::ir::{Arith, InstData, Op};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, Value};
-use enigma_runtime::interp::native::Helper;
 use enigma_runtime::term::{Header, Kind, MAX_SMALL, TAG_BITS};
 
 /// Bits of the largest small integer.
@@ -103,17 +102,6 @@ impl Lowering<'_> {
         if most <= MAX_SMALL as u64 {
             return self.b.ins().ishl_imm_u(v, i64::from(TAG_BITS));
         }
-        let join = self.fresh_block();
-        let result = self.b.append_block_param(join, I64);
-        let top = self.b.ins().ushr_imm_u(v, SMALL_BITS);
-        let cold = self.unlikely_if(top);
-        let term = self.b.ins().ishl_imm_u(v, i64::from(TAG_BITS));
-        self.b.ins().jump(join, &[term.into()]);
-        self.begin(cold);
-        let term = self.help(Helper::BoxWord, &[v]);
-        self.b.ins().jump(join, &[term.into()]);
-        self.begin(join);
-        self.credit = 0;
-        result
+        self.large(v, false)
     }
 }

@@ -40,7 +40,7 @@ pub fn run(f: &mut SsaFunction) {
     }
 }
 
-/// May its result be far larger than its operands?
+/// Is a group without any such instruction of no use?
 fn is_wide(op: &Op) -> bool {
     matches!(op, Op::Arith(Arith::Mul | Arith::Bsl | Arith::Band, _))
 }
@@ -184,22 +184,29 @@ impl Group {
             }
         }
         members.sort_unstable_by_key(|m| m.0);
-        if !members.iter().any(|m| is_wide(&f.insts[m.1.index()].op)) {
+        let wide = |m: &(usize, Inst)| is_wide(&f.insts[m.1.index()].op);
+        if members.len() > MOST_INSTRUCTIONS || !members.iter().any(wide) {
             return None;
         }
-        while let Some(out) = not_useful(f, &members, constants) {
-            members.remove(out);
-        }
-        let group = Group::of(f, &members, constants)?;
+        let used = loop {
+            let used = used_outside(f, &members);
+            match not_useful(f, &members, &used, constants) {
+                Some(out) => members.remove(out),
+                None => break used,
+            };
+        };
+        let group = Group::of(f, &members, &used, constants)?;
         group.may_move(f, insts).then_some(group)
     }
 
-    fn of(f: &SsaFunction, members: &[(usize, Inst)], constants: &Constants) -> Option<Group> {
+    /// The group of these, of whose values those are used outside.
+    fn of(
+        f: &SsaFunction,
+        members: &[(usize, Inst)],
+        used: &FxHashSet<Value>,
+        constants: &Constants,
+    ) -> Option<Group> {
         let (first, last) = (members.first()?, members.last()?);
-        if members.len() > MOST_INSTRUCTIONS {
-            return None;
-        }
-        let used = used_outside(f, members);
         let mut group = Group {
             from: first.0,
             to: last.0,
@@ -318,16 +325,16 @@ impl Group {
             f,
             at: block,
             slow,
+            constants,
             known: FxHashMap::default(),
+            most: FxHashMap::default(),
         };
-        let mut most = FxHashMap::default();
         for m in &self.members {
-            words.member(m, constants, &mut most);
+            words.member(m);
         }
         let mut given = Vec::new();
         for m in self.leaving() {
-            let word = words.known[&m.result];
-            let most = most.get(&m.result).copied().unwrap_or(u64::MAX);
+            let (word, most) = (words.known[&m.result], words.bound(m.result));
             given.push(
                 words
                     .f
@@ -376,22 +383,21 @@ struct Words<'a> {
     f: &'a mut SsaFunction,
     at: Block,
     slow: Block,
+    constants: &'a Constants,
     /// Words by terms.
     known: FxHashMap<Value, Value>,
+    /// Bounds of values that are whole.
+    most: FxHashMap<Value, u64>,
 }
 
 impl Words<'_> {
     /// Goes on if the answer is yes, to the instructions as they were if not.
     fn or_slow(&mut self, answer: Value) {
-        let next = self.f.block();
-        self.f.blocks[next.index()].cold = self.f.blocks[self.at.index()].cold;
-        let to = |block| Target {
-            block,
+        let slow = Target {
+            block: self.slow,
             args: Vec::new(),
         };
-        let branch = Op::Branch(to(next), to(self.slow));
-        self.f.push(self.at, branch, vec![answer], &[]);
-        self.at = next;
+        self.at = self.f.or_else(self.at, answer, slow);
     }
 
     /// What may fail.
@@ -403,11 +409,11 @@ impl Words<'_> {
     }
 
     /// The word of an operand.
-    fn operand(&mut self, v: Value, constants: &Constants) -> Value {
+    fn operand(&mut self, v: Value) -> Value {
         if let Some(&word) = self.known.get(&v) {
             return word;
         }
-        let word = match constants.word(v) {
+        let word = match self.constants.word(v) {
             Some(n) => self
                 .f
                 .one(self.at, Op::WordConst(n), Vec::new(), Repr::Word),
@@ -417,20 +423,23 @@ impl Words<'_> {
         word
     }
 
-    /// Does an instruction. `most` are bounds of values that are whole.
-    fn member(&mut self, m: &Member, constants: &Constants, most: &mut FxHashMap<Value, u64>) {
-        let args = m.args.map(|a| self.operand(a, constants)).to_vec();
-        let bound = |v: Value| {
-            let constant = constants.word(v);
-            constant.or(most.get(&v).copied()).unwrap_or(u64::MAX)
-        };
-        let [a, b] = m.args.map(bound);
+    /// The largest integer that a whole value may be.
+    fn bound(&self, v: Value) -> u64 {
+        let known = self.constants.word(v).or(self.most.get(&v).copied());
+        known.unwrap_or(u64::MAX)
+    }
+
+    /// Does an instruction.
+    fn member(&mut self, m: &Member) {
+        let args = m.args.map(|a| self.operand(a)).to_vec();
+        let [a, b] = m.args.map(|v| self.bound(v));
+        let divisor = self.constants.word(m.args[1]).filter(|n| *n != 0);
         let filled = |n: u64| {
             n.checked_add(1)
                 .and_then(u64::checked_next_power_of_two)
                 .map_or(u64::MAX, |p| p - 1)
         };
-        // The largest result, where it is whole, and whether that may be larger than a word.
+        // The largest result, where it is whole, and whether it is certain to be a word.
         let (largest, fits) = match m.how {
             Arith::Add => (a.saturating_add(b), a.checked_add(b).is_some()),
             Arith::Mul => (a.saturating_mul(b), a.checked_mul(b).is_some()),
@@ -445,14 +454,8 @@ impl Words<'_> {
             Arith::Band => (a.min(b), true),
             Arith::Bor | Arith::Bxor => (filled(a.max(b)), true),
             Arith::Bsr => (a >> b.min(63), true),
-            Arith::Div => (a, constants.word(m.args[1]).is_some_and(|c| c != 0)),
-            Arith::Rem => {
-                let divisor = constants.word(m.args[1]);
-                (
-                    divisor.map_or(a, |c| a.min(c.saturating_sub(1))),
-                    divisor.is_some_and(|c| c != 0),
-                )
-            }
+            Arith::Div => (a, divisor.is_some()),
+            Arith::Rem => (divisor.map_or(a, |n| a.min(n - 1)), divisor.is_some()),
         };
         let divides = matches!(m.how, Arith::Div | Arith::Rem);
         let word = if fits || !(m.whole || divides) {
@@ -461,12 +464,9 @@ impl Words<'_> {
             self.tried(Op::TryWordArith(m.how), args)
         };
         self.known.insert(m.result, word);
-        let bits = matches!(
-            m.how,
-            Arith::Bor | Arith::Bxor | Arith::Add | Arith::Sub | Arith::Mul | Arith::Bsl
-        );
-        if m.whole || !bits {
-            most.insert(m.result, largest);
+        let is_whole = matches!(m.how, Arith::Band | Arith::Bsr) || divides;
+        if m.whole || is_whole {
+            self.most.insert(m.result, largest);
         }
     }
 }
@@ -503,8 +503,12 @@ fn used_outside(f: &SsaFunction, members: &[(usize, Inst)]) -> FxHashSet<Value> 
 
 /// One of the instructions that had better be left out: its result is used elsewhere and may be large or negative there, or it has no part in what
 /// is done with words.
-fn not_useful(f: &SsaFunction, members: &[(usize, Inst)], constants: &Constants) -> Option<usize> {
-    let used = used_outside(f, members);
+fn not_useful(
+    f: &SsaFunction,
+    members: &[(usize, Inst)],
+    used: &FxHashSet<Value>,
+    constants: &Constants,
+) -> Option<usize> {
     members.iter().position(|(_, inst)| {
         let what = &f.insts[inst.index()];
         let Op::Arith(how, _) = what.op else {

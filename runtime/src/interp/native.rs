@@ -34,7 +34,7 @@ use crate::interp::bits;
 use crate::process::context::Raise;
 use crate::process::handle;
 use crate::sched::{self, later};
-use crate::term::{Kind, Term, stack_word};
+use crate::term::{Kind, Term, list, stack_word};
 use crate::timer;
 use bit_syntax::{
     append_character, append_room, create_bits, decode_utf8, get_bits, get_utf, match_string,
@@ -199,8 +199,6 @@ helpers! {
     ExactlyEqual exactly_equal;
     /// A boxed float of these bits.
     BoxFloat box_float;
-    /// The integer that a word is, without a sign.
-    BoxWord box_word;
     /// The value of a key in a map, which it must be; `NONVALUE` if it is not there.
     MapGet map_get;
     /// A map with the pairs that so many X registers hold, keys and values in turn; `NONVALUE` if it is no map.
@@ -318,7 +316,7 @@ impl Helper {
         use Helper::*;
         matches!(
             self,
-            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat | BoxWord
+            Add | Sub | Mul | Div | Rem | Band | Bor | Bxor | Bsl | Bsr | BoxFloat
         ) || matches!(self, UnsignedInteger | SignedInteger | GetUtf | PartOfBits)
             || matches!(self, CreateBits | AppendRoom | AppendCharacter)
     }
@@ -637,12 +635,6 @@ extern "C" fn box_float(cx: &mut Ctx<'_>, bits: u64, _: u64, _: u64) -> u64 {
     v.0
 }
 
-extern "C" fn box_word(cx: &mut Ctx<'_>, word: u64, _: u64, _: u64) -> u64 {
-    let v = cx.heap().uint(word);
-    cx.note_allocation();
-    v.0
-}
-
 /// The integer from 0 to 2^64 - 1 that a constant of code is, if it is one.
 pub fn unsigned_constant(word: u64) -> Option<u64> {
     let t = term(word);
@@ -715,20 +707,17 @@ extern "C" fn is_function_of(_: &mut Ctx<'_>, f: u64, arity: u64, _: u64) -> u64
 }
 
 /// Lists of more elements are counted by the BIF, which stops now and then.
-const FEW_ELEMENTS: i64 = 16_000;
+const FEW_ELEMENTS: usize = 16_000;
 
 extern "C" fn list_length(_: &mut Ctx<'_>, list: u64, _: u64, _: u64) -> u64 {
-    let mut rest = term(list);
-    for n in 0..FEW_ELEMENTS {
-        if !rest.is_cons() {
-            return match rest.is_nil() {
-                true => Term::small(n).0,
-                false => Term::NONVALUE.0,
-            };
-        }
-        rest = rest.tail();
+    let (n, rest) = list::walk(term(list), FEW_ELEMENTS);
+    if rest.is_cons() {
+        return Term::NIL.0;
     }
-    Term::NIL.0
+    match rest.is_nil() {
+        true => Term::small(n as i64).0,
+        false => Term::NONVALUE.0,
+    }
 }
 
 /// Is it an instruction of the bit syntax?

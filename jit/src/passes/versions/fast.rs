@@ -91,14 +91,7 @@ impl Fast<'_> {
 
     /// Goes on in a fresh block if the answer is yes, else there.
     fn or_else(&mut self, answer: Value, no: Target) {
-        let next = self.f.block();
-        self.f.blocks[next.index()].cold = self.f.blocks[self.at.index()].cold;
-        let on = Target {
-            block: next,
-            args: Vec::new(),
-        };
-        self.push(Op::Branch(on, no), vec![answer], &[]);
-        self.at = next;
+        self.at = self.f.or_else(self.at, answer, no);
     }
 
     /// Goes on if the answer is yes; begins the other version if not.
